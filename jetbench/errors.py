@@ -1,0 +1,49 @@
+"""Errors that a user can mend: one class per cause; the message names the cause and the remedy."""
+
+__all__ = [
+    "BusyError",
+    "DataFileError",
+    "JetbenchError",
+    "LeakError",
+    "RunError",
+    "SimulationError",
+    "StoreError",
+    "SuiteError",
+    "UnknownNameError",
+]
+
+
+class JetbenchError(Exception):
+    """Base of every error that the command line shows as a message instead of a traceback."""
+
+
+class UnknownNameError(JetbenchError):
+    """A name that no registry, suite or dataset knows."""
+
+
+class SuiteError(JetbenchError):
+    """A suite file, an override or a spec that does not make sense."""
+
+
+class DataFileError(JetbenchError):
+    """A file that is damaged, truncated or not what it should be."""
+
+
+class LeakError(JetbenchError):
+    """Jets that would be trained on and tested on at the same time."""
+
+
+class SimulationError(JetbenchError):
+    """A simulation that cannot run or whose chunk failed."""
+
+
+class RunError(JetbenchError):
+    """A training that cannot go on (a loss that is not finite, a missing start)."""
+
+
+class StoreError(JetbenchError):
+    """A results folder or tracking store that cannot be used."""
+
+
+class BusyError(JetbenchError):
+    """Another process is working on the same thing."""

@@ -1,0 +1,67 @@
+"""Tables of named components that cost nothing to read: the code behind a name is imported when it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from jetbench.errors import UnknownNameError
+
+__all__ = ["Entry", "Registry", "nearest"]
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """A sentence that suggests the valid name closest to `name` and lists them all."""
+    names = sorted(valid)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}valid names: {', '.join(names)}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One named component.
+
+    `target` is "module:attribute"; `revision` is raised by hand whenever the component's numbers change, and is part of
+    every run's digest.
+    """
+
+    name: str
+    target: str
+    summary: str
+    source: str = ""
+    revision: int = 1
+
+    def load(self) -> Any:
+        module, attribute = self.target.split(":")
+        return getattr(importlib.import_module(module), attribute)
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Registry(Generic[E]):
+    """Entries of one kind ("model", "regime", …) by name."""
+
+    def __init__(self, kind: str, entries: Iterable[E]) -> None:
+        self.kind = kind
+        self._entries: dict[str, E] = {}
+        for entry in entries:
+            if other := self._entries.get(entry.name):
+                raise ValueError(f"{kind} {entry.name!r} is registered twice: {other.target} and {entry.target}")
+            self._entries[entry.name] = entry
+
+    def __iter__(self) -> Iterator[E]:
+        return iter(self._entries.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __getitem__(self, name: str) -> E:
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise UnknownNameError(f"no {self.kind} {name!r}; {nearest(name, self._entries)}") from None
