@@ -1,0 +1,40 @@
+"""Labels and scores as the two samples that every ranking statistic starts from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jetbench.errors import RunError
+
+__all__ = ["binary_labels", "two_samples"]
+
+
+def binary_labels(labels: ArrayLike) -> np.ndarray:
+    """The labels as a boolean array (n,), signal True; raises `RunError` unless each is 0 or 1."""
+    given = np.asarray(labels)
+    if given.ndim != 1:
+        raise RunError(f"labels have shape {given.shape}; one label per jet is needed")
+    if given.size == 0:
+        raise RunError("there are no jets to evaluate")
+    signal = given == 1
+    if not np.all(signal | (given == 0)):
+        some = np.unique(given)[:5].tolist()
+        raise RunError(f"labels {some} are not 0 (background) and 1 (signal): name two classes to compare")
+    return signal
+
+
+def two_samples(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Signal scores (…, n₁) and background scores (…, n₀) in float64, from labels (n,) and scores (…, n).
+
+    Raises `RunError` for a length mismatch, a score that is not finite, or where a class is missing.
+    """
+    signal = binary_labels(labels)
+    values = np.asarray(scores, np.float64)
+    if values.ndim == 0 or values.shape[-1] != len(signal):
+        raise RunError(f"{len(signal)} labels but scores of shape {values.shape}: one score per jet is needed")
+    if broken := int((~np.isfinite(values)).sum()):
+        raise RunError(f"{broken} of {values.size} scores are not finite: the training has diverged")
+    if signal.all() or not signal.any():
+        raise RunError(f"all {len(signal)} jets are {'signal' if signal[0] else 'background'}: an evaluation needs both classes")
+    return values[..., signal], values[..., ~signal]

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from jetbench.seeds import numpy_rng
+from jetbench.statistics.calibration import Binormal, Logistic, calibrate
+from jetbench.statistics.delong import auc
+
+NULLS = {
+    "same arm": Binormal(jets=600),
+    "ten seeds": Binormal(jets=600, seeds=10),
+    "equal arms that differ": Binormal(jets=600, same=False),
+    "training dominates": Binormal(jets=600, training=0.02, own=0.02),
+    "test sample dominates": Binormal(jets=600, training=0.0002, own=0.02, same=False),
+    "bad trainings": Binormal(jets=600, skewed=True, training=0.01),
+    "logistic": Logistic(jets=600),
+}
+
+
+def within_nominal(interval, replays, nominal=0.025):
+    """The count is not above what a rate of `nominal` gives in all but one of 10 000 cases."""
+    return round(interval.mean * replays) <= stats.binom.ppf(1 - 1e-4, replays, nominal)
+
+
+@pytest.mark.parametrize("sharp", [False, True])
+@pytest.mark.parametrize("name", NULLS)
+def test_an_arm_rarely_beats_itself(name, sharp):
+    rates = calibrate(NULLS[name], 100, sharp=sharp)
+    assert within_nominal(rates.better, 100)
+    assert within_nominal(rates.worse, 100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sharp", [False, True])
+@pytest.mark.parametrize("name", NULLS)
+def test_an_arm_rarely_beats_itself_in_many_replays(name, sharp):
+    rates = calibrate(NULLS[name], 2000, seed=1, sharp=sharp)
+    assert within_nominal(rates.better, 2000)
+    assert within_nominal(rates.worse, 2000)
+
+
+@pytest.mark.parametrize("sharp", [False, True])
+def test_planted_effects_are_found_with_their_sign(sharp):
+    gain = calibrate(Binormal(effect=0.03, jets=1000), 60, sharp=sharp)
+    assert gain.better.mean > 0.9
+    assert gain.worse.mean == 0
+    assert gain.difference == pytest.approx(0.03, abs=0.004)
+    loss = calibrate(Binormal(effect=-0.03, jets=1000), 60, sharp=sharp)
+    assert loss.worse.mean > 0.9
+
+
+def test_equivalence_is_found_where_the_test_sample_allows_it():
+    rates = calibrate(Binormal(jets=20_000, training=0.0005, own=0.02), 20)
+    assert rates.equivalent.mean > 0.9
+
+
+def test_claimed_error_is_never_too_small_and_the_sharp_one_is_near_the_truth():
+    scenario = Binormal(jets=600, seeds=10, same=False)
+    cautious, sharp = calibrate(scenario, 150), calibrate(scenario, 150, sharp=True)
+    assert cautious.total_error > sharp.total_error > 0.9 * sharp.deviation
+    assert sharp.total_error < 1.3 * sharp.deviation
+
+
+def test_encoders_that_are_ignored_make_false_winners():
+    shared = Binormal(jets=600, seeds=15, encoders=5, encoder=0.02, training=0.001, own=0.02)
+    known, ignored = calibrate(shared, 60), calibrate(shared, 60, clustered=False)
+    assert within_nominal(known.better, 60)
+    assert within_nominal(known.worse, 60)
+    assert ignored.better.mean + ignored.worse.mean > 0.1  # twice the nominal 5 %
+
+
+def test_binormal_plants_the_auc_it_names():
+    scenario = Binormal(jets=20_000, seeds=20, effect=-0.05, training=0.0)
+    labels, arm, baseline = scenario.draw(numpy_rng("plant"))
+    assert np.mean([auc(labels, row) for row in arm]) == pytest.approx(0.88, abs=0.01)
+    assert np.mean([auc(labels, row) for row in baseline]) == pytest.approx(0.93, abs=0.01)
+
+
+def test_more_labels_make_a_better_logistic_model():
+    rates = calibrate(Logistic(arm_labels=3000, labels=40, jets=2000), 20)
+    assert rates.better.mean > 0.9
+
+
+def test_logistic_fit_is_sklearns():
+    from sklearn.linear_model import LogisticRegression
+
+    scenario = Logistic()
+    labels, features = scenario._sample(numpy_rng("fit"), 200)
+    expected = LogisticRegression(C=1 / scenario.ridge, fit_intercept=False, tol=1e-10).fit(features, labels).coef_[0]
+    np.testing.assert_allclose(scenario._fit(labels, features), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_same_seed_same_rates():
+    scenario = Binormal(jets=300)
+    assert calibrate(scenario, 5, seed=3) == calibrate(scenario, 5, seed=3) != calibrate(scenario, 5, seed=4)

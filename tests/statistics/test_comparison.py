@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from jetbench.errors import RunError
+from jetbench.statistics.comparison import Comparison, Verdict, compare, seed_weights
+from jetbench.statistics.intervals import clopper_pearson
+
+WIGGLE = np.array([-1.0, 0.5, 0.2, -0.6, 0.9, 0.4, -0.8, 0.4, -0.3, 0.3])
+
+
+def against(difference, seeds=5, spread=0.002, test=0.001, baseline=0.9, **options):
+    """A comparison with the given mean difference, spread between seeds and test error."""
+    wiggle = WIGGLE[:seeds] - WIGGLE[:seeds].mean()
+    wiggle *= spread / wiggle.std(ddof=1) if seeds > 1 else 0
+    return compare(baseline + difference + wiggle, np.full(seeds, baseline), np.full(seeds, test**2), **options)
+
+
+@pytest.mark.parametrize("seeds", [5, 10])
+@pytest.mark.parametrize(
+    ("difference", "spread", "test", "verdict"),
+    [
+        (0.02, 0.002, 0.001, Verdict.BETTER),
+        (-0.02, 0.002, 0.001, Verdict.WORSE),
+        (0.0, 0.0005, 0.0005, Verdict.EQUIVALENT),
+        (0.02, 0.02, 0.01, Verdict.UNDECIDED),
+        (0.0, 0.02, 0.0, Verdict.UNDECIDED),
+    ],
+)
+def test_each_verdict_is_reached(seeds, difference, spread, test, verdict):
+    found = against(difference, seeds, spread, test)
+    assert found.verdict is verdict
+    assert (found.reason != "") == (verdict is Verdict.UNDECIDED)
+
+
+def test_a_real_difference_within_the_margin_is_equivalent():
+    found = against(0.001, spread=0.0002, test=0.0002)
+    assert found.p_difference < 0.05
+    assert found.low > 0
+    assert found.verdict is Verdict.EQUIVALENT
+
+
+def test_the_test_sample_can_hide_what_the_seeds_agree_on():
+    found = against(0.01, spread=0.001, test=0.008)
+    assert stats.ttest_1samp(np.ones(5) * 0.01 + WIGGLE[:5] * 0.001, 0).pvalue < 0.001
+    assert (found.verdict, found.seeds_needed) == (Verdict.UNDECIDED, None)
+    assert "more test jets" in found.reason
+
+
+def test_all_numbers_of_a_comparison():
+    arm, baseline = np.array([0.92, 0.93, 0.91, 0.94, 0.93]), np.array([0.90, 0.91, 0.91, 0.90, 0.92])
+    found = compare(arm, baseline, [1e-5, 2e-5, 3e-5, 2e-5, 2e-5])
+    differences = arm - baseline
+    total = np.hypot(stats.sem(differences), np.sqrt(2e-5))
+    degrees = 4 * (total / stats.sem(differences)) ** 4
+    assert found.difference == pytest.approx(0.018)
+    errors = found.seed_error, found.test_error, found.total_error
+    assert errors == pytest.approx((stats.sem(differences), np.sqrt(2e-5), total))
+    assert found.degrees_of_freedom == pytest.approx(degrees)
+    assert (found.low, found.high) == pytest.approx(stats.t.interval(0.95, degrees, 0.018, total))
+    assert (found.equivalence_low, found.equivalence_high) == pytest.approx(stats.t.interval(0.90, degrees, 0.018, total))
+    assert found.p_t == pytest.approx(2 * stats.t.sf(0.018 / total, degrees))
+    assert found.p_difference == found.p_t == found.adjusted_p_difference
+    assert found.margin == pytest.approx(0.03 * (1 - baseline.mean()))
+    assert (found.units, found.seeds, found.clustered) == (5, 5, False)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 4])
+def test_fewer_than_five_seeds_decide_nothing(seeds):
+    found = against(0.05, seeds, spread=0.0005, test=0.0005)
+    assert (found.verdict, found.seeds_needed) == (Verdict.UNDECIDED, 5)
+    assert "too few" in found.reason
+    assert found.low is not None
+
+
+def test_one_seed_has_no_spread():
+    found = against(0.05, 1)
+    assert (found.verdict, found.seeds_needed, found.reason) == (Verdict.UNDECIDED, 5, "one seed has no spread")
+    assert (found.low, found.seed_error, found.total_error, found.p_difference) == (None, None, None, None)
+    assert found.test_error == pytest.approx(0.001)
+
+
+def test_sign_flip_joins_from_eight_seeds_on():
+    outlier = np.array([0.003] * 7 + [-0.004])
+    below = compare(0.9 + outlier[1:], np.full(7, 0.9), np.zeros(7))
+    assert below.p_difference == below.p_t
+    found = compare(0.9 + outlier, np.full(8, 0.9), np.zeros(8))
+    assert found.p_difference == max(found.p_t, found.p_sign_flip)
+    clear = against(0.02, 8)
+    assert clear.p_sign_flip == 2 / 256
+    assert clear.p_difference >= 2 / 256
+
+
+def test_seeds_of_one_encoder_count_once():
+    rng = np.random.default_rng(0)
+    encoders, clusters = rng.normal(0.02, 0.002, 5), np.repeat(np.arange(5), 2)
+    arm = 0.9 + encoders[clusters] + rng.normal(0, 1e-4, 10)
+    found = compare(arm, np.full(10, 0.9), np.full(10, 1e-6), clusters=clusters)
+    averaged = compare(arm.reshape(5, 2).mean(axis=1), np.full(5, 0.9), np.full(5, 1e-6))
+    assert (found.units, found.seeds, found.clustered) == (5, 10, True)
+    assert found.replace(seeds=5, clustered=False) == averaged
+    assert found.verdict is Verdict.BETTER
+
+
+def test_one_encoder_never_wins():
+    found = against(0.05, 10, clusters=np.zeros(10, int))
+    assert (found.verdict, found.units, found.seeds_needed) == (Verdict.UNDECIDED, 1, 5)
+    assert found.reason.startswith("for this one encoder")
+
+
+def test_clusters_of_their_own_change_nothing():
+    assert against(0.02, clusters=[4, 2, 0, 1, 3]).difference == pytest.approx(against(0.02).difference)
+    assert not against(0.02, clusters=[4, 2, 0, 1, 3]).clustered
+
+
+def test_probability_counts_ties_half_and_its_ends_count_them_worst():
+    found = compare([0.91, 0.92, 0.90, 0.90, 0.89], np.full(5, 0.90), np.zeros(5)).probability_better
+    assert (found.mean, found.n) == (0.6, 5)
+    assert (found.low, found.high) == (clopper_pearson(2, 5).low, clopper_pearson(4, 5).high)
+
+
+def test_equal_arms_are_equivalent_even_without_room():
+    assert compare(np.full(5, 0.9), np.full(5, 0.9), np.zeros(5)).verdict is Verdict.EQUIVALENT
+    assert compare(np.ones(5), np.ones(5), np.zeros(5)).verdict is Verdict.EQUIVALENT
+
+
+def test_a_given_test_variance_replaces_the_mean_of_the_single_ones():
+    found = against(0.01, test=0.008, test_variance=1e-6)
+    assert found.test_error == pytest.approx(0.001)
+    assert found.verdict is Verdict.BETTER
+
+
+def test_seed_weights_give_every_encoder_the_same():
+    np.testing.assert_allclose(seed_weights(4), 0.25)
+    np.testing.assert_allclose(seed_weights(5, [0, 1, 0, 1, 0]), [1 / 6, 1 / 4, 1 / 6, 1 / 4, 1 / 6])
+    with pytest.raises(RunError, match="3 cluster indices for 5 seeds"):
+        seed_weights(5, [0, 1, 0])
+
+
+def test_swapping_the_arms_swaps_the_verdict():
+    arm, baseline = 0.9 + 0.02 + 0.001 * WIGGLE, 0.9 - 0.001 * WIGGLE[::-1]
+    forth, back = compare(arm, baseline, np.full(10, 1e-6)), compare(baseline, arm, np.full(10, 1e-6))
+    assert (forth.verdict, back.verdict) == (Verdict.BETTER, Verdict.WORSE)
+    assert forth.difference == pytest.approx(-back.difference)
+    assert forth.p_difference == pytest.approx(back.p_difference)
+
+
+def test_a_comparison_survives_its_json():
+    found = against(0.02, 10)
+    assert Comparison.model_validate_json(found.canonical()) == found
+
+
+@pytest.mark.parametrize(
+    ("arm", "baseline", "variances", "options"),
+    [
+        ([0.9, 0.9], [0.9], [0.0], {}),
+        ([], [], [], {}),
+        ([np.nan, 0.9], [0.9, 0.9], [0.0, 0.0], {}),
+        ([1.9, 0.9], [0.9, 0.9], [0.0, 0.0], {}),
+        ([0.9, 0.9], [0.9, 0.9], [-1.0, 0.0], {}),
+        ([0.9, 0.9], [0.9, 0.9], [0.0, 0.0], {"clusters": [0]}),
+        ([0.9, 0.9], [0.9, 0.9], [0.0, 0.0], {"level": 95}),
+        ([0.9, 0.9], [0.9, 0.9], [0.0, 0.0], {"test_variance": -1.0}),
+    ],
+)
+def test_columns_without_sense_are_refused(arm, baseline, variances, options):
+    with pytest.raises(RunError):
+        compare(arm, baseline, variances, **options)
