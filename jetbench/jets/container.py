@@ -21,6 +21,9 @@ __all__ = ["Channel", "Grid", "Jets", "Meta", "Provenance", "concatenate"]
 # h5py datasets and numpy arrays answer alike to len() and contiguous slices, which is all that is asked of a column
 Column = Any
 
+PLAIN_COLUMNS = ("eta", "phi", "values", "jet_eta", "jet_phi", "jet_pt", "event")
+PER_DEPOSIT = PLAIN_COLUMNS[:3]
+
 
 class Channel(Value):
     """One value per deposit.
@@ -94,7 +97,7 @@ class Jets:
 
     def columns(self) -> Iterator[tuple[str, Column]]:
         """Every column by the name that it has in the file, in a fixed order."""
-        for name in ("eta", "phi", "values", "jet_eta", "jet_phi", "jet_pt", "event"):
+        for name in PLAIN_COLUMNS:
             yield name, getattr(self, name)
         for name in sorted(self.targets):
             yield f"targets/{name}", self.targets[name]
@@ -162,15 +165,21 @@ class Jets:
         if n and (self.offsets[0] != 0 or np.any(np.diff(self.offsets) < 0)):
             raise DataFileError("the offsets of the jets do not rise from zero")
         for name, column in self.columns():
-            per_deposit = name in ("eta", "phi", "values")
-            if len(column) != (deposits if per_deposit else n):
-                raise DataFileError(f"column {name!r} has {len(column)} rows where {deposits if per_deposit else n} belong")
+            rows = deposits if name in PER_DEPOSIT else n
+            if len(column) != rows:
+                raise DataFileError(f"column {name!r} has {len(column)} rows where {rows} belong")
             if not np.all(np.isfinite(column)):
                 raise DataFileError(f"column {name!r} has values that are NaN or infinite")
         if self.values.shape[1:] != (len(self.meta.channels),):
             raise DataFileError(f"values have shape {self.values.shape}, but {len(self.meta.channels)} channels are named")
-        if "label" in self.targets and n and not 0 <= self.targets["label"].min() <= self.targets["label"].max() < len(self.meta.class_names):
+        labels = self.targets.get("label", np.zeros(0))
+        if len(labels) and not 0 <= labels.min() <= labels.max() < len(self.meta.class_names):
             raise DataFileError(f"a label lies outside the {len(self.meta.class_names)} declared classes")
+
+    def jet_hashes(self) -> list[bytes]:
+        """One hash per jet, of its deposits alone: equal jets have equal hashes whatever file they come from."""
+        rows = np.column_stack([self.eta[:], self.phi[:], self.values[:]]).astype("<f4")
+        return [hashlib.sha256(rows[a:b].tobytes()).digest() for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
     def pt(self) -> np.ndarray:
         """Transverse momentum of every deposit (deposits,) [GeV]: the sum of the channels whose role is "pt"."""
@@ -201,13 +210,11 @@ def concatenate(parts: Sequence[Jets]) -> Jets:
         raise DataFileError("these jets differ in channels, classes, grid, provenance or targets, and make no one collection")
     counts = np.concatenate([np.diff(p.offsets) for p in parts])
 
-    def join(name: str) -> np.ndarray:
-        return np.concatenate([getattr(p, name)[:] for p in parts])
-
+    joined: dict[str, Any] = {name: np.concatenate([getattr(p, name)[:] for p in parts]) for name in PLAIN_COLUMNS}
     return replace(
         first,
         offsets=np.concatenate([[0], np.cumsum(counts)]),
-        **{name: join(name) for name in ("eta", "phi", "values", "jet_eta", "jet_phi", "jet_pt", "event")},
+        **joined,
         targets={k: np.concatenate([p.targets[k][:] for p in parts]) for k in first.targets},
         stored_digest=None,
     )

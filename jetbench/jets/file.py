@@ -13,14 +13,13 @@ import numpy as np
 from pydantic import ValidationError
 
 from jetbench.errors import DataFileError
-from jetbench.jets.container import Jets, Meta, combine_hashes, update_hashes
+from jetbench.jets.container import PER_DEPOSIT, PLAIN_COLUMNS, Jets, Meta, combine_hashes, update_hashes
 
 __all__ = ["open_jets", "save_jets"]
 
 FORMAT = "jetbench-jets"
 VERSION = 1
 ROWS = 16384  # rows of a chunk: 64 kB of float32, small enough to slice, large enough to compress
-COLUMNS = ("eta", "phi", "values", "jet_eta", "jet_phi", "jet_pt", "event")
 
 
 def save_jets(path: Path, parts: Iterable[Jets]) -> str:
@@ -94,7 +93,7 @@ def open_jets(path: Path) -> Jets:
         jets = Jets(
             meta=Meta.model_validate_json(file.attrs["meta"]),
             offsets=file["offsets"][:],
-            **{name: _Guarded(file[name], path) for name in COLUMNS},
+            **{name: _Guarded(file[name], path) for name in PLAIN_COLUMNS},
             targets={name: _Guarded(file["targets"][name], path) for name in file["targets"]},
             stored_digest=str(file.attrs["digest"]),
         )
@@ -103,7 +102,7 @@ def open_jets(path: Path) -> Jets:
         raise DataFileError(f"{path}: damaged ({error}); make or convert it again") from error
     deposits = int(jets.offsets[-1])
     for name, length in lengths.items():
-        if length != (deposits if name in ("eta", "phi", "values") else len(jets)):
+        if length != (deposits if name in PER_DEPOSIT else len(jets)):
             raise DataFileError(f"{path}: damaged (column {name!r} has {length} rows); make or convert it again")
     return jets
 
@@ -122,4 +121,5 @@ class _Guarded:
         try:
             return self._column[rows]
         except (OSError, RuntimeError) as error:
-            raise DataFileError(f"{self._path}: damaged (column {self._column.name!r}: {error}); make or convert it again") from error
+            cause = f"column {self._column.name!r}: {error}"
+            raise DataFileError(f"{self._path}: damaged ({cause}); make or convert it again") from error

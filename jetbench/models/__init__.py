@@ -1,0 +1,53 @@
+"""Encoders and fitted models by name. The table is torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jetbench.registry import Entry, Registry
+
+__all__ = ["ModelEntry", "models"]
+
+
+@dataclass(frozen=True)
+class ModelEntry(Entry):
+    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method."""
+
+    view: str = "image"
+    kind: Literal["network", "fitted"] = "network"
+
+
+models: Registry[ModelEntry] = Registry(
+    "model",
+    [
+        ModelEntry(
+            "resnet15",
+            "jetbench.models.resnet15:ResNet15",
+            "residual network of 15 convolutions on jet images; widths and normalisation by option",
+            "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks",
+        ),
+        ModelEntry(
+            "boosted-trees",
+            "jetbench.models.fitted:BoostedTrees",
+            "gradient-boosted trees on mass, multiplicity, width, pTD, N-subjettiness, energy correlators, soft-drop mass",
+            "scikit-learn HistGradientBoostingClassifier",
+            view="observables",
+            kind="fitted",
+        ),
+        ModelEntry(
+            "mass-cut",
+            "jetbench.models.fitted:MassCut",
+            "a cut on the jet mass: the floor that every tagger must clear",
+            view="observables",
+            kind="fitted",
+        ),
+        ModelEntry(
+            "class-prior",
+            "jetbench.models.fitted:ClassPrior",
+            "the share of signal among the labels, the same for every jet",
+            view="observables",
+            kind="fitted",
+        ),
+    ],
+)

@@ -1,0 +1,82 @@
+"""Where jets come from: named datasets, simulated once and kept in the user's cache, and files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from jetbench.errors import DataFileError, SuiteError, UnknownNameError
+from jetbench.registry import Entry, Registry, nearest
+from jetbench.spec import DatasetRef
+
+__all__ = ["Dataset", "cache_folder", "datasets", "find_dataset"]
+
+datasets: Registry[Entry] = Registry(
+    "dataset",
+    [
+        Entry(
+            "top-vs-qcd",
+            "jetbench.simulation.recipe:TopVsQcd",
+            "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
+            "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
+        )
+    ],
+)
+
+
+def cache_folder() -> Path:
+    """`JETBENCH_CACHE`, or the user's cache folder."""
+    named = os.environ.get("JETBENCH_CACHE")
+    return Path(named).expanduser().absolute() if named else user_cache_path("jetbench")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, `jets` its size."""
+
+    ref: DatasetRef
+    path: Path
+    jets: int
+    recipe: Any = None  # a simulation recipe, None for a file that somebody brought
+
+    @property
+    def ready(self) -> bool:
+        return self.path.exists()
+
+    def make(self, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
+        """Simulate it where it is not there yet; an interrupted simulation goes on where it was."""
+        if not self.ready:
+            from jetbench.simulation.production import simulate
+
+            simulate(self.recipe, self.path, workers=workers, progress=progress)
+
+
+def find_dataset(name: str, jets: int | None = None, seed: int = 0) -> Dataset:
+    """A named dataset of `jets` jets, or a file of jets by its path.
+
+    Raises `UnknownNameError` where it is neither, `SuiteError` where a file has fewer than `jets` jets.
+    """
+    if name in datasets:
+        if jets is None:
+            raise SuiteError(f"say how many jets of {name!r} to simulate")
+        recipe = datasets[name].load()(jets=jets, seed=seed)
+        ref = DatasetRef(name=name, sha256=recipe.digest())
+        return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)
+    path = Path(name).expanduser().absolute()
+    if not path.exists():
+        if path.suffix or os.sep in name:
+            raise DataFileError(f"{path}: there is no such file")
+        raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
+    return _file(path)
+
+
+def _file(path: Path) -> Dataset:
+    from jetbench.jets import open_jets
+
+    stored = open_jets(path)
+    return Dataset(DatasetRef(name=path.stem, sha256=stored.digest), path, len(stored))

@@ -1,0 +1,61 @@
+"""SimCLR: two augmented views of a jet attract, all other jets of the batch repel."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from jetbench.data.batch import Batch
+from jetbench.models.network import Network
+from jetbench.objectives.base import Inputs, Objective
+from jetbench.seeds import derive
+
+__all__ = ["SimCLR", "info_nce"]
+
+
+def info_nce(z: Tensor, temperature: Tensor | float) -> Tensor:
+    """NT-Xent of Chen et al. (arXiv:2002.05709), mean over the 2n anchors.
+
+    z (2n, d): rows i and i+n are the two views of jet i; rows are normalised here. The loss is written as log-softmax over
+    the 2n−1 other rows, in fp32.
+    """
+    z = F.normalize(z.float(), dim=1)
+    similarity = z @ z.T / temperature
+    similarity = similarity.masked_fill(torch.eye(len(z), dtype=torch.bool), -torch.inf)
+    positive = torch.arange(len(z)).roll(len(z) // 2)
+    return F.cross_entropy(similarity, positive)
+
+
+class SimCLR(Objective):
+    """Projection head of two layers on the features, InfoNCE with the temperature's logarithm learnt (start 0.07, kept in
+    [0.01, 1], as CLIP does)."""
+
+    views_per_jet = 2
+
+    def __init__(
+        self, *args: Any, features: int, seed: int, projection: int = 128, temperature: float = 0.07, **keywords: Any
+    ) -> None:
+        super().__init__(*args, **keywords)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive("init", "projection", seed))
+            self.projection = nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Linear(features, projection))
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)))
+
+    def views(self, jets: Batch, rng: torch.Generator) -> Inputs:
+        return Inputs(torch.cat([self.augmented(jets, rng), self.augmented(jets, rng)]))
+
+    def forward(self, network: Network, inputs: Inputs) -> dict[str, Tensor]:
+        z = self.projection(network.encoder(inputs.images))
+        temperature = self.log_temperature.clamp(math.log(0.01), 0.0).exp()
+        loss = info_nce(z, temperature)
+        first, second = F.normalize(z.detach().float(), dim=1).chunk(2)
+        return {
+            "loss": loss,
+            "temperature": temperature.detach(),
+            "alignment": (first - second).square().sum(1).mean(),  # Wang & Isola, arXiv:2005.10242
+            "uniformity": torch.pdist(first).square().mul(-2).exp().mean().log(),
+        }

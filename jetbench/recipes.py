@@ -1,0 +1,105 @@
+"""Named training recipes with their sources: what a suite names, and may override key by key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jetbench.registry import Entry, Registry
+from jetbench.spec import Component, Recipe, options
+
+__all__ = ["RecipeEntry", "recipes"]
+
+
+@dataclass(frozen=True)
+class RecipeEntry(Entry):
+    """A recipe's values stand in the entry itself; `target` names this module."""
+
+    recipe: Recipe = Recipe(name="none", learning_rate=0.0)
+
+
+def _view(name: str, **strengths: float | bool) -> Component:
+    return Component(name=name, options=options(strengths))
+
+
+# of a supervised stage: exact symmetries of a jet image and less than a pixel of shift; every arm has the same
+SUPERVISED_VIEWS = (_view("rotation"), _view("flip"), _view("translation", distance=0.05))
+# of contrastive pretraining: the symmetries, and detector effects that leave the mass in place
+CONTRASTIVE_VIEWS = (
+    _view("rotation"),
+    _view("flip"),
+    _view("translation", distance=0.1),
+    _view("smearing"),
+    _view("drop"),
+    _view("energy_scale", sigma=0.05, resolution=0.1),
+)
+PUBLISHED_VIEWS = (_view("flip", eta=True, phi=False), _view("crop_zoom"), _view("energy_scale", sigma=0.2))
+SSL_JET_IMAGE = "the SSL jet-image recipe (ResNet-15 and SimCLR on 125×125×8 images of the ML4SCI self-supervised set)"
+
+
+def _entry(recipe: Recipe, summary: str, source: str = "") -> RecipeEntry:
+    return RecipeEntry(recipe.name, "jetbench.recipes:recipes", summary, source, recipe=recipe)
+
+
+recipes: Registry[RecipeEntry] = Registry(
+    "recipe",
+    [
+        _entry(
+            Recipe(
+                name="supervised-small",
+                learning_rate=1e-3,
+                weight_decay=1e-4,
+                warmup=0.1,
+                passes=7500,
+                batch_size=32,
+                epochs=5,
+                augmentation=SUPERVISED_VIEWS,
+            ),
+            "few labels on a CPU: a fixed schedule and the last weights",
+        ),
+        _entry(
+            Recipe(
+                name="simclr-small",
+                learning_rate=1e-3,
+                weight_decay=1e-4,
+                warmup=0.1,
+                passes=60_000,
+                batch_size=128,
+                epochs=8,
+                augmentation=CONTRASTIVE_VIEWS,
+            ),
+            "SimCLR on a CPU, with symmetries and detector effects as views",
+        ),
+        _entry(
+            Recipe(
+                name="ssl-jet-image-pretrain",
+                learning_rate=1e-3,
+                weight_decay=1e-4,
+                warmup=0.1,
+                passes=0,
+                batch_size=256,
+                epochs=100,
+                augmentation=PUBLISHED_VIEWS,
+            ),
+            "AdamW, batch 256, 100 epochs, cosine with 10 warm-up epochs",
+            SSL_JET_IMAGE,
+        ),
+        _entry(
+            Recipe(
+                name="ssl-jet-image-finetune",
+                optimizer="adam",
+                learning_rate=5e-4,
+                schedule="plateau",
+                passes=0,
+                batch_size=64,
+                epochs=50,
+                select="best",
+                patience=10,
+                augmentation=PUBLISHED_VIEWS,
+            ),
+            "Adam, plateau schedule, 50 epochs, patience 10, best epoch by validation accuracy",
+            SSL_JET_IMAGE,
+        ),
+        _entry(Recipe(name="trees", learning_rate=0.1), "gradient boosting: the learning rate is the shrinkage"),
+        _entry(Recipe(name="untuned", learning_rate=0.0), "a fit that has no learning rate"),
+    ],
+)

@@ -1,0 +1,87 @@
+"""A model that can be used: weights with the preprocessing that they were trained with, and what they expect to see."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from jetbench.data.batch import Batch
+from jetbench.errors import DataFileError, SuiteError
+from jetbench.jets import Channel, Grid
+from jetbench.models.network import Network
+from jetbench.spec import Component
+from jetbench.values import Value
+from jetbench.views.image import render
+from jetbench.views.scaling import Scaling, fit_scaling
+
+__all__ = ["Preprocessing", "fit_preprocessing", "load_encoder", "load_preprocessing", "save_bundle"]
+
+WEIGHTS, CARD = "model.safetensors", "bundle.json"
+FIT_JETS = 2000  # jets of the pool that the scaling is fitted on: its figures move by a percent beyond
+
+
+class Preprocessing(Value):
+    """From a batch to the network's input: view, channels and fitted scaling."""
+
+    view: Component
+    channels: tuple[Channel, ...]
+    class_names: tuple[str, ...]
+    scaling: Scaling
+
+    def renderer(self) -> Callable[[Batch], Tensor]:
+        """Batch -> scaled images (n, channels, pixels, pixels)."""
+        grid = image_grid(self.view)
+        return lambda batch: self.scaling(render(batch, grid))
+
+
+def image_grid(view: Component) -> Grid:
+    """The square grid of an image view; options `pixels` (default 32) and `extent` (default 0.8: the jet radius)."""
+    keywords = {"pixels": 32, "extent": 0.8, **view.keywords()}
+    if view.name != "image" or set(keywords) != {"pixels", "extent"}:
+        raise SuiteError(f"a network sees the view 'image' with the options pixels and extent, not {view.canonical()}")
+    n, extent = int(keywords["pixels"]), float(keywords["extent"])
+    return Grid(rows=n, columns=n, eta_extent=extent, phi_extent=extent)
+
+
+def fit_preprocessing(view: Component, pool: Batch) -> Preprocessing:
+    """Fitted on a batch of the pool, without labels."""
+    images = render(pool, image_grid(view))
+    meta = pool.meta
+    return Preprocessing(
+        view=view, channels=meta.channels, class_names=meta.class_names, scaling=fit_scaling(images, meta.channels)
+    )
+
+
+def save_bundle(folder: Path, network: Network, model: Component, preprocessing: Preprocessing) -> None:
+    """`model.safetensors` and, beside it, `bundle.json`; each is replaced atomically."""
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(weights, folder / f".{WEIGHTS}")
+    os.replace(folder / f".{WEIGHTS}", folder / WEIGHTS)
+    card = {"model": model.model_dump(mode="json"), "preprocessing": preprocessing.model_dump(mode="json")}
+    (folder / f".{CARD}").write_text(json.dumps(card, indent=1))
+    os.replace(folder / f".{CARD}", folder / CARD)
+
+
+def load_preprocessing(folder: Path) -> Preprocessing:
+    """The preprocessing of a finished run; raises `DataFileError` where it cannot be read."""
+    try:
+        return Preprocessing.model_validate(json.loads((folder / CARD).read_text())["preprocessing"])
+    except (OSError, ValueError, KeyError, ValidationError) as error:
+        raise DataFileError(f"{folder / CARD}: not a readable bundle ({error})") from error
+
+
+def load_encoder(folder: Path, network: Network) -> None:
+    """Copy the encoder of a finished run into `network`; its head stays as it is."""
+    try:
+        weights = load_file(folder / WEIGHTS)
+        encoder = {name.removeprefix("encoder."): w for name, w in weights.items() if name.startswith("encoder.")}
+        network.encoder.load_state_dict(encoder)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise DataFileError(f"{folder / WEIGHTS}: does not hold the weights of this encoder ({error})") from error

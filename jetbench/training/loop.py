@@ -1,0 +1,203 @@
+"""The one training loop: it serves pretraining and fine-tuning alike and knows neither suites nor trackers.
+
+Every random number of step t is derived from (seed, t), so a training that was stopped after any step goes on as if it had
+not been, with no saved generator state.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from jetbench.data.batches import Batches
+from jetbench.errors import RunError
+from jetbench.models.network import Network
+from jetbench.objectives.base import Objective
+from jetbench.seeds import derive, torch_rng
+from jetbench.spec import Recipe
+from jetbench.tracking.journal import Journal
+from jetbench.training.checkpoint import load_checkpoint, save_checkpoint
+from jetbench.training.device import autocast, device
+from jetbench.training.optim import Plateau, build_optimizer, rate
+
+__all__ = ["Stopped", "fit"]
+
+CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT_SECONDS = 30.0
+
+
+class Stopped(Exception):  # noqa: N818 (it is no error)
+    """The training was asked to stop and has written a checkpoint to go on from."""
+
+
+class Flag(Protocol):
+    def is_set(self) -> bool: ...
+
+
+@dataclass
+class Progress:
+    """What, beside modules and optimiser, a training is made of; all of it is in the checkpoint."""
+
+    step: int = 0
+    epoch: int = 0
+    sums: dict[str, float] = field(default_factory=dict)  # of the running epoch's diagnostics
+    steps_in_epoch: int = 0
+    plateau: list[float] | None = None
+    best: float = -math.inf
+    best_epoch: int = -1
+    stopped_early: bool = False
+    seconds: float = 0.0
+    journal: int = 0
+
+
+@dataclass
+class Fit:
+    """One training under way."""
+
+    recipe: Recipe
+    network: Network
+    objective: Objective
+    batches: Batches
+    journal: Journal
+    folder: Path
+    stop: Flag
+    seed: int
+    validate: Callable[[], dict[str, float]] | None
+    frozen: bool
+    optimizer: torch.optim.Optimizer
+    progress: Progress = field(default_factory=Progress)
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        return max(1, math.ceil(self.recipe.passes / (self.recipe.batch_size * self.objective.views_per_jet)))
+
+    def modules(self) -> dict[str, torch.nn.Module]:
+        return {"network": self.network, "objective": self.objective}
+
+
+def fit(
+    recipe: Recipe,
+    network: Network,
+    objective: Objective,
+    batches: Batches,
+    journal: Journal,
+    folder: Path,
+    stop: Flag,
+    *,
+    seed: int,
+    validate: Callable[[], dict[str, float]] | None = None,
+    frozen: bool = False,
+) -> dict[str, float]:
+    """Train `network` in place and return the costs: passes and seconds.
+
+    `validate` gives the validation metrics of the network as it is, once per epoch. A checkpoint in `folder` is taken up.
+    Raises `Stopped` once `stop` is set, after a checkpoint, and `RunError` where the loss is no longer finite.
+    """
+    network.to(device())
+    objective.to(device())
+    network.encoder.requires_grad_(not frozen)
+    parameters = [p for module in (network, objective) for p in module.parameters() if p.requires_grad]
+    training = Fit(
+        recipe, network, objective, batches, journal, folder, stop, seed, validate, frozen, build_optimizer(recipe, parameters)
+    )
+    _resume(training)
+    while training.progress.epoch < recipe.epochs and not training.progress.stopped_early:
+        _epoch(training)
+    if recipe.select == "best" and training.best:
+        network.load_state_dict(training.best)
+    return {"passes": float(_passes(training)), "seconds": training.progress.seconds}
+
+
+def _passes(training: Fit) -> int:
+    return training.progress.step * training.recipe.batch_size * training.objective.views_per_jet
+
+
+def _resume(training: Fit) -> None:
+    path = training.folder / CHECKPOINT
+    if path.exists():
+        best, scalars = load_checkpoint(path, training.modules(), training.optimizer)
+        training.best, training.progress = best, Progress(**scalars)
+    training.journal.cut(training.progress.journal)
+
+
+def _checkpoint(training: Fit) -> None:
+    training.journal.sync()
+    training.progress.journal = training.journal.position()
+    scalars = dict(vars(training.progress))
+    save_checkpoint(training.folder / CHECKPOINT, training.modules(), training.optimizer, training.best, scalars)
+    training.journal.commit()
+
+
+def _epoch(training: Fit) -> None:
+    progress, recipe = training.progress, training.recipe
+    last = (progress.epoch + 1) * training.steps // recipe.epochs
+    plateau = Plateau(progress.plateau)
+    training.network.train()
+    if training.frozen:
+        training.network.encoder.eval()
+    started, saved = time.monotonic(), time.monotonic()
+    while progress.step < last:
+        factor = rate(recipe, progress.step, training.steps) * plateau.factor
+        _step(training, recipe.learning_rate * factor)  # type: ignore[operator]  # resolved: the optimiser has been built
+        now = time.monotonic()
+        if training.stop.is_set() or now - saved > CHECKPOINT_SECONDS:
+            progress.seconds += now - started
+            started = saved = now
+            _checkpoint(training)
+            if training.stop.is_set():
+                raise Stopped
+    metrics = {f"train/{k}": v / max(1, progress.steps_in_epoch) for k, v in progress.sums.items()}
+    metrics["train/learning_rate"] = training.optimizer.param_groups[0]["lr"]
+    metrics["train/passes"] = float(_passes(training))
+    _validate(training, plateau, metrics)
+    training.journal.append(progress.epoch, metrics)
+    progress.seconds += time.monotonic() - started
+    progress.epoch, progress.sums, progress.steps_in_epoch, progress.plateau = progress.epoch + 1, {}, 0, plateau.state()
+    _checkpoint(training)
+
+
+def _step(training: Fit, learning_rate: float) -> None:
+    progress = training.progress
+    rng = torch_rng("views", training.seed, progress.step)
+    torch.manual_seed(derive("step", training.seed, progress.step))  # dropout's generator is torch's own
+    inputs = training.objective.views(training.batches.batch(progress.step), rng).to(device())
+    with autocast():
+        out = training.objective(training.network, inputs)
+    for group in training.optimizer.param_groups:
+        group["lr"] = learning_rate
+    training.optimizer.zero_grad()
+    out["loss"].backward()
+    if training.recipe.clip is not None:
+        torch.nn.utils.clip_grad_norm_([p for g in training.optimizer.param_groups for p in g["params"]], training.recipe.clip)
+    training.optimizer.step()
+    for name, value in out.items():
+        progress.sums[name] = progress.sums.get(name, 0.0) + float(value.detach())
+    if not math.isfinite(progress.sums["loss"]):
+        raise RunError(f"the loss is not finite after step {progress.step}; a lower learning rate may help")
+    progress.step += 1
+    progress.steps_in_epoch += 1
+
+
+def _validate(training: Fit, plateau: Plateau, metrics: dict[str, Any]) -> None:
+    """Add validation metrics, move the plateau, keep the best weights, and see whether patience has run out."""
+    if training.validate is None:
+        return
+    progress, recipe = training.progress, training.recipe
+    values = training.validate()
+    metrics.update({f"val/{name}": value for name, value in values.items()})
+    if recipe.schedule == "plateau":
+        plateau.step(values["loss"])
+    if values["accuracy"] > progress.best:
+        progress.best, progress.best_epoch = values["accuracy"], progress.epoch
+        if recipe.select == "best":
+            training.best = {k: t.detach().clone() for k, t in training.network.state_dict().items()}
+    if recipe.patience is not None and progress.epoch - progress.best_epoch >= recipe.patience:
+        progress.stopped_early = True

@@ -1,0 +1,98 @@
+"""The observables view: a table of jet-substructure figures per jet, by FastJet where it has them.
+
+Constituents are massless with the deposit's pT at its (eta, phi). FastJet and its contribs: Cacciari, Salam, Soyez,
+arXiv:1111.6097; N-subjettiness: Thaler, Van Tilburg, arXiv:1011.2268; energy correlators C2, D2: Larkoski, Salam, Thaler,
+arXiv:1305.0007, and Larkoski, Moult, Neill, arXiv:1409.6298; soft drop: Larkoski, Marzani, Soyez, Thaler, arXiv:1402.2657;
+pTD: CMS-PAS-JME-13-002.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jetbench.errors import DataFileError
+from jetbench.jets import Jets
+
+__all__ = ["OBSERVABLES", "observables", "simple_observables"]
+
+RADIUS = 0.8
+SIMPLE = ("mass", "multiplicity", "width", "ptd", "leading_fraction")
+SUBSTRUCTURE = ("softdrop_mass", "tau1", "tau21", "tau32", "tau43", "c2", "d2")
+OBSERVABLES = (*SIMPLE, *SUBSTRUCTURE)  # masses in GeV, the rest without unit
+
+
+def observables(jets: Jets) -> np.ndarray:
+    """All `OBSERVABLES` of jets in memory: (n, 12) float32. An empty jet has zeros.
+
+    Raises `DataFileError` where no channel carries the jet's pT in GeV.
+    """
+    pt = _pt_in_gev(jets)
+    table = np.zeros((len(jets), len(OBSERVABLES)), np.float32)
+    table[:, : len(SIMPLE)] = simple_observables(jets)
+    full = np.add.reduceat(np.append(pt, 0), jets.offsets[:-1]) * (np.diff(jets.offsets) > 0) > 0
+    if full.any():
+        table[full, len(SIMPLE) :] = _substructure(jets.take(np.flatnonzero(full)))
+    return table
+
+
+def _pt_in_gev(jets: Jets) -> np.ndarray:
+    units = {c.unit for c in jets.meta.channels if c.role == "pt"}
+    if units != {"GeV"}:
+        raise DataFileError("observables need deposits with pT in GeV; these jets have " + (", ".join(sorted(units)) or "none"))
+    return jets.pt()
+
+
+def _momenta(jets: Jets) -> tuple[np.ndarray, np.ndarray]:
+    """pT (deposits,) and (px, py, pz, E) (deposits, 4), float64 [GeV], with phi relative to the jet's."""
+    pt = jets.pt().astype(np.float64)
+    eta = jets.eta.astype(np.float64) + np.repeat(jets.jet_eta, np.diff(jets.offsets))
+    phi = jets.phi.astype(np.float64)
+    return pt, np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta)], axis=1)
+
+
+def simple_observables(jets: Jets) -> np.ndarray:
+    """`SIMPLE` of jets in memory: (n, 5) float32. Multiplicity counts deposits with pT > 0; width is the pT-weighted mean
+    distance to the axis; pTD = sqrt(Σ pT²)/Σ pT."""
+    pt, momenta = _momenta(jets)
+    jet = np.repeat(np.arange(len(jets)), np.diff(jets.offsets))
+
+    def total(x: np.ndarray) -> np.ndarray:
+        return np.bincount(jet, x, minlength=len(jets))
+
+    px, py, pz, energy = (total(momenta[:, i]) for i in range(4))
+    sum_pt = np.maximum(total(pt), 1e-12)
+    leading = np.zeros(len(jets))
+    np.maximum.at(leading, jet, pt)
+    return np.stack(
+        [
+            np.sqrt(np.maximum(energy**2 - px**2 - py**2 - pz**2, 0)),
+            total(pt > 0),
+            total(pt * np.hypot(jets.eta, jets.phi)) / sum_pt,
+            np.sqrt(total(pt**2)) / sum_pt,
+            leading / sum_pt,
+        ],
+        axis=1,
+    ).astype(np.float32)
+
+
+def _substructure(jets: Jets) -> np.ndarray:
+    """`SUBSTRUCTURE` of jets that are not empty: (n, 7)."""
+    import awkward as ak
+    import fastjet
+
+    pt, momenta = _momenta(jets)
+    counts = np.bincount(np.repeat(np.arange(len(jets)), np.diff(jets.offsets))[pt > 0], minlength=len(jets))
+    fields = dict(zip(("px", "py", "pz", "E"), momenta[pt > 0].T, strict=True))
+    particles = ak.unflatten(ak.zip(fields, with_name="Momentum4D"), counts)
+    import vector
+
+    vector.register_awkward()
+    # one cluster per jet: a radius far above the jet's own, so that nothing is left out
+    cluster: Any = fastjet.ClusterSequence(particles, fastjet.JetDefinition(fastjet.cambridge_algorithm, 10 * RADIUS))
+    mass = np.asarray(cluster.exclusive_jets_softdrop_grooming(symmetry_cut=0.1, beta=0.0, R0=RADIUS).msoftdrop)
+    tau = np.asarray(cluster.njettiness(njets=[1, 2, 3, 4], beta=1.0, R0=RADIUS)).reshape(len(jets), 4)
+    c2, d2 = (np.asarray(cluster.exclusive_jets_energy_correlator(func=f, beta=1)).reshape(-1) for f in ("c2", "d2"))
+    ratios = np.divide(tau[:, 1:], tau[:, :-1], out=np.zeros((len(jets), 3)), where=tau[:, :-1] > 1e-9)
+    return np.nan_to_num(np.column_stack([mass.reshape(-1), tau[:, 0], ratios, c2, d2]), nan=0.0, posinf=0.0, neginf=0.0)
