@@ -1,0 +1,60 @@
+"""What a script calls: plan a suite, run it, and have its results."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jetbench.harness.engine import Event, execute
+from jetbench.harness.instances import remember
+from jetbench.harness.plan import Plan, make_plan
+from jetbench.harness.prepare import prepare
+from jetbench.harness.suite import find_suite, instantiate
+from jetbench.tracking.mlflow_tracker import MlflowTracker
+from jetbench.tracking.store import Store, store_root
+
+__all__ = ["Session", "open_session"]
+
+
+@dataclass
+class Session:
+    """A planned suite instance and the store that it runs in."""
+
+    plan: Plan
+    store: Store
+
+    @property
+    def tracker(self) -> MlflowTracker:
+        instance = self.plan.instance
+        tags = (
+            ("jetbench.suite", instance.suite),
+            ("jetbench.scale", instance.scale),
+            ("mlflow.note.content", f"**{instance.question}**\n\nSuite `{instance.suite}`, scale `{instance.scale}`."),
+        )
+        return MlflowTracker(self.store, instance.name, tags)
+
+    def run(self, workers: int | None = None, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Event]:
+        """Make the data, run what is not finished, publish it; events as they happen."""
+        workers = workers or len(os.sched_getaffinity(0))
+        self.store.prepare()
+        remember(self.store.root, self.plan.instance)
+        tracker = self.tracker
+        tracker.connect()
+        prepared = prepare(self.plan, workers, progress or (lambda what, done, total: None))
+        yield from execute(self.plan, self.store, tracker, prepared, workers)
+
+
+def open_session(
+    suite: str,
+    *,
+    scale: str | None = None,
+    dataset: str | None = None,
+    unlabelled: str | None = None,
+    overrides: tuple[str, ...] = (),
+    store: str | Path | None = None,
+) -> Session:
+    """Plan a suite by name or path. Raises `JetbenchError` where suite, scale, dataset or overrides make no sense."""
+    instance = instantiate(find_suite(suite), scale, dataset, unlabelled, overrides)
+    return Session(make_plan(instance), Store(store_root(str(store) if store else None)))

@@ -1,0 +1,146 @@
+"""One run, inside its child process: data, training, evaluation, and the files that prove it."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from ruamel.yaml import YAML
+
+from jetbench.data.batches import Batches
+from jetbench.data.splits import Split, split_jets, write_split
+from jetbench.errors import RunError, SuiteError
+from jetbench.evaluation.artifacts import write_evaluation
+from jetbench.harness.environment import environment
+from jetbench.harness.job import Job
+from jetbench.harness.ledger import FAILED, FIGURES, Ledger, write_json
+from jetbench.harness.setup import prepare_network
+from jetbench.jets import Jets, open_jets
+from jetbench.models import models
+from jetbench.objectives import objectives
+from jetbench.seeds import derive
+from jetbench.spec import RunSpec
+from jetbench.statistics.delong import auc
+from jetbench.tracking.journal import JOURNAL, Journal
+from jetbench.training.bundle import save_bundle
+from jetbench.training.loop import CHECKPOINT, Flag, fit
+from jetbench.training.validation import logits, signal_scores
+from jetbench.views.observables import OBSERVABLES
+
+__all__ = ["run_cell"]
+
+EVALUATION = ["scores.h5", "roc.json", "roc.png", "confusion.png", "confusion.json"]
+
+
+def run_cell(job: Job, stop: Flag) -> None:
+    """Train and evaluate a run in its folder, from wherever an earlier attempt came to.
+
+    Raises `Stopped` on request and `JetbenchError` where something is wrong with the data or the training.
+    """
+    ledger = Ledger(job.work)
+    folder = ledger.folder(job.key)
+    (folder / FAILED).unlink(missing_ok=True)
+    (folder / "spec.yaml").write_text(_yaml(job.spec))
+    write_json(folder / "environment.json", environment())
+    jets = open_jets(job.dataset).read()
+    if len(jets.meta.class_names) != 2:
+        raise SuiteError(f"{job.dataset}: {len(jets.meta.class_names)} classes; this release compares taggers of two classes")
+    spec = job.spec
+    split = split_jets(jets.targets["label"], jets.event, spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
+    write_json(folder / "split.json", {"file": write_split(job.store / "splits", split), **split.summary()})
+    if models[spec.model.name].kind == "fitted":
+        figures, files = _run_fitted(job, folder, jets, split)
+    else:
+        figures, files = _run_network(job, folder, jets, split, stop)
+    write_json(folder / FIGURES, figures)
+    ledger.finish(job.key, [*files, "spec.yaml", "environment.json", "split.json", FIGURES, JOURNAL])
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -> tuple[dict[str, float], list[str]]:
+    setup = prepare_network(job, jets, split)
+    with Journal(folder / JOURNAL) as journal:
+        costs = fit(
+            job.spec.recipe,
+            setup.network,
+            setup.objective,
+            Batches(setup.jets, setup.rows, job.spec.recipe.batch_size, job.spec.seed),
+            journal,
+            folder,
+            stop,
+            seed=job.spec.seed,
+            validate=setup.validate,
+            frozen=job.spec.frozen,
+        )
+        save_bundle(folder, setup.network, job.spec.model, setup.preprocessing)
+        figures = _costs(job.spec, costs, sum(p.numel() for p in setup.network.parameters()))
+        files = ["model.safetensors", "bundle.json"]
+        render = setup.preprocessing.renderer()
+        if job.spec.stage == "trial" and setup.validate is not None:
+            figures |= {f"val/{name}": value for name, value in setup.validate().items()}
+        if job.spec.stage == "final":
+            scores = signal_scores(logits(setup.network, render, setup.labelled, split.test))
+            figures |= _evaluate(job, folder, jets, split, scores)
+            files += EVALUATION
+        _close(journal, job.spec.recipe.epochs, figures)
+    return figures, files
+
+
+def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[str, float], list[str]]:
+    assert job.observables is not None
+    table = np.load(job.observables, allow_pickle=False)
+    labels = np.asarray(jets.targets["label"])
+    model = models[job.spec.model.name].load()(**job.spec.model.keywords())
+    started = time.monotonic()
+    rate = job.spec.recipe.learning_rate
+    assert isinstance(rate, float)
+    model.fit(table[split.train], OBSERVABLES, labels[split.train], derive("init", "encoder", job.spec.seed), rate)
+    figures = _costs(job.spec, {"passes": float(len(split.train)), "seconds": time.monotonic() - started}, 0)
+    model.save(folder)
+    files = [model.FILE]
+    with Journal(folder / JOURNAL) as journal:
+        journal.cut(0)
+        if job.spec.stage == "trial":
+            figures |= _validation(labels[split.validation], model.scores(table[split.validation]))
+        else:
+            figures |= _evaluate(job, folder, jets, split, model.scores(table[split.test]))
+            files += EVALUATION
+        _close(journal, 0, figures)
+    return figures, files
+
+
+def _validation(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    if not 0 < labels.sum() < len(labels):
+        raise RunError("the validation labels are all of one class, so nothing can be tuned on them; raise the label budget")
+    likelihood = np.where(labels == 1, scores, 1 - scores).clip(1e-12)
+    return {"val/auc": auc(labels, scores), "val/loss": float(-np.log(likelihood).mean())}
+
+
+def _evaluate(job: Job, folder: Path, jets: Jets, split: Split, scores: np.ndarray) -> dict[str, float]:
+    labels = np.asarray(jets.targets["label"])[split.test]
+    return write_evaluation(folder, labels, scores, split.test, jets.meta.class_names)
+
+
+def _costs(spec: RunSpec, costs: dict[str, float], parameters: int) -> dict[str, float]:
+    labelled = objectives[spec.objective.name].labelled
+    return {
+        "cost/labelled_passes": costs["passes"] if labelled else 0.0,
+        "cost/unlabelled_passes": 0.0 if labelled else costs["passes"],
+        "cost/seconds": costs["seconds"],
+        "cost/parameters": float(parameters),
+    }
+
+
+def _close(journal: Journal, step: int, figures: dict[str, float]) -> None:
+    """The last line of the journal holds the final figures, once."""
+    journal.append(step, figures)
+    journal.commit()
+
+
+def _yaml(spec: RunSpec) -> str:
+    text = io.StringIO()
+    YAML(typ="safe", pure=True).dump(json.loads(spec.canonical()), text)
+    return text.getvalue()

@@ -1,0 +1,44 @@
+"""Which suite instances a store has seen: a line each time one is run, so that the latest can be found again."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from jetbench.errors import StoreError
+from jetbench.harness.suite import Instance
+
+__all__ = ["latest", "remember"]
+
+BOOK = "instances.jsonl"
+
+
+def remember(root: Path, instance: Instance) -> None:
+    """Append the instance; one short line in append mode is written whole."""
+    line = json.dumps({"time": time.time(), "instance": instance.model_dump(mode="json")})
+    with open(root / BOOK, "a", encoding="utf-8") as book:
+        book.write(line + "\n")
+
+
+def latest(root: Path, suite: str, scale: str | None = None) -> Instance:
+    """The instance of a suite that was run last, of a scale where one is named."""
+    found = [i for i in _read(root / BOOK) if i.suite == suite and scale in (None, i.scale)]
+    if not found:
+        at = f" at scale {scale!r}" if scale else ""
+        raise StoreError(f"{root} has no results of suite {suite!r}{at}; `jetbench run --suite {suite}` makes them")
+    return found[-1]
+
+
+def _read(book: Path) -> list[Instance]:
+    if not book.exists():
+        return []
+    instances = []
+    for line in book.read_text(encoding="utf-8").splitlines():
+        try:
+            instances.append(Instance.model_validate(json.loads(line)["instance"]))
+        except (ValueError, KeyError, ValidationError):
+            continue  # torn by a full disk, or written by another version: its runs are still found by their keys
+    return instances

@@ -1,0 +1,174 @@
+"""What a suite file may say: the schema, and errors that name the nearest valid key."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from jetbench.errors import SuiteError
+from jetbench.registry import nearest
+from jetbench.values import Value
+
+__all__ = ["Arm", "Primary", "Settings", "SuiteFile", "Tuning", "parse"]
+
+Scalar = bool | int | float | str
+Budgets = Literal["all", "smallest"] | tuple[int, ...]
+
+
+class Arm(Value):
+    """One model under one regime. `labels` restricts it to some of the suite's budgets; `seed_offset` gives it other seeds
+    than its rivals, to compare an arm with itself."""
+
+    model: str
+    regime: str
+    options: dict[str, Scalar] = {}
+    labels: Budgets = "all"
+    seed_offset: int = 0
+    pool_signal: float | None = Field(None, gt=0, lt=1)
+
+
+class View(Value):
+    name: Literal["image"] = "image"
+    pixels: int = Field(32, ge=4, le=256)
+    extent: float = Field(0.8, gt=0)
+
+
+class Tuning(Value):
+    """A study per arm and budget. `factors` multiply the recipe's learning rate, so that all arms search the same grid;
+    sampler "tpe" searches the range between the smallest and the largest of them instead."""
+
+    sampler: Literal["grid", "tpe"] = "grid"
+    factors: tuple[float, ...] = (1.0,)
+    trials: int | None = Field(None, ge=1)  # of "tpe"; a grid has its own number
+    labels: Literal["each", "smallest"] = "each"  # with "smallest" one study decides for all budgets
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Tuning:
+        if not self.factors or min(self.factors) <= 0 or len(set(self.factors)) != len(self.factors):
+            raise ValueError("factors are positive and differ from each other")
+        if (self.sampler == "tpe") != (self.trials is not None):
+            raise ValueError("trials belong to the sampler 'tpe' and are needed there; a grid tries each factor once")
+        return self
+
+
+class Primary(Value):
+    """The one comparison that the suite was made for; all others are corrected for their number."""
+
+    arm: str
+    baseline: str
+    labels: Literal["smallest", "largest"] | int = "smallest"
+
+
+class RecipeChoice(Value):
+    """A named recipe with some values replaced."""
+
+    base: str
+    learning_rate: float | None = Field(None, gt=0)
+    weight_decay: float | None = Field(None, ge=0)
+    passes: int | None = Field(None, ge=1)
+    batch_size: int | None = Field(None, ge=2)
+    epochs: int | None = Field(None, ge=1)
+    warmup: float | None = Field(None, ge=0, lt=1)
+    clip: float | None = Field(None, gt=0)
+
+
+class DatasetChoice(Value):
+    name: str
+    jets: int | None = Field(None, ge=10)
+    seed: int = Field(0, ge=0)
+
+
+class Settings(Value):
+    """A suite at one scale, resolved: everything that decides what is run."""
+
+    dataset: DatasetChoice
+    unlabelled: DatasetChoice | None = None
+    test_jets: int = Field(ge=10)
+    labels: tuple[int, ...] = Field(min_length=1)
+    seeds: int = Field(ge=1)
+    pretraining_seeds: int | None = Field(None, ge=1)
+    pool_signal: float | None = Field(None, gt=0, lt=1)  # signal share of the unlabelled pool; None: the dataset's own
+    view: View = View(pixels=32, extent=0.8)
+    model_options: dict[str, dict[str, Scalar]] = {}
+    arms: dict[str, Arm] = Field(min_length=1)
+    varies: tuple[Literal["model", "regime", "pool_signal", "seed", "options"], ...]
+    recipes: dict[str, RecipeChoice]
+    tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)
+    primary: Primary
+
+    @field_validator("labels")
+    @classmethod
+    def _rising(cls, labels: tuple[int, ...]) -> tuple[int, ...]:
+        if list(labels) != sorted(set(labels)) or labels[0] < 10:
+            raise ValueError("label budgets rise, and none is below 10")
+        return labels
+
+    @model_validator(mode="after")
+    def _named_arms_exist(self) -> Settings:
+        for name in (self.primary.arm, self.primary.baseline):
+            if name not in self.arms:
+                raise ValueError(f"the primary comparison names the arm {name!r}; {nearest(name, self.arms)}")
+        if isinstance(self.primary.labels, int) and self.primary.labels not in self.labels:
+            raise ValueError(f"the primary comparison is at {self.primary.labels} labels, which is none of the budgets")
+        if self.pretraining_seeds is not None and self.pretraining_seeds > self.seeds:
+            raise ValueError("there cannot be more pretraining seeds than seeds")
+        return self
+
+    def budgets(self, arm: str) -> tuple[int, ...]:
+        """The label budgets of an arm."""
+        chosen = self.arms[arm].labels
+        if chosen == "all":
+            return self.labels
+        if chosen == "smallest":
+            return self.labels[:1]
+        return tuple(b for b in self.labels if b in chosen)
+
+    def primary_labels(self) -> int:
+        labels = self.primary.labels
+        return labels if isinstance(labels, int) else self.labels[0 if labels == "smallest" else -1]
+
+
+class SuiteFile(BaseModel):
+    """A suite file: what it asks, what it costs, and settings per scale on top of common ones."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    suite: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    question: str
+    source: str = ""
+    expected: str = ""
+    default_scale: str = "quick"
+    common: dict[str, Any]
+    scales: dict[str, dict[str, Any]] = Field(min_length=1)
+
+
+def parse(model: type[BaseModel], values: Any, where: str) -> Any:
+    """Validate, with one error that names file, key, cause and, for an unknown key, the nearest valid one."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise SuiteError("\n".join(f"{where}: {_explain(model, item)}" for item in error.errors())) from None
+
+
+def _explain(model: type[BaseModel], item: Any) -> str:
+    path = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"unknown key {path!r}; {nearest(str(item['loc'][-1]), _keys(model, item['loc'][:-1]))}"
+    if item["type"] == "missing":
+        return f"the key {path!r} is missing"
+    return f"{path or 'values'}: {item['msg'].removeprefix('Value error, ')}" + (f" (given: {item['input']!r})" if path else "")
+
+
+def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The valid keys at a place of the schema."""
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+    node: dict[str, Any] = schema
+    for part in location:
+        node = node.get("properties", {}).get(str(part)) or node.get("additionalProperties") or {}
+        for option in (node, *node.get("anyOf", [])):
+            if "$ref" in option:
+                node = definitions[option["$ref"].rsplit("/", 1)[1]]
+                break
+    return list(node.get("properties", {}))

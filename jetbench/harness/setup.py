@@ -1,0 +1,110 @@
+"""A run before its first step: its data, preprocessing, network and objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from jetbench.data.batch import JetTensors
+from jetbench.data.splits import Split
+from jetbench.errors import LeakError, SuiteError
+from jetbench.harness.job import Job
+from jetbench.harness.ledger import Ledger
+from jetbench.jets import Jets, open_jets
+from jetbench.models.network import Network, build_network
+from jetbench.objectives import objectives
+from jetbench.objectives.base import Objective
+from jetbench.seeds import numpy_rng
+from jetbench.spec import RunSpec
+from jetbench.training.bundle import FIT_JETS, Preprocessing, fit_preprocessing, load_encoder, load_preprocessing
+from jetbench.training.validation import validator
+
+__all__ = ["Setup", "prepare_network"]
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """A network and all that its training needs. `jets` and `rows` are what it is trained on."""
+
+    network: Network
+    objective: Objective
+    preprocessing: Preprocessing
+    jets: JetTensors
+    rows: np.ndarray
+    labelled: JetTensors
+    validate: Callable[[], dict[str, float]] | None
+
+
+def prepare_network(job: Job, jets: Jets, split: Split) -> Setup:
+    """Data, preprocessing, network and objective of a run, before its first step."""
+    spec = job.spec
+    labelled = JetTensors(jets)
+    supervised = objectives[spec.objective.name].labelled
+    pool, rows = (labelled, split.pool) if job.unlabelled is None else _foreign_pool(job, jets, split)
+    if spec.start is None:
+        sample = rows if job.unlabelled is not None else split.pool
+        preprocessing = fit_preprocessing(spec.view, pool.batch(torch.from_numpy(_sample(sample))))
+    else:
+        preprocessing = load_preprocessing(Ledger(job.work).folder(spec.start))
+    network = build_network(spec.model, len(jets.meta.channels), len(jets.meta.class_names), spec.seed)
+    if spec.start is not None:
+        load_encoder(Ledger(job.work).folder(spec.start), network)
+    objective = _objective(spec, network, preprocessing, len(jets.meta.class_names))
+    render = preprocessing.renderer()
+    if not supervised:
+        return Setup(network, objective, preprocessing, pool, _compose(pool, rows, spec), labelled, None)
+    if dict(spec.objective.options).get("shuffled"):
+        _shuffle_labels(labelled, split, spec.seed)
+    validate = validator(network, render, labelled, split.validation)
+    return Setup(network, objective, preprocessing, labelled, split.train, labelled, validate)
+
+
+def _sample(rows: np.ndarray) -> np.ndarray:
+    """Evenly spread rows for fitting the preprocessing: the same for every run on a pool."""
+    return rows[:: max(1, len(rows) // FIT_JETS)][:FIT_JETS]
+
+
+def _objective(spec: RunSpec, network: Network, preprocessing: Preprocessing, classes: int) -> Objective:
+    keywords = {k: v for k, v in spec.objective.keywords().items() if k != "shuffled"}
+    entry = objectives[spec.objective.name]
+    if not entry.labelled:
+        keywords |= {"features": network.encoder.features, "seed": spec.seed}
+    return entry.load()(preprocessing.renderer(), spec.recipe.augmentation, classes, **keywords)
+
+
+def _foreign_pool(job: Job, jets: Jets, split: Split) -> tuple[JetTensors, np.ndarray]:
+    """A pool from another dataset: the same channels, and none of the test jets."""
+    assert job.unlabelled is not None
+    pool = open_jets(job.unlabelled).read()
+    if pool.meta.channels != jets.meta.channels:
+        mine, other = ([f"{c.name} [{c.unit}]" for c in j.meta.channels] for j in (jets, pool))
+        raise SuiteError(f"{job.unlabelled}: channels {', '.join(other)} do not match the dataset's {', '.join(mine)}")
+    twice = set(jets.take(split.test).jet_hashes()) & set(pool.jet_hashes())
+    if twice:
+        raise LeakError(f"{job.unlabelled}: {len(twice)} of its jets are test jets of {job.dataset}; take them out of the pool")
+    return JetTensors(pool), np.arange(len(pool))
+
+
+def _compose(pool: JetTensors, rows: np.ndarray, spec: RunSpec) -> np.ndarray:
+    """The rows of the pool with the share of signal that the run asks for: the class in excess is thinned at random."""
+    share = spec.pool_signal
+    if share is None:
+        return rows
+    signal = pool.targets["label"].numpy()[rows] == 1
+    n_signal, n_background = int(signal.sum()), int((~signal).sum())
+    keep_signal = min(n_signal, int(n_background * share / (1 - share)))
+    keep_background = min(n_background, int(keep_signal * (1 - share) / share))
+    rng = numpy_rng("pool", spec.seed)
+    kept = [rng.permutation(rows[signal])[:keep_signal], rng.permutation(rows[~signal])[:keep_background]]
+    return np.sort(np.concatenate(kept))
+
+
+def _shuffle_labels(labelled: JetTensors, split: Split, seed: int) -> None:
+    """Permute the labels within the budget; the test jets keep theirs."""
+    rows = torch.from_numpy(np.concatenate([split.train, split.validation]))
+    labels = labelled.targets["label"].clone()
+    labels[rows] = labels[rows[torch.from_numpy(numpy_rng("shuffle", seed).permutation(len(rows)))]]
+    labelled.targets["label"] = labels

@@ -1,0 +1,125 @@
+"""Suites: found by name or path, merged with a scale and overrides into an instance."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jetbench.data.catalog import Dataset, datasets, find_dataset
+from jetbench.errors import SuiteError, UnknownNameError
+from jetbench.harness.settings import DatasetChoice, Settings, SuiteFile, parse
+from jetbench.registry import nearest
+from jetbench.spec import DatasetRef
+from jetbench.values import Value
+
+__all__ = ["Instance", "find_suite", "instantiate", "suite_names"]
+
+
+class Instance(Value):
+    """A suite with scale, dataset and overrides: what an experiment, a report and a status belong to."""
+
+    suite: str
+    scale: str
+    question: str
+    settings: Settings
+    dataset: DatasetRef
+    unlabelled: DatasetRef | None = None
+
+    @property
+    def name(self) -> str:
+        """Suite, scale and eight digits of a digest of the settings and of the data."""
+        return f"{self.suite}.{self.scale}.{self.replace(question='').digest()[:8]}"
+
+    def find_dataset(self) -> Dataset:
+        return _find(self.settings.dataset)
+
+    def find_unlabelled(self) -> Dataset | None:
+        return _find(self.settings.unlabelled) if self.settings.unlabelled else None
+
+
+def suite_names() -> list[str]:
+    return sorted(path.name.removesuffix(".yaml") for path in files("jetbench.benchmarks").iterdir() if path.name.endswith(".yaml"))
+
+
+def find_suite(name: str) -> SuiteFile:
+    """A shipped suite by name, or any suite file by path."""
+    path: Any = files("jetbench.benchmarks") / f"{name}.yaml"
+    if not path.is_file():
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise UnknownNameError(f"no suite and no file {name!r}; {nearest(name, suite_names())}")
+    values = _read_yaml(path.read_text(encoding="utf-8"), str(name))
+    return parse(SuiteFile, values, str(name))
+
+
+def _read_yaml(text: str, where: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        raise SuiteError(f"{where}: not valid YAML ({error})") from error
+
+
+def instantiate(
+    suite: SuiteFile,
+    scale: str | None = None,
+    dataset: str | None = None,
+    unlabelled: str | None = None,
+    overrides: tuple[str, ...] = (),
+) -> Instance:
+    """The suite at a scale, with another dataset or unlabelled pool, and `key=value` overrides (dots descend)."""
+    scale = scale or suite.default_scale
+    if scale not in suite.scales:
+        raise UnknownNameError(f"suite {suite.suite!r} has no scale {scale!r}; {nearest(scale, suite.scales)}")
+    values = merge(suite.common, suite.scales[scale])
+    for key, name in (("dataset", dataset), ("unlabelled", unlabelled)):
+        if name is not None:
+            values = merge(values, {key: _dataset_choice(name, values)})
+    for override in overrides:
+        values = merge(values, _override(override))
+    settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}")
+    return Instance(
+        suite=suite.suite,
+        scale=scale,
+        question=suite.question,
+        settings=settings,
+        dataset=_find(settings.dataset).ref,
+        unlabelled=_find(settings.unlabelled).ref if settings.unlabelled else None,
+    )
+
+
+def _find(choice: DatasetChoice) -> Dataset:
+    return find_dataset(choice.name, choice.jets, choice.seed)
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`, mapping by mapping; lists and scalars replace, None removes a key."""
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        elif value is None and key in merged:
+            del merged[key]
+        else:
+            merged[key] = value
+    return merged
+
+
+def _dataset_choice(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """A named dataset keeps the scale's number of jets, a file has its own; files are known by absolute path and content."""
+    if name in datasets:
+        return {"name": name, "jets": values["dataset"].get("jets")}
+    return {"name": str(Path(name).expanduser().absolute()), "jets": None}
+
+
+def _override(text: str) -> dict[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise SuiteError(f"--set takes key=value, as in seeds=3 or recipes.simclr.passes=1000, not {text!r}")
+    nested: Any = _read_yaml(value, f"--set {key}")
+    for part in reversed(key.split(".")):
+        nested = {part: nested}
+    return nested

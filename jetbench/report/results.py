@@ -1,0 +1,169 @@
+"""The results of a suite instance, read from the folders of its finished runs; no weights, no tracker."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jetbench.errors import StoreError
+from jetbench.evaluation.artifacts import read_scores
+from jetbench.harness.ledger import Ledger
+from jetbench.harness.plan import CellKey, Plan, PlannedRun
+from jetbench.harness.tuning import Tuner, Winner
+from jetbench.statistics.comparison import Comparison, compare
+from jetbench.statistics.delong import paired_delong
+from jetbench.statistics.multiplicity import adjust_secondary
+from jetbench.tracking.journal import JOURNAL, Record, committed, read
+from jetbench.tracking.store import Store
+
+__all__ = ["Cost", "Results", "collect"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an arm costs at one label budget: passes per seed [jets through the network], those of its tuning, and the
+    seconds of training per seed, pretraining included."""
+
+    labelled: float
+    unlabelled: float
+    tuning: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """`cells` hold the figures of every finished cell, `missing` the reason for every other one."""
+
+    plan: Plan
+    ledger: Ledger
+    cells: dict[CellKey, dict[str, float]]
+    missing: dict[CellKey, str]
+    winners: dict[tuple[str, int], Winner]  # by arm and label budget
+
+    @property
+    def baseline(self) -> str:
+        return self.plan.instance.settings.primary.baseline
+
+    @property
+    def primary(self) -> tuple[str, int]:
+        """Arm and label budget of the comparison that the suite was made for."""
+        settings = self.plan.instance.settings
+        return settings.primary.arm, settings.primary_labels()
+
+    def seeds(self, arm: str, labels: int) -> list[int]:
+        """The seeds that are finished."""
+        return [c.seed for c in self.cells if (c.arm, c.labels) == (arm, labels)]
+
+    def values(self, arm: str, labels: int, metric: str) -> np.ndarray:
+        """One value per finished seed that has the metric (n,)."""
+        cells = [self.cells[CellKey(arm, labels, seed)] for seed in self.seeds(arm, labels)]
+        return np.array([figures[metric] for figures in cells if metric in figures])
+
+    def folder(self, cell: CellKey) -> Path:
+        return self.ledger.folder(self.plan.cells[cell])
+
+    def scores(self, cell: CellKey) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(rows, labels, scores) of the test jets, each (n,)."""
+        return read_scores(self.folder(cell) / "scores.h5")
+
+    def learning_curve(self, planned: PlannedRun) -> list[Record]:
+        """Epoch by epoch, the journal of a run."""
+        path = self.ledger.folder(planned.key) / JOURNAL
+        return read(path, 0, committed(path))[0]
+
+    @cached_property
+    def comparisons(self) -> dict[tuple[str, int], Comparison]:
+        """Every arm against the baseline at every budget that both have seeds at; all but the primary corrected by Holm."""
+        found: dict[tuple[str, int], Comparison] = {}
+        for arm, settings_labels in ((a, self.plan.instance.settings.budgets(a)) for a in self.plan.instance.settings.arms):
+            for labels in settings_labels:
+                seeds = sorted(set(self.seeds(arm, labels)) & set(self.seeds(self.baseline, labels)))
+                if arm != self.baseline and seeds:
+                    found[arm, labels] = self._compare(arm, labels, seeds)
+        if self.primary not in found:
+            return found
+        names = {f"{arm} {labels}": comparison for (arm, labels), comparison in found.items()}
+        adjusted = adjust_secondary(names, f"{self.primary[0]} {self.primary[1]}")
+        return {(arm, labels): adjusted[f"{arm} {labels}"] for arm, labels in found}
+
+    def _compare(self, arm: str, labels: int, seeds: list[int]) -> Comparison:
+        mine = [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
+        other = [self.scores(CellKey(self.baseline, labels, seed)) for seed in seeds]
+        if any(not np.array_equal(rows, mine[0][0]) for rows, _, _ in (*mine, *other)):
+            raise StoreError(f"{arm} and {self.baseline} at {labels} labels were not tested on the same jets")
+        scores = [np.stack([s for _, _, s in side]) for side in (mine, other)]
+        aucs, baselines, variances = paired_delong(mine[0][1], *scores)
+        encoders = [self._encoder(CellKey(arm, labels, seed)) for seed in seeds]
+        clusters = [encoders.index(e) for e in encoders] if len(set(encoders)) < len(encoders) else None
+        return compare(aucs, baselines, variances, clusters)
+
+    def _encoder(self, cell: CellKey) -> str:
+        """The pretraining that a cell starts from, or the cell's own run."""
+        return list(self.plan.chain(cell))[-1].key
+
+    def environment(self) -> dict[str, Any]:
+        """Packages, machine and precision, as the first finished run wrote them down."""
+        cell = next(iter(self.cells))
+        return dict(json.loads((self.folder(cell) / "environment.json").read_text()))
+
+    def cost(self, arm: str, labels: int) -> Cost:
+        """Mean over the finished seeds; a pretraining that several arms share counts in full for each."""
+        chains_of = [list(self.plan.chain(CellKey(arm, labels, seed))) for seed in self.seeds(arm, labels)]
+        figures = [[self.ledger.figures(run.key) for run in chain] for chain in chains_of]
+        tuning = self.plan.studies.get(self.plan.tuned.get((arm, labels), ""))
+        return Cost(
+            labelled=_mean([sum(f["cost/labelled_passes"] for f in chain) for chain in figures]),
+            unlabelled=_mean([sum(f["cost/unlabelled_passes"] for f in chain) for chain in figures]),
+            tuning=float(tuning.trials * tuning.template.recipe.passes) if tuning else 0.0,
+            seconds=_mean([sum(f["cost/seconds"] for f in chain) for chain in figures]),
+        )
+
+    def tidy(self) -> list[dict[str, str | int | float]]:
+        """One row per cell and metric."""
+        instance = self.plan.instance
+        return [
+            {
+                "suite": instance.suite,
+                "scale": instance.scale,
+                "instance": instance.name,
+                "arm": cell.arm,
+                "labels": cell.labels,
+                "seed": cell.seed,
+                "key": self.plan.cells[cell],
+                "metric": metric,
+                "value": value,
+            }
+            for cell, figures in self.cells.items()
+            for metric, value in sorted(figures.items())
+        ]
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else 0.0
+
+
+def collect(plan: Plan, store: Store) -> Results:
+    """Read what is finished of a plan."""
+    ledger = Ledger(store.work)
+    cells: dict[CellKey, dict[str, float]] = {}
+    missing: dict[CellKey, str] = {}
+    for cell, key in plan.cells.items():
+        if ledger.done(key):
+            cells[cell] = ledger.figures(key)
+        else:
+            missing[cell] = ledger.failure(key) or "not run yet"
+    return Results(plan, ledger, cells, missing, _winners(plan, store))
+
+
+def _winners(plan: Plan, store: Store) -> dict[tuple[str, int], Winner]:
+    """The winners of the studies that have ended."""
+    journal = store.root / "optuna.journal"
+    if not journal.exists():
+        return {}
+    tuners = {digest: Tuner(study, journal) for digest, study in plan.studies.items()}
+    return {cell: tuners[digest].winner() for cell, digest in plan.tuned.items() if tuners[digest].finished()}
