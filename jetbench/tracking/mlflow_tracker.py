@@ -1,0 +1,273 @@
+"""MLflow as a sink: one experiment per suite instance, flat runs with explicit ids, no global state."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jetbench.errors import StoreError
+from jetbench.tracking import backend
+from jetbench.tracking.backend import speaking_plainly
+from jetbench.tracking.journal import Record, committed, read
+from jetbench.tracking.store import Store
+from jetbench.tracking.tracker import Pairs, RunCard, Status, Tracker
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+__all__ = ["MlflowTracker"]
+
+CHUNK = 900  # metrics per request, of 1000 entities that MLflow takes
+LONGEST_PARAM, LONGEST_TAG, LONGEST_DIGEST = 6000, 8000, 32
+SHIPPED, CONTENT = "jetbench.shipped", "jetbench.content"
+
+
+class MlflowTracker(Tracker):
+    """Fills one experiment; threads may share it, and a copy sent to another process connects anew.
+
+    The tag `jetbench.shipped` says how much of which journal a run holds. A run whose journal has changed under it (trained
+    again, or resumed from an older checkpoint) is moved to MLflow's bin and replaced, since MLflow cannot take points back.
+    """
+
+    def __init__(self, store: Store, experiment: str, experiment_tags: Pairs = ()) -> None:
+        self.store = store
+        self.experiment = experiment
+        self.experiment_tags = experiment_tags
+        self._lock = threading.RLock()
+        self._connection: tuple[MlflowClient, str] | None = None
+        self._runs: dict[str, str] = {}
+
+    def __reduce__(self) -> tuple[Callable[..., MlflowTracker], tuple[Store, str, Pairs]]:
+        return _one_per_process, (self.store, self.experiment, self.experiment_tags)
+
+    def connect(self) -> None:
+        with speaking_plainly(f"cannot open {self.store.uri}"):
+            self._connected()
+
+    @property
+    def experiment_id(self) -> str:
+        """MLflow's id of the experiment, which links to the UI contain."""
+        self.connect()
+        return self._connected()[1]
+
+    def publish(self, run: RunCard, since: int = 0) -> int:
+        until = committed(run.journal)
+        if since and until <= since:
+            return since
+        with speaking_plainly(f"cannot publish {run.name}"):
+            client, _ = self._connected()
+            run_id = self._runs.get(run.key)
+            if not since or run_id is None:
+                found, since = self._attach(run)
+                run_id = found.info.run_id
+                if found.info.status in ("FAILED", "KILLED") or (found.info.status == "FINISHED" and since < until):
+                    client.update_run(run_id, status="RUNNING")
+            records, offset = read(run.journal, since, until)
+            if records:
+                self._send(run_id, records, {SHIPPED: _prefix(run.journal, offset)})
+        return offset
+
+    def finish(self, run: RunCard, status: Status, artifacts: Sequence[Path] = ()) -> None:
+        with speaking_plainly(f"cannot finish {run.name}"):
+            client, _ = self._connected()
+            found, _ = self._attach(run)
+            content = _content(artifacts)
+            if found.info.status == status and found.data.tags.get(CONTENT) == content:
+                return
+            run_id = found.info.run_id
+            if found.data.tags.get(CONTENT) != content:
+                for path in artifacts:
+                    client.log_artifact(run_id, str(path))
+                self._show_pictures(run_id, [path for path in artifacts if path.suffix == ".png"])
+                client.set_tag(run_id, CONTENT, content)
+            client.set_terminated(run_id, status, end_time=_last_time(run.journal))
+
+    def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
+        files = list(files)
+        with speaking_plainly(f"cannot publish the {name}"):
+            client, _ = self._connected()
+            wanted = {"jetbench.key": name, "jetbench.kind": "report", **self._common_tags(), **dict(tags)}
+            with self._lock:
+                found = self._find(name) or self._create(name, wanted, int(time.time() * 1000))
+            if found.data.tags.get(CONTENT) == (content := _content(files)) and found.info.status == "FINISHED":
+                return
+            for path in files:
+                client.log_artifact(found.info.run_id, str(path))
+            self._describe(found, wanted | {CONTENT: content}, {})
+            client.set_terminated(found.info.run_id, "FINISHED")
+
+    def _connected(self) -> tuple[MlflowClient, str]:
+        with self._lock:
+            if self._connection is None:
+                client = backend.load().MlflowClient(self.store.uri)
+                self._connection = client, self._experiment_id(client)
+            return self._connection
+
+    def _experiment_id(self, client: MlflowClient) -> str:
+        mlflow = backend.load()
+        kind = {"mlflow.experimentKind": "custom_model_development"}  # else the pages open in their mode for language models
+        tags = {**kind, "jetbench.suite": self.experiment, **dict(self.experiment_tags)}
+        # a server decides for itself where artifacts lie
+        folder = self.store.artifacts / re.sub(r"[^\w.-]", "_", self.experiment)
+        location = None if self.store.tracking_uri else folder.as_uri()
+        found = client.get_experiment_by_name(self.experiment)
+        if found is None:
+            try:
+                return str(client.create_experiment(self.experiment, location, tags))
+            except mlflow.MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+                found = client.get_experiment_by_name(self.experiment)
+        if found is None:
+            raise StoreError(f"experiment {self.experiment!r} vanished while it was created; run the command again")
+        if found.lifecycle_stage == "deleted":
+            client.restore_experiment(found.experiment_id)
+        for name, value in tags.items():
+            if found.tags.get(name) != value:
+                client.set_experiment_tag(found.experiment_id, name, value)
+        return str(found.experiment_id)
+
+    def _attach(self, run: RunCard) -> tuple[Run, int]:
+        """The run of this key, found or created and described by its card, and the offset up to which it holds the journal."""
+        client, _ = self._connected()
+        wanted = {"jetbench.key": run.key, "jetbench.kind": run.kind, **self._common_tags(), **dict(run.tags)}
+        if run.note:
+            wanted["mlflow.note.content"] = run.note
+        with self._lock:
+            found = self._find(run.key)
+            since = _shipped(run.journal, found.data.tags.get(SHIPPED)) if found else 0
+            if found and since is None:
+                client.delete_run(found.info.run_id)
+                found = None
+            if found is None:
+                found = self._create(run.name, wanted, _first_time(run.journal))
+            self._describe(found, wanted, dict(run.params))
+            self._name_datasets(found, run)
+            self._runs[run.key] = found.info.run_id
+        return found, since or 0
+
+    def _find(self, key: str) -> Run | None:
+        client, experiment_id = self._connected()
+        query = f"tags.`jetbench.key` = '{key}'"
+        found = client.search_runs([experiment_id], query, max_results=1, order_by=["attributes.start_time DESC"])
+        return found[0] if found else None
+
+    def _create(self, name: str, tags: dict[str, str], start: int) -> Run:
+        client, experiment_id = self._connected()
+        return client.create_run(experiment_id, start, {name: value[:LONGEST_TAG] for name, value in tags.items()}, name)
+
+    def _common_tags(self) -> dict[str, str]:
+        try:
+            user = getpass.getuser()
+        except (KeyError, OSError):  # a container's user without a name
+            user = "unknown"
+        source = {"mlflow.source.name": "jetbench", "mlflow.source.type": "LOCAL"}
+        return {"jetbench.suite": self.experiment, "mlflow.user": user, **source}
+
+    def _describe(self, run: Run, tags: dict[str, str], params: dict[str, str]) -> None:
+        """Send what the run does not say yet: a process may have died between its creation and its parameters."""
+        from mlflow.entities import Param, RunTag
+
+        new_tags = {name: _cut(value, LONGEST_TAG) for name, value in tags.items()}
+        new_params = {name: _cut(value, LONGEST_PARAM) for name, value in params.items() if name not in run.data.params}
+        self._connected()[0].log_batch(
+            run.info.run_id,
+            params=[Param(name, value) for name, value in new_params.items()],
+            tags=[RunTag(name, value) for name, value in new_tags.items() if run.data.tags.get(name) != value],
+        )
+
+    def _name_datasets(self, found: Run, run: RunCard) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        if not run.datasets or (found.inputs and found.inputs.dataset_inputs):
+            return
+        context = [InputTag("mlflow.data.context", "training")]
+        inputs = [
+            DatasetInput(Dataset(name, digest[:LONGEST_DIGEST], "jetbench", f'{{"digest": "{digest}"}}'), context)
+            for name, digest in run.datasets
+        ]
+        self._connected()[0].log_inputs(found.info.run_id, inputs)
+
+    def _send(self, run_id: str, records: Sequence[Record], tags: dict[str, str]) -> None:
+        """The tags go with the last request: what they claim is then there. Points sent twice are stored once."""
+        from mlflow.entities import Metric, RunTag
+
+        client, _ = self._connected()
+        metrics = [
+            Metric(name, value, round(record.time * 1000), record.step)
+            for record in records
+            for name, value in record.metrics.items()
+        ]
+        for record in records:
+            tags |= {f"jetbench.nonfinite.{name}": f"{value} at step {record.step}" for name, value in record.nonfinite.items()}
+        while len(metrics) > CHUNK:
+            client.log_batch(run_id, metrics[:CHUNK])
+            metrics = metrics[CHUNK:]
+        client.log_batch(run_id, metrics, tags=[RunTag(name, value) for name, value in tags.items()])
+
+    def _show_pictures(self, run_id: str, pictures: Sequence[Path]) -> None:
+        """Log each picture under its stem as well: MLflow compares pictures of the same key across runs."""
+        from PIL import Image
+
+        client, _ = self._connected()
+        there = [file.path for file in client.list_artifacts(run_id, "images")] if pictures else []
+        for path in pictures:
+            stamp = int(path.stat().st_mtime * 1000)
+            if any(f"/{path.stem}+step+0+timestamp+{stamp}+" in name and "compressed" in name for name in there):
+                continue
+            with Image.open(path) as image:
+                client.log_image(run_id, image.convert("RGB"), key=path.stem, step=0, timestamp=stamp, synchronous=True)
+
+
+@lru_cache
+def _one_per_process(store: Store, experiment: str, experiment_tags: Pairs) -> MlflowTracker:
+    """What copies become that are sent to the tasks of one process: they share a connection and its lock."""
+    return MlflowTracker(store, experiment, experiment_tags)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _prefix(journal: Path, offset: int) -> str:
+    """Names the first `offset` bytes of a journal: "offset:digest"."""
+    with journal.open("rb") as file:
+        return f"{offset}:{hashlib.sha256(file.read(offset)).hexdigest()[:32]}"
+
+
+def _shipped(journal: Path, claim: str | None) -> int | None:
+    """The offset that a run claims to hold; None when the journal does not begin with what it holds."""
+    if claim is None:
+        return 0
+    offset = int(claim.partition(":")[0])
+    if offset > committed(journal) or _prefix(journal, offset) != claim:
+        return None
+    return offset
+
+
+def _content(files: Iterable[Path]) -> str:
+    """The digest of the files' names and bytes."""
+    parts: list[Any] = []
+    for path in sorted(files):
+        with path.open("rb") as file:
+            parts.append((path.name, hashlib.file_digest(file, "sha256").hexdigest()))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _first_time(journal: Path) -> int:
+    """When the run began, in milliseconds, by its journal; else now."""
+    records, _ = read(journal, 0, committed(journal))
+    return round((records[0].time if records else time.time()) * 1000)
+
+
+def _last_time(journal: Path) -> int:
+    records, _ = read(journal, 0, committed(journal))
+    return round((records[-1].time if records else time.time()) * 1000)

@@ -1,0 +1,104 @@
+"""What a tracker is: a sink that is filled from a run's folder, and may be filled again without harm."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import field_validator
+
+from jetbench.tracking.journal import JOURNAL, Record, committed, read, valid_key
+from jetbench.values import Value
+
+__all__ = ["Kind", "MemoryTracker", "Pairs", "RunCard", "Status", "Tracker"]
+
+Kind = Literal["pretrain", "trial", "final", "report"]
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+Pairs = tuple[tuple[str, str], ...]
+
+
+class RunCard(Value):
+    """How a run presents itself to a tracker.
+
+    `key` is the run's digest (64 hexadecimal digits), `name` what people read ("resnet15/simclr/n100/s0"), `params` the flat
+    resolved configuration, `datasets` pairs of name and digest, `note` Markdown, `folder` the run's folder with its journal.
+    """
+
+    key: str
+    name: str
+    kind: Kind
+    folder: Path
+    tags: Pairs = ()
+    params: Pairs = ()
+    datasets: Pairs = ()
+    note: str = ""
+
+    @field_validator("tags", "params")
+    @classmethod
+    def _names_are_valid(cls, pairs: Pairs) -> Pairs:
+        names = [name for name, _ in pairs]
+        for name in names:
+            if not valid_key(name):
+                raise ValueError(f"{name!r}: use letters, digits and _ - . : / or space")
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"given twice: {', '.join(sorted(twice))}")
+        return pairs
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / JOURNAL
+
+
+class Tracker:
+    """Does nothing: the base of every tracker, and what runs without one.
+
+    All methods are idempotent, may be called from several threads, and raise StoreError when the sink cannot be reached:
+    the folder still holds everything, so the caller reports it, goes on, and ships again later.
+    """
+
+    def connect(self) -> None:
+        """Pay for imports and connections now, and learn now what is wrong with the store."""
+
+    def publish(self, run: RunCard, since: int = 0) -> int:
+        """Ship the committed lines of the run's journal from byte `since`; returns the offset reached.
+
+        The first call of an attempt passes 0: the run is found or created, reopened if it had failed, and what an earlier
+        attempt shipped is not sent again.
+        """
+        return committed(run.journal)
+
+    def finish(self, run: RunCard, status: Status, artifacts: Sequence[Path] = ()) -> None:
+        """Upload the files under their own names and close the run."""
+
+    def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
+        """Put the files into the one run that holds the experiment's report, in place of the last ones."""
+
+
+class MemoryTracker(Tracker):
+    """Keeps what it is given, for tests: `records`, `status` and `artifacts` by run key, and the `report`."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, list[Record]] = {}
+        self.status: dict[str, str] = {}
+        self.artifacts: dict[str, dict[str, bytes]] = {}
+        self.report: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def publish(self, run: RunCard, since: int = 0) -> int:
+        records, offset = read(run.journal, since, committed(run.journal))
+        with self._lock:
+            before = self.records.get(run.key, []) if since else []
+            self.records[run.key] = [*before, *records]
+            self.status[run.key] = "RUNNING"
+        return offset
+
+    def finish(self, run: RunCard, status: Status, artifacts: Sequence[Path] = ()) -> None:
+        with self._lock:
+            self.artifacts[run.key] = {path.name: path.read_bytes() for path in artifacts}
+            self.status[run.key] = status
+
+    def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
+        with self._lock:
+            self.report = {path.name: path.read_bytes() for path in files}

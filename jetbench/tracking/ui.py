@@ -1,0 +1,137 @@
+"""MLflow's own pages over a results folder, in one small server that ends with the command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+from types import FrameType
+from typing import IO
+from urllib.parse import quote
+
+from jetbench.errors import StoreError
+from jetbench.tracking.backend import ENVIRONMENT
+from jetbench.tracking.store import Store
+
+__all__ = ["chart_link", "serving", "ui"]
+
+START, STOP = 90.0, 5.0  # seconds
+
+
+def chart_link(address: str, experiment_id: str | None) -> str:
+    """The page that charts the runs of an experiment side by side; of all experiments without an id."""
+    if experiment_id is None:
+        return f"{address}/#/experiments?workflowType=machine_learning"
+    trainings = quote("tags.`jetbench.kind` != 'report'")
+    # without /runs the page forgets the rest and opens as a list
+    charts = f"workflowType=machine_learning&compareRunsMode=CHART&searchFilter={trainings}"
+    return f"{address}/#/experiments/{experiment_id}/runs?{charts}"
+
+
+def ui(
+    store: Store,
+    host: str = "127.0.0.1",
+    port: int = 5000,
+    experiment_id: str | None = None,
+    echo: Callable[[str], None] = print,
+) -> None:
+    """Serve the store until Ctrl-C or SIGTERM. StoreError when the port is taken or the server does not start."""
+    if store.tracking_uri:
+        echo(chart_link(store.tracking_uri.rstrip("/"), experiment_id))
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with serving(store, host, port) as (address, server):
+            echo(chart_link(address, experiment_id))
+            echo("Ctrl-C ends it")
+            server.wait()
+            raise StoreError(f"MLflow's server ended by itself with exit status {server.returncode}")
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def serving(store: Store, host: str = "127.0.0.1", port: int = 5000) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A server that answers, as its address and process; gone with all its processes at the end."""
+    refuse_taken_port(host, port)
+    store.prepare()
+    with TemporaryFile() as log:
+        server = subprocess.Popen(
+            _command(store, host, port),
+            env=os.environ | ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C reaches this process only, which then ends the whole group
+            cwd=store.root,
+        )
+        try:
+            address = f"http://{host}:{port}"
+            wait_until_healthy(address, server, log)
+            yield address, server
+        finally:
+            _end(server)
+
+
+def _command(store: Store, host: str, port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", store.uri, "--artifacts-destination", str(store.artifacts)),
+    ]
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StoreError(f"cannot listen on {host}:{port}: {error.strerror}; choose another port with --port") from error
+
+
+def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+    deadline = time.monotonic() + START
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=5):
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.2)
+    log.seek(0)
+    last = log.read().decode(errors="replace").strip().splitlines()[-5:]
+    raise StoreError("\n".join(["MLflow's server does not start; its last words:", *last]))
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """Terminate the whole process group, then kill what is left of it."""
+    for sign, patience in ((signal.SIGTERM, STOP), (signal.SIGKILL, STOP)):
+        try:
+            os.killpg(server.pid, sign)
+        except ProcessLookupError:
+            break
+        deadline = time.monotonic() + patience
+        while _group_lives(server) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def _group_lives(server: subprocess.Popen[bytes]) -> bool:
+    server.poll()  # else the dead leader stays in its group
+    try:
+        os.killpg(server.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
