@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jetbench.harness.engine import Event, execute
-from jetbench.harness.instances import remember
+from jetbench.harness.instances import latest, remember
 from jetbench.harness.plan import Plan, make_plan
 from jetbench.harness.prepare import prepare
 from jetbench.harness.suite import find_suite, instantiate
+from jetbench.report.results import Results, collect
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
-__all__ = ["Session", "open_session"]
+__all__ = ["Session", "latest_session", "open_session"]
 
 
 @dataclass
@@ -24,6 +25,25 @@ class Session:
 
     plan: Plan
     store: Store
+
+    @property
+    def default_store(self) -> bool:
+        return self.store.root == store_root()
+
+    def workers(self, jobs: int | None) -> int:
+        """Trainings at a time: as asked, or one per core that this process may use."""
+        return jobs or len(os.sched_getaffinity(0))
+
+    def results(self) -> Results:
+        return collect(self.plan, self.store)
+
+    def publish_report(self, results: Results) -> Path:
+        """Write the report into the store and into the tracker; returns the page."""
+        from jetbench.report.html import write_report
+
+        files = write_report(results, self.store.root / "reports" / self.plan.instance.name)
+        self.tracker.log_report(files)
+        return next(path for path in files if path.suffix == ".html")
 
     @property
     def tracker(self) -> MlflowTracker:
@@ -37,7 +57,7 @@ class Session:
 
     def run(self, workers: int | None = None, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Event]:
         """Make the data, run what is not finished, publish it; events as they happen."""
-        workers = workers or len(os.sched_getaffinity(0))
+        workers = self.workers(workers)
         self.store.prepare()
         remember(self.store.root, self.plan.instance)
         tracker = self.tracker
@@ -57,4 +77,14 @@ def open_session(
 ) -> Session:
     """Plan a suite by name or path. Raises `JetbenchError` where suite, scale, dataset or overrides make no sense."""
     instance = instantiate(find_suite(suite), scale, dataset, unlabelled, overrides)
-    return Session(make_plan(instance), Store(store_root(str(store) if store else None)))
+    return Session(make_plan(instance), _store(store))
+
+
+def latest_session(suite: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> Session:
+    """The instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
+    root = _store(store)
+    return Session(make_plan(latest(root.root, suite, scale)), root)
+
+
+def _store(store: str | Path | None) -> Store:
+    return Store(store_root(str(store) if store else None))

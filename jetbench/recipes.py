@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jetbench.registry import Entry, Registry
 from jetbench.spec import Component, Recipe, options
@@ -14,7 +14,7 @@ __all__ = ["RecipeEntry", "recipes"]
 class RecipeEntry(Entry):
     """A recipe's values stand in the entry itself; `target` names this module."""
 
-    recipe: Recipe = Recipe(name="none", learning_rate=0.0)
+    recipe: Recipe = field(kw_only=True)
 
 
 def _view(name: str, **strengths: float | bool) -> Component:

@@ -1,0 +1,5 @@
+"""The command line. Nothing heavy is imported before a command that needs it runs."""
+
+from jetbench.cli.main import main
+
+__all__ = ["main"]

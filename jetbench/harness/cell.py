@@ -85,7 +85,7 @@ def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -
             scores = signal_scores(logits(setup.network, render, setup.labelled, split.test))
             figures |= _evaluate(job, folder, jets, split, scores)
             files += EVALUATION
-        _close(journal, job.spec.recipe.epochs, figures)
+        _close(journal, figures)
     return figures, files
 
 
@@ -108,7 +108,7 @@ def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[
         else:
             figures |= _evaluate(job, folder, jets, split, model.scores(table[split.test]))
             files += EVALUATION
-        _close(journal, 0, figures)
+        _close(journal, figures)
     return figures, files
 
 
@@ -134,9 +134,9 @@ def _costs(spec: RunSpec, costs: dict[str, float], parameters: int) -> dict[str,
     }
 
 
-def _close(journal: Journal, step: int, figures: dict[str, float]) -> None:
-    """The last line of the journal holds the final figures, once."""
-    journal.append(step, figures)
+def _close(journal: Journal, figures: dict[str, float]) -> None:
+    """The last line of the journal holds the final figures, at step 0: MLflow then compares them as bars."""
+    journal.append(0, figures)
     journal.commit()
 
 

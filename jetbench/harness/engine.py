@@ -21,16 +21,16 @@ from jetbench.harness.tuning import Result, Tuner, Winner
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Tracker
 
-__all__ = ["Event", "execute", "work_passes"]
+__all__ = ["Event", "execute"]
 
 TICK = 0.5  # seconds between progress events
 
 
 @dataclass(frozen=True)
 class Event:
-    """What the caller may show. `passes` (of progress events) counts the passes of runs that ended since the start."""
+    """What the caller may show; a tick says that nothing has happened for a while."""
 
-    kind: Literal["started", "done", "failed", "skipped", "stopped", "winner", "unpublished", "tick"]
+    kind: Literal["done", "failed", "skipped", "stopped", "winner", "unpublished", "tick"]
     name: str = ""
     text: str = ""
     key: str = ""
@@ -142,11 +142,6 @@ def _ready(books: Execution, planned: PlannedRun) -> bool:
     return _decided(books, planned) and (start is None or (start in books.ended and books.ended[start].status == "done"))
 
 
-def work_passes(planned: PlannedRun) -> int:
-    """Passes that a run costs, in jets through the network: what the time left is estimated from."""
-    return planned.spec.recipe.passes
-
-
 PRIORITY = {"pretrain": 2, "trial": 1, "final": 0}  # what others wait for goes first, longest first among equals
 
 
@@ -155,7 +150,7 @@ def _drive(books: Execution, submit: Callable[..., Any]) -> Iterator[Event]:
     try:
         while books.waiting or books.running:
             ready = [run for run in books.waiting.values() if _ready(books, run)]
-            for run in sorted(ready, key=lambda r: (PRIORITY[r.spec.stage], work_passes(r)), reverse=True):
+            for run in sorted(ready, key=lambda r: (PRIORITY[r.spec.stage], r.spec.recipe.passes), reverse=True):
                 del books.waiting[run.key]
                 books.running[run.key] = run
                 future = submit(run_task, books.job(run), _card(books, run), books.tracker, key=run.key, priority=_priority(run))

@@ -23,12 +23,13 @@ def remember(root: Path, instance: Instance) -> None:
         book.write(line + "\n")
 
 
-def latest(root: Path, suite: str, scale: str | None = None) -> Instance:
-    """The instance of a suite that was run last, of a scale where one is named."""
-    found = [i for i in _read(root / BOOK) if i.suite == suite and scale in (None, i.scale)]
+def latest(root: Path, suite: str | None, scale: str | None = None) -> Instance:
+    """The instance that was run last, of a suite and of a scale where they are named."""
+    found = [i for i in _read(root / BOOK) if suite in (None, i.suite) and scale in (None, i.scale)]
     if not found:
+        what = f" of suite {suite!r}" if suite else ""
         at = f" at scale {scale!r}" if scale else ""
-        raise StoreError(f"{root} has no results of suite {suite!r}{at}; `jetbench run --suite {suite}` makes them")
+        raise StoreError(f"{root} has no results{what}{at}; `jetbench run --suite {suite or 'NAME'}` makes them")
     return found[-1]
 
 

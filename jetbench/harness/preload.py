@@ -1,4 +1,16 @@
 """Imported once by the fork server, so that a training child starts in milliseconds. Nothing is computed here."""
 
-import skops.io  # noqa: F401
+# ruff: noqa: F401
 
+import matplotlib.backends.backend_agg
+import matplotlib.figure
+import sklearn.ensemble
+import skops.io
+
+import jetbench.evaluation.figures
+import jetbench.harness.cell
+import jetbench.models.fitted
+import jetbench.models.resnet15
+import jetbench.objectives.simclr
+import jetbench.objectives.supervised
+import jetbench.views.augment

@@ -13,7 +13,7 @@ from jetbench.registry import nearest
 from jetbench.spec import DatasetRef
 from jetbench.values import Value
 
-__all__ = ["Instance", "find_suite", "instantiate", "suite_names"]
+__all__ = ["Instance", "find_suite", "instantiate", "suite_names", "suite_text"]
 
 
 class Instance(Value):
@@ -39,18 +39,23 @@ class Instance(Value):
 
 
 def suite_names() -> list[str]:
-    return sorted(path.name.removesuffix(".yaml") for path in files("jetbench.benchmarks").iterdir() if path.name.endswith(".yaml"))
+    names = [path.name for path in files("jetbench.benchmarks").iterdir()]
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
 
-def find_suite(name: str) -> SuiteFile:
-    """A shipped suite by name, or any suite file by path."""
+def suite_text(name: str) -> str:
+    """The text of a shipped suite by name, or of any suite file by path."""
     path: Any = files("jetbench.benchmarks") / f"{name}.yaml"
     if not path.is_file():
         path = Path(name).expanduser()
         if not path.is_file():
             raise UnknownNameError(f"no suite and no file {name!r}; {nearest(name, suite_names())}")
-    values = _read_yaml(path.read_text(encoding="utf-8"), str(name))
-    return parse(SuiteFile, values, str(name))
+    return str(path.read_text(encoding="utf-8"))
+
+
+def find_suite(name: str) -> SuiteFile:
+    """A shipped suite by name, or any suite file by path, read strictly."""
+    return parse(SuiteFile, _read_yaml(suite_text(name), name), name)
 
 
 def _read_yaml(text: str, where: str) -> Any:

@@ -80,4 +80,4 @@ def _train(job: Job, shipper: Shipper) -> str:
 def artifacts(folder: Path) -> list[Path]:
     """The files of a run's folder that a tracker gets: all but the journal, locks and checkpoints."""
     hidden = {"metrics.jsonl", "metrics.committed", "checkpoint.safetensors", "done.json"}
-    return sorted(path for path in folder.glob("*") if path.is_file() and path.name not in hidden and not path.name.startswith("."))
+    return sorted(path for path in folder.glob("[!.]*") if path.is_file() and path.name not in hidden)

@@ -90,7 +90,8 @@ class Tuner:
         distribution: Any
         if self.study.sampler == "grid":
             distribution = self.optuna.distributions.CategoricalDistribution(self.study.rates)
-            self.handle.sampler = samplers.GridSampler({"learning_rate": self.study.rates}, seed=derive(self.study.digest()) % 2**32)
+            seed = derive("grid", self.study.digest()) % 2**32  # one order for all trials
+            self.handle.sampler = samplers.GridSampler({"learning_rate": self.study.rates}, seed=seed)
         else:
             low, high = min(self.study.rates), max(self.study.rates)
             distribution = self.optuna.distributions.FloatDistribution(low, high, log=True)

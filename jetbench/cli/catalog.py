@@ -1,0 +1,85 @@
+"""`jetbench ls` and `jetbench show`: what there is to combine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+
+import click
+
+from jetbench.registry import Entry, nearest
+
+__all__ = ["ls", "show"]
+
+# torch-free tables, imported when asked for
+KINDS = {
+    "models": "jetbench.models:models",
+    "regimes": "jetbench.harness.regimes:regimes",
+    "objectives": "jetbench.objectives:objectives",
+    "augmentations": "jetbench.views:augmentations",
+    "recipes": "jetbench.recipes:recipes",
+    "datasets": "jetbench.data.catalog:datasets",
+}
+
+
+def _entries(kind: str) -> list[Entry]:
+    module, attribute = KINDS[kind].split(":")
+    return list(getattr(import_module(module), attribute))
+
+
+def _suites() -> list[tuple[str, str]]:
+    from jetbench.harness.suite import find_suite, suite_names
+
+    return [(name, find_suite(name).question) for name in suite_names()]
+
+
+def _rows(kind: str) -> list[tuple[str, str]]:
+    return _suites() if kind == "suites" else [(entry.name, entry.summary) for entry in _entries(kind)]
+
+
+@click.command()
+@click.argument("kind", required=False, type=click.Choice([*KINDS, "suites"]))
+def ls(kind: str | None) -> None:
+    """List models, regimes, datasets, suites and more; piped, one name a line."""
+    for each in [kind] if kind else ["suites", *KINDS]:
+        rows = _rows(each)
+        if sys.stdout.isatty():
+            click.secho(each, bold=True)
+            for name, summary in rows:
+                click.echo(f"  {name:<24}{summary}")
+        else:
+            click.echo("\n".join(name for name, _ in rows))
+
+
+@click.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Explain one name: what it is, where it comes from, how it is configured."""
+    from jetbench.errors import UnknownNameError
+    from jetbench.harness.suite import suite_names, suite_text
+
+    found = [(kind, entry) for kind in KINDS for entry in _entries(kind) if entry.name == name]
+    if name in suite_names():
+        click.echo(suite_text(name), nl=False)
+    for kind, entry in found:
+        click.echo("\n".join(_describe(kind, entry)))
+    if not found and name not in suite_names():
+        names = [entry.name for kind in KINDS for entry in _entries(kind)]
+        raise UnknownNameError(f"nothing is called {name!r}; {nearest(name, [*names, *suite_names()])}")
+
+
+def _describe(kind: str, entry: Entry) -> Iterable[str]:
+    yield f"{kind.removesuffix('s')} {entry.name}, revision {entry.revision}: {entry.summary}"
+    if entry.source:
+        yield f"source: {entry.source}"
+    yield f"code: {entry.target}"
+    recipe = getattr(entry, "recipe", None)
+    if recipe is not None:
+        yield from (f"  {key}: {_plain(value)}" for key, value in recipe.model_dump().items() if key != "name")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(f"{step['name']}({', '.join(f'{k}={v}' for k, v in step['options'])})" for step in value)
+    return str(value)

@@ -1,0 +1,47 @@
+"""The group of all commands, and what an error looks like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from jetbench import __version__
+from jetbench.cli.catalog import ls, show
+from jetbench.cli.data import data
+from jetbench.cli.review import report, results, status, ui
+from jetbench.cli.run import run
+from jetbench.errors import JetbenchError
+
+__all__ = ["main"]
+
+
+class Main(click.Group):
+    """Shows what a user can mend as a message, and everything else as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except JetbenchError as error:
+            if ctx.params.get("debug"):
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="jetbench")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Benchmark models and training regimes on jets: fair, repeatable, tracked.
+
+    \b
+    jetbench run --suite ssl-vs-scratch      train, compare, report
+    jetbench ui                              look at every run in MLflow
+    jetbench ls                              what there is to combine
+
+    Shell completion: eval "$(_JETBENCH_COMPLETE=bash_source jetbench)"; zsh and fish likewise.
+    """
+
+
+for command in (run, report, results, status, ls, show, data, ui):
+    main.add_command(command)

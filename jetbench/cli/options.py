@@ -1,0 +1,36 @@
+"""Options that several commands share, and how they complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+__all__ = ["dataset_argument", "dataset_items", "scale_option", "store_option", "suite_argument", "suite_items"]
+
+
+def suite_items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of shipped suites, and files."""
+    from jetbench.harness.suite import suite_names
+
+    names = [CompletionItem(name) for name in suite_names() if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
+
+
+def dataset_items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from jetbench.data.catalog import datasets
+
+    names = [CompletionItem(entry.name) for entry in datasets if entry.name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
+
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+store_option: Decorator = click.option(
+    "--store", type=click.Path(file_okay=False), help="Folder of results. [default: JETBENCH_STORE, or ./mlruns]"
+)
+scale_option: Decorator = click.option("--scale", help="smoke, quick, full, or another scale of the suite.")
+suite_argument: Decorator = click.argument("suite", shell_complete=suite_items)
+dataset_argument: Decorator = click.argument("dataset", shell_complete=dataset_items)

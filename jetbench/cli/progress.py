@@ -1,0 +1,130 @@
+"""What a running suite shows: a bar in a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jetbench.harness.forecast import run_cost
+
+if TYPE_CHECKING:
+    from jetbench.api import Session
+    from jetbench.harness.engine import Event
+
+__all__ = ["show_progress"]
+
+EVERY = 10.0  # seconds between lines where there is no terminal
+
+
+@dataclass
+class Stage:
+    """One thing that is being done, `done` of `total`, since `start` [s]; `begun` was there before."""
+
+    what: str
+    total: float
+    start: float = field(default_factory=time.monotonic)
+    begun: float = 0.0
+    done: float = 0.0
+
+    def left(self) -> str:
+        """Time left at the rate so far."""
+        now = time.monotonic()
+        if self.done <= self.begun or self.done >= self.total:
+            return ""
+        seconds = (now - self.start) * (self.total - self.done) / (self.done - self.begun)
+        return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+
+
+class Display:
+    """Prints lines to a rich console, with a bar below them where it is a terminal."""
+
+    def __init__(self, console: Any, bar: Any) -> None:
+        self.console, self.bar = console, bar
+        self.stage: Stage | None = None
+        self.task: Any = None
+        self.printed = 0.0
+
+    def update(self, what: str, done: float, total: float, text: str = "") -> None:
+        """Show that `done` of `total` of `what` is done; a new `what` begins a new stage."""
+        if self.stage is None or self.stage.what != what:
+            self._finish()
+            self.stage = Stage(what, total, begun=done)
+            self.task = self.bar.add_task(what, total=total, notes="")
+        self.stage.done, self.stage.total = done, total
+        notes = "  ".join(part for part in (text or self._rate(), self.stage.left()) if part)
+        self.bar.update(self.task, completed=done, total=total, notes=notes)
+        if not self.console.is_terminal and (time.monotonic() - self.printed > EVERY or done == total):
+            self.printed = time.monotonic()
+            self.line(f"{what}: {100 * done / max(total, 1):.0f} %  {notes}")
+
+    def _rate(self) -> str:
+        assert self.stage is not None
+        seconds = time.monotonic() - self.stage.start
+        rate = (self.stage.done - self.stage.begun) / seconds if seconds > 1 else 0
+        return f"{self.stage.done:.0f}/{self.stage.total:.0f}" + (f"  {rate:.0f}/s" if rate else "")
+
+    def line(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def _finish(self) -> None:
+        if self.task is not None:
+            self.bar.remove_task(self.task)
+
+
+def show_progress(session: Session, jobs: int | None) -> int:
+    """Run the session to its end; returns how many runs failed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    console = Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[notes]}"))
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    display = Display(console, bar)
+    plan = session.plan
+    display.line(f"{plan.instance.name}: {len(plan.runs)} runs, results in {session.store.root}")
+    failed = 0
+    with bar:
+        tally = Tally({key: run_cost(run) for key, run in plan.runs.items()})
+        for event in session.run(jobs, progress=lambda what, done, total: display.update(what, done, total)):
+            failed += event.kind == "failed"
+            tally.book(event)
+            _tell(display.line, event)
+            if tally.running or event.kind == "tick":
+                display.update("training", tally.done, tally.total, f"{tally.ended}/{len(tally.costs)} runs")
+    if tally.skipped:
+        display.line(f"{tally.skipped} runs were finished before")
+    return failed
+
+
+@dataclass
+class Tally:
+    """Costs of the runs that have ended."""
+
+    costs: dict[str, float]
+    done: float = 0.0
+    ended: int = 0
+    skipped: int = 0
+    running: bool = False
+
+    @property
+    def total(self) -> float:
+        return sum(self.costs.values())
+
+    def book(self, event: Event) -> None:
+        if event.kind in ("done", "failed", "skipped"):
+            self.done += self.costs.setdefault(event.key, 1.0)
+            self.ended += 1
+            self.skipped += event.kind == "skipped"
+            self.running = event.kind != "skipped"
+
+
+def _tell(line: Callable[[str], None], event: Event) -> None:
+    """A line for what a user wants to know at once; finished runs are counted by the bar."""
+    if event.kind == "winner":
+        line(f"tuned {event.name}: {event.text}")
+    elif event.kind == "failed":
+        line(f"FAILED {event.name}: {event.text}")
+    elif event.kind == "unpublished":
+        line(f"not in MLflow yet: {event.name}: {event.text}")

@@ -1,0 +1,72 @@
+"""Commands that look at what has been run: report, results, status, ui. Each takes the suite's latest instance by default."""
+
+from __future__ import annotations
+
+import click
+
+from jetbench.cli.options import scale_option, store_option, suite_argument
+
+__all__ = ["report", "results", "status", "ui"]
+
+
+@click.command()
+@suite_argument
+@scale_option
+@store_option
+def report(suite: str, scale: str | None, store: str | None) -> None:
+    """Print the comparison of a suite and write its report again."""
+    from jetbench.api import latest_session
+    from jetbench.cli.run import show_results
+
+    show_results(latest_session(suite, scale=scale, store=store))
+
+
+@click.command()
+@suite_argument
+@scale_option
+@store_option
+@click.option("--format", "form", type=click.Choice(["json", "csv"]), default="csv", show_default=True)
+def results(suite: str, scale: str | None, store: str | None, form: str) -> None:
+    """Print the tidy table: one row per run and metric."""
+    from jetbench.api import latest_session
+    from jetbench.report.export import to_csv, to_json
+
+    found = latest_session(suite, scale=scale, store=store).results()
+    click.echo(to_json(found) if form == "json" else to_csv(found), nl=False)
+
+
+@click.command()
+@suite_argument
+@scale_option
+@store_option
+def status(suite: str, scale: str | None, store: str | None) -> None:
+    """What is done, what has failed and why, and what is left."""
+    from jetbench.api import latest_session
+    from jetbench.harness.forecast import describe
+
+    session = latest_session(suite, scale=scale, store=store)
+    click.echo(describe(session.plan, session.store, session.workers(None)))
+    for cell, reason in session.results().missing.items():
+        click.echo(f"{cell.arm}/n{cell.labels}/s{cell.seed}: {reason}")
+
+
+@click.command()
+@click.argument("suite", required=False)
+@scale_option
+@store_option
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+def ui(suite: str | None, scale: str | None, store: str | None, port: int) -> None:
+    """Open MLflow's pages on the results; the link leads to the charts of SUITE, or of what was run last."""
+    from jetbench.api import latest_session
+    from jetbench.errors import StoreError
+    from jetbench.tracking.store import Store, store_root
+    from jetbench.tracking.ui import ui as serve
+
+    try:
+        session = latest_session(suite, scale=scale, store=store)
+    except StoreError:
+        if suite is not None:
+            raise
+        serve(Store(store_root(store)), port=port, echo=click.echo)
+        return
+    serve(session.store, port=port, experiment_id=session.tracker.experiment_id, echo=click.echo)

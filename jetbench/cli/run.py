@@ -1,0 +1,79 @@
+"""`jetbench run`: plan a suite, run what is not finished, show the comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from jetbench.cli.options import dataset_items, scale_option, store_option, suite_items
+
+if TYPE_CHECKING:
+    from jetbench.api import Session
+
+__all__ = ["run"]
+
+INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
+
+
+@click.command()
+@click.option("--suite", required=True, shell_complete=suite_items, help="A shipped suite by name, or a suite file.")
+@scale_option
+@click.option("--dataset", shell_complete=dataset_items, help="Another dataset by name, or a file of jets.")
+@click.option("--unlabelled", shell_complete=dataset_items, help="Another dataset or file for self-supervised pretraining.")
+@store_option
+@click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time, one thread each. [default: one per core]")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value, as in --set seeds=3.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and end.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    suite: str,
+    scale: str | None,
+    dataset: str | None,
+    unlabelled: str | None,
+    store: str | None,
+    jobs: int | None,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+) -> None:
+    """Run a suite. What is finished is skipped; after Ctrl-C the same command goes on where it was."""
+    from jetbench.api import open_session
+
+    session = open_session(suite, scale=scale, dataset=dataset, unlabelled=unlabelled, overrides=overrides, store=store)
+    if dry_run:
+        from jetbench.harness.forecast import describe
+
+        click.echo(describe(session.plan, session.store, session.workers(jobs)))
+        return
+    failed = _execute(ctx, session, jobs)
+    show_results(session)
+    if failed:
+        click.echo(f"{failed} runs failed; the same command tries them again", err=True)
+        ctx.exit(1)
+
+
+def _execute(ctx: click.Context, session: Session, jobs: int | None) -> int:
+    """Run the plan with progress shown; returns how many runs failed."""
+    from jetbench.cli.progress import show_progress
+
+    try:
+        return show_progress(session, jobs)
+    except KeyboardInterrupt:
+        click.echo("stopped; every training has a checkpoint, and the same command goes on from there", err=True)
+        ctx.exit(INTERRUPTED)
+
+
+def show_results(session: Session) -> None:
+    """Print table and answer, write the report, and publish it."""
+    from rich.console import Console
+
+    from jetbench.report.sentences import answer
+    from jetbench.report.table import print_table
+
+    results = session.results()
+    print_table(results, Console())
+    click.echo(f"\n{answer(results)}\n")
+    page = session.publish_report(results)
+    click.echo(f"report: {page}")
+    click.echo("every run in MLflow: jetbench ui" + ("" if session.default_store else f" --store {session.store.root}"))
