@@ -12,11 +12,11 @@ import numpy as np
 
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.harness.ledger import Ledger
+from jetbench.harness.ledger import DONE, Ledger
 from jetbench.harness.plan import CellKey, Plan, PlannedRun
 from jetbench.harness.tuning import Tuner, Winner
-from jetbench.statistics.comparison import Comparison, compare
-from jetbench.statistics.delong import paired_delong
+from jetbench.statistics.comparison import Comparison, compare, seed_weights
+from jetbench.statistics.delong import mean_difference_variance, paired_delong
 from jetbench.statistics.multiplicity import adjust_secondary
 from jetbench.tracking.journal import JOURNAL, Record, committed, read
 from jetbench.tracking.store import Store
@@ -85,13 +85,17 @@ class Results:
                 seeds = sorted(set(self.seeds(arm, labels)) & set(self.seeds(self.baseline, labels)))
                 if arm != self.baseline and seeds:
                     found[arm, labels] = self._compare(arm, labels, seeds)
-        if self.primary not in found:
+        if not found:
             return found
         names = {f"{arm} {labels}": comparison for (arm, labels), comparison in found.items()}
-        adjusted = adjust_secondary(names, f"{self.primary[0]} {self.primary[1]}")
+        primary = f"{self.primary[0]} {self.primary[1]}"
+        names.setdefault(primary, next(iter(names.values())))  # a primary that is missing yet spares no other its correction
+        adjusted = adjust_secondary(names, primary)
         return {(arm, labels): adjusted[f"{arm} {labels}"] for arm, labels in found}
 
     def _compare(self, arm: str, labels: int, seeds: list[int]) -> Comparison:
+        """The test sample's error is DeLong's of the *mean* difference. Calibration measures that form at its nominal error rate;
+        the mean of the seeds' single variances counts the noise of each model twice, as it shows up between the seeds too."""
         mine = [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
         other = [self.scores(CellKey(self.baseline, labels, seed)) for seed in seeds]
         if any(not np.array_equal(rows, mine[0][0]) for rows, _, _ in (*mine, *other)):
@@ -100,16 +104,30 @@ class Results:
         aucs, baselines, variances = paired_delong(mine[0][1], *scores)
         encoders = [self._encoder(CellKey(arm, labels, seed)) for seed in seeds]
         clusters = [encoders.index(e) for e in encoders] if len(set(encoders)) < len(encoders) else None
-        return compare(aucs, baselines, variances, clusters)
+        of_mean = mean_difference_variance(mine[0][1], *scores, weights=seed_weights(len(seeds), clusters))
+        return compare(aucs, baselines, variances, clusters, test_variance=of_mean)
 
     def _encoder(self, cell: CellKey) -> str:
         """The pretraining that a cell starts from, or the cell's own run."""
         return list(self.plan.chain(cell))[-1].key
 
     def environment(self) -> dict[str, Any]:
-        """Packages, machine and precision, as the first finished run wrote them down."""
-        cell = next(iter(self.cells))
-        return dict(json.loads((self.folder(cell) / "environment.json").read_text()))
+        """Packages, machine and precision, as the first finished run wrote them down; empty where none has finished."""
+        return self._first("environment.json")
+
+    def split(self) -> dict[str, Any]:
+        """Jets of the pool and of the test set, each with its sha256, as the first finished run wrote them down."""
+        return self._first("split.json")
+
+    def _first(self, name: str) -> dict[str, Any]:
+        """A JSON file of the first finished run that has it; empty where none has."""
+        paths = (self.folder(cell) / name for cell in self.cells)
+        return next((dict(json.loads(path.read_text())) for path in paths if path.is_file()), {})
+
+    def span(self) -> tuple[float, float] | None:
+        """When the first and the last of the finished cells ended, in unix seconds."""
+        times = [float(json.loads((self.folder(cell) / DONE).read_text())["finished"]) for cell in self.cells]
+        return (min(times), max(times)) if times else None
 
     def cost(self, arm: str, labels: int) -> Cost:
         """Mean over the finished seeds; a pretraining that several arms share counts in full for each."""

@@ -1,0 +1,81 @@
+"""What an arm is to its suite, and the one look that it has in every picture and table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jetbench.evaluation.figures import PALETTE
+from jetbench.harness.settings import Arm, Settings
+from jetbench.models import models
+
+__all__ = ["Look", "Role", "is_fitted", "looks", "role", "roles"]
+
+CONTROLS = ("random-frozen", "scratch-long", "supervised-pretrained", "shuffled-labels")  # regimes of protocol, section 4
+COLORS = (*PALETTE, "#6B4C9A", "#8C510A", "#1B7837", "#7F0000")  # beyond Okabe & Ito's: purple, brown, dark green, dark red
+GREYS = ("#7A7A7A", "#4D4D4D", "#9C9C9C", "#5F6B76")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p")
+DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)))
+
+
+class Role(StrEnum):
+    """Baseline and rivals are what the suite compares; controls and floors tell whether the comparison can be trusted."""
+
+    BASELINE = "baseline"
+    RIVAL = "rival"
+    CONTROL = "control"
+    FLOOR = "floor"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an arm is drawn. `muted` ones stay in the background and do not set the scale of a picture."""
+
+    color: str
+    marker: str
+    dashes: str | tuple[int, tuple[float, ...]]
+    muted: bool
+
+
+def role(settings: Settings, arm: str) -> Role:
+    chosen = settings.arms[arm]
+    if arm == settings.primary.baseline:
+        return Role.BASELINE
+    if chosen.regime == "floor":
+        return Role.FLOOR
+    if chosen.regime in CONTROLS or is_other_seeds(settings, arm):
+        return Role.CONTROL
+    return Role.RIVAL
+
+
+def roles(settings: Settings) -> dict[str, Role]:
+    return {arm: role(settings, arm) for arm in settings.arms}
+
+
+def is_fitted(settings: Settings, arm: str) -> bool:
+    """Whether its model is fitted in one go, as trees are, instead of trained by the loop."""
+    return models[settings.arms[arm].model].kind == "fitted"
+
+
+def is_other_seeds(settings: Settings, arm: str) -> bool:
+    """Whether the arm is the baseline itself with other seeds."""
+    def content(one: Arm) -> Arm:
+        same: Arm = one.replace(seed_offset=0, labels="all")
+        return same
+
+    baseline, chosen = settings.arms[settings.primary.baseline], settings.arms[arm]
+    return chosen.seed_offset != baseline.seed_offset and content(chosen) == content(baseline)
+
+
+def looks(settings: Settings) -> dict[str, Look]:
+    """The baseline has the first colour and the primary arm the second; controls and floors share greys, each with its own dashes."""
+    named = roles(settings)
+    first = (settings.primary.baseline, settings.primary.arm)
+    ordered = sorted(named, key=lambda arm: first.index(arm) if arm in first else len(first))  # stable: else as in the suite
+    bright = [arm for arm in ordered if arm in first or named[arm] is Role.RIVAL]
+    muted = [arm for arm in ordered if arm not in bright]
+    shown = {arm: Look(COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)], "-", False) for i, arm in enumerate(bright)}
+    for i, arm in enumerate(muted):
+        marker = MARKERS[(len(bright) + i) % len(MARKERS)]
+        shown[arm] = Look(GREYS[i % len(GREYS)], marker, DASHES[i % len(DASHES)], True)
+    return {arm: shown[arm] for arm in named}

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from jetbench.errors import DataFileError
+from jetbench.jets import Jets, open_jets, save_jets
+
+
+def test_a_file_gives_back_every_column(toy_jets: Jets, tmp_path: Path) -> None:
+    path = tmp_path / "jets.h5"
+    digest = save_jets(path, [toy_jets[:150], toy_jets[150:]])
+    stored = open_jets(path)
+    assert stored.meta == toy_jets.meta
+    assert digest == stored.digest == stored.content_digest() == toy_jets.digest
+    for (name, a), (_, b) in zip(stored.columns(), toy_jets.columns(), strict=True):
+        assert np.array_equal(a[:], b), name
+
+
+def test_a_slice_reads_nothing_else(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "jets.h5"
+    save_jets(path, [toy_jets])
+    stored, rows = open_jets(path), []
+    original = h5py.Dataset.__getitem__
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", lambda self, args, **k: rows.append(args) or original(self, args, **k))
+    stored[5:7]
+    assert {r.stop - r.start for r in rows} <= {2, int(toy_jets.offsets[7] - toy_jets.offsets[5])}
+
+
+@pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99])
+def test_a_truncated_file_is_one_clear_error(toy_file: Path, tmp_path: Path, keep: float) -> None:
+    whole = toy_file.read_bytes()
+    path = tmp_path / "cut.h5"
+    path.write_bytes(whole[: int(keep if keep > 1 else keep * len(whole))])
+    with pytest.raises(DataFileError, match=r"cut\.h5"):
+        open_jets(path).read()
+
+
+def test_flipped_bytes_never_pass_unseen(toy_file: Path, tmp_path: Path) -> None:
+    """Each damage raises, or leaves the content as it was (unused space of the file)."""
+    whole, digest = toy_file.read_bytes(), open_jets(toy_file).digest
+    rng = np.random.default_rng(1)
+    raised = 0
+    for place in rng.integers(0, len(whole), 60):
+        path = tmp_path / f"{place}.h5"  # HDF5 shares an open file of the same name
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            jets = open_jets(path)
+            assert jets.content_digest() == jets.digest == digest
+        except DataFileError:
+            raised += 1
+    assert raised > 30
+
+
+def test_foreign_files_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match="no such file"):
+        open_jets(tmp_path / "missing.h5")
+    text = tmp_path / "text.h5"
+    text.write_text("pt,eta,phi")
+    with pytest.raises(DataFileError, match="not a readable HDF5 file"):
+        open_jets(text)
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = [1]
+    with pytest.raises(DataFileError, match="not one of jetbench's"):
+        open_jets(tmp_path / "other.h5")
+
+
+def test_a_failed_write_leaves_what_was_there(toy_jets: Jets, tmp_path: Path) -> None:
+    path = tmp_path / "jets.h5"
+    digest = save_jets(path, [toy_jets[:10]])
+    with pytest.raises(DataFileError, match="differ in channels"):
+        save_jets(path, [toy_jets[:10], Jets(**{**vars(toy_jets[:10]), "targets": {}})])
+    assert open_jets(path).digest == digest
+    assert list(tmp_path.iterdir()) == [path]

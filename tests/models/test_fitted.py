@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jetbench.errors import DataFileError
+from jetbench.models import models
+from jetbench.models.fitted import BoostedTrees, MassCut
+from jetbench.statistics.delong import auc
+
+NAMES = ("noise", "mass", "width")
+
+
+@pytest.fixture
+def sample() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = np.arange(600) % 2
+    table = rng.normal(size=(600, 3))
+    table[:, 1] = 80 + 90 * labels + rng.normal(0, 40, 600)
+    return table.astype(np.float32), labels
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in models if entry.kind == "fitted"])
+def test_a_fitted_model_scores_alike_after_storage(name: str, sample: tuple, tmp_path: Path) -> None:
+    table, labels = sample
+    model = models[name].load()()
+    model.fit(table[:400], NAMES, labels[:400], 1, 0.1)
+    model.save(tmp_path)
+    scores = model.scores(table[400:])
+    assert scores.shape == (200,)
+    assert 0 <= scores.min() <= scores.max() <= 1
+    assert np.array_equal(models[name].load().load(tmp_path).scores(table[400:]), scores)
+
+
+def test_the_mass_cut_is_the_best_cut_on_the_labels(sample: tuple) -> None:
+    table, labels = sample
+    model = MassCut()
+    model.fit(table, NAMES, labels, 0, 0.0)
+    mass = table[:, 1]
+    best = max(np.mean((mass > cut) == labels) for cut in np.linspace(mass.min() - 1, mass.max() + 1, 4000))
+    assert np.mean((model.scores(table) > 0.5) == labels) == pytest.approx(best, abs=2e-3)
+    assert auc(labels, model.scores(table)) == pytest.approx(auc(labels, mass), abs=1e-9)
+
+
+def test_trees_learn_from_few_labels(sample: tuple) -> None:
+    table, labels = sample
+    model = BoostedTrees()
+    model.fit(table[:80], NAMES, labels[:80], 1, 0.1)
+    assert auc(labels[80:], model.scores(table[80:])) > 0.85
+
+
+def test_a_file_with_other_types_is_not_loaded(tmp_path: Path) -> None:
+    import skops.io
+
+    skops.io.dump({"model": np.random.default_rng}, tmp_path / BoostedTrees.FILE)
+    with pytest.raises(DataFileError, match="types that trees do not need"):
+        BoostedTrees.load(tmp_path)

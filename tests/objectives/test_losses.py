@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from jetbench.data.batch import JetTensors
+from jetbench.jets import Grid, Jets
+from jetbench.models.network import build_network
+from jetbench.objectives import objectives
+from jetbench.objectives.simclr import info_nce
+from jetbench.objectives.supervised import Mixup, mix
+from jetbench.seeds import torch_rng
+from jetbench.spec import Component
+from jetbench.views.image import render
+
+GRID = Grid(rows=8, columns=8, eta_extent=0.8, phi_extent=0.8)
+
+
+def slow_info_nce(z: torch.Tensor, temperature: float) -> float:
+    """The definition, pair by pair, in double precision."""
+    z = F.normalize(z.double(), dim=1)
+    n = len(z)
+    total = 0.0
+    for i in range(n):
+        similarity = [math.exp(float(z[i] @ z[j]) / temperature) for j in range(n)]
+        total -= math.log(similarity[(i + n // 2) % n] / (sum(similarity) - similarity[i]))
+    return total / n
+
+
+@pytest.mark.parametrize("temperature", [0.07, 0.5])
+def test_info_nce_agrees_with_its_definition(temperature: float) -> None:
+    z = torch.randn(12, 5, generator=torch_rng("z"))
+    assert float(info_nce(z, temperature)) == pytest.approx(slow_info_nce(z, temperature), rel=1e-4)
+
+
+def test_info_nce_in_closed_form() -> None:
+    """Two jets whose views agree and who are orthogonal: log(1 + 2·exp(−1/τ)); equal everything: log(2n − 1)."""
+    z = torch.eye(2).repeat(2, 1)
+    assert float(info_nce(z, 0.5)) == pytest.approx(math.log(1 + 2 * math.exp(-2)), rel=1e-6)
+    assert float(info_nce(torch.ones(8, 3), 0.1)) == pytest.approx(math.log(7), rel=1e-6)
+
+
+def test_info_nce_is_stable_at_the_lowest_temperature() -> None:
+    assert math.isfinite(float(info_nce(torch.randn(64, 8) * 1e4, 0.01)))
+
+
+def test_mixing_in_closed_form() -> None:
+    x, y = torch.tensor([[0.0], [10.0]]), torch.eye(2)
+    images, targets = mix(x, y, 0.75, torch.tensor([1, 0]))
+    assert images.flatten().tolist() == [2.5, 7.5]
+    assert targets.tolist() == [[0.75, 0.25], [0.25, 0.75]]
+
+
+def build(name: str):
+    network = build_network(Component(name="resnet15"), 3, 2, 0)
+    extra = {} if objectives[name].labelled else {"features": network.encoder.features, "seed": 0}
+    objective = objectives[name].load()(lambda batch: render(batch, GRID).log1p(), (Component(name="rotation"),), 2, **extra)
+    return network, objective
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in objectives])
+def test_every_objective_gives_a_finite_loss_with_gradient(name: str, toy_jets: Jets) -> None:
+    network, objective = build(name)
+    jets = JetTensors(toy_jets).batch(torch.arange(16))
+    inputs = objective.views(jets, torch_rng("v"))
+    assert len(inputs.images) == 16 * objective.views_per_jet
+    out = objective(network, inputs)
+    out["loss"].backward()
+    assert math.isfinite(float(out["loss"].detach()))
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.encoder.parameters())
+    assert all(not value.requires_grad for key, value in out.items() if key != "loss")
+    again = objective.views(jets, torch_rng("v"))
+    assert torch.equal(inputs.images, again.images)
+
+
+def test_the_two_views_of_simclr_differ(toy_jets: Jets) -> None:
+    _, objective = build("simclr")
+    first, second = objective.views(JetTensors(toy_jets).batch(torch.arange(8)), torch_rng("v")).images.chunk(2)
+    assert not torch.equal(first, second)
+
+
+def test_the_temperature_learns_and_stays_in_its_bounds() -> None:
+    _, objective = build("simclr")
+    assert float(objective.log_temperature.exp().detach()) == pytest.approx(0.07)
+    assert objective.log_temperature.requires_grad
+
+
+def test_mixup_shares_follow_the_beta_distribution(toy_jets: Jets) -> None:
+    objective = Mixup(lambda batch: torch.ones(batch.size, 1), (), 2, alpha=0.4)
+    jets = JetTensors(toy_jets).batch(torch.arange(2))  # one of each class
+    shares = torch.stack([objective.views(jets, torch_rng("m", i)).targets.max() for i in range(400)])
+    # of Beta(0.4, 0.4) folded at one half, half a batch's permutations being the identity with a share of one
+    assert 0.85 < float(shares.mean()) < 0.97

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from jetbench.data.batch import JetTensors
+from jetbench.data.batches import Batches
+from jetbench.errors import DataFileError, RunError
+from jetbench.jets import Jets
+from jetbench.models.network import Network, build_network
+from jetbench.objectives import objectives
+from jetbench.recipes import SUPERVISED_VIEWS
+from jetbench.spec import Component, Recipe, options
+from jetbench.tracking.journal import Journal, read
+from jetbench.training.bundle import fit_preprocessing, load_encoder, load_preprocessing, save_bundle
+from jetbench.training.checkpoint import load_checkpoint
+from jetbench.training.loop import CHECKPOINT, Stopped, fit
+from jetbench.training.optim import Plateau, rate
+from jetbench.training.validation import logits, signal_scores, validator
+
+VIEW = Component(name="image", options=options({"pixels": 12, "extent": 0.8}))
+RECIPE = Recipe(name="t", learning_rate=3e-3, passes=640, batch_size=32, epochs=4, warmup=0.1, augmentation=SUPERVISED_VIEWS)
+MODEL = Component(name="resnet15", options=options({"stages": "8-16", "dropout": 0.1}))
+
+
+class StopAfter:
+    """A stop flag that rises at its n-th look."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def is_set(self) -> bool:
+        self.looks -= 1
+        return self.looks < 0
+
+
+def train(jets: Jets, folder: Path, recipe: Recipe = RECIPE, objective: str = "supervised", stop=None, frozen: bool = False) -> Network:
+    tensors = JetTensors(jets)
+    preprocessing = fit_preprocessing(VIEW, tensors.batch(torch.arange(200)))
+    network = build_network(MODEL, 3, 2, seed=1)
+    extra = {} if objectives[objective].labelled else {"features": network.encoder.features, "seed": 1}
+    goal = objectives[objective].load()(preprocessing.renderer(), recipe.augmentation, 2, **extra)
+    validate = validator(network, preprocessing.renderer(), tensors, np.arange(300, 400)) if objectives[objective].labelled else None
+    with Journal(folder / "metrics.jsonl") as journal:
+        fit(
+            recipe, network, goal, Batches(tensors, np.arange(300), recipe.batch_size, 1), journal, folder,
+            stop or threading.Event(), seed=1, validate=validate, frozen=frozen,
+        )
+    return network
+
+
+def metrics(folder: Path) -> list[tuple[int, dict[str, float]]]:
+    return [(r.step, dict(r.metrics)) for r in read(folder / "metrics.jsonl")[0]]
+
+
+def test_training_learns(toy_jets: Jets, tmp_path: Path) -> None:
+    train(toy_jets, tmp_path, RECIPE.replace(passes=1280))
+    assert [step for step, _ in metrics(tmp_path)] == [0, 1, 2, 3]
+    assert metrics(tmp_path)[-1][1]["val/auc"] > 0.9
+
+
+@pytest.mark.parametrize("objective", ["supervised", "mixup", "simclr"])
+def test_an_interrupted_training_ends_as_if_it_had_not_been(toy_jets: Jets, tmp_path: Path, objective: str) -> None:
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    for folder in (straight, broken):
+        folder.mkdir()
+    whole = train(toy_jets, straight, objective=objective).state_dict()
+    for looks in (2, 5):
+        with pytest.raises(Stopped):
+            train(toy_jets, broken, objective=objective, stop=StopAfter(looks))
+    resumed = train(toy_jets, broken, objective=objective).state_dict()
+    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+    assert metrics(straight) == metrics(broken)
+
+
+def test_a_frozen_encoder_stays_as_it_was(toy_jets: Jets, tmp_path: Path) -> None:
+    before, after = build_network(MODEL, 3, 2, 1).state_dict(), train(toy_jets, tmp_path, frozen=True).state_dict()
+    assert all(torch.equal(before[k], after[k]) for k in before if k.startswith("encoder."))
+    assert not torch.equal(before["head.weight"], after["head.weight"])
+
+
+def test_a_diverging_training_says_so(toy_jets: Jets, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not finite"):
+        train(toy_jets, tmp_path, RECIPE.replace(learning_rate=1e30, warmup=0.0))
+
+
+def test_patience_ends_a_training_and_the_best_weights_are_kept(toy_jets: Jets, tmp_path: Path) -> None:
+    recipe = RECIPE.replace(passes=3200, epochs=20, patience=2, select="best", schedule="plateau", optimizer="adam")
+    network = train(toy_jets, tmp_path, recipe)
+    accuracies = [m["val/accuracy"] for _, m in metrics(tmp_path)]
+    assert len(accuracies) < 20
+    assert len(accuracies) - 1 - int(np.argmax(accuracies)) == 2
+    preprocessing = fit_preprocessing(VIEW, JetTensors(toy_jets).batch(torch.arange(200)))
+    values = logits(network, preprocessing.renderer(), JetTensors(toy_jets), np.arange(300, 400))
+    assert float((values.argmax(1).numpy() == toy_jets.targets["label"][300:]).mean()) == pytest.approx(max(accuracies))
+
+
+def test_a_damaged_checkpoint_is_one_clear_error(toy_jets: Jets, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        train(toy_jets, tmp_path, stop=StopAfter(3))
+    (tmp_path / CHECKPOINT).write_bytes((tmp_path / CHECKPOINT).read_bytes()[:500])
+    with pytest.raises(DataFileError, match="delete it to start over"):
+        train(toy_jets, tmp_path)
+
+
+def test_optimiser_state_takes_the_layout_of_its_parameter(tmp_path: Path) -> None:
+    from jetbench.training.checkpoint import save_checkpoint
+
+    conv = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(conv.parameters(), fused=True)
+    conv(torch.rand(2, 3, 5, 5)).sum().backward()
+    optimizer.step()
+    path = tmp_path / "c.safetensors"
+    save_checkpoint(path, {"network": conv}, optimizer, {}, {"step": 3})
+    fresh = torch.optim.AdamW(conv.parameters(), fused=True)
+    assert load_checkpoint(path, {"network": conv}, fresh)[1] == {"step": 3}
+    state, before = fresh.state[conv.weight]["exp_avg"], optimizer.state[conv.weight]["exp_avg"]
+    assert state.stride() == conv.weight.stride()
+    assert torch.equal(state, before)
+
+
+def test_a_bundle_gives_back_encoder_and_preprocessing(toy_jets: Jets, tmp_path: Path) -> None:
+    preprocessing = fit_preprocessing(VIEW, JetTensors(toy_jets).batch(torch.arange(200)))
+    network, other = build_network(MODEL, 3, 2, 1), build_network(MODEL, 3, 2, 2)
+    save_bundle(tmp_path, network, MODEL, preprocessing)
+    head = other.head.weight.clone()
+    load_encoder(tmp_path, other)
+    assert load_preprocessing(tmp_path) == preprocessing
+    assert all(torch.equal(a, b) for a, b in zip(network.encoder.parameters(), other.encoder.parameters(), strict=True))
+    assert torch.equal(other.head.weight, head)
+    with pytest.raises(DataFileError, match="weights of this encoder"):
+        load_encoder(tmp_path, build_network(Component(name="resnet15"), 3, 2, 1))
+
+
+def test_scores_are_probabilities_with_hardly_a_tie(toy_jets: Jets) -> None:
+    tensors = JetTensors(toy_jets)
+    preprocessing = fit_preprocessing(VIEW, tensors.batch(torch.arange(200)))
+    scores = signal_scores(logits(build_network(MODEL, 3, 2, 1), preprocessing.renderer(), tensors, np.arange(400)))
+    assert ((scores > 0) & (scores < 1)).all()
+    assert len(np.unique(scores)) > 395
+
+
+def test_the_schedule_in_closed_form() -> None:
+    recipe = Recipe(name="t", learning_rate=1.0, warmup=0.1)
+    assert [rate(recipe, s, 100) for s in (0, 9, 10, 55, 100)] == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.0], abs=1e-12)
+    assert rate(recipe.replace(schedule="constant"), 50, 100) == 1.0
+
+
+def test_the_plateau_agrees_with_torch() -> None:
+    losses = [1.0, 0.9, 0.95, 0.9, 0.91, 0.89995, 0.9, 0.93, 0.94, 0.8] + [0.85] * 14
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    theirs, ours = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=5), Plateau()
+    for loss in losses:
+        theirs.step(loss)
+        ours = Plateau(ours.state())
+        ours.step(loss)
+        assert ours.factor == optimizer.param_groups[0]["lr"]

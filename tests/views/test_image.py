@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from jetbench.data.batch import Batch, JetTensors
+from jetbench.jets import Channel, Grid, Jets
+from jetbench.views.image import jets_from_images, render
+from jetbench.views.scaling import Scaling, fit_scaling
+
+CHANNELS = (
+    Channel(name="energy", unit="GeV", role="energy"),
+    Channel(name="time", unit="ns", combine="mean", weight="energy"),
+)
+GRID = Grid(rows=5, columns=7, eta_extent=0.8, phi_extent=0.5)
+pixels = st.one_of(st.just(0.0), st.floats(-100, 100, width=32).filter(lambda x: x == 0 or abs(x) > 1e-3))
+
+
+def batch_of(jets: Jets) -> Batch:
+    return JetTensors(jets).batch(torch.arange(len(jets)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(arrays(np.float32, (3, 2, 5, 7), elements=pixels))
+def test_an_image_survives_the_round_trip_bit_for_bit(images: np.ndarray) -> None:
+    assert np.array_equal(render(batch_of(jets_from_images(images, CHANNELS, GRID, {})), GRID).numpy(), images)
+
+
+def test_rendering_agrees_with_a_loop_over_deposits(toy_jets: Jets) -> None:
+    grid = Grid(rows=6, columns=4, eta_extent=0.3, phi_extent=0.5)
+    jets = toy_jets[:8]
+    slow = np.zeros((8, 3, 6, 4), np.float64)
+    for i in range(8):
+        for d in range(jets.offsets[i], jets.offsets[i + 1]):
+            row, column = (jets.eta[d] / 0.3 + 1) * 3, (jets.phi[d] / 0.5 + 1) * 2
+            if 0 <= row < 6 and 0 <= column < 4:
+                slow[i, :, int(row), int(column)] += jets.values[d]
+    np.testing.assert_allclose(render(batch_of(jets), grid).numpy(), slow, rtol=1e-5, atol=1e-5)
+
+
+def test_a_mean_channel_is_weighted_with_its_energy() -> None:
+    jets = jets_from_images(np.ones((1, 2, 1, 2), np.float32), CHANNELS, Grid(rows=1, columns=2, eta_extent=1, phi_extent=1), {})
+    batch = batch_of(jets).replace(values=torch.tensor([[1.0, 10.0], [3.0, 2.0]]))
+    image = render(batch, Grid(rows=1, columns=1, eta_extent=1, phi_extent=1))
+    assert image.flatten().tolist() == [4.0, (1 * 10 + 3 * 2) / 4]
+
+
+def test_scaling_gives_inputs_of_size_one_and_keeps_their_order() -> None:
+    images = torch.distributions.Exponential(0.1).sample((50, 2, 8, 8)) * (torch.rand(50, 2, 8, 8) < 0.2)
+    images[:, 1] -= 3 * (images[:, 1] != 0)
+    scaling = fit_scaling(images, CHANNELS)
+    assert [c.function for c in scaling.channels] == ["log1p", "asinh"]
+    scaled = scaling(images)
+    np.testing.assert_allclose(scaled.square().mean(dim=(0, 2, 3)).sqrt(), 1, rtol=1e-5)
+    assert torch.equal(scaled.flatten(2).argsort(2), images.flatten(2).argsort(2))
+    assert Scaling.model_validate_json(scaling.model_dump_json()) == scaling
