@@ -59,7 +59,7 @@ class Dataset:
 def find_dataset(name: str, jets: int | None = None, seed: int = 0) -> Dataset:
     """A named dataset of `jets` jets, or a file of jets by its path.
 
-    Raises `UnknownNameError` where it is neither, `SuiteError` where a file has fewer than `jets` jets.
+    Raises `UnknownNameError` where it is neither, `DataFileError` where the file is missing or not one of jets.
     """
     if name in datasets:
         if jets is None:

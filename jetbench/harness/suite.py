@@ -117,7 +117,8 @@ def _dataset_choice(name: str, values: dict[str, Any]) -> dict[str, Any]:
     """A named dataset keeps the scale's number of jets, a file has its own; files are known by absolute path and content."""
     if name in datasets:
         return {"name": name, "jets": values["dataset"].get("jets")}
-    return {"name": str(Path(name).expanduser().absolute()), "jets": None}
+    path = Path(name).expanduser()
+    return {"name": str(path.absolute()) if path.exists() else name, "jets": None}
 
 
 def _override(text: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def is_other_seeds(settings: Settings, arm: str) -> bool:
 
 
 def looks(settings: Settings) -> dict[str, Look]:
-    """The baseline has the first colour and the primary arm the second; controls and floors share greys, each with its own dashes."""
+    """The baseline has the first colour, the primary arm the second; controls and floors are grey, each with its own dashes."""
     named = roles(settings)
     first = (settings.primary.baseline, settings.primary.arm)
     ordered = sorted(named, key=lambda arm: first.index(arm) if arm in first else len(first))  # stable: else as in the suite

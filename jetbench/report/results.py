@@ -100,11 +100,11 @@ class Results:
         other = [self.scores(CellKey(self.baseline, labels, seed)) for seed in seeds]
         if any(not np.array_equal(rows, mine[0][0]) for rows, _, _ in (*mine, *other)):
             raise StoreError(f"{arm} and {self.baseline} at {labels} labels were not tested on the same jets")
-        scores = [np.stack([s for _, _, s in side]) for side in (mine, other)]
-        aucs, baselines, variances = paired_delong(mine[0][1], *scores)
+        truth, (scores, against) = mine[0][1], (np.stack([s for _, _, s in side]) for side in (mine, other))
+        aucs, baselines, variances = paired_delong(truth, scores, against)
         encoders = [self._encoder(CellKey(arm, labels, seed)) for seed in seeds]
         clusters = [encoders.index(e) for e in encoders] if len(set(encoders)) < len(encoders) else None
-        of_mean = mean_difference_variance(mine[0][1], *scores, weights=seed_weights(len(seeds), clusters))
+        of_mean = mean_difference_variance(truth, scores, against, seed_weights(len(seeds), clusters))
         return compare(aucs, baselines, variances, clusters, test_variance=of_mean)
 
     def _encoder(self, cell: CellKey) -> str:

@@ -9,7 +9,7 @@ from jetbench.report.arms import Role, is_fitted, roles
 from jetbench.report.results import Results
 from jetbench.report.table import notes
 from jetbench.report.truths import truths
-from jetbench.report.words import count, difference_text, joined, level_percent, margin_percent, units
+from jetbench.report.words import brief_difference, count, difference_text, joined, margin_percent, units
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import t_quantile
 from jetbench.statistics.resolution import LEAST_SEEDS
@@ -72,34 +72,29 @@ def _unanswered(results: Results, arm: str, labels: int) -> str:
     lacking = [name for name in (arm, results.baseline) if not results.seeds(name, labels)]
     if not lacking:
         return f"There is no answer yet: {arm} and {results.baseline} have no finished seed in common at {count(labels)} labels."
-    reasons = {r for cell, r in results.missing.items() if cell.labels == labels and cell.arm in lacking}
-    return f"There is no answer yet: no seed of {joined(lacking)} has finished at {count(labels)} labels ({'; '.join(sorted(reasons))})."
+    reasons = sorted({r for cell, r in results.missing.items() if cell.labels == labels and cell.arm in lacking})
+    where = f"at {count(labels)} labels ({'; '.join(reasons)})"
+    return f"There is no answer yet: no seed of {joined(lacking)} has finished {where}."
 
 
 def remarks(results: Results) -> list[str]:
     """Short sentences: the other budgets, the fitted rivals, the floors, and the planted truths that hold."""
-    return [*_other_budgets(results), *_rivals(results), *_trees(results), *_floors(results), *_held(results)]
-
-
-def _other_budgets(results: Results) -> Iterator[str]:
-    arm, primary = results.primary
-    for (name, labels), comparison in results.comparisons.items():
-        if name == arm and labels != primary:
-            yield f"At {count(labels)} labels {arm} is {_briefly(comparison, results.baseline)}."
+    return [*_rivals(results), *_trees(results), *_floors(results), *_held(results)]
 
 
 def _rivals(results: Results) -> Iterator[str]:
-    settings = results.plan.instance.settings
-    for arm, role in roles(settings).items():
-        found = {labels: c for (name, labels), c in results.comparisons.items() if name == arm}
-        if found and role is Role.RIVAL and arm != results.primary[0]:
-            listed = joined([f"{_briefly(c, results.baseline)} at {count(labels)} labels" for labels, c in found.items()])
-            yield f"{arm} is {listed}."
+    """The primary arm at its other budgets, then the other rivals, a sentence each."""
+    named = roles(results.plan.instance.settings)
+    for arm in sorted(named, key=lambda name: name != results.primary[0]):
+        found = {n: c for (name, n), c in results.comparisons.items() if name == arm and (name, n) != results.primary}
+        if found and (named[arm] is Role.RIVAL or arm == results.primary[0]):
+            by_verdict = {verdict: [n for n, c in found.items() if c.verdict is verdict] for verdict in Verdict}
+            parts = [_verdicts(verdict, {n: found[n] for n in budgets}) for verdict, budgets in by_verdict.items() if budgets]
+            yield f"{arm} against {results.baseline}: {'; '.join(parts)}."
 
 
-def _briefly(comparison: Comparison, baseline: str) -> str:
-    preposition = {Verdict.BETTER: "than ", Verdict.WORSE: "than ", Verdict.EQUIVALENT: "to ", Verdict.UNDECIDED: "against "}
-    return f"{comparison.verdict} {preposition[comparison.verdict]}{baseline}, {difference_text(comparison)}"
+def _verdicts(verdict: Verdict, found: dict[int, Comparison]) -> str:
+    return f"{verdict} " + joined([f"at {count(labels)} labels ({brief_difference(c)})" for labels, c in found.items()])
 
 
 def _trees(results: Results) -> Iterator[str]:
@@ -108,15 +103,17 @@ def _trees(results: Results) -> Iterator[str]:
     rivals = [arm for arm, role in roles(settings).items() if role in (Role.BASELINE, Role.RIVAL)]
     if len({is_fitted(settings, arm) for arm in rivals}) < 2:
         return
-    leads = []
+    leads: dict[str, list[str]] = {}
     for labels in settings.labels:
         means = {arm: float(found.mean()) for arm in rivals if len(found := results.values(arm, labels, "test/auc"))}
-        if len({is_fitted(settings, arm) for arm in means}) == 2:
-            best, other = (max((a for a in means if is_fitted(settings, a) == kind), key=means.__getitem__) for kind in (True, False))
-            relation = "ahead of" if means[best] > means[other] else "behind"
-            leads.append(f"{best} {relation} {other} at {count(labels)} labels ({means[best]:.4f} against {means[other]:.4f})")
+        kinds = [[arm for arm in means if is_fitted(settings, arm) == kind] for kind in (True, False)]
+        if all(kinds):
+            best, other = (max(arms, key=means.__getitem__) for arms in kinds)
+            relation = "is ahead of" if means[best] > means[other] else "is not ahead of"
+            figures = f"at {count(labels)} labels ({means[best]:.4f} against {means[other]:.4f})"
+            leads.setdefault(f"{best} {relation} the best network, {other},", []).append(figures)
     if leads:
-        yield f"By mean AUC, without a test between them: {joined(leads)}."
+        yield f"By mean AUC, no test between them: {'; '.join(f'{who} {joined(where)}' for who, where in leads.items())}."
 
 
 def _floors(results: Results) -> Iterator[str]:
@@ -154,27 +151,29 @@ def warnings(results: Results) -> list[str]:
         for t in found if t.state == "violated"
     ]
     still = [
-        f"Not shown yet at {count(t.labels)} labels: that {t.claim} ({t.text}); more seeds would tell." for t in found if t.state == "open"
+        f"Not shown yet at {count(t.labels)} labels: that {t.claim} ({t.text}); more seeds would tell."
+        for t in found if t.state == "open"
     ]
     done, planned = len(results.cells), len(results.plan.cells)
-    partial = [f"Only {count(done)} of {count(planned)} cells are finished: everything here is provisional."] if done < planned else []
-    return [*loud, *partial, *notes(results), *still, *_resolution(results)]
+    partial = f"Only {count(done)} of {count(planned)} cells are finished: everything here is provisional."
+    return [*loud, *([partial] if done < planned else []), *notes(results), *still, *_resolution(results)]
 
 
 def _resolution(results: Results) -> Iterator[str]:
     """Where the test sample's error alone exceeds what two one-sided tests may have, no number of seeds shows equivalence."""
     jets = results.plan.instance.settings.test_jets
-    hopeless: dict[int, tuple[Comparison, float]] = {}
     named = roles(results.plan.instance.settings)
+    least: dict[int, tuple[float, Comparison]] = {}  # by budget, the rival with the smallest error
     for (arm, labels), comparison in results.comparisons.items():
         half = t_quantile(comparison.level, math.inf) * comparison.test_error
-        counts = named[arm] is Role.RIVAL and half > comparison.margin > 0
-        if counts and (labels not in hopeless or half < hopeless[labels][1]):
-            hopeless[labels] = comparison, half
-    for labels, (comparison, half) in hopeless.items():
+        if named[arm] is Role.RIVAL and (labels not in least or half < least[labels][0]):
+            least[labels] = half, comparison
+    for labels, (half, comparison) in sorted(least.items()):
+        if not half > comparison.margin > 0:
+            continue
         needed = math.ceil(jets * (half / comparison.margin) ** 2 / 1000) * 1000
         yield (
-            f"Equivalence at {count(labels)} labels is out of reach for most pairs: its margin of {margin_percent(comparison)} is "
-            f"±{comparison.margin:.4f}, and {count(jets)} test jets alone leave ±{half:.4f} or more ({level_percent(comparison)}, "
-            f"one-sided); about {count(needed)} test jets would be the least."
+            f"Equivalence at {count(labels)} labels is out of reach: its margin of {margin_percent(comparison)} is "
+            f"±{comparison.margin:.4f}, and {count(jets)} test jets alone leave ±{half:.4f} or more; about {count(needed)} "
+            "test jets would be the least."
         )

@@ -47,8 +47,8 @@ class SeedRejection:
 
 @dataclass(frozen=True)
 class Row:
-    """An arm at one label budget. `metrics` hold the mean over the finished seeds with its t interval; `notes` are what a reader of
-    the numbers must know, without arm and budget."""
+    """An arm at one label budget. `metrics` hold the mean over the finished seeds with its t interval; `notes` are what a reader
+    of the numbers must know, without arm and budget."""
 
     arm: str
     labels: int

@@ -54,7 +54,7 @@ def _truths(results: Results) -> Iterator[Truth]:
 
 
 def _ahead(arm: str, labels: int, baseline: str, found: Comparison) -> Truth:
-    """An encoder that has seen the pool's labels beats one that has not; few seeds cannot show it, enough seeds must not deny it."""
+    """An encoder that has seen the pool's labels beats one that has not; few seeds cannot show it, enough must not deny it."""
     claim = f"{arm} is better than {baseline}"
     if found.verdict is Verdict.BETTER:
         return Truth(arm, labels, claim, "holds", difference_text(found))
@@ -63,7 +63,8 @@ def _ahead(arm: str, labels: int, baseline: str, found: Comparison) -> Truth:
 
 
 def _not(arm: str, labels: int, baseline: str, found: Comparison, wrong: tuple[Verdict, ...], words: str) -> Truth:
-    state: Literal["holds", "open", "violated"] = "open" if found.units < LEAST_SEEDS else "holds"
+    unsure = found.units < LEAST_SEEDS and (found.difference > 0 or Verdict.WORSE in wrong)
+    state: Literal["holds", "open", "violated"] = "open" if unsure else "holds"
     if found.verdict in wrong:
         state = "violated"
     return Truth(arm, labels, f"{arm} {words} {baseline}", state, f"{found.verdict}: {difference_text(found)}")

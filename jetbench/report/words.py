@@ -6,8 +6,8 @@ from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import Interval
 
 __all__ = [
-    "DIGITS", "count", "difference_text", "interval", "joined", "level_percent", "margin_percent", "share_interval", "signed",
-    "verdict_lines",
+    "DIGITS", "brief_difference", "count", "difference_text", "interval", "joined", "level_percent", "margin_percent",
+    "share_interval", "signed", "units", "verdict_lines",
 ]
 
 DIGITS = 4  # of an AUC: the last one is below the test sample's error up to some 10⁵ test jets
@@ -66,6 +66,11 @@ def difference_text(comparison: Comparison) -> str:
     seed = f"±{comparison.seed_error:.{DIGITS}f} between {units(comparison)}, " if comparison.seed_error is not None else ""
     shown = f"{level_percent(comparison)} interval {limits}; " if limits else ""
     return f"{signed(comparison.difference)} ({shown}{seed}±{comparison.test_error:.{DIGITS}f} from the test sample)"
+
+
+def brief_difference(comparison: Comparison) -> str:
+    """+0.0412 [+0.0310, +0.0514]."""
+    return f"{signed(comparison.difference)} {interval(comparison.low, comparison.high, signs=True)}".rstrip()
 
 
 def units(comparison: Comparison) -> str:

@@ -53,6 +53,7 @@ class TopVsQcd(Value):
     def pt_hat_min(self) -> float:
         """Lower edge of the generator's pT-hat [GeV]: 375 for the default window, in proportion for others. No upper edge.
 
-        At 400 GeV 0.94(17) % of the accepted QCD jets would lie within 1 % of the edge.
+        Measured on 3000 jets each, 0.87(17) % of the QCD jets and 0.50(13) % of the top jets lie within 1 % of the edge; at an
+        edge of 400 GeV 0.94(17) % and 0.71(16) %.
         """
         return self.pt_min * 375.0 / 550.0

@@ -8,6 +8,10 @@ pTD: CMS-PAS-JME-13-002.
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -81,18 +85,38 @@ def _substructure(jets: Jets) -> np.ndarray:
     """`SUBSTRUCTURE` of jets that are not empty: (n, 7)."""
     import awkward as ak
     import fastjet
+    import vector
 
     pt, momenta = _momenta(jets)
     counts = np.bincount(np.repeat(np.arange(len(jets)), np.diff(jets.offsets))[pt > 0], minlength=len(jets))
     fields = dict(zip(("px", "py", "pz", "E"), momenta[pt > 0].T, strict=True))
     particles = ak.unflatten(ak.zip(fields, with_name="Momentum4D"), counts)
-    import vector
-
     vector.register_awkward()
+    with _no_banner():
+        return _figures(fastjet, particles)
+
+
+@contextmanager
+def _no_banner() -> Iterator[None]:
+    """FastJet prints a banner from C++ at its first clustering; tables of ours may go to the same standard output."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _figures(fastjet: Any, particles: Any) -> np.ndarray:
+    """`SUBSTRUCTURE` of clusters of particles, which is an awkward array (jets, particles) of momenta."""
+    n = len(particles)
     # one cluster per jet: a radius far above the jet's own, so that nothing is left out
     cluster: Any = fastjet.ClusterSequence(particles, fastjet.JetDefinition(fastjet.cambridge_algorithm, 10 * RADIUS))
     mass = np.asarray(cluster.exclusive_jets_softdrop_grooming(symmetry_cut=0.1, beta=0.0, R0=RADIUS).msoftdrop)
-    tau = np.asarray(cluster.njettiness(njets=[1, 2, 3, 4], beta=1.0, R0=RADIUS)).reshape(len(jets), 4)
+    tau = np.asarray(cluster.njettiness(njets=[1, 2, 3, 4], beta=1.0, R0=RADIUS)).reshape(n, 4)
     c2, d2 = (np.asarray(cluster.exclusive_jets_energy_correlator(func=f, beta=1)).reshape(-1) for f in ("c2", "d2"))
-    ratios = np.divide(tau[:, 1:], tau[:, :-1], out=np.zeros((len(jets), 3)), where=tau[:, :-1] > 1e-9)
+    ratios = np.divide(tau[:, 1:], tau[:, :-1], out=np.zeros((n, 3)), where=tau[:, :-1] > 1e-9)
     return np.nan_to_num(np.column_stack([mass.reshape(-1), tau[:, 0], ratios, c2, d2]), nan=0.0, posinf=0.0, neginf=0.0)

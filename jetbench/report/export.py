@@ -1,0 +1,55 @@
+"""The results as files for other programs: tidy rows, and the comparisons with everything that decided them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+from jetbench.report.results import Results
+from jetbench.report.sentences import answer, remarks, warnings
+from jetbench.report.truths import truths
+
+__all__ = ["COLUMNS", "comparisons_json", "to_csv", "to_json"]
+
+COLUMNS = ("suite", "scale", "instance", "arm", "labels", "seed", "key", "metric", "value")
+
+
+def to_json(results: Results) -> str:
+    """A list of objects, one per run and metric."""
+    return _json(results.tidy())
+
+
+def to_csv(results: Results) -> str:
+    """The same rows under one header line; numbers in full precision."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(results.tidy())
+    return text.getvalue()
+
+
+def comparisons_json(results: Results) -> str:
+    """The answer, and each comparison with its errors, intervals, p values and verdict."""
+    instance = results.plan.instance
+    arm, labels = results.primary
+    return _json({
+        "instance": instance.name, "question": instance.question, "answer": answer(results),
+        "remarks": remarks(results), "warnings": warnings(results),
+        "primary": {"arm": arm, "baseline": results.baseline, "labels": labels},
+        "comparisons": [
+            {"arm": name, "labels": budget, "baseline": results.baseline, "result": comparison.model_dump(mode="json")}
+            for (name, budget), comparison in results.comparisons.items()
+        ],
+        "planted_truths": [asdict(truth) for truth in truths(results)],
+        "missing": [
+            {"arm": cell.arm, "labels": cell.labels, "seed": cell.seed, "reason": reason}
+            for cell, reason in results.missing.items()
+        ],
+    })
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

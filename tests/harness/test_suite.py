@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jetbench.errors import DataFileError, SuiteError, UnknownNameError
+from jetbench.harness.plan import make_plan
+from jetbench.harness.suite import find_suite, instantiate, merge, suite_names
+
+SHIPPED = [(name, scale) for name in suite_names() for scale in find_suite(name).scales]
+
+
+@pytest.mark.parametrize(("name", "scale"), SHIPPED)
+def test_every_shipped_suite_can_be_planned_at_every_scale(name: str, scale: str) -> None:
+    suite = find_suite(name)
+    plan = make_plan(instantiate(suite, scale))
+    assert suite.suite == name
+    assert suite.question
+    assert suite.source
+    assert suite.expected
+    assert plan.runs
+
+
+def test_the_quick_scale_keeps_its_promises() -> None:
+    settings = instantiate(find_suite("ssl-vs-scratch")).settings
+    assert settings.dataset.jets == 12_000
+    assert settings.test_jets == 3_000
+    assert len(settings.labels) >= 3
+    assert settings.seeds >= 5
+    assert all(recipe.epochs is not None and recipe.epochs <= 8 for recipe in settings.recipes.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seeds: 2", "seedz: 2", "unknown key 'seedz'; did you mean 'seeds'"),
+        ("regime: simclr}", "regim: simclr}", "unknown key 'arms.simclr.regim'; did you mean 'regime'"),
+        ("passes: 320", "pases: 320", "did you mean 'passes'"),
+        ("question:", "qestion:", "did you mean 'question'"),
+        ("seeds: 2", "seeds: two", "seeds: .*integer"),
+        ("seeds: 2", "seeds: 0", "greater than or equal to 1"),
+        ("labels: [50, 100]", "labels: [100, 50]", "label budgets rise"),
+        ("baseline: scratch", "baseline: scrach", "did you mean 'scratch'"),
+        ("    test_jets: 100\n", "", "key 'test_jets' is missing"),
+        ("suite: mini", "suite: mini\nsuite: mini", "duplicate key"),
+        ("suite: mini", "suite: [", "not valid YAML"),
+    ],
+)
+def test_a_wrong_suite_is_one_error_that_helps(suite_path: Path, old: str, new: str, message: str) -> None:
+    text = suite_path.read_text()
+    assert old in text
+    suite_path.write_text(text.replace(old, new))
+    with pytest.raises(SuiteError, match=message):
+        instantiate(find_suite(str(suite_path)))
+
+
+def test_names_that_nobody_knows() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'ssl-vs-scratch'"):
+        find_suite("ssl-vs-scrach")
+    suite = find_suite("ssl-vs-scratch")
+    with pytest.raises(UnknownNameError, match="did you mean 'smoke'"):
+        instantiate(suite, "smoky")
+    with pytest.raises(UnknownNameError, match="neither a dataset nor a file"):
+        instantiate(suite, dataset="top-vs-qdc")
+    with pytest.raises(DataFileError, match="no such file"):
+        instantiate(suite, dataset="missing.h5")
+
+
+def test_overrides_descend_and_are_checked(suite_path: Path) -> None:
+    suite = find_suite(str(suite_path))
+    changed = instantiate(suite, overrides=("seeds=3", "recipes.simclr.passes=1024", "recipes.simclr.weight_decay=1e-3"))
+    assert changed.settings.seeds == 3
+    assert changed.settings.recipes["simclr"].passes == 1024
+    assert changed.settings.recipes["simclr"].weight_decay == 1e-3
+    assert changed.name != instantiate(suite).name
+    assert instantiate(suite).name == instantiate(suite, overrides=("seeds=2",)).name
+    with pytest.raises(SuiteError, match="did you mean 'seeds'"):
+        instantiate(suite, overrides=("seads=3",))
+    with pytest.raises(SuiteError, match="key=value"):
+        instantiate(suite, overrides=("seeds",))
+
+
+def test_merging_goes_mapping_by_mapping() -> None:
+    assert merge({"a": {"b": 1, "c": [1]}, "d": 2}, {"a": {"c": [2]}, "d": None}) == {"a": {"b": 1, "c": [2]}}
