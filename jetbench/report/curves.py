@@ -55,7 +55,7 @@ def _grid(panels: Mapping[tuple[int, int], Mapping[str, Curve]], budgets: Sequen
         _count_epochs(axes, row == len(SHOWN) - 1)
     for row, words in enumerate(SHOWN.values()):
         grid[row, 0].set_ylabel(words, fontsize=10.5, color=INK)
-    _legend(figure, grid.ravel())
+    _legend(figure, list(grid.flat))
     return figure
 
 

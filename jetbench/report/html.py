@@ -57,7 +57,8 @@ def page(results: Results, pictures: dict[str, bytes]) -> str:
         number=lambda value: words.count(round(value)), seconds=_seconds,
     )
     template = environment.from_string((files("jetbench.report") / PAGE).read_text(encoding="utf-8"))
-    return template.render(**_content(results), pictures={name: base64.b64encode(data).decode() for name, data in pictures.items()})
+    encoded = {name: base64.b64encode(data).decode() for name, data in pictures.items()}
+    return template.render(**_content(results), pictures=encoded)
 
 
 def _figures(results: Results) -> Iterator[tuple[str, Any]]:
@@ -92,12 +93,12 @@ def _content(results: Results) -> dict[str, Any]:
 def _provenance(results: Results) -> dict[str, str]:
     """What the numbers rest on, as far as the finished runs say."""
     instance, environment, split = results.plan.instance, results.environment(), results.split()
-    jets = sum(part.get("jets", 0) for name, part in split.items() if name in ("pool", "test"))
+    jets = sum(split[part]["jets"] for part in ("pool", "test") if part in split) or instance.settings.dataset.jets
     listed = {
         "instance": f"{instance.name}, scale {instance.scale}",
-        "dataset": f"{instance.dataset.name}, {_jets(jets or instance.settings.dataset.jets)}, digest {instance.dataset.sha256[:16]}",
-        "unlabelled": f"{instance.unlabelled.name}, digest {instance.unlabelled.sha256[:16]}" if instance.unlabelled else "",
-        "test": f"{_jets(instance.settings.test_jets)}, digest {split.get('test', {}).get('sha256', 'unknown')[:16]}",
+        "dataset": f"{instance.dataset.name}, {_jets(jets)}, digest {instance.dataset.sha256[:16]}",
+        "pool": f"{instance.unlabelled.name}, digest {instance.unlabelled.sha256[:16]}" if instance.unlabelled else "",
+        "test set": f"{_jets(instance.settings.test_jets)}, digest {split.get('test', {}).get('sha256', 'unknown')[:16]}",
         "runs": f"{words.count(len(results.cells))} of {words.count(len(results.plan.cells))} cells finished{_dates(results)}",
         "software": ", ".join([f"jetbench {environment.get('jetbench', __version__)}", f"Python {environment.get('python', '?')}",
                                *(f"{name} {version}" for name, version in environment.get("packages", {}).items())]),
@@ -149,7 +150,7 @@ def _encoders(results: Results) -> int:
 def _metric(row: Any, name: str) -> str:
     """Mean of a metric over the seeds, or a dash."""
     found = row.metrics.get(name)
-    return f"{found.mean:.{words.DIGITS}f}" if found else "–"
+    return f"{found.mean:.3f}" if found else "–"
 
 
 def _seconds(value: float) -> str:

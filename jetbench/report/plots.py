@@ -21,6 +21,7 @@ __all__ = ["DPI", "budget_figure", "difference_figure", "style"]
 
 DPI = 150
 DODGE = 0.022  # decades between neighbouring arms: error bars of one budget stand side by side
+LINE = 0.05  # height of a line of small text, as a share of the picture's
 REACH = 1.5  # a bar may leave the picture by so many spans of the means; one of two seeds would squeeze all else otherwise
 
 
@@ -56,7 +57,9 @@ def budget_figure(results: Results) -> Figure | None:
     for place, arm in enumerate(arms):
         shift = 10 ** (DODGE * (place - (len(arms) - 1) / 2))
         _draw_arm(axes, [row for row in shown if row.arm == arm], named[arm], shift)
-    _name_hidden(axes, [row for row in shown if row.auc and row.auc.mean < low], low, high)
+    hidden = [row for row in shown if row.auc and row.auc.mean < low]
+    low = max(low - LINE * len(hidden) * (high - low), 0.0)
+    _name_hidden(axes, hidden, low, high)
     axes.set(xscale="log", ylim=(low, high), xlim=_decades(settings.labels))
     axes.xaxis.set_major_locator(FixedLocator(list(settings.labels)))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -101,9 +104,9 @@ def _limits(main: Sequence[Row], muted: Sequence[Row]) -> tuple[float, float]:
 def _name_hidden(axes: Any, below: Sequence[Row], low: float, high: float) -> None:
     for place, row in enumerate(below):
         if row.auc:
-            height = low + (0.022 + 0.05 * place) * (high - low)
-            remark = axes.text(row.labels * 0.9, height, f"↓ {row.arm} {row.auc.mean:.3f}", fontsize=8.5, color="#555555", zorder=5)
-            remark.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85})
+            text, height = f"↓ {row.arm} {row.auc.mean:.3f}", low + LINE * (place + 0.3) * (high - low)
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
+            axes.text(row.labels * 0.9, height, text, fontsize=8.5, color="#555555", zorder=5, bbox=box)
 
 
 def _decades(labels: Sequence[int]) -> tuple[float, float]:
@@ -136,7 +139,7 @@ def difference_figure(results: Results) -> Figure | None:
 
 
 def _reach(main: Sequence[Row], muted: Sequence[Row]) -> tuple[float, float]:
-    """An interval that is wider than the differences themselves by far is cut; a muted arm that is far away is only pointed at."""
+    """An interval that is far wider than the differences themselves is cut; a muted arm that is far away is only pointed at."""
     found = [row.comparison for row in main if row.comparison]
     centers = [0.0, *(c.difference for c in found)]
     span = max(max(centers) - min(centers), 0.01)

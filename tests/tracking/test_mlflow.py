@@ -300,7 +300,7 @@ def test_a_locked_database_is_an_error_and_nothing_is_lost(tracker, store, clien
     train(run, range(3))
     with closing(sqlite3.connect(store.database, isolation_level=None)) as other:
         other.execute("begin immediate")
-        with pytest.raises(StoreError, match=r"cannot publish resnet15.*locked.*store sync"):
+        with pytest.raises(StoreError, match=r"cannot publish resnet15.*locked.*the same command"):
             tracker.publish(run, 0)
     assert tracker.publish(run, 0) == committed(run.journal)
     assert len(history(client, runs(client)[0], "train/loss")) == 3

@@ -139,7 +139,7 @@ def test_a_damaged_database_is_an_error(store, damage):
     data = store.database.read_bytes()
     damaged = {"text": b"no database", "cut": data[:20_000], "overwritten": data[:4096] + b"\xff" * 8192 + data[12288:]}
     store.database.write_bytes(damaged[damage])
-    with pytest.raises(StoreError, match=r"damaged or not MLflow's.*store sync"):
+    with pytest.raises(StoreError, match=r"damaged or not MLflow's.*jetbench run"):
         store.prepare()
 
 

@@ -1,0 +1,127 @@
+"""A finished store without any training: a real plan whose run folders hold planted scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import expit, ndtri
+
+from jetbench.evaluation.artifacts import write_scores
+from jetbench.evaluation.classification import evaluate_binary
+from jetbench.harness.ledger import FIGURES, Ledger, write_json
+from jetbench.harness.plan import CellKey, Plan, make_plan
+from jetbench.harness.suite import Instance, find_suite, instantiate
+from jetbench.harness.tuning import Result, Tuner
+from jetbench.report.results import Results, collect
+from jetbench.tracking.journal import JOURNAL, Journal
+from jetbench.tracking.store import Store
+
+AREAS = {
+    "scratch": 0.87, "simclr": 0.92, "boosted-trees": 0.93, "mass-cut": 0.90, "class-prior": 0.5, "random-frozen": 0.75,
+    "supervised-pretrained": 0.94,
+}
+SMALL = ("dataset.jets=1200", "test_jets=400", "labels=[50,200]", "tuning.factors=[0.3,1.0,3.0]", "recipes.supervised.epochs=3")
+
+
+@dataclass
+class Fake:
+    """What is planted: AUC by arm (and by arm and budget), spread between seeds, what is missing, failed or at its edge."""
+
+    areas: Mapping[str, float] = field(default_factory=dict)
+    at: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    spread: float = 0.003
+    own: float = 0.1  # share of a score's variance that each model has for itself
+    missing: Callable[[CellKey], bool] = lambda cell: False
+    failed: Mapping[CellKey, str] = field(default_factory=dict)
+    edge: tuple[str, ...] = ()
+
+    def area(self, cell: CellKey) -> float:
+        return self.at.get((cell.arm, cell.labels), {**AREAS, **self.areas}.get(cell.arm, 0.9))
+
+
+def fake_instance(*overrides: str, scale: str = "quick", suite: str = "ssl-vs-scratch") -> Instance:
+    return instantiate(find_suite(suite), scale, overrides=overrides)
+
+
+def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]:
+    """Write the folders of all runs and the studies of a plan."""
+    plan, store = make_plan(instance), Store(root)
+    store.work.mkdir(parents=True)
+    ledger = Ledger(store.work)
+    cells = {key: cell for cell, key in plan.cells.items()}
+    for key, run in plan.runs.items():
+        cell = cells.get(key)
+        if cell in fake.failed:
+            ledger.fail(key, fake.failed[cell], "")
+        elif cell is None or not fake.missing(cell):
+            _write_run(plan, ledger, key, cell, fake)
+        assert run.key == key
+    _tune(plan, store, fake)
+    return plan, store
+
+
+def fake_results(root: Path, fake: Fake, *overrides: str) -> Results:
+    return collect(*fake_store(root, fake_instance(*SMALL, *overrides), fake))
+
+
+def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake: Fake) -> None:
+    folder, run = ledger.folder(key), plan.runs[key]
+    folder.mkdir()
+    files = ["environment.json", "split.json", FIGURES, JOURNAL]
+    write_json(folder / "environment.json", {"jetbench": "0", "packages": {"torch": "2"}, "python": "3", "precision": "fp32"})
+    test = run.spec.test_jets
+    write_json(folder / "split.json", {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
+    figures = {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
+    if not run.labelled:
+        figures |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
+    if cell is not None:
+        labels, scores = planted_scores(fake, cell, test)
+        write_scores(folder / "scores.h5", np.arange(test), labels, scores)
+        figures |= {f"test/{name}": value for name, value in evaluate_binary(labels, scores).items()}
+        files.append("scores.h5")
+    _write_journal(folder / JOURNAL, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, figures)
+    write_json(folder / FIGURES, figures)
+    ledger.finish(key, files)
+
+
+def planted_scores(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np.ndarray]:
+    """Binormal scores: what is hard about a jet is partly the same for all models, and partly each model's own."""
+    labels = np.arange(jets) % 2
+    if fake.area(cell) == 0.5 and cell.arm == "class-prior":
+        return labels, np.full(jets, 0.5, np.float32)
+    number = list(AREAS).index(cell.arm) if cell.arm in AREAS else sum(map(ord, cell.arm))
+    rng = np.random.default_rng([cell.labels, cell.seed, number])
+    area = np.clip(fake.area(cell) + fake.spread * rng.standard_normal(), 0.3, 0.999)
+    common = np.random.default_rng(7).standard_normal(jets)
+    noise = np.sqrt(1 - fake.own) * common + np.sqrt(fake.own) * rng.standard_normal(jets)
+    return labels, expit(noise + labels * np.sqrt(2) * ndtri(area)).astype(np.float32)
+
+
+def _write_journal(path: Path, epochs: int, labelled: bool, figures: dict[str, float]) -> None:
+    with Journal(path) as journal:
+        for epoch in range(epochs):
+            shape = 1 - np.exp(-(epoch + 1) / 2)
+            record = {"train/loss": 0.7 - 0.4 * shape if labelled else 5 - 2 * shape}
+            if labelled:
+                record |= {"val/auc": 0.6 + 0.3 * shape, "val/loss": 0.65 - 0.2 * shape}
+            journal.append(epoch, record)
+        journal.append(epochs, figures)
+        journal.commit()
+
+
+def _tune(plan: Plan, store: Store, fake: Fake) -> None:
+    for digest, study in plan.studies.items():
+        best = 0 if plan.study_arm(digest) in fake.edge else len(study.rates) // 2
+        tuner = Tuner(study, store.root / "optuna.journal")
+        rates = {number: spec.recipe.learning_rate for number, spec in tuner.pending().items()}
+        tuner.tell_round({n: Result(0.9 - 0.01 * abs(study.rates.index(rate) - best), 0.3) for n, rate in rates.items()})
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Five seeds, two budgets, seven arms, all planted truths in place."""
+    return fake_results(tmp_path_factory.mktemp("finished") / "store", Fake())

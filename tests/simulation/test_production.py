@@ -1,0 +1,173 @@
+"""Chunks, workers, interrupts: the content depends on the recipe alone."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from jetbench.errors import SimulationError
+from jetbench.jets import open_jets
+from jetbench.simulation import TopVsQcd, pool, simulate
+from jetbench.simulation import chunks as chunks_module
+from jetbench.simulation.chunks import make_chunk, plan
+from jetbench.simulation.generator import MAX_SEED
+from jetbench.simulation.production import chunk_folder
+
+TINY = TopVsQcd(jets=40, seed=9)
+SCRIPT = """
+import sys
+from pathlib import Path
+from jetbench.simulation import TopVsQcd, simulate
+simulate(TopVsQcd(jets={jets}, seed=9), Path(sys.argv[1]), workers=2, progress=lambda done, total: print(done, total, flush=True))
+"""
+
+
+def start_script(path, jets=40):
+    command = [sys.executable, "-c", SCRIPT.format(jets=jets), str(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def workers_of(pid):
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def tiny_digest(tmp_path_factory):
+    path = tmp_path_factory.mktemp("one") / "tiny.h5"
+    return simulate(TINY, path, workers=1)
+
+
+def test_two_workers_make_what_one_makes(tiny_digest, tmp_path):
+    path = tmp_path / "tiny.h5"
+    seen = []
+    assert simulate(TINY, path, workers=2, progress=lambda done, total: seen.append((done, total))) == tiny_digest
+    assert open_jets(path).content_digest() == tiny_digest
+    assert seen[0] == (0, 40)
+    assert seen[-1] == (40, 40)
+    assert sorted(seen) == seen
+    assert os.listdir(tmp_path) == ["tiny.h5"]
+
+
+def test_a_chunk_does_not_depend_on_the_chunks_before(tiny_chunk):
+    first = make_chunk(tiny_chunk).jets.content_digest()
+    make_chunk(plan(tiny_chunk.recipe)[1])
+    assert make_chunk(tiny_chunk).jets.content_digest() == first
+
+
+def test_kill_leaves_chunks_that_the_next_run_uses(tiny_digest, tmp_path, caplog):
+    path = tmp_path / "tiny.h5"
+    process = start_script(path)
+    wait_until(lambda: list(chunk_folder(path).glob("*.h5")))
+    workers = workers_of(process.pid)
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not any(alive(pid) for pid in workers))
+    kept = sum(chunk.jets for chunk in plan(TINY) if chunk.file(chunk_folder(path)).exists())
+    assert not path.exists()
+    seen = []
+    assert simulate(TINY, path, workers=2, progress=lambda done, total: seen.append(done)) == tiny_digest
+    assert seen[0] == kept > 0
+
+
+def test_damaged_chunk_is_made_again(tiny_digest, tmp_path, caplog):
+    path = tmp_path / "tiny.h5"
+    folder = chunk_folder(path)
+    folder.mkdir()
+    plan(TINY)[0].file(folder).write_bytes(b"not HDF5")
+    with caplog.at_level(logging.WARNING):
+        assert simulate(TINY, path, workers=2) == tiny_digest
+    assert "made again" in caplog.text
+
+
+def test_interrupt_leaves_no_orphans(tmp_path):
+    process = start_script(tmp_path / "big.h5", jets=4000)
+    assert process.stdout is not None
+    process.stdout.readline()
+    wait_until(lambda: len(workers_of(process.pid)) == 2)
+    workers = workers_of(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert "KeyboardInterrupt" in errors
+    assert not any(alive(pid) for pid in workers)
+
+
+def test_what_is_there_is_not_made_again(small_file, small_recipe, monkeypatch):
+    path, digest = small_file
+    monkeypatch.setattr(chunks_module, "make_chunk", None)
+    began = time.monotonic()
+    assert simulate(small_recipe, path, workers=2) == digest
+    assert time.monotonic() - began < 1
+
+
+def test_another_recipe_never_overwrites(small_file):
+    with pytest.raises(SimulationError, match="another recipe"):
+        simulate(TINY, small_file[0])
+
+
+def test_second_process_waits_and_finds_it_done(tiny_digest, tmp_path):
+    path = tmp_path / "tiny.h5"
+    both = [start_script(path), start_script(path)]
+    outputs = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert open_jets(path).digest == tiny_digest
+    assert any("waiting" in errors for _, errors in outputs)
+    assert any(out.split("\n")[0] == "40 40" for out, _ in outputs)
+
+
+def test_dead_worker_is_one_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(SimulationError, match=r"chunk \d .*worker process ended.*run it again"):
+        simulate(TINY, tmp_path / "dead.h5", workers=2)
+
+
+def test_failing_chunk_is_one_error_with_its_cause(tmp_path, monkeypatch):
+    message = json.dumps({"error": "no phase space", "traceback": "line 1"})
+    answer = f"import sys; sys.stdin.readline(); print({message!r}, flush=True)"
+    stub = lambda: subprocess.Popen(  # noqa: E731
+        [sys.executable, "-c", answer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    monkeypatch.setattr(pool, "_start", stub)
+    with pytest.raises(SimulationError, match="no phase space") as caught:
+        simulate(TINY, tmp_path / "failing.h5", workers=2)
+    assert caught.value.__notes__ == ["line 1"]
+
+
+def test_plan_fills_two_cores_and_seeds_never_repeat():
+    for jets in (2, 6, 600, 40_000):
+        chunks = plan(TopVsQcd(jets=jets, seed=0))
+        assert sum(chunk.jets for chunk in chunks) == jets
+        assert len(chunks) >= 2
+        assert len({chunk.seed for chunk in chunks}) == len(chunks)
+        assert all(1 <= chunk.seed <= MAX_SEED for chunk in chunks)
+
+
+@pytest.mark.parametrize("bad", [{"jets": 3}, {"jets": 0}, {"jets": 2, "pt_min": 700.0}, {"jets": 2, "eta_max": 4.0}])
+def test_recipe_without_sense_says_what_to_do(bad):
+    with pytest.raises(SimulationError):
+        TopVsQcd(seed=0, **bad)
+
+
+def test_import_is_light():
+    code = "import sys, jetbench.simulation; sys.exit(any(m in sys.modules for m in ('pythia8mc', 'fastjet', 'awkward')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

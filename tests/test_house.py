@@ -1,0 +1,81 @@
+"""The house itself: rooms import from floors below, start-up is light, nothing is left out of the package."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import jetbench
+
+ROOT = Path(jetbench.__file__).parent
+FLOORS = [
+    {"errors", "registry", "seeds", "values", "spec", "recipes", "__init__", "benchmarks", "studies"},
+    {"jets", "statistics"},
+    {"simulation"},
+    {"data"},
+    {"views"},
+    {"models"},
+    {"objectives"},
+    {"evaluation"},
+    {"tracking"},
+    {"training"},
+    {"harness"},
+    {"report"},
+    {"api"},
+    {"cli"},
+]
+
+
+def room(module: str) -> str:
+    return module.removeprefix("jetbench").lstrip(".").split(".")[0] or "__init__"
+
+
+def floor(name: str) -> int:
+    return next(i for i, rooms in enumerate(FLOORS) if name in rooms)
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("jetbench"):
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.startswith("jetbench")}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_room_imports_only_from_floors_below(path: Path) -> None:
+    mine = room(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."))
+    above = {m for m in imports(path) if room(m) != mine and floor(room(m)) >= floor(mine) and floor(mine) > 0}
+    assert not above, f"{path.relative_to(ROOT)} is on floor {floor(mine)} and imports {sorted(above)}"
+
+
+@pytest.mark.parametrize(
+    ("command", "heavy"),
+    [
+        (["--help"], {"torch", "mlflow", "sklearn", "matplotlib", "optuna", "distributed", "h5py", "scipy"}),
+        (["ls"], {"torch", "mlflow", "sklearn", "matplotlib", "optuna", "distributed"}),
+        (["run", "--suite", "ssl-vs-scratch", "--scale", "smoke", "--dry-run"], {"torch", "sklearn", "matplotlib"}),
+    ],
+)
+def test_start_up_is_light(command: list[str], heavy: set[str]) -> None:
+    code = f"import sys\nfrom jetbench.cli import main\ntry: main({command})\nexcept SystemExit: pass\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout
+    assert not heavy & set(done.stderr.split())
+
+
+def test_every_package_is_shipped() -> None:
+    config = configparser.ConfigParser()
+    assert config.read(Path(__file__).parents[1] / "setup.cfg")
+    declared = set(config["options"]["packages"].split())
+    found = {"jetbench", "jetbench.benchmarks", "jetbench.studies"}
+    found |= {"jetbench." + p.parent.name for p in ROOT.glob("*/__init__.py")}
+    assert declared == found
