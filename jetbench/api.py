@@ -11,6 +11,7 @@ from jetbench.harness.engine import Event, execute
 from jetbench.harness.instances import latest, remember
 from jetbench.harness.plan import Plan, make_plan
 from jetbench.harness.prepare import prepare
+from jetbench.harness.processes import context
 from jetbench.harness.suite import find_suite, instantiate
 from jetbench.report.results import Results, collect
 from jetbench.tracking.mlflow_tracker import MlflowTracker
@@ -58,6 +59,7 @@ class Session:
     def run(self, workers: int | None = None, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Event]:
         """Make the data, run what is not finished, publish it; events as they happen."""
         workers = self.workers(workers)
+        context()  # its imports are done while jets are simulated
         self.store.prepare()
         remember(self.store.root, self.plan.instance)
         tracker = self.tracker

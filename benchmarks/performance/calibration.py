@@ -1,6 +1,6 @@
 """How often the verdict errs, and what it can see: replays with a planted truth, printed as a Markdown table.
 
-    python benchmarks/performance/calibration.py [--replays 1000] [--jets 3000]
+python benchmarks/performance/calibration.py [--replays 1000] [--jets 3000]
 """
 
 from __future__ import annotations

@@ -33,7 +33,9 @@ def make(dataset: str, jets: int, seed: int, jobs: int | None) -> None:
     from jetbench.data.catalog import find_dataset
 
     found = find_dataset(dataset, jets, seed)
-    with Progress(*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    with Progress(
+        *Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
+    ) as bar:
         task = bar.add_task("simulating jets", total=jets)
         found.make(jobs or len(os.sched_getaffinity(0)), lambda done, total: bar.update(task, completed=done, total=total))
     click.echo(found.path)

@@ -33,6 +33,11 @@ def summarise(path: Path) -> Iterator[tuple[str, str]]:
     if meta.grid:
         yield "grid", f"{meta.grid.rows}×{meta.grid.columns} over ±{meta.grid.eta_extent} × ±{meta.grid.phi_extent}"
     origin = meta.provenance
-    parts = (origin.source, f"{origin.generator} {origin.version}".strip(), origin.detector, f"code {origin.code}" if origin.code else "")
+    parts = (
+        origin.source,
+        f"{origin.generator} {origin.version}".strip(),
+        origin.detector,
+        f"code {origin.code}" if origin.code else "",
+    )
     yield "provenance", "; ".join(part for part in parts if part)
     yield "digest", jets.digest

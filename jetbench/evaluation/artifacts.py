@@ -26,7 +26,12 @@ COLUMNS = {"index": np.int64, "label": np.int8, "score": np.float32}
 
 
 def write_evaluation(
-    folder: Path, labels: ArrayLike, scores: ArrayLike, indices: ArrayLike, class_names: Sequence[str], seed: int = 0,
+    folder: Path,
+    labels: ArrayLike,
+    scores: ArrayLike,
+    indices: ArrayLike,
+    class_names: Sequence[str],
+    seed: int = 0,
     threshold: float = 0.5,
 ) -> dict[str, float]:
     """Write scores.h5, roc.json, roc.png, confusion.json and confusion.png, and return the metrics as `test/<name>`.
@@ -80,9 +85,13 @@ def read_scores(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _curve(line: RocLine) -> dict[str, Any]:
     return {
-        "signal_efficiency": line.signal_efficiency.tolist(), "background_efficiency": line.background_efficiency.tolist(),
-        "auc": line.area.mean, "auc_low": line.area.low, "auc_high": line.area.high,
-        "signal_total": line.area.n - line.background_total, "background_total": line.background_total,
+        "signal_efficiency": line.signal_efficiency.tolist(),
+        "background_efficiency": line.background_efficiency.tolist(),
+        "auc": line.area.mean,
+        "auc_low": line.area.low,
+        "auc_high": line.area.high,
+        "signal_total": line.area.n - line.background_total,
+        "background_total": line.background_total,
     }
 
 

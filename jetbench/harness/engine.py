@@ -102,7 +102,12 @@ def _advance(books: Execution, digest: str) -> Iterator[Event]:
         if not trials:
             winner = books.winners[digest] = tuner.winner()
             edge = "; it is at the edge of what was tried: widen the grid" if winner.at_edge else ""
-            yield Event("winner", f"{arm}/n{tuner.study.template.labels}", f"learning rate {winner.learning_rate:g} (AUC {winner.auc:.3f}){edge}", digest)
+            yield Event(
+                "winner",
+                f"{arm}/n{tuner.study.template.labels}",
+                f"learning rate {winner.learning_rate:g} (AUC {winner.auc:.3f}){edge}",
+                digest,
+            )
             return
         planned = [PlannedRun(spec, run_name(spec, arm), arm) for spec in trials.values()]
         keys = {number: run.key for number, run in zip(trials, planned, strict=True)}
@@ -215,7 +220,7 @@ def _cluster(workers: int) -> Iterator[Callable[..., Any]]:
     with (
         dask.config.set(settings),
         LocalCluster(
-            processes=False, n_workers=workers, threads_per_worker=1, memory_limit=0, dashboard_address=None, host=None
+            processes=False, n_workers=workers, threads_per_worker=1, memory_limit=0, dashboard_address="127.0.0.1:0"
         ) as cluster,
         Client(cluster) as client,
     ):

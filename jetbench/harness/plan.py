@@ -128,7 +128,13 @@ def _check_fairness(plan: Plan) -> None:
     """Any difference between two arms must be one that the suite declares."""
     settings = plan.instance.settings
     names = list(settings.arms)
-    differences = {"model": "model", "regime": "regime", "pool_signal": "pool_signal", "seed": "seed_offset", "options": "options"}
+    differences = {
+        "model": "model",
+        "regime": "regime",
+        "pool_signal": "pool_signal",
+        "seed": "seed_offset",
+        "options": "options",
+    }
     for name in names[1:]:
         for word, attribute in differences.items():
             values = [getattr(settings.arms[n], attribute) for n in (names[0], name)]

@@ -125,5 +125,3 @@ class Tuner:
         return Winner(
             learning_rate=rate, auc=best.value, at_edge=len(rates) > 2 and rate in (rates[0], rates[-1]), trials=len(complete)
         )
-
-

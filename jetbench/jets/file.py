@@ -66,8 +66,15 @@ def _write(file: h5py.File, parts: Iterable[Jets]) -> str:
 def _append(file: h5py.File, name: str, rows: np.ndarray) -> None:
     if name not in file:
         file.create_dataset(
-            name, shape=(0, *rows.shape[1:]), maxshape=(None, *rows.shape[1:]), chunks=(ROWS, *rows.shape[1:]),
-            dtype=rows.dtype, compression="gzip", compression_opts=1, shuffle=True, fletcher32=True,
+            name,
+            shape=(0, *rows.shape[1:]),
+            maxshape=(None, *rows.shape[1:]),
+            chunks=(ROWS, *rows.shape[1:]),
+            dtype=rows.dtype,
+            compression="gzip",
+            compression_opts=1,
+            shuffle=True,
+            fletcher32=True,
         )
     column = file[name]
     column.resize(len(column) + len(rows), axis=0)

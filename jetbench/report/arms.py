@@ -15,7 +15,7 @@ CONTROLS = ("random-frozen", "scratch-long", "supervised-pretrained", "shuffled-
 COLORS = (*PALETTE, "#6B4C9A", "#8C510A", "#1B7837", "#7F0000")  # beyond Okabe & Ito's: purple, brown, dark green, dark red
 GREYS = ("#7A7A7A", "#4D4D4D", "#9C9C9C", "#5F6B76")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p")
-DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)))
+DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (3, 1.2)))
 
 
 class Role(StrEnum):
@@ -59,6 +59,7 @@ def is_fitted(settings: Settings, arm: str) -> bool:
 
 def is_other_seeds(settings: Settings, arm: str) -> bool:
     """Whether the arm is the baseline itself with other seeds."""
+
     def content(one: Arm) -> Arm:
         same: Arm = one.replace(seed_offset=0, labels="all")
         return same

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["learning_figure", "pretraining_figure", "rejections", "roc_figure"]
 
 SHOWN = {"val/auc": "validation AUC", "train/loss": "training loss"}
+MOST_ACROSS = 4  # budgets side by side; more stand one below the other
 LEAST_TOP = 1000  # of the rejection axis: room for the legend where few test jets end the curves early
 EFFICIENCIES = np.arange(1, 101)  # percent: R_x of the tables lies on the curves exactly
 
@@ -27,13 +28,14 @@ Curve = tuple[np.ndarray, np.ndarray]  # epochs (m,), counted from 1, and values
 
 
 def learning_figure(results: Results) -> Figure | None:
-    """Validation AUC and training loss of every network, a column per budget: mean over seeds; the range of the seeds as a band,
-    but for controls. None where there is no curve."""
+    """Validation AUC and training loss of every network, panel by panel for each budget: mean over seeds; the seeds' range as
+    a band, but for controls. None where there is no curve."""
     settings = results.plan.instance.settings
     arms = [arm for arm in settings.arms if not is_fitted(settings, arm)]
     found = {
         (labels, metric): {arm: curve for arm in arms if (curve := _of_cells(results, arm, labels, metric))}
-        for labels in settings.labels for metric in SHOWN
+        for labels in settings.labels
+        for metric in SHOWN
     }
     budgets = [labels for labels in settings.labels if any(found[labels, metric] for metric in SHOWN)]
     if not budgets:
@@ -45,16 +47,21 @@ def learning_figure(results: Results) -> Figure | None:
 def _grid(panels: Mapping[tuple[int, int], Mapping[str, Curve]], budgets: Sequence[int], named: dict[str, Look]) -> Figure:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(max(2.9 * len(budgets), 5.2), 5.6), dpi=DPI, layout="constrained")
-    grid = figure.subplots(len(SHOWN), len(budgets), sharey="row", sharex="col", squeeze=False)
+    across, metrics = len(budgets) <= MOST_ACROSS, len(SHOWN)
+    size = (max(2.9 * len(budgets), 5.2), 5.6) if across else (8.4, 0.8 + 2.1 * len(budgets))
+    shape = (metrics, len(budgets)) if across else (len(budgets), metrics)
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    grid = figure.subplots(*shape, sharex=True, sharey="row" if across else "col", squeeze=False)
+    by_metric = grid if across else grid.T
     for (row, labels), curves in panels.items():
-        axes = grid[row, budgets.index(labels)]
+        axes = by_metric[row, budgets.index(labels)]
         for arm, curve in curves.items():
             _draw_curve(axes, curve, named[arm], arm, band=not named[arm].muted)
         style(axes, f"{count(labels)} labels" if row == 0 else "")
-        _count_epochs(axes, row == len(SHOWN) - 1)
+        _count_epochs(axes, axes in grid[-1])
     for row, words in enumerate(SHOWN.values()):
-        grid[row, 0].set_ylabel(words, fontsize=10.5, color=INK)
+        for axes in by_metric[row, : 1 if across else None]:
+            axes.set_ylabel(words, fontsize=10.5, color=INK)
     _legend(figure, list(grid.flat))
     return figure
 
@@ -106,6 +113,7 @@ def _draw_curve(axes: Any, curve: Curve, look: Look, name: str, band: bool) -> N
     epochs, values = curve
     line: dict[str, Any] = {"linewidth": 1.3, "alpha": 0.9} if look.muted else {"linewidth": 1.9}
     line |= {"linestyle": look.dashes, "marker": look.marker, "markersize": 4, "color": look.color}
+    line["markevery"] = max(len(epochs) // 10, 1)
     axes.plot(epochs, values.mean(axis=0), label=name, **line)
     if band:
         axes.fill_between(epochs, values.min(axis=0), values.max(axis=0), color=look.color, alpha=0.13, linewidth=0)
@@ -122,8 +130,15 @@ def _count_epochs(axes: Any, named: bool) -> None:
 def _legend(figure: Any, panels: Sequence[Any]) -> None:
     entries = {name: handle for axes in panels for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
     if entries:
-        figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=min(len(entries), 4), fontsize=9.5,
-                      frameon=False, labelcolor=INK)
+        figure.legend(
+            list(entries.values()),
+            list(entries),
+            loc="outside lower center",
+            ncols=min(len(entries), 4),
+            fontsize=9.5,
+            frameon=False,
+            labelcolor=INK,
+        )
 
 
 def rejections(results: Results, arm: str, labels: int) -> np.ndarray:
@@ -162,8 +177,17 @@ def roc_figure(results: Results, labels: int) -> Figure | None:
     axes.set_ylabel("background rejection  $1/\\epsilon_B$", fontsize=11, color=INK)
     style(axes, f"{count(labels)} labels")
     handles, names = axes.get_legend_handles_labels()
-    axes.legend(handles[1:] + handles[:1], names[1:] + names[:1], loc="upper right", fontsize=9.5, frameon=False, labelcolor=INK,
-                title="mean AUC", title_fontsize=9.5, alignment="left")
+    axes.legend(
+        handles[1:] + handles[:1],
+        names[1:] + names[:1],
+        loc="upper right",
+        fontsize=9.5,
+        frameon=False,
+        labelcolor=INK,
+        title="mean AUC",
+        title_fontsize=9.5,
+        alignment="left",
+    )
     return figure
 
 

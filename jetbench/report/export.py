@@ -35,20 +35,25 @@ def comparisons_json(results: Results) -> str:
     """The answer, and each comparison with its errors, intervals, p values and verdict."""
     instance = results.plan.instance
     arm, labels = results.primary
-    return _json({
-        "instance": instance.name, "question": instance.question, "answer": answer(results),
-        "remarks": remarks(results), "warnings": warnings(results),
-        "primary": {"arm": arm, "baseline": results.baseline, "labels": labels},
-        "comparisons": [
-            {"arm": name, "labels": budget, "baseline": results.baseline, "result": comparison.model_dump(mode="json")}
-            for (name, budget), comparison in results.comparisons.items()
-        ],
-        "planted_truths": [asdict(truth) for truth in truths(results)],
-        "missing": [
-            {"arm": cell.arm, "labels": cell.labels, "seed": cell.seed, "reason": reason}
-            for cell, reason in results.missing.items()
-        ],
-    })
+    return _json(
+        {
+            "instance": instance.name,
+            "question": instance.question,
+            "answer": answer(results),
+            "remarks": remarks(results),
+            "warnings": warnings(results),
+            "primary": {"arm": arm, "baseline": results.baseline, "labels": labels},
+            "comparisons": [
+                {"arm": name, "labels": budget, "baseline": results.baseline, "result": comparison.model_dump(mode="json")}
+                for (name, budget), comparison in results.comparisons.items()
+            ],
+            "planted_truths": [asdict(truth) for truth in truths(results)],
+            "missing": [
+                {"arm": cell.arm, "labels": cell.labels, "seed": cell.seed, "reason": reason}
+                for cell, reason in results.missing.items()
+            ],
+        }
+    )
 
 
 def _json(content: Any) -> str:

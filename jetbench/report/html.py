@@ -40,7 +40,9 @@ def write_report(results: Results, folder: Path) -> list[Path]:
         pictures.append(path)
     texts = {
         PAGE: page(results, {path.stem: path.read_bytes() for path in pictures}),
-        "results.json": to_json(results), "results.csv": to_csv(results), "comparisons.json": comparisons_json(results),
+        "results.json": to_json(results),
+        "results.csv": to_csv(results),
+        "comparisons.json": comparisons_json(results),
     }
     for name, text in texts.items():
         write_atomically(folder / name, text.encode())
@@ -53,8 +55,13 @@ def page(results: Results, pictures: dict[str, bytes]) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
-        count=words.count, signed=words.signed, share=words.share_interval, limits=words.interval, metric=_metric,
-        number=lambda value: words.count(round(value)), seconds=_seconds,
+        count=words.count,
+        signed=words.signed,
+        share=words.share_interval,
+        limits=words.interval,
+        metric=_metric,
+        number=lambda value: words.count(round(value)),
+        seconds=_seconds,
     )
     template = environment.from_string((files("jetbench.report") / PAGE).read_text(encoding="utf-8"))
     encoded = {name: base64.b64encode(data).decode() for name, data in pictures.items()}
@@ -65,9 +72,11 @@ def _figures(results: Results) -> Iterator[tuple[str, Any]]:
     """Name and picture of each that has something to show."""
     settings = results.plan.instance.settings
     drawn = {
-        "label_budget": budget_figure(results), "differences": difference_figure(results),
+        "label_budget": budget_figure(results),
+        "differences": difference_figure(results),
         **{f"roc_{labels}": roc_figure(results, labels) for labels in settings.labels},
-        "learning_curves": learning_figure(results), "pretraining": pretraining_figure(results),
+        "learning_curves": learning_figure(results),
+        "pretraining": pretraining_figure(results),
     }
     return ((name, figure) for name, figure in drawn.items() if figure is not None)
 
@@ -78,12 +87,24 @@ def _content(results: Results) -> dict[str, Any]:
     primary = results.comparisons.get(results.primary)
     comparison = next(iter([c for c in (primary, *results.comparisons.values()) if c]), None)
     return {
-        "instance": instance, "settings": instance.settings, "results": results, "baseline": results.baseline,
-        "answer": answer(results), "verdict": str(primary.verdict) if primary else "none",
-        "remarks": remarks(results), "warnings": warnings(results), "truths": truths(results),
-        "rows": rows(results), "efficiencies": EFFICIENCIES[::-1], "provenance": _provenance(results),
-        "costs": list(_costs(results)), "winners": list(_winners(results)), "missing": list(_missing(results)),
-        "command": line, "exact": exact, "encoders": _encoders(results),
+        "instance": instance,
+        "settings": instance.settings,
+        "results": results,
+        "baseline": results.baseline,
+        "answer": answer(results),
+        "verdict": str(primary.verdict) if primary else "none",
+        "remarks": remarks(results),
+        "warnings": warnings(results),
+        "truths": truths(results),
+        "rows": rows(results),
+        "efficiencies": EFFICIENCIES[::-1],
+        "provenance": _provenance(results),
+        "costs": list(_costs(results)),
+        "winners": list(_winners(results)),
+        "missing": list(_missing(results)),
+        "command": line,
+        "exact": exact,
+        "encoders": _encoders(results),
         "level": words.level_percent(comparison) if comparison else "95 %",
         "margin": words.margin_percent(comparison) if comparison else None,
         "verdict_lines": words.verdict_lines,
@@ -100,10 +121,17 @@ def _provenance(results: Results) -> dict[str, str]:
         "pool": f"{instance.unlabelled.name}, digest {instance.unlabelled.sha256[:16]}" if instance.unlabelled else "",
         "test set": f"{_jets(instance.settings.test_jets)}, digest {split.get('test', {}).get('sha256', 'unknown')[:16]}",
         "runs": f"{words.count(len(results.cells))} of {words.count(len(results.plan.cells))} cells finished{_dates(results)}",
-        "software": ", ".join([f"jetbench {environment.get('jetbench', __version__)}", f"Python {environment.get('python', '?')}",
-                               *(f"{name} {version}" for name, version in environment.get("packages", {}).items())]),
-        "machine": ", ".join([str(environment[key]) for key in ("processor", "machine") if environment.get(key)]
-                             + ([words.count(environment["cores"], "core")] if environment.get("cores") else [])),
+        "software": ", ".join(
+            [
+                f"jetbench {environment.get('jetbench', __version__)}",
+                f"Python {environment.get('python', '?')}",
+                *(f"{name} {version}" for name, version in environment.get("packages", {}).items()),
+            ]
+        ),
+        "machine": ", ".join(
+            [str(environment[key]) for key in ("processor", "machine") if environment.get(key)]
+            + ([words.count(environment["cores"], "core")] if environment.get("cores") else [])
+        ),
         "precision": str(environment.get("precision", "")),
     }
     return {name: text for name, text in listed.items() if text}
@@ -132,8 +160,13 @@ def _winners(results: Results) -> Iterator[dict[str, Any]]:
     """The studies of the plan, those without a winner yet included."""
     for (arm, labels), digest in results.plan.tuned.items():
         study = results.plan.studies[digest]
-        yield {"arm": arm, "labels": labels, "winner": results.winners.get((arm, labels)), "study": study,
-               "decided_at": study.template.labels}
+        yield {
+            "arm": arm,
+            "labels": labels,
+            "winner": results.winners.get((arm, labels)),
+            "study": study,
+            "decided_at": study.template.labels,
+        }
 
 
 def _missing(results: Results) -> Iterator[dict[str, Any]]:

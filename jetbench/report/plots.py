@@ -69,8 +69,15 @@ def budget_figure(results: Results) -> Figure | None:
     style(axes)
     handles, names = axes.get_legend_handles_labels()
     order = sorted(range(len(names)), key=lambda i: named[names[i]].muted)
-    axes.legend([handles[i] for i in order], [names[i] for i in order], loc="center left", bbox_to_anchor=(1.01, 0.5),
-                fontsize=10, frameon=False, labelcolor=INK)
+    axes.legend(
+        [handles[i] for i in order],
+        [names[i] for i in order],
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        fontsize=10,
+        frameon=False,
+        labelcolor=INK,
+    )
     return figure
 
 
@@ -82,20 +89,29 @@ def _draw_arm(axes: Any, found: Sequence[Row], look: Look, shift: float) -> None
     halves = np.array([(one.high or one.mean) - one.mean for one in intervals])
     weight = {"linewidth": 1.1, "markersize": 4.5, "alpha": 0.9} if look.muted else {"linewidth": 1.8, "markersize": 6.5}
     axes.errorbar(
-        x, means, halves, color=look.color, marker=look.marker, linestyle=look.dashes, label=found[0].arm, capsize=3,
-        elinewidth=1.1 if look.muted else 1.6, zorder=2 if look.muted else 3,
-        markerfacecolor="white" if all(one.n == 1 for one in intervals) else look.color, **weight,
+        x,
+        means,
+        halves,
+        color=look.color,
+        marker=look.marker,
+        linestyle=look.dashes,
+        label=found[0].arm,
+        capsize=3,
+        elinewidth=1.1 if look.muted else 1.6,
+        zorder=2 if look.muted else 3,
+        markerfacecolor="white" if all(one.n == 1 for one in intervals) else look.color,
+        **weight,
     )
 
 
 def _limits(main: Sequence[Row], muted: Sequence[Row]) -> tuple[float, float]:
-    """Around the main arms' means and bars; a muted one stretches it downwards by no more than the main arms' span."""
+    """Around the main arms' means and bars; a muted one stretches it downwards by no more than half of their span."""
     means = [row.auc.mean for row in main if row.auc]
     span = max(max(means) - min(means), 0.02)
     ends = [(row.auc.low or row.auc.mean, row.auc.high or row.auc.mean) for row in main if row.auc]
     low = max(min(end for end, _ in ends), min(means) - REACH * span)
     high = min(max(end for _, end in ends), max(means) + REACH * span)
-    near = [row.auc.mean for row in muted if row.auc and low - span < row.auc.mean < high + span]
+    near = [row.auc.mean for row in muted if row.auc and low - span / 2 < row.auc.mean < high + span / 2]
     low, high = min([low, *near]), max([high, *near])
     pad = 0.06 * (high - low)
     return max(low - pad, 0.0), min(high + pad, 1.0)
@@ -145,7 +161,7 @@ def _reach(main: Sequence[Row], muted: Sequence[Row]) -> tuple[float, float]:
     span = max(max(centers) - min(centers), 0.01)
     low = max(min(0.0, *(c.difference if c.low is None else c.low for c in found)), min(centers) - REACH * span)
     high = min(max(0.0, *(c.difference if c.high is None else c.high for c in found)), max(centers) + REACH * span)
-    near = [c for c in (row.comparison for row in muted) if c and low - span < c.difference < high + span]
+    near = [c for c in (row.comparison for row in muted) if c and low - span / 2 < c.difference < high + span / 2]
     low = min([low, *(c.difference if c.low is None else max(c.low, c.difference - span) for c in near)])
     high = max([high, *(c.difference if c.high is None else min(c.high, c.difference + span) for c in near)])
     margin, pad = max(c.margin for c in found), 0.06 * (high - low)
@@ -178,5 +194,13 @@ def _draw_difference(axes: Any, place: int, found: Comparison, look: Look, limit
         thick = [found.difference - share * half, found.difference + share * half]
         axes.plot(thick, [place, place], color=look.color, linewidth=4, alpha=0.45, solid_capstyle="butt")
     decided = found.verdict is not Verdict.UNDECIDED
-    axes.plot([found.difference], [place], marker=look.marker, markersize=7, color=look.color, linestyle="none",
-              markerfacecolor=look.color if decided else "white", markeredgewidth=1.5)
+    axes.plot(
+        [found.difference],
+        [place],
+        marker=look.marker,
+        markersize=7,
+        color=look.color,
+        linestyle="none",
+        markerfacecolor=look.color if decided else "white",
+        markeredgewidth=1.5,
+    )

@@ -148,11 +148,13 @@ def warnings(results: Results) -> list[str]:
     loud = [
         f"A PLANTED TRUTH IS VIOLATED at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
         "Look for a bug (or bad luck with the seeds) before you believe any other number of this report."
-        for t in found if t.state == "violated"
+        for t in found
+        if t.state == "violated"
     ]
     still = [
-        f"Not shown yet at {count(t.labels)} labels: that {t.claim} ({t.text}); more seeds would tell."
-        for t in found if t.state == "open"
+        f"Not shown yet at {count(t.labels)} labels: that {t.claim} ({t.text}); more seeds or test jets would tell."
+        for t in found
+        if t.state == "open"
     ]
     done, planned = len(results.cells), len(results.plan.cells)
     partial = f"Only {count(done)} of {count(planned)} cells are finished: everything here is provisional."

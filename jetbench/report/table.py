@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,8 +42,8 @@ class SeedRejection:
     @property
     def text(self) -> str:
         if self.mean is None:
-            return f">{self.low:.3g}"
-        return f"{'>' if self.empty else ''}{self.mean:.0f}" if self.mean >= 10 else f"{'>' if self.empty else ''}{self.mean:.1f}"
+            return f">{math.floor(self.low)}"  # a lower bound is never rounded up
+        return f"{'>' if self.empty else ''}{self.mean:.{0 if self.mean >= 10 else 1}f}"
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,15 @@ def rows(results: Results) -> list[Row]:
 def _row(results: Results, arm: str, labels: int) -> Row:
     settings = results.plan.instance.settings
     return Row(
-        arm=arm, labels=labels, role=role(settings, arm),
-        seeds=len(results.seeds(arm, labels)), planned=settings.seeds,
+        arm=arm,
+        labels=labels,
+        role=role(settings, arm),
+        seeds=len(results.seeds(arm, labels)),
+        planned=settings.seeds,
         metrics={name: t_interval(values) for name in METRICS if len(values := results.values(arm, labels, f"test/{name}"))},
         rejections={x: found for x in EFFICIENCIES if (found := _rejection(results, arm, labels, x))},
-        comparison=results.comparisons.get((arm, labels)), primary=(arm, labels) == results.primary,
+        comparison=results.comparisons.get((arm, labels)),
+        primary=(arm, labels) == results.primary,
         notes=tuple(_notes(results, arm, labels)),
     )
 
@@ -159,12 +164,13 @@ def _legend(results: Results) -> list[str]:
 def _table(results: Results) -> Table:
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("arm", overflow="fold")
     table.add_column("n", justify="right")
-    for name in ("test AUC", *(f"R{x}" for x in reversed(EFFICIENCIES))):
-        table.add_column(name, overflow="fold")
-    table.add_column(f"minus {results.baseline}", overflow="fold")
+    table.add_column("test AUC", no_wrap=True)
+    for x in reversed(EFFICIENCIES):
+        table.add_column(f"R{x}", overflow="fold")
+    table.add_column(f"minus {results.baseline}", no_wrap=True)
     table.add_column("verdict", overflow="fold")
     labels = None
     for row in rows(results):
@@ -191,8 +197,12 @@ def _cells(row: Row) -> list[Text]:
     elif row.role is Role.BASELINE:
         verdict, color = "baseline", "dim"
     return [
-        _text(f"{row.arm}{mark}", style), _text(seeds), _text(auc.rstrip()), *(_text(r) for r in rejections),
-        _text(difference.rstrip()), _text(verdict, color),
+        _text(f"{row.arm}{mark}", style),
+        _text(seeds),
+        _text(auc.rstrip()),
+        *(_text(r) for r in rejections),
+        _text(difference.rstrip()),
+        _text(verdict, color),
     ]
 
 

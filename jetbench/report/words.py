@@ -6,8 +6,18 @@ from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import Interval
 
 __all__ = [
-    "DIGITS", "brief_difference", "count", "difference_text", "interval", "joined", "level_percent", "margin_percent",
-    "share_interval", "signed", "units", "verdict_lines",
+    "DIGITS",
+    "brief_difference",
+    "count",
+    "difference_text",
+    "interval",
+    "joined",
+    "level_percent",
+    "margin_percent",
+    "share_interval",
+    "signed",
+    "units",
+    "verdict_lines",
 ]
 
 DIGITS = 4  # of an AUC: the last one is below the test sample's error up to some 10⁵ test jets

@@ -23,9 +23,9 @@ __all__ = ["CLASS_NAMES", "Chunk", "Sample", "assemble", "make_chunk", "meta_of"
 log = logging.getLogger(__name__)
 
 CLASS_NAMES = ("qcd", "top")
-CHUNK_JETS = 250  # seconds of work: long against the generator's start, short against an interrupt
+CHUNK_JETS = 500  # seconds of work: long against the generator's start, short against an interrupt
 BATCH_MIN, BATCH_MAX = 40, 250  # events between two looks at the number of accepted jets
-USUAL_YIELD = 0.07  # accepted jets per event, to begin with
+USUAL_YIELD = 0.28  # accepted jets per event, to begin with
 PATIENCE = 400  # batches without enough jets before a chunk gives up
 EVENT_BITS, CHUNK_BITS = 24, 20
 
@@ -89,14 +89,14 @@ def make_chunk(chunk: Chunk, progress: Callable[[int], None] = lambda jets: None
     Raises `SimulationError` where the generator does not start or next to no event passes the cuts.
     """
     recipe = chunk.recipe
-    pythia = start(recipe, chunk.label, chunk.seed)
+    generator = start(recipe, chunk.label, chunk.seed)
     rng = numpy_rng("detector", recipe.digest(), chunk.index)
     parts: list[tuple[Jets, np.ndarray]] = []
     found = events = 0
     for _ in range(PATIENCE + chunk.jets):
         expected = (found + 1) / (events + 1 / USUAL_YIELD)
         wanted = int(1.1 * (chunk.jets - found) / expected)
-        batch = take_events(pythia, min(max(wanted, BATCH_MIN), BATCH_MAX))
+        batch = take_events(generator, min(max(wanted, BATCH_MIN), BATCH_MAX))
         accepted = accept(batch, recipe, chunk.label, rng)
         parts.append((_as_jets(accepted, chunk, events), accepted.pt_hat))
         events += len(batch)

@@ -94,15 +94,29 @@ def nearest_jet(jets: JetList, event: np.ndarray, eta: np.ndarray, phi: np.ndarr
 def soft_drop_mass(jets: JetList, momentum: tuple[np.ndarray, ...]) -> np.ndarray:
     """Soft-drop mass (m,) [GeV] (Larkoski et al., JHEP 05 (2014) 146) with zcut 0.1, beta 0, R0 0.8 of each jet, by FastJet
     after Cambridge/Aachen reclustering of its members."""
-    import awkward as ak
     import fastjet
 
-    if not len(jets):
-        return np.zeros(0)
-    members = ak.unflatten(_four_vectors(tuple(column[jets.members] for column in momentum)), np.diff(jets.offsets))
-    sequence = fastjet.ClusterSequence(members, fastjet.JetDefinition(fastjet.cambridge_algorithm, CLUSTER_ALL))
-    groomed = sequence.exclusive_jets_softdrop_grooming(njets=1, beta=0, symmetry_cut=SOFT_DROP_Z, R0=RADIUS)
-    return np.maximum(ak.to_numpy(groomed.msoftdrop), 0.0)
+    definition = fastjet.JetDefinition(fastjet.cambridge_algorithm, CLUSTER_ALL)
+    columns = [column[jets.members].tolist() for column in momentum]
+    masses = np.zeros(len(jets))
+    for row, (first, last) in enumerate(zip(jets.offsets[:-1], jets.offsets[1:], strict=True)):
+        members = [fastjet.PseudoJet(*four) for four in zip(*(column[first:last] for column in columns), strict=True)]
+        sequence = fastjet.ClusterSequence(members, definition)
+        masses[row] = max(_groomed(sequence.exclusive_jets(1)[0]).m(), 0.0)
+    return masses
+
+
+def _groomed(jet: Any) -> Any:
+    """Undo the last merging of the hardest branch until both branches are hard enough."""
+    import fastjet
+
+    one, other = fastjet.PseudoJet(), fastjet.PseudoJet()
+    while jet.has_parents(one, other):
+        soft, hard = sorted((one, other), key=lambda branch: branch.pt())
+        if soft.pt() > SOFT_DROP_Z * (soft.pt() + hard.pt()):
+            break
+        jet = fastjet.PseudoJet(hard)
+    return jet
 
 
 def delta_phi(a: np.ndarray, b: np.ndarray) -> np.ndarray:

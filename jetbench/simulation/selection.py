@@ -18,20 +18,13 @@ from jetbench.simulation.detector import (
     reconstruct,
     visible_particles,
 )
-from jetbench.simulation.generator import Events
+from jetbench.simulation.generator import OUTGOING, Events
 from jetbench.simulation.recipe import RADIUS, TOP, TopVsQcd
 
 __all__ = ["Accepted", "accept", "top_distance"]
 
 PARTNER_RADIUS = 0.4  # half of the jet radius: the hardest particle-level jet this near is the same jet
 PARTNER_PT = 100.0  # GeV; a partner of a jet within 550–650 GeV lies far above
-
-
-# QCD jets are kept with probability (pT / pt_max)^power * exp(-slope * eta^2), which gives them the tops' pT and |eta|: their
-# natural spectra differ (AUC of pT 0.524(7), of |eta| 0.457(7)). Fitted to 9400 QCD and 8800 top jets of the default recipe;
-# four fifths of the QCD jets stay.
-MATCH_PT_POWER = 1.3
-MATCH_ETA_SLOPE = 0.19
 
 
 @dataclass(frozen=True)
@@ -61,8 +54,7 @@ def accept(events: Events, recipe: TopVsQcd, label: int, rng: np.random.Generato
     """The leading jets of the events that pass every cut of the recipe.
 
     The leading jet is the hardest in pT of the whole event and is then cut on, never replaced by the next one. A jet
-    without a particle-level partner (the hardest particle-level jet within ΔR < 0.4) is dropped. QCD jets are thinned to
-    the tops' pT and |eta| by accept-reject, so that neither tells the classes apart; no jet has a weight.
+    without a particle-level partner (the hardest particle-level jet within ΔR < 0.4) is dropped.
     """
     particles = visible_particles(events)
     objects = reconstruct(particles, detector or Detector(), rng) if recipe.detector else _untouched(particles)
@@ -73,14 +65,8 @@ def accept(events: Events, recipe: TopVsQcd, label: int, rng: np.random.Generato
     if label == TOP:
         distance = top_distance(events, jets.event, jets.eta, jets.phi, whole=recipe.contained)
         jets = jets.take(np.flatnonzero(distance < RADIUS))
-    else:
-        jets = jets.take(np.flatnonzero(rng.random(len(jets)) < _match_probability(jets, recipe)))
     jets, partners = _with_partners(jets, particles, len(events))
     return _collect(jets, objects, partners, soft_drop_mass(partners, _momentum(particles)), events)
-
-
-def _match_probability(jets: JetList, recipe: TopVsQcd) -> np.ndarray:
-    return (jets.pt / recipe.pt_max) ** MATCH_PT_POWER * np.exp(-MATCH_ETA_SLOPE * jets.eta**2)
 
 
 def top_distance(events: Events, event: np.ndarray, eta: np.ndarray, phi: np.ndarray, *, whole: bool) -> np.ndarray:
@@ -92,7 +78,7 @@ def top_distance(events: Events, event: np.ndarray, eta: np.ndarray, phi: np.nda
     kind, absolute = events.id, np.abs(events.id)
     owner = np.repeat(np.arange(len(events)), np.diff(events.offsets))
     parent = kind[events.mother + events.offsets[owner]]
-    quark = (absolute >= 1) & (absolute <= 5) & (np.abs(events.status) == 23)  # 23: outgoing from a resonance decay
+    quark = (absolute >= 1) & (absolute <= 5) & (np.abs(events.status) == OUTGOING)
     from_top, from_w = quark & (np.abs(parent) == 6), quark & (np.abs(parent) == 24)
     result = np.full(len(event), np.inf)
     for sign in (1, -1):

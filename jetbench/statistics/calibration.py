@@ -153,6 +153,9 @@ def calibrate(scenario: Scenario, replays: int, seed: int = 0, clustered: bool =
         claimed.append(found.total_error or 0.0)
     shares = {verdict.value: clopper_pearson(verdicts[verdict], replays) for verdict in Verdict}
     return Rates(
-        **shares, replays=replays, difference=float(np.mean(measured)), deviation=float(np.std(measured)),
+        **shares,
+        replays=replays,
+        difference=float(np.mean(measured)),
+        deviation=float(np.std(measured)),
         total_error=float(np.mean(claimed)),
     )

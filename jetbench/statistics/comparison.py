@@ -74,8 +74,13 @@ class Comparison(Value):
 
 
 def compare(
-    arm: ArrayLike, baseline: ArrayLike, variances: ArrayLike, clusters: ArrayLike | None = None,
-    margin_fraction: float = 0.03, level: float = 0.95, test_variance: float | None = None,
+    arm: ArrayLike,
+    baseline: ArrayLike,
+    variances: ArrayLike,
+    clusters: ArrayLike | None = None,
+    margin_fraction: float = 0.03,
+    level: float = 0.95,
+    test_variance: float | None = None,
 ) -> Comparison:
     """Compare AUCs arm (n,) and baseline (n,) of paired seeds, with the paired DeLong variances (n,) of their differences.
 
@@ -101,15 +106,32 @@ def compare(
     p = p_t if p_t is None or p_flip is None or n < PERMUTATION_FROM else max(p_t, p_flip)
     p_equivalence = spread.p_equivalence(difference, margin) if spread else None
     draft = Comparison(
-        verdict=Verdict.UNDECIDED, reason="", arm=t_interval(arms, level), baseline=t_interval(baselines, level),
-        difference=difference, low=_shifted(difference, half, -1), high=_shifted(difference, half, 1),
-        equivalence_low=_shifted(difference, half_tost, -1), equivalence_high=_shifted(difference, half_tost, 1),
-        seed_error=spread.seed if spread else None, test_error=math.sqrt(test), total_error=spread.total if spread else None,
+        verdict=Verdict.UNDECIDED,
+        reason="",
+        arm=t_interval(arms, level),
+        baseline=t_interval(baselines, level),
+        difference=difference,
+        low=_shifted(difference, half, -1),
+        high=_shifted(difference, half, 1),
+        equivalence_low=_shifted(difference, half_tost, -1),
+        equivalence_high=_shifted(difference, half_tost, 1),
+        seed_error=spread.seed if spread else None,
+        test_error=math.sqrt(test),
+        total_error=spread.total if spread else None,
         degrees_of_freedom=spread.degrees if spread and math.isfinite(spread.degrees) else None,
-        p_t=p_t, p_sign_flip=p_flip, p_difference=p, p_equivalence=p_equivalence,
-        adjusted_p_difference=p, adjusted_p_equivalence=p_equivalence,
-        probability_better=_probability(differences, level), margin=margin, level=level,
-        units=n, seeds=columns.shape[1], clustered=n < columns.shape[1], seeds_needed=None,
+        p_t=p_t,
+        p_sign_flip=p_flip,
+        p_difference=p,
+        p_equivalence=p_equivalence,
+        adjusted_p_difference=p,
+        adjusted_p_equivalence=p_equivalence,
+        probability_better=_probability(differences, level),
+        margin=margin,
+        level=level,
+        units=n,
+        seeds=columns.shape[1],
+        clustered=n < columns.shape[1],
+        seeds_needed=None,
     )
     return decide(draft)
 

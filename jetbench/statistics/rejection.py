@@ -60,10 +60,15 @@ def background_rejection(labels: ArrayLike, scores: ArrayLike, efficiency_percen
     low, high = _limits(counts, weights, len(background), alpha)
     passed = int(left[index])
     return Rejection(
-        efficiency_percent=efficiency_percent, threshold=float(signal[index]),
-        background_left=passed, background_total=len(background), signal_total=len(signal),
+        efficiency_percent=efficiency_percent,
+        threshold=float(signal[index]),
+        background_left=passed,
+        background_total=len(background),
+        signal_total=len(signal),
         rejection=len(background) / passed if passed else None,
-        low=1 / high, high=1 / low if low > 0 else None, threshold_noise=noisy,
+        low=1 / high,
+        high=1 / low if low > 0 else None,
+        threshold_noise=noisy,
     )
 
 

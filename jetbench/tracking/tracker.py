@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from pydantic import field_validator
 
@@ -77,14 +78,21 @@ class Tracker:
 
 
 class MemoryTracker(Tracker):
-    """Keeps what it is given, for tests: `records`, `status` and `artifacts` by run key, and the `report`."""
+    """Keeps what it is given, for tests: `records`, `status` and `artifacts` by run key, and the `report`.
+
+    A task of the same process that is sent a copy gets the tracker itself.
+    """
 
     def __init__(self) -> None:
+        _here[id(self)] = self
         self.records: dict[str, list[Record]] = {}
         self.status: dict[str, str] = {}
         self.artifacts: dict[str, dict[str, bytes]] = {}
         self.report: dict[str, bytes] = {}
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Callable[[int], MemoryTracker], tuple[int]]:
+        return _find, (id(self),)
 
     def publish(self, run: RunCard, since: int = 0) -> int:
         records, offset = read(run.journal, since, committed(run.journal))
@@ -102,3 +110,10 @@ class MemoryTracker(Tracker):
     def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
         with self._lock:
             self.report = {path.name: path.read_bytes() for path in files}
+
+
+_here: WeakValueDictionary[int, MemoryTracker] = WeakValueDictionary()
+
+
+def _find(number: int) -> MemoryTracker:
+    return _here[number]

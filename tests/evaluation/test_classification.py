@@ -14,7 +14,16 @@ from jetbench.statistics.delong import delong, delong_interval
 from jetbench.statistics.rejection import background_rejection
 
 KEYS = {
-    "auc", "auc_se", "auc_low", "auc_high", "accuracy", "f1", "log_loss", "ece", "signal_total", "background_total",
+    "auc",
+    "auc_se",
+    "auc_low",
+    "auc_high",
+    "accuracy",
+    "f1",
+    "log_loss",
+    "ece",
+    "signal_total",
+    "background_total",
     *(f"background_left_{x}" for x in (30, 50)),
     *(f"background_rejection_{x}{end}" for x in (30, 50) for end in ("", "_low", "_high")),
 }

@@ -77,7 +77,9 @@ def test_differences_that_are_not_declared_are_printed(plan_of: Callable[..., Pl
 @pytest.mark.parametrize("name", [entry.name for entry in regimes])
 def test_every_regime_is_in_a_shipped_suite_and_expands_purely(name: str) -> None:
     """The last run is on the cell's labels; what it starts from comes before it."""
-    plans = [make_plan(instantiate(find_suite(s), scale)) for s, scale in (("ssl-vs-scratch", "full"), ("planted-truths", "quick"))]
+    plans = [
+        make_plan(instantiate(find_suite(s), scale)) for s, scale in (("ssl-vs-scratch", "full"), ("planted-truths", "quick"))
+    ]
     found = [
         (plan, cell) for plan in plans for cell in plan.cells if plan.instance.settings.arms[cell.arm].regime == name
     ]  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -21,7 +23,12 @@ from jetbench.tracking.journal import JOURNAL, Journal
 from jetbench.tracking.store import Store
 
 AREAS = {
-    "scratch": 0.87, "simclr": 0.92, "boosted-trees": 0.93, "mass-cut": 0.90, "class-prior": 0.5, "random-frozen": 0.75,
+    "scratch": 0.87,
+    "simclr": 0.92,
+    "boosted-trees": 0.93,
+    "mass-cut": 0.90,
+    "class-prior": 0.5,
+    "random-frozen": 0.75,
     "supervised-pretrained": 0.94,
 }
 SMALL = ("dataset.jets=1200", "test_jets=400", "labels=[50,200]", "tuning.factors=[0.3,1.0,3.0]", "recipes.supervised.epochs=3")
@@ -47,6 +54,7 @@ def fake_instance(*overrides: str, scale: str = "quick", suite: str = "ssl-vs-sc
     return instantiate(find_suite(suite), scale, overrides=overrides)
 
 
+@patch("os.fsync", lambda file: None)  # a thousand of them; what a test writes need not survive a power cut
 def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]:
     """Write the folders of all runs and the studies of a plan."""
     plan, store = make_plan(instance), Store(root)
@@ -62,10 +70,6 @@ def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]
         assert run.key == key
     _tune(plan, store, fake)
     return plan, store
-
-
-def fake_results(root: Path, fake: Fake, *overrides: str) -> Results:
-    return collect(*fake_store(root, fake_instance(*SMALL, *overrides), fake))
 
 
 def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake: Fake) -> None:
@@ -104,7 +108,7 @@ def planted_scores(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np
 def _write_journal(path: Path, epochs: int, labelled: bool, figures: dict[str, float]) -> None:
     with Journal(path) as journal:
         for epoch in range(epochs):
-            shape = 1 - np.exp(-(epoch + 1) / 2)
+            shape = (1 - np.exp(-(epoch + 1) / 2)) * figures.get("test/auc", 1.0)
             record = {"train/loss": 0.7 - 0.4 * shape if labelled else 5 - 2 * shape}
             if labelled:
                 record |= {"val/auc": 0.6 + 0.3 * shape, "val/loss": 0.65 - 0.2 * shape}
@@ -121,7 +125,19 @@ def _tune(plan: Plan, store: Store, fake: Fake) -> None:
         tuner.tell_round({n: Result(0.9 - 0.01 * abs(study.rates.index(rate) - best), 0.3) for n, rate in rates.items()})
 
 
+@pytest.fixture
+def planted(tmp_path: Path) -> Callable[..., Results]:
+    """`planted("seeds=3", areas={"simclr": 0.9})`: results of the small suite with overrides and what `Fake` plants."""
+
+    def make(*overrides: str, **content: Any) -> Results:
+        root = tmp_path / f"store-{len(list(tmp_path.iterdir()))}"
+        return collect(*fake_store(root, fake_instance(*SMALL, *overrides), Fake(**content)))
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Five seeds, two budgets, seven arms, all planted truths in place."""
-    return fake_results(tmp_path_factory.mktemp("finished") / "store", Fake())
+    root = tmp_path_factory.mktemp("finished") / "store"
+    return collect(*fake_store(root, fake_instance(*SMALL), Fake()))

@@ -38,17 +38,29 @@ class StopAfter:
         return self.looks < 0
 
 
-def train(jets: Jets, folder: Path, recipe: Recipe = RECIPE, objective: str = "supervised", stop=None, frozen: bool = False) -> Network:
+def train(
+    jets: Jets, folder: Path, recipe: Recipe = RECIPE, objective: str = "supervised", stop=None, frozen: bool = False
+) -> Network:
     tensors = JetTensors(jets)
     preprocessing = fit_preprocessing(VIEW, tensors.batch(torch.arange(200)))
     network = build_network(MODEL, 3, 2, seed=1)
     extra = {} if objectives[objective].labelled else {"features": network.encoder.features, "seed": 1}
     goal = objectives[objective].load()(preprocessing.renderer(), recipe.augmentation, 2, **extra)
-    validate = validator(network, preprocessing.renderer(), tensors, np.arange(300, 400)) if objectives[objective].labelled else None
+    validate = (
+        validator(network, preprocessing.renderer(), tensors, np.arange(300, 400)) if objectives[objective].labelled else None
+    )
     with Journal(folder / "metrics.jsonl") as journal:
         fit(
-            recipe, network, goal, Batches(tensors, np.arange(300), recipe.batch_size, 1), journal, folder,
-            stop or threading.Event(), seed=1, validate=validate, frozen=frozen,
+            recipe,
+            network,
+            goal,
+            Batches(tensors, np.arange(300), recipe.batch_size, 1),
+            journal,
+            folder,
+            stop or threading.Event(),
+            seed=1,
+            validate=validate,
+            frozen=frozen,
         )
     return network
 

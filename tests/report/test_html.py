@@ -1,0 +1,201 @@
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jetbench.harness.plan import CellKey
+from jetbench.harness.suite import Instance, find_suite, instantiate
+from jetbench.report.curves import learning_figure, pretraining_figure, rejections, roc_figure
+from jetbench.report.export import COLUMNS, to_csv, to_json
+from jetbench.report.html import page, write_report
+from jetbench.report.plots import budget_figure, difference_figure
+from jetbench.report.reproduce import command
+from jetbench.report.results import Results
+from jetbench.report.sentences import answer
+
+Planted = Callable[..., Results]
+
+
+def quick(*overrides: str) -> Instance:
+    return instantiate(find_suite("ssl-vs-scratch"), "quick", overrides=overrides)
+
+
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Checked(HTMLParser):
+    """Every element that is opened is closed in order; sources and links are collected."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.sources: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.sources += [value or "" for name, value in attrs if name in ("src", "href", "srcset")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def report(finished: Results, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_report(finished, tmp_path_factory.mktemp("report"))
+
+
+def test_the_report_has_its_files(report: list[Path]) -> None:
+    assert [path.name for path in report] == [
+        "report.html",
+        "results.json",
+        "results.csv",
+        "comparisons.json",
+        "label_budget.png",
+        "differences.png",
+        "roc_50.png",
+        "roc_200.png",
+        "learning_curves.png",
+        "pretraining.png",
+    ]
+    assert sorted(report) == sorted(report[0].parent.iterdir())
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in report if path.suffix == ".png")
+
+
+def test_the_page_is_well_formed_and_needs_nothing_else(report: list[Path], finished: Results) -> None:
+    text = report[0].read_text(encoding="utf-8")
+    found = Checked(text)
+    assert found.open == []
+    assert len(found.sources) == 6
+    assert all(source.startswith("data:image/png;base64,") for source in found.sources)
+    assert not re.search(r"https?://|<script|@import|url\(", text)
+    assert all(arm in found.text for arm in finished.plan.instance.settings.arms)
+    assert answer(finished) in found.text
+    assert finished.plan.instance.name in found.text
+    assert "Missing cells" not in found.text
+
+
+def test_the_same_results_give_the_same_bytes(report: list[Path], finished: Results, tmp_path: Path) -> None:
+    for first, second in zip(report, write_report(finished, tmp_path), strict=True):
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_question_with_markup_is_escaped(finished: Results) -> None:
+    instance = finished.plan.instance.replace(question="<b>AUC</b> & more?")
+    plan = type(finished.plan)(instance, finished.plan.runs, finished.plan.studies, finished.plan.tuned, finished.plan.cells)
+    text = page(Results(plan, finished.ledger, finished.cells, finished.missing, finished.winners), {})
+    assert "&lt;b&gt;AUC&lt;/b&gt; &amp; more?" in text
+
+
+PARTIAL = {
+    "nothing": {"missing": lambda cell: True},
+    "one seed": {"missing": lambda cell: cell.seed > 0},
+    "no primary": {"missing": lambda cell: cell.arm == "simclr"},
+    "no baseline": {"missing": lambda cell: cell.arm == "scratch"},
+    "floors alone": {"missing": lambda cell: cell.arm not in ("mass-cut", "class-prior")},
+    "failed": {"failed": {CellKey("simclr", 50, seed): "<broken> loss" for seed in range(5)}},
+}
+
+
+@pytest.mark.parametrize("name", PARTIAL)
+def test_partial_results_show_what_is_missing(name: str, planted: Planted, tmp_path: Path) -> None:
+    results = planted(**PARTIAL[name])
+    files = write_report(results, tmp_path / "report")
+    found = Checked(files[0].read_text(encoding="utf-8"))
+    assert found.open == []
+    assert "Missing cells" in found.text
+    if name == "failed":
+        assert "<broken> loss" in found.text
+    if name == "nothing":
+        assert "There is no answer yet" in found.text
+        assert results.environment() == results.split() == {}
+        assert results.span() is None
+
+
+def test_the_csv_is_the_tidy_table(report: list[Path], finished: Results) -> None:
+    text = report[2].read_text()
+    assert text == to_csv(finished)
+    read = list(csv.DictReader(io.StringIO(text)))
+    assert tuple(read[0]) == COLUMNS
+    assert len(read) == sum(map(len, finished.cells.values()))
+    one = next(r for r in read if (r["arm"], r["labels"], r["seed"], r["metric"]) == ("simclr", "50", "3", "test/auc"))
+    assert float(one["value"]) == finished.cells[CellKey("simclr", 50, 3)]["test/auc"]
+    assert json.loads(to_json(finished))[0].keys() == set(COLUMNS)
+
+
+def test_comparisons_carry_what_decided_them(report: list[Path], finished: Results) -> None:
+    content = json.loads(report[3].read_text())
+    assert content["answer"] == answer(finished)
+    assert len(content["comparisons"]) == len(finished.comparisons)
+    first = content["comparisons"][0]
+    assert (first["arm"], first["labels"], first["result"]["verdict"]) == ("simclr", 50, "better")
+
+
+OVERRIDES = [
+    (),
+    ("seeds=7", "labels=[50,200]", "recipes.supervised.epochs=3"),
+    ("tuning=null", "arms.simclr.labels=[100, 500]", "primary.labels=500"),
+]
+
+
+@pytest.mark.parametrize("overrides", OVERRIDES)
+def test_the_command_gives_the_instance_again(overrides: tuple[str, ...]) -> None:
+    import shlex
+
+    instance = quick(*overrides)
+    line, exact = command(instance)
+    words = shlex.split(line)
+    assert exact
+    assert words[:6] == ["jetbench", "run", "--suite", "ssl-vs-scratch", "--scale", "quick"]
+    assert words[6::2] == ["--set"] * len(words[6::2])
+    assert instantiate(find_suite("ssl-vs-scratch"), "quick", overrides=tuple(words[7::2])).name == instance.name
+
+
+def test_a_suite_that_is_not_shipped_is_not_promised() -> None:
+    line, exact = command(quick().replace(suite="my-own"))
+    assert not exact
+    assert line.startswith("jetbench run --suite my-own")
+
+
+def test_the_roc_passes_through_the_tables_rejection(finished: Results) -> None:
+    curves = rejections(finished, "simclr", 50)
+    assert curves.shape == (5, 100)
+    for percent in (30, 50):
+        expected = [finished.cells[CellKey("simclr", 50, s)][f"test/background_left_{percent}"] / 200 for s in range(5)]
+        np.testing.assert_allclose(curves[:, percent - 1], expected, atol=1e-12)
+
+
+def test_the_budget_curve_shows_means_and_intervals(finished: Results) -> None:
+    from jetbench.report.table import rows
+
+    figure = budget_figure(finished)
+    assert figure is not None
+    container = next(c for c in figure.axes[0].containers if c.get_label() == "simclr")
+    expected = [row.auc for row in rows(finished) if row.arm == "simclr"]
+    np.testing.assert_allclose(container[0].get_ydata(), [e.mean for e in expected])
+    bars = container[2][0].get_segments()
+    np.testing.assert_allclose([bar[1, 1] for bar in bars], [e.high for e in expected])
+    assert any("class-prior 0.500" in text.get_text() for text in figure.axes[0].texts)
+
+
+def test_figures_cover_every_budget(finished: Results) -> None:
+    difference, learning, pretraining = difference_figure(finished), learning_figure(finished), pretraining_figure(finished)
+    assert difference is not None
+    assert learning is not None
+    assert pretraining is not None
+    assert [axes.get_title(loc="left") for axes in difference.axes] == ["50 labels", "200 labels"]
+    assert len(learning.axes) == 4
+    assert len(pretraining.axes) == 2
+    assert roc_figure(finished, 50) is not None

@@ -1,0 +1,171 @@
+from collections.abc import Callable
+
+import pytest
+
+from jetbench.harness.plan import CellKey
+from jetbench.report.results import Results
+from jetbench.report.sentences import answer, remarks, warnings
+from jetbench.report.truths import truths
+from jetbench.report.words import count, interval, joined, signed
+from jetbench.statistics.comparison import Comparison, Verdict
+
+Planted = Callable[..., Results]
+
+
+def primary(results: Results) -> Comparison:
+    return results.comparisons[results.primary]
+
+
+def state_of(results: Results, arm: str) -> str:
+    return next(truth.state for truth in truths(results) if truth.arm == arm)
+
+
+def test_a_better_arm_is_named_with_all_that_weighs(finished: Results) -> None:
+    text, found = answer(finished), primary(finished)
+    assert found.verdict is Verdict.BETTER
+    assert text.startswith("simclr is better than scratch at 50 labels: test AUC ")
+    for part in (
+        f"{found.arm.mean:.4f} against {found.baseline.mean:.4f}",
+        f"difference of {found.difference:+.4f}",
+        f"95 % interval [{found.low:+.4f}, {found.high:+.4f}]",
+        f"±{found.seed_error:.4f} between seeds",
+        f"±{found.test_error:.4f} from the test sample",
+        "over 5 seeds",
+    ):
+        assert part in text
+    assert text.count(". ") == 0
+    assert text.endswith(".")
+
+
+def test_a_worse_arm(planted: Planted) -> None:
+    results = planted(areas={"simclr": 0.80})
+    assert answer(results).startswith("simclr is worse than scratch at 50 labels")
+    assert f"−{abs(primary(results).difference):.4f}" in answer(results)
+
+
+def test_equivalent_arms_name_their_margin(planted: Planted) -> None:
+    results = planted(areas={"scratch": 0.75, "simclr": 0.75}, spread=0.0005, own=0.0005)
+    assert primary(results).verdict is Verdict.EQUIVALENT
+    assert answer(results).startswith("simclr and scratch are equivalent at 50 labels, within ±")
+    assert "3 % of what scratch leaves" in answer(results)
+
+
+def test_undecided_says_how_many_seeds_would_do(planted: Planted) -> None:
+    results = planted(areas={"scratch": 0.87, "simclr": 0.884}, spread=0.012, own=0.02)
+    found = primary(results)
+    assert found.verdict is Verdict.UNDECIDED
+    assert found.seeds_needed
+    assert answer(results).startswith("It is undecided whether simclr or scratch is better at 50 labels")
+    assert f"about {found.seeds_needed} seeds would be needed" in answer(results)
+
+
+def test_undecided_for_want_of_test_jets(planted: Planted) -> None:
+    results = planted(areas={"scratch": 0.87, "simclr": 0.87}, own=0.6, spread=0.0005)
+    assert primary(results).seeds_needed is None
+    assert "no number of seeds would decide it, more test jets are needed" in answer(results)
+
+
+def test_fewer_than_five_seeds_are_too_few(planted: Planted) -> None:
+    results = planted("seeds=3", areas={"simclr": 0.97})
+    assert answer(results).startswith("It is undecided")
+    assert "3 seeds are too few for a verdict" in answer(results)
+    assert state_of(results, "supervised-pretrained") == "open"
+
+
+def test_one_seed(planted: Planted) -> None:
+    results = planted("seeds=1")
+    text = answer(results)
+    assert "over 1 seed; 1 seed is too few for a verdict; 5 seeds are the least" in text
+    assert "interval" not in text
+    assert remarks(results)
+    assert warnings(results)
+
+
+def test_one_encoder_is_said_first(planted: Planted) -> None:
+    results = planted("pretraining_seeds=1")
+    text = answer(results)
+    assert text.startswith("For this one encoder, it is undecided")
+    assert "over 5 seeds that share 1 pretrained encoder" in text
+
+
+def test_missing_seeds_are_said(planted: Planted) -> None:
+    results = planted(failed={CellKey("simclr", 50, 2): "out of memory"})
+    assert "over 4 seeds of 5 planned" in answer(results)
+    assert any("72" not in w and "cells are finished" in w for w in warnings(results))
+    assert "simclr at 50 labels: seed 2: out of memory" in warnings(results)
+
+
+def test_no_answer_yet_names_the_reason(planted: Planted) -> None:
+    results = planted(missing=lambda cell: cell.arm == "simclr")
+    assert answer(results) == "There is no answer yet: no seed of simclr has finished at 50 labels (not run yet)."
+
+
+def test_no_common_seed(planted: Planted) -> None:
+    results = planted(missing=lambda cell: cell.arm in ("simclr", "scratch") and (cell.seed > 1) == (cell.arm == "scratch"))
+    text = answer(results)
+    assert text == "There is no answer yet: simclr and scratch have no finished seed in common at 50 labels."
+
+
+def test_remarks_name_budgets_trees_floors_and_controls(finished: Results) -> None:
+    text = "\n".join(remarks(finished))
+    second = finished.comparisons["simclr", 200]
+    assert f"simclr against scratch: {second.verdict} at 200 labels ({second.difference:+.4f}" in text
+    assert "boosted-trees against scratch: better at 50 labels" in text
+    assert "boosted-trees is ahead of the best network, simclr, at 50 labels" in text
+    assert "The floor mass-cut is not cleared by scratch at 50 and 200 labels" in text
+    assert "The floor class-prior is cleared by every rival" in text
+    assert "supervised-pretrained is better than scratch at 50 labels" in text
+
+
+def test_trees_that_lose_are_said_to(planted: Planted) -> None:
+    results = planted(areas={"boosted-trees": 0.85, "mass-cut": 0.7})
+    text = "\n".join(remarks(results))
+    assert "boosted-trees is not ahead of the best network, simclr," in text
+    assert "The floor mass-cut is cleared by every rival at every budget" in text
+
+
+def test_planted_truths_hold_in_silence(finished: Results) -> None:
+    assert {truth.arm: truth.state for truth in truths(finished)} == {
+        "class-prior": "holds",
+        "random-frozen": "holds",
+        "supervised-pretrained": "holds",
+    }
+    assert not any("PLANTED" in warning for warning in warnings(finished))
+
+
+@pytest.mark.parametrize(("arm", "area"), [("random-frozen", 0.95), ("supervised-pretrained", 0.80)])
+def test_a_violated_truth_is_loud(planted: Planted, arm: str, area: float) -> None:
+    results = planted(areas={arm: area})
+    assert state_of(results, arm) == "violated"
+    assert "A PLANTED TRUTH IS VIOLATED at 50 labels" in warnings(results)[0]
+    assert arm in warnings(results)[0]
+
+
+@pytest.mark.parametrize(("area", "state"), [(0.5, "holds"), (0.7, "violated")])
+def test_shuffled_labels_must_give_a_coin(planted: Planted, area: float, state: str) -> None:
+    arms = "arms={shuffled: {model: resnet15, regime: shuffled-labels, labels: smallest}}"
+    results = planted(arms, areas={"shuffled": area})
+    assert state_of(results, "shuffled") == state
+
+
+@pytest.mark.parametrize(("area", "state"), [(0.87, "holds"), (0.95, "violated")])
+def test_the_baseline_with_other_seeds_must_not_differ(planted: Planted, area: float, state: str) -> None:
+    overrides = ("arms={again: {model: resnet15, regime: scratch, seed_offset: 100}}", "varies=[model, regime, seed]")
+    results = planted(*overrides, areas={"again": area})
+    assert state_of(results, "again") == state
+
+
+def test_a_test_set_too_small_for_equivalence_is_said(finished: Results) -> None:
+    text = next(w for w in warnings(finished) if w.startswith("Equivalence at 50 labels is out of reach"))
+    rivals = [finished.comparisons[arm, 50] for arm in ("simclr", "boosted-trees")]
+    least = min(rivals, key=lambda c: c.test_error)
+    assert f"±{least.margin:.4f}" in text
+    assert f"400 test jets alone leave ±{1.6448536 * least.test_error:.4f}" in text
+
+
+def test_words() -> None:
+    assert [count(n) for n in (7, 3000, 12000)] == ["7", "3000", "12\u202f000"]
+    assert [count(n, "seed") for n in (1, 5)] == ["1 seed", "5 seeds"]
+    assert (signed(-0.01234), signed(0.5, 1)) == ("−0.0123", "+0.5")
+    assert (interval(None, 1.0), interval(-0.1, 0.2, signs=True)) == ("", "[−0.1000, +0.2000]")
+    assert [joined(parts) for parts in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]

@@ -1,0 +1,186 @@
+import io
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from rich.console import Console
+from scipy import stats
+
+from jetbench.harness.plan import CellKey
+from jetbench.report.arms import Role, looks, role
+from jetbench.report.results import Results
+from jetbench.report.table import Row, SeedRejection, notes, print_table, rows
+
+Planted = Callable[..., Results]
+
+
+def row_of(results: Results, arm: str, labels: int) -> Row:
+    return next(row for row in rows(results) if (row.arm, row.labels) == (arm, labels))
+
+
+def wins(results: Results, arm: str, labels: int, seed: int) -> np.ndarray:
+    """All signal-background pairs, one by one: (n1, n0) of 1, ½ or 0."""
+    _, truth, scores = results.scores(CellKey(arm, labels, seed))
+    signal, background = scores[truth == 1][:, None], scores[truth == 0][None]
+    return (signal > background) + 0.5 * (signal == background)
+
+
+def printed(results: Results, width: int = 100, terminal: bool = False) -> str:
+    stream = io.StringIO()
+    print_table(results, Console(file=stream, width=width, force_terminal=terminal))
+    return stream.getvalue()
+
+
+def test_a_row_per_arm_and_budget_in_the_suites_order(finished: Results) -> None:
+    found = [(row.labels, row.arm) for row in rows(finished)]
+    everywhere = ["scratch", "simclr", "boosted-trees", "mass-cut"]
+    controls = ["class-prior", "random-frozen", "supervised-pretrained"]
+    assert found == [(50, arm) for arm in everywhere + controls] + [(200, arm) for arm in everywhere]
+    assert sum(row.primary for row in rows(finished)) == 1
+    assert all(row.seeds == row.planned == 5 and not row.notes for row in rows(finished))
+
+
+def test_mean_and_interval_of_the_auc_come_from_the_scores(finished: Results) -> None:
+    areas = [wins(finished, "simclr", 50, seed).mean() for seed in range(5)]
+    low, high = stats.t.interval(0.95, 4, np.mean(areas), stats.sem(areas))
+    auc = row_of(finished, "simclr", 50).auc
+    assert auc is not None
+    assert (auc.mean, auc.low, auc.high, auc.n) == pytest.approx((np.mean(areas), low, high, 5))
+
+
+def test_difference_and_both_errors_are_right(finished: Results) -> None:
+    """The test sample's error is that of the mean of the five differences, from placements counted pair by pair."""
+    gaps = np.stack([wins(finished, "simclr", 50, s) - wins(finished, "scratch", 50, s) for s in range(5)])
+    each, mean = gaps.mean(axis=(1, 2)), gaps.mean(axis=0)
+    test = mean.mean(axis=1).var(ddof=1) / mean.shape[0] + mean.mean(axis=0).var(ddof=1) / mean.shape[1]
+    found = row_of(finished, "simclr", 50).comparison
+    assert found is not None
+    assert found.difference == pytest.approx(each.mean())
+    assert found.seed_error == pytest.approx(each.std(ddof=1) / np.sqrt(5))
+    assert found.test_error == pytest.approx(np.sqrt(test))
+    assert found.total_error == pytest.approx(np.hypot(found.seed_error, found.test_error))
+
+
+def test_shared_encoders_are_clusters_of_the_test_error_too(planted: Planted) -> None:
+    """Three encoders for five seeds: seeds 0 and 3 share one, so do 1 and 4; each encoder counts the same."""
+    results = planted("pretraining_seeds=3")
+    gaps = np.stack([wins(results, "simclr", 50, s) - wins(results, "scratch", 50, s) for s in range(5)])
+    encoders = np.stack([(gaps[0] + gaps[3]) / 2, (gaps[1] + gaps[4]) / 2, gaps[2]])
+    mean = encoders.mean(axis=0)
+    test = mean.mean(axis=1).var(ddof=1) / mean.shape[0] + mean.mean(axis=0).var(ddof=1) / mean.shape[1]
+    found = row_of(results, "simclr", 50).comparison
+    assert found is not None
+    assert found.clustered
+    assert (found.units, found.seeds) == (3, 5)
+    assert found.difference == pytest.approx(mean.mean())
+    assert found.test_error == pytest.approx(np.sqrt(test))
+    assert "5 seeds share 3 pretrained encoders" in row_of(results, "simclr", 50).notes
+
+
+def test_rejection_is_averaged_over_the_seeds_that_have_it(finished: Results) -> None:
+    row = row_of(finished, "scratch", 50)
+    by_hand = []
+    for seed in range(5):
+        _, truth, scores = finished.scores(CellKey("scratch", 50, seed))
+        signal = np.sort(scores[truth == 1])
+        left = np.count_nonzero(scores[truth == 0] >= signal[len(signal) - len(signal) * 50 // 100])
+        by_hand.append(np.count_nonzero(truth == 0) / left)
+    assert row.rejections[50].mean == pytest.approx(np.mean(by_hand))
+    assert row.rejections[50].empty == 0
+
+
+def test_no_background_left_is_a_lower_bound_and_never_infinite(planted: Planted) -> None:
+    results = planted(areas={"boosted-trees": 0.997})
+    found = row_of(results, "boosted-trees", 50).rejections[30]
+    assert found.empty == 5
+    assert found.mean is None
+    assert found.text == f">{int(found.low)}"
+    assert np.isfinite(found.low)
+    assert "lower bound" in printed(results)
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (SeedRejection(12.4, 8.0, 3.0, 0, 5), "12"),
+        (SeedRejection(6.26, 4.0, 16.0, 0, 5), "6.3"),
+        (SeedRejection(310.2, 90.0, 1.0, 2, 5), ">310"),
+        (SeedRejection(None, 54.9, 0.0, 5, 5), ">54"),
+    ],
+)
+def test_words_of_a_rejection(found: SeedRejection, text: str) -> None:
+    assert found.text == text
+
+
+def test_piped_table_is_plain_and_whole(finished: Results) -> None:
+    text = printed(finished, width=40)
+    assert "\x1b" not in text
+    assert not set(text) & set("│┃─━┏┓…")
+    row = next(line for line in text.splitlines() if line.startswith("simclr"))
+    found = row_of(finished, "simclr", 50)
+    assert found.auc
+    assert found.comparison
+    errors = [f"±{error:.4f}" for error in (found.comparison.seed_error, found.comparison.test_error) if error]
+    assert all(part in row for part in (f"{found.auc.mean:.4f}", *errors, "better *"))
+    assert all(arm in text for arm in finished.plan.instance.settings.arms)
+
+
+def test_table_fits_a_hundred_columns(planted: Planted) -> None:
+    results = planted(missing=lambda cell: cell.seed == 4 and cell.arm == "supervised-pretrained", areas={"scratch": 0.93})
+    piped, terminal = printed(results), printed(results, terminal=True)
+    table = piped[: piped.index("test AUC: ")].splitlines()
+    assert any("supervised-pretrained !" in line and "4/5" in line for line in table)
+    assert max(len(line.rstrip()) for line in table) <= 100
+    assert re.sub(r"\x1b\[[\d;]*m", "", terminal).splitlines()[: len(table)] == table
+
+
+def test_notes_tell_what_is_missing_failed_and_at_the_edge(planted: Planted) -> None:
+    results = planted(
+        failed={CellKey("simclr", 200, 3): "the loss is not finite"},
+        missing=lambda cell: cell.arm == "boosted-trees" and cell.labels == 50 and cell.seed > 1,
+        edge=("scratch",),
+    )
+    found = notes(results)
+    assert "simclr at 200 labels: seed 3: the loss is not finite" in found
+    assert "boosted-trees at 50 labels: seeds 2–4: not run yet" in found
+    assert any(note.startswith("scratch at 50, 200 labels: the best learning rate, 0.0003, is at the edge") for note in found)
+    assert row_of(results, "boosted-trees", 50).seeds == 2
+
+
+def test_a_seed_without_partner_is_left_out_and_said(planted: Planted) -> None:
+    results = planted(missing=lambda cell: cell.arm == "scratch" and cell.seed == 0)
+    row = row_of(results, "simclr", 50)
+    assert row.comparison is not None
+    assert (row.seeds, row.comparison.seeds) == (5, 4)
+    assert any("left out of the difference" in note for note in row.notes)
+
+
+def test_an_arm_without_any_cell_has_a_row(planted: Planted) -> None:
+    results = planted(missing=lambda cell: cell.arm == "simclr")
+    row = row_of(results, "simclr", 50)
+    assert (row.auc, row.comparison, row.seeds, row.rejections) == (None, None, 0, {})
+    assert "0/5" in printed(results)
+
+
+def test_holm_guards_the_others_even_where_the_primary_is_missing(planted: Planted) -> None:
+    results = planted(missing=lambda cell: (cell.arm, cell.labels) == ("simclr", 50))
+    assert results.primary not in results.comparisons
+    raised = [c for c in results.comparisons.values() if (c.adjusted_p_difference or 0) > (c.p_difference or 0)]
+    assert raised
+
+
+def test_roles_and_looks(finished: Results) -> None:
+    settings = finished.plan.instance.settings
+    assert role(settings, "scratch") is Role.BASELINE
+    assert role(settings, "boosted-trees") is Role.RIVAL
+    assert role(settings, "random-frozen") is Role.CONTROL
+    assert role(settings, "mass-cut") is Role.FLOOR
+    shown = looks(settings)
+    assert len({(look.color, look.marker, str(look.dashes)) for look in shown.values()}) == len(shown)
+    assert {arm for arm, look in shown.items() if look.muted} == {
+        "mass-cut",
+        "class-prior",
+        "random-frozen",
+        "supervised-pretrained",
+    }
