@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from jetbench.cli import main
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def command(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
+    """The installed command in a process of its own, with its cache and store below `cwd`."""
+    program = Path(sys.executable).with_name("jetbench")
+    environment = os.environ | {"JETBENCH_CACHE": str(cwd / "cache")}
+    return subprocess.Popen(
+        [program, *map(str, arguments)], cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def test_help_names_every_command() -> None:
+    text = call("--help").output
+    for name in ("run", "report", "results", "status", "ls", "show", "data", "ui"):
+        assert re.search(rf"^  {name} ", text, re.M), name
+    assert "--debug" in text
+    assert call("--version").output.startswith("jetbench, version ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--suite", "ssl-vs-scrach"], "did you mean 'ssl-vs-scratch'"),
+        (["run", "--suite", "ssl-vs-scratch", "--scale", "quik"], "did you mean 'quick'"),
+        (["run", "--suite", "ssl-vs-scratch", "--dataset", "missing.h5"], "there is no such file"),
+        (["run", "--suite", "ssl-vs-scratch", "--set", "sceds=3"], "did you mean 'seeds'"),
+        (["report", "ssl-vs-scratch", "--store", "empty"], "no results of suite 'ssl-vs-scratch'"),
+        (["show", "resnet51"], "did you mean 'resnet15'"),
+        (["data", "info", "top-vs-qcd", "--jets", "123456"], "not simulated yet"),
+    ],
+)
+def test_a_users_mistake_is_a_message(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    result = call(*arguments)
+    assert result.exit_code == 1
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_debug_shows_the_traceback() -> None:
+    result = call("--debug", "show", "nothing")
+    assert result.exception is not None
+    assert "nothing is called 'nothing'" in str(result.exception)
+
+
+@pytest.mark.parametrize("kind", ["models", "regimes", "objectives", "augmentations", "recipes", "datasets", "suites"])
+def test_piped_lists_have_one_name_a_line_and_each_can_be_shown(kind: str) -> None:
+    names = call("ls", kind).output.splitlines()
+    assert names
+    for name in names:
+        shown = call("show", name)
+        assert shown.exit_code == 0
+        assert name in shown.output
+
+
+def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: Path) -> None:
+    result = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run")
+    assert result.exit_code == 0
+    assert re.search(r"final +12 +0", result.output)
+    assert re.search(r"about \d+ min on \d+ cores", result.output)
+    assert not (tmp_path / "store").exists()
+
+
+def test_data_info_describes_a_file(toy_file: Path) -> None:
+    text = call("data", "info", toy_file).output
+    assert "qcd: 200, top: 200" in text
+    assert "charged [GeV]" in text
+    assert re.search(r"digest +[0-9a-f]{64}", text)
+
+
+def test_the_invariance_card_has_a_row_per_view(toy_file: Path) -> None:
+    lines = call("data", "views", toy_file).output.splitlines()
+    rows = {line.split()[0]: [float(x) for x in line.split()[1:]] for line in lines[1:]}
+    assert set(rows) >= {"none", "rotation", "flip", "drop", "crop_zoom"}
+    assert rows["none"][:5] == [0, 0, 0, 0, 0]
+    assert rows["flip"][:2] == [0, 0]
+    assert abs(rows["rotation"][0]) < 1
+    assert rows["drop"][3] < 0
+    assert abs(rows["crop_zoom"][0]) > 1
+
+
+def wait(process: subprocess.Popen[str], seconds: float) -> str:
+    output, _ = process.communicate(timeout=seconds)
+    return output
+
+
+@pytest.mark.slow
+def test_a_suite_from_ctrl_c_to_report(suite_path: Path, tmp_path: Path) -> None:
+    """Run, stop half-way, continue, skip, review: as a user would, with MLflow."""
+    run = ("run", "--suite", suite_path)
+    first = command(*run, cwd=tmp_path)
+    deadline = time.monotonic() + 200
+    while not list(tmp_path.glob("mlruns/work/*/done.json")):
+        assert first.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    first.send_signal(signal.SIGINT)
+    output = wait(first, 90)
+    assert first.returncode == 130, output
+    assert "goes on from there" in output
+    assert "Traceback" not in output
+
+    second = command(*run, cwd=tmp_path)
+    output = wait(second, 400)
+    assert second.returncode == 0, output
+    assert "report: " in output
+    assert "Warning" not in output
+    assert "FastJet" not in output
+
+    started = time.monotonic()
+    third = command(*run, cwd=tmp_path)
+    assert "runs were finished before" in wait(third, 120)
+    assert third.returncode == 0
+    assert time.monotonic() - started < 60
+
+    page = next(tmp_path.glob("mlruns/reports/*/report.html"))
+    assert "boosted-trees" in page.read_text()
+    rows = json.loads(wait(command("results", "mini", "--format", "json", cwd=tmp_path), 60))
+    assert {row["metric"] for row in rows} >= {"test/auc", "test/background_left_50", "cost/labelled_passes"}
+    table = list(csv.DictReader(wait(command("results", "mini", "--format", "csv", cwd=tmp_path), 60).splitlines()))
+    assert len(table) == len(rows)
+    assert "final" in wait(command("status", "mini", cwd=tmp_path), 60)
+    check_tracked(tmp_path)
+
+
+def check_tracked(folder: Path) -> None:
+    """Every run is in MLflow, finished, flat, with its metrics, ROC picture and weights."""
+    from jetbench.tracking import backend
+    from jetbench.tracking.store import Store
+
+    client = backend.load().MlflowClient(Store(folder / "mlruns").uri)
+    experiments = [e for e in client.search_experiments() if e.name.startswith("mini.")]
+    assert len(experiments) == 1
+    runs = client.search_runs([experiments[0].experiment_id], max_results=200)
+    kinds = [run.data.tags["jetbench.kind"] for run in runs]
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {"pretrain": 2, "trial": 6, "final": 12, "report": 1}
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert not any("mlflow.parentRunId" in run.data.tags for run in runs)
+    final = next(run for run in runs if run.info.run_name == "resnet15/simclr/n100/s1")
+    assert final.data.metrics["test/auc"] > 0.5
+    assert [m.step for m in client.get_metric_history(final.info.run_id, "val/auc")] == [0, 1]
+    names = {file.path for file in client.list_artifacts(final.info.run_id)}
+    assert {"roc.png", "roc.json", "scores.h5", "model.safetensors", "bundle.json", "spec.yaml", "images"} <= names
+
+
+@pytest.mark.slow
+def test_the_smoke_scale_on_simulated_jets(tmp_path: Path) -> None:
+    process = command("run", "--suite", "ssl-vs-scratch", "--scale", "smoke", cwd=tmp_path)
+    output = wait(process, 500)
+    assert process.returncode == 0, output
+    assert "undecided" in output
+    assert "Traceback" not in output
+    assert len(list(tmp_path.glob("mlruns/work/*/done.json"))) == 36
