@@ -6,7 +6,6 @@ import ast
 import configparser
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -66,7 +65,15 @@ def test_a_room_imports_only_from_floors_below(path: Path) -> None:
     ],
 )
 def test_start_up_is_light(command: list[str], heavy: set[str]) -> None:
-    code = f"import sys\nfrom jetbench.cli import main\ntry: main({command})\nexcept SystemExit: pass\nprint(*sys.modules, file=sys.stderr)"
+    code = f"""
+import sys
+from jetbench.cli import main
+try:
+    main({command})
+except SystemExit:
+    pass
+print(*sys.modules, file=sys.stderr)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout
     assert not heavy & set(done.stderr.split())

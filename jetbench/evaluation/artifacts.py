@@ -31,7 +31,6 @@ def write_evaluation(
     scores: ArrayLike,
     indices: ArrayLike,
     class_names: Sequence[str],
-    seed: int = 0,
     threshold: float = 0.5,
 ) -> dict[str, float]:
     """Write scores.h5, roc.json, roc.png, confusion.json and confusion.png, and return the metrics as `test/<name>`.
@@ -43,7 +42,7 @@ def write_evaluation(
     if len(class_names) != 2:
         raise RunError(f"{len(class_names)} classes {list(class_names)}: a binary evaluation names background and signal")
     rounded = np.asarray(scores, np.float32)
-    metrics = evaluate_binary(labels, rounded, threshold, seed)
+    metrics = evaluate_binary(labels, rounded, threshold)
     line, table = roc_line(f"{class_names[1]} vs {class_names[0]}", labels, rounded), confusion(labels, rounded, threshold)
     write_scores(folder / "scores.h5", indices, labels, rounded)
     _write_json(folder / "roc.json", _curve(line))

@@ -16,14 +16,13 @@ EFFICIENCIES = (30, 50)  # percent of signal kept: the working points of the top
 BINS = 15  # equal bins of probability in the calibration error (Guo et al. 2017)
 
 
-def evaluate_binary(labels: ArrayLike, scores: ArrayLike, threshold: float = 0.5, seed: int = 0) -> dict[str, float]:
+def evaluate_binary(labels: ArrayLike, scores: ArrayLike, threshold: float = 0.5) -> dict[str, float]:
     """Metrics by name, from labels (n,) in {0 background, 1 signal} and scores (n,), the probabilities of signal.
 
     Keys: auc, auc_se, auc_low, auc_high (DeLong, 95 %; at an AUC of exactly 0 or 1 auc_se is 0, the interval is not), accuracy,
     f1 (of the signal, at score ≥ `threshold`), log_loss, ece, signal_total, background_total, and for each working point x %
     background_rejection_x with _x_low and _x_high (95 %) and background_left_x. Where no background is left there is no
     background_rejection_x, only its lower bound; an open upper end has no key. No value is infinite or NaN.
-    `seed` is for metrics that draw at random; at present none does.
     Raises `RunError` with fewer than two jets of a class, more than two classes, scores that are NaN, outside [0, 1]
     or of another length.
     """

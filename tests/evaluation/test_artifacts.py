@@ -23,7 +23,7 @@ def sample(jets=500):
 
 def test_the_scores_file_gives_back_every_number(tmp_path):
     labels, scores, indices = sample()
-    metrics = write_evaluation(tmp_path / "run", labels, scores, indices, ("QCD", "top"), seed=3)
+    metrics = write_evaluation(tmp_path / "run", labels, scores, indices, ("QCD", "top"))
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == FILES
     read_indices, read_labels, read_values = read_scores(tmp_path / "run" / "scores.h5")
     np.testing.assert_array_equal(read_indices, indices)

@@ -133,6 +133,7 @@ def test_second_process_waits_and_finds_it_done(tiny_digest, tmp_path):
     assert open_jets(path).digest == tiny_digest
     assert any("waiting" in errors for _, errors in outputs)
     assert any(out.split("\n")[0] == "40 40" for out, _ in outputs)
+    assert all(line.removesuffix(" 40").isdigit() for out, _ in outputs for line in out.splitlines())  # no banners
 
 
 def test_dead_worker_is_one_error(tmp_path, monkeypatch):
