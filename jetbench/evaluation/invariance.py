@@ -83,9 +83,8 @@ def _row(view: str, jets: Jets, before: np.ndarray, after: np.ndarray, old: Batc
 
 def card_text(rows: list[CardRow]) -> str:
     """A plain table; the AUC is followed by its loss."""
-    lines = [
-        f"{'view':<16}{'Δmass/GeV':>10}{'ΔpT/%':>8}{'outside/%':>11}{'Δmultiplicity':>15}{'Δtau32':>9}{'trees AUC':>11}{'loss':>8}"
-    ]
+    heads = (f"{'Δmass/GeV':>10}", f"{'ΔpT/%':>8}", f"{'outside/%':>11}", f"{'Δmultiplicity':>15}", f"{'Δtau32':>9}")
+    lines = [f"{'view':<16}{''.join(heads)}{'trees AUC':>11}{'loss':>8}"]
     for row in rows:
         lines.append(
             f"{row.view:<16}{row.mass:>+10.1f}{row.pt_percent:>+8.1f}{row.outside_percent:>11.1f}{row.multiplicity:>+15.1f}"

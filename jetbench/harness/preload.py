@@ -5,8 +5,8 @@
 import matplotlib.backends.backend_agg
 import matplotlib.figure
 import sklearn.ensemble
-import torch._dynamo  # an optimiser's first step would import it, 800 modules and two seconds in each child
 import skops.io
+import torch._dynamo  # an optimiser's first step would import it, 800 modules and two seconds in each child
 
 import jetbench.evaluation.figures
 import jetbench.harness.cell

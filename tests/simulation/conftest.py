@@ -6,7 +6,7 @@ import pytest
 from jetbench.simulation import TopVsQcd, simulate
 from jetbench.simulation.chunks import Chunk, make_chunk, plan
 
-SMALL = TopVsQcd(jets=600, seed=1)
+SMALL = TopVsQcd(jets=400, seed=1)
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def small_recipe():
 
 @pytest.fixture(scope="session")
 def small_file(tmp_path_factory):
-    """600 jets in a file, made by two workers, with its content digest."""
+    """400 jets in a file, made by two workers, with its content digest."""
     path = tmp_path_factory.mktemp("simulation") / "small.h5"
     return path, simulate(SMALL, path, workers=2)
 

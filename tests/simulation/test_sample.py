@@ -14,8 +14,8 @@ def split(jets, column):
 
 def test_classes_are_equal_in_number_and_mixed(small):
     labels = small.targets["label"]
-    assert len(small) == 600
-    assert (labels == TOP).sum() == 300
+    assert len(small) == 400
+    assert (labels == TOP).sum() == 200
     assert small.meta.class_names == ("qcd", "top")
     assert 0.3 < labels[:100].mean() < 0.7
 
