@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from jetbench.errors import SuiteError
@@ -10,8 +10,9 @@ from jetbench.harness.regimes import TUNING_SEED, Cell, regimes
 from jetbench.harness.settings import Arm
 from jetbench.harness.suite import Instance
 from jetbench.harness.tuning import Study
-from jetbench.models import models
-from jetbench.objectives import objectives
+from jetbench.models import ModelEntry, models
+from jetbench.objectives import ObjectiveEntry, objectives
+from jetbench.registry import nearest
 from jetbench.spec import RunSpec, WinnerOf
 
 __all__ = ["CellKey", "Plan", "PlannedRun", "make_plan"]
@@ -77,6 +78,7 @@ class Plan:
 def make_plan(instance: Instance) -> Plan:
     """Expand an instance. Raises `SuiteError` where arms differ in something that the suite does not say varies."""
     plan = Plan(instance)
+    _check_options(instance)
     for name in instance.settings.arms:
         for labels in instance.settings.budgets(name):
             rate = _study(plan, name, labels)
@@ -87,6 +89,19 @@ def make_plan(instance: Instance) -> Plan:
                 plan.cells[CellKey(name, labels, seed)] = keys[-1]
     _check_fairness(plan)
     return plan
+
+
+def _check_options(instance: Instance) -> None:
+    """Options of models and objectives are known before a run would stumble over them."""
+    settings = instance.settings
+    chosen: list[tuple[str, ModelEntry | ObjectiveEntry, Iterable[str]]] = [
+        *((f"model_options.{name}", models[name], given) for name, given in settings.model_options.items()),
+        *((f"objective_options.{name}", objectives[name], given) for name, given in settings.objective_options.items()),
+        *((f"arms.{name}.options", models[arm.model], arm.options) for name, arm in settings.arms.items()),
+    ]
+    for where, entry, given in chosen:
+        if unknown := sorted(set(given) - set(entry.options)):
+            raise SuiteError(f"{where} has no option {unknown[0]!r}; {nearest(unknown[0], entry.options)}")
 
 
 def _cell(plan: Plan, arm: str, stage: str, labels: int, seed: int, rate: float | WinnerOf | None) -> Cell:

@@ -95,11 +95,17 @@ class Cell:
         """The supervised run on the label budget, with the learning rate of this cell."""
         if self.learning_rate is not None:
             recipe = recipe.replace(learning_rate=self.learning_rate)
-        return self._run(self.stage, self.labels, self.seed, recipe, _objective(objective), start, frozen)
+        return self._run(self.stage, self.labels, self.seed, recipe, self._objective(objective), start, frozen)
 
     def pretraining(self, recipe: Recipe, objective: str) -> RunSpec:
         """The run on the pool, shared by all arms, budgets and seeds that have the same encoder seed."""
-        return self._run("pretrain", None, self.encoder_seed, recipe, _objective(objective), None, False)
+        return self._run("pretrain", None, self.encoder_seed, recipe, self._objective(objective), None, False)
+
+    def _objective(self, name: str) -> Component:
+        shuffled = name == "shuffled"
+        entry = objectives["supervised" if shuffled else name]
+        chosen = {"shuffled": True} if shuffled else self.settings.objective_options.get(name, {})
+        return Component(name=entry.name, revision=entry.revision, options=options(chosen))
 
     def _run(
         self,
@@ -130,12 +136,6 @@ class Cell:
             start=start,
             frozen=frozen,
         )
-
-
-def _objective(name: str) -> Component:
-    shuffled = name == "shuffled"
-    entry = objectives["supervised" if shuffled else name]
-    return Component(name=entry.name, revision=entry.revision, options=options({"shuffled": True} if shuffled else {}))
 
 
 def scratch(cell: Cell) -> tuple[RunSpec, ...]:

@@ -91,6 +91,7 @@ class Settings(Value):
     pool_signal: float | None = Field(None, gt=0, lt=1)  # signal share of the unlabelled pool; None: the dataset's own
     view: View = View(pixels=32, extent=0.8)
     model_options: dict[str, dict[str, Scalar]] = {}
+    objective_options: dict[str, dict[str, Scalar]] = {}
     arms: dict[str, Arm] = Field(min_length=1)
     varies: tuple[Literal["model", "regime", "pool_signal", "seed", "options"], ...]
     recipes: dict[str, RecipeChoice]

@@ -6,6 +6,7 @@ the order of its numbers, so that neither the order in which trainings end nor a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -55,8 +56,8 @@ class Winner(Value):
 class Tuner:
     """One Optuna study in a journal file, driven from outside: `pending` asks, `tell_round` tells, `winner` concludes.
 
-    The selection rule is the largest validation AUC; ties, which a handful of labels makes common, go to the smaller
-    validation loss, then to the smaller rate."""
+    The selection rule is the largest validation AUC. Ties are common where a handful of labels validates; without evidence the
+    recipe's own rate is kept: a tie goes to the rate nearest to it, then to the smaller validation loss."""
 
     def __init__(self, study: Study, storage: Path) -> None:
         import optuna
@@ -116,8 +117,12 @@ class Tuner:
     def winner(self) -> Winner:
         complete = self._trials(self.optuna.trial.TrialState.COMPLETE)
 
+        own = self.study.template.recipe.learning_rate
+        assert isinstance(own, float)
+
         def rank(trial: Any) -> tuple[float, float, float]:
-            return (-trial.value, trial.user_attrs["loss"], trial.params["learning_rate"])
+            distance = abs(math.log(trial.params["learning_rate"] / own))
+            return (-trial.value, round(distance, 6), trial.user_attrs["loss"])
 
         best = min(complete, key=rank)
         rates = sorted(t.params["learning_rate"] for t in complete)

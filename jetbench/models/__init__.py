@@ -12,11 +12,15 @@ __all__ = ["ModelEntry", "models"]
 
 @dataclass(frozen=True)
 class ModelEntry(Entry):
-    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method."""
+    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `options` are
+    the keywords that a suite may set."""
 
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
+    options: tuple[str, ...] = ()
 
+
+HEAD = ("head", "head_dropout")  # of every network: "linear" or "mlp", and the dropout inside the latter
 
 models: Registry[ModelEntry] = Registry(
     "model",
@@ -26,6 +30,7 @@ models: Registry[ModelEntry] = Registry(
             "jetbench.models.resnet15:ResNet15",
             "residual network of 15 convolutions on jet images; widths and normalisation by option",
             "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks",
+            options=("stages", "norm", "dropout", *HEAD),
         ),
         ModelEntry(
             "boosted-trees",
@@ -34,6 +39,7 @@ models: Registry[ModelEntry] = Registry(
             "scikit-learn HistGradientBoostingClassifier",
             view="observables",
             kind="fitted",
+            options=("trees", "max_leaf_nodes", "min_samples_leaf", "l2"),
         ),
         ModelEntry(
             "mass-cut",

@@ -11,9 +11,11 @@ __all__ = ["ObjectiveEntry", "objectives"]
 
 @dataclass(frozen=True)
 class ObjectiveEntry(Entry):
-    """`labelled`: it uses labels, and its passes count against the cap on labelled passes."""
+    """`labelled`: it uses labels, and its passes count against the cap on labelled passes. `options` are the keywords that a
+    suite may set."""
 
     labelled: bool = True
+    options: tuple[str, ...] = ()
 
 
 objectives: Registry[ObjectiveEntry] = Registry(
@@ -25,6 +27,7 @@ objectives: Registry[ObjectiveEntry] = Registry(
             "jetbench.objectives.supervised:Mixup",
             "cross-entropy on convex combinations of two images and of their labels",
             "Zhang et al., arXiv:1710.09412",
+            options=("alpha",),
         ),
         ObjectiveEntry(
             "simclr",
@@ -32,6 +35,7 @@ objectives: Registry[ObjectiveEntry] = Registry(
             "InfoNCE between two augmented views of a jet, with a learnable temperature and a projection head",
             "Chen et al., arXiv:2002.05709; learnable temperature as in Radford et al., arXiv:2103.00020",
             labelled=False,
+            options=("projection", "temperature"),
         ),
     ],
 )

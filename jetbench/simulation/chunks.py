@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 CLASS_NAMES = ("qcd", "top")
 CHUNK_JETS = 500  # seconds of work: long against the generator's start, short against an interrupt
-BATCH_MIN, BATCH_MAX = 40, 250  # events between two looks at the number of accepted jets
+SPLIT_JETS = 250  # more jets of a class than these make two chunks, which keep two workers busy to the end
+BATCH_MIN, BATCH_MAX = 20, 250  # events between two looks at the number of accepted jets
 USUAL_YIELD = 0.28  # accepted jets per event, to begin with
 PATIENCE = 400  # batches without enough jets before a chunk gives up
 EVENT_BITS, CHUNK_BITS = 24, 20
@@ -59,7 +60,7 @@ class Sample:
 def plan(recipe: TopVsQcd) -> tuple[Chunk, ...]:
     """The chunks of a recipe, class by class in turn, of nearly equal size; they depend on nothing but the recipe."""
     each = recipe.jets // 2
-    count = max(-(-each // CHUNK_JETS), min(2, each))
+    count = max(-(-each // CHUNK_JETS), min(2, -(-each // SPLIT_JETS)))
     sizes = [each // count + (i < each % count) for i in range(count)]
     return tuple(
         Chunk(recipe=recipe, index=2 * i + label, label=label, jets=size) for i, size in enumerate(sizes) for label in (QCD, TOP)

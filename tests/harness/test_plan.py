@@ -70,6 +70,8 @@ def test_differences_that_are_not_declared_are_printed(plan_of: Callable[..., Pl
         plan_of("varies=[model]")
     with pytest.raises(SuiteError, match="differ in options"):
         plan_of("arms.simclr.options.dropout=0.1")
+    with pytest.raises(SuiteError, match=r"arms.simclr.options has no option 'dropuot'; did you mean 'dropout'"):
+        plan_of("arms.simclr.options.dropuot=0.1")
     with pytest.raises(SuiteError, match="trains a network model"):
         plan_of("arms.boosted-trees.regime=scratch")
 

@@ -44,12 +44,17 @@ def test_a_grid_is_tried_once_and_the_best_wins(study: Study, tmp_path: Path) ->
     assert (winner.learning_rate, winner.trials, winner.at_edge) == (0.003, 2, False)
 
 
-def test_ties_go_to_the_smaller_loss_then_to_the_smaller_rate(study: Study, tmp_path: Path) -> None:
-    for name, losses, best in (("a", (0.5, 0.4), 0.003), ("b", (0.5, 0.5), 0.001)):
-        tuner = Tuner(study, tmp_path / name)
-        by_rate = dict(zip((0.001, 0.003), losses, strict=True))
-        tuner.tell_round({n: Result(0.9, by_rate[s.recipe.learning_rate]) for n, s in tuner.pending().items()})  # type: ignore[index]
-        assert tuner.winner().learning_rate == best
+@pytest.mark.parametrize(
+    ("losses", "best"),
+    [({0.0001: 0.3, 0.001: 0.5, 0.01: 0.4}, 0.001), ({0.0001: 0.3, 0.01: 0.4}, 0.0001), ({0.0001: 0.5, 0.01: 0.4}, 0.01)],
+)
+def test_ties_go_to_the_recipes_own_rate_then_to_the_smaller_loss(
+    study: Study, tmp_path: Path, losses: dict[float, float], best: float
+) -> None:
+    tied = study.replace(rates=tuple(losses), trials=len(losses))
+    tuner = Tuner(tied, tmp_path / "j")
+    tuner.tell_round({n: Result(0.9, losses[float(s.recipe.learning_rate)]) for n, s in tuner.pending().items()})  # type: ignore[arg-type]
+    assert tuner.winner().learning_rate == best
 
 
 def test_the_edge_of_three_is_an_edge(study: Study, tmp_path: Path) -> None:

@@ -23,12 +23,13 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from jetbench.simulation import TopVsQcd, simulate
-simulate(TopVsQcd(jets={jets}, seed=9), Path(sys.argv[1]), workers=2, progress=lambda done, total: print(done, total, flush=True))
+tell = lambda done, total: print(done, total, flush=True)
+simulate(TopVsQcd(jets={jets}, seed=9), Path(sys.argv[1]), workers={workers}, progress=tell)
 """
 
 
-def start_script(path, jets=40):
-    command = [sys.executable, "-c", SCRIPT.format(jets=jets), str(path)]
+def start_script(path, jets=40, workers=2):
+    command = [sys.executable, "-c", SCRIPT.format(jets=jets, workers=workers), str(path)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -77,7 +78,7 @@ def test_a_chunk_does_not_depend_on_the_chunks_before(tiny_chunk):
 
 def test_kill_leaves_chunks_that_the_next_run_uses(tiny_digest, tmp_path, caplog):
     path = tmp_path / "tiny.h5"
-    process = start_script(path)
+    process = start_script(path, workers=1)
     wait_until(lambda: list(chunk_folder(path).glob("*.h5")))
     workers = workers_of(process.pid)
     process.kill()
