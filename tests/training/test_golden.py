@@ -17,14 +17,14 @@ from jetbench.jets import Jets
 from jetbench.models import models
 from jetbench.models.network import build_network
 from jetbench.objectives import objectives
-from jetbench.recipes import CONTRASTIVE_VIEWS
 from jetbench.spec import Component, Recipe, options
 from jetbench.tracking.journal import Journal, read
 from jetbench.training import loop
 from jetbench.training.bundle import fit_preprocessing
 
 GOLDEN = Path(__file__).with_name("golden.json")
-RECIPE = Recipe(name="golden", learning_rate=1e-3, batch_size=16, epochs=3, warmup=0.3, augmentation=CONTRASTIVE_VIEWS)
+VIEWS = (Component(name="rotation"), Component(name="flip"), Component(name="drop"))
+RECIPE = Recipe(name="golden", learning_rate=1e-3, batch_size=16, epochs=3, warmup=0.3, augmentation=VIEWS)
 CASES = [(m, o) for m in models if m.kind == "network" for o in objectives]
 
 
