@@ -51,11 +51,13 @@ class Display:
         if self.stage is None or self.stage.what != what:
             self._finish()
             self.stage = Stage(what, total, begun=done)
+            self.printed = time.monotonic()
             self.task = self.bar.add_task(what, total=total, notes="")
+        ended = done == total and self.stage.done != total
         self.stage.done, self.stage.total = done, total
         notes = "  ".join(part for part in (text or self._rate(), self.stage.left()) if part)
         self.bar.update(self.task, completed=done, total=total, notes=notes)
-        if not self.console.is_terminal and (time.monotonic() - self.printed > EVERY or done == total):
+        if not self.console.is_terminal and (time.monotonic() - self.printed > EVERY or ended):
             self.printed = time.monotonic()
             self.line(f"{what}: {100 * done / max(total, 1):.0f} %  {notes}")
 
