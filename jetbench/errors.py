@@ -3,6 +3,7 @@
 __all__ = [
     "BusyError",
     "DataFileError",
+    "DivergenceError",
     "JetbenchError",
     "LeakError",
     "RunError",
@@ -39,6 +40,10 @@ class SimulationError(JetbenchError):
 
 class RunError(JetbenchError):
     """A training that cannot go on (a loss that is not finite, a missing start)."""
+
+
+class DivergenceError(RunError):
+    """A training whose loss is no longer finite."""
 
 
 class StoreError(JetbenchError):

@@ -36,9 +36,11 @@ class Batch:
         return replace(self, jet=self.jet[mask], eta=self.eta[mask], phi=self.phi[mask], values=self.values[mask])
 
     def pt(self) -> Tensor:
-        """Transverse momentum of each deposit (deposits,) [GeV]: the sum of its channels with the role "pt"."""
-        mine = [i for i, c in enumerate(self.meta.channels) if c.role == "pt"]
-        return self.values[:, mine].sum(dim=1)
+        """Transverse momentum of each deposit (deposits,) [GeV]: the sum of its channels with the role "pt".
+
+        Raises `DataFileError` where there is none.
+        """
+        return self.values[:, self.meta.pt_channels()].sum(dim=1)
 
     def sum(self, per_deposit: Tensor) -> Tensor:
         """Sum over each jet's deposits (size,)."""

@@ -16,7 +16,7 @@ import numpy as np
 from jetbench.errors import SuiteError
 from jetbench.seeds import numpy_rng
 
-__all__ = ["Split", "split_jets", "write_split"]
+__all__ = ["Split", "split_jets", "train_jets", "write_split"]
 
 VALIDATION = 5  # every fifth label of a budget validates: 80/20
 
@@ -55,6 +55,11 @@ def split_jets(
     validates = _validates(labels[order], events[order])
     chosen = slice(None, budget)
     return Split(train=order[chosen][~validates[chosen]], validation=order[chosen][validates[chosen]], pool=pool, test=test)
+
+
+def train_jets(budget: int) -> int:
+    """Training jets of a label budget, the validation jets taken off (to within one jet per class)."""
+    return budget - budget // VALIDATION
 
 
 def _interleaved(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -22,7 +22,7 @@ __all__ = ["read_scores", "write_evaluation", "write_scores"]
 
 FORMAT = "jetbench-scores"
 VERSION = 1
-COLUMNS = {"index": np.int64, "label": np.int8, "score": np.float32}
+COLUMNS = {"index": np.int64, "label": np.int8, "score": np.float64}
 
 
 def write_evaluation(
@@ -36,15 +36,15 @@ def write_evaluation(
     """Write scores.h5, roc.json, roc.png, confusion.json and confusion.png, and return the metrics as `test/<name>`.
 
     labels (n,) in {0, 1}; scores (n,), the probabilities of signal; indices (n,), each jet's row in its dataset; class_names:
-    background, then signal. The scores are rounded to float32 first, so that the file gives back these very numbers.
+    background, then signal. Scores are float64: near 1, where background rejection is decided, float32 would tie them.
     Raises `RunError` for what cannot be evaluated (before anything is written) and `StoreError` where nothing can be written.
     """
     if len(class_names) != 2:
         raise RunError(f"{len(class_names)} classes {list(class_names)}: a binary evaluation names background and signal")
-    rounded = np.asarray(scores, np.float32)
-    metrics = evaluate_binary(labels, rounded, threshold)
-    line, table = roc_line(f"{class_names[1]} vs {class_names[0]}", labels, rounded), confusion(labels, rounded, threshold)
-    write_scores(folder / "scores.h5", indices, labels, rounded)
+    values = np.asarray(scores, np.float64)
+    metrics = evaluate_binary(labels, values, threshold)
+    line, table = roc_line(f"{class_names[1]} vs {class_names[0]}", labels, values), confusion(labels, values, threshold)
+    write_scores(folder / "scores.h5", indices, labels, values)
     _write_json(folder / "roc.json", _curve(line))
     save_png(roc_figure([line]), folder / "roc.png")
     _write_json(folder / "confusion.json", {"classes": list(class_names), "counts": table.tolist(), "threshold": threshold})
@@ -53,7 +53,7 @@ def write_evaluation(
 
 
 def write_scores(path: Path, indices: ArrayLike, labels: ArrayLike, scores: ArrayLike) -> None:
-    """Write columns index (n,) int64, label (n,) int8 and score (n,) float32, whole or not at all; equal input, equal bytes."""
+    """Write columns index (n,) int64, label (n,) int8 and score (n,) float64, whole or not at all; equal input, equal bytes."""
     columns = dict(zip(COLUMNS, (np.asarray(indices), binary_labels(labels), np.asarray(scores)), strict=True))
     if len(shapes := {column.shape for column in columns.values()}) != 1:
         raise RunError(f"indices, labels and scores have different shapes {sorted(shapes)}")
@@ -66,7 +66,7 @@ def write_scores(path: Path, indices: ArrayLike, labels: ArrayLike, scores: Arra
 
 
 def read_scores(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices (n,) int64, labels (n,) int8 and scores (n,) float32; raises `DataFileError` for a missing or damaged file."""
+    """Indices (n,) int64, labels (n,) int8 and scores (n,) float64; raises `DataFileError` for a missing or damaged file."""
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file; the run has not been evaluated")
     try:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import platform
+from pathlib import Path
 
 from jetbench import __version__
-from jetbench.harness.ledger import Ledger
+from jetbench.harness.environment import code_digest, packages, processor
+from jetbench.harness.ledger import DONE, Ledger
 from jetbench.harness.plan import Plan, PlannedRun
 from jetbench.spec import RunSpec
 from jetbench.tracking.tracker import RunCard
@@ -13,8 +17,8 @@ from jetbench.tracking.tracker import RunCard
 __all__ = ["run_card"]
 
 
-def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger, reused_from: str | None = None) -> RunCard:
-    """`spec` is the resolved one: it has a number for its learning rate. `reused_from` names the instance that trained it."""
+def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> RunCard:
+    """`spec` is the resolved one: it has a number for its learning rate."""
     instance = plan.instance
     tags = {
         "jetbench.suite": instance.suite,
@@ -24,8 +28,11 @@ def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger, reu
         "jetbench.dataset": spec.dataset.name,
         "jetbench.dataset_digest": spec.dataset.sha256,
         "jetbench.version": __version__,
+        "jetbench.code": code_digest(),
+        "jetbench.packages": " ".join(f"{name}=={number}" for name, number in packages().items()),
         "jetbench.host": platform.node(),
-        "jetbench.reused_from": reused_from or "",
+        "jetbench.machine": f"{processor()}, {os.cpu_count()} cores",
+        "jetbench.reused_from": _trained_by_another(ledger.folder(planned.key), instance.name),
     }
     return RunCard(
         key=planned.key,
@@ -36,6 +43,15 @@ def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger, reu
         params=tuple(_flat_params(planned, spec).items()),
         datasets=((spec.dataset.name, spec.dataset.sha256),),
     )
+
+
+def _trained_by_another(folder: Path, instance: str) -> str:
+    """The instance that a run was trained for, where that is not this one."""
+    try:
+        trained_for = str(json.loads((folder / "environment.json").read_text())["instance"])
+    except (OSError, ValueError, KeyError):
+        return ""
+    return trained_for if trained_for != instance and (folder / DONE).exists() else ""
 
 
 def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from jetbench.data.batches import Batches
 from jetbench.data.splits import Split, split_jets, write_split
-from jetbench.errors import RunError, SuiteError
+from jetbench.errors import DivergenceError, RunError
 from jetbench.evaluation.artifacts import write_evaluation
 from jetbench.harness.environment import environment
 from jetbench.harness.job import Job
@@ -32,6 +32,8 @@ from jetbench.views.observables import OBSERVABLES
 
 __all__ = ["run_cell"]
 
+ONE_CLASS = "the validation labels are all of one class, so nothing can be tuned on them; raise the label budget"
+DIVERGED = {"val/auc": 0.0, "val/loss": 1e30, "cost/seconds": 0.0, "cost/labelled_passes": 0.0, "cost/unlabelled_passes": 0.0}
 EVALUATION = ["scores.h5", "roc.json", "roc.png", "confusion.png", "confusion.json"]
 
 
@@ -44,17 +46,20 @@ def run_cell(job: Job, stop: Flag) -> None:
     folder = ledger.folder(job.key)
     (folder / FAILED).unlink(missing_ok=True)
     (folder / "spec.yaml").write_text(_yaml(job.spec))
-    write_json(folder / "environment.json", environment())
+    write_json(folder / "environment.json", {"instance": job.instance, **environment()})
     jets = open_jets(job.dataset).read()
-    if len(jets.meta.class_names) != 2:
-        raise SuiteError(f"{job.dataset}: {len(jets.meta.class_names)} classes; this release compares taggers of two classes")
     spec = job.spec
     split = split_jets(jets.targets["label"], jets.event, spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
     write_json(folder / "split.json", {"file": write_split(job.store / "splits", split), **split.summary()})
-    if models[spec.model.name].kind == "fitted":
-        figures, files = _run_fitted(job, folder, jets, split)
-    else:
-        figures, files = _run_network(job, folder, jets, split, stop)
+    try:
+        if models[spec.model.name].kind == "fitted":
+            figures, files = _run_fitted(job, folder, jets, split)
+        else:
+            figures, files = _run_network(job, folder, jets, split, stop)
+    except DivergenceError:
+        if spec.stage != "trial":
+            raise
+        figures, files = DIVERGED, []  # in a search, that is the worst score and no reason to give up the arm
     write_json(folder / FIGURES, figures)
     ledger.finish(job.key, [*files, "spec.yaml", "environment.json", "split.json", FIGURES, JOURNAL])
     (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -81,6 +86,8 @@ def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -
         render = setup.preprocessing.renderer()
         if job.spec.stage == "trial" and setup.validate is not None:
             figures |= {f"val/{name}": value for name, value in setup.validate().items()}
+            if "val/auc" not in figures:
+                raise RunError(ONE_CLASS)
         if job.spec.stage == "final":
             scores = signal_scores(logits(setup.network, render, setup.labelled, split.test))
             figures |= _evaluate(job, folder, jets, split, scores)
@@ -114,7 +121,7 @@ def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[
 
 def _validation(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     if not 0 < labels.sum() < len(labels):
-        raise RunError("the validation labels are all of one class, so nothing can be tuned on them; raise the label budget")
+        raise RunError(ONE_CLASS)
     likelihood = np.where(labels == 1, scores, 1 - scores).clip(1e-12)
     return {"val/auc": auc(labels, scores), "val/loss": float(-np.log(likelihood).mean())}
 

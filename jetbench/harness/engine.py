@@ -60,6 +60,7 @@ class Execution:
             spec = spec.replace(recipe=spec.recipe.replace(learning_rate=self.winners[study].learning_rate))
         return Job(
             key=planned.key,
+            instance=self.plan.instance.name,
             spec=spec,
             store=self.store.root,
             dataset=self.prepared.dataset,
@@ -169,7 +170,7 @@ def _drive(books: Execution, submit: Callable[..., Any]) -> Iterator[Event]:
                 yield Event("tick")
                 continue
             yield from _book(books, future.result())
-    except (KeyboardInterrupt, GeneratorExit):
+    except BaseException:  # Ctrl-C above all; whatever it is, the children write their checkpoints
         stopping.set()
         _wait_for_children(books, ended)
         raise

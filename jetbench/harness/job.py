@@ -12,9 +12,11 @@ __all__ = ["Job"]
 
 @dataclass(frozen=True)
 class Job:
-    """`spec` has a number for its learning rate; `key` is the digest of the planned run, which may name a study instead."""
+    """`spec` has a number for its learning rate; `key` is the digest of the planned run, which may name a study
+    instead; `instance` is the suite instance that has it trained."""
 
     key: str
+    instance: str
     spec: RunSpec
     store: Path
     dataset: Path

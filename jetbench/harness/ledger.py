@@ -18,7 +18,7 @@ from typing import Any
 
 from jetbench.errors import StoreError
 
-__all__ = ["Ledger", "file_lock", "write_json"]
+__all__ = ["DONE", "FAILED", "FIGURES", "Ledger", "file_lock", "write_json"]
 
 DONE, FAILED, FIGURES = "done.json", "failed.json", "figures.json"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from jetbench.errors import SuiteError
-from jetbench.harness.regimes import TUNING_SEED, Cell, regimes
+from jetbench.harness.regimes import TUNING_SEED, Cell
 from jetbench.harness.settings import Arm
 from jetbench.harness.suite import Instance
 from jetbench.harness.tuning import Study
@@ -79,6 +79,7 @@ def make_plan(instance: Instance) -> Plan:
     """Expand an instance. Raises `SuiteError` where arms differ in something that the suite does not say varies."""
     plan = Plan(instance)
     _check_options(instance)
+    _check_size(instance)
     for name in instance.settings.arms:
         for labels in instance.settings.budgets(name):
             rate = _study(plan, name, labels)
@@ -104,6 +105,16 @@ def _check_options(instance: Instance) -> None:
             raise SuiteError(f"{where} has no option {unknown[0]!r}; {nearest(unknown[0], entry.options)}")
 
 
+def _check_size(instance: Instance) -> None:
+    """Test set and largest budget fit into the dataset."""
+    settings, jets = instance.settings, instance.find_dataset().jets
+    if settings.test_jets + settings.labels[-1] > jets:
+        raise SuiteError(
+            f"{settings.test_jets} test jets and {settings.labels[-1]} labels do not fit into the {jets} jets of "
+            f"{instance.dataset.name!r}; lower them with --set test_jets=… and --set labels=[…], or take a larger dataset"
+        )
+
+
 def _cell(plan: Plan, arm: str, stage: str, labels: int, seed: int, rate: float | WinnerOf | None) -> Cell:
     instance = plan.instance
     settings = instance.settings
@@ -114,7 +125,7 @@ def _study(plan: Plan, arm: str, labels: int) -> WinnerOf | None:
     """Plan the study that decides this arm's learning rate at this budget; None where nothing is tuned."""
     settings = plan.instance.settings
     tuning = settings.tuning
-    if tuning is None or not regimes[settings.arms[arm].regime].tunable or len(tuning.factors) < 2:
+    if tuning is None or not models[settings.arms[arm].model].tunable or len(tuning.factors) < 2:
         return None
     budget = labels if tuning.labels == "each" else settings.budgets(arm)[0]
     chain = _cell(plan, arm, "trial", budget, TUNING_SEED, None).runs()

@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from jetbench.data.catalog import Dataset, cache_folder
+from jetbench.harness.checks import check_data
 from jetbench.harness.ledger import file_lock
 from jetbench.harness.plan import Plan
 from jetbench.harness.processes import context, hidden_main
 from jetbench.models import models
+from jetbench.views import views
 
 __all__ = ["Prepared", "needs_observables", "prepare"]
 
 BLOCK = 500  # jets per task: half a second of FastJet
-REVISION = 1  # raised by hand whenever the observables change their numbers
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None])
     for one in (dataset, unlabelled):
         if one is not None:
             one.make(workers, lambda done, total: progress("simulating jets", done, total))
+    check_data(plan, dataset.path, unlabelled.path if unlabelled else None)
     table = None
     if needs_observables(plan):
         table = _observables(dataset, workers, lambda done, total: progress("jet observables", done, total))
@@ -49,7 +51,7 @@ def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None])
 
 def _observables(dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> Path:
     """The table (n, observables) of a dataset as a .npy file in the cache, computed once over all workers."""
-    path = cache_folder() / f"observables-{dataset.ref.sha256[:16]}-r{REVISION}.npy"
+    path = cache_folder() / f"observables-{dataset.ref.sha256[:16]}-r{views['observables'].revision}.npy"
     with file_lock(path.with_suffix(".lock")):
         if path.exists():
             return path

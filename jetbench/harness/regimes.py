@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from jetbench.data.splits import train_jets
 from jetbench.errors import SuiteError
 from jetbench.harness.settings import Arm, Settings
 from jetbench.models import models
@@ -13,6 +14,7 @@ from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import Entry, Registry
 from jetbench.spec import Component, DatasetRef, Recipe, RunSpec, WinnerOf, options
+from jetbench.views import augmentations, views
 
 __all__ = ["TUNING_SEED", "Cell", "RegimeEntry", "regimes"]
 
@@ -22,15 +24,13 @@ TUNING_SEED = 10_000
 
 @dataclass(frozen=True)
 class RegimeEntry(Entry):
-    """`kind` is the kind of model that it trains, `tunable` whether there is a learning rate to search."""
+    """`kind` is the kind of model that it trains."""
 
     kind: Literal["network", "fitted"] = "network"
-    tunable: bool = True
 
 
-def _entry(name: str, summary: str, kind: Literal["network", "fitted"] = "network", tunable: bool = True) -> RegimeEntry:
-    target = f"jetbench.harness.regimes:{name.replace('-', '_')}"
-    return RegimeEntry(name, target, summary, kind=kind, tunable=tunable)
+def _entry(name: str, summary: str, kind: Literal["network", "fitted"] = "network") -> RegimeEntry:
+    return RegimeEntry(name, f"jetbench.harness.regimes:{name.replace('-', '_')}", summary, kind=kind)
 
 
 regimes: Registry[RegimeEntry] = Registry(
@@ -44,7 +44,6 @@ regimes: Registry[RegimeEntry] = Registry(
         _entry("supervised-pretrained", "control: pretraining with all labels of the pool, then fine-tuning (ceiling)"),
         _entry("shuffled-labels", "control: scratch on permuted training labels (AUC 0.5 unless something leaks)"),
         _entry("fit", "one fit on the table of observables", kind="fitted"),
-        _entry("floor", "one fit that has no learning rate", kind="fitted", tunable=False),
     ],
 )
 
@@ -76,8 +75,23 @@ class Cell:
         if role not in self.settings.recipes:
             raise SuiteError(f"the suite has no recipe for {role!r}, which an arm under {self.arm.regime!r} needs")
         choice = self.settings.recipes[role]
-        changes = {k: v for k, v in choice.model_dump().items() if k != "base" and v is not None}
-        return recipes[choice.base].recipe.replace(**changes)
+        changes = {k: v for k, v in choice.model_dump().items() if k not in ("base", "loops") and v is not None}
+        if choice.loops is not None:
+            changes["passes"] = choice.loops * train_jets(self.labels)
+        recipe: Recipe = recipes[choice.base].recipe.replace(**changes)
+        return recipe.replace(augmentation=tuple(self._augmentation(step) for step in recipe.augmentation))
+
+    def _augmentation(self, step: Component) -> Component:
+        """With its revision, and with the frame of the image where it needs one."""
+        keywords = step.keywords()
+        if step.name == "crop_zoom":
+            keywords.setdefault("extent", self.settings.view.extent)
+        return Component(name=step.name, revision=augmentations[step.name].revision, options=options(keywords))
+
+    def supervised(self) -> Recipe:
+        """The recipe of the supervised stage: where labels are few, the one with a fixed schedule and the last weights."""
+        few = self.settings.few_labels
+        return self.recipe("supervised-few" if few is not None and self.labels < few else "supervised")
 
     @property
     def encoder_seed(self) -> int:
@@ -107,6 +121,12 @@ class Cell:
         chosen = {"shuffled": True} if shuffled else self.settings.objective_options.get(name, {})
         return Component(name=entry.name, revision=entry.revision, options=options(chosen))
 
+    def _view(self) -> Component:
+        entry = views[models[self.arm.model].view]
+        chosen = self.settings.view
+        image = {"pixels": chosen.pixels, "extent": chosen.extent} if entry.name == "image" else {}
+        return Component(name=entry.name, revision=entry.revision, options=options(image))
+
     def _run(
         self,
         stage: Literal["pretrain", "trial", "final"],
@@ -117,7 +137,6 @@ class Cell:
         start: str | None,
         frozen: bool,
     ) -> RunSpec:
-        view = self.settings.view
         unlabelled = stage == "pretrain" and not objectives[objective.name].labelled
         return RunSpec(
             stage=stage,
@@ -128,9 +147,7 @@ class Cell:
             labels=labels,
             seed=seed,
             model=self.model(),
-            view=Component(name=view.name, options=options({"pixels": view.pixels, "extent": view.extent}))
-            if models[self.arm.model].kind == "network"
-            else Component(name="observables"),
+            view=self._view(),
             objective=objective,
             recipe=recipe,
             start=start,
@@ -139,40 +156,36 @@ class Cell:
 
 
 def scratch(cell: Cell) -> tuple[RunSpec, ...]:
-    return (cell.last(cell.recipe("supervised")),)
+    return (cell.last(cell.supervised()),)
 
 
 def mixup(cell: Cell) -> tuple[RunSpec, ...]:
-    return (cell.last(cell.recipe("supervised"), "mixup"),)
+    return (cell.last(cell.supervised(), "mixup"),)
 
 
 def shuffled_labels(cell: Cell) -> tuple[RunSpec, ...]:
-    return (cell.last(cell.recipe("supervised"), "shuffled"),)
+    return (cell.last(cell.supervised(), "shuffled"),)
 
 
 def simclr(cell: Cell) -> tuple[RunSpec, ...]:
     pretraining = cell.pretraining(cell.recipe("simclr"), "simclr")
-    return (pretraining, cell.last(cell.recipe("supervised"), start=pretraining.digest()))
+    return (pretraining, cell.last(cell.supervised(), start=pretraining.digest()))
 
 
 def supervised_pretrained(cell: Cell) -> tuple[RunSpec, ...]:
     pretraining = cell.pretraining(cell.recipe("supervised-pretraining"), "supervised")
-    return (pretraining, cell.last(cell.recipe("supervised"), start=pretraining.digest()))
+    return (pretraining, cell.last(cell.supervised(), start=pretraining.digest()))
 
 
 def random_frozen(cell: Cell) -> tuple[RunSpec, ...]:
-    return (cell.last(cell.recipe("supervised"), frozen=True),)
+    return (cell.last(cell.supervised(), frozen=True),)
 
 
 def scratch_long(cell: Cell) -> tuple[RunSpec, ...]:
     """The supervised recipe stretched to the passes of SimCLR and fine-tuning together, with as many validations."""
-    recipe = cell.recipe("supervised")
-    return (cell.last(recipe.replace(passes=recipe.passes + cell.recipe("simclr").passes)),)
+    recipe = cell.supervised()
+    return (cell.last(recipe.replace(passes=recipe.passes + cell.recipe("simclr").passes, patience=None)),)
 
 
 def fit(cell: Cell) -> tuple[RunSpec, ...]:
-    return (cell.last(recipes["trees"].recipe),)
-
-
-def floor(cell: Cell) -> tuple[RunSpec, ...]:
-    return (cell.last(recipes["untuned"].recipe),)
+    return (cell.last(recipes["trees" if models[cell.arm.model].tunable else "untuned"].recipe),)

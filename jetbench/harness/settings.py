@@ -67,6 +67,7 @@ class RecipeChoice(Value):
     learning_rate: float | None = Field(None, gt=0)
     weight_decay: float | None = Field(None, ge=0)
     passes: int | None = Field(None, ge=1)
+    loops: int | None = Field(None, ge=1)  # instead of passes: times through the training jets of the label budget
     batch_size: int | None = Field(None, ge=2)
     epochs: int | None = Field(None, ge=1)
     warmup: float | None = Field(None, ge=0, lt=1)
@@ -95,6 +96,7 @@ class Settings(Value):
     arms: dict[str, Arm] = Field(min_length=1)
     varies: tuple[Literal["model", "regime", "pool_signal", "seed", "options"], ...]
     recipes: dict[str, RecipeChoice]
+    few_labels: int | None = None  # below this budget the supervised stage follows the recipe "supervised-few"
     tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)
     primary: Primary
 
@@ -110,8 +112,14 @@ class Settings(Value):
         for name in (self.primary.arm, self.primary.baseline):
             if name not in self.arms:
                 raise ValueError(f"the primary comparison names the arm {name!r}; {nearest(name, self.arms)}")
+        for name, arm in self.arms.items():
+            if not isinstance(arm.labels, str) and (strange := sorted(set(arm.labels) - set(self.labels))):
+                raise ValueError(f"the arm {name!r} is at {strange[0]} labels, which is none of the budgets")
         if isinstance(self.primary.labels, int) and self.primary.labels not in self.labels:
             raise ValueError(f"the primary comparison is at {self.primary.labels} labels, which is none of the budgets")
+        for name in (self.primary.arm, self.primary.baseline):
+            if self.primary_labels() not in self.budgets(name):
+                raise ValueError(f"the primary comparison is at {self.primary_labels()} labels, where the arm {name!r} is not")
         if self.pretraining_seeds is not None and self.pretraining_seeds > self.seeds:
             raise ValueError("there cannot be more pretraining seeds than seeds")
         return self

@@ -86,14 +86,10 @@ def instantiate(
     for override in overrides:
         values = merge(values, _override(override))
     settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}")
-    return Instance(
-        suite=suite.suite,
-        scale=scale,
-        question=suite.question,
-        settings=settings,
-        dataset=_find(settings.dataset).ref,
-        unlabelled=_find(settings.unlabelled).ref if settings.unlabelled else None,
-    )
+    labelled, pool = _find(settings.dataset).ref, _find(settings.unlabelled).ref if settings.unlabelled else None
+    if pool is not None and pool.sha256 == labelled.sha256:
+        raise SuiteError("the unlabelled jets are the dataset itself, test jets included; --set unlabelled.seed=1 makes others")
+    return Instance(suite=suite.suite, scale=scale, question=suite.question, settings=settings, dataset=labelled, unlabelled=pool)
 
 
 def _find(choice: DatasetChoice) -> Dataset:

@@ -60,7 +60,11 @@ def run_task(job: Job, card: RunCard, tracker: Tracker) -> Outcome:
 def _train(job: Job, shipper: Shipper) -> str:
     """Start the child and wait; returns what went wrong with shipping, if anything."""
     trouble = ""
-    child = start_child(job)
+    try:
+        child = start_child(job)
+    except (OSError, EOFError) as error:
+        Ledger(job.work).fail(job.key, f"its process could not be started: {error}", "")
+        return trouble
     while child.is_alive():
         child.join(POLL)
         if stopping.is_set():

@@ -74,6 +74,17 @@ class Tuner:
             load_if_exists=True,
         )
 
+    @classmethod
+    def stored(cls, study: Study, storage: Path) -> Tuner | None:
+        """The study if it has been begun; looking creates nothing."""
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        if not storage.exists():
+            return None
+        names = [found.study_name for found in JournalStorage(JournalFileBackend(str(storage))).get_all_studies()]
+        return cls(study, storage) if study.digest() in names else None
+
     def pending(self) -> dict[int, RunSpec]:
         """The trials of the round that is open, by number; asks for a new round where there is none. Empty at the end."""
         running = self._trials(self.optuna.trial.TrialState.RUNNING)

@@ -73,6 +73,13 @@ class Meta(Value):
         """Index of the channel `name`."""
         return [c.name for c in self.channels].index(name)
 
+    def pt_channels(self) -> list[int]:
+        """Indices of the channels whose sum is the pT [GeV]; raises `DataFileError` where there is none."""
+        mine = [i for i, c in enumerate(self.channels) if c.role == "pt"]
+        if not mine:
+            raise DataFileError("no channel of these jets has the role 'pt', which this view or observable needs")
+        return mine
+
 
 @dataclass(frozen=True, eq=False)
 class Jets:
@@ -183,10 +190,7 @@ class Jets:
 
     def pt(self) -> np.ndarray:
         """Transverse momentum of every deposit (deposits,) [GeV]: the sum of the channels whose role is "pt"."""
-        mine = [i for i, c in enumerate(self.meta.channels) if c.role == "pt"]
-        if not mine:
-            raise DataFileError("no channel of these jets has the role 'pt'")
-        return self.values[:, mine].sum(axis=1)
+        return self.values[:, self.meta.pt_channels()].sum(axis=1)
 
 
 def update_hashes(hashes: dict[str, Any], part: Jets) -> None:

@@ -13,10 +13,11 @@ __all__ = ["ModelEntry", "models"]
 @dataclass(frozen=True)
 class ModelEntry(Entry):
     """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `options` are
-    the keywords that a suite may set."""
+    the keywords that a suite may set; `tunable` says that there is a learning rate to search."""
 
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
+    tunable: bool = True
     options: tuple[str, ...] = ()
 
 
@@ -47,6 +48,7 @@ models: Registry[ModelEntry] = Registry(
             "a cut on the jet mass: the floor that every tagger must clear",
             view="observables",
             kind="fitted",
+            tunable=False,
         ),
         ModelEntry(
             "class-prior",
@@ -54,6 +56,7 @@ models: Registry[ModelEntry] = Registry(
             "the share of signal among the labels, the same for every jet",
             view="observables",
             kind="fitted",
+            tunable=False,
         ),
     ],
 )

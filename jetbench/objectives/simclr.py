@@ -23,11 +23,12 @@ def info_nce(z: Tensor, temperature: Tensor | float) -> Tensor:
     z (2n, d): rows i and i+n are the two views of jet i; rows are normalised here. The loss is written as log-softmax over
     the 2n−1 other rows, in fp32.
     """
-    z = F.normalize(z.float(), dim=1)
-    similarity = z @ z.T / temperature
-    similarity = similarity.masked_fill(torch.eye(len(z), dtype=torch.bool), -torch.inf)
-    positive = torch.arange(len(z)).roll(len(z) // 2)
-    return F.cross_entropy(similarity, positive)
+    with torch.autocast(z.device.type, enabled=False):  # .float() alone does not keep a product of matrices out of bf16
+        z = F.normalize(z.float(), dim=1)
+        similarity = z @ z.T / temperature
+        itself = torch.eye(len(z), dtype=torch.bool, device=z.device)
+        positive = torch.arange(len(z), device=z.device).roll(len(z) // 2)
+        return F.cross_entropy(similarity.masked_fill(itself, -torch.inf), positive)
 
 
 class SimCLR(Objective):

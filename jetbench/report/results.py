@@ -17,6 +17,7 @@ from jetbench.harness.plan import CellKey, Plan, PlannedRun
 from jetbench.harness.tuning import Tuner, Winner
 from jetbench.statistics.comparison import Comparison, compare, seed_weights
 from jetbench.statistics.delong import mean_difference_variance, paired_delong
+from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.multiplicity import adjust_secondary
 from jetbench.tracking.journal import JOURNAL, Record, committed, read
 from jetbench.tracking.store import Store
@@ -102,14 +103,23 @@ class Results:
             raise StoreError(f"{arm} and {self.baseline} at {labels} labels were not tested on the same jets")
         truth, (scores, against) = mine[0][1], (np.stack([s for _, _, s in side]) for side in (mine, other))
         aucs, baselines, variances = paired_delong(truth, scores, against)
-        encoders = [self._encoder(CellKey(arm, labels, seed)) for seed in seeds]
-        clusters = [encoders.index(e) for e in encoders] if len(set(encoders)) < len(encoders) else None
+        clusters = self.clusters(arm, labels, seeds) or self.clusters(self.baseline, labels, seeds)
         of_mean = mean_difference_variance(truth, scores, against, seed_weights(len(seeds), clusters))
         return compare(aucs, baselines, variances, clusters, test_variance=of_mean)
 
-    def _encoder(self, cell: CellKey) -> str:
-        """The pretraining that a cell starts from, or the cell's own run."""
-        return list(self.plan.chain(cell))[-1].key
+    def clusters(self, arm: str, labels: int, seeds: list[int]) -> list[int] | None:
+        """Which pretraining each seed starts from, as an index; None where each has its own, or none."""
+        first = [list(self.plan.chain(CellKey(arm, labels, seed)))[-1].key for seed in seeds]
+        return [first.index(key) for key in first] if len(set(first)) < len(first) else None
+
+    def interval(self, arm: str, labels: int, metric: str) -> Interval | None:
+        """Mean and t interval over seeds, or over encoders where seeds share them; None where no seed has the metric."""
+        seeds = [seed for seed in self.seeds(arm, labels) if metric in self.cells[CellKey(arm, labels, seed)]]
+        values = np.array([self.cells[CellKey(arm, labels, seed)][metric] for seed in seeds])
+        clusters = self.clusters(arm, labels, seeds)
+        if clusters is not None:
+            values = np.array([values[np.array(clusters) == c].mean() for c in sorted(set(clusters))])
+        return t_interval(values) if len(values) else None
 
     def environment(self) -> dict[str, Any]:
         """Packages, machine and precision, as the first finished run wrote them down; empty where none has finished."""
@@ -181,7 +191,6 @@ def collect(plan: Plan, store: Store) -> Results:
 def _winners(plan: Plan, store: Store) -> dict[tuple[str, int], Winner]:
     """The winners of the studies that have ended."""
     journal = store.root / "optuna.journal"
-    if not journal.exists():
-        return {}
-    tuners = {digest: Tuner(study, journal) for digest, study in plan.studies.items()}
-    return {cell: tuners[digest].winner() for cell, digest in plan.tuned.items() if tuners[digest].finished()}
+    tuners = {digest: Tuner.stored(study, journal) for digest, study in plan.studies.items()}
+    ended = {digest: tuner for digest, tuner in tuners.items() if tuner is not None and tuner.finished()}
+    return {cell: ended[digest].winner() for cell, digest in plan.tuned.items() if digest in ended}

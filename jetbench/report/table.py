@@ -14,7 +14,7 @@ from jetbench.report.arms import Role, role
 from jetbench.report.results import Results
 from jetbench.report.words import count, interval, share_interval, signed, verdict_lines
 from jetbench.statistics.comparison import Comparison, Verdict
-from jetbench.statistics.intervals import Interval, t_interval
+from jetbench.statistics.intervals import Interval
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,8 +81,8 @@ def _row(results: Results, arm: str, labels: int) -> Row:
         role=role(settings, arm),
         seeds=len(results.seeds(arm, labels)),
         planned=settings.seeds,
-        metrics={name: t_interval(values) for name in METRICS if len(values := results.values(arm, labels, f"test/{name}"))},
-        rejections={x: found for x in EFFICIENCIES if (found := _rejection(results, arm, labels, x))},
+        metrics={name: found for name in METRICS if (found := results.interval(arm, labels, f"test/{name}"))},
+        rejections={x: left for x in EFFICIENCIES if (left := _rejection(results, arm, labels, x))},
         comparison=results.comparisons.get((arm, labels)),
         primary=(arm, labels) == results.primary,
         notes=tuple(_notes(results, arm, labels)),

@@ -62,5 +62,5 @@ def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _laid_out_like(state: Tensor, parameter: Tensor) -> Tensor:
     """Fused optimisers pair values by memory order: the state must have the parameter's own strides."""
     if state.shape != parameter.shape:
-        return state
+        return state.to(parameter.device)
     return torch.empty_like(parameter, dtype=state.dtype).copy_(state)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from jetbench.data.batches import Batches
-from jetbench.errors import RunError
+from jetbench.errors import DivergenceError
 from jetbench.models.network import Network
 from jetbench.objectives.base import Objective
 from jetbench.seeds import derive, torch_rng
@@ -99,7 +99,7 @@ def fit(
     """Train `network` in place and return the costs: passes and seconds.
 
     `validate` gives the validation metrics of the network as it is, once per epoch. A checkpoint in `folder` is taken up.
-    Raises `Stopped` once `stop` is set, after a checkpoint, and `RunError` where the loss is no longer finite.
+    Raises `Stopped` once `stop` is set, after a checkpoint, and `DivergenceError` where the loss is no longer finite.
     """
     network.to(device())
     objective.to(device())
@@ -145,8 +145,7 @@ def _epoch(training: Fit) -> None:
         training.network.encoder.eval()
     started, saved = time.monotonic(), time.monotonic()
     while progress.step < last:
-        factor = rate(recipe, progress.step, training.steps) * plateau.factor
-        _step(training, recipe.learning_rate * factor)  # type: ignore[operator]  # resolved: the optimiser has been built
+        _step(training, _learning_rate(training, plateau, progress.step))
         now = time.monotonic()
         if training.stop.is_set() or now - saved > CHECKPOINT_SECONDS:
             progress.seconds += now - started
@@ -155,13 +154,19 @@ def _epoch(training: Fit) -> None:
             if training.stop.is_set():
                 raise Stopped
     metrics = {f"train/{k}": v / max(1, progress.steps_in_epoch) for k, v in progress.sums.items()}
-    metrics["train/learning_rate"] = training.optimizer.param_groups[0]["lr"]
+    metrics["train/learning_rate"] = _learning_rate(training, plateau, max(progress.step - 1, 0))
     metrics["train/passes"] = float(_passes(training))
     _validate(training, plateau, metrics)
     training.journal.append(progress.epoch, metrics)
     progress.seconds += time.monotonic() - started
     progress.epoch, progress.sums, progress.steps_in_epoch, progress.plateau = progress.epoch + 1, {}, 0, plateau.state()
     _checkpoint(training)
+
+
+def _learning_rate(training: Fit, plateau: Plateau, step: int) -> float:
+    base = training.recipe.learning_rate
+    assert isinstance(base, float)  # the optimiser has been built from it
+    return base * rate(training.recipe, step, training.steps) * plateau.factor
 
 
 def _step(training: Fit, learning_rate: float) -> None:
@@ -181,7 +186,7 @@ def _step(training: Fit, learning_rate: float) -> None:
     for name, value in out.items():
         progress.sums[name] = progress.sums.get(name, 0.0) + float(value.detach())
     if not math.isfinite(progress.sums["loss"]):
-        raise RunError(f"the loss is not finite after step {progress.step}; a lower learning rate may help")
+        raise DivergenceError(f"the loss is not finite after step {progress.step}; a lower learning rate may help")
     progress.step += 1
     progress.steps_in_epoch += 1
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jetbench.data.batch import Batch
     from jetbench.spec import Component
 
-__all__ = ["AugmentationEntry", "augment", "augmentations"]
+__all__ = ["AugmentationEntry", "augment", "augmentations", "views"]
 
 PUBLISHED = "the SSL jet-image recipe: random crop of at least 80 %, resized back"
 JETCLR = "Dillon et al., arXiv:2108.04253"
@@ -40,6 +40,15 @@ augmentations: Registry[AugmentationEntry] = Registry(
         _entry("drop", "lose soft deposits, as a detector does", geometric=False),
         _entry("energy_scale", "scale the energies of a jet and of its deposits", geometric=False),
         _entry("crop_zoom", "crop at least 80 % of the area and zoom to the full frame", PUBLISHED),
+    ],
+)
+
+
+views: Registry[Entry] = Registry(
+    "view",
+    [
+        Entry("image", "jetbench.views.image:render", "pixels of a square frame around the jet axis, one image per channel"),
+        Entry("observables", "jetbench.views.observables:observables", "a table of jet-substructure figures"),
     ],
 )
 

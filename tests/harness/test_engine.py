@@ -125,7 +125,7 @@ def wait_for(condition: Callable[[], bool], driver: subprocess.Popen[bytes] | No
 
 
 def test_a_failure_is_recorded_and_the_others_go_on(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
-    plan = plan_of("tuning=null", "recipes.simclr.learning_rate=1e30", "recipes.simclr.warmup=0")
+    plan = plan_of("tuning=null", "recipes.simclr.learning_rate=1e30", "recipes.simclr.warmup=0.01")
     events = run(plan, tmp_path)
     failed = {e.name: e.text for e in events if e.kind == "failed"}
     assert "not finite" in failed["resnet15/simclr-pretraining/s0"]
@@ -137,6 +137,14 @@ def test_a_failure_is_recorded_and_the_others_go_on(plan_of: Callable[..., Plan]
     assert "Traceback" in (ledger.folder(key) / "failed.json").read_text()
     again = run(plan, tmp_path)
     assert {e.name for e in again if e.kind == "failed"} == set(failed)
+
+
+def test_a_trial_that_diverges_is_the_worst_of_its_search(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("seeds=1", "labels=[50]", "tuning.factors=[1.0,1e30]", "arms.simclr.regime=mixup")
+    events = run(plan, tmp_path)
+    assert not [e for e in events if e.kind == "failed"]
+    (winner,) = [e.text for e in events if e.kind == "winner" and e.name == "scratch/n50"]
+    assert winner.startswith("learning rate 0.001 ")
 
 
 def test_a_damaged_result_is_made_again(plan_of: Callable[..., Plan], tmp_path: Path) -> None:

@@ -36,6 +36,14 @@ def test_info_nce_agrees_with_its_definition(temperature: float) -> None:
     assert float(info_nce(z, temperature)) == pytest.approx(slow_info_nce(z, temperature), rel=1e-4)
 
 
+def test_info_nce_is_fp32_under_autocast() -> None:
+    z = torch.randn(64, 16, generator=torch_rng("z"))
+    plain = info_nce(z, 0.02)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert float(info_nce(z.bfloat16().float(), 0.02)) == float(info_nce(z.bfloat16(), 0.02))
+        assert float(info_nce(z, 0.02)) == float(plain)
+
+
 def test_info_nce_in_closed_form() -> None:
     """Two jets whose views agree and who are orthogonal: log(1 + 2·exp(−1/τ)); equal everything: log(2n − 1)."""
     z = torch.eye(2).repeat(2, 1)
