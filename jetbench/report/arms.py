@@ -41,7 +41,7 @@ def role(settings: Settings, arm: str) -> Role:
     chosen = settings.arms[arm]
     if arm == settings.primary.baseline:
         return Role.BASELINE
-    if chosen.regime == "floor":
+    if not models[chosen.model].tunable:
         return Role.FLOOR
     if chosen.regime in CONTROLS or is_other_seeds(settings, arm):
         return Role.CONTROL
