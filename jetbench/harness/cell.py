@@ -16,7 +16,7 @@ from jetbench.errors import DivergenceError, RunError
 from jetbench.evaluation.artifacts import write_evaluation
 from jetbench.harness.environment import environment
 from jetbench.harness.job import Job
-from jetbench.harness.ledger import FAILED, FIGURES, Ledger, write_json
+from jetbench.harness.ledger import FIGURES, Ledger, write_json
 from jetbench.harness.setup import prepare_network
 from jetbench.jets import Jets, open_jets
 from jetbench.models import models
@@ -44,7 +44,6 @@ def run_cell(job: Job, stop: Flag) -> None:
     """
     ledger = Ledger(job.work)
     folder = ledger.folder(job.key)
-    (folder / FAILED).unlink(missing_ok=True)
     (folder / "spec.yaml").write_text(_yaml(job.spec))
     write_json(folder / "environment.json", {"instance": job.instance, **environment()})
     jets = open_jets(job.dataset).read()

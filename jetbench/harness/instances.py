@@ -19,8 +19,13 @@ BOOK = "instances.jsonl"
 def remember(root: Path, instance: Instance) -> None:
     """Append the instance; one short line in append mode is written whole."""
     line = json.dumps({"time": time.time(), "instance": instance.model_dump(mode="json")})
-    with open(root / BOOK, "a", encoding="utf-8") as book:
-        book.write(line + "\n")
+    try:
+        with open(root / BOOK, "a", encoding="utf-8") as book:
+            book.write(line + "\n")
+    except OSError as error:
+        raise StoreError(
+            f"{root / BOOK} cannot be written ({error.strerror}); free some space or choose another --store"
+        ) from error
 
 
 def latest(root: Path, suite: str | None, scale: str | None = None) -> Instance:

@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,8 @@ class Ledger:
         write_json(folder / DONE, {"key": key, "files": {n: _sha256(folder / n) for n in files}, "finished": time.time()})
 
     def fail(self, key: str, reason: str, traceback: str) -> None:
+        """Record a failure. Where even that cannot be written (a full disk), the run is simply not done."""
         folder = self.folder(key)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / FAILED, {"key": key, "reason": reason, "traceback": traceback, "time": time.time()})
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(folder / FAILED, {"key": key, "reason": reason, "traceback": traceback, "time": time.time()})

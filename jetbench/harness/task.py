@@ -10,12 +10,13 @@ from typing import Literal
 from jetbench.errors import StoreError
 from jetbench.harness.child import STOPPED, start_child
 from jetbench.harness.job import Job
-from jetbench.harness.ledger import Ledger
+from jetbench.harness.ledger import FAILED, Ledger
 from jetbench.tracking.shipper import Shipper
 from jetbench.tracking.tracker import RunCard, Status, Tracker
 
 __all__ = ["Outcome", "run_task", "stopping"]
 
+SILENT = "its process ended without a word; is there enough memory and disk space?"
 POLL = 0.2  # seconds between looks at a child
 GRACE = 20.0  # seconds for a child to write its checkpoint
 
@@ -48,8 +49,7 @@ def run_task(job: Job, card: RunCard, tracker: Tracker) -> Outcome:
     elif stopping.is_set():
         status, outcome = "KILLED", Outcome(job.key, "stopped")
     else:
-        status = "FAILED"
-        outcome = Outcome(job.key, "failed", ledger.failure(job.key) or "its process was killed; is there enough memory?")
+        status, outcome = "FAILED", Outcome(job.key, "failed", ledger.failure(job.key) or SILENT)
     try:
         shipper.close(status, artifacts(ledger.folder(job.key)))
     except StoreError as error:
@@ -59,11 +59,12 @@ def run_task(job: Job, card: RunCard, tracker: Tracker) -> Outcome:
 
 def _train(job: Job, shipper: Shipper) -> str:
     """Start the child and wait; returns what went wrong with shipping, if anything."""
-    trouble = ""
+    ledger, trouble = Ledger(job.work), ""
+    (ledger.folder(job.key) / FAILED).unlink(missing_ok=True)
     try:
         child = start_child(job)
     except (OSError, EOFError) as error:
-        Ledger(job.work).fail(job.key, f"its process could not be started: {error}", "")
+        ledger.fail(job.key, f"its process could not be started: {error}", "")
         return trouble
     while child.is_alive():
         child.join(POLL)
@@ -75,8 +76,8 @@ def _train(job: Job, shipper: Shipper) -> str:
             shipper.pump()
         except StoreError as error:
             trouble = str(error)
-    if child.exitcode not in (0, STOPPED) and Ledger(job.work).failure(job.key) is None and not stopping.is_set():
-        Ledger(job.work).fail(job.key, f"the training process ended with status {child.exitcode} without a word", "")
+    if child.exitcode not in (0, STOPPED) and ledger.failure(job.key) is None and not stopping.is_set():
+        ledger.fail(job.key, f"{SILENT} (exit status {child.exitcode})", "")
     child.close()
     return trouble
 
