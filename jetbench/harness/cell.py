@@ -23,7 +23,7 @@ from jetbench.models import models
 from jetbench.objectives import objectives
 from jetbench.seeds import derive
 from jetbench.spec import RunSpec
-from jetbench.statistics.delong import auc
+from jetbench.statistics.delong import delong
 from jetbench.tracking.journal import JOURNAL, Journal
 from jetbench.training.bundle import save_bundle
 from jetbench.training.loop import CHECKPOINT, Flag, fit
@@ -32,8 +32,10 @@ from jetbench.views.observables import OBSERVABLES
 
 __all__ = ["run_cell"]
 
-ONE_CLASS = "the validation labels are all of one class, so nothing can be tuned on them; raise the label budget"
-DIVERGED = {"val/auc": 0.0, "val/loss": 1e30, "cost/seconds": 0.0, "cost/labelled_passes": 0.0, "cost/unlabelled_passes": 0.0}
+ONE_CLASS = "fewer than two validation labels of a class, so nothing can be tuned on them; raise the label budget"
+DIVERGED = dict.fromkeys(("val/auc", "val/auc_se", "cost/seconds", "cost/labelled_passes", "cost/unlabelled_passes"), 0.0) | {
+    "val/loss": 1e30
+}
 EVALUATION = ["scores.h5", "roc.json", "roc.png", "confusion.png", "confusion.json"]
 
 
@@ -83,10 +85,9 @@ def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -
         figures = _costs(job.spec, costs, sum(p.numel() for p in setup.network.parameters()))
         files = ["model.safetensors", "bundle.json"]
         render = setup.preprocessing.renderer()
-        if job.spec.stage == "trial" and setup.validate is not None:
-            figures |= {f"val/{name}": value for name, value in setup.validate().items()}
-            if "val/auc" not in figures:
-                raise RunError(ONE_CLASS)
+        if job.spec.stage == "trial":
+            scores = signal_scores(logits(setup.network, render, setup.labelled, split.validation))
+            figures |= _validation(setup.labelled.targets["label"].numpy()[split.validation], scores)
         if job.spec.stage == "final":
             scores = signal_scores(logits(setup.network, render, setup.labelled, split.test))
             figures |= _evaluate(job, folder, jets, split, scores)
@@ -119,10 +120,15 @@ def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[
 
 
 def _validation(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    if not 0 < labels.sum() < len(labels):
+    if not 2 <= labels.sum() <= len(labels) - 2:
         raise RunError(ONE_CLASS)
     likelihood = np.where(labels == 1, scores, 1 - scores).clip(1e-12)
-    return {"val/auc": auc(labels, scores), "val/loss": float(-np.log(likelihood).mean())}
+    areas, covariance = delong(labels, scores[None])
+    return {
+        "val/auc": float(areas[0]),
+        "val/auc_se": float(np.sqrt(covariance[0, 0])),
+        "val/loss": float(-np.log(likelihood).mean()),
+    }
 
 
 def _evaluate(job: Job, folder: Path, jets: Jets, split: Split, scores: np.ndarray) -> dict[str, float]:

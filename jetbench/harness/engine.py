@@ -119,7 +119,7 @@ def _advance(books: Execution, digest: str) -> Iterator[Event]:
                     books.waiting.setdefault(run.key, run)
             return
         figures = {number: books.ledger.figures(key) for number, key in keys.items()}
-        tuner.tell_round({number: Result(f["val/auc"], f["val/loss"]) for number, f in figures.items()})
+        tuner.tell_round({number: Result(f["val/auc"], f["val/loss"], f["val/auc_se"]) for number, f in figures.items()})
 
 
 def _skip_finished(books: Execution) -> Iterator[Event]:

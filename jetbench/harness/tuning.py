@@ -24,6 +24,7 @@ class Study(Value):
     """A search over the learning rate of `template`, which is a trial run with the recipe's own rate."""
 
     template: RunSpec
+    selection: Literal["one-standard-error"] = "one-standard-error"
     sampler: Literal["grid", "tpe"]
     rates: tuple[float, ...]  # the grid, rising, or the two ends of a logarithmic range
     trials: int
@@ -38,10 +39,11 @@ class Study(Value):
 
 @dataclass(frozen=True)
 class Result:
-    """A trial's outcome on the validation labels."""
+    """A trial's outcome on the validation labels; `error` is DeLong's standard error of the AUC."""
 
     auc: float
     loss: float
+    error: float
 
 
 class Winner(Value):
@@ -56,8 +58,10 @@ class Winner(Value):
 class Tuner:
     """One Optuna study in a journal file, driven from outside: `pending` asks, `tell_round` tells, `winner` concludes.
 
-    The selection rule is the largest validation AUC. Ties are common where a handful of labels validates; without evidence the
-    recipe's own rate is kept: a tie goes to the rate nearest to it, then to the smaller validation loss."""
+    The selection rule is one standard error (Breiman et al., Classification and Regression Trees, 1984, section 3.4.3): of the
+    trials whose AUC lies within the best one's standard error of the best, the one nearest to the recipe's own rate, then
+    the larger AUC, then the smaller loss. A handful of validation labels orders rates at random; following it would hand
+    one arm or another a bad rate by chance, and the comparison its result. Without evidence the recipe is kept."""
 
     def __init__(self, study: Study, storage: Path) -> None:
         import optuna
@@ -119,7 +123,8 @@ class Tuner:
         self.handle.sampler = self.optuna.samplers.RandomSampler(seed=0)  # a grid's sampler ends an optimize() that is not there
         for number, result in sorted(results.items()):
             if not trials[number].state.is_finished():
-                self.handle._storage.set_trial_user_attr(trials[number]._trial_id, "loss", result.loss)
+                for name in ("loss", "error"):
+                    self.handle._storage.set_trial_user_attr(trials[number]._trial_id, name, getattr(result, name))
                 self.handle.tell(number, result.auc)
 
     def finished(self) -> bool:
@@ -133,9 +138,10 @@ class Tuner:
 
         def rank(trial: Any) -> tuple[float, float, float]:
             distance = abs(math.log(trial.params["learning_rate"] / own))
-            return (-trial.value, round(distance, 6), trial.user_attrs["loss"])
+            return (round(distance, 6), -trial.value, trial.user_attrs["loss"])
 
-        best = min(complete, key=rank)
+        top = max(complete, key=lambda trial: trial.value)
+        best = min((t for t in complete if t.value >= top.value - top.user_attrs["error"]), key=rank)
         rates = sorted(t.params["learning_rate"] for t in complete)
         rate = best.params["learning_rate"]
         return Winner(

@@ -16,7 +16,7 @@ def study(plan_of: Callable[..., Plan]) -> Study:
 
 
 def outcome(rate: float) -> Result:
-    return Result(auc=0.9 - abs(rate - 3e-3) * 10, loss=rate)
+    return Result(auc=0.9 - abs(rate - 3e-3) * 10, loss=rate, error=0.001)
 
 
 def drive(study: Study, storage: Path, order: random.Random | None = None, stop_after: int | None = None) -> list[float]:
@@ -53,7 +53,7 @@ def test_ties_go_to_the_recipes_own_rate_then_to_the_smaller_loss(
 ) -> None:
     tied = study.replace(rates=tuple(losses), trials=len(losses))
     tuner = Tuner(tied, tmp_path / "j")
-    tuner.tell_round({n: Result(0.9, losses[float(s.recipe.learning_rate)]) for n, s in tuner.pending().items()})  # type: ignore[arg-type]
+    tuner.tell_round({n: Result(0.9, losses[float(s.recipe.learning_rate)], 0.0) for n, s in tuner.pending().items()})  # type: ignore[arg-type]
     assert tuner.winner().learning_rate == best
 
 
@@ -76,3 +76,11 @@ def test_a_search_asks_the_same_whatever_happens_in_between(study: Study, tmp_pa
     drive(search, tmp_path / "broken")
     handle = Tuner(search, tmp_path / "broken").handle
     assert [t.params["learning_rate"] for t in handle.get_trials()] == straight
+
+
+@pytest.mark.parametrize(("error", "best"), [(0.001, 0.003), (0.03, 0.001)])
+def test_without_evidence_the_recipes_own_rate_is_kept(study: Study, tmp_path: Path, error: float, best: float) -> None:
+    """0.003 is ahead of the recipe's 0.001 by 0.02: followed where the standard error is small, and not where it is larger."""
+    tuner = Tuner(study, tmp_path / "j")
+    tuner.tell_round({n: Result(outcome(s.recipe.learning_rate).auc, 0.5, error) for n, s in tuner.pending().items()})  # type: ignore[arg-type]
+    assert tuner.winner().learning_rate == best

@@ -122,7 +122,7 @@ def _tune(plan: Plan, store: Store, fake: Fake) -> None:
         best = 0 if plan.study_arm(digest) in fake.edge else len(study.rates) // 2
         tuner = Tuner(study, store.root / "optuna.journal")
         rates = {number: spec.recipe.learning_rate for number, spec in tuner.pending().items()}
-        tuner.tell_round({n: Result(0.9 - 0.01 * abs(study.rates.index(rate) - best), 0.3) for n, rate in rates.items()})
+        tuner.tell_round({n: Result(0.9 - 0.01 * abs(study.rates.index(rate) - best), 0.3, 0.0) for n, rate in rates.items()})
 
 
 @pytest.fixture
