@@ -64,7 +64,7 @@ def test_a_room_imports_only_from_floors_below(path: Path) -> None:
         (["run", "--suite", "ssl-vs-scratch", "--scale", "smoke", "--dry-run"], {"torch", "sklearn", "matplotlib"}),
     ],
 )
-def test_start_up_is_light(command: list[str], heavy: set[str]) -> None:
+def test_start_up_is_light(command: list[str], heavy: set[str], tmp_path: Path) -> None:
     code = f"""
 import sys
 from jetbench.cli import main
@@ -74,7 +74,8 @@ except SystemExit:
     pass
 print(*sys.modules, file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    # elsewhere, or the checkout would stand in for the installed package
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout
     assert not heavy & set(done.stderr.split())
 

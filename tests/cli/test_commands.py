@@ -25,7 +25,13 @@ def command(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
     program = Path(sys.executable).with_name("jetbench")
     environment = os.environ | {"JETBENCH_CACHE": str(cwd / "cache")}
     return subprocess.Popen(
-        [program, *map(str, arguments)], cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [program, *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
@@ -92,7 +98,9 @@ def test_data_info_describes_a_file(toy_file: Path) -> None:
 
 
 def test_the_invariance_card_has_a_row_per_view(toy_file: Path) -> None:
-    lines = call("data", "views", toy_file).output.splitlines()
+    result = call("data", "views", toy_file)
+    assert result.exit_code == 0, repr(result.exception)
+    lines = result.output.splitlines()
     rows = {line.split()[0]: [float(x) for x in line.split()[1:]] for line in lines[1:]}
     assert set(rows) >= {"none", "rotation", "flip", "drop", "crop_zoom"}
     assert rows["none"][:5] == [0, 0, 0, 0, 0]

@@ -97,12 +97,19 @@ for event in execute(plan, Store(root), MemoryTracker(), prepare(plan, 2, lambda
 """
 
 
+def hear_ctrl_c() -> None:
+    """A shell that runs the tests in the background has its children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start_driver(suite: Path, root: Path, folder: Path) -> subprocess.Popen[bytes]:
     """A plain script without a main guard, as a user would write it."""
     (root / "work").mkdir(parents=True, exist_ok=True)
     script = folder / "driver.py"
     script.write_text(DRIVER)
-    return subprocess.Popen([sys.executable, str(script), str(suite), str(root)], stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, str(script), str(suite), str(root)], cwd=folder, stderr=subprocess.DEVNULL, preexec_fn=hear_ctrl_c
+    )
 
 
 def children_of(root: Path) -> list[int]:

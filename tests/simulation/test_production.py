@@ -30,7 +30,9 @@ simulate(TopVsQcd(jets={jets}, seed=9), Path(sys.argv[1]), workers={workers}, pr
 
 def start_script(path, jets=40, workers=2):
     command = [sys.executable, "-c", SCRIPT.format(jets=jets, workers=workers), str(path)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a shell that runs the tests in the background has its children ignore Ctrl-C
+    hear = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear)
 
 
 def workers_of(pid):
