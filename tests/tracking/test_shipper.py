@@ -85,8 +85,10 @@ def test_the_base_tracker_takes_everything_and_does_nothing(tmp_path):
     with Journal(tmp_path / "metrics.jsonl") as journal:
         journal.append(0, {"a": 1.0})
         journal.commit()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     Shipper(Tracker(), card(tmp_path)).close("KILLED")
     Tracker().log_report([])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("pairs", [(("a=b", "1"),), (("a", "1"), ("a", "2"))])
