@@ -87,3 +87,15 @@ def test_every_package_is_shipped() -> None:
     found = {"jetbench", "jetbench.benchmarks", "jetbench.studies"}
     found |= {"jetbench." + p.parent.name for p in ROOT.glob("*/__init__.py")}
     assert declared == found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("__init__.py")), ids=lambda p: p.parent.name)
+def test_no_module_hides_what_its_package_offers(path: Path) -> None:
+    """Importing package.name as a module would replace the package's attribute of that name, for whoever comes later."""
+    tree = ast.parse(path.read_text())
+    offered = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    offered |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    offered |= {t.id for node in tree.body if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)}
+    offered |= {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
+    modules = {p.stem for p in path.parent.glob("*.py")} | {p.parent.name for p in path.parent.glob("*/__init__.py")}
+    assert not offered & modules

@@ -1,5 +1,5 @@
 """The command line. Nothing heavy is imported before a command that needs it runs."""
 
-from jetbench.cli.main import main
+from jetbench.cli.group import main
 
 __all__ = ["main"]

@@ -14,4 +14,4 @@ import jetbench.models.fitted
 import jetbench.models.resnet15
 import jetbench.objectives.simclr
 import jetbench.objectives.supervised
-import jetbench.views.augment
+import jetbench.views.transforms

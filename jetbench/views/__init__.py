@@ -27,7 +27,7 @@ class AugmentationEntry(Entry):
 
 
 def _entry(name: str, summary: str, source: str = "", geometric: bool = True) -> AugmentationEntry:
-    return AugmentationEntry(name, f"jetbench.views.augment:{name}", summary, source, geometric=geometric)
+    return AugmentationEntry(name, f"jetbench.views.transforms:{name}", summary, source, geometric=geometric)
 
 
 augmentations: Registry[AugmentationEntry] = Registry(
@@ -55,7 +55,7 @@ views: Registry[Entry] = Registry(
 
 def augment(batch: Batch, steps: tuple[Component, ...], rng: Generator) -> Batch:
     """Apply the named augmentations in order; pixel deposits are dequantised once, before the first geometric one."""
-    from jetbench.views.augment import dequantise
+    from jetbench.views.transforms import dequantise
 
     exact = batch.meta.grid is None
     for step in steps:

@@ -10,8 +10,8 @@ from jetbench.jets import Grid, Jets
 from jetbench.seeds import torch_rng
 from jetbench.spec import Component, options
 from jetbench.views import augment, augmentations
-from jetbench.views.augment import dequantise, reflect, rotate
 from jetbench.views.image import jets_from_images, render
+from jetbench.views.transforms import dequantise, reflect, rotate
 
 WIDE = Grid(rows=16, columns=16, eta_extent=8.0, phi_extent=8.0)
 
