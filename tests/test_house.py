@@ -16,7 +16,7 @@ ROOT = Path(jetbench.__file__).parent
 FLOORS = [
     {"errors", "registry", "seeds", "values", "spec", "recipes", "__init__", "benchmarks", "studies"},
     {"jets", "statistics"},
-    {"simulation"},
+    {"simulation", "formats"},
     {"data"},
     {"views"},
     {"models"},

@@ -1,6 +1,6 @@
 """The canonical form of jets: ragged deposits relative to the jet axis, with channels and targets, in one file."""
 
-from jetbench.jets.container import Channel, Grid, Jets, Meta, Provenance, concatenate
+from jetbench.jets.container import Channel, Grid, Jets, Meta, Provenance, SourceFile, concatenate
 from jetbench.jets.file import open_jets, save_jets
 
-__all__ = ["Channel", "Grid", "Jets", "Meta", "Provenance", "concatenate", "open_jets", "save_jets"]
+__all__ = ["Channel", "Grid", "Jets", "Meta", "Provenance", "SourceFile", "concatenate", "open_jets", "save_jets"]

@@ -16,7 +16,7 @@ import numpy as np
 from jetbench.errors import DataFileError
 from jetbench.values import Value
 
-__all__ = ["Channel", "Grid", "Jets", "Meta", "Provenance", "concatenate"]
+__all__ = ["Channel", "Grid", "Jets", "Meta", "Provenance", "SourceFile", "concatenate"]
 
 # h5py datasets and numpy arrays answer alike to len() and contiguous slices, which is all that is asked of a column
 Column = Any
@@ -26,7 +26,7 @@ PER_DEPOSIT = PLAIN_COLUMNS[:3]
 
 
 class Channel(Value):
-    """One value per deposit.
+    """One value per deposit, in `unit`; an empty unit says that the source does not tell it (pixels scaled to 0..255).
 
     `combine` says what rendering does with several deposits in one pixel: "sum" for an extensive quantity (energy, pT),
     "mean" for an average weighted by the channel named in `weight` (time, impact parameter). `role` is "pt" where the
@@ -49,8 +49,17 @@ class Grid(Value):
     phi_extent: float
 
 
+class SourceFile(Value):
+    """A file that jets were converted from."""
+
+    name: str
+    sha256: str
+    jets: int
+
+
 class Provenance(Value):
-    """Where jets come from: generator and version, detector, seed, the code's version, and free remarks."""
+    """Where jets come from: generator and version, detector, seed, the code's version, free remarks; for converted jets the
+    files, their licence, the cuts that were applied, and the repairs by name with the number of jets that each has changed."""
 
     source: str
     generator: str = ""
@@ -59,22 +68,40 @@ class Provenance(Value):
     seed: int | None = None
     code: str = ""
     remarks: tuple[str, ...] = ()
+    files: tuple[SourceFile, ...] = ()
+    licence: str = ""
+    cuts: tuple[str, ...] = ()
+    repairs: tuple[tuple[str, int], ...] = ()
 
 
 class Meta(Value):
-    """What all jets of a collection share."""
+    """What all jets of a collection share.
+
+    `extent` is the half width of the square around the axis that jets fill (the jet radius), the natural frame of their image;
+    `isotropic` is false where that square has a preferred direction (a magnetic field), so that only mirrors are symmetries;
+    `unknown` names the columns of jet_eta, jet_phi and jet_pt that the source does not have and that hold zeros.
+    """
 
     channels: tuple[Channel, ...]
     class_names: tuple[str, ...] = ()
     grid: Grid | None = None
+    extent: float | None = None
+    isotropic: bool = True
+    unknown: tuple[Literal["jet_eta", "jet_phi", "jet_pt"], ...] = ()
     provenance: Provenance = Provenance(source="unknown")
 
     def channel(self, name: str) -> int:
         """Index of the channel `name`."""
         return [c.name for c in self.channels].index(name)
 
+    @property
+    def in_gev(self) -> bool:
+        """Whether the deposits have a pT in GeV, which masses and most detector effects need."""
+        units = {c.unit for c in self.channels if c.role == "pt"}
+        return units == {"GeV"}
+
     def pt_channels(self) -> list[int]:
-        """Indices of the channels whose sum is the pT [GeV]; raises `DataFileError` where there is none."""
+        """Indices of the channels whose sum is the pT (in their unit); raises `DataFileError` where there is none."""
         mine = [i for i, c in enumerate(self.channels) if c.role == "pt"]
         if not mine:
             raise DataFileError("no channel of these jets has the role 'pt', which this view or observable needs")
@@ -189,7 +216,7 @@ class Jets:
         return [hashlib.sha256(rows[a:b].tobytes()).digest() for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
     def pt(self) -> np.ndarray:
-        """Transverse momentum of every deposit (deposits,) [GeV]: the sum of the channels whose role is "pt"."""
+        """Transverse momentum of every deposit (deposits,) in its unit: the sum of the channels whose role is "pt"."""
         return self.values[:, self.meta.pt_channels()].sum(axis=1)
 
 
