@@ -1,16 +1,15 @@
-"""What a suite file may say: the schema, and errors that name the nearest valid key."""
+"""What a suite file may say."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from jetbench.errors import SuiteError
 from jetbench.registry import nearest
 from jetbench.values import Value
 
-__all__ = ["Arm", "Primary", "Settings", "SuiteFile", "Tuning", "parse"]
+__all__ = ["Arm", "Primary", "Settings", "SuiteFile", "Tuning"]
 
 Scalar = bool | int | float | str
 Budgets = Literal["all", "smallest"] | tuple[int, ...]
@@ -150,34 +149,3 @@ class SuiteFile(BaseModel):
     default_scale: str = "quick"
     common: dict[str, Any]
     scales: dict[str, dict[str, Any]] = Field(min_length=1)
-
-
-def parse(model: type[BaseModel], values: Any, where: str) -> Any:
-    """Validate, with one error that names file, key, cause and, for an unknown key, the nearest valid one."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise SuiteError("\n".join(f"{where}: {_explain(model, item)}" for item in error.errors())) from None
-
-
-def _explain(model: type[BaseModel], item: Any) -> str:
-    path = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        return f"unknown key {path!r}; {nearest(str(item['loc'][-1]), _keys(model, item['loc'][:-1]))}"
-    if item["type"] == "missing":
-        return f"the key {path!r} is missing"
-    return f"{path or 'values'}: {item['msg'].removeprefix('Value error, ')}" + (f" (given: {item['input']!r})" if path else "")
-
-
-def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """The valid keys at a place of the schema."""
-    schema = model.model_json_schema()
-    definitions = schema.get("$defs", {})
-    node: dict[str, Any] = schema
-    for part in location:
-        node = node.get("properties", {}).get(str(part)) or node.get("additionalProperties") or {}
-        for option in (node, *node.get("anyOf", [])):
-            if "$ref" in option:
-                node = definitions[option["$ref"].rsplit("/", 1)[1]]
-                break
-    return list(node.get("properties", {}))
