@@ -48,9 +48,9 @@ def run_cell(job: Job, stop: Flag) -> None:
     folder = ledger.folder(job.key)
     (folder / "spec.yaml").write_text(_yaml(job.spec))
     write_json(folder / "environment.json", {"instance": job.instance, **environment()})
-    jets = open_jets(job.dataset).read()
+    jets = open_jets(job.dataset)
     spec = job.spec
-    split = split_jets(jets.targets["label"], jets.event, spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
+    split = split_jets(jets.targets["label"][:], jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
     write_json(folder / "split.json", {"file": write_split(job.store / "splits", split), **split.summary()})
     try:
         if models[spec.model.name].kind == "fitted":
@@ -98,7 +98,7 @@ def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -
 
 def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[str, float], list[str]]:
     assert job.observables is not None
-    table = np.load(job.observables, allow_pickle=False)
+    table = np.load(job.observables, mmap_mode="r", allow_pickle=False)
     labels = np.asarray(jets.targets["label"])
     model = models[job.spec.model.name].load()(**job.spec.model.keywords())
     started = time.monotonic()
