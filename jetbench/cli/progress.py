@@ -86,6 +86,8 @@ def show_progress(session: Session, jobs: int | None) -> int:
     display = Display(console, bar)
     plan = session.plan
     display.line(f"{plan.instance.name}: {len(plan.runs)} runs, results in {session.store.root}")
+    for what, reason in plan.skipped:
+        display.line(f"skipped {what}: {reason}")
     failed = 0
     with bar:
         tally = Tally({key: run_cost(run) for key, run in plan.runs.items()})
