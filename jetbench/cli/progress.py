@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jetbench.api import Session
     from jetbench.harness.engine import Event
 
-__all__ = ["show_progress"]
+__all__ = ["make_display", "show_progress"]
 
 EVERY = 10.0  # seconds between lines where there is no terminal
 
@@ -75,21 +75,25 @@ class Display:
             self.bar.remove_task(self.task)
 
 
+def make_display(console: Any) -> Display:
+    """A display that prints to `console`; its bar is a context manager."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[notes]}"))
+    return Display(console, Progress(*columns, console=console, transient=True, disable=not console.is_terminal))
+
+
 def show_progress(session: Session, jobs: int | None) -> int:
     """Run the session to its end; returns how many runs failed."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    console = Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[notes]}"))
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    display = Display(console, bar)
     plan = session.plan
+    display = make_display(Console())
     display.line(f"{plan.instance.name}: {len(plan.runs)} runs, results in {session.store.root}")
     for what, reason in plan.skipped:
         display.line(f"skipped {what}: {reason}")
     failed = 0
-    with bar:
+    with display.bar:
         tally = Tally({key: run_cost(run) for key, run in plan.runs.items()})
         for event in session.run(jobs, progress=lambda what, done, total: display.update(what, done, total)):
             failed += event.kind == "failed"
