@@ -28,7 +28,7 @@ from jetbench.tracking.journal import JOURNAL, Journal
 from jetbench.training.bundle import save_bundle
 from jetbench.training.loop import CHECKPOINT, Flag, fit
 from jetbench.training.validation import logits, signal_scores
-from jetbench.views.observables import OBSERVABLES
+from jetbench.views.observables import OBSERVABLES, no_observables
 
 __all__ = ["run_cell"]
 
@@ -97,8 +97,7 @@ def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -
 
 
 def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[str, float], list[str]]:
-    assert job.observables is not None
-    table = np.load(job.observables, mmap_mode="r", allow_pickle=False)
+    table = _table(job, jets)
     labels = np.asarray(jets.targets["label"])
     model = models[job.spec.model.name].load()(**job.spec.model.keywords())
     started = time.monotonic()
@@ -117,6 +116,14 @@ def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[
             files += EVALUATION
         _close(journal, figures)
     return figures, files
+
+
+def _table(job: Job, jets: Jets) -> np.ndarray:
+    """What the view of a fitted model shows of all jets (n, columns)."""
+    if job.spec.view.name != "observables":
+        return no_observables(jets)
+    assert job.observables is not None
+    return np.load(job.observables, mmap_mode="r", allow_pickle=False)
 
 
 def _validation(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:

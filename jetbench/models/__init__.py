@@ -54,7 +54,7 @@ models: Registry[ModelEntry] = Registry(
             "class-prior",
             "jetbench.models.fitted:ClassPrior",
             "the share of signal among the labels, the same for every jet",
-            view="observables",
+            view="nothing",
             kind="fitted",
             tunable=False,
         ),
