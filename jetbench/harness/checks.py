@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from jetbench.data.splits import split_jets
 from jetbench.errors import DataFileError, LeakError, SuiteError
+from jetbench.harness.classes import check_classes
 from jetbench.harness.plan import Plan
 from jetbench.jets import Jets, open_jets
 
@@ -15,9 +18,9 @@ __all__ = ["check_data"]
 def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
     """Raise `SuiteError` or `DataFileError` for data that the plan cannot use, `LeakError` for jets on both sides."""
     jets = open_jets(dataset).read()
-    if "label" not in jets.targets or len(jets.meta.class_names) != 2:
-        classes = len(jets.meta.class_names)
-        raise DataFileError(f"{dataset}: {classes} classes with labels; this release compares taggers of two classes")
+    if "label" not in jets.targets or len(jets.meta.class_names) < 2:
+        raise DataFileError(f"{dataset}: no labels of two or more classes, which a comparison of taggers needs")
+    check_classes(plan, np.asarray(jets.targets["label"]), np.asarray(jets.event), jets.meta.class_names)
     split = split_jets(jets.targets["label"], jets.event, plan.instance.settings.test_jets, None, 0, plan.instance.dataset.sha256)
     tested = set(jets.take(split.test).jet_hashes())
     _refuse_leak(tested, jets.take(split.pool), dataset, dataset)

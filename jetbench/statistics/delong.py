@@ -9,6 +9,7 @@ then the mean over pairs of classes (see `placements`), and its error is found i
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,10 +25,11 @@ __all__ = ["auc", "delong", "delong_interval", "mean_difference_variance", "pair
 def delong(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """AUCs (k,) and their covariance (k, k) for k models on the same n jets, in O(k n log n + k² n) for two classes.
 
-    Takes labels (n,) and scores (k, n) or (k, n, K). Raises `RunError` with fewer than two jets of a class: their spread is unknown.
+    Takes labels (n,) and scores (k, n) or (k, n, K). Raises `RunError` with fewer than two jets of a class: their spread is
+    unknown.
     """
     areas, parts = placements(labels, scores)
-    return areas, sum(np.atleast_2d(np.cov(part)) / part.shape[1] for part in parts)
+    return areas, _share(parts) * sum(np.atleast_2d(np.cov(part)) / part.shape[1] for part in parts)
 
 
 def paired_delong(labels: ArrayLike, arm: ArrayLike, baseline: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -37,8 +39,7 @@ def paired_delong(labels: ArrayLike, arm: ArrayLike, baseline: ArrayLike) -> tup
     differences themselves, so that two equal scores have exactly none.
     """
     (arm_areas, of_arm), (areas, of_baseline) = _paired(labels, arm, baseline)
-    variances = [_variance(mine - other) for mine, other in zip(of_arm, of_baseline, strict=True)]
-    return arm_areas, areas, np.sum(variances, axis=0)
+    return arm_areas, areas, _variance([mine - other for mine, other in zip(of_arm, of_baseline, strict=True)])
 
 
 def mean_difference_variance(labels: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -51,8 +52,7 @@ def mean_difference_variance(labels: ArrayLike, arm: ArrayLike, baseline: ArrayL
     shares = np.full(len(areas), 1 / len(areas)) if weights is None else np.asarray(weights, np.float64)
     if shares.shape != areas.shape or not math.isclose(shares.sum(), 1):
         raise RunError(f"weights of shape {shares.shape} with sum {shares.sum():g} for {len(areas)} rows")
-    means = ((shares @ (mine - other))[None] for mine, other in zip(of_arm, of_baseline, strict=True))
-    return float(sum(_variance(mean)[0] for mean in means))
+    return float(_variance([(shares @ (mine - other))[None] for mine, other in zip(of_arm, of_baseline, strict=True)])[0])
 
 
 def delong_interval(labels: ArrayLike, scores: ArrayLike, level: float = 0.95) -> Interval:
@@ -61,7 +61,8 @@ def delong_interval(labels: ArrayLike, scores: ArrayLike, level: float = 0.95) -
     On the logit scale the interval stays within [0, 1] and follows the skewness near 1, where the symmetric one undercovers
     (Pepe 2003, ch. 5). At an AUC of exactly 1 DeLong's variance is zero although nothing is certain. There the lower end is
     (α/2)^(1/min(n₁, n₀)): so many disjoint signal-background pairs, all in order, are independent trials, and Clopper–Pearson
-    holds for them (with K classes: so many disjoint sets of one jet per class); at 0 it is mirrored. Equal scores everywhere give 0.5 whatever the sample: both ends are 0.5.
+    holds for them (with K classes: so many disjoint sets of one jet per class); at 0 it is mirrored. Equal scores everywhere
+    give 0.5 whatever the sample: both ends are 0.5.
     """
     alpha = alpha_of(level)
     areas, covariance = delong(labels, np.asarray(scores, np.float64)[None])
@@ -80,8 +81,14 @@ def _paired(labels: ArrayLike, arm: ArrayLike, baseline: ArrayLike) -> tuple[Pla
     return of_arm, of_baseline
 
 
-def _variance(placements: np.ndarray) -> np.ndarray:
-    return placements.var(axis=1, ddof=1) / placements.shape[1]
+def _variance(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The variance (k,) of AUCs, or of their differences, from the placements (k, n) of each class."""
+    return _share(parts) * np.sum([part.var(axis=1, ddof=1) / part.shape[1] for part in parts], axis=0)
+
+
+def _share(parts: Sequence[np.ndarray]) -> float:
+    """A class takes part in two of K pairs of classes: the AUC moves by 2/K of what the mean placement of one class moves."""
+    return (2 / len(parts)) ** 2
 
 
 def _logistic(x: float) -> float:

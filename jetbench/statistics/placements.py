@@ -1,12 +1,13 @@
 """The placements of jets, from which the AUC and its error follow, for two classes and for more.
 
-Two classes: a jet's placement is the share of the other class that it beats, ties counted half, and the AUC is the mean placement.
+Two classes: a jet's placement is the share of the other class that it beats, ties counted half. The AUC is the mean placement.
 
-K classes: the figure of merit is Hand & Till's M (Machine Learning 45 (2001) 171), the mean over ordered pairs of classes (a, b) of
-the AUC of the probability of a, among the jets of a and b alone. It does not depend on the shares of the classes, and it is what the
-field's tables show (JetClass: Qu, Li & Qian, arXiv:2202.03772; scikit-learn's `roc_auc_score` with `multi_class="ovo"` and
-`average="macro"`). M is a U-statistic of K samples, so that DeLong's argument holds as it stands: a jet's placement is the mean over
-the K(K−1) ordered pairs of its placements in those that its class takes part in, and with K = 2 all is as for two classes.
+K classes: the figure of merit is Hand & Till's M (Machine Learning 45 (2001) 171), the mean over ordered pairs of classes (a, b)
+of the AUC of the probability of a, among the jets of a and b alone. It does not depend on the shares of the classes, and it is
+what the field's tables show (JetClass: Qu, Li & Qian, arXiv:2202.03772; scikit-learn's `roc_auc_score` with `multi_class="ovo"`
+and `average="macro"`). M is a U-statistic of K samples, so that DeLong's argument holds as it stands: a jet's placement is the
+mean of its placements in the 2(K−1) ordered pairs that its class takes part in, and M is the mean over classes of the mean
+placement. With K = 2 all is as for two classes.
 """
 
 from __future__ import annotations
@@ -67,14 +68,14 @@ def smallest_class(labels: ArrayLike) -> int:
 def _of_classes(labels: ArrayLike, scores: np.ndarray) -> Placements:
     samples = class_samples(labels, scores)
     parts = [np.zeros(sample.shape[:2]) for sample in samples]
-    areas, pairs = np.zeros(len(scores)), len(samples) * (len(samples) - 1)
+    areas, rivals = np.zeros(len(scores)), len(samples) - 1
     for a, b in permutations(range(len(samples)), 2):
         for row, (high, low) in enumerate(zip(samples[a][:, :, a], samples[b][:, :, a], strict=True)):
             beaten = _twice_beaten(high, low)
             parts[a][row] += beaten / (2 * len(low))
             parts[b][row] += 1 - _twice_beaten(low, high) / (2 * len(high))
             areas[row] += beaten.sum() / (2 * len(low) * len(high))
-    return areas / pairs, tuple(part / pairs for part in parts)
+    return areas / (len(samples) * rivals), tuple(part / (2 * rivals) for part in parts)
 
 
 def _two_of_each(found: Placements) -> Placements:
