@@ -22,19 +22,9 @@ __all__ = ["JetClass"]
 MAGIC = b"root"
 MOMENTUM = ("part_px", "part_py", "part_pz", "part_energy")
 
-# branch and class; the order is that of the labels in jet-universe/particle_transformer, data/JetClass/JetClass_full.yaml
-LABELS = {
-    "label_QCD": "QCD",
-    "label_Hbb": "H→bb",
-    "label_Hcc": "H→cc",
-    "label_Hgg": "H→gg",
-    "label_H4q": "H→4q",
-    "label_Hqql": "H→ℓνqq",
-    "label_Zqq": "Z→qq",
-    "label_Wqq": "W→qq",
-    "label_Tbqq": "t→bqq",
-    "label_Tbl": "t→bℓν",
-}
+# the order is that of jet-universe/particle_transformer, data/JetClass/JetClass_full.yaml
+CLASSES = ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")
+LABELS = tuple(f"label_{name}" for name in CLASSES)
 
 # lengths are in mm, as everywhere in Delphes (JHEP 02 (2014) 057), which wrote them
 DISPLACEMENTS = {
@@ -94,7 +84,7 @@ class JetClass(Reader):
             size = sum(self._tree[name].uncompressed_bytes for name in (*self._jagged, *self._flat))
             self.block = max(1, min(self.jets, BLOCK_BYTES * self.jets // max(size, 1)))
         channels = (PT, ENERGY, *self._optional.values())
-        self.meta = Meta(channels=channels, class_names=tuple(LABELS.values()), extent=0.8, provenance=PROVENANCE)
+        self.meta = Meta(channels=channels, class_names=CLASSES, extent=0.8, provenance=PROVENANCE)
         self._agreement = Agreement()
 
     @staticmethod
