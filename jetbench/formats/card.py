@@ -102,8 +102,8 @@ class ConstituentCard(Value):
             raise ValueError("jet_eta (and jet_phi, if the file has it) belong to the axis 'given' and are needed there")
         if self.axis == "given" and self.jet_phi is None and not self.relative:
             raise ValueError("the axis 'given' needs jet_phi where phi is not relative")
-        if self.relative and (self.axis != "given" or "pt" not in self.momentum):
-            raise ValueError("relative eta and phi need the axis 'given'")
+        if self.relative and (self.axis != "given" or "eta" not in self.momentum):
+            raise ValueError("relative are eta and phi, to the axis 'given'")
         names = [channel.name for channel in self.channels]
         if len(set(names)) != len(names) or RESERVED & set(names):
             raise ValueError("channels have names of their own; pt and energy are there already")

@@ -50,11 +50,7 @@ class ConstituentTable(Reader):
                 targets["label"] = labels(outer[card.label], len(card.class_names), start, self.path)
             channels = {channel.name: inner[channel.place] for channel in card.channels}
             axis = self._axis(outer, stop - start)
-            if card.relative and isinstance(axis, tuple):
-                jet = np.repeat(np.arange(stop - start), np.diff(offsets))
-                for name, of_jet in (("eta", axis[0]), ("phi", axis[1])):
-                    inner[card.momentum[name]] = inner[card.momentum[name]] + of_jet[jet]
-            read = Constituents(offsets, self._momentum(inner), channels, targets, axis)
+            read = Constituents(offsets, self._momentum(inner, offsets, axis), channels, targets, axis)
             jets, repairs = read.jets(self.meta, start, self.path)
             self._compare(jets, outer)
             return jets, repairs
@@ -63,18 +59,22 @@ class ConstituentTable(Reader):
         self._source.close()
 
     def _axis(self, outer: Columns, jets: int) -> Axis:
-        if self.card.axis != "given" or self.card.jet_eta is None:
-            return "pt-weighted" if self.card.axis == "pt-weighted" else "four-vector"
+        if self.card.axis != "given":
+            return self.card.axis
+        assert self.card.jet_eta is not None  # or it would be no valid card
         return outer[self.card.jet_eta], outer[self.card.jet_phi] if self.card.jet_phi else np.zeros(jets)
 
-    def _momentum(self, inner: Columns) -> np.ndarray:
+    def _momentum(self, inner: Columns, offsets: np.ndarray, axis: Axis) -> np.ndarray:
         scale = 1e-3 if self.card.unit == "MeV" else 1.0
-        q = {name: inner[place] for name, place in self.card.momentum.items()}
-        for name in q.keys() - {"eta", "rapidity", "phi"}:
+        q: dict[str, np.ndarray] = {name: inner[place] for name, place in self.card.momentum.items()}
+        for name in set(q) - {"eta", "rapidity", "phi"}:
             q[name] = q[name] * scale
         if "px" in q:
             momentum = np.column_stack([q["px"], q["py"], q["pz"], q["px"]])
         else:
+            if self.card.relative and isinstance(axis, tuple):
+                jet = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+                q["eta"], q["phi"] = q["eta"] + axis[0][jet], q["phi"] + axis[1][jet]
             massive = "rapidity" in q and "mass" in q
             rapidity = q["rapidity"] if "rapidity" in q else q["eta"]
             momentum = with_rapidity(q["pt"], rapidity, q["phi"], q["mass"] if massive else np.zeros(1))
