@@ -20,9 +20,7 @@ class Batches:
     At most `buffer_bytes` of deposits are in memory: those of the buffer that the last batch ended in.
     """
 
-    def __init__(
-        self, jets: JetTensors, rows: np.ndarray, batch_size: int, seed: int, buffer_bytes: int = BUFFER_BYTES
-    ) -> None:
+    def __init__(self, jets: JetTensors, rows: np.ndarray, batch_size: int, seed: int, buffer_bytes: int = BUFFER_BYTES) -> None:
         self.jets = jets
         self.batch_size = batch_size
         self.order = Order(rows, deposit_bytes(jets.jets, rows), buffer_bytes, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from jetbench.errors import DataFileError, SuiteError, UnknownNameError
+from jetbench.errors import SuiteError, UnknownNameError
 from jetbench.registry import Entry, Registry, nearest
 from jetbench.spec import DatasetRef
 
@@ -37,16 +38,17 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, `jets` its size."""
+    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, or the folder or glob that stands for its
+    files, `jets` its size."""
 
     ref: DatasetRef
     path: Path
     jets: int
-    recipe: Any = None  # a simulation recipe, None for a file that somebody brought
+    recipe: Any = None  # a simulation recipe, None for files that somebody brought
 
     @property
     def ready(self) -> bool:
-        return self.path.exists()
+        return self.recipe is None or self.path.exists()
 
     def make(self, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
         """Simulate it where it is not there yet; an interrupted simulation goes on where it was."""
@@ -57,7 +59,7 @@ class Dataset:
 
 
 def find_dataset(name: str, jets: int | None = None, seed: int = 0) -> Dataset:
-    """A named dataset of `jets` jets, or a file of jets by its path.
+    """A named dataset of `jets` jets, or files of jets: one by its path, several by their folder or a glob (`jets-*.h5`).
 
     Raises `UnknownNameError` where it is neither, `DataFileError` where the file is missing or not one of jets.
     """
@@ -68,14 +70,12 @@ def find_dataset(name: str, jets: int | None = None, seed: int = 0) -> Dataset:
         ref = DatasetRef(name=name, sha256=recipe.digest())
         return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)
     path = Path(name).expanduser().absolute()
-    if not path.exists():
-        if path.suffix or os.sep in name:
-            raise DataFileError(f"{path}: there is no such file")
+    if not (path.exists() or path.suffix or os.sep in name or glob.has_magic(name)):
         raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
-    return _file(path)
+    return _stored(path)
 
 
-def _file(path: Path) -> Dataset:
+def _stored(path: Path) -> Dataset:
     from jetbench.jets import open_jets
 
     stored = open_jets(path)

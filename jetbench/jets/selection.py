@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def read_rows(jets: Jets, rows: np.ndarray) -> Jets:
 
 def _read_rising(jets: Jets, rows: np.ndarray) -> Jets:
     offsets = np.concatenate([[0], np.cumsum(jets.offsets[rows + 1] - jets.offsets[rows])])
-    columns = {
+    columns: dict[str, Any] = {
         name: np.empty((int(offsets[-1]) if name in PER_DEPOSIT else len(rows), *column.shape[1:]), column.dtype)
         for name, column in jets.columns()
     }
