@@ -166,7 +166,7 @@ class Jets:
         """All jets in memory."""
         return replace(self[:], stored_digest=self.stored_digest)
 
-    def take(self, indices: np.ndarray) -> Jets:
+    def take(self, indices: np.ndarray) -> Self:
         """The jets at `indices` (k,), in that order, in memory; of a file, no more is held than they and a stretch of it."""
         if not self.in_memory:
             from jetbench.jets.selection import read_rows

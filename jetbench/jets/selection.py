@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from jetbench.jets.container import PER_DEPOSIT, Jets
 
 __all__ = ["deposit_bytes", "read_rows"]
+
+J = TypeVar("J", bound=Jets)
 
 READ_DEPOSITS = 1 << 20  # in one stretch: 20 MB of three channels
 GAP_DEPOSITS = 1 << 16  # a larger gap between two chosen jets is skipped, a smaller one read along: four chunks of a file
@@ -22,7 +24,7 @@ def deposit_bytes(jets: Jets, rows: np.ndarray) -> np.ndarray:
     return (jets.offsets[rows + 1] - jets.offsets[rows]) * (4 * (2 + len(jets.meta.channels)))
 
 
-def read_rows(jets: Jets, rows: np.ndarray) -> Jets:
+def read_rows(jets: J, rows: np.ndarray) -> J:
     """The jets at `rows` (k,), in that order, in memory. Beside them, one stretch of the file is held; where the rows do not
     rise, they are held twice for a moment."""
     rising, places = np.unique(rows, return_inverse=True)
@@ -30,7 +32,7 @@ def read_rows(jets: Jets, rows: np.ndarray) -> Jets:
     return chosen if np.array_equal(rising, rows) else chosen.take(places)
 
 
-def _read_rising(jets: Jets, rows: np.ndarray) -> Jets:
+def _read_rising(jets: J, rows: np.ndarray) -> J:
     offsets = np.concatenate([[0], np.cumsum(jets.offsets[rows + 1] - jets.offsets[rows])])
     columns: dict[str, Any] = {
         name: np.empty((int(offsets[-1]) if name in PER_DEPOSIT else len(rows), *column.shape[1:]), column.dtype)
