@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from platformdirs import user_cache_path
 from pydantic import ValidationError
 
-from jetbench.errors import DataFileError, SuiteError, UnknownNameError
+from jetbench.errors import SuiteError, UnknownNameError
 from jetbench.registry import Entry, Registry, nearest
 from jetbench.spec import DatasetRef
 
@@ -43,16 +44,17 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, `jets` its size."""
+    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, or the folder or glob that stands for its
+    files, `jets` its size."""
 
     ref: DatasetRef
     path: Path
     jets: int
-    recipe: Any = None  # a simulation recipe, None for a file that somebody brought
+    recipe: Any = None  # a simulation recipe, None for files that somebody brought
 
     @property
     def ready(self) -> bool:
-        return self.path.exists()
+        return self.recipe is None or self.path.exists()
 
     def meta(self) -> Meta:
         """What all its jets share, known before it is made."""
@@ -70,9 +72,10 @@ class Dataset:
 
 
 def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
-    """A named dataset of `jets` jets, its recipe varied by `options`, or a file of jets by its path.
+    """A named dataset of `jets` jets, its recipe varied by `options`, or files of jets: one by its path, several by their folder
+    or a glob (`jets-*.h5`).
 
-    Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `DataFileError` where the file
+    Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `DataFileError` where a file
     is missing or not one of jets.
     """
     if name in datasets:
@@ -84,11 +87,9 @@ def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Map
     if options:
         raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
     path = Path(name).expanduser().absolute()
-    if not path.exists():
-        if path.suffix or os.sep in name:
-            raise DataFileError(f"{path}: there is no such file")
+    if not (path.exists() or path.suffix or os.sep in name or glob.has_magic(name)):
         raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
-    return _file(path)
+    return _stored(path)
 
 
 def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
@@ -104,7 +105,7 @@ def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
         raise SuiteError(f"dataset {name!r}: {wrong}") from None
 
 
-def _file(path: Path) -> Dataset:
+def _stored(path: Path) -> Dataset:
     from jetbench.jets import open_jets
 
     stored = open_jets(path)
