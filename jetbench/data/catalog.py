@@ -21,7 +21,7 @@ datasets: Registry[Entry] = Registry(
     [
         Entry(
             "top-vs-qcd",
-            "jetbench.simulation.recipe:TopVsQcd",
+            "jetbench.simulation.top_vs_qcd:TopVsQcd",
             "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
         )
