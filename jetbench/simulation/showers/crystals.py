@@ -42,8 +42,8 @@ class Hits:
 
 @dataclass(frozen=True)
 class Deposits:
-    """Energy spots (m,) in space, float32: index of the event, energy [GeV], 0 where it is lost behind the crystals, eta, phi [rad], and time [ns] after the collision at which
-    their light reaches the photodetector behind the crystal."""
+    """Energy spots (m,) float32 in space: index of the event; energy [GeV], 0 where it is lost behind the crystals; eta, phi
+    [rad]; time [ns] after the collision at which their light reaches the photodetector behind the crystal."""
 
     event: np.ndarray
     energy: np.ndarray
@@ -54,7 +54,8 @@ class Deposits:
 
 def first_crystal(eta: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Numbers along eta and phi of the first crystals of the SIDE x SIDE windows around the directions."""
-    return tuple(np.floor(x / CRYSTAL).astype(np.int64) - SIDE // 2 for x in (eta, phi))
+    row, column = (np.floor(x / CRYSTAL).astype(np.int64) - SIDE // 2 for x in (eta, phi))
+    return row, column
 
 
 def shower(particles: Particles, eta: np.ndarray, rng: np.random.Generator) -> Deposits:

@@ -34,7 +34,7 @@ class Events:
 
 
 def shoot(label: int, count: int, rng: np.random.Generator) -> tuple[Particles, np.ndarray]:
-    """`count` photons, or electrons and positrons alike often, at the origin, and their eta (count,), uniform within the barrel."""
+    """`count` photons, or electrons and positrons in equal parts, at the origin, and their eta (count,)."""
     eta = rng.uniform(-ETA_MAX, ETA_MAX, count)
     phi = rng.uniform(-np.pi, np.pi, count)
     charge = rng.choice([-1, 1], count) if label == ELECTRON else np.zeros(count, np.int64)

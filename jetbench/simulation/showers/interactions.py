@@ -7,9 +7,13 @@ for all but the softest and hardest photons, and pair production with the cross 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 __all__ = ["conversion_probability", "pair_fraction", "photons_radiated", "radiated_fraction"]
+
+Function = Callable[[np.ndarray], np.ndarray]
 
 
 def conversion_probability(thickness: np.ndarray) -> np.ndarray:
@@ -19,7 +23,7 @@ def conversion_probability(thickness: np.ndarray) -> np.ndarray:
 
 def pair_fraction(count: int, rng: np.random.Generator) -> np.ndarray:
     """Share x (count,) of the photon's energy that the electron takes, distributed as 1 - 4/3 x (1 - x)."""
-    return _accepted(np.zeros(count), lambda least: rng.random(len(least)), lambda x: 1 - 4 / 3 * x * (1 - x), rng)
+    return _accepted(lambda least: rng.random(len(least)), lambda x: 1 - 4 / 3 * x * (1 - x), np.zeros(count), rng)
 
 
 def photons_radiated(least: np.ndarray) -> np.ndarray:
@@ -30,14 +34,14 @@ def photons_radiated(least: np.ndarray) -> np.ndarray:
 
 def radiated_fraction(least: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Share y of the electron's energy that a photon takes, above `least` (k,), distributed as (4/3 - 4/3 y + y²)/y."""
-    return _accepted(least, lambda low: low ** rng.random(len(low)), lambda y: 1 - y + 0.75 * y**2, rng)
+    return _accepted(lambda least: least ** rng.random(len(least)), lambda y: 1 - y + 0.75 * y**2, least, rng)
 
 
-def _accepted(parameter: np.ndarray, propose, weight, rng: np.random.Generator) -> np.ndarray:  # type: ignore[no-untyped-def]
-    """Rejection sampling: proposals stay with the probability `weight`, the others are drawn again."""
-    drawn = np.empty(len(parameter))
-    open_ = np.arange(len(parameter))
-    while len(open_):
-        drawn[open_] = propose(parameter[open_])
-        open_ = open_[rng.random(len(open_)) >= weight(drawn[open_])]
+def _accepted(propose: Function, weight: Function, least: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rejection sampling: what is proposed above `least` stays with the probability `weight`, the others are drawn again."""
+    drawn = np.empty(len(least))
+    rows = np.arange(len(least))
+    while len(rows):
+        drawn[rows] = propose(least[rows])
+        rows = rows[rng.random(len(rows)) >= weight(drawn[rows])]
     return drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,8 @@ class Particles:
 
     def take(self, rows: np.ndarray) -> Particles:
         """The particles at `rows`, indices or a mask."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in COLUMNS}
+        return replace(self, **columns)
 
 
 COLUMNS = ("event", "charge", "pt", "phi", "psi", "length")
@@ -41,7 +43,8 @@ COLUMNS = ("event", "charge", "pt", "phi", "psi", "length")
 
 def join(*parts: Particles) -> Particles:
     """All particles of several collections at one radius."""
-    return replace(parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS})
+    columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
+    return replace(parts[0], **columns)
 
 
 def propagate(particles: Particles, radius: float) -> Particles:

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["CRITICAL_ENERGY", "Z", "Spots", "draw_shapes", "mean_shape", "mean_spots", "radial_shape", "scatter_spots"]
+__all__ = ["CRITICAL_ENERGY", "Spots", "Z", "draw_shapes", "mean_shape", "mean_spots", "radial_shape", "scatter_spots"]
 
 # PbWO4. Z is the mean by mass of Pb, W and O (82, 74, 8); the paper's 2.66 MeV (X0 Z/A)^1.1 with X0 = 7.39 g/cm² (PDG) and the
 # likewise averaged A = 170.9 gives the critical energy.
 Z = 68.36
 CRITICAL_ENERGY = 0.00876
 
-LOWEST_LOG_Y = 2.0  # 65 MeV: the fluctuations have no meaning below, and such a shower hardly shows
-LEAST_ALPHA = 1.1  # fluctuations of soft showers reach alpha < 1, which would have no maximum
+LOWEST_LOG_Y = 3.0  # 0.18 GeV: softer showers have this one's shape, as extrapolated fluctuations grow beyond all measure
+LEAST_ALPHA = 1.5  # soft showers fluctuate to alpha < 1, which has no maximum; at 1 GeV one in a hundred is below 1.6
 SOFTEST_CORE = 0.001  # GeV: the core would have no width below
 DEEPEST = 5.0  # centres of gravity: the tail's width grows exponentially where no energy is left
 LEAST_SLICE = 1e-5  # GeV: slices of a shower that hold less are left out
@@ -60,8 +60,8 @@ def mean_spots(energy: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Spots:
-    """Energy spots (m,) float32, sorted by shower: index of the shower, energy [GeV], depth [X0] below the shower's start, distance
-    from its axis [Molière radii]."""
+    """Energy spots (m,) float32, sorted by shower: index of the shower, energy [GeV], depth [X0] below the shower's start,
+    distance from its axis [Molière radii]."""
 
     shower: np.ndarray
     energy: np.ndarray
@@ -77,7 +77,7 @@ def scatter_spots(energy: np.ndarray, rng: np.random.Generator) -> Spots:
     t, alpha = draw_shapes(energy, rng)
     beta = (alpha - 1) / t
     held = np.diff(gammainc(alpha[:, None], beta[:, None] * DEPTHS), axis=1)
-    spot_t, spot_alpha = t * (0.698 + 0.00212 * Z), np.maximum(alpha * (0.639 + 0.00334 * Z), LEAST_ALPHA)
+    spot_t, spot_alpha = t * (0.698 + 0.00212 * Z), alpha * (0.639 + 0.00334 * Z)
     laid = np.diff(gammainc(spot_alpha[:, None], ((spot_alpha - 1) / spot_t)[:, None] * DEPTHS), axis=1)
     count = np.maximum(np.rint(mean_spots(energy)[:, None] * laid), 1)
     count = np.where(energy[:, None] * held > LEAST_SLICE, count, 0).astype(np.int64)
@@ -87,7 +87,9 @@ def scatter_spots(energy: np.ndarray, rng: np.random.Generator) -> Spots:
     weight, core, tail = radial_shape(np.minimum(tau, DEEPEST), energy[:, None])
     of = np.repeat(np.arange(count.size), count.ravel())
     u, v, w = rng.random((3, len(of)), np.float32)
-    weight, core, tail, share = (x.ravel().astype(np.float32) for x in (weight, core, tail, energy[:, None] * held / np.maximum(count, 1)))
+    weight, core, tail, share = (
+        x.ravel().astype(np.float32) for x in (weight, core, tail, energy[:, None] * held / np.maximum(count, 1))
+    )
     return Spots(
         shower=of // (len(DEPTHS) - 1),
         energy=share[of],

@@ -54,7 +54,10 @@ def convert(particles: Particles, matter: np.ndarray, rng: np.random.Generator) 
     photons = particles.take(converted)
     share = pair_fraction(len(photons), rng)
     one = np.ones(len(photons), particles.charge.dtype)
-    electrons, positrons = replace(photons, charge=-one, pt=share * photons.pt), replace(photons, charge=one, pt=(1 - share) * photons.pt)
+    electrons, positrons = (
+        replace(photons, charge=-one, pt=share * photons.pt),
+        replace(photons, charge=one, pt=(1 - share) * photons.pt),
+    )
     return join(particles.take(~converted), electrons, positrons)
 
 

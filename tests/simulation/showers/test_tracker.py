@@ -38,7 +38,7 @@ def test_photons_convert_as_often_as_their_radiation_lengths_say():
 
 def test_electrons_keep_exp_minus_t_of_their_energy():
     """The spectrum's mean energy loss is one part of the energy per radiation length: 4/3 - 4/3/2 + 1/3 = 1."""
-    particles, eta = shoot(ELECTRON, COUNT, numpy_rng("test", "loss"))
+    particles, _ = shoot(ELECTRON, COUNT, numpy_rng("test", "loss"))
     rng = numpy_rng("test", "radiation")
     for _ in range(20):
         particles = radiate(particles, np.full(len(particles), 0.02), np.ones(len(particles)), rng)
