@@ -1,8 +1,9 @@
 """Crystals of lead tungstate, and where and when the energy of showers falls into them.
 
-Geometry and PbWO4: CMS, JINST 3 (2008) S08004, chapter 4: the barrel's front faces at 1.29 m, 0.0174 x 0.0174 in eta and phi, 85
-crystals along eta on either side, 23 cm or 25.8 radiation lengths of 0.89 cm long, Molière radius 2.19 cm, refractive index 2.29
-at the peak of the emission. Crystals point to the origin here, without the tilt of 3 degrees, and fill the barrel without gaps.
+Geometry and PbWO4: CMS, JINST 3 (2008) S08004, chapter 4: the barrel's front faces at 1.29 m, 0.0174 x 0.0174 in eta and phi,
+85 crystals along eta on either side, 23 cm or 25.8 radiation lengths of 0.89 cm long, refractive index 2.29 at the peak of the
+emission. The Molière radius, 2.2 cm there, is the 2.19 cm of CMS's fast simulation (github.com/cms-sw/cmssw,
+FastSimulation/CalorimeterProperties). Crystals point to the origin here, without their tilt, and fill the barrel without gaps.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ __all__ = ["ELECTRON", "ETA_MAX", "EXTENT", "PHOTON", "PT", "Events", "shoot", "
 
 PHOTON, ELECTRON = 0, 1
 PT = 50.0  # GeV, as in the field's set (SinglePhotonPt50, SingleElectronPt50)
-ETA_MAX = (85 - PIXELS // 2) * CRYSTAL  # 1.2006: the image of a particle below stays within the barrel's 85 crystals
+ETA_MAX = (85 - PIXELS // 2) * CRYSTAL  # 1.2006: the image around a particle's crystal ends within the barrel's 85
 EXTENT = PIXELS / 2 * CRYSTAL  # half the image's width in eta and in phi
 BATCH = 50  # events at once: about 10 000 energy spots each, 100 MB
 

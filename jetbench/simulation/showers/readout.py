@@ -21,7 +21,7 @@ TIME_NOISE, TIME_CONSTANT = 35.1, 0.020  # ns
 THRESHOLD = 0.080  # GeV
 
 PIXELS = 32
-CENTRE = 15  # row and column of the hottest crystal, as in the field's crops (github.com/mandrews28/RecHitAnalyzer family)
+CENTRE = 15  # row and column of the hottest crystal, as in the crops of CMS's end-to-end studies
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,11 @@ def thickness(eta: np.ndarray) -> np.ndarray:
 
 def cross_tracker(particles: Particles, eta: np.ndarray, radius: float, rng: np.random.Generator) -> Particles:
     """What arrives at `radius` [m], outside the tracker, of particles at the origin; `eta` (events,) is that of their events."""
+    total, stretch = thickness(eta), np.cosh(eta)
     for layer, share in LAYERS:
         particles = propagate(particles, layer)
-        matter = share * thickness(eta)[particles.event]
-        particles = radiate(particles, matter, np.cosh(eta)[particles.event], rng)
-        matter = share * thickness(eta)[particles.event]
-        particles = convert(particles, matter, rng)
+        particles = radiate(particles, share * total[particles.event], stretch[particles.event], rng)
+        particles = convert(particles, share * total[particles.event], rng)
     return propagate(particles, radius)
 
 
@@ -53,7 +52,7 @@ def convert(particles: Particles, matter: np.ndarray, rng: np.random.Generator) 
     converted = (particles.charge == 0) & (rng.random(len(particles)) < conversion_probability(matter))
     photons = particles.take(converted)
     share = pair_fraction(len(photons), rng)
-    one = np.ones(len(photons), particles.charge.dtype)
+    one = np.ones_like(photons.charge)
     electrons, positrons = (
         replace(photons, charge=-one, pt=share * photons.pt),
         replace(photons, charge=one, pt=(1 - share) * photons.pt),
