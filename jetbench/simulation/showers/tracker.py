@@ -52,11 +52,8 @@ def convert(particles: Particles, matter: np.ndarray, rng: np.random.Generator) 
     converted = (particles.charge == 0) & (rng.random(len(particles)) < conversion_probability(matter))
     photons = particles.take(converted)
     share = pair_fraction(len(photons), rng)
-    one = np.ones_like(photons.charge)
-    electrons, positrons = (
-        replace(photons, charge=-one, pt=share * photons.pt),
-        replace(photons, charge=one, pt=(1 - share) * photons.pt),
-    )
+    electrons = replace(photons, charge=photons.charge - 1, pt=share * photons.pt)
+    positrons = replace(photons, charge=photons.charge + 1, pt=(1 - share) * photons.pt)
     return join(particles.take(~converted), electrons, positrons)
 
 
