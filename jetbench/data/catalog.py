@@ -29,7 +29,13 @@ datasets: Registry[Entry] = Registry(
             "jetbench.simulation.top_vs_qcd:TopVsQcd",
             "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
-        )
+        ),
+        Entry(
+            "electron-vs-photon",
+            "jetbench.simulation.showers.recipe:ElectronVsPhoton",
+            "simulated 32x32 crystal images, energy and time, of electrons and photons of pT 50 GeV in a barrel",
+            "a fast simulation by published parametrisations (Grindhammer and Peters, hep-ex/0001020) after CMS; no Geant4",
+        ),
     ],
 )
 
