@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from jetbench.cli.options import dataset_argument
+from jetbench.cli.progress import display
 
 if TYPE_CHECKING:
     from jetbench.data.catalog import Dataset
@@ -73,6 +75,43 @@ def views(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> None:
     click.echo(card_text(make_card(spread(open_jets(found.path), jets))))
 
 
+def _names(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
+
+
+@data.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File of jets to write.")
+@click.option("--format", help="A format of `jetbench ls formats`. [default: by the files' content]")
+@click.option("--card", type=click.Path(exists=True, dir_okay=False), help="YAML file that describes images or constituents.")
+@click.option("--class-names", callback=_names, help="Names of the labels 0, 1, …, with commas, where the files have none.")
+@click.option("--channels", callback=_names, help="Channels to keep, with commas. [default: all]")
+@click.option("--unlabelled", is_flag=True, help="Leave the labels out, for a pool to pretrain on.")
+def convert(
+    files: tuple[str, ...],
+    output: Path,
+    format: str | None,
+    card: str | None,
+    class_names: tuple[str, ...],
+    channels: tuple[str, ...],
+    unlabelled: bool,
+) -> None:
+    """Convert files of the field into one file of jets, which every command takes as a dataset.
+
+    FILES are paths and globs of one format, and make one dataset. A conversion that was stopped goes on where it was.
+    """
+    from jetbench.formats.conversion import Request, convert
+
+    request = Request(format=format, card=card, class_names=class_names, channels=channels, unlabelled=unlabelled)
+    with display(stderr=True) as show:
+        done = convert(files, output, request, show.update)
+    for remark in done.remarks:
+        click.echo(f"note: {remark}", err=True)
+    if done.duplicates:
+        click.echo(f"note: {done.duplicates} jets are copies of another one; splits keep them on one side", err=True)
+    click.echo(f"{output}: {done.jets} jets, digest {done.digest}")
+
+
 def _find(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> Dataset:
     from jetbench.data.catalog import find_dataset
     from jetbench.harness.suite import parse_override
@@ -82,10 +121,5 @@ def _find(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> Datas
 
 def _simulate(found: Dataset, jobs: int | None = None) -> None:
     """Make the dataset where it is not there yet, with progress on standard error."""
-    from rich.console import Console
-
-    from jetbench.cli.progress import make_display
-
-    display = make_display(Console(stderr=True))
-    with display.bar:
-        found.make(jobs or len(os.sched_getaffinity(0)), lambda done, total: display.update("simulating jets", done, total))
+    with display(stderr=True) as show:
+        found.make(jobs or len(os.sched_getaffinity(0)), lambda done, total: show.update("simulating jets", done, total))

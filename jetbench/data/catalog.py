@@ -25,7 +25,7 @@ datasets: Registry[Entry] = Registry(
     [
         Entry(
             "top-vs-qcd",
-            "jetbench.simulation.recipe:TopVsQcd",
+            "jetbench.simulation.top_vs_qcd:TopVsQcd",
             "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
         )
@@ -58,7 +58,8 @@ class Dataset:
         """What all its jets share, known before it is made."""
         from jetbench.jets import open_jets
 
-        return open_jets(self.path).meta if self.ready else _recipe_meta(self.recipe)
+        meta: Meta = open_jets(self.path).meta if self.ready else self.recipe.meta()
+        return meta
 
     def make(self, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
         """Simulate it where it is not there yet; an interrupted simulation goes on where it was."""
@@ -66,12 +67,6 @@ class Dataset:
             from jetbench.simulation.production import simulate
 
             simulate(self.recipe, self.path, workers=workers, progress=progress)
-
-
-def _recipe_meta(recipe: Any) -> Meta:
-    from jetbench.simulation.chunks import meta_of
-
-    return meta_of(recipe)
 
 
 def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:

@@ -48,9 +48,9 @@ def run_cell(job: Job, stop: Flag) -> None:
     folder = ledger.folder(job.key)
     (folder / "spec.yaml").write_text(_yaml(job.spec))
     write_json(folder / "environment.json", {"instance": job.instance, **environment()})
-    jets = open_jets(job.dataset).read()
+    jets = open_jets(job.dataset)
     spec = job.spec
-    split = split_jets(jets.targets["label"], jets.event, spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
+    split = split_jets(jets.targets["label"][:], jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
     write_json(folder / "split.json", {"file": write_split(job.store / "splits", split), **split.summary()})
     try:
         if models[spec.model.name].kind == "fitted":
@@ -123,7 +123,7 @@ def _table(job: Job, jets: Jets) -> np.ndarray:
     if job.spec.view.name != "observables":
         return no_observables(jets)
     assert job.observables is not None
-    return np.asarray(np.load(job.observables, allow_pickle=False))
+    return np.load(job.observables, mmap_mode="r", allow_pickle=False)
 
 
 def _validation(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:

@@ -11,38 +11,41 @@ from jetbench.data.splits import split_jets
 from jetbench.errors import DataFileError, LeakError, SuiteError
 from jetbench.harness.plan import Plan
 from jetbench.jets import Jets, Meta, open_jets
+from jetbench.jets.hashes import stored_hashes
 
 __all__ = ["check_data"]
 
 
 def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
     """Raise `SuiteError` or `DataFileError` for data that the plan cannot use, `LeakError` for jets on both sides."""
-    jets = open_jets(dataset).read()
+    jets = open_jets(dataset)
     if "label" not in jets.targets or len(jets.meta.class_names) != 2:
         classes = len(jets.meta.class_names)
         raise DataFileError(f"{dataset}: {classes} classes with labels; this release compares taggers of two classes")
     _refuse_single_class(jets, dataset)
-    split = split_jets(jets.targets["label"], jets.event, plan.instance.settings.test_jets, None, 0, plan.instance.dataset.sha256)
-    tested = set(jets.take(split.test).jet_hashes())
-    _refuse_leak(tested, jets.take(split.pool), dataset, dataset)
+    labels, events = jets.targets["label"][:], jets.event[:]
+    split = split_jets(labels, events, plan.instance.settings.test_jets, None, 0, plan.instance.dataset.sha256)
+    hashes = stored_hashes(jets)
+    tested = hashes[split.test]
+    _refuse_leak(tested, hashes[split.pool], dataset, dataset)
     if unlabelled is not None:
         _check_pool(plan, jets, tested, dataset, unlabelled)
 
 
 def _refuse_single_class(jets: Jets, dataset: Path) -> None:
-    present = np.unique(jets.targets["label"])
+    present = np.unique(jets.targets["label"][:])
     if len(present) < 2:
         named = ", ".join(repr(jets.meta.class_names[label]) for label in present)
         raise DataFileError(f"{dataset}: all jets are of one class ({named}); a tagger needs jets of two, join files of both")
 
 
-def _check_pool(plan: Plan, jets: Jets, tested: set[bytes], dataset: Path, unlabelled: Path) -> None:
-    pool = open_jets(unlabelled).read()
+def _check_pool(plan: Plan, jets: Jets, tested: np.ndarray, dataset: Path, unlabelled: Path) -> None:
+    pool = open_jets(unlabelled)
     if unlike := list(differences(jets.meta, pool.meta)):
         raise SuiteError(f"{unlabelled}: these jets do not match those of {dataset}: {'; '.join(unlike)}")
     if any(run.spec.pool is not None for run in plan.runs.values()) and "label" not in pool.targets:
         raise SuiteError(f"{unlabelled}: the suite asks for shares of classes in the pool, and these jets have no labels")
-    _refuse_leak(tested, pool, dataset, unlabelled)
+    _refuse_leak(tested, stored_hashes(pool), dataset, unlabelled)
 
 
 def differences(dataset: Meta, pool: Meta) -> Iterator[str]:
@@ -68,7 +71,7 @@ def _grid(meta: Meta) -> str:
     return f"{grid.rows}×{grid.columns} over ±{grid.eta_extent:g} × ±{grid.phi_extent:g}" if grid else "none (constituents)"
 
 
-def _refuse_leak(tested: set[bytes], pool: Jets, dataset: Path, source: Path) -> None:
-    twice = sum(key in tested for key in pool.jet_hashes())
+def _refuse_leak(tested: np.ndarray, pool: np.ndarray, dataset: Path, source: Path) -> None:
+    twice = int(np.isin(pool, tested).sum())
     if twice:
         raise LeakError(f"{source}: {twice} jets are also test jets of {dataset}; remove the duplicates")

@@ -1,18 +1,15 @@
-"""What a suite file may say: the schema, and errors that name the nearest valid key."""
+"""What a suite file may say."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from jetbench.errors import SuiteError
 from jetbench.registry import nearest
 from jetbench.values import Value
 
-__all__ = ["Arm", "Primary", "Settings", "SuiteFile", "Tuning", "parse"]
+__all__ = ["Arm", "Primary", "Settings", "SuiteFile", "Tuning"]
 
 Scalar = bool | int | float | str
 Budgets = Literal["all", "smallest"] | tuple[int, ...]
@@ -167,61 +164,3 @@ class SuiteFile(BaseModel):
     default_scale: str = "quick"
     common: dict[str, Any]
     scales: dict[str, dict[str, Any]] = Field(min_length=1)
-
-
-def parse(model: type[BaseModel], values: Any, where: str) -> Any:
-    """Validate, with one error that names file, key, cause and, for an unknown key, the nearest valid one."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        places: dict[tuple[int | str, ...], list[Any]] = {}
-        for item in error.errors():
-            places.setdefault(_place(values, item), []).append(item)
-        raise SuiteError("\n".join(f"{where}: {_explain(model, *place)}" for place in places.items())) from None
-
-
-def _place(values: Any, item: Any) -> tuple[int | str, ...]:
-    """The keys that lead to an error, without the types that pydantic adds where a value may be of several."""
-    found = []
-    for part in item["loc"]:
-        known = part in values if isinstance(values, dict) else isinstance(values, list | tuple) and isinstance(part, int)
-        if known:
-            values = values[part]
-            found.append(part)
-    return (*found, item["loc"][-1]) if item["type"] == "missing" else tuple(found)
-
-
-def _explain(model: type[BaseModel], place: tuple[int | str, ...], items: Sequence[Any]) -> str:
-    """One line on a place of the file: what is wrong there, or what each of the types that it may have asks for."""
-    path = ".".join(str(part) for part in place)
-    if items[0]["type"] == "extra_forbidden":
-        return f"unknown key {path!r}; {nearest(str(place[-1]), _keys(model, place[:-1]))}"
-    if items[0]["type"] == "missing":
-        return f"the key {path!r} is missing"
-    causes = " or ".join(_cause(item["msg"]) for item in items).replace(" or should be ", " or ")
-    return f"{path or 'values'}: {causes}" + (f" (given: {items[0]['input']!r})" if path else "")
-
-
-# the file's words for what pydantic calls by the names of Python's types
-WORDS = {r"a valid dictionary( or instance of \w+)?": "a mapping", "a valid tuple": "a list", "^Tuple": "a list"}
-
-
-def _cause(message: str) -> str:
-    message = message.removeprefix("Value error, ").replace("Input should be", "should be")
-    for pattern, word in WORDS.items():
-        message = re.sub(pattern, word, message)
-    return message
-
-
-def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """The valid keys at a place of the schema."""
-    schema = model.model_json_schema()
-    definitions = schema.get("$defs", {})
-    node: dict[str, Any] = schema
-    for part in location:
-        node = node.get("properties", {}).get(str(part)) or node.get("additionalProperties") or {}
-        for option in (node, *node.get("anyOf", [])):
-            if "$ref" in option:
-                node = definitions[option["$ref"].rsplit("/", 1)[1]]
-                break
-    return list(node.get("properties", {}))

@@ -77,7 +77,7 @@ def _objective(spec: RunSpec, network: Network, preprocessing: Preprocessing, cl
 
 
 def _foreign_pool(path: Path) -> tuple[JetTensors, np.ndarray]:
-    pool = open_jets(path).read()
+    pool = open_jets(path)
     return JetTensors(pool), np.arange(len(pool))
 
 

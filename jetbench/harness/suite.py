@@ -8,9 +8,10 @@ from typing import Any
 
 from jetbench.data.catalog import Dataset, datasets, find_dataset
 from jetbench.errors import SuiteError, UnknownNameError
-from jetbench.harness.settings import DatasetChoice, Settings, SuiteFile, parse
+from jetbench.harness.settings import DatasetChoice, Settings, SuiteFile
 from jetbench.registry import nearest
 from jetbench.spec import DatasetRef
+from jetbench.strict import parse, read_yaml
 from jetbench.values import Value
 
 __all__ = ["Instance", "find_suite", "instantiate", "parse_override", "suite_names", "suite_text"]
@@ -55,17 +56,7 @@ def suite_text(name: str) -> str:
 
 def find_suite(name: str) -> SuiteFile:
     """A shipped suite by name, or any suite file by path, read strictly."""
-    return parse(SuiteFile, _read_yaml(suite_text(name), name), name)
-
-
-def _read_yaml(text: str, where: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise SuiteError(f"{where}: not valid YAML ({error})") from error
+    return parse(SuiteFile, read_yaml(suite_text(name), name, SuiteError), name, SuiteError)
 
 
 def instantiate(
@@ -85,7 +76,7 @@ def instantiate(
             values = {**values, key: _dataset_choice(name, values, key)}
     for override in overrides:
         values = merge(values, parse_override(override))
-    settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}")
+    settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}", SuiteError)
     labelled, pool = _find(settings.dataset).ref, _find(settings.unlabelled).ref if settings.unlabelled else None
     if pool is not None and pool.sha256 == labelled.sha256:
         raise SuiteError("the unlabelled jets are the dataset itself, test jets included; --set unlabelled.seed=1 makes others")
@@ -124,7 +115,7 @@ def parse_override(text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise SuiteError(f"--set takes key=value, as in seeds=3 or recipes.simclr.passes=1000, not {text!r}")
-    nested: Any = _read_yaml(value, f"--set {key}")
+    nested: Any = read_yaml(value, f"--set {key}", SuiteError)
     for part in reversed(key.split(".")):
         nested = {part: nested}
     return nested

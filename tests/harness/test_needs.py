@@ -76,14 +76,14 @@ def test_jets_in_gev_are_allowed_everything(plan_of: Callable[..., Plan]) -> Non
 
 
 def test_a_primary_comparison_that_is_not_allowed_is_refused(image_plan: Callable[..., Plan]) -> None:
-    with pytest.raises(SuiteError, match="primary comparison has the arm 'boosted-trees', .*give no unit"):
+    with pytest.raises(SuiteError, match=r"primary comparison has the arm 'boosted-trees', .*give no unit"):
         image_plan("primary.arm=boosted-trees")
 
 
 def test_a_dataset_that_cannot_be_classified_is_refused(image_plan: Callable[..., Plan]) -> None:
     jets = toy_images()
     unnamed = replace(jets, meta=jets.meta.replace(class_names=()), targets={})
-    with pytest.raises(SuiteError, match="have no labels.*--unlabelled"):
+    with pytest.raises(SuiteError, match=r"have no labels.*--unlabelled"):
         image_plan(jets=unnamed)
     single = replace(jets, meta=jets.meta.replace(class_names=("quark",)), targets={"label": np.zeros(len(jets), np.int32)})
     with pytest.raises(SuiteError, match="one class only, 'quark'"):
