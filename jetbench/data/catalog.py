@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
-from pydantic import ValidationError
 
 from jetbench.errors import DataFileError, SuiteError, UnknownNameError
 from jetbench.registry import Entry, Registry, nearest
@@ -32,7 +31,7 @@ datasets: Registry[Entry] = Registry(
     ],
 )
 
-FIXED = {"jets", "seed", "revision"}  # fields of a recipe that are no options: given apart, or raised by hand
+FIXED = {"name", "jets", "seed", "revision"}  # fields of a recipe that are no options: given apart, or raised by hand
 
 
 def cache_folder() -> Path:
@@ -72,22 +71,22 @@ class Dataset:
 def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
     """A named dataset of `jets` jets, its recipe varied by `options`, or a file of jets by its path.
 
-    Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `DataFileError` where the file
-    is missing or not one of jets.
+    Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `SimulationError` for values that
+    make no sense, `DataFileError` where the file is missing or not one of jets.
     """
     if name in datasets:
         if jets is None:
-            raise SuiteError(f"say how many jets of {name!r} to simulate")
+            raise SuiteError(f"say how many jets of {name!r} to simulate, with the key `jets` beside its name")
         recipe = _recipe(name, jets, seed, options or {})
         ref = DatasetRef(name=name, sha256=recipe.digest())
         return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)
-    if options:
-        raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
     path = Path(name).expanduser().absolute()
     if not path.exists():
         if path.suffix or os.sep in name:
             raise DataFileError(f"{path}: there is no such file")
         raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
+    if options:
+        raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
     return _file(path)
 
 
@@ -97,11 +96,7 @@ def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
     for option in options:
         if option not in valid:
             raise SuiteError(f"dataset {name!r} has no option {option!r}; {nearest(option, valid)}")
-    try:
-        return recipe(jets=jets, seed=seed, **options)
-    except ValidationError as error:
-        wrong = "; ".join(f"option {'.'.join(map(str, e['loc']))}: {e['msg']} (given: {e['input']!r})" for e in error.errors())
-        raise SuiteError(f"dataset {name!r}: {wrong}") from None
+    return recipe(jets=jets, seed=seed, **options)
 
 
 def _file(path: Path) -> Dataset:
