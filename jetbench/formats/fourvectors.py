@@ -72,7 +72,8 @@ class Constituents:
                 targets={"mass": np.sqrt(np.maximum(square, 0)).astype(np.float32), **_targets(self.targets)},
             )
         _check_finite(done, start, where)
-        return done, {NEGATIVE_MASS: int(np.sum(square < 0))}
+        negative = int(np.sum(square < 0))
+        return done, {NEGATIVE_MASS: negative} if negative else {}
 
     def _check(self, start: int, where: object) -> None:
         counts, px, py = np.diff(self.offsets), self.momentum[:, 0], self.momentum[:, 1]

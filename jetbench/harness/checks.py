@@ -9,6 +9,7 @@ import numpy as np
 
 from jetbench.data.splits import split_jets
 from jetbench.errors import DataFileError, LeakError, SuiteError
+from jetbench.harness.classes import check_classes
 from jetbench.harness.plan import Plan
 from jetbench.jets import Jets, Meta, open_jets
 from jetbench.jets.hashes import stored_hashes
@@ -19,11 +20,11 @@ __all__ = ["check_data"]
 def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
     """Raise `SuiteError` or `DataFileError` for data that the plan cannot use, `LeakError` for jets on both sides."""
     jets = open_jets(dataset)
-    if "label" not in jets.targets or len(jets.meta.class_names) != 2:
-        classes = len(jets.meta.class_names)
-        raise DataFileError(f"{dataset}: {classes} classes with labels; this release compares taggers of two classes")
+    if "label" not in jets.targets or len(jets.meta.class_names) < 2:
+        raise DataFileError(f"{dataset}: no labels of two or more classes, which a comparison of taggers needs")
     _refuse_single_class(jets, dataset)
     labels, events = jets.targets["label"][:], jets.event[:]
+    check_classes(plan, labels, events, jets.meta.class_names)
     split = split_jets(labels, events, plan.instance.settings.test_jets, None, 0, plan.instance.dataset.sha256)
     hashes = stored_hashes(jets)
     tested = hashes[split.test]
