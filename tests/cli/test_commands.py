@@ -14,6 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
+from jetbench.harness.instances import remember
+from jetbench.harness.suite import find_suite, instantiate
 
 
 def call(*arguments: str | Path) -> Result:
@@ -50,7 +52,15 @@ def test_help_names_every_command() -> None:
         (["run", "--suite", "ssl-vs-scratch", "--scale", "quik"], "did you mean 'quick'"),
         (["run", "--suite", "ssl-vs-scratch", "--dataset", "missing.h5"], "there is no such file"),
         (["run", "--suite", "ssl-vs-scratch", "--set", "sceds=3"], "did you mean 'seeds'"),
-        (["report", "ssl-vs-scratch", "--store", "empty"], "no results of suite 'ssl-vs-scratch'"),
+        (["run", "--suite", "ssl-vs-scratch", "--set", "labels=50"], "labels: should be a list (given: 50)"),
+        (["run", "--suite", "ssl-vs-scratch", "--set", "arms.scratch=3"], "arms.scratch: should be a mapping (given: 3)"),
+        (["run", "--suite", "ssl-vs-scratch", "--set", "dataset.options.mpj=true"], "no option 'mpj'; did you mean 'mpi'"),
+        (["report", "ssl-vs-scratch", "--store", "empty"], "no results of suite 'ssl-vs-scratch'; `jetbench run"),
+        (["report", "ssl-vs-scrach", "--store", "empty"], "did you mean 'ssl-vs-scratch'"),
+        (["ui", "--store", "emtpy"], "there is no such folder of results"),
+        (["data", "info", "top-vs-qcd", "--set", "contaned=false"], "did you mean 'contained'"),
+        (["data", "info", "top-vs-qcd", "--set", "mpi=perhaps"], "mpi is 'perhaps'"),
+        (["data", "info", "top-vs-qcd", "--set", "mpi=true"], "--seed 0 --set mpi=true`"),
         (["show", "resnet51"], "did you mean 'resnet15'"),
         (["data", "info", "top-vs-qcd", "--jets", "123456"], "not simulated yet"),
     ],
@@ -64,6 +74,14 @@ def test_a_users_mistake_is_a_message(
     assert result.exit_code == 1
     assert message in result.output
     assert "Traceback" not in result.output
+    assert not (tmp_path / "emtpy").exists()
+
+
+def test_what_was_run_is_suggested(suite_path: Path, tmp_path: Path) -> None:
+    remember(tmp_path, instantiate(find_suite(str(suite_path))))
+    assert "did you mean 'mini'" in call("status", "minni", "--store", tmp_path).output
+    assert "did you mean 'quick'" in call("results", "mini", "--scale", "quik", "--store", tmp_path).output
+    assert "`jetbench run --suite ssl-vs-scratch`" in call("report", "ssl-vs-scratch", "--store", tmp_path).output
 
 
 def test_debug_shows_the_traceback() -> None:
