@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 from jetbench.cli import main
 from jetbench.harness.instances import remember
 from jetbench.harness.suite import find_suite, instantiate
+from jetbench.jets import Jets, save_jets
 
 
 def call(*arguments: str | Path) -> Result:
@@ -190,6 +192,27 @@ def check_tracked(folder: Path) -> None:
     assert [m.step for m in client.get_metric_history(final.info.run_id, "val/auc")] == [0, 1]
     names = {file.path for file in client.list_artifacts(final.info.run_id)}
     assert {"roc.png", "roc.json", "scores.h5", "model.safetensors", "bundle.json", "spec.yaml", "images"} <= names
+
+
+@pytest.mark.slow
+def test_a_suite_of_four_classes_from_data_to_report(
+    suite_text: str, pronged_jets: Callable[[int, int], Jets], tmp_path: Path
+) -> None:
+    save_jets(tmp_path / "jets.h5", [pronged_jets(400, 4)])
+    suite = tmp_path / "mini.yaml"
+    suite.write_text(suite_text.format(dataset=tmp_path / "jets.h5"))
+    refused = command("run", "--suite", suite, "--set", "labels=[30]", cwd=tmp_path)
+    assert "2 are needed; the smallest label budget that does is" in wait(refused, 60)
+    assert refused.returncode == 1
+    process = command("run", "--suite", suite, "--set", "labels=[50]", cwd=tmp_path)
+    output = wait(process, 300)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+    rows = json.loads(wait(command("results", "mini", "--format", "json", cwd=tmp_path), 60))
+    assert {row["metric"] for row in rows} >= {"test/auc", "test/auc_QCD", "test/background_left_50_X3"}
+    page = next(tmp_path.glob("mlruns/reports/*/report.html")).read_text()
+    assert "Class by class" in page
+    assert "one-vs-one test AUC" in page
 
 
 @pytest.mark.slow
