@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
 from jetbench.cli.options import dataset_argument
 
 __all__ = ["data"]
+
+
+def png_only(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """The one format that pictures are written in."""
+    if path is not None and path.suffix.lower() != ".png":
+        raise click.BadParameter(f"{path} does not end in .png", ctx, parameter)
+    return path
 
 
 @click.group()
@@ -45,17 +53,33 @@ def make(dataset: str, jets: int, seed: int, jobs: int | None) -> None:
 @dataset_argument
 @jets_option
 @seed_option
-def info(dataset: str, jets: int, seed: int) -> None:
-    """Classes, channels, targets, provenance and digest of a dataset or file."""
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; draw only where --figure says so.")
+@click.option(
+    "--figure",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=png_only,
+    help="PNG file to draw. [default: NAME-info.png in this folder]",
+)
+def info(dataset: str, jets: int, seed: int, as_json: bool, figure: Path | None) -> None:
+    """Classes, channels, spectra, duplicates and possible leaks of a dataset or file: printed and drawn."""
     from jetbench.data.catalog import find_dataset
-    from jetbench.data.summary import summarise
     from jetbench.errors import DataFileError
+    from jetbench.evaluation.dataset import summarise
+    from jetbench.evaluation.dataset_text import summary_text
+    from jetbench.jets import open_jets
 
     found = find_dataset(dataset, jets, seed)
     if not found.ready:
         raise DataFileError(f"{dataset!r} with {jets} jets is not simulated yet; `jetbench data make {dataset} --jets {jets}`")
-    for name, value in summarise(found.path):
-        click.echo(f"{name:<14}{value}")
+    summary, sample = summarise(open_jets(found.path), str(found.path))
+    click.echo(summary.model_dump_json(indent=2) if as_json else summary_text(summary))
+    path = figure or (None if as_json else Path(f"{found.path.stem}-info.png"))
+    if path is not None:
+        from jetbench.evaluation.dataset_figures import dataset_figure
+        from jetbench.evaluation.figures import save_png
+
+        save_png(dataset_figure(summary, sample), path)
+        click.echo(f"figure: {path}", err=as_json)
 
 
 @data.command()

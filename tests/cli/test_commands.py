@@ -90,13 +90,6 @@ def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: 
     assert not (tmp_path / "store").exists()
 
 
-def test_data_info_describes_a_file(toy_file: Path) -> None:
-    text = call("data", "info", toy_file).output
-    assert "qcd: 200, top: 200" in text
-    assert "charged [GeV]" in text
-    assert re.search(r"digest +[0-9a-f]{64}", text)
-
-
 def test_the_invariance_card_has_a_row_per_view(toy_file: Path) -> None:
     result = call("data", "views", toy_file)
     assert result.exit_code == 0, repr(result.exception)
