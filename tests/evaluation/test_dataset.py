@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from jetbench.errors import DataFileError
-from jetbench.evaluation import dataset_totals
+from jetbench.evaluation import dataset, dataset_totals
 from jetbench.evaluation.dataset import Summary, summarise
 from jetbench.evaluation.dataset_sample import sample_rows
 from jetbench.evaluation.dataset_text import summary_text
@@ -242,6 +243,20 @@ def test_a_file_is_read_in_blocks_and_gives_what_memory_gives(
     summary = summary_of(stored)
     assert (summary.jets, summary.duplicates) == (1200, 800)
     assert summary.aucs[0].auc == pytest.approx(summary_of(toy_jets).aucs[0].auc)
+
+
+def test_memory_does_not_grow_with_the_deposits(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset_totals, "BLOCK_BYTES", 1 << 16)
+    monkeypatch.setattr(dataset, "sample_rows", lambda jets: sample_rows(jets, 400))
+    peaks, sizes = [], []
+    for copies in (4, 4, 24):  # the first warms up
+        save_jets(tmp_path / "jets.h5", [toy_jets] * copies)
+        tracemalloc.start()
+        summary_of(open_jets(tmp_path / "jets.h5"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        sizes.append(copies * len(toy_jets.eta) * 5 * 4)
+    assert peaks[2] - peaks[1] < 0.15 * (sizes[2] - sizes[1])  # the rest are some columns of one number per jet
 
 
 def test_the_text_names_what_was_found(toy_jets: Jets) -> None:
