@@ -14,7 +14,7 @@ import jetbench
 
 ROOT = Path(jetbench.__file__).parent
 FLOORS = [
-    {"errors", "registry", "seeds", "values", "spec", "recipes", "__init__", "benchmarks", "studies"},
+    {"errors", "locks", "registry", "seeds", "values", "strict", "spec", "recipes", "__init__", "benchmarks", "studies"},
     {"jets", "statistics"},
     {"simulation", "formats"},
     {"data"},

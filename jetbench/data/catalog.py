@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
+from pydantic import ValidationError
 
 from jetbench.errors import DataFileError, SuiteError, UnknownNameError
 from jetbench.registry import Entry, Registry, nearest
 from jetbench.spec import DatasetRef
+
+if TYPE_CHECKING:
+    from jetbench.jets import Meta
 
 __all__ = ["Dataset", "cache_folder", "datasets", "find_dataset"]
 
@@ -21,12 +25,14 @@ datasets: Registry[Entry] = Registry(
     [
         Entry(
             "top-vs-qcd",
-            "jetbench.simulation.recipe:TopVsQcd",
+            "jetbench.simulation.top_vs_qcd:TopVsQcd",
             "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
         )
     ],
 )
+
+FIXED = {"jets", "seed", "revision"}  # fields of a recipe that are no options: given apart, or raised by hand
 
 
 def cache_folder() -> Path:
@@ -48,6 +54,13 @@ class Dataset:
     def ready(self) -> bool:
         return self.path.exists()
 
+    def meta(self) -> Meta:
+        """What all its jets share, known before it is made."""
+        from jetbench.jets import open_jets
+
+        meta: Meta = open_jets(self.path).meta if self.ready else self.recipe.meta()
+        return meta
+
     def make(self, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
         """Simulate it where it is not there yet; an interrupted simulation goes on where it was."""
         if not self.ready:
@@ -56,23 +69,39 @@ class Dataset:
             simulate(self.recipe, self.path, workers=workers, progress=progress)
 
 
-def find_dataset(name: str, jets: int | None = None, seed: int = 0) -> Dataset:
-    """A named dataset of `jets` jets, or a file of jets by its path.
+def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
+    """A named dataset of `jets` jets, its recipe varied by `options`, or a file of jets by its path.
 
-    Raises `UnknownNameError` where it is neither, `DataFileError` where the file is missing or not one of jets.
+    Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `DataFileError` where the file
+    is missing or not one of jets.
     """
     if name in datasets:
         if jets is None:
             raise SuiteError(f"say how many jets of {name!r} to simulate")
-        recipe = datasets[name].load()(jets=jets, seed=seed)
+        recipe = _recipe(name, jets, seed, options or {})
         ref = DatasetRef(name=name, sha256=recipe.digest())
         return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)
+    if options:
+        raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
     path = Path(name).expanduser().absolute()
     if not path.exists():
         if path.suffix or os.sep in name:
             raise DataFileError(f"{path}: there is no such file")
         raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
     return _file(path)
+
+
+def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
+    recipe = datasets[name].load()
+    valid = set(recipe.model_fields) - FIXED
+    for option in options:
+        if option not in valid:
+            raise SuiteError(f"dataset {name!r} has no option {option!r}; {nearest(option, valid)}")
+    try:
+        return recipe(jets=jets, seed=seed, **options)
+    except ValidationError as error:
+        wrong = "; ".join(f"option {'.'.join(map(str, e['loc']))}: {e['msg']} (given: {e['input']!r})" for e in error.errors())
+        raise SuiteError(f"dataset {name!r}: {wrong}") from None
 
 
 def _file(path: Path) -> Dataset:

@@ -5,6 +5,8 @@ Counts, ranges, targets and duplicates are of every jet; spectra, mean images an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from pydantic import BaseModel
 
@@ -82,14 +84,15 @@ class Summary(BaseModel, frozen=True, extra="forbid"):
     remarks: tuple[str, ...] = ()
 
 
-def summarise(jets: Jets, file: str) -> tuple[Summary, Sample]:
-    """Figures of jets, which may be lazy and larger than memory, and the sample that pictures are drawn from.
+def summarise(jets: Jets, file: str, progress: Callable[[int, int], None] | None = None) -> tuple[Summary, Sample]:
+    """Figures of jets, which may be lazy and larger than memory, and the sample that pictures are drawn from. `progress` is told
+    how many jets of all have been read where they do not fit into one block.
 
     Raises `DataFileError` where a column holds NaN or infinite values or does not fit the others.
     """
     from jetbench.evaluation.dataset_warnings import remarks, warnings
 
-    totals, sample = _pass_over(jets)
+    totals, sample = _pass_over(jets, progress)
     counts = np.diff(jets.offsets)
     duplicates, contradictions = totals.copies(counts)
     rows = separations(sample.labels, sample.groups, {"row": sample.rows})
@@ -119,7 +122,7 @@ def summarise(jets: Jets, file: str) -> tuple[Summary, Sample]:
     return summary.model_copy(update={"warnings": warnings(summary, sample), "remarks": remarks(summary)}), sample
 
 
-def _pass_over(jets: Jets) -> tuple[Totals, Sample]:
+def _pass_over(jets: Jets, progress: Callable[[int, int], None] | None) -> tuple[Totals, Sample]:
     rows = sample_rows(len(jets))
     totals = Totals(jets.meta)
     sampler = Sampler(jets)
@@ -128,6 +131,8 @@ def _pass_over(jets: Jets) -> tuple[Totals, Sample]:
         totals.add(block)
         first, last = np.searchsorted(rows, (start, start + len(block)))
         sampler.add(block, rows[first:last], start)
+        if progress and len(block) < len(jets):
+            progress(start + len(block), len(jets))
     return totals, sampler.finish()
 
 

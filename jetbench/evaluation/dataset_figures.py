@@ -20,7 +20,7 @@ __all__ = ["dataset_figure"]
 
 BINS = (12, 50)  # least and most of a spectrum
 SHOWN = (0.001, 0.999)  # quantiles that a spectrum's axis covers: one wild value does not hide the others
-DASHES = ("-", (0, (4, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)))  # tell classes of the same colour apart
+DASHES = ("-", (0, (4, 2)), (0, (1, 1)))  # tell classes of the same colour apart
 BARS = 22  # columns with the largest AUC
 IMAGES = 10  # classes whose mean image is shown
 PER_ROW = 5

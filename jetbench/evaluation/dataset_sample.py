@@ -12,6 +12,8 @@ import numpy as np
 
 from jetbench.jets import Grid, Jets, Meta
 from jetbench.seeds import numpy_rng
+from jetbench.views.frame import half_widths
+from jetbench.views.needs import unmet
 from jetbench.views.observables import SIMPLE, simple_observables
 
 __all__ = ["SAMPLE", "Sample", "Sampler", "left_out", "sample_rows", "with_unit"]
@@ -19,7 +21,6 @@ __all__ = ["SAMPLE", "Sample", "Sampler", "left_out", "sample_rows", "with_unit"
 SAMPLE = 100_000  # jets: an AUC of 0.5 is known to 0.002 (Hanley & McNeil 1982), and 40 columns take 16 MB
 PIXELS = 32  # of an image's side where jets bring no grid of their own
 LARGEST_GRID = 512 * 512  # pixels: a finer grid is shown as PIXELS × PIXELS
-FIRST = 1000  # jets that a frame is read off where none is stored
 NEEDS_PT = ("pt", *(name for name in SIMPLE if name != "multiplicity"))
 
 
@@ -49,11 +50,14 @@ def sample_rows(jets: int, size: int = SAMPLE) -> np.ndarray:
 
 
 def left_out(meta: Meta) -> dict[str, str]:
-    """Observables that these jets cannot have, with the reason."""
+    """Columns that these jets cannot have, with the reason."""
     missing = {str(name): "the source does not tell it" for name in meta.unknown}
-    if not any(c.role == "pt" for c in meta.channels):
-        return missing | dict.fromkeys(NEEDS_PT, "no channel has the role 'pt'")
-    return missing if meta.in_gev else missing | {"mass": "the deposits have no pT in GeV"}
+    without_pt, without_gev = unmet(meta, ("pt",)), unmet(meta, ("GeV",))
+    if without_pt:
+        missing |= dict.fromkeys(NEEDS_PT, without_pt)
+    elif without_gev:
+        missing["mass"] = without_gev
+    return missing
 
 
 class Sampler:
@@ -61,7 +65,7 @@ class Sampler:
 
     def __init__(self, jets: Jets) -> None:
         self.groups = jets.meta.class_names if "label" in jets.targets else ("all jets",)
-        self.frame = _frame(jets)
+        self.frame = _frame(jets.meta)
         self.brightness, self.bright = _brightness(jets.meta)
         self.quantities = _quantities(jets.meta, [*jets.targets])
         self.images = np.zeros((len(self.groups), self.frame.rows, self.frame.columns))
@@ -131,17 +135,12 @@ def _per_jet(jets: Jets, values: np.ndarray) -> np.ndarray:
     return np.bincount(_jet_of(jets), values, minlength=len(jets))
 
 
-def _frame(jets: Jets) -> Grid:
-    """The jets' own grid, else their extent, else whatever the first jets fill."""
-    grid, extent = jets.meta.grid, jets.meta.extent
-    if grid is not None and grid.rows * grid.columns <= LARGEST_GRID:
-        return grid
-    if grid is not None:
-        return Grid(rows=PIXELS, columns=PIXELS, eta_extent=grid.eta_extent, phi_extent=grid.phi_extent)
-    if extent is None:
-        first = jets[:FIRST]
-        extent = float(np.abs([first.eta, first.phi]).max(initial=0)) or 1.0
-    return Grid(rows=PIXELS, columns=PIXELS, eta_extent=extent, phi_extent=extent)
+def _frame(meta: Meta) -> Grid:
+    """The jets' own grid, else the frame that a network would see them in."""
+    if meta.grid is not None and meta.grid.rows * meta.grid.columns <= LARGEST_GRID:
+        return meta.grid
+    eta, phi = half_widths(meta)
+    return Grid(rows=PIXELS, columns=PIXELS, eta_extent=eta, phi_extent=phi)
 
 
 def _pt_unit(meta: Meta) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from jetbench.jets import Jets, Meta
+from jetbench.jets.hashes import jet_hashes
 
 __all__ = ["Range", "Totals", "blocks"]
 
@@ -86,7 +87,7 @@ class Totals:
                 self.labels.append(target)
             else:
                 self.targets.setdefault(name, Range()).add(target)
-        self.hashes.append(_hashes(block))
+        self.hashes.append(jet_hashes(block))
 
     def _outside(self, block: Jets) -> int:
         """Deposits outside the grid, or where there is none outside the extent."""
@@ -105,8 +106,3 @@ class Totals:
             return len(hashes) - different, 0
         labels = np.concatenate(self.labels)[counts > 0].astype(np.uint64)
         return len(hashes) - different, len(np.unique(hashes ^ (labels * GOLDEN))) - different
-
-
-def _hashes(block: Jets) -> np.ndarray:
-    """One hash per jet (n,) uint64, of its deposits; two of 10⁸ jets share one by chance with probability 3·10⁻⁴."""
-    return np.array([int.from_bytes(digest[:8], "little") for digest in block.jet_hashes()], np.uint64)

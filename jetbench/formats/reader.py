@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,8 @@ class Reader(ABC):
 
     A subclass opens its file in `__init__(path)` (a carded one in `__init__(path, card)`), under `guarded`, and sets `meta`,
     `jets` (their number) and `block` (jets that may be read at once: at most `BLOCK_BYTES` of the file's arrays, at least one).
+    `remarks` are sentences for whoever converts the file, complete when all jets were read: above all where the jets that come
+    out disagree with what the file says of them.
     `meta.class_names` is empty where the file does not say what its labels mean; the labels are then whole numbers from 0 on.
     Raises `DataFileError` where the file is not what it should be.
     """
@@ -28,6 +30,7 @@ class Reader(ABC):
     meta: Meta
     jets: int
     block: int
+    remarks: Sequence[str] = ()
 
     @staticmethod
     @abstractmethod

@@ -12,9 +12,9 @@ import numpy as np
 
 from jetbench.data.catalog import Dataset, cache_folder
 from jetbench.harness.checks import check_data
-from jetbench.harness.ledger import file_lock
 from jetbench.harness.plan import Plan
 from jetbench.harness.processes import context, hidden_main
+from jetbench.locks import file_lock
 from jetbench.models import models
 from jetbench.views import views
 

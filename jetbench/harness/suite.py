@@ -8,12 +8,13 @@ from typing import Any
 
 from jetbench.data.catalog import Dataset, datasets, find_dataset
 from jetbench.errors import SuiteError, UnknownNameError
-from jetbench.harness.settings import DatasetChoice, Settings, SuiteFile, parse
+from jetbench.harness.settings import DatasetChoice, Settings, SuiteFile
 from jetbench.registry import nearest
 from jetbench.spec import DatasetRef
+from jetbench.strict import parse, read_yaml
 from jetbench.values import Value
 
-__all__ = ["Instance", "find_suite", "instantiate", "suite_names", "suite_text"]
+__all__ = ["Instance", "find_suite", "instantiate", "parse_override", "suite_names", "suite_text"]
 
 
 class Instance(Value):
@@ -55,17 +56,7 @@ def suite_text(name: str) -> str:
 
 def find_suite(name: str) -> SuiteFile:
     """A shipped suite by name, or any suite file by path, read strictly."""
-    return parse(SuiteFile, _read_yaml(suite_text(name), name), name)
-
-
-def _read_yaml(text: str, where: str) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise SuiteError(f"{where}: not valid YAML ({error})") from error
+    return parse(SuiteFile, read_yaml(suite_text(name), name, SuiteError), name, SuiteError)
 
 
 def instantiate(
@@ -82,10 +73,10 @@ def instantiate(
     values = merge(suite.common, suite.scales[scale])
     for key, name in (("dataset", dataset), ("unlabelled", unlabelled)):
         if name is not None:
-            values = merge(values, {key: _dataset_choice(name, values)})
+            values = {**values, key: _dataset_choice(name, values, key)}
     for override in overrides:
-        values = merge(values, _override(override))
-    settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}")
+        values = merge(values, parse_override(override))
+    settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}", SuiteError)
     labelled, pool = _find(settings.dataset).ref, _find(settings.unlabelled).ref if settings.unlabelled else None
     if pool is not None and pool.sha256 == labelled.sha256:
         raise SuiteError("the unlabelled jets are the dataset itself, test jets included; --set unlabelled.seed=1 makes others")
@@ -93,7 +84,7 @@ def instantiate(
 
 
 def _find(choice: DatasetChoice) -> Dataset:
-    return find_dataset(choice.name, choice.jets, choice.seed)
+    return find_dataset(choice.name, choice.jets, choice.seed, choice.options)
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -109,19 +100,22 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _dataset_choice(name: str, values: dict[str, Any]) -> dict[str, Any]:
-    """A named dataset keeps the scale's number of jets, a file has its own; files are known by absolute path and content."""
+def _dataset_choice(name: str, values: dict[str, Any], key: str) -> dict[str, Any]:
+    """A named dataset keeps the scale's number of jets, a file has its own; files are known by absolute path and content. Seed
+    and options that the suite gives under `key` are those of the dataset that it names there."""
     if name in datasets:
-        return {"name": name, "jets": values["dataset"].get("jets")}
+        own = values.get(key) or {}
+        return {"jets": values["dataset"].get("jets"), **(own if own.get("name") == name else {}), "name": name}
     path = Path(name).expanduser()
-    return {"name": str(path.absolute()) if path.exists() else name, "jets": None}
+    return {"name": str(path.absolute()) if path.exists() else name}
 
 
-def _override(text: str) -> dict[str, Any]:
+def parse_override(text: str) -> dict[str, Any]:
+    """The nested mapping that `key=value` means: dots descend, the value is YAML. Raises `SuiteError` for anything else."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise SuiteError(f"--set takes key=value, as in seeds=3 or recipes.simclr.passes=1000, not {text!r}")
-    nested: Any = _read_yaml(value, f"--set {key}")
+    nested: Any = read_yaml(value, f"--set {key}", SuiteError)
     for part in reversed(key.split(".")):
         nested = {part: nested}
     return nested

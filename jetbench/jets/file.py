@@ -64,6 +64,8 @@ def _write(file: h5py.File, parts: Iterable[Jets]) -> str:
 
 
 def _append(file: h5py.File, name: str, rows: np.ndarray) -> None:
+    from hdf5plugin import Blosc2
+
     if name not in file:
         file.create_dataset(
             name,
@@ -71,9 +73,7 @@ def _append(file: h5py.File, name: str, rows: np.ndarray) -> None:
             maxshape=(None, *rows.shape[1:]),
             chunks=(ROWS, *rows.shape[1:]),
             dtype=rows.dtype,
-            compression="gzip",
-            compression_opts=1,
-            shuffle=True,
+            compression=Blosc2(cname="lz4hc", clevel=9, filters=Blosc2.NOFILTER),
             fletcher32=True,
         )
     column = file[name]
@@ -86,6 +86,8 @@ def open_jets(path: Path) -> Jets:
 
     Raises `DataFileError` where the file is missing, damaged, truncated or not of this format.
     """
+    import hdf5plugin  # noqa: F401 (it registers the filters that h5py reads columns with)
+
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file")
     try:
@@ -123,6 +125,9 @@ class _Guarded:
 
     def __len__(self) -> int:
         return len(self._column)
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         try:

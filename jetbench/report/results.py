@@ -81,7 +81,7 @@ class Results:
     def comparisons(self) -> dict[tuple[str, int], Comparison]:
         """Every arm against the baseline at every budget that both have seeds at; all but the primary corrected by Holm."""
         found: dict[tuple[str, int], Comparison] = {}
-        for arm, settings_labels in ((a, self.plan.instance.settings.budgets(a)) for a in self.plan.instance.settings.arms):
+        for arm, settings_labels in ((a, self.plan.instance.settings.budgets(a)) for a in self.plan.arms):
             for labels in settings_labels:
                 seeds = sorted(set(self.seeds(arm, labels)) & set(self.seeds(self.baseline, labels)))
                 if arm != self.baseline and seeds:

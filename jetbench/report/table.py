@@ -70,7 +70,8 @@ class Row:
 def rows(results: Results) -> list[Row]:
     """Budget by budget, the arms in the suite's order."""
     settings = results.plan.instance.settings
-    return [_row(results, arm, labels) for labels in settings.labels for arm in settings.arms if labels in settings.budgets(arm)]
+    arms = results.plan.arms
+    return [_row(results, arm, labels) for labels in settings.labels for arm in arms if labels in settings.budgets(arm)]
 
 
 def _row(results: Results, arm: str, labels: int) -> Row:
@@ -134,7 +135,8 @@ def print_table(results: Results, console: Console) -> None:
     """The table with its notes; where the output is no terminal, without colours and never wrapped."""
     table = _table(results)
     instance = results.plan.instance
-    remarks = [*_legend(results), *(f"! {note}" for note in notes(results))]
+    skipped = [f"skipped {what}: {reason}" for what, reason in results.plan.skipped]
+    remarks = [*_legend(results), *skipped, *(f"! {note}" for note in notes(results))]
     width = console.width
     if not console.is_terminal:
         console.width = max(width, console.measure(table).maximum, *map(len, remarks))

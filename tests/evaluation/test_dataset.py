@@ -196,7 +196,10 @@ def test_the_mean_image_is_rendered_on_the_jets_own_grid(toy_jets: Jets) -> None
 def test_observables_that_need_gev_are_left_out_with_the_reason(toy_jets: Jets) -> None:
     pixels = summary_of(changed(toy_jets, channels=PIXELS, unknown=("jet_pt",), class_names=("class-0", "class-1")))
     columns = {it.column for it in pixels.aucs}
-    assert pixels.left_out == {"jet_pt": "the source does not tell it", "mass": "the deposits have no pT in GeV"}
+    assert pixels.left_out == {
+        "jet_pt": "the source does not tell it",
+        "mass": "needs deposits with pT in GeV; these jets give no unit",
+    }
     assert columns >= {"pt", "width", "multiplicity", "sum(ecal)", "mean(d0)", "hits(d0)"}
     assert not columns & {"mass", "jet_pt", "sum(d0)", "sum(track)"}
     assert found(pixels, "no unit is known of 'track', 'ecal', 'd0'")

@@ -3,6 +3,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def test_the_same_results_give_the_same_bytes(report: list[Path], finished: Resu
 
 def test_a_question_with_markup_is_escaped(finished: Results) -> None:
     instance = finished.plan.instance.replace(question="<b>AUC</b> & more?")
-    plan = type(finished.plan)(instance, finished.plan.runs, finished.plan.studies, finished.plan.tuned, finished.plan.cells)
+    plan = replace(finished.plan, instance=instance)
     text = page(Results(plan, finished.ledger, finished.cells, finished.missing, finished.winners), {})
     assert "&lt;b&gt;AUC&lt;/b&gt; &amp; more?" in text
 
