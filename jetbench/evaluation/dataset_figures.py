@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dataset_figure"]
 
-BINS = (12, 50)  # least and most of a spectrum
+BINS = (20, 50)  # least and most of a spectrum
 SHOWN = (0.001, 0.999)  # quantiles that a spectrum's axis covers: one wild value does not hide the others
 DASHES = ("-", (0, (4, 2)), (0, (1, 1)))  # tell classes of the same colour apart
 BARS = 22  # columns with the largest AUC

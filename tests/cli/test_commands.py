@@ -67,12 +67,15 @@ def test_a_users_mistake_is_a_message(
 
 
 def test_debug_shows_the_traceback() -> None:
-    result = call("--debug", "show", "nothing")
+    result = call("--debug", "show", "nobody")
     assert result.exception is not None
-    assert "nothing is called 'nothing'" in str(result.exception)
+    assert "nothing is called 'nobody'" in str(result.exception)
 
 
-@pytest.mark.parametrize("kind", ["models", "regimes", "objectives", "augmentations", "recipes", "datasets", "suites"])
+KINDS = ["suites", "models", "regimes", "objectives", "views", "augmentations", "recipes", "datasets", "formats"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_piped_lists_have_one_name_a_line_and_each_can_be_shown(kind: str) -> None:
     names = call("ls", kind).output.splitlines()
     assert names
@@ -80,6 +83,27 @@ def test_piped_lists_have_one_name_a_line_and_each_can_be_shown(kind: str) -> No
         shown = call("show", name)
         assert shown.exit_code == 0
         assert name in shown.output
+
+
+def test_everything_piped_is_one_line_of_kind_name_and_summary() -> None:
+    rows = [line.split(maxsplit=2) for line in call("ls").output.splitlines()]
+    assert list(dict.fromkeys(row[0] for row in rows)) == KINDS
+    assert all(len(row) == 3 for row in rows)
+    assert {kind for kind, name, _ in rows if name == "simclr"} == {"regimes", "objectives"}
+    assert [name for kind, name, _ in rows if kind == "formats"] == call("ls", "formats").output.split()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_shows_what_there_is(kind: str) -> None:
+    shown = call("show", kind)
+    assert shown.exit_code == 0
+    assert [line.split()[0] for line in shown.output.splitlines()] == call("ls", kind).output.split()
+
+
+def test_what_is_shown_says_options_and_needs() -> None:
+    assert "options: projection, temperature" in call("show", "simclr").output
+    assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output
+    assert "needs a card" in call("show", "constituents").output
 
 
 def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def test_memory_does_not_grow_with_the_deposits(toy_jets: Jets, tmp_path: Path, 
     monkeypatch.setattr(dataset_totals, "BLOCK_BYTES", 1 << 16)
     monkeypatch.setattr(dataset, "sample_rows", lambda jets: sample_rows(jets, 400))
     peaks, sizes = [], []
-    for copies in (4, 4, 24):  # the first warms up
+    for copies in (2, 2, 12):  # the first warms up
         save_jets(tmp_path / "jets.h5", [toy_jets] * copies)
         tracemalloc.start()
         summary_of(open_jets(tmp_path / "jets.h5"))
