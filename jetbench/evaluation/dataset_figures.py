@@ -37,7 +37,7 @@ def dataset_figure(summary: Summary, sample: Sample) -> Figure:
     image_rows = -(-shown // PER_ROW)
     figure = Figure(figsize=(15, 7.6 + ROW * image_rows), dpi=DPI, layout="constrained")
     top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=(7.6, ROW * image_rows), hspace=0.02).ravel()
-    top.suptitle(_title(summary), fontsize=14, color=INK, x=0.01, ha="left")
+    top.suptitle(_plain(_title(summary)), fontsize=14, color=INK, x=0.01, ha="left")
     _draw_panels(top, summary, sample)
     _draw_images(bottom, sample, shown, image_rows)
     return figure
@@ -52,7 +52,7 @@ def _draw_panels(part: SubFigure, summary: Summary, sample: Sample) -> None:
     """Two rows of panels, beside them the AUCs over the whole height."""
     from matplotlib.lines import Line2D
 
-    panels: list[Panel] = [partial(_counts, sample=sample)] if summary.classes else []
+    panels: list[Panel] = [partial(_counts, summary=summary)] if summary.classes else []
     panels += [partial(_spectrum, sample=sample, quantity=quantity) for quantity in summary.spectra]
     if len(panels) < 4:
         panels.append(partial(_occupancy, summary=summary))
@@ -64,18 +64,24 @@ def _draw_panels(part: SubFigure, summary: Summary, sample: Sample) -> None:
         _aucs(part.add_subplot(grid[:, columns]), summary)
     if len(sample.groups) > 1:
         handles = [Line2D([], [], linewidth=1.8, **_style(k)) for k in range(len(sample.groups))]
-        part.legend(handles, sample.groups, loc="outside upper right", ncols=PER_ROW, fontsize=11, frameon=False)
+        part.legend(
+            handles,
+            [_plain(name) for name in sample.groups],
+            loc="outside upper right",
+            ncols=PER_ROW,
+            fontsize=11,
+            frameon=False,
+        )
 
 
 def _style(k: int) -> dict[str, Any]:
     return {"color": PALETTE[k % len(PALETTE)], "linestyle": DASHES[k // len(PALETTE) % len(DASHES)]}
 
 
-def _counts(axes: Any, sample: Sample) -> None:
-    counts = np.bincount(sample.labels, minlength=len(sample.groups))
-    places = range(len(counts))
-    axes.barh(places, counts, color=[_style(k)["color"] for k in places], height=0.7)
-    axes.set_yticks(places, sample.groups)
+def _counts(axes: Any, summary: Summary) -> None:
+    places = range(len(summary.classes))
+    axes.barh(places, list(summary.classes.values()), color=[_style(k)["color"] for k in places], height=0.7)
+    axes.set_yticks(places, [_plain(name) for name in summary.classes])
     axes.invert_yaxis()
     axes.set_xlabel("jets", fontsize=13, color=INK)
     finish(axes, "")
@@ -89,11 +95,11 @@ def _spectrum(axes: Any, sample: Sample, quantity: str) -> None:
     # about as many bins as a bin holds jets of a class
     bins = int(np.clip(np.sqrt(len(values) / len(sample.groups)), *BINS))
     edges = _edges(low, high, bins, whole=quantity == "multiplicity")
-    for k, name in enumerate(sample.groups):
+    for k in range(len(sample.groups)):
         counts, _ = np.histogram(values[sample.labels == k], edges)
-        axes.stairs(counts / max(counts.sum(), 1), edges, linewidth=1.8, label=name, **_style(k))
+        axes.stairs(counts / max(counts.sum(), 1), edges, linewidth=1.8, **_style(k))
     words = {"pt": "jet $p_T$", "mass": "jet mass", "multiplicity": "multiplicity"}
-    name = words.get(quantity, f"sum of {quantity}")
+    name = words.get(quantity, _plain(f"sum of {quantity}"))
     axes.set_xlabel(name if unit is None else with_unit(name, unit), fontsize=13, color=INK)
     axes.set_ylabel("share of jets", fontsize=13, color=INK)
     axes.set_ylim(bottom=0)
@@ -109,7 +115,7 @@ def _edges(low: float, high: float, bins: int, whole: bool) -> np.ndarray:
 
 
 def _occupancy(axes: Any, summary: Summary) -> None:
-    names = [with_unit(c.name, c.unit) for c in summary.channels]
+    names = [_plain(with_unit(c.name, c.unit)) for c in summary.channels]
     axes.barh(np.arange(len(names)), [100 * (c.occupancy or 0) for c in summary.channels], color=MUTED, height=0.7)
     axes.set_yticks(np.arange(len(names)), names)
     axes.invert_yaxis()
@@ -126,7 +132,7 @@ def _aucs(axes: Any, summary: Summary) -> None:
         axes.plot([it.low, it.high], [place, place], color=INK, linewidth=1.2)
     axes.axvline(LEAK, color=PALETTE[1], linewidth=1.2, linestyle=(0, (4, 3)))
     several = len(summary.classes) > 2
-    axes.set_yticks(places, [f"{it.column}  ({it.class_name})" if several else it.column for it in best])
+    axes.set_yticks(places, [_plain(f"{it.column}  ({it.class_name})" if several else it.column) for it in best])
     axes.invert_yaxis()
     axes.set_xlim(0.5, 1.0)
     axes.set_xlabel(f"AUC of the column alone\n(dashed: a leak above {LEAK})", fontsize=13, color=INK)
@@ -142,18 +148,23 @@ def _draw_images(part: SubFigure, sample: Sample, shown: int, rows: int) -> None
     """Mean images on one logarithmic scale of four decades, eta upwards and phi to the right, as many as fit."""
     from matplotlib.colors import LogNorm
 
-    frame, brightest = sample.frame, float(sample.images.max()) or 1.0
+    frame, brightest = sample.frame, float(sample.images.max(initial=0)) or 1.0
     norm = LogNorm(1e-4 * brightest, brightest, clip=True)
     sides = (-frame.phi_extent, frame.phi_extent, -frame.eta_extent, frame.eta_extent)
     places = part.add_gridspec(rows, PER_ROW)
     all_axes = [part.add_subplot(places[divmod(k, PER_ROW)]) for k in range(shown)]
     for k, axes in enumerate(all_axes):
         drawn = axes.imshow(sample.images[k], origin="lower", extent=sides, norm=norm, cmap="viridis", interpolation="nearest")
-        axes.set_title(sample.groups[k], fontsize=13, color=INK)
+        axes.set_title(_plain(sample.groups[k]), fontsize=13, color=INK)
         axes.set_xlabel("$\\phi$ from the axis", color=INK)
         axes.set_ylabel("$\\eta$ from the axis", color=INK)
-    part.colorbar(drawn, ax=all_axes, label=f"mean {sample.brightness} per pixel", shrink=0.9, pad=0.01, aspect=30)
+    part.colorbar(drawn, ax=all_axes, label=_plain(f"mean {sample.brightness} per pixel"), shrink=0.9, pad=0.01, aspect=30)
 
 
 def _spaced(number: int) -> str:
     return f"{number:,}".replace(",", " ")
+
+
+def _plain(text: str) -> str:
+    """A name of the user's, in which a dollar begins no formula."""
+    return text.replace("$", r"\$")

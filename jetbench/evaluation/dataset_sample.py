@@ -1,6 +1,6 @@
 """Figures per jet of a sample spread over a whole collection: simple observables, stored columns, mean images.
 
-No table of a large file's observables is kept whole: every figure of this module is of at most `SAMPLE` jets.
+Of a large collection every figure here is of `SAMPLE` jets: a column of all of them would grow with the file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jetbench.views.observables import SIMPLE, simple_observables
 
 __all__ = ["SAMPLE", "Sample", "Sampler", "left_out", "sample_rows", "with_unit"]
 
-SAMPLE = 100_000  # jets: an AUC of 0.5 is known to 0.002 (Hanley & McNeil 1982), and 40 columns take 16 MB
+SAMPLE = 100_000  # jets: an AUC of 0.5 is known to 0.002 (Hanley & McNeil 1982), and 40 columns take 32 MB
 PIXELS = 32  # of an image's side where jets bring no grid of their own
 LARGEST_GRID = 512 * 512  # pixels: a finer grid is shown as PIXELS × PIXELS
 NEEDS_PT = ("pt", *(name for name in SIMPLE if name != "multiplicity"))
@@ -27,7 +27,7 @@ NEEDS_PT = ("pt", *(name for name in SIMPLE if name != "multiplicity"))
 @dataclass(frozen=True, eq=False)
 class Sample:
     """k jets: rows (k,) in the collection; labels (k,) int32, zeros where jets have none; groups, the class names or one name
-    for all; columns, each (k,) float32; quantities, the column that a spectrum is made of and its unit, None for a pure number;
+    for all; columns, each (k,) float64; quantities, the column that a spectrum is made of and its unit, None for a pure number;
     images (groups, rows, columns), the mean per jet of `brightness` on `frame`."""
 
     rows: np.ndarray
@@ -64,7 +64,7 @@ class Sampler:
     """Collects a `Sample` of jets from consecutive blocks of them."""
 
     def __init__(self, jets: Jets) -> None:
-        self.groups = jets.meta.class_names if "label" in jets.targets else ("all jets",)
+        self.groups = (jets.meta.class_names if "label" in jets.targets else ()) or ("all jets",)
         self.frame = _frame(jets.meta)
         self.brightness, self.bright = _brightness(jets.meta)
         self.quantities = _quantities(jets.meta, [*jets.targets])
@@ -99,7 +99,7 @@ class Sampler:
 
 
 def _columns(jets: Jets) -> dict[str, np.ndarray]:
-    """Figures by name, each (n,) float32: observables of the deposits, then what is stored, by its name in the file."""
+    """Figures by name, each (n,) float64: observables of the deposits, then what is stored, by its name in the file."""
     missing = left_out(jets.meta)
     table = _channel_columns(jets)
     if "pt" not in missing:
@@ -109,7 +109,7 @@ def _columns(jets: Jets) -> dict[str, np.ndarray]:
         table = {"multiplicity": np.diff(jets.offsets), **table}
     table |= {name: getattr(jets, name) for name in ("jet_pt", "jet_eta")} | {"|jet_eta|": np.abs(jets.jet_eta)}
     table |= {f"targets/{name}": column for name, column in jets.targets.items() if name != "label"}
-    return {name: np.asarray(column, np.float32) for name, column in table.items() if name.strip("|") not in missing}
+    return {name: np.asarray(column, np.float64) for name, column in table.items() if name.strip("|") not in missing}
 
 
 def _channel_columns(jets: Jets) -> dict[str, np.ndarray]:
@@ -154,7 +154,7 @@ def _brightness(meta: Meta) -> tuple[str, list[int]]:
     channel, else the number of deposits (no channel)."""
     unit = _pt_unit(meta)
     if unit is not None:
-        return with_unit("$p_T$", unit), meta.pt_channels()
+        return with_unit("pT", unit), meta.pt_channels()
     extensive = [i for i, c in enumerate(meta.channels) if c.combine == "sum"]
     if not extensive:
         return "deposits", []

@@ -32,7 +32,7 @@ def remarks(summary: Summary) -> tuple[str, ...]:
         return ()
     return (
         f"classes stand one after the other in the file (AUC of the row number {summary.row_auc:.3f}): "
-        "jetbench shuffles them, a reader of its own must too",
+        "jetbench shuffles them, and any other program that reads the file must too",
     )
 
 

@@ -249,7 +249,7 @@ def test_a_file_is_read_in_blocks_and_gives_what_memory_gives(
 
 
 def test_memory_does_not_grow_with_the_deposits(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset_totals, "BLOCK_BYTES", 1 << 16)
+    monkeypatch.setattr(dataset_totals, "BLOCK_BYTES", 1 << 18)
     monkeypatch.setattr(dataset, "sample_rows", lambda jets: sample_rows(jets, 400))
     peaks, sizes = [], []
     for copies in (2, 2, 12):  # the first warms up

@@ -40,7 +40,7 @@ def test_a_leak_has_the_colour_of_an_alarm(toy_jets: Jets) -> None:
     assert colours["targets/gen_mass"] != PALETTE[1]
 
 
-@pytest.mark.parametrize("case", ["unlabelled", "no units", "ten classes", "one class", "no jets"])
+@pytest.mark.parametrize("case", ["unlabelled", "no units", "ten classes", "one class", "no jets", "dollars"])
 def test_every_kind_of_jets_can_be_drawn(toy_jets: Jets, case: str, tmp_path: Path) -> None:
     channels = (Channel(name="a", unit="", role="pt"), Channel(name="b", unit=""), Channel(name="c", unit=""))
     names = ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")
@@ -51,9 +51,10 @@ def test_every_kind_of_jets_can_be_drawn(toy_jets: Jets, case: str, tmp_path: Pa
         "ten classes": replace(ten, targets={"label": (np.arange(400) % 10).astype(np.int32)}),
         "one class": replace(toy_jets, targets={"label": np.zeros(400, np.int32)}),
         "no jets": toy_jets[:0],
+        "dollars": replace(toy_jets, values=-toy_jets.values, meta=toy_jets.meta.replace(class_names=("a$b_$c", "$\\frac$"))),
     }
     figure = dataset_figure(*summarise(cases[case], "jets.h5"))
-    assert ("AUC of the column alone" in labels(figure)) == (case in ("no units", "ten classes"))
+    assert ("AUC of the column alone" in labels(figure)) == (case in ("no units", "ten classes", "dollars"))
     assert ("jet $p_T$ [no unit]" in labels(figure)) == (case == "no units")
     save_png(figure, tmp_path / "jets.png")
     assert (tmp_path / "jets.png").stat().st_size > 10_000
