@@ -7,10 +7,13 @@ of one class each do not make stretches of one class.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +21,7 @@ import numpy as np
 
 import jetbench
 from jetbench.errors import BusyError, DataFileError
-from jetbench.formats.files import Source, open_sources
+from jetbench.formats.files import Source, find_sources
 from jetbench.formats.labels import Classes, settle_classes
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.hashes import jet_hashes
@@ -73,21 +76,21 @@ def convert(patterns: Sequence[str], output: Path, request: Request, progress: P
     the same output.
     """
     folder = output.with_name(f".{output.name}.blocks")
-    with ExitStack() as stack:
-        if not stack.enter_context(file_lock(folder / "lock", wait=False)):
+    with file_lock(folder / "lock", wait=False) as free:
+        if not free:
             raise BusyError(f"another process is writing {output}; wait for it, or choose another output")
-        sources = open_sources(patterns, stack, request.format, Path(request.card) if request.card else None, progress)
+        sources = find_sources(patterns, request.format, Path(request.card) if request.card else None, progress)
         _refuse_itself(sources, output)
-        keep = _kept_channels(sources[0].reader.meta, request.channels)
+        keep = _kept_channels(sources[0].meta, request.channels)
         blocks = list(_blocks(sources, folder, request))
-        repairs = _read_missing(blocks, keep, request, progress)
-        classes = settle_classes([_labels(block) for block in blocks], sources[0].reader.meta.class_names, request.class_names)
+        remarks = Remarks(folder / "remarks.json")
+        _read_missing(blocks, keep, request, remarks, progress)
+        classes = settle_classes([_labels(block) for block in blocks], sources[0].meta.class_names, request.class_names)
         event, duplicates = _events(blocks, progress)
-        meta = _meta(sources, keep, classes, repairs)
+        meta = _meta(sources, keep, classes, blocks)
         digest = save_jets(output, _final(blocks, meta, classes, event, progress))
         shutil.rmtree(folder)
-        remarks = [*classes.remarks, *(remark for source in sources for remark in source.reader.remarks)]
-    return Converted(digest, len(event), duplicates, tuple(remarks))
+    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all))
 
 
 def _refuse_itself(sources: list[Source], output: Path) -> None:
@@ -110,41 +113,63 @@ def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
 
 def _blocks(sources: list[Source], folder: Path, request: Request) -> Iterator[Block]:
     """Every source in blocks of its reader's size; the name of a block's file says all that its content depends on."""
-    code = request.replace(class_names=()).digest()[:8]
+    said = Path(request.card).read_text(encoding="utf-8") if request.card else ""
+    code = hashlib.sha256(f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}".encode()).hexdigest()[:8]
     for number, source in enumerate(sources):
-        jets, size = source.reader.jets, source.reader.block
-        for start in range(0, jets, size):
-            stop = min(start + size, jets)
+        for start in range(0, source.jets, source.block):
+            stop = min(start + source.block, source.jets)
             yield Block(number, source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
 
 
-def _read_missing(blocks: list[Block], keep: list[int], request: Request, progress: Progress) -> Counter[str]:
-    """Make the files of blocks that are not there yet; returns the repairs of all."""
-    repairs: Counter[str] = Counter()
+class Remarks:
+    """What readers remark on the jets that they have read, kept beside the blocks for a conversion that goes on later."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.before: list[str] = []
+        self.all: list[str] = []
+        with suppress(OSError, ValueError):
+            self.before = self.all = [str(remark) for remark in json.loads(path.read_text(encoding="utf-8"))]
+
+    def now(self, remarks: Sequence[str]) -> None:
+        """Those of the reader that is open; they take the place of its earlier ones."""
+        if self.before + list(remarks) != self.all:
+            self.all = self.before + list(remarks)
+            self.path.write_text(json.dumps(self.all), encoding="utf-8")
+
+    def settle(self) -> None:
+        """The reader is closed, and its remarks stay."""
+        self.before = self.all
+
+
+def _read_missing(blocks: list[Block], keep: list[int], request: Request, remarks: Remarks, progress: Progress) -> None:
+    """Make the files of blocks that are not there yet, one source open at a time."""
     total, done = sum(block.stop - block.start for block in blocks), 0
-    for block in blocks:
-        meta = _stored(block)
-        if meta is None:
-            jets, repaired = block.source.reader.read(block.start, block.stop)
-            jets = _waiting(jets, keep, request.unlabelled, repaired)
-            save_jets(block.path, [jets])
-            meta = jets.meta
-        repairs.update(dict(meta.provenance.repairs))
-        done += block.stop - block.start
-        progress("reading jets", done, total)
-    return repairs
+    for _, mine in itertools.groupby(blocks, key=lambda block: block.file):
+        of_source = list(mine)
+        missing = [block for block in of_source if not _stored(block)]
+        done += sum(block.stop - block.start for block in of_source) - sum(block.stop - block.start for block in missing)
+        if not missing:
+            continue
+        with closing(missing[0].source.open()) as reader:
+            for block in missing:
+                jets, repaired = reader.read(block.start, block.stop)
+                save_jets(block.path, [_waiting(jets, keep, request.unlabelled, repaired)])
+                remarks.now(reader.remarks)
+                done += block.stop - block.start
+                progress("reading jets", done, total)
+        remarks.settle()
 
 
-def _stored(block: Block) -> Meta | None:
-    """The metadata of a block that an earlier conversion has read, None where it has not or where its file is damaged."""
+def _stored(block: Block) -> bool:
+    """Whether an earlier conversion has read the block, and its file is whole."""
     if not block.path.exists():
-        return None
+        return False
     try:
         stored = open_jets(block.path)
-        whole = len(stored) == block.stop - block.start and stored.content_digest() == stored.stored_digest
+        return len(stored) == block.stop - block.start and stored.content_digest() == stored.stored_digest
     except DataFileError:
-        return None
-    return stored.meta if whole else None
+        return False
 
 
 def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, int]) -> Jets:
@@ -180,15 +205,17 @@ def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
     return event[first[inverse]], len(event) - len(first)
 
 
-def _meta(sources: list[Source], keep: list[int], classes: Classes, repairs: Counter[str]) -> Meta:
+def _meta(sources: list[Source], keep: list[int], classes: Classes, blocks: list[Block]) -> Meta:
     """The metadata of the output: that of the sources, and where each of its jets came from."""
-    meta = sources[0].reader.meta
+    meta, repairs = sources[0].meta, Counter[str]()
+    for block in blocks:
+        repairs.update(dict(open_jets(block.path).meta.provenance.repairs))
     return meta.replace(
         channels=tuple(meta.channels[i] for i in keep),
         class_names=classes.names,
         provenance=meta.provenance.replace(
             code=jetbench.__version__,
-            files=tuple(SourceFile(name=s.path.name, sha256=s.sha256, jets=s.reader.jets) for s in sources),
+            files=tuple(SourceFile(name=s.path.name, sha256=s.sha256, jets=s.jets) for s in sources),
             repairs=tuple(sorted(repairs.items())),
         ),
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import os
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,21 @@ from jetbench.formats import FormatEntry, formats
 from jetbench.formats.reader import Reader
 from jetbench.jets import Meta
 
-__all__ = ["Source", "detect", "expand", "open_sources"]
+__all__ = ["Source", "detect", "expand", "find_sources"]
 
 READ = 1 << 22  # bytes at a time for a file's digest
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One file of a dataset, with its reader and the sha256 of its bytes."""
+    """One file of a dataset: what its reader says of it, the sha256 of its bytes, and how to open it for reading."""
 
     path: Path
-    reader: Reader
+    meta: Meta
+    jets: int
+    block: int
     sha256: str
+    open: Callable[[], Reader]
 
 
 def expand(patterns: Sequence[str]) -> list[Path]:
@@ -58,64 +61,65 @@ def detect(path: Path) -> FormatEntry:
     raise DataFileError(f"{path}: its content is of no known format ({names}); describe it with a card, or name its format")
 
 
-def open_sources(
-    patterns: Sequence[str], stack: ExitStack, format: str | None, card: Path | None, progress: Callable[[str, int, int], None]
+def find_sources(
+    patterns: Sequence[str], format: str | None, card: Path | None, progress: Callable[[str, int, int], None]
 ) -> list[Source]:
-    """Open every file; the stack closes them. Raises `DataFileError` where a file is not of its format, where two files have the
-    same bytes, and where they differ in channels, grid, classes or frame; `UnknownNameError` for an unknown format."""
+    """Look into every file. Raises `DataFileError` where a file is not of its format, where two files have the same bytes, and
+    where they differ in channels, grid, classes or frame; `UnknownNameError` for an unknown format."""
     paths = expand(patterns)
+    total, done = sum(path.stat().st_size for path in paths), 0
     sources: list[Source] = []
     for path in paths:
-        reader = _reader(path, format, card)
-        stack.callback(reader.close)
-        sources.append(Source(path, reader, ""))
-    for source in sources[1:]:
-        _check_alike(sources[0], source)
-    total, done = sum(path.stat().st_size for path in paths), 0
-    for i, source in enumerate(sources):
-        digest = hashlib.sha256()
-        with open(source.path, "rb") as file:
-            while block := file.read(READ):
-                digest.update(block)
-                done += len(block)
-                progress("checking bytes", done, total)
-        sources[i] = Source(source.path, source.reader, digest.hexdigest())
-        for other in sources[:i]:
-            if other.sha256 == sources[i].sha256:
-                raise DataFileError(f"{other.path} and {source.path} are the same file; its jets would count twice")
+        opener = _opener(path, format, card)
+        with closing(opener()) as reader:
+            meta, jets, block = reader.meta, reader.jets, reader.block
+        if not jets:
+            raise DataFileError(f"{path} holds no jets")
+        source = Source(path, meta, jets, block, _sha256(path, partial(_report, progress, done, total)), opener)
+        for other in sources:
+            if other.sha256 == source.sha256:
+                raise DataFileError(f"{other.path} and {path} are the same file; its jets would count twice")
+        if sources:
+            _check_alike(sources[0], source)
+        sources.append(source)
+        done += path.stat().st_size
     return sources
 
 
-def _reader(path: Path, format: str | None, card: Path | None) -> Reader:
+def _report(progress: Callable[[str, int, int], None], before: int, total: int, read: int) -> None:
+    progress("checking bytes", before + read, total)
+
+
+def _sha256(path: Path, progress: Callable[[int], None]) -> str:
+    digest, read = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        while block := file.read(READ):
+            digest.update(block)
+            read += len(block)
+            progress(read)
+    return digest.hexdigest()
+
+
+def _opener(path: Path, format: str | None, card: Path | None) -> Callable[[], Reader]:
+    """What opens the file in the format that is named, that its card describes, or that recognises it."""
+    if path.stat().st_size == 0:
+        raise DataFileError(f"{path} is empty")
     if card is not None:
         from jetbench.formats.cards import read_card
 
         parsed = read_card(card)
-        entry = formats[parsed.kind]
-        if format not in (None, entry.name):
-            raise DataFileError(f"{card} describes {entry.name}, and --format says {format!r}; leave one of them out")
-        return _open(entry, path, parsed)
-    if format is None:
-        return _open(detect(path), path)
-    entry = formats[format]
+        if format not in (None, parsed.kind):
+            raise DataFileError(f"{card} describes {parsed.kind}, and --format says {format!r}; leave one of them out")
+        return partial(formats[parsed.kind].load(), path, parsed)
+    entry = detect(path) if format is None else formats[format]
     if entry.carded:
         raise DataFileError(f"the format {format!r} needs a card that describes the file; give it with --card")
-    return _open(entry, path)
-
-
-def _open(entry: FormatEntry, path: Path, *card: Any) -> Reader:
-    if os.path.getsize(path) == 0:
-        raise DataFileError(f"{path} is empty")
-    reader: Reader = entry.load()(path, *card)
-    if reader.jets == 0:
-        reader.close()
-        raise DataFileError(f"{path} holds no jets")
-    return reader
+    return partial(entry.load(), path)
 
 
 def _check_alike(first: Source, other: Source) -> None:
     for word, look in DIFFERENCES.items():
-        mine, theirs = look(first.reader.meta), look(other.reader.meta)
+        mine, theirs = look(first.meta), look(other.meta)
         if mine != theirs:
             raise DataFileError(f"{first.path} and {other.path} differ in {word}: {mine} against {theirs}; convert them apart")
 
