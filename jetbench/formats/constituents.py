@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jetbench.errors import DataFileError
 from jetbench.formats.agreement import Agreement
 from jetbench.formats.card import ConstituentCard
 from jetbench.formats.fourvectors import Axis, Constituents, labels, with_rapidity
@@ -49,6 +50,7 @@ class ConstituentTable(Reader):
             if card.label is not None:
                 targets["label"] = labels(outer[card.label], len(card.class_names), start, self.path)
             channels = {channel.name: inner[channel.place] for channel in card.channels}
+            self._check(inner, offsets, start)
             axis = self._axis(outer, stop - start)
             read = Constituents(offsets, self._momentum(inner, offsets, axis), channels, targets, axis)
             jets, repairs = read.jets(self.meta, start, self.path)
@@ -57,6 +59,12 @@ class ConstituentTable(Reader):
 
     def close(self) -> None:
         self._source.close()
+
+    def _check(self, inner: Columns, offsets: np.ndarray, start: int) -> None:
+        for name, place in self.card.momentum.items():
+            if name in ("pt", "mass") and (fault := inner[place] < 0).any():
+                row = start + int(np.searchsorted(offsets, fault.argmax(), side="right")) - 1
+                raise DataFileError(f"{self.path}: jet {row} has a constituent of negative {name} in {place!r}")
 
     def _axis(self, outer: Columns, jets: int) -> Axis:
         if self.card.axis != "given":

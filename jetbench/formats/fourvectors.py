@@ -45,21 +45,12 @@ class Constituents:
         self._check(start, where)
         first, jet = self.offsets[:-1], np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
         with np.errstate(all="ignore"):  # what overflows is found by its values
-            px, py, pz, energy = self.momentum.T
-            pt, phi = np.hypot(px, py), np.arctan2(py, px)
-            eta = np.arcsinh(pz / pt)
+            pt, eta, phi = _direction(self.momentum)
             total = np.add.reduceat(self.momentum, first, axis=0)
-            jet_pt = np.hypot(total[:, 0], total[:, 1])
-            square = total[:, 3] ** 2 - jet_pt**2 - total[:, 2] ** 2
+            square = total[:, 3] ** 2 - (total[:, :3] ** 2).sum(axis=1)
             mass = np.sqrt(np.where(np.isfinite(square), np.maximum(square, 0), np.nan))
-            jet_eta, jet_phi = np.arcsinh(total[:, 2] / jet_pt), np.arctan2(total[:, 1], total[:, 0])
-            if self.axis == "pt-weighted":
-                weight = np.add.reduceat(pt, first)
-                jet_eta = np.add.reduceat(pt * eta, first) / weight
-                jet_phi = _wrap(jet_phi + np.add.reduceat(pt * _wrap(phi - jet_phi[jet]), first) / weight)
-            elif not isinstance(self.axis, str):
-                jet_eta, jet_phi = self.axis
-            channels = {"pt": pt, "energy": energy, **self.channels}
+            jet_eta, jet_phi = self._axes(total, pt, eta, phi)
+            channels = {"pt": pt, "energy": self.momentum[:, 3], **self.channels}
             done = Jets(
                 meta=meta,
                 offsets=self.offsets,
@@ -68,13 +59,24 @@ class Constituents:
                 values=np.column_stack([channels[channel.name] for channel in meta.channels]).astype(np.float32),
                 jet_eta=jet_eta.astype(np.float32),
                 jet_phi=jet_phi.astype(np.float32),
-                jet_pt=jet_pt.astype(np.float32),
+                jet_pt=np.hypot(total[:, 0], total[:, 1]).astype(np.float32),
                 event=np.arange(start, start + len(first)),
                 targets={"mass": mass.astype(np.float32), **_targets(self.targets)},
             )
         _check_finite(done, start, where)
         negative = int(np.sum(square < 0))
         return done, {NEGATIVE_MASS: negative} if negative else {}
+
+    def _axes(self, total: np.ndarray, pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pseudorapidity and azimuth of every axis, from the sums (n, 4) and the constituents' directions (k,)."""
+        if isinstance(self.axis, tuple):
+            return self.axis[0], _wrap(self.axis[1])
+        _, jet_eta, jet_phi = _direction(total)
+        if self.axis == "four-vector":
+            return jet_eta, jet_phi
+        first, counts = self.offsets[:-1], np.diff(self.offsets)
+        weight, delta = np.add.reduceat(pt, first), _wrap(phi - np.repeat(jet_phi, counts))
+        return np.add.reduceat(pt * eta, first) / weight, _wrap(jet_phi + np.add.reduceat(pt * delta, first) / weight)
 
     def _check(self, start: int, where: object) -> None:
         counts, px, py = np.diff(self.offsets), self.momentum[:, 0], self.momentum[:, 1]
@@ -119,6 +121,13 @@ def labels(values: np.ndarray, classes: int, start: int, where: object) -> np.nd
         declared = f"0 … {classes - 1}" if classes else "whole numbers from 0 on"
         raise DataFileError(f"{where}: jet {start + row} has the label {values[row]}; labels are {declared}")
     return values.astype(np.int32)
+
+
+def _direction(momentum: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """pT, pseudorapidity and azimuth (k,) of four-vectors (k, 4)."""
+    px, py, pz, _ = momentum.T
+    pt = np.hypot(px, py)
+    return pt, np.arcsinh(pz / pt), np.arctan2(py, px)
 
 
 def _wrap(angle: np.ndarray) -> np.ndarray:

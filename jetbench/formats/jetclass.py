@@ -121,6 +121,9 @@ class JetClass(Reader):
         self._stream.close()
 
     def _check_branches(self) -> None:
+        # momenta hardly compress: a jet takes many bytes
+        if self._tree.num_entries > (size := self.path.stat().st_size):
+            raise DataFileError(f"{self.path}: {self._tree.num_entries} jets are declared in {size} bytes; the file is damaged")
         for name in (*self._jagged, *self._flat):
             branch = self._tree[name]
             jagged = isinstance(branch.interpretation, AsJagged)

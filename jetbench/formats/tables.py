@@ -75,11 +75,12 @@ class ParquetLists:
         with guarded(path):
             self._file = pq.ParquetFile(path)
             self._check_columns()
-            self._starts = np.cumsum([0, *(self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups))])
-        self.rows = int(self._starts[-1])
-        if self.rows < 1 or self.rows != self._file.metadata.num_rows:
-            raise DataFileError(f"{path}: {self._file.metadata.num_rows} rows are declared and {self.rows} are in row groups")
-        self.block = self._rows_per_block()
+            groups = range(self._file.num_row_groups)
+            self._starts = np.cumsum([0, *(self._file.metadata.row_group(i).num_rows for i in groups)])
+            self.rows = int(self._starts[-1])
+            if self.rows < 1 or self.rows != self._file.metadata.num_rows:
+                raise DataFileError(f"{path}: {self._file.metadata.num_rows} rows are declared and {self.rows} are in row groups")
+            self.block = self._rows_per_block()
         self._position, self._left = -1, None
 
     def read(self, start: int, stop: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -119,11 +120,9 @@ class ParquetLists:
                 raise DataFileError(f"{self._path}: the column {name!r} is of the type {kind}")
 
     def _rows_per_block(self) -> int:
-        metadata, wanted = self._file.metadata, {*self._lists, *self._plain}
-        size = 0
-        for group in range(metadata.num_row_groups):
-            chunks = (metadata.row_group(group).column(i) for i in range(metadata.num_columns))
-            size += sum(c.total_uncompressed_size for c in chunks if c.path_in_schema.split(".")[0] in wanted)
+        # of all columns together: pyarrow ends the process where the metadata of a single one are damaged
+        groups = (self._file.metadata.row_group(i) for i in range(self._file.num_row_groups))
+        size = sum(group.total_byte_size for group in groups)
         return max(1, min(self.rows, BLOCK_BYTES * self.rows // max(size, 1)))
 
     def _rows(self, start: int, stop: int) -> Any:

@@ -172,6 +172,11 @@ def test_relative_coordinates(tmp_path: Path, expected: Jets) -> None:
         ({"mask": np.ones((40, 11))}, {"mask": "mask"}, r"room for \[11, 12\]"),
         ({}, {"label": "lable"}, "no .* 'lable'"),
         ({"mask": np.ones((40, 12))}, {"mask": "mask"}, "without transverse momentum"),
+        (
+            {"polar": np.full((40, 12, 3), -1.0)},
+            {"momentum": {"pt": "polar:0", "eta": "polar:1", "phi": "polar:2"}},
+            "jet 0 has a constituent of negative pt",
+        ),
     ],
 )
 @pytest.mark.parametrize("suffix", ["h5", "npz"])

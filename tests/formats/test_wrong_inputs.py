@@ -100,6 +100,19 @@ def test_jetclass(changes: dict[str, Any], cause: str, tmp_path: Path) -> None:
     refuses("jetclass", tmp_path / "a.root", cause)
 
 
+def test_no_code_is_made_from_a_root_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jetclass(tmp_path / "a.root", JETS)
+
+    def caught(*_: object) -> None:
+        raise AssertionError("uproot compiles what the file says of its classes")
+
+    monkeypatch.setattr("uproot.deserialization.compile_class", caught)
+    with closing(formats["jetclass"].load()(tmp_path / "a.root")) as reader:
+        assert len(reader.read(0, 20)[0]) == 20
+        with pytest.raises(ValueError, match="not those of a plain tree"):
+            _ = reader._tree.file.streamers
+
+
 def test_root_files_of_other_content(tmp_path: Path) -> None:
     import uproot
 
