@@ -72,7 +72,7 @@ class HadronicRecipe(SimulationRecipe):
     particle-level jet, whose constituents are then the stable particles themselves.
 
     `shower_scale` multiplies the renormalisation scale of the initial- and final-state showers (0.5 and 2 are the usual
-    variations); Pythia's SpaceShower:renormMultFac and TimeShower:renormMultFac multiply pT², and are its square.
+    variations); SpaceShower:renormMultFac and TimeShower:renormMultFac multiply pT² (Pythia manual), and are its square.
     `energy_scale` multiplies the pT of every object that the detector finds, before clustering: a calibration that is off by,
     say, 2 % (0.98, 1.02). The cuts act on the scaled jets, `gen_pt`, `gen_mass` and `gen_sdmass` know nothing of it.
     """
@@ -84,9 +84,8 @@ class HadronicRecipe(SimulationRecipe):
     detector: bool = True
     pt_min: float
     pt_max: float
-    # Pythia takes 0.1–10 for the squares; beyond a factor of two nobody calls it an uncertainty
     shower_scale: float = Field(default=1.0, ge=0.5, le=2.0)
-    energy_scale: float = Field(default=1.0, ge=0.9, le=1.1, description="the veto's margins allow for detectors this wrong")
+    energy_scale: float = Field(default=1.0, ge=0.9, le=1.1)
 
     @abstractmethod
     def process(self, label: int) -> Process:

@@ -31,8 +31,8 @@ def match_distance(events: Events, match: Match, event: np.ndarray, eta: np.ndar
 
 
 def _rows(events: Events, match: Match) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (k,) of the particles that a match asks for, and which candidate (k,) of the event, 0 or 1, each belongs to: tops and
-    antitops stand for themselves, or where there are two Z the one with the lower row."""
+    """Rows (k,) of the particles that a match asks for, and which candidate (k,) of the event, 0 or 1, each belongs to: a
+    particle or its antiparticle. Two decays of the same kind in one event are not told apart."""
     absolute = np.abs(events.id)
     outgoing = ((absolute <= 5) | (absolute == GLUON)) & (np.abs(events.status) == OUTGOING)
     mother = events.mother + np.repeat(events.offsets[:-1], np.diff(events.offsets))
