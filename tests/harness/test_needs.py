@@ -138,7 +138,7 @@ def test_the_classes_of_a_pool_are_those_of_its_own_jets(image_plan: Callable[..
     assert pools(plan) == {(("gluon", 1.0),), (("gluon", 0.99), ("quark", 0.01))}
     with pytest.raises(SuiteError, match="differ in pool"):
         image_plan(ARM)
-    with pytest.raises(SuiteError, match=r"pool: .* 'quarks', and no class .* did you mean 'quark'\?"):
+    with pytest.raises(SuiteError, match=r"share of 'quarks' is asked for in the pool, and no class .* did you mean 'quark'\?"):
         image_plan("pool={quarks: 1.0}")
     other = replace(toy_images(), meta=toy_images().meta.replace(class_names=("W", "Z")))
     with pytest.raises(SuiteError, match="no class of the unlabelled jets has that name; valid names: W, Z"):
@@ -149,7 +149,10 @@ def test_an_arm_whose_pool_has_other_classes_is_skipped(image_plan: Callable[...
     given = "arms.few={model: resnet15, regime: simclr, pool: {top: 0.01, qcd: 0.99}}"
     plan = image_plan(given, "varies=[model, regime, pool]")
     assert "few" not in plan.arms
-    assert "a share of 'top', and no class of the unlabelled jets has that name; valid" in dict(plan.skipped)["arm few"]
+    assert (
+        "a share of 'top' is asked for in the pool, and no class of the unlabelled jets has that name; valid"
+        in dict(plan.skipped)["arm few"]
+    )
     with pytest.raises(SuiteError, match="primary comparison has the arm 'few'"):
         image_plan(given, "varies=[model, regime, pool]", "primary.arm=few")
     bare = replace(toy_images(), meta=toy_images().meta.replace(class_names=()), targets={})
