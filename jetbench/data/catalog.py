@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +28,13 @@ datasets: Registry[Entry] = Registry(
             "jetbench.simulation.top_vs_qcd:TopVsQcd",
             "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
-        )
+        ),
+        Entry(
+            "electron-vs-photon",
+            "jetbench.simulation.showers.recipe:ElectronVsPhoton",
+            "simulated 32x32 crystal images, energy and time, of electrons and photons of pT 50 GeV in a barrel",
+            "a fast simulation by published parametrisations (Grindhammer and Peters, hep-ex/0001020) after CMS; no Geant4",
+        ),
     ],
 )
 
@@ -42,16 +49,17 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, `jets` its size."""
+    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, or the folder or glob that stands for its
+    files, `jets` its size."""
 
     ref: DatasetRef
     path: Path
     jets: int
-    recipe: Any = None  # a simulation recipe, None for a file that somebody brought
+    recipe: Any = None  # a simulation recipe, None for files that somebody brought
 
     @property
     def ready(self) -> bool:
-        return self.path.exists()
+        return self.recipe is None or self.path.exists()
 
     def meta(self) -> Meta:
         """What all its jets share, known before it is made."""
@@ -69,10 +77,11 @@ class Dataset:
 
 
 def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
-    """A named dataset of `jets` jets, its recipe varied by `options`, or a file of jets by its path.
+    """A named dataset of `jets` jets, its recipe varied by `options`, or files of jets: one by its path, several by their folder
+    or a glob (`jets-*.h5`).
 
     Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `SimulationError` for values that
-    make no sense, `DataFileError` where the file is missing or not one of jets.
+    make no sense, `DataFileError` where a file is missing or not one of jets.
     """
     if name in datasets:
         if jets is None:
@@ -81,13 +90,11 @@ def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Map
         ref = DatasetRef(name=name, sha256=recipe.digest())
         return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)
     path = Path(name).expanduser().absolute()
-    if not path.exists():
-        if path.suffix or os.sep in name:
-            raise DataFileError(f"{path}: there is no such file")
+    if not (path.exists() or path.suffix or os.sep in name or glob.has_magic(name)):
         raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
     if options:
         raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
-    return _file(path)
+    return _stored(path)
 
 
 def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
@@ -99,8 +106,22 @@ def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
     return recipe(jets=jets, seed=seed, **options)
 
 
-def _file(path: Path) -> Dataset:
+def _stored(path: Path) -> Dataset:
     from jetbench.jets import open_jets
 
-    stored = open_jets(path)
+    try:
+        stored = open_jets(path)
+    except DataFileError as error:
+        raise _foreign(path) or error from None
     return Dataset(DatasetRef(name=path.stem, sha256=stored.digest), path, len(stored))
+
+
+def _foreign(path: Path) -> DataFileError | None:
+    """The error for a file of another format that can be converted, None for any other file."""
+    from jetbench.formats.files import detect
+
+    try:
+        name = detect(path).name
+    except (DataFileError, OSError):
+        return None
+    return DataFileError(f"{path}: of the format {name}; convert it first: jetbench data convert {path} -o jets.h5")

@@ -14,20 +14,21 @@ from jetbench.seeds import numpy_rng
 
 __all__ = ["Order"]
 
-BLOCKS = 64  # in a buffer: neighbours in the file are spread over the buffer, and a block is still read at disk speed
+BLOCKS = 64  # in a buffer, fewer where they would hold less than 4 jets: enough to mix, and each is still read at disk speed
 
 
 class Order:
     """The stream of the jets at `rows` (n,), of `sizes` (n,) [bytes]: shuffle k covers its positions k·n to (k+1)·n.
 
-    No buffer holds more than `buffer_bytes`, unless single jets are larger than a 64th of it. The order depends on the
-    arguments and on nothing else: any position can be asked for at any time.
+    No buffer holds more than `buffer_bytes`, unless a single jet does. The order depends on the arguments and on nothing else:
+    any position can be asked for at any time.
     """
 
     def __init__(self, rows: np.ndarray, sizes: np.ndarray, buffer_bytes: int, seed: int) -> None:
         self.rows = rows
         self.seed = seed
-        self._blocks = None if sizes.sum() <= buffer_bytes else _blocks(rows, sizes, buffer_bytes)
+        self._per_buffer = max(1, min(BLOCKS, buffer_bytes // (4 * int(sizes.max(initial=1)))))
+        self._blocks = None if sizes.sum() <= buffer_bytes else _blocks(rows, sizes, buffer_bytes // self._per_buffer)
         self._turns: dict[int, list[np.ndarray]] = {}
 
     def stretches(self, start: int, stop: int) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
@@ -61,13 +62,13 @@ class Order:
         if self._blocks is None:
             return [rng.permutation(self.rows)]
         blocks = rng.permutation(len(self._blocks))
-        buffers = np.array_split(blocks, -(-len(blocks) // BLOCKS))
+        buffers = np.array_split(blocks, -(-len(blocks) // self._per_buffer))
         return [rng.permutation(np.concatenate([self._blocks[block] for block in buffer])) for buffer in buffers]
 
 
-def _blocks(rows: np.ndarray, sizes: np.ndarray, buffer_bytes: int) -> list[np.ndarray]:
-    """The rows, rising, cut where the bytes so far pass another multiple; the jet that does so still belongs before the cut."""
+def _blocks(rows: np.ndarray, sizes: np.ndarray, block_bytes: int) -> list[np.ndarray]:
+    """The rows, rising, in runs of at most `block_bytes`, or of one jet."""
     order = np.argsort(rows, kind="stable")
     before = np.cumsum(sizes[order]) - sizes[order]
-    length = max(buffer_bytes // BLOCKS - int(sizes.max()), 1)
+    length = max(block_bytes - int(sizes.max()), 1)  # a run that starts before a multiple of it may end a jet later
     return np.split(rows[order], np.flatnonzero(np.diff(before // length)) + 1)

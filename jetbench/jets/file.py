@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from jetbench.errors import DataFileError
 from jetbench.jets.container import PER_DEPOSIT, PLAIN_COLUMNS, Jets, Meta, combine_hashes, update_hashes
 
-__all__ = ["open_jets", "save_jets"]
+__all__ = ["open_file", "save_jets"]
 
 FORMAT = "jetbench-jets"
 VERSION = 1
@@ -81,7 +81,7 @@ def _append(file: h5py.File, name: str, rows: np.ndarray) -> None:
     column[len(column) - len(rows) :] = rows
 
 
-def open_jets(path: Path) -> Jets:
+def open_file(path: Path) -> Jets:
     """The jets of a file, lazily: a slice reads what it covers. The file stays open as long as the jets live.
 
     Raises `DataFileError` where the file is missing, damaged, truncated or not of this format.
