@@ -13,9 +13,8 @@ from jetbench.data.composition import class_counts, compose
 from jetbench.errors import SuiteError
 from jetbench.harness.plan import CellKey, Plan, make_plan
 from jetbench.harness.suite import find_suite, instantiate
-from jetbench.jets import Channel, Grid, Jets, save_jets
+from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images, save_jets
 from jetbench.seeds import numpy_rng
-from jetbench.views.image import jets_from_images
 
 GRID = Grid(rows=8, columns=12, eta_extent=0.5, phi_extent=0.75)
 CHANNELS = (Channel(name="energy", unit="", role="pt"), Channel(name="time", unit="", combine="mean", weight="energy"))
@@ -28,8 +27,8 @@ def toy_images(n: int = 400, isotropic: bool = True) -> Jets:
     images = rng.exponential(1.0, (n, 2, GRID.rows, GRID.columns)).astype(np.float32)
     images[rng.random(images.shape) < 0.7] = 0
     images[:, :, 3:5, 5:7] += 2 * labels[:, None, None, None]
-    jets = jets_from_images(images, CHANNELS, GRID, {"label": labels}, ("gluon", "quark"))
-    return replace(jets, meta=jets.meta.replace(isotropic=isotropic))
+    meta = Meta(channels=CHANNELS, class_names=("gluon", "quark"), grid=GRID, isotropic=isotropic)
+    return jets_from_images(images, meta, {"label": labels})
 
 
 @pytest.fixture
