@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from jetbench.data.batch import Batch, JetTensors
 from jetbench.jets import Jets, concatenate
@@ -82,6 +83,7 @@ class Ruler:
         return 100 * float(pt.sum() / self.batch.pt().sum() - 1), 100 * float(pt[outside].sum() / pt.sum())
 
 
+@threadpool_limits.wrap(limits=1)  # thousands of small trees: on a busy machine several threads wait for each other at each
 def make_card(jets: Jets, seed: int = 0) -> Card:
     """A row per registered augmentation that the jets allow, at its default strength.
 

@@ -29,7 +29,7 @@ def refuse_unusable(settings: Settings, dataset: Meta, pool: Meta) -> None:
             "several classes into one, or give these jets as --unlabelled"
         )
     if reason := _pool_reason(settings.pool, pool):
-        raise SuiteError(f"pool: {reason}")
+        raise SuiteError(reason)
     skipped = skipped_arms(settings, dataset, pool)
     for arm in (settings.primary.arm, settings.primary.baseline):
         if arm in skipped:
@@ -60,6 +60,6 @@ def _pool_reason(shares: Mapping[str, float] | None, pool: Meta) -> str:
     if strange is None:
         return ""
     if not pool.class_names:
-        return f"its pool takes a share of {strange!r}, and the unlabelled jets have no labels"
+        return f"a share of {strange!r} is asked for in the pool, and the unlabelled jets have no labels"
     classes = nearest(strange, pool.class_names)
-    return f"its pool takes a share of {strange!r}, and no class of the unlabelled jets has that name; {classes}"
+    return f"a share of {strange!r} is asked for in the pool, and no class of the unlabelled jets has that name; {classes}"

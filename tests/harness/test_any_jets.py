@@ -15,11 +15,10 @@ from jetbench.harness.ledger import Ledger
 from jetbench.harness.plan import CellKey, make_plan
 from jetbench.harness.prepare import prepare
 from jetbench.harness.suite import find_suite, instantiate
-from jetbench.jets import Channel, Grid, save_jets
+from jetbench.jets import Channel, Grid, Meta, jets_from_images, save_jets
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
 from jetbench.training.bundle import load_preprocessing
-from jetbench.views.image import jets_from_images
 
 GRID = Grid(rows=24, columns=16, eta_extent=0.6, phi_extent=0.4)
 CHANNELS = (Channel(name="energy", unit="", role="energy"), Channel(name="time", unit="", combine="mean", weight="energy"))
@@ -33,7 +32,8 @@ def images(tmp_path: Path) -> Path:
     pixels[rng.random(pixels.shape) < 0.8] = 0
     pixels[:, 0, 10:14, 6:10] += 10 * labels[:, None, None]
     path = tmp_path / "images.h5"
-    save_jets(path, [jets_from_images(pixels, CHANNELS, GRID, {"label": labels}, ("photon", "electron"))])
+    meta = Meta(channels=CHANNELS, class_names=("photon", "electron"), grid=GRID)
+    save_jets(path, [jets_from_images(pixels, meta, {"label": labels})])
     return path
 
 

@@ -13,9 +13,8 @@ from jetbench.data.composition import class_counts, compose
 from jetbench.errors import SuiteError
 from jetbench.harness.plan import CellKey, Plan, make_plan
 from jetbench.harness.suite import find_suite, instantiate
-from jetbench.jets import Channel, Grid, Jets, save_jets
+from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images, save_jets
 from jetbench.seeds import numpy_rng
-from jetbench.views.image import jets_from_images
 
 GRID = Grid(rows=8, columns=12, eta_extent=0.5, phi_extent=0.75)
 CHANNELS = (Channel(name="energy", unit="", role="pt"), Channel(name="time", unit="", combine="mean", weight="energy"))
@@ -28,8 +27,8 @@ def toy_images(n: int = 400, isotropic: bool = True) -> Jets:
     images = rng.exponential(1.0, (n, 2, GRID.rows, GRID.columns)).astype(np.float32)
     images[rng.random(images.shape) < 0.7] = 0
     images[:, :, 3:5, 5:7] += 2 * labels[:, None, None, None]
-    jets = jets_from_images(images, CHANNELS, GRID, {"label": labels}, ("gluon", "quark"))
-    return replace(jets, meta=jets.meta.replace(isotropic=isotropic))
+    meta = Meta(channels=CHANNELS, class_names=("gluon", "quark"), grid=GRID, isotropic=isotropic)
+    return jets_from_images(images, meta, {"label": labels})
 
 
 @pytest.fixture
@@ -138,7 +137,7 @@ def test_the_classes_of_a_pool_are_those_of_its_own_jets(image_plan: Callable[..
     assert pools(plan) == {(("gluon", 1.0),), (("gluon", 0.99), ("quark", 0.01))}
     with pytest.raises(SuiteError, match="differ in pool"):
         image_plan(ARM)
-    with pytest.raises(SuiteError, match=r"pool: .* 'quarks', and no class .* did you mean 'quark'\?"):
+    with pytest.raises(SuiteError, match=r"share of 'quarks' is asked for in the pool, and no class .* did you mean 'quark'\?"):
         image_plan("pool={quarks: 1.0}")
     other = replace(toy_images(), meta=toy_images().meta.replace(class_names=("W", "Z")))
     with pytest.raises(SuiteError, match="no class of the unlabelled jets has that name; valid names: W, Z"):
@@ -149,7 +148,10 @@ def test_an_arm_whose_pool_has_other_classes_is_skipped(image_plan: Callable[...
     given = "arms.few={model: resnet15, regime: simclr, pool: {top: 0.01, qcd: 0.99}}"
     plan = image_plan(given, "varies=[model, regime, pool]")
     assert "few" not in plan.arms
-    assert "a share of 'top', and no class of the unlabelled jets has that name; valid" in dict(plan.skipped)["arm few"]
+    assert (
+        "a share of 'top' is asked for in the pool, and no class of the unlabelled jets has that name; valid"
+        in dict(plan.skipped)["arm few"]
+    )
     with pytest.raises(SuiteError, match="primary comparison has the arm 'few'"):
         image_plan(given, "varies=[model, regime, pool]", "primary.arm=few")
     bare = replace(toy_images(), meta=toy_images().meta.replace(class_names=()), targets={})
