@@ -29,7 +29,7 @@ def delong(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray
     unknown.
     """
     areas, parts = placements(labels, scores)
-    return areas, _share(parts) * sum(np.atleast_2d(np.cov(part)) / part.shape[1] for part in parts)
+    return areas, _weight(parts) * sum(np.atleast_2d(np.cov(part)) / part.shape[1] for part in parts)
 
 
 def paired_delong(labels: ArrayLike, arm: ArrayLike, baseline: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -83,11 +83,11 @@ def _paired(labels: ArrayLike, arm: ArrayLike, baseline: ArrayLike) -> tuple[Pla
 
 def _variance(parts: Sequence[np.ndarray]) -> np.ndarray:
     """The variance (k,) of AUCs, or of their differences, from the placements (k, n) of each class."""
-    return _share(parts) * np.sum([part.var(axis=1, ddof=1) / part.shape[1] for part in parts], axis=0)
+    return _weight(parts) * np.sum([part.var(axis=1, ddof=1) / part.shape[1] for part in parts], axis=0)
 
 
-def _share(parts: Sequence[np.ndarray]) -> float:
-    """A class takes part in two of K pairs of classes: the AUC moves by 2/K of what the mean placement of one class moves."""
+def _weight(parts: Sequence[np.ndarray]) -> float:
+    """(2/K)²: a class takes part in that share of the pairs, so that the AUC moves by 2/K of what its mean placement moves."""
     return (2 / len(parts)) ** 2
 
 
