@@ -11,8 +11,8 @@ from jetbench.values import Value
 
 __all__ = ["CardChannel", "ConstituentCard", "Place", "split"]
 
-# a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features[2]"
-Place = Annotated[str, Field(pattern=r"^[^\[\]]+(\[\d+\])?$")]
+# a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features:2"
+Place = Annotated[str, Field(pattern=r"^[^:]+(:\d+)?$")]
 Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "mass"]
 
 COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi"})
@@ -22,8 +22,8 @@ RESERVED = {"pt", "energy"}
 
 def split(place: str) -> tuple[str, int | None]:
     """Key and column of a place."""
-    key, bracket, column = place.partition("[")
-    return key, int(column[:-1]) if bracket else None
+    key, colon, column = place.partition(":")
+    return key, int(column) if colon else None
 
 
 class CardChannel(Value):
@@ -88,8 +88,8 @@ class ConstituentCard(Value):
             raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
         if (self.layout == "lists") != (self.format == "parquet"):
             raise ValueError("parquet files have the layout 'lists', HDF5 and npz files 'padded' or 'flat'")
-        if self.layout == "lists" and any("[" in place for place in self.constituent_places()):
-            raise ValueError("a list column of parquet is one quantity; no [column] belongs behind its name")
+        if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
+            raise ValueError("a list column of parquet is one quantity; no :column belongs behind its name")
         if (self.layout == "flat") != (self.counts is not None):
             raise ValueError("the layout 'flat' needs counts, the number of constituents of each jet, and no other has them")
         if self.mask is not None and self.layout != "padded":

@@ -142,7 +142,7 @@ def print_table(results: Results, console: Console) -> None:
     """The table with its notes; where the output is no terminal, without colours and never wrapped."""
     table = _table(results)
     instance = results.plan.instance
-    skipped = [f"skipped {what}: {reason}" for what, reason in results.plan.skipped]
+    skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
     remarks = [*_legend(results), *skipped, *(f"! {note}" for note in notes(results))]
     width = console.width
     if not console.is_terminal:
