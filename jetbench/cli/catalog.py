@@ -55,12 +55,12 @@ def ls(kind: str | None) -> None:
         elif kind:
             click.echo("".join(f"{name}\n" for name, _ in rows), nl=False)
         else:
-            click.echo("".join(f"{each:<14}  {name:<26}  {summary}\n" for name, summary in rows), nl=False)
+            click.echo("".join(f"{each:<14}  {name:<28}  {summary}\n" for name, summary in rows), nl=False)
 
 
 def _list(rows: Iterable[tuple[str, str]]) -> None:
     for name, summary in rows:
-        click.echo(f"  {name:<24}{summary}")
+        click.echo(f"  {name:<28}  {summary}")
 
 
 @click.command()
