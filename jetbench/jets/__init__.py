@@ -2,5 +2,17 @@
 
 from jetbench.jets.container import Channel, Grid, Jets, Meta, Provenance, SourceFile, concatenate
 from jetbench.jets.file import open_jets, save_jets
+from jetbench.jets.images import jets_from_images
 
-__all__ = ["Channel", "Grid", "Jets", "Meta", "Provenance", "SourceFile", "concatenate", "open_jets", "save_jets"]
+__all__ = [
+    "Channel",
+    "Grid",
+    "Jets",
+    "Meta",
+    "Provenance",
+    "SourceFile",
+    "concatenate",
+    "jets_from_images",
+    "open_jets",
+    "save_jets",
+]
