@@ -168,6 +168,6 @@ def _float32(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images = raw.astype(np.float32, copy=False)
     if np.can_cast(raw.dtype, np.float32):
         return images, np.zeros(len(raw), bool)
-    # a comparison of whole numbers with float32 happens in float64, which does not hold those beyond 2^53
-    changed = images != raw if raw.dtype.kind == "f" else (images != raw) | (np.abs(images) > 2.0**53)
+    # a comparison of whole numbers with float32 happens in float64, which holds only those below 2^53
+    changed = images != raw if raw.dtype.kind == "f" else (images != raw) | (np.abs(images) >= 2.0**53)
     return images, changed.reshape(len(raw), -1).any(axis=1)
