@@ -83,6 +83,7 @@ class _Column:
         if math.prod(shape) != values:
             raise DataFileError(f"{path}: the first row of {key!r} is ragged or empty, and no image of one shape")
         self.shape = tuple(shape)
+        self._row = -1  # the next read begins anew, in batches of its own size
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """The rows start..stop, taken from flat buffers once every list has the length that it should."""

@@ -243,6 +243,7 @@ def test_a_mass_regression_file_says_that_its_channels_have_no_names(tmp_path: P
 
 
 IMAGE = [[[1.0] * 125] * 125] * 3
+MASSES = KINDS["boosted_tops.parquet"]
 PARQUET = KINDS["QCDToGGQQ_IMGjet_RH1all_jet0_run0_n36272.test.snappy.parquet"]
 
 
@@ -270,6 +271,13 @@ def broken(path: Path, **columns: object) -> Path:
 def test_nested_lists_that_are_no_images_are_refused(columns: dict, message: str, tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match=rf"broken.parquet.*({message})"):
         read(PARQUET, broken(tmp_path / "broken.parquet", **columns))
+
+
+@pytest.mark.parametrize("column", [np.ones(3), nested(np.ones((3, 125, 125))), nested(np.ones((3, 2, 125, 25)))])
+def test_a_mass_regression_file_has_images_of_any_number_of_channels_only(column: object, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"X_jet": column, "m": np.ones(3)}), tmp_path / "f.parquet")
+    with pytest.raises(DataFileError, match=r"f.parquet: one row of 'X_jet' has shape .* where \(channels, 125, 125\) belongs"):
+        read(MASSES, tmp_path / "f.parquet")
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 100])
