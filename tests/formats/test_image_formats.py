@@ -256,16 +256,16 @@ def broken(path: Path, **columns: object) -> Path:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"X_jets": [IMAGE, IMAGE, IMAGE[:2]]}, "differ in their number of values"),
+        ({"X_jets": [IMAGE, IMAGE, IMAGE[:2]]}, "not of the first one's shape"),
         ({"X_jets": [[*IMAGE[:2], [[1.0] * 124] * 125]] * 3}, "ragged"),
         ({"X_jets": [IMAGE, IMAGE, [[[1.0] * 124, [1.0] * 126, *IMAGE[0][2:]], *IMAGE[1:]]]}, "not of the first one's shape"),
-        ({"X_jets": [IMAGE, None, IMAGE]}, "differ in their number of values"),
+        ({"X_jets": [IMAGE, None, IMAGE]}, "missing or not"),
         ({"X_jets": [[[[None, *IMAGE[0][0][1:]], *IMAGE[0][1:]], *IMAGE[1:]]] * 3}, "missing values"),
         ({"X_jets": [[[["1"] * 125] * 125] * 3] * 3}, "holds string where numbers belong"),
         ({"X_jets": nested(np.ones((3, 3, 25, 25)))}, r"has shape \(3, 25, 25\) where \(3, 125, 125\)"),
         ({"y": ["0", "1", "1"]}, "'y' holds string"),
         ({"y": [0.0, None, 1.0]}, "'y' has missing values"),
-        ({"y": [[0.0], [0.0, 1.0], []]}, "differ in their number of values|not of the first"),
+        ({"y": [[0.0], [0.0, 1.0], []]}, "not of the first one's shape"),
     ],
 )
 def test_nested_lists_that_are_no_images_are_refused(columns: dict, message: str, tmp_path: Path) -> None:
