@@ -15,7 +15,7 @@ __all__ = ["ImageCard", "ImageChannel"]
 
 
 class ImageChannel(Channel):
-    """A channel of the images. An extensive one that may be negative (a sum of charges) is `signed`."""
+    """A channel of the images. A sum that may be negative (of charges) is `signed`; a mean may always be."""
 
     signed: bool = False
 
@@ -25,7 +25,8 @@ class ImageCard(Value):
 
     `images`, `label`, and the values of `targets` and `columns` are keys of the file. `layout` names the axes of the images:
     N jets, H rows along eta, W columns along phi, C channels, which are listed in the file's order. `eta_extent` and
-    `phi_extent` are the half widths of the images around the jet axis, in pseudorapidity and in radians.
+    `phi_extent` are the half widths of the images around the jet axis, in pseudorapidity and in radians. `columns` are jet_eta,
+    jet_phi [rad] and jet_pt [GeV] where the file has them. `cast`: pixels that float32 does not hold exactly are rounded.
     """
 
     kind: Literal["images"]
@@ -86,8 +87,8 @@ class ImageCard(Value):
             if channel.weight is not None and channel.weight not in extensive:
                 valid = nearest(channel.weight, extensive)
                 raise ValueError(f"the weight of the channel {channel.name!r} is no extensive channel without sign; {valid}")
-            if channel.signed and (channel.combine == "mean" or channel.role != "other"):
-                raise ValueError(
-                    f"the channel {channel.name!r}: only a sum that is no momentum and no energy is signed; a mean needs no mark"
-                )
+            if channel.role != "other" and (channel.combine == "mean" or channel.signed):
+                raise ValueError(f"the channel {channel.name!r}: momentum and energy are sums without sign")
+        if self.images in self.places():
+            raise ValueError(f"{self.images!r} are the images; labels, targets and columns have keys of their own")
         return self

@@ -13,7 +13,7 @@ from jetbench.errors import DataFileError
 from jetbench.formats.fourvectors import labels
 from jetbench.formats.reader import BLOCK_BYTES, Reader, guarded
 from jetbench.formats.tables import Table
-from jetbench.jets import Jets, Meta, jets_from_images
+from jetbench.jets import Grid, Jets, Meta, jets_from_images
 
 __all__ = ["Axes", "Column", "ImageReader", "Layout", "unknown_columns"]
 
@@ -43,10 +43,15 @@ class Layout:
     cast: bool = False
     remarks: tuple[str, ...] = ()
 
+    @property
+    def grid(self) -> Grid:
+        assert self.meta.grid is not None  # or it would describe no images
+        return self.meta.grid
+
     def arrays(self) -> list[str]:
         """The keys of the arrays that are read, each once, the images first."""
-        labels = [self.label] if self.label is not None else []
-        return list(dict.fromkeys([self.images, *labels, *self.targets.values(), *self.columns.values()]))
+        label = [self.label] if self.label is not None else []
+        return list(dict.fromkeys([self.images, *label, *self.targets.values(), *self.columns.values()]))
 
 
 def unknown_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
@@ -60,11 +65,12 @@ class ImageReader(Reader):
     def __init__(self, path: Path, table: T, describe: Callable[[T], Layout]) -> None:
         self.path, self._table = path, table
         try:
-            self._layout = layout = describe(table)
-            self.meta, self.remarks = layout.meta, layout.remarks
-            self.jets = self._check_shapes()
-            row_bytes = sum(table.row_bytes(key) for key in layout.arrays())
-            self.block = max(1, BLOCK_BYTES // max(row_bytes, self._jet_bytes()))
+            with guarded(path):
+                self._layout = layout = describe(table)
+                self.meta, self.remarks = layout.meta, layout.remarks
+                self.jets = self._check_shapes()
+                row_bytes = sum(table.row_bytes(key) for key in layout.arrays())
+                self.block = max(1, BLOCK_BYTES // max(row_bytes, self._jet_bytes()))
         except BaseException:
             table.close()
             raise
@@ -89,9 +95,8 @@ class ImageReader(Reader):
 
     def _check_shapes(self) -> int:
         """The number of jets, where the images have the shape of the layout and every other array one number per jet."""
-        layout, grid = self._layout, self.meta.grid
-        assert grid is not None
-        sizes = {"H": grid.rows, "W": grid.columns, "C": len(layout.stored)}
+        layout = self._layout
+        sizes = {"H": layout.grid.rows, "W": layout.grid.columns, "C": len(layout.stored)}
         shape = self._table.shape(layout.images)
         expected = tuple(sizes[axis] for axis in layout.axes[1:])
         if shape[1:] != expected:
@@ -109,9 +114,8 @@ class ImageReader(Reader):
 
     def _jet_bytes(self) -> int:
         """How many bytes one jet takes as float32, or as deposits should no pixel be empty."""
-        grid, channels = self.meta.grid, len(self.meta.channels)
-        assert grid is not None
-        return grid.rows * grid.columns * max(4 * channels, PIXEL_BYTES)
+        grid = self._layout.grid
+        return grid.rows * grid.columns * max(4 * len(self.meta.channels), PIXEL_BYTES)
 
     def _ordered(self, images: np.ndarray) -> np.ndarray:
         """Images (n, channels, rows, columns), channels in the order of the jets, of images as they are stored."""
@@ -168,6 +172,6 @@ def _float32(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images = raw.astype(np.float32, copy=False)
     if np.can_cast(raw.dtype, np.float32):
         return images, np.zeros(len(raw), bool)
-    # a comparison of whole numbers with float32 happens in float64, which does not hold those beyond 2^53
-    changed = images != raw if raw.dtype.kind == "f" else (images != raw) | (np.abs(images) > 2.0**53)
+    # a comparison of whole numbers with float32 happens in float64, which holds only those below 2^53
+    changed = images != raw if raw.dtype.kind == "f" else (images != raw) | (np.abs(images) >= 2.0**53)
     return images, changed.reshape(len(raw), -1).any(axis=1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jetbench.errors import DataFileError
 from jetbench.formats.image_reader import Column, ImageReader, Layout
-from jetbench.formats.ml4sci import jet_meta, quark_gluon
+from jetbench.formats.ml4sci import JET_GRID, jet_meta, quark_gluon
 from jetbench.jets import Channel
 
 if TYPE_CHECKING:
@@ -44,25 +45,28 @@ class MassRegression(ImageReader):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _open(path), mass_regression)
+        super().__init__(path, _open(path), lambda table: mass_regression(table, path))
 
     @staticmethod
     def recognises(path: Path) -> bool:
         return _nested(path, "X_jet") and not _nested(path, "X_jets")
 
 
-def mass_regression(table: ParquetTable) -> Layout:
+def mass_regression(table: ParquetTable, path: Path) -> Layout:
+    shape = table.shape("X_jet")
+    if len(shape) != 4 or shape[2:] != (JET_GRID.rows, JET_GRID.columns):
+        raise DataFileError(f"{path}: one row of 'X_jet' has shape {shape[1:]} where (channels, 125, 125) belongs")
     columns: dict[Column, str] = {"jet_pt": "pt"} if "pt" in table.names else {}
-    masses = [key for key in ("m", "am", "mass") if key in table.names][:1]
-    targets = dict(zip(("mass",), masses, strict=False)) | {key: key for key in ("ieta", "iphi") if key in table.names}
-    channels = tuple(Channel(name=f"channel-{i}", unit="") for i in range(table.shape("X_jet")[1]))
+    mass = next((key for key in ("m", "am", "mass") if key in table.names), None)
+    positions = {key: key for key in ("ieta", "iphi") if key in table.names}
+    channels = tuple(Channel(name=f"channel-{i}", unit="") for i in range(shape[1]))
     names = tuple(channel.name for channel in channels)
     return Layout(
         images="X_jet",
         axes="NCHW",
         stored=names,
         meta=jet_meta("ML4SCI mass regression images", channels, columns),
-        targets=targets,
+        targets=positions if mass is None else {"mass": mass, **positions},
         columns=columns,
         signed=frozenset(names),
         cast=True,

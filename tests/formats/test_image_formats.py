@@ -243,6 +243,7 @@ def test_a_mass_regression_file_says_that_its_channels_have_no_names(tmp_path: P
 
 
 IMAGE = [[[1.0] * 125] * 125] * 3
+MASSES = KINDS["boosted_tops.parquet"]
 PARQUET = KINDS["QCDToGGQQ_IMGjet_RH1all_jet0_run0_n36272.test.snappy.parquet"]
 
 
@@ -255,21 +256,28 @@ def broken(path: Path, **columns: object) -> Path:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"X_jets": [IMAGE, IMAGE, IMAGE[:2]]}, "differ in their number of values"),
+        ({"X_jets": [IMAGE, IMAGE, IMAGE[:2]]}, "not of the first one's shape"),
         ({"X_jets": [[*IMAGE[:2], [[1.0] * 124] * 125]] * 3}, "ragged"),
         ({"X_jets": [IMAGE, IMAGE, [[[1.0] * 124, [1.0] * 126, *IMAGE[0][2:]], *IMAGE[1:]]]}, "not of the first one's shape"),
-        ({"X_jets": [IMAGE, None, IMAGE]}, "differ in their number of values"),
+        ({"X_jets": [IMAGE, None, IMAGE]}, "missing or not"),
         ({"X_jets": [[[[None, *IMAGE[0][0][1:]], *IMAGE[0][1:]], *IMAGE[1:]]] * 3}, "missing values"),
         ({"X_jets": [[[["1"] * 125] * 125] * 3] * 3}, "holds string where numbers belong"),
         ({"X_jets": nested(np.ones((3, 3, 25, 25)))}, r"has shape \(3, 25, 25\) where \(3, 125, 125\)"),
         ({"y": ["0", "1", "1"]}, "'y' holds string"),
         ({"y": [0.0, None, 1.0]}, "'y' has missing values"),
-        ({"y": [[0.0], [0.0, 1.0], []]}, "differ in their number of values|not of the first"),
+        ({"y": [[0.0], [0.0, 1.0], []]}, "not of the first one's shape"),
     ],
 )
 def test_nested_lists_that_are_no_images_are_refused(columns: dict, message: str, tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match=rf"broken.parquet.*({message})"):
         read(PARQUET, broken(tmp_path / "broken.parquet", **columns))
+
+
+@pytest.mark.parametrize("column", [np.ones(3), nested(np.ones((3, 125, 125))), nested(np.ones((3, 2, 125, 25)))])
+def test_a_mass_regression_file_has_images_of_any_number_of_channels_only(column: object, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"X_jet": column, "m": np.ones(3)}), tmp_path / "f.parquet")
+    with pytest.raises(DataFileError, match=r"f.parquet: one row of 'X_jet' has shape .* where \(channels, 125, 125\) belongs"):
+        read(MASSES, tmp_path / "f.parquet")
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 100])
