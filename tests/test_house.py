@@ -85,7 +85,7 @@ def test_every_package_is_shipped() -> None:
     assert config.read(Path(__file__).parents[1] / "setup.cfg")
     declared = set(config["options"]["packages"].split())
     found = {"jetbench", "jetbench.benchmarks", "jetbench.studies"}
-    found |= {"jetbench." + p.parent.name for p in ROOT.glob("*/__init__.py")}
+    found |= {".".join(("jetbench", *p.parent.relative_to(ROOT).parts)) for p in ROOT.rglob("__init__.py")}
     assert declared == found
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from jetbench.data.catalog import datasets
 from jetbench.errors import UnknownNameError
+from jetbench.formats import formats
 from jetbench.harness.regimes import regimes
 from jetbench.models import HEAD, models
 from jetbench.objectives import objectives
@@ -15,7 +16,7 @@ from jetbench.recipes import recipes
 from jetbench.registry import Entry, Registry
 from jetbench.views import augmentations
 
-TABLES = [models, objectives, regimes, recipes, augmentations, datasets]
+TABLES = [models, objectives, regimes, recipes, augmentations, datasets, formats]
 ENTRIES = [pytest.param(entry, id=f"{table.kind}-{entry.name}") for table in TABLES for entry in table]
 GIVEN = {"channels", "features", "seed", "args", "keywords"}  # what the harness fills in
 

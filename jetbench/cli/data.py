@@ -42,22 +42,48 @@ def make(dataset: str, jets: int, seed: int, options: tuple[str, ...], jobs: int
     click.echo(found.path)
 
 
+def _png_only(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """The one format that pictures are written in."""
+    if path is not None and path.suffix.lower() != ".png":
+        raise click.BadParameter(f"{path} does not end in .png", ctx, parameter)
+    return path
+
+
 @data.command()
 @dataset_argument
 @jets_option
 @seed_option
 @set_option
-def info(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> None:
-    """Classes, channels, targets, provenance and digest of a dataset or file."""
-    from jetbench.data.summary import summarise
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; draw only where --figure says so.")
+@click.option(
+    "--figure",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_png_only,
+    help="PNG file to draw. [default: NAME-info.png in this folder]",
+)
+def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: bool, figure: Path | None) -> None:
+    """Classes, channels, spectra, duplicates and possible leaks of a dataset or file: printed and drawn."""
     from jetbench.errors import DataFileError
+    from jetbench.evaluation.dataset import summarise
+    from jetbench.evaluation.dataset_text import summary_text
+    from jetbench.jets import open_jets
 
     found = _find(dataset, jets, seed, options)
     if not found.ready:
         command = " ".join([f"jetbench data make {dataset} --jets {jets} --seed {seed}", *(f"--set {o}" for o in options)])
         raise DataFileError(f"{dataset!r} with {jets} jets is not simulated yet; `{command}`")
-    for name, value in summarise(found.path):
-        click.echo(f"{name:<14}{value}")
+    with display(stderr=True) as show:
+        summary, sample = summarise(
+            open_jets(found.path), str(found.path), lambda done, total: show.update("reading jets", done, total)
+        )
+    click.echo(summary.model_dump_json(indent=2) if as_json else summary_text(summary))
+    path = figure or (None if as_json else Path(f"{found.path.stem}-info.png"))
+    if path is not None:
+        from jetbench.evaluation.dataset_figures import dataset_figure
+        from jetbench.evaluation.figures import save_png
+
+        save_png(dataset_figure(summary, sample), path)
+        click.echo(f"figure: {path}", err=as_json)
 
 
 @data.command()

@@ -94,6 +94,8 @@ def show_progress(session: Session, jobs: int | None) -> int:
     failed = 0
     with display() as show:
         show.line(f"{plan.instance.name}: {len(plan.runs)} runs, results in {session.store.root}")
+        for line in plan.skipped_lines():
+            show.line(f"skipped {line}")
         tally = Tally({key: run_cost(run) for key, run in plan.runs.items()})
         for event in session.run(jobs, progress=show.update):
             failed += event.kind == "failed"

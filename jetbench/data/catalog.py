@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
-from pydantic import ValidationError
 
-from jetbench.errors import SuiteError, UnknownNameError
+from jetbench.errors import DataFileError, SuiteError, UnknownNameError
 from jetbench.registry import Entry, Registry, nearest
 from jetbench.spec import DatasetRef
 
@@ -29,11 +28,29 @@ datasets: Registry[Entry] = Registry(
             "jetbench.simulation.top_vs_qcd:TopVsQcd",
             "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
-        )
+        ),
+        Entry(
+            "electron-vs-photon",
+            "jetbench.simulation.showers.recipe:ElectronVsPhoton",
+            "simulated 32x32 crystal images, energy and time, of electrons and photons of pT 50 GeV in a barrel",
+            "a fast simulation by published parametrisations (Grindhammer and Peters, hep-ex/0001020) after CMS; no Geant4",
+        ),
+        Entry(
+            "quark-vs-gluon",
+            "jetbench.simulation.quark_vs_gluon:QuarkVsGluon",
+            "simulated quark and gluon jets of Z + jet events, 500 < pT < 550 GeV, anti-kT 0.4, with a fast detector",
+            "the EnergyFlow set's recipe (Komiske, Metodiev, Thaler, arXiv:1810.05165), by Pythia 8 and FastJet",
+        ),
+        Entry(
+            "jetclass-mini",
+            "jetbench.simulation.jetclass:JetClassMini",
+            "simulated jets of six kinds (QCD, H, W, Z, top), 500 < pT < 1000 GeV, anti-kT 0.8, with a fast detector",
+            "after JetClass (Qu, Li, Qian, arXiv:2202.03772), by Pythia 8 and FastJet",
+        ),
     ],
 )
 
-FIXED = {"jets", "seed", "revision"}  # fields of a recipe that are no options: given apart, or raised by hand
+FIXED = {"name", "jets", "seed", "revision"}  # fields of a recipe that are no options: given apart, or raised by hand
 
 
 def cache_folder() -> Path:
@@ -75,20 +92,20 @@ def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Map
     """A named dataset of `jets` jets, its recipe varied by `options`, or files of jets: one by its path, several by their folder
     or a glob (`jets-*.h5`).
 
-    Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `DataFileError` where a file
-    is missing or not one of jets.
+    Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `SimulationError` for values that
+    make no sense, `DataFileError` where a file is missing or not one of jets.
     """
     if name in datasets:
         if jets is None:
-            raise SuiteError(f"say how many jets of {name!r} to simulate")
+            raise SuiteError(f"say how many jets of {name!r} to simulate, with the key `jets` beside its name")
         recipe = _recipe(name, jets, seed, options or {})
         ref = DatasetRef(name=name, sha256=recipe.digest())
         return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)
-    if options:
-        raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
     path = Path(name).expanduser().absolute()
     if not (path.exists() or path.suffix or os.sep in name or glob.has_magic(name)):
         raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
+    if options:
+        raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
     return _stored(path)
 
 
@@ -98,15 +115,25 @@ def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
     for option in options:
         if option not in valid:
             raise SuiteError(f"dataset {name!r} has no option {option!r}; {nearest(option, valid)}")
-    try:
-        return recipe(jets=jets, seed=seed, **options)
-    except ValidationError as error:
-        wrong = "; ".join(f"option {'.'.join(map(str, e['loc']))}: {e['msg']} (given: {e['input']!r})" for e in error.errors())
-        raise SuiteError(f"dataset {name!r}: {wrong}") from None
+    return recipe(jets=jets, seed=seed, **options)
 
 
 def _stored(path: Path) -> Dataset:
     from jetbench.jets import open_jets
 
-    stored = open_jets(path)
+    try:
+        stored = open_jets(path)
+    except DataFileError as error:
+        raise _foreign(path) or error from None
     return Dataset(DatasetRef(name=path.stem, sha256=stored.digest), path, len(stored))
+
+
+def _foreign(path: Path) -> DataFileError | None:
+    """The error for a file of another format that can be converted, None for any other file."""
+    from jetbench.formats.files import detect
+
+    try:
+        name = detect(path).name
+    except (DataFileError, OSError):
+        return None
+    return DataFileError(f"{path}: of the format {name}; convert it first: jetbench data convert {path} -o jets.h5")

@@ -20,7 +20,7 @@ from jetbench.statistics.roc import roc_curve
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["INK", "MUTED", "PALETTE", "RocLine", "confusion_figure", "roc_figure", "roc_line", "save_png"]
+__all__ = ["DPI", "INK", "MUTED", "PALETTE", "RocLine", "confusion_figure", "finish", "roc_figure", "roc_line", "save_png"]
 
 PALETTE = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),  # Okabe & Ito 2008: safe for colour-blind eyes
@@ -73,7 +73,7 @@ def roc_figure(lines: Sequence[RocLine], title: str = "") -> Figure:
     axes.set_xlabel("signal efficiency  $\\epsilon_S$", fontsize=13, color=INK)
     axes.set_ylabel("background rejection  $1/\\epsilon_B$", fontsize=13, color=INK)
     axes.grid(which="major", color=MUTED, alpha=0.25, linewidth=0.8)
-    _finish(axes, title)
+    finish(axes, title)
     handles, names = axes.get_legend_handles_labels()
     place: dict[str, Any] = {"loc": "upper right", "fontsize": 11}
     if len(lines) > MOST_INSIDE:
@@ -108,7 +108,7 @@ def confusion_figure(table: ArrayLike, class_names: Sequence[str], title: str = 
     axes.set_yticks(range(len(counts)), class_names, rotation=90 if large else 0, va="center")
     axes.set_xlabel("predicted", fontsize=13, color=INK)
     axes.set_ylabel("true" if large else "true  (numbers: percent of the true class)", fontsize=13, color=INK)
-    _finish(axes, title)
+    finish(axes, title)
     _rule_cells(axes, len(counts))
     return figure
 
@@ -161,7 +161,8 @@ def _rule_cells(axes: Any, cells: int) -> None:
         spine.set_color(MUTED)
 
 
-def _finish(axes: Any, title: str) -> None:
+def finish(axes: Any, title: str) -> None:
+    """Title, ticks and frame as in every picture."""
     axes.set_title(title, fontsize=13, color=INK, loc="left")
     axes.tick_params(labelsize=11, colors=INK)
     for side in ("top", "right"):

@@ -15,7 +15,7 @@ from jetbench.jets import Jets, concatenate
 from jetbench.models.fitted import BoostedTrees
 from jetbench.seeds import numpy_rng, torch_rng
 from jetbench.spec import Component, options
-from jetbench.statistics.delong import auc
+from jetbench.statistics.placements import auc
 from jetbench.views import AugmentationEntry, augment, augmentations
 from jetbench.views.frame import half_widths
 from jetbench.views.needs import unmet
@@ -29,8 +29,8 @@ BLOCKS = 20  # of the file that `spread` reads
 @dataclass(frozen=True)
 class CardRow:
     """What a view does on average: shifts of the mass [GeV] and tau32, of the multiplicity, change of the pT and its share
-    outside the frame, and the AUC of trees that were fitted on jets as they are. Shifts are those of the signal where there are
-    two classes, else of all jets; None where the jets do not allow the figure."""
+    outside the frame, and the AUC of trees that were fitted on jets as they are (of many classes the mean over their pairs).
+    Shifts are those of the signal where there are two classes, else of all jets; None where the jets do not allow the figure."""
 
     view: str
     mass: float | None
@@ -53,7 +53,7 @@ class Card:
 @dataclass(frozen=True, eq=False)
 class Ruler:
     """How n jets are measured: `shown` (n,) are those whose shifts count; `table` (n, observables) is None where these jets have
-    no observables, `trees`, fitted on other jets, where they are not of two classes."""
+    no observables, `trees`, fitted on other jets, where they are not of several classes."""
 
     jets: Jets
     batch: Batch
@@ -70,7 +70,7 @@ class Ruler:
             shift = (new - self.table)[self.shown].mean(axis=0)
             mass, tau32 = (float(shift[OBSERVABLES.index(name)]) for name in ("mass", "tau32"))
             if self.trees is not None:
-                area = auc(np.asarray(self.jets.targets["label"]), self.trees.scores(new))
+                area = auc(self.jets.targets["label"], self.trees.scores(new))
         return CardRow(view, mass, pt_percent, outside_percent, float(after - before), tau32, area)
 
     def _pt(self, changed: Batch) -> tuple[float | None, float | None]:
@@ -88,21 +88,22 @@ def make_card(jets: Jets, seed: int = 0) -> Card:
     Trees are fitted on a random half of the jets (in memory), everything is measured on the other.
     """
     train, test = (jets.take(half) for half in np.array_split(numpy_rng("card", seed).permutation(len(jets)), 2))
-    without, two = unmet(jets.meta, ("GeV",)), all(_classes(half) == 2 for half in (train, test))
+    without, classes = unmet(jets.meta, ("GeV",)), min(_classes(half) for half in (train, test))
+    told_apart = classes > 1 and classes == len(jets.meta.class_names)
     ruler = Ruler(
         jets=test,
         batch=JetTensors(test).batch(torch.arange(len(test))),
-        shown=np.asarray(test.targets["label"]) == 1 if two else np.ones(len(test), bool),
+        shown=test.targets["label"] == 1 if told_apart and classes == 2 else np.ones(len(test), bool),
         table=None if without else observables(test),
-        trees=_fitted(train, seed) if two and not without else None,
+        trees=_fitted(train, seed) if told_apart and not without else None,
     )
     reasons = {entry.name: unmet(jets.meta, entry.needs) for entry in augmentations}
     rows = [ruler.row("none", ruler.batch)]
     for entry in (entry for entry in augmentations if not reasons[entry.name]):
         rows.append(ruler.row(entry.name, augment(ruler.batch, (_component(entry, test),), torch_rng("card", seed))))
     remarks = [f"mass, tau32 and trees: the view of observables {without}"] if without else []
-    if not two:
-        remarks.append(f"trees: they tell two classes apart, and these jets have {_classes(test)}; shifts are those of all jets")
+    if not told_apart:
+        remarks.append("trees: there are not two jets of each of several classes here; shifts are those of all jets")
     return Card(tuple(rows), tuple((name, reason) for name, reason in reasons.items() if reason), tuple(remarks))
 
 
@@ -116,8 +117,8 @@ def spread(jets: Jets, number: int) -> Jets:
 
 
 def _classes(jets: Jets) -> int:
-    """How many classes the labels of jets tell apart."""
-    return len(np.unique(jets.targets["label"])) if "label" in jets.targets else 0
+    """How many classes have two jets or more."""
+    return int((np.bincount(jets.targets["label"]) > 1).sum()) if "label" in jets.targets else 0
 
 
 def _multiplicity(batch: Batch) -> np.ndarray:

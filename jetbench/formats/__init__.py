@@ -16,4 +16,74 @@ class FormatEntry(Entry):
     carded: bool = False
 
 
-formats: Registry[FormatEntry] = Registry("format", [])
+formats: Registry[FormatEntry] = Registry(
+    "format",
+    [
+        FormatEntry(
+            "jetclass",
+            "jetbench.formats.jetclass:JetClass",
+            "ROOT trees of constituents, ten classes",
+            "zenodo 6619768; arXiv:2202.03772",
+        ),
+        FormatEntry(
+            "top-tagging",
+            "jetbench.formats.top_tagging:TopTagging",
+            "pandas HDF5 tables of four-vectors, top against QCD",
+            "zenodo 2603256; arXiv:1902.09914",
+        ),
+        FormatEntry(
+            "energyflow",
+            "jetbench.formats.energyflow:EnergyFlow",
+            "npz files of particles, quark against gluon",
+            "zenodo 3164691; arXiv:1810.05165",
+        ),
+        FormatEntry(
+            "jetnet",
+            "jetbench.formats.jetnet:JetNet",
+            "HDF5 files of relative particles, one class each",
+            "zenodo 6975118; arXiv:2106.11535",
+        ),
+        FormatEntry(
+            "constituents",
+            "jetbench.formats.constituents:ConstituentTable",
+            "tables of constituents in HDF5, npz or parquet, described by a card",
+            carded=True,
+        ),
+        FormatEntry(
+            "ml4sci-electron-photon",
+            "jetbench.formats.ml4sci:ElectronPhoton",
+            "electron and photon showers, 32 × 32 crystals, energy and time, HDF5",
+            "ML4SCI, Single{Photon,Electron}Pt50_IMGCROPS_n249k_RHv1.hdf5; arXiv:1807.11916",
+        ),
+        FormatEntry(
+            "ml4sci-quark-gluon",
+            "jetbench.formats.ml4sci:QuarkGluon",
+            "quark and gluon jets, 125 × 125 pixels of tracks, ECAL and HCAL, HDF5",
+            "ML4SCI, quark-gluon_data-set_n139306.hdf5; arXiv:1902.08276",
+        ),
+        FormatEntry(
+            "ml4sci-quark-gluon-parquet",
+            "jetbench.formats.ml4sci_parquet:QuarkGluonParquet",
+            "quark and gluon jets, 125 × 125 pixels of tracks, ECAL and HCAL, parquet",
+            "ML4SCI, QCDToGGQQ_IMGjet_RH1all_jet0_run*.test.snappy.parquet; arXiv:1902.08276",
+        ),
+        FormatEntry(
+            "ml4sci-ssl",
+            "jetbench.formats.ml4sci:SelfSupervised",
+            "jets for self-supervised learning, 125 × 125 pixels in 8 channels, with or without labels and masses, HDF5",
+            "ML4SCI, Dataset_Specific_Unlabelled.h5, Dataset_Specific_labelled*.h5",
+        ),
+        FormatEntry(
+            "ml4sci-mass-regression",
+            "jetbench.formats.ml4sci_parquet:MassRegression",
+            "jets for mass regression, 125 × 125 pixels, with mass, pt, ieta and iphi, parquet",
+            "ML4SCI, end-to-end deep learning, mass regression",
+        ),
+        FormatEntry(
+            "images",
+            "jetbench.formats.images:Images",
+            "dense images of any origin in HDF5, npz or parquet, described by a card",
+            carded=True,
+        ),
+    ],
+)

@@ -18,8 +18,8 @@ import numpy as np
 
 import jetbench
 from jetbench.errors import BusyError, DataFileError
+from jetbench.formats.files import Source, open_sources
 from jetbench.formats.labels import Classes, settle_classes
-from jetbench.formats.sources import Source, open_sources
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.hashes import jet_hashes
 from jetbench.locks import file_lock

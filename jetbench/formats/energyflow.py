@@ -73,8 +73,8 @@ class EnergyFlow(Reader):
             mass, channels, known = identify(pid)
             momentum = with_rapidity(pt, rapidity, phi, mass)
             jets, repairs = Constituents(offsets, momentum, channels, {"label": label}).jets(self.meta, start, self.path)
-            strange = np.add.reduceat(~known, offsets[:-1], dtype=np.int64) > 0
-            return jets, {**repairs, UNKNOWN: int(strange.sum())}
+            strange = int(np.sum(np.add.reduceat(~known, offsets[:-1], dtype=np.int64) > 0))
+            return jets, {**repairs, **({UNKNOWN: strange} if strange else {})}
 
     def close(self) -> None:
         self._archive.close()

@@ -51,6 +51,7 @@ class Constituents:
             total = np.add.reduceat(self.momentum, first, axis=0)
             jet_pt = np.hypot(total[:, 0], total[:, 1])
             square = total[:, 3] ** 2 - jet_pt**2 - total[:, 2] ** 2
+            mass = np.sqrt(np.where(np.isfinite(square), np.maximum(square, 0), np.nan))
             jet_eta, jet_phi = np.arcsinh(total[:, 2] / jet_pt), np.arctan2(total[:, 1], total[:, 0])
             if self.axis == "pt-weighted":
                 weight = np.add.reduceat(pt, first)
@@ -69,10 +70,11 @@ class Constituents:
                 jet_phi=jet_phi.astype(np.float32),
                 jet_pt=jet_pt.astype(np.float32),
                 event=np.arange(start, start + len(first)),
-                targets={"mass": np.sqrt(np.maximum(square, 0)).astype(np.float32), **_targets(self.targets)},
+                targets={"mass": mass.astype(np.float32), **_targets(self.targets)},
             )
         _check_finite(done, start, where)
-        return done, {NEGATIVE_MASS: int(np.sum(square < 0))}
+        negative = int(np.sum(square < 0))
+        return done, {NEGATIVE_MASS: negative} if negative else {}
 
     def _check(self, start: int, where: object) -> None:
         counts, px, py = np.diff(self.offsets), self.momentum[:, 0], self.momentum[:, 1]

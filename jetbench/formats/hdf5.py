@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,20 @@ __all__ = ["array", "dataset", "has", "numeric", "open_hdf5", "rows_per_block", 
 CHUNK_BYTES = 1 << 28  # of one chunk, which is decompressed as a whole
 TEXT_BYTES = 1 << 22  # of one attribute
 HEADER = b"\x89HDF\r\n\x1a\n"
+BLOSC = 32001
+BLOSC_SIZES = struct.Struct("<4x3I")  # bytes before, block, bytes after compression, of C-Blosc's 16-byte header
+# filters by number (HDF5 registered filter plugins): those that jets are compressed with and that bear damaged data
+FILTERS = {
+    h5py.h5z.FILTER_DEFLATE: "deflate",
+    h5py.h5z.FILTER_SHUFFLE: "shuffle",
+    h5py.h5z.FILTER_FLETCHER32: "fletcher32",
+    32000: "lzf",
+    BLOSC: "blosc",
+    32004: "lz4",
+    32008: "bitshuffle",
+    32015: "zstd",
+    32026: "blosc2",
+}
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -137,8 +152,33 @@ def _check_size(found: h5py.Dataset, key: str, path: Path) -> None:
         raise DataFileError(
             f"{path}: {key!r} is stored in chunks of {found.chunks}, too large to read in bounded memory; rechunk it"
         )
+    _check_filters(found, key, path)
     wanted = math.prod(-(-n // c) for n, c in zip(shape, found.chunks, strict=True))
     if found.id.get_num_chunks() != wanted:
         raise DataFileError(
             f"{path}: of the {wanted} chunks of {key!r} {found.id.get_num_chunks()} were written; the file is incomplete"
         )
+
+
+def _check_filters(found: h5py.Dataset, key: str, path: Path) -> None:
+    properties = found.id.get_create_plist()
+    numbers = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
+    if strange := [n for n in numbers if n not in FILTERS]:
+        known = ", ".join(FILTERS.values())
+        raise DataFileError(f"{path}: {key!r} is compressed by the HDF5 filter {strange[0]}; repack it with one of {known}")
+    if BLOSC in numbers:
+        _check_blosc(found, key, path)
+
+
+def _check_blosc(found: h5py.Dataset, key: str, path: Path) -> None:
+    """The filter believes the sizes in a chunk's header, and reads beyond its memory where they are damaged."""
+    before = math.prod(found.chunks) * found.dtype.itemsize
+    with open(path, "rb") as stream:
+
+        def check(chunk: h5py.h5d.StoreInfo) -> None:
+            stream.seek(chunk.byte_offset)
+            inflated, deflated = BLOSC_SIZES.unpack(stream.read(BLOSC_SIZES.size).ljust(BLOSC_SIZES.size, b"\xff"))[::2]
+            if not chunk.filter_mask and (inflated != before or deflated > chunk.size):
+                raise DataFileError(f"{path}: the compressed chunk of {key!r} at {chunk.chunk_offset} is damaged")
+
+        found.id.chunk_iter(check)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +24,9 @@ __all__ = ["JetClass"]
 MAGIC = b"root"
 MOMENTUM = ("part_px", "part_py", "part_pz", "part_energy")
 
-# branch and class; the order is that of the labels in jet-universe/particle_transformer, data/JetClass/JetClass_full.yaml
-LABELS = {
-    "label_QCD": "QCD",
-    "label_Hbb": "H→bb",
-    "label_Hcc": "H→cc",
-    "label_Hgg": "H→gg",
-    "label_H4q": "H→4q",
-    "label_Hqql": "H→ℓνqq",
-    "label_Zqq": "Z→qq",
-    "label_Wqq": "W→qq",
-    "label_Tbqq": "t→bqq",
-    "label_Tbl": "t→bℓν",
-}
+# the order is that of jet-universe/particle_transformer, data/JetClass/JetClass_full.yaml
+CLASSES = ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")
+LABELS = tuple(f"label_{name}" for name in CLASSES)
 
 # lengths are in mm, as everywhere in Delphes (JHEP 02 (2014) 057), which wrote them
 DISPLACEMENTS = {
@@ -76,9 +68,9 @@ class JetClass(Reader):
         if not path.is_file():
             raise DataFileError(f"{path}: no such file")
         self.path = path
-        with guarded(path):
+        with guarded(path), contextlib.ExitStack() as closing:
             # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
-            self._stream = open(path, "rb")  # noqa: SIM115  closed by close()
+            self._stream = closing.enter_context(open(path, "rb"))
             self._tree = _open_tree(self._stream)
             names = {name.split("/")[-1] for name in self._tree.keys(recursive=False)}
             missing = [name for name in (*MOMENTUM, *LABELS) if name not in names]
@@ -93,8 +85,9 @@ class JetClass(Reader):
             self.jets = int(self._tree.num_entries)
             size = sum(self._tree[name].uncompressed_bytes for name in (*self._jagged, *self._flat))
             self.block = max(1, min(self.jets, BLOCK_BYTES * self.jets // max(size, 1)))
+            closing.pop_all()  # all is well: close() will do it
         channels = (PT, ENERGY, *self._optional.values())
-        self.meta = Meta(channels=channels, class_names=tuple(LABELS.values()), extent=0.8, provenance=PROVENANCE)
+        self.meta = Meta(channels=channels, class_names=CLASSES, extent=0.8, provenance=PROVENANCE)
         self._agreement = Agreement()
 
     @staticmethod
@@ -170,6 +163,8 @@ class JetClass(Reader):
 
 def _open_tree(stream: Any) -> Any:
     file = PlainFile(stream, object_cache=None, array_cache=None, use_threads=False)
+    if file.fEND > (size := stream.seek(0, os.SEEK_END)):
+        raise ValueError(f"{file.fEND} bytes are declared, {size} are there")
     trees = file.root_directory.classnames(recursive=False, cycle=False)
     if trees.get("tree") != "TTree":
         raise ValueError(f"no tree named 'tree' among {', '.join(trees) or 'nothing'}")

@@ -24,7 +24,7 @@ DROPPED = "particles without momentum dropped"
 # Kansal et al., NeurIPS 2021, arXiv:2106.11535, sec. 2 and zenodo.org/records/6975118 (30 particles), 6975117 (150)
 META = Meta(
     channels=(PT, ENERGY),
-    class_names=("gluon", "light quark", "top", "W", "Z"),
+    class_names=("gluon", "light-quark", "top", "W", "Z"),
     extent=0.8,
     unknown=("jet_phi",),
     provenance=Provenance(
@@ -82,7 +82,8 @@ class JetNet(Reader):
             self._agreement.compare("jet_features pt", jets.jet_pt, jet_pt, 0.01, relative=True)
             self._agreement.compare("jet_features number of particles", real.sum(axis=1), np.minimum(number, x.shape[1]), 0)
             self.remarks = self._agreement.remarks()
-            return jets, {**repairs, DROPPED: int((real & (x[..., 2] == 0)).any(axis=1).sum())}
+            dropped = int((real & (x[..., 2] == 0)).any(axis=1).sum())
+            return jets, {**repairs, **({DROPPED: dropped} if dropped else {})}
 
     def close(self) -> None:
         self._file.close()

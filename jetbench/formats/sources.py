@@ -1,130 +1,121 @@
-"""Files that make one dataset: found, opened by the reader that recognises each, and checked against one another."""
+"""The constituents and jets of a carded file, by the places that its card names."""
 
 from __future__ import annotations
 
-import glob
-import hashlib
-import os
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats import FormatEntry, formats
-from jetbench.formats.reader import Reader
-from jetbench.jets import Meta
+from jetbench.formats.card import ConstituentCard, split
+from jetbench.formats.fourvectors import padded
+from jetbench.formats.reader import BLOCK_BYTES
+from jetbench.formats.tables import HDF5Table, NpzTable, ParquetLists, Table
 
-__all__ = ["Source", "detect", "expand", "open_sources"]
+__all__ = ["ArraySource", "Columns", "ListSource"]
 
-READ = 1 << 22  # bytes at a time for a file's digest
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """One file of a dataset, with its reader and the sha256 of its bytes."""
-
-    path: Path
-    reader: Reader
-    sha256: str
+Columns = dict[str, np.ndarray]  # place: values float64, of constituents or of jets
 
 
-def expand(patterns: Sequence[str]) -> list[Path]:
-    """The files behind paths and globs, a glob's in the order of their names; raises `DataFileError` for one without a file, and
-    for a file that stands there twice: its jets would count twice."""
-    found: list[Path] = []
-    for pattern in patterns:
-        path = Path(pattern).expanduser()
-        names = [path] if path.exists() else [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
-        if not (files := [name for name in names if name.is_file()]):
-            raise DataFileError(f"{pattern}: there is no such file")
-        found += files
-    resolved = [path.resolve() for path in found]
-    for i, path in enumerate(resolved):
-        if path in resolved[:i]:
-            raise DataFileError(f"{found[i]} is given twice; its jets would count twice")
-    return found
+class ListSource:
+    """Constituents from list columns."""
+
+    def __init__(self, path: Path, card: ConstituentCard) -> None:
+        self._card = card
+        self._lists = ParquetLists(path, card.constituent_places(), card.jet_places())
+        self.jets, self.block = self._lists.rows, self._lists.block
+
+    def read(self, start: int, stop: int) -> tuple[np.ndarray, Columns, Columns]:
+        offsets, columns = self._lists.read(start, stop)
+        columns = {name: column.astype(np.float64) for name, column in columns.items()}
+        real = np.any([columns[place] != 0 for place in self._card.momentum.values()], axis=0)
+        before = np.concatenate([[0], np.cumsum(real)])
+        inner = {place: columns[place][real] for place in self._card.constituent_places()}
+        return before[offsets], inner, {place: columns[place] for place in self._card.jet_places()}
+
+    def close(self) -> None:
+        self._lists.close()
 
 
-def detect(path: Path) -> FormatEntry:
-    """The one format that recognises the file's content; raises `DataFileError` where none or several do."""
-    found = [entry for entry in formats if not entry.carded and entry.load().recognises(path)]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(entry.name for entry in (found or formats))
-    if found:
-        raise DataFileError(f"{path} may be one of {names}; say which with --format")
-    raise DataFileError(f"{path}: its content is of no known format ({names}); describe it with a card, or name its format")
+class ArraySource:
+    """Constituents from padded arrays, or from flat ones with a count per jet."""
 
+    def __init__(self, path: Path, card: ConstituentCard) -> None:
+        self._path, self._card = path, card
+        self._inner = {split(place)[0] for place in card.constituent_places()}
+        self._outer = {split(place)[0] for place in (*card.jet_places(), *([card.counts] if card.counts else []))}
+        keys = sorted(self._inner | self._outer)
+        self._table: Table = HDF5Table(path, keys) if card.format == "hdf5" else NpzTable(path, keys)
+        self._check_places()
+        inner_bytes = sum(self._table.row_bytes(key) for key in self._inner)
+        outer_bytes = sum(self._table.row_bytes(key) for key in self._outer - self._inner)
+        if card.counts is None:
+            self.jets = self._length(self._inner | self._outer)
+            self.block = max(1, BLOCK_BYTES // (inner_bytes + outer_bytes))
+        else:
+            self.jets = self._length(self._outer)
+            self._offsets = self._count(card.counts)
+            largest = int(np.diff(self._offsets).max())
+            self.block = max(1, BLOCK_BYTES // (inner_bytes * max(largest, 1) + outer_bytes))
 
-def open_sources(
-    patterns: Sequence[str], stack: ExitStack, format: str | None, card: Path | None, progress: Callable[[str, int, int], None]
-) -> list[Source]:
-    """Open every file; the stack closes them. Raises `DataFileError` where a file is not of its format, where two files have the
-    same bytes, and where they differ in channels, grid, classes or frame; `UnknownNameError` for an unknown format."""
-    paths = expand(patterns)
-    sources: list[Source] = []
-    for path in paths:
-        reader = _reader(path, format, card)
-        stack.callback(reader.close)
-        sources.append(Source(path, reader, ""))
-    for source in sources[1:]:
-        _check_alike(sources[0], source)
-    total, done = sum(path.stat().st_size for path in paths), 0
-    for i, source in enumerate(sources):
-        digest = hashlib.sha256()
-        with open(source.path, "rb") as file:
-            while block := file.read(READ):
-                digest.update(block)
-                done += len(block)
-                progress("checking bytes", done, total)
-        sources[i] = Source(source.path, source.reader, digest.hexdigest())
-        for other in sources[:i]:
-            if other.sha256 == sources[i].sha256:
-                raise DataFileError(f"{other.path} and {source.path} are the same file; its jets would count twice")
-    return sources
+    def read(self, start: int, stop: int) -> tuple[np.ndarray, Columns, Columns]:
+        card = self._card
+        outer = self._columns(card.jet_places(), start, stop)
+        if card.counts is not None:
+            first, last = self._offsets[start], self._offsets[stop]
+            return self._offsets[start : stop + 1] - first, self._columns(card.constituent_places(), first, last), outer
+        inner = self._columns(card.constituent_places(), start, stop)
+        real = inner[card.mask] != 0 if card.mask else np.any([inner[p] != 0 for p in card.momentum.values()], axis=0)
+        offsets, _ = padded(real, real)
+        return offsets, {place: column[real] for place, column in inner.items()}, outer
 
+    def close(self) -> None:
+        self._table.close()
 
-def _reader(path: Path, format: str | None, card: Path | None) -> Reader:
-    if card is not None:
-        from jetbench.formats.cards import read_card
+    def _columns(self, places: Sequence[str], start: int, stop: int) -> Columns:
+        """Every array is read once, though several places may lie in it."""
+        rows = {key: self._table.read(key, start, stop) for key in {split(place)[0] for place in places}}
+        columns = {}
+        for place in places:
+            key, column = split(place)
+            values = rows[key] if column is None else rows[key][..., column]
+            columns[place] = values.astype(np.float64)
+        return columns
 
-        parsed = read_card(card)
-        entry = formats[parsed.kind]
-        if format not in (None, entry.name):
-            raise DataFileError(f"{card} describes {entry.name}, and --format says {format!r}; leave one of them out")
-        return _open(entry, path, parsed)
-    if format is None:
-        return _open(detect(path), path)
-    entry = formats[format]
-    if entry.carded:
-        raise DataFileError(f"the format {format!r} needs a card that describes the file; give it with --card")
-    return _open(entry, path)
+    def _check_places(self) -> None:
+        jets = 2 if self._card.layout == "padded" else 1
+        for places, ndim in ((self._card.constituent_places(), jets), ([*self._card.jet_places(), self._card.counts], 1)):
+            for place in (p for p in places if p):
+                key, column = split(place)
+                shape = self._table.shape(key)
+                if len(shape) != ndim + (column is not None) or (column is not None and column >= shape[-1]):
+                    raise DataFileError(
+                        f"{self._path}: {place!r} does not fit {key!r} of shape {shape}; the card says {self._card.layout}"
+                    )
+        widths = {self._table.shape(key)[1] for key in self._inner} if self._card.layout == "padded" else {0}
+        if len(widths) > 1:
+            raise DataFileError(
+                f"{self._path}: the arrays of constituents have room for {sorted(widths)} of them; they must agree"
+            )
 
+    def _length(self, keys: set[str]) -> int:
+        lengths = {key: self._table.shape(key)[0] for key in sorted(keys)}
+        if len(set(lengths.values())) > 1:
+            raise DataFileError(f"{self._path}: the arrays have different numbers of rows: {lengths}")
+        return next(iter(lengths.values()))
 
-def _open(entry: FormatEntry, path: Path, *card: Any) -> Reader:
-    if os.path.getsize(path) == 0:
-        raise DataFileError(f"{path} is empty")
-    reader: Reader = entry.load()(path, *card)
-    if reader.jets == 0:
-        reader.close()
-        raise DataFileError(f"{path} holds no jets")
-    return reader
-
-
-def _check_alike(first: Source, other: Source) -> None:
-    for word, look in DIFFERENCES.items():
-        mine, theirs = look(first.reader.meta), look(other.reader.meta)
-        if mine != theirs:
-            raise DataFileError(f"{first.path} and {other.path} differ in {word}: {mine} against {theirs}; convert them apart")
-
-
-DIFFERENCES: dict[str, Callable[[Meta], Any]] = {
-    "channels": lambda meta: ", ".join(f"{c.name} [{c.unit}]" for c in meta.channels),
-    "kinds of channels": lambda meta: ", ".join(f"{c.name}: {c.combine} {c.weight or ''} {c.role}" for c in meta.channels),
-    "grid": lambda meta: meta.grid,
-    "frame": lambda meta: meta.extent,
-    "classes": lambda meta: ", ".join(meta.class_names),
-    "known columns": lambda meta: ", ".join(meta.unknown),
-}
+    def _count(self, place: str) -> np.ndarray:
+        """Offsets of all jets: what flat constituents cannot be read without."""
+        length = self._length(self._inner)
+        counts = np.zeros(self.jets, np.int64)
+        step = max(1, BLOCK_BYTES // self._table.row_bytes(split(place)[0]))
+        for start in range(0, self.jets, step):
+            stop = min(start + step, self.jets)
+            rows = self._columns([place], start, stop)[place]
+            if not ((rows >= 0) & (rows <= length) & (rows == np.floor(rows))).all():
+                raise DataFileError(f"{self._path}: {place!r} has values that count nothing: negative, broken or too large")
+            counts[start:stop] = rows
+        if counts.sum() != length:
+            raise DataFileError(f"{self._path}: the counts add up to {counts.sum()} constituents, but there are {length}")
+        return np.concatenate([[0], np.cumsum(counts)])

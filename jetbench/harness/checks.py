@@ -22,7 +22,6 @@ def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
     jets = open_jets(dataset)
     if "label" not in jets.targets or len(jets.meta.class_names) < 2:
         raise DataFileError(f"{dataset}: no labels of two or more classes, which a comparison of taggers needs")
-    _refuse_single_class(jets, dataset)
     labels, events = jets.targets["label"][:], jets.event[:]
     check_classes(plan, labels, events, jets.meta.class_names)
     split = split_jets(labels, events, plan.instance.settings.test_jets, None, 0, plan.instance.dataset.sha256)
@@ -31,13 +30,6 @@ def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
     _refuse_leak(tested, hashes[split.pool], dataset, dataset)
     if unlabelled is not None:
         _check_pool(plan, jets, tested, dataset, unlabelled)
-
-
-def _refuse_single_class(jets: Jets, dataset: Path) -> None:
-    present = np.unique(jets.targets["label"][:])
-    if len(present) < 2:
-        named = ", ".join(repr(jets.meta.class_names[label]) for label in present)
-        raise DataFileError(f"{dataset}: all jets are of one class ({named}); a tagger needs jets of two, join files of both")
 
 
 def _check_pool(plan: Plan, jets: Jets, tested: np.ndarray, dataset: Path, unlabelled: Path) -> None:

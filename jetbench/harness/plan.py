@@ -69,6 +69,13 @@ class Plan:
         """The arms that are run, in the suite's order."""
         return list(dict.fromkeys(cell.arm for cell in self.cells))
 
+    def skipped_lines(self) -> list[str]:
+        """What is skipped and why, "arm boosted-trees, arm mass-cut: its view, …", a line per reason."""
+        by_reason: dict[str, list[str]] = {}
+        for what, reason in self.skipped:
+            by_reason.setdefault(reason, []).append(what)
+        return [f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+
     def add(self, planned: PlannedRun) -> str:
         self.runs.setdefault(planned.key, planned)
         return planned.key

@@ -2,6 +2,18 @@
 
 from jetbench.jets.container import Channel, Grid, Jets, Meta, Provenance, SourceFile, concatenate
 from jetbench.jets.file import save_jets
+from jetbench.jets.images import jets_from_images
 from jetbench.jets.shards import open_jets
 
-__all__ = ["Channel", "Grid", "Jets", "Meta", "Provenance", "SourceFile", "concatenate", "open_jets", "save_jets"]
+__all__ = [
+    "Channel",
+    "Grid",
+    "Jets",
+    "Meta",
+    "Provenance",
+    "SourceFile",
+    "concatenate",
+    "jets_from_images",
+    "open_jets",
+    "save_jets",
+]

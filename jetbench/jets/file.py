@@ -131,7 +131,7 @@ def open_file(path: Path) -> Jets:
             meta=Meta.model_validate_json(file.attrs["meta"]),
             offsets=file["offsets"][:],
             **{name: _Guarded(file[name], path) for name in PLAIN_COLUMNS},
-            targets={name: _Guarded(file["targets"][name], path) for name in file["targets"]},
+            targets={name: _Guarded(file["targets"][name], path) for name in file.get("targets", ())},
             stored_digest=str(file.attrs["digest"]),
         )
         lengths = {name: len(column) for name, column in jets.columns()}

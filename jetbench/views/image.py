@@ -1,15 +1,14 @@
-"""The image view: deposits rendered on a pixel grid with one scatter-add, and pixels turned into deposits."""
+"""The image view: deposits rendered on a pixel grid with one scatter-add."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from jetbench.data.batch import Batch
-from jetbench.jets import Channel, Grid, Jets, Meta, Provenance
+from jetbench.jets import Grid, Meta
 
-__all__ = ["jets_from_images", "render"]
+__all__ = ["render"]
 
 
 def render(batch: Batch, grid: Grid) -> Tensor:
@@ -55,29 +54,3 @@ def _divide_means(image: Tensor, pixel: Tensor, values: Tensor, meta: Meta) -> N
         mean = torch.where(total != 0, image[:, channel] / torch.where(total != 0, total, 1), plain)
         mean[pixel[alone]] = values[alone, channel]
         image[:, channel] = mean
-
-
-def jets_from_images(
-    images: np.ndarray,
-    channels: tuple[Channel, ...],
-    grid: Grid,
-    targets: dict[str, np.ndarray],
-    class_names: tuple[str, ...] = (),
-) -> Jets:
-    """Jets whose deposits are the pixels of images (n, channels, rows, columns) float32 that are not zero in every channel,
-    at the pixel centres. Rendering them on `grid` gives the images back bit for bit."""
-    jet, row, column = np.nonzero((images != 0).any(axis=1))
-    counts = np.bincount(jet, minlength=len(images))
-    zeros = np.zeros(len(images), np.float32)
-    return Jets(
-        meta=Meta(channels=channels, class_names=class_names, grid=grid, provenance=Provenance(source="images")),
-        offsets=np.concatenate([[0], np.cumsum(counts)]),
-        eta=(((row + 0.5) / grid.rows * 2 - 1) * grid.eta_extent).astype(np.float32),
-        phi=(((column + 0.5) / grid.columns * 2 - 1) * grid.phi_extent).astype(np.float32),
-        values=np.ascontiguousarray(images[jet, :, row, column], dtype=np.float32),
-        jet_eta=zeros,
-        jet_phi=zeros,
-        jet_pt=zeros,
-        event=np.arange(len(images)),
-        targets=targets,
-    )

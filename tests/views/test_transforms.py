@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from jetbench.data.batch import Batch, JetTensors
-from jetbench.jets import Grid, Jets
+from jetbench.jets import Grid, Jets, jets_from_images
 from jetbench.seeds import torch_rng
 from jetbench.spec import Component, options
 from jetbench.views import augment, augmentations
-from jetbench.views.image import jets_from_images, render
+from jetbench.views.image import render
 from jetbench.views.transforms import dequantise, reflect, rotate
 
 WIDE = Grid(rows=16, columns=16, eta_extent=8.0, phi_extent=8.0)
@@ -83,7 +83,7 @@ def test_augmentations_draw_from_their_generator_alone(batch: Batch) -> None:
 def test_pixels_are_spread_inside_themselves_before_they_turn(toy_jets: Jets) -> None:
     grid = Grid(rows=8, columns=8, eta_extent=0.8, phi_extent=0.8)
     images = torch.rand(5, 3, 8, 8, generator=torch_rng("i")).numpy()
-    batch = JetTensors(jets_from_images(images, toy_jets.meta.channels, grid, {})).batch(torch.arange(5))
+    batch = JetTensors(jets_from_images(images, toy_jets.meta.replace(grid=grid))).batch(torch.arange(5))
     spread = dequantise(batch, torch_rng("d"))
     assert (spread.eta - batch.eta).abs().max() <= 0.1
     assert (spread.eta - batch.eta).abs().mean() > 0.03

@@ -1,0 +1,123 @@
+"""Cards: what the keys of a data file mean, said by its owner in YAML."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from jetbench.jets import Channel, Provenance
+from jetbench.values import Value
+
+__all__ = ["CardChannel", "ConstituentCard", "Place", "split"]
+
+# a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features:2"
+Place = Annotated[str, Field(pattern=r"^[^:]+(:\d+)?$")]
+Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "mass"]
+
+COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi"})
+THIRD = ({"energy"}, {"mass"}, set[str]())
+RESERVED = {"pt", "energy"}
+
+
+def split(place: str) -> tuple[str, int | None]:
+    """Key and column of a place."""
+    key, colon, column = place.partition(":")
+    return key, int(column) if colon else None
+
+
+class CardChannel(Value):
+    """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight."""
+
+    name: str
+    place: Place
+    unit: str = ""
+    combine: Literal["sum", "mean"] = "mean"
+    weight: str | None = "pt"
+
+    def channel(self) -> Channel:
+        return Channel(
+            name=self.name, unit=self.unit, combine=self.combine, weight=self.weight if self.combine == "mean" else None
+        )
+
+
+class ConstituentCard(Value):
+    """A table of constituents.
+
+    `layout`: "padded" (arrays (jets, constituents, …), zero-padded or with a `mask`), "flat" (arrays (constituents of all
+    jets, …) with `counts` per jet), both HDF5 or npz; "lists" (list columns of parquet). `momentum` names px, py, pz or pt,
+    eta (or rapidity), phi, and energy or mass; with neither, constituents are massless. `axis`: the sum of the four-vectors,
+    the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta and phi are differences to it.
+    `checks` are the file's own values, compared with the computed ones. `radius` is the jet radius, the frame of images.
+    """
+
+    kind: Literal["constituents"]
+    source: str
+    format: Literal["hdf5", "npz", "parquet"]
+    layout: Literal["padded", "flat", "lists"]
+    momentum: dict[Quantity, Place]
+    unit: Literal["GeV", "MeV"] = "GeV"
+    mask: Place | None = None
+    counts: Place | None = None
+    axis: Literal["four-vector", "pt-weighted", "given"] = "four-vector"
+    relative: bool = False
+    jet_eta: Place | None = None
+    jet_phi: Place | None = None
+    radius: float | None = Field(None, gt=0)
+    channels: tuple[CardChannel, ...] = ()
+    label: Place | None = None
+    class_names: tuple[str, ...] = ()
+    targets: dict[str, Place] = {}
+    checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
+    generator: str = ""
+    detector: str = ""
+    licence: str = ""
+    cuts: tuple[str, ...] = ()
+
+    def provenance(self) -> Provenance:
+        return Provenance(
+            source=self.source, generator=self.generator, detector=self.detector, licence=self.licence, cuts=self.cuts
+        )
+
+    @model_validator(mode="after")
+    def _complete(self) -> ConstituentCard:
+        given = set(self.momentum)
+        if not any(given == base | third for base in COORDINATES for third in THIRD):
+            raise ValueError("momentum names px, py, pz or pt, eta (or rapidity), phi, and at most one of energy and mass")
+        if {"rapidity", "energy"} <= given:
+            raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
+        if (self.layout == "lists") != (self.format == "parquet"):
+            raise ValueError("parquet files have the layout 'lists', HDF5 and npz files 'padded' or 'flat'")
+        if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
+            raise ValueError("a list column of parquet is one quantity; no :column belongs behind its name")
+        if (self.layout == "flat") != (self.counts is not None):
+            raise ValueError("the layout 'flat' needs counts, the number of constituents of each jet, and no other has them")
+        if self.mask is not None and self.layout != "padded":
+            raise ValueError("a mask belongs to the layout 'padded'")
+        return self
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ConstituentCard:
+        if (self.axis == "given") != (self.jet_eta is not None):
+            raise ValueError("jet_eta (and jet_phi, if the file has it) belong to the axis 'given' and are needed there")
+        if self.axis == "given" and self.jet_phi is None and not self.relative:
+            raise ValueError("the axis 'given' needs jet_phi where phi is not relative")
+        if self.relative and (self.axis != "given" or "eta" not in self.momentum):
+            raise ValueError("relative are eta and phi, to the axis 'given'")
+        names = [channel.name for channel in self.channels]
+        if len(set(names)) != len(names) or RESERVED & set(names):
+            raise ValueError("channels have names of their own; pt and energy are there already")
+        if strange := {c.weight for c in self.channels if c.combine == "mean"} - {None, *RESERVED, *names}:
+            raise ValueError(f"no channel {sorted(map(str, strange))[0]!r} to weight with")
+        if {"label", "mass"} & set(self.targets):
+            raise ValueError("label has a key of its own, and the mass is computed; give the target another name")
+        return self
+
+    def constituent_places(self) -> list[str]:
+        """Where there is a value per constituent."""
+        return [*self.momentum.values(), *(c.place for c in self.channels), *([self.mask] if self.mask else [])]
+
+    def jet_places(self) -> list[str]:
+        """Where there is a value per jet; the counts are not among them."""
+        single = [place for place in (self.jet_eta, self.jet_phi, self.label) if place]
+        return [*single, *self.targets.values(), *self.checks.values()]
