@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from jetbench.errors import DataFileError
-from jetbench.jets import Jets, open_jets, save_jets
+from jetbench.jets import Jets, concatenate, open_jets, save_jets
 
 
 def test_a_file_gives_back_every_column(toy_jets: Jets, tmp_path: Path) -> None:
@@ -18,6 +19,25 @@ def test_a_file_gives_back_every_column(toy_jets: Jets, tmp_path: Path) -> None:
     assert digest == stored.digest == stored.content_digest() == toy_jets.digest
     for (name, a), (_, b) in zip(stored.columns(), toy_jets.columns(), strict=True):
         assert np.array_equal(a[:], b), name
+
+
+@pytest.mark.parametrize("later", [255.0, 0.5, -0.0, 256.0, -1.0])
+def test_whole_numbers_are_bytes_on_disk_and_floats_in_memory(toy_jets: Jets, tmp_path: Path, later: float) -> None:
+    """A number that is no byte may come after many that are."""
+    values = np.floor(toy_jets.values).clip(0, 255)
+    part, path = toy_jets[200:], tmp_path / "jets.h5"
+    last = part.values.copy().clip(0, 0)
+    last[7, 1] = later
+    parts = [replace(toy_jets, values=values), replace(part, values=last)]
+    digest = save_jets(path, parts)
+    stored, whole = open_jets(path), concatenate(parts)
+    assert stored.digest == digest == stored.content_digest() == whole.digest
+    assert stored.values.dtype == stored.values[:2].dtype == np.float32
+    assert np.array_equal(stored.values[:].view(np.uint32), whole.values.view(np.uint32))
+    with h5py.File(path) as file:
+        assert file["values"].dtype == (np.uint8 if later == 255 else np.float32)
+        assert file["eta"].dtype == np.float32
+        assert not [name for name in file if name.endswith(".bytes")]
 
 
 def test_a_slice_reads_nothing_else(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
