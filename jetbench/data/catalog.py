@@ -26,6 +26,18 @@ datasets: Registry[Entry] = Registry(
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
         ),
         Entry(
+            "quark-vs-gluon",
+            "jetbench.simulation.quark_vs_gluon:QuarkVsGluon",
+            "simulated quark and gluon jets of Z + jet events, 500 < pT < 550 GeV, anti-kT 0.4, with a fast detector",
+            "the EnergyFlow set's recipe (Komiske, Metodiev, Thaler, arXiv:1810.05165), by Pythia 8 and FastJet",
+        ),
+        Entry(
+            "jetclass-mini",
+            "jetbench.simulation.jetclass:JetClassMini",
+            "simulated jets of six kinds (QCD, H, W, Z, top), 500 < pT < 1000 GeV, anti-kT 0.8, with a fast detector",
+            "after JetClass (Qu, Li, Qian, arXiv:2202.03772), by Pythia 8 and FastJet",
+        ),
+        Entry(
             "electron-vs-photon",
             "jetbench.simulation.showers.recipe:ElectronVsPhoton",
             "simulated 32x32 crystal images, energy and time, of electrons and photons of pT 50 GeV in a barrel",

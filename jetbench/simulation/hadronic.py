@@ -40,7 +40,8 @@ class Veto(Value):
     An event goes on where its hardest anti-kT jet of the recipe's radius lies below `pt_max` [GeV] and one above `pt_min` [GeV]
     has |y| < `y_max`. `undecayed_pt_max` replaces `pt_max` at the first point, where resonances have not decayed. At the second
     point one of these jets must have what `Process.match` asks for within `distance`, unless that is None. An event is kept at
-    the first point with probability min(pT / `flat_pt`, 1)^`pt_power` * exp(-`y_slope` * y²) of its jet.
+    the first point with probability min(pT / `flat_pt`, 1)^`pt_power` * exp(-`y_slope` * y²) of its jet. Where `neutrino_decays`
+    is given, so many of the hard process's resonances must decay to neutrinos.
     """
 
     pt_min: float
@@ -51,6 +52,7 @@ class Veto(Value):
     flat_pt: float = 1.0
     pt_power: float = 0.0
     y_slope: float = 0.0
+    neutrino_decays: int | None = None
 
 
 class Process(Value):

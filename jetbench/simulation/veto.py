@@ -32,6 +32,12 @@ def early_veto(pythia: pythia8mc.Pythia, process: Process, radius: float, seed: 
             super().__init__()
             self.jets = pythia8mc.SlowJet(-1, radius, veto.pt_min)
 
+        def canVetoProcessLevel(self) -> bool:  # noqa: N802
+            return veto.neutrino_decays is not None
+
+        def doVetoProcessLevel(self, hard: Any) -> bool:  # noqa: N802
+            return len(_rows_to_neutrinos(hard)) != veto.neutrino_decays
+
         def canVetoPT(self) -> bool:  # noqa: N802
             return True
 
@@ -69,10 +75,14 @@ def early_veto(pythia: pythia8mc.Pythia, process: Process, radius: float, seed: 
     return EarlyVeto()
 
 
-def _invisible(process: Any, event: Any) -> set[int]:
-    """Rows of the resonances in `event` that have not decayed yet and will decay to neutrinos, which `process` knows."""
-    rows = [row for row in HARD_ROWS if process[row].isResonance() and process[process[row].daughter1()].idAbs() in NEUTRINOS]
-    return {event[row].iBotCopyId() for row in rows}
+def _rows_to_neutrinos(hard: Any) -> list[int]:
+    """Rows of the resonances that decay to neutrinos; the hard process's own record knows it before the showers."""
+    return [row for row in HARD_ROWS if hard[row].isResonance() and hard[hard[row].daughter1()].idAbs() in NEUTRINOS]
+
+
+def _invisible(hard: Any, event: Any) -> set[int]:
+    """Rows of `event`, before the decays, that will decay to neutrinos."""
+    return {event[row].iBotCopyId() for row in _rows_to_neutrinos(hard)}
 
 
 def _matched(event: Any, jets: list[tuple[float, float, float]], match: Match, distance: float) -> bool:
