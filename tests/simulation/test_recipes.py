@@ -10,9 +10,10 @@ from jetbench.errors import SimulationError
 from jetbench.simulation.chunks import Chunk, plan
 from jetbench.simulation.jetclass import JetClassMini
 from jetbench.simulation.quark_vs_gluon import GLUON, QUARK, QuarkVsGluon
+from jetbench.simulation.showers.recipe import ElectronVsPhoton
 from jetbench.simulation.top_vs_qcd import QCD, TopVsQcd
 
-RECIPES = [TopVsQcd, QuarkVsGluon, JetClassMini]
+RECIPES = [TopVsQcd, QuarkVsGluon, JetClassMini, ElectronVsPhoton]
 PARTICLE_LEVEL = QuarkVsGluon(jets=2, seed=1, mpi=False, detector=False)
 
 

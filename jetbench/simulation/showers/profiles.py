@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["CRITICAL_ENERGY", "Spots", "Z", "draw_shapes", "mean_shape", "mean_spots", "radial_shape", "scatter_spots"]
+__all__ = ["CRITICAL_ENERGY", "Spots", "draw_shapes", "mean_shape", "radial_shape", "scatter_spots"]
 
 # PbWO4. Z is the mean by mass of Pb, W and O (82, 74, 8); the paper's 2.66 MeV (X0 Z/A)^1.1 with X0 = 7.39 g/cm² (PDG) and the
 # likewise averaged A = 170.9 gives the critical energy.
@@ -53,11 +53,6 @@ def radial_shape(tau: np.ndarray, energy: np.ndarray) -> tuple[np.ndarray, np.nd
     return (2.632 - 0.00094 * Z) * np.exp(x - np.exp(x)), core, tail
 
 
-def mean_spots(energy: np.ndarray) -> np.ndarray:
-    """Number of energy spots whose statistics make the radial profile fluctuate as it does."""
-    return 93 * np.log(Z) * energy**0.876
-
-
 @dataclass(frozen=True)
 class Spots:
     """Energy spots (m,) float32, sorted by shower: index of the shower, energy [GeV], depth [X0] below the shower's start,
@@ -72,6 +67,22 @@ class Spots:
 def scatter_spots(energy: np.ndarray, rng: np.random.Generator) -> Spots:
     """Showers of electrons of `energy` (k,) as spots. Each slice of depth holds the energy of the shower's own profile, in as
     many equal spots as the paper's longitudinal profile of spots has there."""
+    held, count, tau = _slices(energy, rng)
+    shapes = radial_shape(np.minimum(tau, DEEPEST), energy[:, None])
+    columns = (*shapes, energy[:, None] * held / np.maximum(count, 1))
+    of = np.repeat(np.arange(count.size), count.ravel())
+    weight, core, tail, share = (column.ravel().astype(np.float32)[of] for column in columns)
+    u, v, w = rng.random((3, len(of)), np.float32)
+    return Spots(
+        shower=of // count.shape[1],
+        energy=share,
+        depth=(of % count.shape[1]).astype(np.float32) + w,
+        radius=np.where(u < weight, core, tail) * np.sqrt(v / (1 - v)),
+    )
+
+
+def _slices(energy: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Share of the energy, number of spots and middle in units of the centre of gravity of every slice (k, slices)."""
     from scipy.special import gammainc
 
     t, alpha = draw_shapes(energy, rng)
@@ -79,24 +90,16 @@ def scatter_spots(energy: np.ndarray, rng: np.random.Generator) -> Spots:
     held = np.diff(gammainc(alpha[:, None], beta[:, None] * DEPTHS), axis=1)
     spot_t, spot_alpha = t * (0.698 + 0.00212 * Z), alpha * (0.639 + 0.00334 * Z)
     laid = np.diff(gammainc(spot_alpha[:, None], ((spot_alpha - 1) / spot_t)[:, None] * DEPTHS), axis=1)
-    count = np.maximum(np.rint(mean_spots(energy)[:, None] * laid), 1)
+    count = np.maximum(np.rint(_mean_spots(energy)[:, None] * laid), 1)
     count = np.where(energy[:, None] * held > LEAST_SLICE, count, 0).astype(np.int64)
-
     mean_alpha = mean_shape(_log_y(energy))[1]
-    tau = (DEPTHS[1:] - 0.5) * (beta / alpha * mean_alpha / (mean_alpha - 1))[:, None]
-    weight, core, tail = radial_shape(np.minimum(tau, DEEPEST), energy[:, None])
-    of = np.repeat(np.arange(count.size), count.ravel())
-    u, v, w = rng.random((3, len(of)), np.float32)
-    weight, core, tail, share = (
-        x.ravel().astype(np.float32) for x in (weight, core, tail, energy[:, None] * held / np.maximum(count, 1))
-    )
-    return Spots(
-        shower=of // (len(DEPTHS) - 1),
-        energy=share[of],
-        depth=(of % (len(DEPTHS) - 1)).astype(np.float32) + w,
-        radius=np.where(u < weight[of], core[of], tail[of]) * np.sqrt(v / (1 - v)),
-    )
+    return held, count, (DEPTHS[1:] - 0.5) * (beta / alpha * mean_alpha / (mean_alpha - 1))[:, None]
 
 
 def _log_y(energy: np.ndarray) -> np.ndarray:
     return np.maximum(np.log(energy / CRITICAL_ENERGY), LOWEST_LOG_Y)
+
+
+def _mean_spots(energy: np.ndarray) -> np.ndarray:
+    """Number of energy spots whose statistics make the radial profile fluctuate as it does."""
+    return 93 * np.log(Z) * energy**0.876

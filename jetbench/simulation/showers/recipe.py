@@ -29,6 +29,11 @@ class ElectronVsPhoton(SimulationRecipe):
     role is "energy" and figures that need a pT do not apply; `time` is relative to an electron's from the origin.
     `jet_eta` and `jet_phi` belong to the image's middle, `jet_pt` to the sum of its crystals; the particle's own are the targets
     `gen_pt`, `gen_eta` and `gen_phi`.
+
+    Measured: the best single observable, the width in phi of the 5 x 5 crystals around the hottest, has an AUC of 0.67. Boosted
+    trees on some thirty figures of 6 750 images reach 0.807, without those of time 0.805, with those of time alone 0.60. A
+    ResNet-15 stood at 0.76 after 8 passes over 12 000 images, cut to their inner 17 x 17 crystals: too short a training to
+    compare with the published 0.80 of some 400 000 images.
     """
 
     class_names: ClassVar[tuple[str, ...]] = ("photon", "electron")
