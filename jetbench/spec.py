@@ -74,7 +74,7 @@ class RunSpec(Value):
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
     test_jets: int
-    pool_signal: float | None = None  # signal share of the unlabelled pool; None: as the dataset has it
+    pool: tuple[tuple[str, float], ...] | None = None  # share of each class in the unlabelled pool; None: as the jets come
     labels: int | None = None
     seed: int
     model: Component

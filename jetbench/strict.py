@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -28,16 +30,43 @@ def parse(model: type[BaseModel], values: Any, where: str, error: type[JetbenchE
     try:
         return model.model_validate(values)
     except ValidationError as cause:
-        raise error("\n".join(f"{where}: {_explain(model, item)}" for item in cause.errors())) from None
+        places: dict[tuple[int | str, ...], list[Any]] = {}
+        for item in cause.errors():
+            places.setdefault(_place(values, item), []).append(item)
+        raise error("\n".join(f"{where}: {_explain(model, *place)}" for place in places.items())) from None
 
 
-def _explain(model: type[BaseModel], item: Any) -> str:
-    path = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "extra_forbidden":
-        return f"unknown key {path!r}; {nearest(str(item['loc'][-1]), _keys(model, item['loc'][:-1]))}"
-    if item["type"] == "missing":
+def _place(values: Any, item: Any) -> tuple[int | str, ...]:
+    """The keys that lead to an error, without the types that pydantic adds where a value may be of several."""
+    found = []
+    for part in item["loc"]:
+        known = part in values if isinstance(values, dict) else isinstance(values, list | tuple) and isinstance(part, int)
+        if known:
+            values = values[part]
+            found.append(part)
+    return (*found, item["loc"][-1]) if item["type"] == "missing" else tuple(found)
+
+
+def _explain(model: type[BaseModel], place: tuple[int | str, ...], items: Sequence[Any]) -> str:
+    """One line on a place of the file: what is wrong there, or what each of the types that it may have asks for."""
+    path = ".".join(str(part) for part in place)
+    if items[0]["type"] == "extra_forbidden":
+        return f"unknown key {path!r}; {nearest(str(place[-1]), _keys(model, place[:-1]))}"
+    if items[0]["type"] == "missing":
         return f"the key {path!r} is missing"
-    return f"{path or 'values'}: {item['msg'].removeprefix('Value error, ')}" + (f" (given: {item['input']!r})" if path else "")
+    causes = " or ".join(_cause(item["msg"]) for item in items).replace(" or should be ", " or ")
+    return f"{path or 'values'}: {causes}" + (f" (given: {items[0]['input']!r})" if path else "")
+
+
+# the file's words for what pydantic calls by the names of Python's types
+WORDS = {r"a valid dictionary( or instance of \w+)?": "a mapping", "a valid tuple": "a list", "^Tuple": "a list"}
+
+
+def _cause(message: str) -> str:
+    message = message.removeprefix("Value error, ").replace("Input should be", "should be")
+    for pattern, word in WORDS.items():
+        message = re.sub(pattern, word, message)
+    return message
 
 
 def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,29 @@ def make_toy_jets(n: int, seed: int = 0, channels: tuple[Channel, ...] = CHANNEL
     )
 
 
+def make_pronged_jets(n: int, classes: int, seed: int = 0) -> Jets:
+    """n toy jets of many classes: class k has k+1 prongs."""
+    jets, rng = make_toy_jets(n, seed), np.random.default_rng([seed, classes])
+    label = (np.arange(n) % classes).astype(np.int32)
+    jet = np.repeat(np.arange(n), np.diff(jets.offsets))
+    prong = rng.integers(0, label[jet] + 1)
+    angle = rng.uniform(0, 2 * np.pi, n)[jet] + 2 * np.pi * prong / (label[jet] + 1)
+    distance = np.where(label[jet] > 0, 0.4, 0.0)
+    return replace(
+        jets,
+        meta=jets.meta.replace(class_names=tuple(["QCD", "W→qq", "t→bqq'", *(f"X{k}" for k in range(3, classes))][:classes])),
+        eta=(distance * np.cos(angle) + rng.normal(0, 0.06, len(jet))).astype(np.float32),
+        phi=(distance * np.sin(angle) + rng.normal(0, 0.06, len(jet))).astype(np.float32),
+        targets=dict(jets.targets) | {"label": label},
+    )
+
+
+@pytest.fixture(scope="session")
+def pronged_jets() -> Callable[[int, int], Jets]:
+    """`pronged_jets(n, classes)`."""
+    return make_pronged_jets
+
+
 @pytest.fixture(scope="session")
 def toy_jets() -> Jets:
     return make_toy_jets(400)
@@ -87,6 +112,12 @@ scales:
     seeds: 2
     tuning: {{factors: [1.0, 3.0], labels: smallest}}
 """
+
+
+@pytest.fixture(scope="session")
+def suite_text() -> str:
+    """A suite with a place for its `{dataset}`."""
+    return SUITE
 
 
 @pytest.fixture

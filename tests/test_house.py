@@ -14,7 +14,7 @@ import jetbench
 
 ROOT = Path(jetbench.__file__).parent
 FLOORS = [
-    {"errors", "registry", "seeds", "values", "strict", "spec", "recipes", "__init__", "benchmarks", "studies"},
+    {"errors", "locks", "registry", "seeds", "values", "strict", "spec", "recipes", "__init__", "benchmarks", "studies"},
     {"jets", "statistics"},
     {"simulation", "formats"},
     {"data"},
@@ -85,7 +85,7 @@ def test_every_package_is_shipped() -> None:
     assert config.read(Path(__file__).parents[1] / "setup.cfg")
     declared = set(config["options"]["packages"].split())
     found = {"jetbench", "jetbench.benchmarks", "jetbench.studies"}
-    found |= {"jetbench." + p.parent.name for p in ROOT.glob("*/__init__.py")}
+    found |= {".".join(("jetbench", *p.parent.relative_to(ROOT).parts)) for p in ROOT.rglob("__init__.py")}
     assert declared == found
 
 

@@ -17,9 +17,11 @@ KINDS = {
     "models": "jetbench.models:models",
     "regimes": "jetbench.harness.regimes:regimes",
     "objectives": "jetbench.objectives:objectives",
+    "views": "jetbench.views:views",
     "augmentations": "jetbench.views:augmentations",
     "recipes": "jetbench.recipes:recipes",
     "datasets": "jetbench.data.catalog:datasets",
+    "formats": "jetbench.formats:formats",
 }
 
 
@@ -41,32 +43,44 @@ def _rows(kind: str) -> list[tuple[str, str]]:
 @click.command()
 @click.argument("kind", required=False, type=click.Choice([*KINDS, "suites"]))
 def ls(kind: str | None) -> None:
-    """List models, regimes, datasets, suites and more; piped, one name a line."""
+    """List models, regimes, datasets, formats, suites and more.
+
+    Piped, `ls KIND` has one name a line, and `ls` one line of kind, name and summary for each: a name may be of several kinds.
+    """
     for each in [kind] if kind else ["suites", *KINDS]:
         rows = _rows(each)
         if sys.stdout.isatty():
             click.secho(each, bold=True)
-            for name, summary in rows:
-                click.echo(f"  {name:<24}{summary}")
+            _list(rows)
+        elif kind:
+            click.echo("".join(f"{name}\n" for name, _ in rows), nl=False)
         else:
-            click.echo("\n".join(name for name, _ in rows))
+            click.echo("".join(f"{each:<14}  {name:<28}  {summary}\n" for name, summary in rows), nl=False)
+
+
+def _list(rows: Iterable[tuple[str, str]]) -> None:
+    for name, summary in rows:
+        click.echo(f"  {name:<28}  {summary}")
 
 
 @click.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Explain one name: what it is, where it comes from, how it is configured."""
+    """Explain one name: what it is, where it comes from, how it is configured; of a kind, what there is."""
     from jetbench.errors import UnknownNameError
     from jetbench.harness.suite import suite_names, suite_text
 
+    if name in (*KINDS, "suites"):
+        _list(_rows(name))
+        return
     found = [(kind, entry) for kind in KINDS for entry in _entries(kind) if entry.name == name]
     if name in suite_names():
         click.echo(suite_text(name), nl=False)
     for kind, entry in found:
         click.echo("\n".join(_describe(kind, entry)))
     if not found and name not in suite_names():
-        names = [entry.name for kind in KINDS for entry in _entries(kind)]
-        raise UnknownNameError(f"nothing is called {name!r}; {nearest(name, [*names, *suite_names()])}")
+        names = {entry.name for kind in KINDS for entry in _entries(kind)}
+        raise UnknownNameError(f"nothing is called {name!r}; {nearest(name, {*names, *suite_names(), *KINDS})}")
 
 
 def _describe(kind: str, entry: Entry) -> Iterable[str]:
@@ -74,6 +88,12 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
     if entry.source:
         yield f"source: {entry.source}"
     yield f"code: {entry.target}"
+    if options := getattr(entry, "options", ()):
+        yield f"options: {', '.join(options)}"
+    if needs := getattr(entry, "needs", ()):
+        yield f"needs of the jets: {', '.join(needs)}"
+    if getattr(entry, "carded", False):
+        yield "needs a card, a YAML file that describes the data: `jetbench data convert --card`"
     recipe = getattr(entry, "recipe", None)
     if recipe is not None:
         yield from (f"  {key}: {_plain(value)}" for key, value in recipe.model_dump().items() if key != "name")

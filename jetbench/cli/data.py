@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from jetbench.cli.options import dataset_argument
+from jetbench.cli.progress import display
+
+if TYPE_CHECKING:
+    from jetbench.data.catalog import Dataset
 
 __all__ = ["data"]
 
@@ -18,56 +24,128 @@ def data() -> None:
 
 jets_option = click.option("--jets", type=click.IntRange(min=10), default=2000, show_default=True, help="Of a simulated dataset.")
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the simulation.")
+set_option = click.option(
+    "--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of a simulated dataset, as in --set mpi=true."
+)
 
 
 @data.command()
 @dataset_argument
 @jets_option
 @seed_option
+@set_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes. [default: one per core]")
-def make(dataset: str, jets: int, seed: int, jobs: int | None) -> None:
+def make(dataset: str, jets: int, seed: int, options: tuple[str, ...], jobs: int | None) -> None:
     """Simulate a named dataset into the cache; an interrupted one goes on where it was."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    from jetbench.data.catalog import find_dataset
-
-    found = find_dataset(dataset, jets, seed)
-    with Progress(
-        *Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
-    ) as bar:
-        task = bar.add_task("simulating jets", total=jets)
-        found.make(jobs or len(os.sched_getaffinity(0)), lambda done, total: bar.update(task, completed=done, total=total))
+    found = _find(dataset, jets, seed, options)
+    _simulate(found, jobs)
     click.echo(found.path)
 
 
+def _png_only(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """The one format that pictures are written in."""
+    if path is not None and path.suffix.lower() != ".png":
+        raise click.BadParameter(f"{path} does not end in .png", ctx, parameter)
+    return path
+
+
 @data.command()
 @dataset_argument
 @jets_option
 @seed_option
-def info(dataset: str, jets: int, seed: int) -> None:
-    """Classes, channels, targets, provenance and digest of a dataset or file."""
-    from jetbench.data.catalog import find_dataset
-    from jetbench.data.summary import summarise
+@set_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; draw only where --figure says so.")
+@click.option(
+    "--figure",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_png_only,
+    help="PNG file to draw. [default: NAME-info.png in this folder]",
+)
+def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: bool, figure: Path | None) -> None:
+    """Classes, channels, spectra, duplicates and possible leaks of a dataset or file: printed and drawn."""
     from jetbench.errors import DataFileError
-
-    found = find_dataset(dataset, jets, seed)
-    if not found.ready:
-        raise DataFileError(f"{dataset!r} with {jets} jets is not simulated yet; `jetbench data make {dataset} --jets {jets}`")
-    for name, value in summarise(found.path):
-        click.echo(f"{name:<14}{value}")
-
-
-@data.command()
-@dataset_argument
-@jets_option
-@seed_option
-def views(dataset: str, jets: int, seed: int) -> None:
-    """The invariance card: what each view does to mass, pT, multiplicity, tau32 and a fixed tree model."""
-    from jetbench.data.catalog import find_dataset
-    from jetbench.evaluation.invariance import card_rows, card_text
+    from jetbench.evaluation.dataset import summarise
+    from jetbench.evaluation.dataset_text import summary_text
     from jetbench.jets import open_jets
 
-    found = find_dataset(dataset, jets, seed)
-    found.make(len(os.sched_getaffinity(0)))
-    click.echo(card_text(card_rows(open_jets(found.path)[:jets])))
+    found = _find(dataset, jets, seed, options)
+    if not found.ready:
+        command = " ".join([f"jetbench data make {dataset} --jets {jets} --seed {seed}", *(f"--set {o}" for o in options)])
+        raise DataFileError(f"{dataset!r} with {jets} jets is not simulated yet; `{command}`")
+    with display(stderr=True) as show:
+        summary, sample = summarise(
+            open_jets(found.path), str(found.path), lambda done, total: show.update("reading jets", done, total)
+        )
+    click.echo(summary.model_dump_json(indent=2) if as_json else summary_text(summary))
+    path = figure or (None if as_json else Path(f"{found.path.stem}-info.png"))
+    if path is not None:
+        from jetbench.evaluation.dataset_figures import dataset_figure
+        from jetbench.evaluation.figures import save_png
+
+        save_png(dataset_figure(summary, sample), path)
+        click.echo(f"figure: {path}", err=as_json)
+
+
+@data.command()
+@dataset_argument
+@jets_option
+@seed_option
+@set_option
+def views(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> None:
+    """The invariance card: what each view does to mass, pT, multiplicity, tau32 and a fixed tree model."""
+    from jetbench.evaluation.invariance import card_text, make_card, spread
+    from jetbench.jets import open_jets
+
+    found = _find(dataset, jets, seed, options)
+    _simulate(found)
+    click.echo(card_text(make_card(spread(open_jets(found.path), jets))))
+
+
+def _names(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
+
+
+@data.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File of jets to write.")
+@click.option("--format", help="A format of `jetbench ls formats`. [default: by the files' content]")
+@click.option("--card", type=click.Path(exists=True, dir_okay=False), help="YAML file that describes images or constituents.")
+@click.option("--class-names", callback=_names, help="Names of the labels 0, 1, …, with commas, where the files have none.")
+@click.option("--channels", callback=_names, help="Channels to keep, with commas. [default: all]")
+@click.option("--unlabelled", is_flag=True, help="Leave the labels out, for a pool to pretrain on.")
+def convert(
+    files: tuple[str, ...],
+    output: Path,
+    format: str | None,
+    card: str | None,
+    class_names: tuple[str, ...],
+    channels: tuple[str, ...],
+    unlabelled: bool,
+) -> None:
+    """Convert files of the field into one file of jets, which every command takes as a dataset.
+
+    FILES are paths and globs of one format, and make one dataset. A conversion that was stopped goes on where it was.
+    """
+    from jetbench.formats.conversion import Request, convert
+
+    request = Request(format=format, card=card, class_names=class_names, channels=channels, unlabelled=unlabelled)
+    with display(stderr=True) as show:
+        done = convert(files, output, request, show.update)
+    for remark in done.remarks:
+        click.echo(f"note: {remark}", err=True)
+    if done.duplicates:
+        click.echo(f"note: {done.duplicates} jets are copies of another one; splits keep them on one side", err=True)
+    click.echo(f"{output}: {done.jets} jets, digest {done.digest}")
+
+
+def _find(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> Dataset:
+    from jetbench.data.catalog import find_dataset
+    from jetbench.harness.suite import parse_override
+
+    return find_dataset(dataset, jets, seed, {key: value for text in options for key, value in parse_override(text).items()})
+
+
+def _simulate(found: Dataset, jobs: int | None = None) -> None:
+    """Make the dataset where it is not there yet, with progress on standard error."""
+    with display(stderr=True) as show:
+        found.make(jobs or len(os.sched_getaffinity(0)), lambda done, total: show.update("simulating jets", done, total))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from jetbench.api import Session
     from jetbench.harness.engine import Event
 
-__all__ = ["show_progress"]
+__all__ = ["display", "show_progress"]
 
 EVERY = 10.0  # seconds between lines where there is no terminal
 
@@ -75,28 +76,35 @@ class Display:
             self.bar.remove_task(self.task)
 
 
-def show_progress(session: Session, jobs: int | None) -> int:
-    """Run the session to its end; returns how many runs failed."""
+@contextmanager
+def display(stderr: bool = False) -> Iterator[Display]:
+    """A display while inside; on standard error where the command's output is a result that may be piped."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-    console = Console()
+    console = Console(stderr=stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[notes]}"))
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    display = Display(console, bar)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield Display(console, bar)
+
+
+def show_progress(session: Session, jobs: int | None) -> int:
+    """Run the session to its end; returns how many runs failed."""
     plan = session.plan
-    display.line(f"{plan.instance.name}: {len(plan.runs)} runs, results in {session.store.root}")
     failed = 0
-    with bar:
+    with display() as show:
+        show.line(f"{plan.instance.name}: {len(plan.runs)} runs, results in {session.store.root}")
+        for line in plan.skipped_lines():
+            show.line(f"skipped {line}")
         tally = Tally({key: run_cost(run) for key, run in plan.runs.items()})
-        for event in session.run(jobs, progress=lambda what, done, total: display.update(what, done, total)):
+        for event in session.run(jobs, progress=show.update):
             failed += event.kind == "failed"
             tally.book(event)
-            _tell(display.line, event)
+            _tell(show.line, event)
             if tally.running or event.kind == "tick":
-                display.update("training", tally.done, tally.total, f"{tally.ended}/{len(tally.costs)} runs")
-    if tally.skipped:
-        display.line(f"{tally.skipped} runs were finished before")
+                show.update("training", tally.done, tally.total, f"{tally.ended}/{len(tally.costs)} runs")
+        if tally.skipped:
+            show.line(f"{tally.skipped} runs were finished before")
     return failed
 
 

@@ -62,11 +62,14 @@ def ui(suite: str | None, scale: str | None, store: str | None, port: int) -> No
     from jetbench.tracking.store import Store, store_root
     from jetbench.tracking.ui import ui as serve
 
+    root = store_root(store)
+    if not root.is_dir():
+        raise StoreError(f"{root}: there is no such folder of results; name another with --store, or `jetbench run` makes one")
     try:
         session = latest_session(suite, scale=scale, store=store)
     except StoreError:
-        if suite is not None:
+        if suite is not None or scale is not None:
             raise
-        serve(Store(store_root(store)), port=port, echo=click.echo)
+        serve(Store(root), port=port, echo=click.echo)
         return
     serve(session.store, port=port, experiment_id=session.tracker.experiment_id, echo=click.echo)

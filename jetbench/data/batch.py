@@ -1,7 +1,8 @@
-"""A batch of jets as ragged tensors, gathered for all jets at once."""
+"""A batch of jets as ragged tensors, gathered for all jets at once from memory, or from a file in bounded memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -10,8 +11,12 @@ import torch
 from torch import Tensor
 
 from jetbench.jets import Jets, Meta
+from jetbench.jets.selection import deposit_bytes
 
-__all__ = ["Batch", "JetTensors"]
+__all__ = ["BUFFER_BYTES", "Batch", "JetTensors", "join"]
+
+BUFFER_BYTES = 1 << 28  # of deposits in memory at a time: 256 MB
+SWEEP_BYTES = 1 << 25  # of deposits on file that one look at all of them holds at a time: 32 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,23 +52,50 @@ class Batch:
         return torch.zeros(self.size, dtype=per_deposit.dtype).index_add_(0, self.jet, per_deposit)
 
 
+def join(batches: Sequence[Batch]) -> Batch:
+    """One batch of the jets of several, in their order."""
+    first = batches[0]
+    if len(batches) == 1:
+        return first
+    starts = np.cumsum([0, *(b.size for b in batches)]).tolist()
+    return Batch(
+        meta=first.meta,
+        size=starts[-1],
+        jet=torch.cat([b.jet + start for b, start in zip(batches, starts, strict=False)]),
+        eta=torch.cat([b.eta for b in batches]),
+        phi=torch.cat([b.phi for b in batches]),
+        values=torch.cat([b.values for b in batches]),
+        jet_eta=torch.cat([b.jet_eta for b in batches]),
+        targets={name: torch.cat([b.targets[name] for b in batches]) for name in first.targets},
+    )
+
+
 class JetTensors:
-    """Jets in memory as tensors, from which batches are gathered without a loop over jets."""
+    """Jets as tensors, from which batches are gathered without a loop over jets. Targets (n,) are in memory; the deposits stay
+    where the jets have them, and those of a file are read when they are asked for."""
 
     def __init__(self, jets: Jets) -> None:
         self.meta = jets.meta
+        self.jets = jets
         self.offsets = torch.from_numpy(np.ascontiguousarray(jets.offsets))
-        self.eta, self.phi, self.values, self.jet_eta = (
-            torch.from_numpy(np.ascontiguousarray(column[:], dtype=np.float32))
-            for column in (jets.eta, jets.phi, jets.values, jets.jet_eta)
-        )
-        self.targets = {name: torch.from_numpy(np.ascontiguousarray(column[:])) for name, column in jets.targets.items()}
+        self.jet_eta = _tensor(jets.jet_eta[:], np.float32)
+        self.targets = {name: _tensor(column[:]) for name, column in jets.targets.items()}
+        if jets.in_memory:
+            self.eta, self.phi, self.values = (_tensor(column, np.float32) for column in (jets.eta, jets.phi, jets.values))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def hold(self, rows: np.ndarray) -> JetTensors:
+        """The jets at `rows` (k,) alone, in that order, in memory, with the targets that they have here."""
+        held = JetTensors(replace(self.jets, targets={}).take(rows))
+        held.targets = {name: column[torch.from_numpy(rows)] for name, column in self.targets.items()}
+        return held
+
     def batch(self, indices: Tensor) -> Batch:
         """The jets at `indices` (size,), int64, in that order."""
+        if not self.jets.in_memory:
+            return self.hold(indices.numpy()).batch(torch.arange(len(indices)))
         starts = self.offsets[indices]
         counts = self.offsets[indices + 1] - starts
         ends = counts.cumsum(0)
@@ -79,3 +111,23 @@ class JetTensors:
             jet_eta=self.jet_eta[indices],
             targets={name: column[indices] for name, column in self.targets.items()},
         )
+
+    def sweep(self, rows: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, Batch]]:
+        """Every jet at `rows` (k,) once, in batches of at most `size` with their places in `rows`. A file is read forwards."""
+        places = np.arange(len(rows)) if self.jets.in_memory else np.argsort(rows, kind="stable")
+        for part in self._parts(rows, places):
+            held = self if self.jets.in_memory else self.hold(rows[part])
+            for chosen in np.array_split(np.arange(len(part)), max(1, -(-len(part) // size))):
+                indices = rows[part[chosen]] if self.jets.in_memory else chosen
+                yield part[chosen], held.batch(torch.from_numpy(indices))
+
+    def _parts(self, rows: np.ndarray, places: np.ndarray) -> list[np.ndarray]:
+        """The places in parts whose deposits on file take no more than `SWEEP_BYTES`, or one jet."""
+        if self.jets.in_memory:
+            return [places]
+        ends = np.cumsum(deposit_bytes(self.jets, rows[places]))
+        return np.split(places, np.flatnonzero(np.diff(ends // SWEEP_BYTES)) + 1)
+
+
+def _tensor(column: np.ndarray, dtype: type | None = None) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(column, dtype=dtype))

@@ -1,4 +1,4 @@
-"""The order in which jets are seen: an endless stream of shuffles of the training jets, derived from the seed alone."""
+"""Batches of a training by their number, from memory or from a file several times larger."""
 
 from __future__ import annotations
 
@@ -6,34 +6,41 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jetbench.data.batch import Batch, JetTensors
-from jetbench.seeds import numpy_rng
+from jetbench.data.batch import BUFFER_BYTES, Batch, JetTensors, join
+from jetbench.data.order import Order
+from jetbench.jets.selection import deposit_bytes
 
 __all__ = ["Batches"]
 
 
 class Batches:
-    """Batch number `step` of a training on `rows`, without any state: shuffle k of the rows covers stream positions k·n to
-    (k+1)·n. Two trainings on the same rows with the same seed see the same batches, whatever else differs."""
+    """Batch number `step` of a training on `rows`: it depends on rows, sizes of jets and seed alone. Two trainings on the same
+    rows with the same seed see the same batches, whatever else differs.
 
-    def __init__(self, jets: JetTensors, rows: np.ndarray, batch_size: int, seed: int) -> None:
+    At most `buffer_bytes` of deposits are in memory: those of the buffer that the last batch ended in.
+    """
+
+    def __init__(self, jets: JetTensors, rows: np.ndarray, batch_size: int, seed: int, buffer_bytes: int = BUFFER_BYTES) -> None:
         self.jets = jets
-        self.rows = rows
         self.batch_size = batch_size
-        self.seed = seed
-        self._shuffles: dict[int, np.ndarray] = {}
+        self.order = Order(rows, deposit_bytes(jets.jets, rows), buffer_bytes, seed)
+        self._buffer: tuple[int, int] | None = None
+        self._content = np.zeros(0, np.int64)
+        self._held: JetTensors | None = None
+
+    def _stretches(self, step: int) -> list[tuple[tuple[int, int], np.ndarray]]:
+        return list(self.order.stretches(step * self.batch_size, (step + 1) * self.batch_size))
 
     def indices(self, step: int) -> Tensor:
         """Row numbers of the jets in batch `step` (batch_size,)."""
-        positions = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
-        turn, place = np.divmod(positions, len(self.rows))
-        self._shuffles = {k: self._shuffle(k) for k in np.unique(turn)}
-        return torch.from_numpy(np.concatenate([self._shuffles[k][place[turn == k]] for k in self._shuffles]))
-
-    def _shuffle(self, k: int) -> np.ndarray:
-        if k in self._shuffles:
-            return self._shuffles[k]
-        return numpy_rng("order", self.seed, int(k)).permutation(self.rows)
+        return torch.from_numpy(np.concatenate([rows for _, rows in self._stretches(step)]))
 
     def batch(self, step: int) -> Batch:
-        return self.jets.batch(self.indices(step))
+        return join([self._gather(buffer, rows) for buffer, rows in self._stretches(step)])
+
+    def _gather(self, buffer: tuple[int, int], rows: np.ndarray) -> Batch:
+        if self._held is None or buffer != self._buffer:
+            self._held = None  # the old buffer is gone before the new one comes
+            self._buffer, self._content = buffer, self.order.content(buffer)
+            self._held = self.jets.hold(self._content)
+        return self._held.batch(torch.from_numpy(np.searchsorted(self._content, rows)))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_cache_path
 
 from jetbench.errors import DataFileError, SuiteError, UnknownNameError
 from jetbench.registry import Entry, Registry, nearest
 from jetbench.spec import DatasetRef
+
+if TYPE_CHECKING:
+    from jetbench.jets import Meta
 
 __all__ = ["Dataset", "cache_folder", "datasets", "find_dataset"]
 
@@ -21,12 +25,32 @@ datasets: Registry[Entry] = Registry(
     [
         Entry(
             "top-vs-qcd",
-            "jetbench.simulation.recipe:TopVsQcd",
+            "jetbench.simulation.top_vs_qcd:TopVsQcd",
             "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
-        )
+        ),
+        Entry(
+            "electron-vs-photon",
+            "jetbench.simulation.showers.recipe:ElectronVsPhoton",
+            "simulated 32x32 crystal images, energy and time, of electrons and photons of pT 50 GeV in a barrel",
+            "a fast simulation by published parametrisations (Grindhammer and Peters, hep-ex/0001020) after CMS; no Geant4",
+        ),
+        Entry(
+            "quark-vs-gluon",
+            "jetbench.simulation.quark_vs_gluon:QuarkVsGluon",
+            "simulated quark and gluon jets of Z + jet events, 500 < pT < 550 GeV, anti-kT 0.4, with a fast detector",
+            "the EnergyFlow set's recipe (Komiske, Metodiev, Thaler, arXiv:1810.05165), by Pythia 8 and FastJet",
+        ),
+        Entry(
+            "jetclass-mini",
+            "jetbench.simulation.jetclass:JetClassMini",
+            "simulated jets of six kinds (QCD, H, W, Z, top), 500 < pT < 1000 GeV, anti-kT 0.8, with a fast detector",
+            "after JetClass (Qu, Li, Qian, arXiv:2202.03772), by Pythia 8 and FastJet",
+        ),
     ],
 )
+
+FIXED = {"name", "jets", "seed", "revision"}  # fields of a recipe that are no options: given apart, or raised by hand
 
 
 def cache_folder() -> Path:
@@ -37,16 +61,24 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, `jets` its size."""
+    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, or the folder or glob that stands for its
+    files, `jets` its size."""
 
     ref: DatasetRef
     path: Path
     jets: int
-    recipe: Any = None  # a simulation recipe, None for a file that somebody brought
+    recipe: Any = None  # a simulation recipe, None for files that somebody brought
 
     @property
     def ready(self) -> bool:
-        return self.path.exists()
+        return self.recipe is None or self.path.exists()
+
+    def meta(self) -> Meta:
+        """What all its jets share, known before it is made."""
+        from jetbench.jets import open_jets
+
+        meta: Meta = open_jets(self.path).meta if self.ready else self.recipe.meta()
+        return meta
 
     def make(self, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
         """Simulate it where it is not there yet; an interrupted simulation goes on where it was."""
@@ -56,27 +88,52 @@ class Dataset:
             simulate(self.recipe, self.path, workers=workers, progress=progress)
 
 
-def find_dataset(name: str, jets: int | None = None, seed: int = 0) -> Dataset:
-    """A named dataset of `jets` jets, or a file of jets by its path.
+def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
+    """A named dataset of `jets` jets, its recipe varied by `options`, or files of jets: one by its path, several by their folder
+    or a glob (`jets-*.h5`).
 
-    Raises `UnknownNameError` where it is neither, `DataFileError` where the file is missing or not one of jets.
+    Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `SimulationError` for values that
+    make no sense, `DataFileError` where a file is missing or not one of jets.
     """
     if name in datasets:
         if jets is None:
-            raise SuiteError(f"say how many jets of {name!r} to simulate")
-        recipe = datasets[name].load()(jets=jets, seed=seed)
+            raise SuiteError(f"say how many jets of {name!r} to simulate, with the key `jets` beside its name")
+        recipe = _recipe(name, jets, seed, options or {})
         ref = DatasetRef(name=name, sha256=recipe.digest())
         return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)
     path = Path(name).expanduser().absolute()
-    if not path.exists():
-        if path.suffix or os.sep in name:
-            raise DataFileError(f"{path}: there is no such file")
+    if not (path.exists() or path.suffix or os.sep in name or glob.has_magic(name)):
         raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
-    return _file(path)
+    if options:
+        raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
+    return _stored(path)
 
 
-def _file(path: Path) -> Dataset:
+def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
+    recipe = datasets[name].load()
+    valid = set(recipe.model_fields) - FIXED
+    for option in options:
+        if option not in valid:
+            raise SuiteError(f"dataset {name!r} has no option {option!r}; {nearest(option, valid)}")
+    return recipe(jets=jets, seed=seed, **options)
+
+
+def _stored(path: Path) -> Dataset:
     from jetbench.jets import open_jets
 
-    stored = open_jets(path)
+    try:
+        stored = open_jets(path)
+    except DataFileError as error:
+        raise _foreign(path) or error from None
     return Dataset(DatasetRef(name=path.stem, sha256=stored.digest), path, len(stored))
+
+
+def _foreign(path: Path) -> DataFileError | None:
+    """The error for a file of another format that can be converted, None for any other file."""
+    from jetbench.formats.files import detect
+
+    try:
+        name = detect(path).name
+    except (DataFileError, OSError):
+        return None
+    return DataFileError(f"{path}: of the format {name}; convert it first: jetbench data convert {path} -o jets.h5")

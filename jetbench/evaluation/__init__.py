@@ -1,1 +1,1 @@
-"""What one run is worth on its test jets: metrics, figures and the files that hold them. Import from the modules."""
+"""What one run is worth on its test jets, and what a dataset holds: figures and pictures. Import from the modules."""

@@ -14,15 +14,18 @@ from numpy.typing import ArrayLike
 
 from jetbench.errors import DataFileError, RunError
 from jetbench.evaluation.classification import confusion, evaluate_binary
-from jetbench.evaluation.figures import RocLine, confusion_figure, roc_figure, roc_line, save_png
+from jetbench.evaluation.figures import PALETTE, RocLine, confusion_figure, roc_figure, roc_line, save_png
 from jetbench.evaluation.files import write_atomically
-from jetbench.statistics.samples import binary_labels
+from jetbench.evaluation.multiclass import class_confusion, evaluate_classes, signal_against_background
+from jetbench.statistics.samples import binary_labels, class_labels
 
 __all__ = ["read_scores", "write_evaluation", "write_scores"]
 
 FORMAT = "jetbench-scores"
-VERSION = 1
-COLUMNS = {"index": np.int64, "label": np.int8, "score": np.float64}
+COLUMNS = {  # by version of the format: one score per jet, or one per jet and class
+    1: {"index": np.int64, "label": np.int8, "score": np.float64},
+    2: {"index": np.int64, "label": np.int16, "score": np.float64},
+}
 
 
 def write_evaluation(
@@ -35,51 +38,78 @@ def write_evaluation(
 ) -> dict[str, float]:
     """Write scores.h5, roc.json, roc.png, confusion.json and confusion.png, and return the metrics as `test/<name>`.
 
-    labels (n,) in {0, 1}; scores (n,), the probabilities of signal; indices (n,), each jet's row in its dataset; class_names:
-    background, then signal. Scores are float64: near 1, where background rejection is decided, float32 would tie them.
+    labels (n,) in 0 … K−1; scores: of two classes the probabilities of signal (n,), of more those of all classes (n, K); indices
+    (n,), each jet's row in its dataset; class_names: background first; `threshold` on the score of two classes. Scores are
+    float64: near 1, where background rejection is decided, float32 would tie them.
     Raises `RunError` for what cannot be evaluated (before anything is written) and `StoreError` where nothing can be written.
     """
-    if len(class_names) != 2:
-        raise RunError(f"{len(class_names)} classes {list(class_names)}: a binary evaluation names background and signal")
     values = np.asarray(scores, np.float64)
-    metrics = evaluate_binary(labels, values, threshold)
-    line, table = roc_line(f"{class_names[1]} vs {class_names[0]}", labels, values), confusion(labels, values, threshold)
+    if len(class_names) == 2:
+        metrics = evaluate_binary(labels, values, threshold)
+        lines, table = [roc_line(f"{class_names[1]} vs {class_names[0]}", labels, values)], confusion(labels, values, threshold)
+        curves, rule = _curve(lines[0]), {"threshold": threshold}
+    else:
+        metrics, table = evaluate_classes(labels, values, class_names), class_confusion(labels, values)
+        lines = _signal_lines(labels, values, class_names)
+        curves, rule = {line.name: _curve(line) for line in lines}, {}
     write_scores(folder / "scores.h5", indices, labels, values)
-    _write_json(folder / "roc.json", _curve(line))
-    save_png(roc_figure([line]), folder / "roc.png")
-    _write_json(folder / "confusion.json", {"classes": list(class_names), "counts": table.tolist(), "threshold": threshold})
+    _write_json(folder / "roc.json", curves)
+    save_png(roc_figure(_drawn(lines)), folder / "roc.png")
+    _write_json(folder / "confusion.json", {"classes": list(class_names), "counts": table.tolist(), **rule})
     save_png(confusion_figure(table, class_names), folder / "confusion.png")
     return {f"test/{name}": value for name, value in metrics.items()}
 
 
 def write_scores(path: Path, indices: ArrayLike, labels: ArrayLike, scores: ArrayLike) -> None:
-    """Write columns index (n,) int64, label (n,) int8 and score (n,) float64, whole or not at all; equal input, equal bytes."""
-    columns = dict(zip(COLUMNS, (np.asarray(indices), binary_labels(labels), np.asarray(scores)), strict=True))
-    if len(shapes := {column.shape for column in columns.values()}) != 1:
+    """Write columns index (n,), label (n,) and score, (n,) of two classes or (n, K) of more, whole or not at all; equal input,
+    equal bytes."""
+    values = np.asarray(scores)
+    version = min(values.ndim, 2)
+    truth = binary_labels(labels) if version == 1 else class_labels(labels, values.shape[1])
+    columns = {"index": np.asarray(indices), "label": truth, "score": values}
+    if len(shapes := {column.shape[:1] for column in columns.values()}) != 1:
         raise RunError(f"indices, labels and scores have different shapes {sorted(shapes)}")
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         for name, column in columns.items():
-            file.create_dataset(name, data=column.astype(COLUMNS[name]), chunks=column.shape, fletcher32=True)
-        file.attrs.update(format=FORMAT, version=VERSION)
+            file.create_dataset(name, data=column.astype(COLUMNS[version][name]), chunks=column.shape, fletcher32=True)
+        file.attrs.update(format=FORMAT, version=version)
     write_atomically(path, buffer.getvalue())
 
 
 def read_scores(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices (n,) int64, labels (n,) int8 and scores (n,) float64; raises `DataFileError` for a missing or damaged file."""
+    """Indices (n,) int64, labels (n,) integers and scores float64, (n,) of two classes or (n, K) of more; raises `DataFileError`
+    for a missing or damaged file."""
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file; the run has not been evaluated")
     try:
         with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT or file.attrs.get("version") != VERSION:
-                raise DataFileError(f"{path}: no scores of format version {VERSION}; evaluate the run again")
-            columns = [file[name][:] for name in COLUMNS]
-    except (KeyError, OSError, RuntimeError, ValueError) as error:
+            version = int(file.attrs.get("version", 0))
+            if file.attrs.get("format") != FORMAT or version not in COLUMNS:
+                raise DataFileError(
+                    f"{path}: no scores of format version {' or '.join(map(str, COLUMNS))}; evaluate the run again"
+                )
+            columns = [file[name][:] for name in COLUMNS[version]]
+    except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise DataFileError(f"{path}: damaged ({error}); evaluate the run again") from error
-    if len({column.shape for column in columns}) != 1 or [column.dtype for column in columns] != list(COLUMNS.values()):
+    shapes, types = [column.shape for column in columns], [column.dtype for column in columns]
+    dimensions = [len(shape) for shape in shapes]
+    if len({shape[:1] for shape in shapes}) != 1 or dimensions != [1, 1, version] or types != list(COLUMNS[version].values()):
         found = [f"{column.dtype} {column.shape}" for column in columns]
         raise DataFileError(f"{path}: damaged (columns {', '.join(found)}); evaluate the run again")
     return columns[0], columns[1], columns[2]
+
+
+def _signal_lines(labels: ArrayLike, scores: np.ndarray, class_names: Sequence[str]) -> list[RocLine]:
+    """Every signal class against the background."""
+    names = [f"{name} vs {class_names[0]}" for name in class_names]
+    return [roc_line(names[one], *signal_against_background(labels, scores, one)) for one in range(1, len(class_names))]
+
+
+def _drawn(lines: Sequence[RocLine]) -> list[RocLine]:
+    """Those of the smallest AUC where there are more curves than a picture can tell apart, in the given order."""
+    hardest = {line.name for line in sorted(lines, key=lambda line: line.area.mean)[: len(PALETTE)]}
+    return [line for line in lines if line.name in hardest]
 
 
 def _curve(line: RocLine) -> dict[str, Any]:

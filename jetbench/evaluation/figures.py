@@ -20,12 +20,18 @@ from jetbench.statistics.roc import roc_curve
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["INK", "MUTED", "PALETTE", "RocLine", "confusion_figure", "roc_figure", "roc_line", "save_png"]
+__all__ = ["DPI", "INK", "MUTED", "PALETTE", "RocLine", "confusion_figure", "finish", "roc_figure", "roc_line", "save_png"]
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe & Ito 2008: safe for colour-blind eyes
+PALETTE = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),  # Okabe & Ito 2008: safe for colour-blind eyes
+    *("#6B4C9A", "#8C510A", "#1B7837", "#7F0000"),  # purple, brown, dark green, dark red, where six are not enough
+)
 INK, MUTED = "#222222", "#8A8A8A"  # text and frames; grids, guides and remarks
 REJECTIONS = (1.0, 1e4)  # axis of 1/ε_B: from no rejection to the best taggers at ε_S = 0.2 on a large test set
 DPI = 150
+WIDEST = 15.0  # of a confusion matrix [inch], whatever the number of classes
+MOST_INSIDE = 3  # curves whose legend fits into the picture; that of more stands beside it
+MOST_NUMBERS = 25  # classes; cells of a larger matrix are too small for text
 
 
 @dataclass(frozen=True)
@@ -67,14 +73,21 @@ def roc_figure(lines: Sequence[RocLine], title: str = "") -> Figure:
     axes.set_xlabel("signal efficiency  $\\epsilon_S$", fontsize=13, color=INK)
     axes.set_ylabel("background rejection  $1/\\epsilon_B$", fontsize=13, color=INK)
     axes.grid(which="major", color=MUTED, alpha=0.25, linewidth=0.8)
-    _finish(axes, title)
+    finish(axes, title)
     handles, names = axes.get_legend_handles_labels()
-    axes.legend(handles[1:] + handles[:1], names[1:] + names[:1], loc="upper right", fontsize=11, frameon=False)
+    place: dict[str, Any] = {"loc": "upper right", "fontsize": 11}
+    if len(lines) > MOST_INSIDE:
+        figure.set_size_inches(9.6, 5.2)
+        place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "fontsize": 9.5}
+    axes.legend(handles[1:] + handles[:1], names[1:] + names[:1], frameon=False, **place)
     return figure
 
 
 def confusion_figure(table: ArrayLike, class_names: Sequence[str], title: str = "") -> Figure:
-    """Counts (k, k) with the percentage of their row; rows are the true class, columns the predicted one."""
+    """Counts (k, k) with the percentage of their row; rows are the true class, columns the predicted one.
+
+    Cells of more than three classes are small and show the percentage alone, those of very many classes no number.
+    """
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
@@ -82,21 +95,36 @@ def confusion_figure(table: ArrayLike, class_names: Sequence[str], title: str = 
     if counts.shape != (len(class_names), len(class_names)):
         raise RunError(f"a confusion matrix of shape {counts.shape} for the classes {list(class_names)}")
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(1.0 + 1.6 * len(counts), 1.0 + 1.6 * len(counts)), dpi=DPI, layout="constrained")
+    large = len(counts) <= 3
+    width = min(1.0 + 1.6 * len(counts) if large else 1.8 + 0.62 * len(counts), WIDEST)
+    figure = Figure(figsize=(width, width), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(shares, cmap=LinearSegmentedColormap.from_list("share", ["#FFFFFF", PALETTE[0]]), vmin=0, vmax=1)
+    if large:
+        _write_counts(axes, counts, shares)
+    elif len(counts) <= MOST_NUMBERS:
+        _write_percentages(axes, shares)
+    axes.set_xticks(range(len(counts)), class_names, rotation=0 if large else 90)
+    axes.set_yticks(range(len(counts)), class_names, rotation=90 if large else 0, va="center")
+    axes.set_xlabel("predicted", fontsize=13, color=INK)
+    axes.set_ylabel("true" if large else "true  (numbers: percent of the true class)", fontsize=13, color=INK)
+    finish(axes, title)
+    _rule_cells(axes, len(counts))
+    return figure
+
+
+def _write_counts(axes: Any, counts: np.ndarray, shares: np.ndarray) -> None:
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if shares[row, column] > 0.6 else INK
         axes.text(column, row - 0.08, f"{100 * shares[row, column]:.1f} %", ha="center", va="center", fontsize=15, color=color)
         remark = f"{count:,}".replace(",", " ")
         axes.text(column, row + 0.16, remark, ha="center", va="center", fontsize=11, color=color)
-    axes.set_xticks(range(len(counts)), class_names)
-    axes.set_yticks(range(len(counts)), class_names, rotation=90, va="center")
-    axes.set_xlabel("predicted", fontsize=13, color=INK)
-    axes.set_ylabel("true", fontsize=13, color=INK)
-    _finish(axes, title)
-    _rule_cells(axes, len(counts))
-    return figure
+
+
+def _write_percentages(axes: Any, shares: np.ndarray) -> None:
+    for (row, column), share in np.ndenumerate(shares):
+        color = "white" if share > 0.6 else INK
+        axes.text(column, row, f"{100 * share:.0f}" if share else "", ha="center", va="center", fontsize=11, color=color)
 
 
 def save_png(figure: Figure, path: Path) -> None:
@@ -133,7 +161,8 @@ def _rule_cells(axes: Any, cells: int) -> None:
         spine.set_color(MUTED)
 
 
-def _finish(axes: Any, title: str) -> None:
+def finish(axes: Any, title: str) -> None:
+    """Title, ticks and frame as in every picture."""
     axes.set_title(title, fontsize=13, color=INK, loc="left")
     axes.tick_params(labelsize=11, colors=INK)
     for side in ("top", "right"):

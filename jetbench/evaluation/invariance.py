@@ -9,51 +9,133 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from jetbench.data.batch import Batch, JetTensors
-from jetbench.jets import Jets
+from jetbench.jets import Jets, concatenate
 from jetbench.models.fitted import BoostedTrees
-from jetbench.seeds import torch_rng
+from jetbench.seeds import numpy_rng, torch_rng
 from jetbench.spec import Component, options
-from jetbench.statistics.delong import auc
-from jetbench.views import augment, augmentations
+from jetbench.statistics.placements import auc
+from jetbench.views import AugmentationEntry, augment, augmentations
+from jetbench.views.frame import half_widths
+from jetbench.views.needs import unmet
 from jetbench.views.observables import OBSERVABLES, observables
 
-__all__ = ["CardRow", "card_rows", "card_text"]
+__all__ = ["Card", "CardRow", "card_text", "make_card", "spread"]
 
-FRAME = 0.8  # half width of the image's frame
+BLOCKS = 20  # of the file that `spread` reads
 
 
 @dataclass(frozen=True)
 class CardRow:
-    """What a view does on average: shifts of the signal's mass [GeV] and tau32, of the multiplicity, share of the pT outside
-    the frame, and the AUC of trees that were fitted on jets as they are."""
+    """What a view does on average: shifts of the mass [GeV] and tau32, of the multiplicity, change of the pT and its share
+    outside the frame, and the AUC of trees that were fitted on jets as they are (of many classes the mean over their pairs).
+    Shifts are those of the signal where there are two classes, else of all jets; None where the jets do not allow the figure."""
 
     view: str
-    mass: float
-    pt_percent: float
-    outside_percent: float
+    mass: float | None
+    pt_percent: float | None
+    outside_percent: float | None
     multiplicity: float
-    tau32: float
-    auc: float
+    tau32: float | None
+    auc: float | None
 
 
-def card_rows(jets: Jets, seed: int = 0) -> list[CardRow]:
-    """One row per registered augmentation at its default strength, after one for jets as they are.
+@dataclass(frozen=True)
+class Card:
+    """`rows` by view, the first for jets as they are; `skipped` views with the reason; `remarks` on figures that are left out."""
 
-    Trees are fitted on the first half of the jets (in memory) and tested on the second.
+    rows: tuple[CardRow, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Ruler:
+    """How n jets are measured: `shown` (n,) are those whose shifts count; `table` (n, observables) is None where these jets have
+    no observables, `trees`, fitted on other jets, where they are not of several classes."""
+
+    jets: Jets
+    batch: Batch
+    shown: np.ndarray
+    table: np.ndarray | None
+    trees: BoostedTrees | None
+
+    def row(self, view: str, changed: Batch) -> CardRow:
+        pt_percent, outside_percent = self._pt(changed)
+        after, before = (_multiplicity(batch)[self.shown].mean() for batch in (changed, self.batch))
+        mass = tau32 = area = None
+        if self.table is not None:
+            new = observables(_as_jets(self.jets, changed))
+            shift = (new - self.table)[self.shown].mean(axis=0)
+            mass, tau32 = (float(shift[OBSERVABLES.index(name)]) for name in ("mass", "tau32"))
+            if self.trees is not None:
+                area = auc(self.jets.targets["label"], self.trees.scores(new))
+        return CardRow(view, mass, pt_percent, outside_percent, float(after - before), tau32, area)
+
+    def _pt(self, changed: Batch) -> tuple[float | None, float | None]:
+        """Change of the pT, and its share outside the frame [percent]."""
+        if unmet(self.jets.meta, ("pt",)):
+            return None, None
+        pt, (eta, phi) = changed.pt(), half_widths(self.jets.meta)
+        outside = (changed.eta.abs() > eta) | (changed.phi.abs() > phi)
+        return 100 * float(pt.sum() / self.batch.pt().sum() - 1), 100 * float(pt[outside].sum() / pt.sum())
+
+
+@threadpool_limits.wrap(limits=1)  # thousands of small trees: on a busy machine several threads wait for each other at each
+def make_card(jets: Jets, seed: int = 0) -> Card:
+    """A row per registered augmentation that the jets allow, at its default strength.
+
+    Trees are fitted on a random half of the jets (in memory), everything is measured on the other.
     """
-    half = len(jets) // 2
-    train, test = jets[:half], jets[half:]
+    train, test = (jets.take(half) for half in np.array_split(numpy_rng("card", seed).permutation(len(jets)), 2))
+    without, classes = unmet(jets.meta, ("GeV",)), min(_classes(half) for half in (train, test))
+    told_apart = classes > 1 and classes == len(jets.meta.class_names)
+    ruler = Ruler(
+        jets=test,
+        batch=JetTensors(test).batch(torch.arange(len(test))),
+        shown=test.targets["label"] == 1 if told_apart and classes == 2 else np.ones(len(test), bool),
+        table=None if without else observables(test),
+        trees=_fitted(train, seed) if told_apart and not without else None,
+    )
+    reasons = {entry.name: unmet(jets.meta, entry.needs) for entry in augmentations}
+    rows = [ruler.row("none", ruler.batch)]
+    for entry in (entry for entry in augmentations if not reasons[entry.name]):
+        rows.append(ruler.row(entry.name, augment(ruler.batch, (_component(entry, test),), torch_rng("card", seed))))
+    remarks = [f"mass, tau32 and trees: the view of observables {without}"] if without else []
+    if not told_apart:
+        remarks.append("trees: there are not two jets of each of several classes here; shifts are those of all jets")
+    return Card(tuple(rows), tuple((name, reason) for name, reason in reasons.items() if reason), tuple(remarks))
+
+
+def spread(jets: Jets, number: int) -> Jets:
+    """About `number` of the jets in memory, in blocks from all over the file, which may hold one class after the other."""
+    if number >= len(jets):
+        return jets.read()
+    size = -(-number // BLOCKS)
+    starts = np.linspace(0, len(jets) - size, BLOCKS).astype(int)
+    return concatenate([jets[start : start + size] for start in starts])
+
+
+def _classes(jets: Jets) -> int:
+    """How many classes have two jets or more."""
+    return int((np.bincount(jets.targets["label"]) > 1).sum()) if "label" in jets.targets else 0
+
+
+def _multiplicity(batch: Batch) -> np.ndarray:
+    """Deposits of each jet (size,) that are not zero in every channel."""
+    return batch.sum((batch.values != 0).any(dim=1).float()).numpy()
+
+
+def _fitted(jets: Jets, seed: int) -> BoostedTrees:
     trees = BoostedTrees()
-    trees.fit(observables(train), OBSERVABLES, train.targets["label"], seed, 0.1)
-    batch = JetTensors(test).batch(torch.arange(len(test)))
-    before = observables(test)
-    rows = [_row("none", test, before, before, batch, batch, trees)]
-    for entry in augmentations:
-        changed = augment(batch, (Component(name=entry.name, options=options({})),), torch_rng("card", seed))
-        rows.append(_row(entry.name, test, before, observables(_as_jets(test, changed)), batch, changed, trees))
-    return rows
+    trees.fit(observables(jets), OBSERVABLES, jets.targets["label"], seed, 0.1)
+    return trees
+
+
+def _component(entry: AugmentationEntry, jets: Jets) -> Component:
+    return Component(name=entry.name, options=options({"extent": min(half_widths(jets.meta))} if entry.framed else {}))
 
 
 def _as_jets(jets: Jets, batch: Batch) -> Jets:
@@ -62,32 +144,26 @@ def _as_jets(jets: Jets, batch: Batch) -> Jets:
     return replace(jets, offsets=offsets, eta=batch.eta.numpy(), phi=batch.phi.numpy(), values=batch.values.numpy())
 
 
-def _row(view: str, jets: Jets, before: np.ndarray, after: np.ndarray, old: Batch, new: Batch, trees: BoostedTrees) -> CardRow:
-    labels = np.asarray(jets.targets["label"])
-
-    def shift(name: str) -> float:
-        column = OBSERVABLES.index(name)
-        return float((after - before)[labels == 1, column].mean())
-
-    pt, outside = new.pt(), (new.eta.abs() > FRAME) | (new.phi.abs() > FRAME)
-    return CardRow(
-        view=view,
-        mass=shift("mass"),
-        pt_percent=100 * float(pt.sum() / old.pt().sum() - 1),
-        outside_percent=100 * float(pt[outside].sum() / pt.sum()),
-        multiplicity=shift("multiplicity"),
-        tau32=shift("tau32"),
-        auc=auc(labels, trees.scores(after)),
-    )
+COLUMNS = (
+    ("mass", "Δmass/GeV", 10, "+.1f"),
+    ("pt_percent", "ΔpT/%", 8, "+.1f"),
+    ("outside_percent", "outside/%", 11, ".1f"),
+    ("multiplicity", "Δmultiplicity", 15, "+.1f"),
+    ("tau32", "Δtau32", 9, "+.3f"),
+    ("auc", "trees AUC", 11, ".4f"),
+)  # field, heading, width, format
 
 
-def card_text(rows: list[CardRow]) -> str:
-    """A plain table; the AUC is followed by its loss."""
-    heads = (f"{'Δmass/GeV':>10}", f"{'ΔpT/%':>8}", f"{'outside/%':>11}", f"{'Δmultiplicity':>15}", f"{'Δtau32':>9}")
-    lines = [f"{'view':<16}{''.join(heads)}{'trees AUC':>11}{'loss':>8}"]
-    for row in rows:
-        lines.append(
-            f"{row.view:<16}{row.mass:>+10.1f}{row.pt_percent:>+8.1f}{row.outside_percent:>11.1f}{row.multiplicity:>+15.1f}"
-            f"{row.tau32:>+9.3f}{row.auc:>11.4f}{rows[0].auc - row.auc:>+8.4f}"
-        )
-    return "\n".join(lines)
+def card_text(card: Card) -> str:
+    """A plain table, "–" where a figure is left out; the AUC is followed by its loss. Below it what is skipped, and why."""
+    lines = [f"{'view':<16}{''.join(f'{head:>{width}}' for _, head, width, _ in COLUMNS)}{'loss':>8}"]
+    for row in card.rows:
+        cells = [_cell(getattr(row, field), width, form) for field, _, width, form in COLUMNS]
+        loss = None if row.auc is None or card.rows[0].auc is None else card.rows[0].auc - row.auc
+        lines.append(f"{row.view:<16}{''.join(cells)}{_cell(loss, 8, '+.4f')}")
+    lines += [f"skipped {view}: {reason}" for view, reason in card.skipped]
+    return "\n".join([*lines, *(f"left out: {remark}" for remark in card.remarks)])
+
+
+def _cell(value: float | None, width: int, form: str) -> str:
+    return f"{'–' if value is None else format(value, form):>{width}}"

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from jetbench.errors import DataFileError
 from jetbench.formats.card import ConstituentCard
+from jetbench.formats.image_card import ImageCard
 from jetbench.registry import nearest
 from jetbench.strict import parse, read_yaml
 
 __all__ = ["Card", "read_card"]
 
-Card = ConstituentCard
-KINDS: dict[str, type[Card]] = {"constituents": ConstituentCard}
+Card = ConstituentCard | ImageCard
+KINDS: dict[str, type[Card]] = {"constituents": ConstituentCard, "images": ImageCard}
 
 
 def read_card(path: Path) -> Card:

@@ -14,6 +14,7 @@ from jetbench.data.batches import Batches
 from jetbench.data.splits import Split, split_jets, write_split
 from jetbench.errors import DivergenceError, RunError
 from jetbench.evaluation.artifacts import write_evaluation
+from jetbench.evaluation.multiclass import likelihood
 from jetbench.harness.environment import environment
 from jetbench.harness.job import Job
 from jetbench.harness.ledger import FIGURES, Ledger, write_json
@@ -27,12 +28,12 @@ from jetbench.statistics.delong import delong
 from jetbench.tracking.journal import JOURNAL, Journal
 from jetbench.training.bundle import save_bundle
 from jetbench.training.loop import CHECKPOINT, Flag, fit
-from jetbench.training.validation import logits, signal_scores
-from jetbench.views.observables import OBSERVABLES
+from jetbench.training.validation import class_scores, logits
+from jetbench.views.observables import OBSERVABLES, no_observables
 
 __all__ = ["run_cell"]
 
-ONE_CLASS = "fewer than two validation labels of a class, so nothing can be tuned on them; raise the label budget"
+FEW_VALIDATION = "fewer than two validation labels of a class, so nothing can be tuned on them; raise the label budget"
 DIVERGED = dict.fromkeys(("val/auc", "val/auc_se", "cost/seconds", "cost/labelled_passes", "cost/unlabelled_passes"), 0.0) | {
     "val/loss": 1e30
 }
@@ -48,10 +49,11 @@ def run_cell(job: Job, stop: Flag) -> None:
     folder = ledger.folder(job.key)
     (folder / "spec.yaml").write_text(_yaml(job.spec))
     write_json(folder / "environment.json", {"instance": job.instance, **environment()})
-    jets = open_jets(job.dataset).read()
+    jets = open_jets(job.dataset)
     spec = job.spec
-    split = split_jets(jets.targets["label"], jets.event, spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
+    split = split_jets(jets.targets["label"][:], jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
     write_json(folder / "split.json", {"file": write_split(job.store / "splits", split), **split.summary()})
+    _check_training(jets.targets["label"][:][split.train], jets.meta.class_names)
     try:
         if models[spec.model.name].kind == "fitted":
             figures, files = _run_fitted(job, folder, jets, split)
@@ -86,10 +88,11 @@ def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -
         files = ["model.safetensors", "bundle.json"]
         render = setup.preprocessing.renderer()
         if job.spec.stage == "trial":
-            scores = signal_scores(logits(setup.network, render, setup.labelled, split.validation))
-            figures |= _validation(setup.labelled.targets["label"].numpy()[split.validation], scores)
+            scores = class_scores(logits(setup.network, render, setup.labelled, split.validation))
+            labels = setup.labelled.targets["label"].numpy()[split.validation]
+            figures |= _validation(labels, scores, len(jets.meta.class_names))
         if job.spec.stage == "final":
-            scores = signal_scores(logits(setup.network, render, setup.labelled, split.test))
+            scores = class_scores(logits(setup.network, render, setup.labelled, split.test))
             figures |= _evaluate(job, folder, jets, split, scores)
             files += EVALUATION
         _close(journal, figures)
@@ -97,9 +100,8 @@ def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -
 
 
 def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[str, float], list[str]]:
-    assert job.observables is not None
-    table = np.load(job.observables, allow_pickle=False)
-    labels = np.asarray(jets.targets["label"])
+    table = _table(job, jets)
+    labels = jets.targets["label"][:]
     model = models[job.spec.model.name].load()(**job.spec.model.keywords())
     started = time.monotonic()
     rate = job.spec.recipe.learning_rate
@@ -111,7 +113,8 @@ def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[
     with Journal(folder / JOURNAL) as journal:
         journal.cut(0)
         if job.spec.stage == "trial":
-            figures |= _validation(labels[split.validation], model.scores(table[split.validation]))
+            scores = model.scores(table[split.validation])
+            figures |= _validation(labels[split.validation], scores, len(jets.meta.class_names))
         else:
             figures |= _evaluate(job, folder, jets, split, model.scores(table[split.test]))
             files += EVALUATION
@@ -119,20 +122,33 @@ def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[
     return figures, files
 
 
-def _validation(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    if not 2 <= labels.sum() <= len(labels) - 2:
-        raise RunError(ONE_CLASS)
-    likelihood = np.where(labels == 1, scores, 1 - scores).clip(1e-12)
+def _table(job: Job, jets: Jets) -> np.ndarray:
+    """What the view of a fitted model shows of all jets (n, columns)."""
+    if job.spec.view.name != "observables":
+        return no_observables(jets)
+    assert job.observables is not None
+    return np.load(job.observables, mmap_mode="r", allow_pickle=False)
+
+
+def _validation(labels: np.ndarray, scores: np.ndarray, classes: int) -> dict[str, float]:
+    if np.bincount(labels, minlength=classes).min() < 2:
+        raise RunError(FEW_VALIDATION)
     areas, covariance = delong(labels, scores[None])
     return {
         "val/auc": float(areas[0]),
         "val/auc_se": float(np.sqrt(covariance[0, 0])),
-        "val/loss": float(-np.log(likelihood).mean()),
+        "val/loss": float(-np.log(likelihood(labels, scores).clip(1e-12)).mean()),
     }
 
 
+def _check_training(labels: np.ndarray, class_names: tuple[str, ...]) -> None:
+    missing = [name for one, name in enumerate(class_names) if one not in labels]
+    if missing:
+        raise RunError(f"no training label of {', '.join(missing)}; raise the label budget")
+
+
 def _evaluate(job: Job, folder: Path, jets: Jets, split: Split, scores: np.ndarray) -> dict[str, float]:
-    labels = np.asarray(jets.targets["label"])[split.test]
+    labels = jets.targets["label"][:][split.test]
     return write_evaluation(folder, labels, scores, split.test, jets.meta.class_names)
 
 

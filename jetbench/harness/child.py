@@ -11,8 +11,9 @@ import traceback
 from typing import TYPE_CHECKING
 
 from jetbench.harness.job import Job
-from jetbench.harness.ledger import Ledger, file_lock
+from jetbench.harness.ledger import Ledger
 from jetbench.harness.processes import context, hidden_main
+from jetbench.locks import file_lock
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess

@@ -13,11 +13,12 @@ from typing import Any, Literal
 from jetbench.errors import BusyError
 from jetbench.harness.cards import run_card
 from jetbench.harness.job import Job
-from jetbench.harness.ledger import Ledger, file_lock
+from jetbench.harness.ledger import Ledger
 from jetbench.harness.plan import Plan, PlannedRun, run_name
 from jetbench.harness.prepare import Prepared
-from jetbench.harness.task import Outcome, run_task, stopping
+from jetbench.harness.task import GRACE, Outcome, run_task, stopping
 from jetbench.harness.tuning import Result, Tuner, Winner
+from jetbench.locks import file_lock
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Tracker
 
@@ -47,6 +48,7 @@ class Execution:
     ledger: Ledger
     waiting: dict[str, PlannedRun]
     running: dict[str, PlannedRun] = field(default_factory=dict)
+    futures: list[Any] = field(default_factory=list)
     ended: dict[str, Outcome] = field(default_factory=dict)
     tuners: dict[str, Tuner] = field(default_factory=dict)
     rounds: dict[str, dict[int, str]] = field(default_factory=dict)
@@ -160,6 +162,7 @@ def _drive(books: Execution, submit: Callable[..., Any]) -> Iterator[Event]:
                 del books.waiting[run.key]
                 books.running[run.key] = run
                 future = submit(run_task, books.job(run), _card(books, run), books.tracker, key=run.key, priority=_priority(run))
+                books.futures.append(future)
                 future.add_done_callback(ended.put)
             if not books.running:
                 yield from _give_up(books)
@@ -172,7 +175,7 @@ def _drive(books: Execution, submit: Callable[..., Any]) -> Iterator[Event]:
             yield from _book(books, future.result())
     except BaseException:  # Ctrl-C above all; whatever it is, the children write their checkpoints
         stopping.set()
-        _wait_for_children(books, ended)
+        _wait_for_children(books.futures)
         raise
 
 
@@ -200,14 +203,12 @@ def _give_up(books: Execution) -> Iterator[Event]:
     books.waiting.clear()
 
 
-def _wait_for_children(books: Execution, ended: queue.SimpleQueue[Any]) -> None:
-    """Until every running child has written its checkpoint; tasks that had not begun return at once."""
-    deadline = time.monotonic() + 60
-    while books.running and time.monotonic() < deadline:
-        try:
-            books.running.pop(ended.get(timeout=TICK).result().key, None)
-        except queue.Empty:
-            continue
+def _wait_for_children(futures: list[Any]) -> None:
+    """Until every running child has written its checkpoint; tasks that had not begun return at once. The futures are asked one
+    by one: an interrupt between two lines of the loop may have lost what it had just taken from the queue."""
+    deadline = time.monotonic() + 2 * GRACE
+    while time.monotonic() < deadline and not all(future.done() for future in futures):
+        time.sleep(0.05)
 
 
 @contextmanager

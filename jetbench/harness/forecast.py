@@ -44,6 +44,7 @@ def describe(plan: Plan, store: Store, workers: int) -> str:
         mine = [run for run in plan.runs.values() if run.spec.stage == kind]
         passes = sum(run.spec.recipe.passes for run in mine)
         lines.append(f"{kind:<12}{count:>6}{sum(run.key in done for run in mine):>6}{passes:>14,}".replace(",", " "))
+    lines += [f"skipped {line}" for line in plan.skipped_lines()]
     if unasked:
         lines.append(f"and up to {unasked} trials that the search chooses as it goes")
     rate = _measured_rate(plan, ledger)

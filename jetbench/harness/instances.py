@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from jetbench.errors import StoreError
-from jetbench.harness.suite import Instance
+from jetbench.harness.suite import Instance, suite_names
+from jetbench.registry import nearest
 
 __all__ = ["latest", "remember"]
 
@@ -30,12 +31,24 @@ def remember(root: Path, instance: Instance) -> None:
 
 def latest(root: Path, suite: str | None, scale: str | None = None) -> Instance:
     """The instance that was run last, of a suite and of a scale where they are named."""
-    found = [i for i in _read(root / BOOK) if suite in (None, i.suite) and scale in (None, i.scale)]
+    seen = _read(root / BOOK)
+    found = [i for i in seen if suite in (None, i.suite) and scale in (None, i.scale)]
     if not found:
         what = f" of suite {suite!r}" if suite else ""
         at = f" at scale {scale!r}" if scale else ""
-        raise StoreError(f"{root} has no results{what}{at}; `jetbench run --suite {suite or 'NAME'}` makes them")
+        raise StoreError(f"{root} has no results{what}{at}; {_remedy(seen, suite, scale)}")
     return found[-1]
+
+
+def _remedy(seen: list[Instance], suite: str | None, scale: str | None) -> str:
+    """The nearest name that has results, or for a name that is right the command that makes them."""
+    suites = {i.suite for i in seen}
+    if suite is not None and suite not in suites and suite not in suite_names():
+        return nearest(suite, suites or suite_names())
+    scales = {i.scale for i in seen if suite in (None, i.suite)}
+    if scale is not None and scales:
+        return f"there are some at other scales: {nearest(scale, scales)}"
+    return f"`jetbench run --suite {suite or 'NAME'}{f' --scale {scale}' if scale else ''}` makes them"
 
 
 def _read(book: Path) -> list[Instance]:

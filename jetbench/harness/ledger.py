@@ -6,19 +6,17 @@ still has the checksum that it names; it failed when `failed.json` stands there.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from jetbench.errors import StoreError
 
-__all__ = ["DONE", "FAILED", "FIGURES", "Ledger", "file_lock", "write_json"]
+__all__ = ["DONE", "FAILED", "FIGURES", "Ledger", "write_json"]
 
 DONE, FAILED, FIGURES = "done.json", "failed.json", "figures.json"
 
@@ -31,19 +29,6 @@ def write_json(path: Path, values: Any) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
-
-
-@contextmanager
-def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Own the file at `path` while inside; it is free at once when its owner dies. Yields False where it is taken."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 def _sha256(path: Path) -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from jetbench.data.catalog import Dataset
 from jetbench.errors import SuiteError
+from jetbench.harness.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.harness.regimes import TUNING_SEED, Cell
-from jetbench.harness.settings import Arm
+from jetbench.harness.settings import Arm, Settings
 from jetbench.harness.suite import Instance
 from jetbench.harness.tuning import Study
 from jetbench.models import ModelEntry, models
 from jetbench.objectives import ObjectiveEntry, objectives
 from jetbench.registry import nearest
 from jetbench.spec import RunSpec, WinnerOf
+
+if TYPE_CHECKING:
+    from jetbench.jets import Meta
 
 __all__ = ["CellKey", "Plan", "PlannedRun", "make_plan"]
 
@@ -47,13 +53,28 @@ class PlannedRun:
 @dataclass
 class Plan:
     """`runs` by key, in an order in which each comes after what it starts from; `studies` by digest, `tuned` the study that
-    decides for an arm at a budget; `cells` name each comparison's last run."""
+    decides for an arm at a budget; `cells` name each comparison's last run. `meta` is what all jets of the dataset share,
+    `skipped` what they do not allow: pairs of what is left out, "arm mass-cut", and the reason."""
 
     instance: Instance
+    meta: Meta
+    skipped: tuple[tuple[str, str], ...] = ()
     runs: dict[str, PlannedRun] = field(default_factory=dict)
     studies: dict[str, Study] = field(default_factory=dict)
     tuned: dict[tuple[str, int], str] = field(default_factory=dict)
     cells: dict[CellKey, str] = field(default_factory=dict)
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms that are run, in the suite's order."""
+        return list(dict.fromkeys(cell.arm for cell in self.cells))
+
+    def skipped_lines(self) -> list[str]:
+        """What is skipped and why, "arm boosted-trees, arm mass-cut: its view, …", a line per reason."""
+        by_reason: dict[str, list[str]] = {}
+        for what, reason in self.skipped:
+            by_reason.setdefault(reason, []).append(what)
+        return [f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()]
 
     def add(self, planned: PlannedRun) -> str:
         self.runs.setdefault(planned.key, planned)
@@ -76,15 +97,22 @@ class Plan:
 
 
 def make_plan(instance: Instance) -> Plan:
-    """Expand an instance. Raises `SuiteError` where arms differ in something that the suite does not say varies."""
-    plan = Plan(instance)
+    """Expand an instance. Raises `SuiteError` where arms differ in something that the suite does not say varies, and where the
+    dataset does not allow the primary comparison."""
+    settings, dataset = instance.settings, instance.find_dataset()
+    meta, pool = dataset.meta(), (instance.find_unlabelled() or dataset).meta()
     _check_options(instance)
-    _check_size(instance)
-    for name in instance.settings.arms:
-        for labels in instance.settings.budgets(name):
+    _check_size(settings, dataset)
+    refuse_unusable(settings, meta, pool)
+    left_out = skipped_arms(settings, meta, pool)
+    skipped = {f"arm {name}": reason for name, reason in left_out.items()}
+    skipped |= {f"augmentation {name}": reason for name, reason in skipped_augmentations(settings, meta).items()}
+    plan = Plan(instance, meta, tuple(skipped.items()))
+    for name in (arm for arm in settings.arms if arm not in left_out):
+        for labels in settings.budgets(name):
             rate = _study(plan, name, labels)
-            for seed in range(instance.settings.seeds):
-                offset = instance.settings.arms[name].seed_offset
+            for seed in range(settings.seeds):
+                offset = settings.arms[name].seed_offset
                 chain = _cell(plan, name, "final", labels, seed + offset, rate).runs()
                 keys = [plan.add(PlannedRun(spec, run_name(spec, name), name)) for spec in chain]
                 plan.cells[CellKey(name, labels, seed)] = keys[-1]
@@ -105,20 +133,20 @@ def _check_options(instance: Instance) -> None:
             raise SuiteError(f"{where} has no option {unknown[0]!r}; {nearest(unknown[0], entry.options)}")
 
 
-def _check_size(instance: Instance) -> None:
+def _check_size(settings: Settings, dataset: Dataset) -> None:
     """Test set and largest budget fit into the dataset."""
-    settings, jets = instance.settings, instance.find_dataset().jets
-    if settings.test_jets + settings.labels[-1] > jets:
+    if settings.test_jets + settings.labels[-1] > dataset.jets:
         raise SuiteError(
-            f"{settings.test_jets} test jets and {settings.labels[-1]} labels do not fit into the {jets} jets of "
-            f"{instance.dataset.name!r}; lower them with --set test_jets=… and --set labels=[…], or take a larger dataset"
+            f"{settings.test_jets} test jets and {settings.labels[-1]} labels do not fit into the {dataset.jets} jets of "
+            f"{dataset.ref.name!r}; lower them with --set test_jets=… and --set labels=[…], or take a larger dataset"
         )
 
 
 def _cell(plan: Plan, arm: str, stage: str, labels: int, seed: int, rate: float | WinnerOf | None) -> Cell:
     instance = plan.instance
     settings = instance.settings
-    return Cell(settings, instance.dataset, instance.unlabelled, settings.arms[arm], stage, labels, seed, rate)  # type: ignore[arg-type]
+    chosen = settings.arms[arm]
+    return Cell(settings, instance.dataset, instance.unlabelled, plan.meta, chosen, stage, labels, seed, rate)  # type: ignore[arg-type]
 
 
 def _study(plan: Plan, arm: str, labels: int) -> WinnerOf | None:
@@ -157,7 +185,7 @@ def _check_fairness(plan: Plan) -> None:
     differences = {
         "model": "model",
         "regime": "regime",
-        "pool_signal": "pool_signal",
+        "pool": "pool",
         "seed": "seed_offset",
         "options": "options",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -12,11 +13,14 @@ import numpy as np
 
 from jetbench.data.catalog import Dataset, cache_folder
 from jetbench.harness.checks import check_data
-from jetbench.harness.ledger import file_lock
 from jetbench.harness.plan import Plan
 from jetbench.harness.processes import context, hidden_main
+from jetbench.jets import Jets, open_jets
+from jetbench.jets.shards import partition
+from jetbench.locks import file_lock
 from jetbench.models import models
 from jetbench.views import views
+from jetbench.views.observables import OBSERVABLES, observables
 
 __all__ = ["Prepared", "needs_observables", "prepare"]
 
@@ -55,23 +59,33 @@ def _observables(dataset: Dataset, workers: int, progress: Callable[[int, int], 
     with file_lock(path.with_suffix(".lock")):
         if path.exists():
             return path
-        total = dataset.jets
-        starts = range(0, total, BLOCK)
-        with ProcessPoolExecutor(workers, mp_context=context()) as pool:
-            with hidden_main():
-                results = pool.map(_block, [dataset.path] * len(starts), starts)
-            blocks: list[np.ndarray] = []
-            for block in results:
-                blocks.append(block)
-                progress(min(len(blocks) * BLOCK, total), total)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.npy")
-        np.save(temporary, np.concatenate(blocks))
-        os.replace(temporary, path)
+        try:
+            _fill(temporary, dataset, workers, progress)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
     return path
 
 
-def _block(path: Path, start: int) -> np.ndarray:
-    from jetbench.jets import open_jets
-    from jetbench.views.observables import observables
+def _fill(path: Path, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> None:
+    """Write the table block by block; each block is computed by one worker, and none is kept in memory."""
+    blocks = partition(dataset.jets, -(-dataset.jets // BLOCK))
+    table = np.lib.format.open_memmap(path, "w+", np.float32, (dataset.jets, len(OBSERVABLES)))
+    with ProcessPoolExecutor(workers, mp_context=context()) as pool:
+        with hidden_main():
+            results = pool.map(_block, [dataset.path] * len(blocks), blocks)
+        for rows, block in zip(blocks, results, strict=True):
+            table[rows.start : rows.stop] = block
+            progress(rows.stop, dataset.jets)
+    table.flush()
 
-    return observables(open_jets(path)[start : start + BLOCK])
+
+def _block(path: Path, rows: range) -> np.ndarray:
+    return observables(_opened(path)[rows.start : rows.stop])
+
+
+@functools.cache
+def _opened(path: Path) -> Jets:
+    """Opened once in a worker, which has many blocks of it to read."""
+    return open_jets(path)

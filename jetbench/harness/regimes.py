@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from jetbench.data.splits import train_jets
 from jetbench.errors import SuiteError
@@ -15,6 +15,11 @@ from jetbench.recipes import recipes
 from jetbench.registry import Entry, Registry
 from jetbench.spec import Component, DatasetRef, Recipe, RunSpec, WinnerOf, options
 from jetbench.views import augmentations, views
+from jetbench.views.frame import frame_options, half_widths
+from jetbench.views.needs import unmet
+
+if TYPE_CHECKING:
+    from jetbench.jets import Meta
 
 __all__ = ["TUNING_SEED", "Cell", "RegimeEntry", "regimes"]
 
@@ -50,13 +55,14 @@ regimes: Registry[RegimeEntry] = Registry(
 
 @dataclass(frozen=True)
 class Cell:
-    """An arm at one label budget and seed, with the suite's settings around it.
+    """An arm at one label budget and seed, with the suite's settings around it; `meta` is what all jets of the dataset share.
 
     `learning_rate` replaces that of the last recipe: a number in a trial, a study's winner in a tuned final run."""
 
     settings: Settings
     dataset: DatasetRef
     unlabelled: DatasetRef | None
+    meta: Meta
     arm: Arm
     stage: Literal["trial", "final"]
     labels: int
@@ -71,7 +77,8 @@ class Cell:
         return runs(self)
 
     def recipe(self, role: str) -> Recipe:
-        """The recipe that the suite gives to a role, with the suite's own values in place."""
+        """The recipe that the suite gives to a role, with the suite's own values in place and without the augmentations that
+        these jets do not allow."""
         if role not in self.settings.recipes:
             raise SuiteError(f"the suite has no recipe for {role!r}, which an arm under {self.arm.regime!r} needs")
         choice = self.settings.recipes[role]
@@ -79,14 +86,15 @@ class Cell:
         if choice.loops is not None:
             changes["passes"] = choice.loops * train_jets(self.labels)
         recipe: Recipe = recipes[choice.base].recipe.replace(**changes)
-        return recipe.replace(augmentation=tuple(self._augmentation(step) for step in recipe.augmentation))
+        allowed = [step for step in recipe.augmentation if not unmet(self.meta, augmentations[step.name].needs)]
+        return recipe.replace(augmentation=tuple(self._augmentation(step) for step in allowed))
 
     def _augmentation(self, step: Component) -> Component:
-        """With its revision, and with the frame of the image where it needs one."""
-        keywords = step.keywords()
-        if step.name == "crop_zoom":
-            keywords.setdefault("extent", self.settings.view.extent)
-        return Component(name=step.name, revision=augmentations[step.name].revision, options=options(keywords))
+        """With its revision, and with the frame of the image (of an oblong one the shorter half width) where it needs one."""
+        entry, keywords = augmentations[step.name], step.keywords()
+        if entry.framed:
+            keywords.setdefault("extent", min(half_widths(self.meta, self.settings.view.extent)))
+        return Component(name=step.name, revision=entry.revision, options=options(keywords))
 
     def supervised(self) -> Recipe:
         """The recipe of the supervised stage: where labels are few, the one with a fixed schedule and the last weights."""
@@ -121,11 +129,15 @@ class Cell:
         chosen = {"shuffled": True} if shuffled else self.settings.objective_options.get(name, {})
         return Component(name=entry.name, revision=entry.revision, options=options(chosen))
 
+    def _pool(self) -> tuple[tuple[str, float], ...] | None:
+        shares = self.arm.pool or self.settings.pool
+        return tuple(sorted(shares.items())) if shares else None
+
     def _view(self) -> Component:
         entry = views[models[self.arm.model].view]
         chosen = self.settings.view
-        image = {"pixels": chosen.pixels, "extent": chosen.extent} if entry.name == "image" else {}
-        return Component(name=entry.name, revision=entry.revision, options=options(image))
+        image = frame_options(self.meta, chosen.pixels, chosen.extent, chosen.rebin) if entry.name == "image" else ()
+        return Component(name=entry.name, revision=entry.revision, options=image)
 
     def _run(
         self,
@@ -143,7 +155,7 @@ class Cell:
             dataset=self.dataset,
             unlabelled=self.unlabelled if unlabelled else None,
             test_jets=self.settings.test_jets,
-            pool_signal=self.arm.pool_signal or self.settings.pool_signal if unlabelled else None,
+            pool=self._pool() if unlabelled else None,
             labels=labels,
             seed=seed,
             model=self.model(),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from jetbench.registry import nearest
 from jetbench.values import Value
@@ -13,6 +13,15 @@ __all__ = ["Arm", "Primary", "Settings", "SuiteFile", "Tuning"]
 
 Scalar = bool | int | float | str
 Budgets = Literal["all", "smallest"] | tuple[int, ...]
+
+
+def _shares(given: dict[str, float]) -> dict[str, float]:
+    if not given or min(given.values()) <= 0 or abs(sum(given.values()) - 1) > 1e-6:
+        raise ValueError("the shares of the classes in the pool are positive and add up to 1, as in {qcd: 0.9, top: 0.1}")
+    return given
+
+
+Shares = Annotated[dict[str, float], AfterValidator(_shares)]  # by class name; classes that are not named are absent
 
 
 class Arm(Value):
@@ -24,13 +33,18 @@ class Arm(Value):
     options: dict[str, Scalar] = {}
     labels: Budgets = "all"
     seed_offset: int = 0
-    pool_signal: float | None = Field(None, gt=0, lt=1)
+    pool: Shares | None = None
 
 
 class View(Value):
+    """What networks see. Jets that are pixels already are shown on their own grid, `rebin`×`rebin` of its pixels in one. Other
+    jets are rendered in `pixels`×`pixels` over ±`extent` around the axis, by default the jets' own extent (their radius), or 0.8
+    where they tell none. Each key is without effect on the other kind of jets, but for `rebin`, which constituents refuse."""
+
     name: Literal["image"] = "image"
-    pixels: int = Field(32, ge=4, le=256)
-    extent: float = Field(0.8, gt=0)
+    pixels: int = Field(default=32, ge=4, le=256)
+    extent: float | None = Field(default=None, gt=0)
+    rebin: int = Field(default=1, ge=1)
 
 
 class Tuning(Value):
@@ -77,6 +91,7 @@ class DatasetChoice(Value):
     name: str
     jets: int | None = Field(None, ge=10)
     seed: int = Field(0, ge=0)
+    options: dict[str, Scalar] = {}  # of the recipe of a simulated dataset
 
 
 class Settings(Value):
@@ -88,12 +103,12 @@ class Settings(Value):
     labels: tuple[int, ...] = Field(min_length=1)
     seeds: int = Field(ge=1)
     pretraining_seeds: int | None = Field(None, ge=1)
-    pool_signal: float | None = Field(None, gt=0, lt=1)  # signal share of the unlabelled pool; None: the dataset's own
-    view: View = View(pixels=32, extent=0.8)
+    pool: Shares | None = None  # share of each class in the unlabelled pool; None: as the jets come
+    view: View = View()
     model_options: dict[str, dict[str, Scalar]] = {}
     objective_options: dict[str, dict[str, Scalar]] = {}
     arms: dict[str, Arm] = Field(min_length=1)
-    varies: tuple[Literal["model", "regime", "pool_signal", "seed", "options"], ...]
+    varies: tuple[Literal["model", "regime", "pool", "seed", "options"], ...]
     recipes: dict[str, RecipeChoice]
     few_labels: int | None = None  # below this budget the supervised stage follows the recipe "supervised-few"
     tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from jetbench.data.batch import JetTensors
+from jetbench.data.composition import compose
 from jetbench.data.splits import Split
 from jetbench.harness.job import Job
 from jetbench.harness.ledger import Ledger
@@ -76,22 +77,16 @@ def _objective(spec: RunSpec, network: Network, preprocessing: Preprocessing, cl
 
 
 def _foreign_pool(path: Path) -> tuple[JetTensors, np.ndarray]:
-    pool = open_jets(path).read()
+    pool = open_jets(path)
     return JetTensors(pool), np.arange(len(pool))
 
 
 def _compose(pool: JetTensors, rows: np.ndarray, spec: RunSpec) -> np.ndarray:
-    """The rows of the pool with the share of signal that the run asks for: the class in excess is thinned at random."""
-    share = spec.pool_signal
-    if share is None:
+    """The rows of the pool with the shares of classes that the run asks for: classes in excess are thinned at random."""
+    if spec.pool is None:
         return rows
-    signal = pool.targets["label"].numpy()[rows] == 1
-    n_signal, n_background = int(signal.sum()), int((~signal).sum())
-    keep_signal = min(n_signal, int(n_background * share / (1 - share)))
-    keep_background = min(n_background, int(keep_signal * (1 - share) / share))
-    rng = numpy_rng("pool", spec.seed)
-    kept = [rng.permutation(rows[signal])[:keep_signal], rng.permutation(rows[~signal])[:keep_background]]
-    return np.sort(np.concatenate(kept))
+    labels = pool.targets["label"].numpy()[rows]
+    return compose(rows, labels, pool.meta.class_names, spec.pool, numpy_rng("pool", spec.seed))
 
 
 def _shuffle_labels(labelled: JetTensors, split: Split, seed: int) -> None:

@@ -14,7 +14,7 @@ from jetbench.spec import DatasetRef
 from jetbench.strict import parse, read_yaml
 from jetbench.values import Value
 
-__all__ = ["Instance", "find_suite", "instantiate", "suite_names", "suite_text"]
+__all__ = ["Instance", "find_suite", "instantiate", "parse_override", "suite_names", "suite_text"]
 
 
 class Instance(Value):
@@ -73,9 +73,9 @@ def instantiate(
     values = merge(suite.common, suite.scales[scale])
     for key, name in (("dataset", dataset), ("unlabelled", unlabelled)):
         if name is not None:
-            values = merge(values, {key: _dataset_choice(name, values)})
+            values = {**values, key: _dataset_choice(name, values, key)}
     for override in overrides:
-        values = merge(values, _override(override))
+        values = merge(values, parse_override(override))
     settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}", SuiteError)
     labelled, pool = _find(settings.dataset).ref, _find(settings.unlabelled).ref if settings.unlabelled else None
     if pool is not None and pool.sha256 == labelled.sha256:
@@ -84,7 +84,7 @@ def instantiate(
 
 
 def _find(choice: DatasetChoice) -> Dataset:
-    return find_dataset(choice.name, choice.jets, choice.seed)
+    return find_dataset(choice.name, choice.jets, choice.seed, choice.options)
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -100,15 +100,18 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _dataset_choice(name: str, values: dict[str, Any]) -> dict[str, Any]:
-    """A named dataset keeps the scale's number of jets, a file has its own; files are known by absolute path and content."""
+def _dataset_choice(name: str, values: dict[str, Any], key: str) -> dict[str, Any]:
+    """A named dataset keeps the scale's number of jets, a file has its own; files are known by absolute path and content. Seed
+    and options that the suite gives under `key` are those of the dataset that it names there."""
     if name in datasets:
-        return {"name": name, "jets": values["dataset"].get("jets")}
+        own = values.get(key) or {}
+        return {"jets": values["dataset"].get("jets"), **(own if own.get("name") == name else {}), "name": name}
     path = Path(name).expanduser()
-    return {"name": str(path.absolute()) if path.exists() else name, "jets": None}
+    return {"name": str(path.absolute()) if path.exists() else name}
 
 
-def _override(text: str) -> dict[str, Any]:
+def parse_override(text: str) -> dict[str, Any]:
+    """The nested mapping that `key=value` means: dots descend, the value is YAML. Raises `SuiteError` for anything else."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise SuiteError(f"--set takes key=value, as in seeds=3 or recipes.simclr.passes=1000, not {text!r}")

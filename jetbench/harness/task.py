@@ -14,7 +14,7 @@ from jetbench.harness.ledger import FAILED, Ledger
 from jetbench.tracking.shipper import Shipper
 from jetbench.tracking.tracker import RunCard, Status, Tracker
 
-__all__ = ["Outcome", "run_task", "stopping"]
+__all__ = ["GRACE", "Outcome", "run_task", "stopping"]
 
 SILENT = "its process ended without a word; is there enough memory and disk space?"
 POLL = 0.2  # seconds between looks at a child

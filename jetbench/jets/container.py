@@ -129,6 +129,11 @@ class Jets:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the deposits are in memory and not on file."""
+        return isinstance(self.eta, np.ndarray)
+
     def columns(self) -> Iterator[tuple[str, Column]]:
         """Every column by the name that it has in the file, in a fixed order."""
         for name in PLAIN_COLUMNS:
@@ -162,22 +167,25 @@ class Jets:
         return replace(self[:], stored_digest=self.stored_digest)
 
     def take(self, indices: np.ndarray) -> Self:
-        """The jets at `indices` (k,), in that order, in memory."""
-        jets = self if isinstance(self.eta, np.ndarray) else self.read()
-        counts = np.diff(jets.offsets)[indices]
+        """The jets at `indices` (k,), in that order, in memory; of a file, no more is held than they and a stretch of it."""
+        if not self.in_memory:
+            from jetbench.jets.selection import read_rows
+
+            return read_rows(self, indices)
+        counts = np.diff(self.offsets)[indices]
         offsets = np.concatenate([[0], np.cumsum(counts)])
-        deposits = np.repeat(jets.offsets[indices] - offsets[:-1], counts) + np.arange(offsets[-1])
+        deposits = np.repeat(self.offsets[indices] - offsets[:-1], counts) + np.arange(offsets[-1])
         return replace(
-            jets,
+            self,
             offsets=offsets,
-            eta=jets.eta[deposits],
-            phi=jets.phi[deposits],
-            values=jets.values[deposits],
-            jet_eta=jets.jet_eta[indices],
-            jet_phi=jets.jet_phi[indices],
-            jet_pt=jets.jet_pt[indices],
-            event=jets.event[indices],
-            targets={k: v[indices] for k, v in jets.targets.items()},
+            eta=self.eta[deposits],
+            phi=self.phi[deposits],
+            values=self.values[deposits],
+            jet_eta=self.jet_eta[indices],
+            jet_phi=self.jet_phi[indices],
+            jet_pt=self.jet_pt[indices],
+            event=self.event[indices],
+            targets={k: v[indices] for k, v in self.targets.items()},
             stored_digest=None,
         )
 
@@ -209,11 +217,6 @@ class Jets:
         labels = self.targets.get("label", np.zeros(0))
         if len(labels) and not 0 <= labels.min() <= labels.max() < len(self.meta.class_names):
             raise DataFileError(f"a label lies outside the {len(self.meta.class_names)} declared classes")
-
-    def jet_hashes(self) -> list[bytes]:
-        """One hash per jet, of its deposits alone: equal jets have equal hashes whatever file they come from."""
-        rows = np.column_stack([self.eta[:], self.phi[:], self.values[:]]).astype("<f4")
-        return [hashlib.sha256(rows[a:b].tobytes()).digest() for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
     def pt(self) -> np.ndarray:
         """Transverse momentum of every deposit (deposits,) in its unit: the sum of the channels whose role is "pt"."""

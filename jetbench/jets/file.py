@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from jetbench.errors import DataFileError
 from jetbench.jets.container import PER_DEPOSIT, PLAIN_COLUMNS, Jets, Meta, combine_hashes, update_hashes
 
-__all__ = ["open_jets", "save_jets"]
+__all__ = ["open_file", "save_jets"]
 
 FORMAT = "jetbench-jets"
 VERSION = 1
@@ -64,6 +64,8 @@ def _write(file: h5py.File, parts: Iterable[Jets]) -> str:
 
 
 def _append(file: h5py.File, name: str, rows: np.ndarray) -> None:
+    from hdf5plugin import Blosc2
+
     if name not in file:
         file.create_dataset(
             name,
@@ -71,9 +73,7 @@ def _append(file: h5py.File, name: str, rows: np.ndarray) -> None:
             maxshape=(None, *rows.shape[1:]),
             chunks=(ROWS, *rows.shape[1:]),
             dtype=rows.dtype,
-            compression="gzip",
-            compression_opts=1,
-            shuffle=True,
+            compression=Blosc2(cname="lz4hc", clevel=9, filters=Blosc2.NOFILTER),
             fletcher32=True,
         )
     column = file[name]
@@ -81,11 +81,13 @@ def _append(file: h5py.File, name: str, rows: np.ndarray) -> None:
     column[len(column) - len(rows) :] = rows
 
 
-def open_jets(path: Path) -> Jets:
+def open_file(path: Path) -> Jets:
     """The jets of a file, lazily: a slice reads what it covers. The file stays open as long as the jets live.
 
     Raises `DataFileError` where the file is missing, damaged, truncated or not of this format.
     """
+    import hdf5plugin  # noqa: F401 (it registers the filters that h5py reads columns with)
+
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file")
     try:
@@ -101,7 +103,7 @@ def open_jets(path: Path) -> Jets:
             meta=Meta.model_validate_json(file.attrs["meta"]),
             offsets=file["offsets"][:],
             **{name: _Guarded(file[name], path) for name in PLAIN_COLUMNS},
-            targets={name: _Guarded(file["targets"][name], path) for name in file["targets"]},
+            targets={name: _Guarded(file["targets"][name], path) for name in file.get("targets", ())},
             stored_digest=str(file.attrs["digest"]),
         )
         lengths = {name: len(column) for name, column in jets.columns()}
@@ -123,6 +125,9 @@ class _Guarded:
 
     def __len__(self) -> int:
         return len(self._column)
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         try:

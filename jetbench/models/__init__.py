@@ -45,7 +45,7 @@ models: Registry[ModelEntry] = Registry(
         ModelEntry(
             "mass-cut",
             "jetbench.models.fitted:MassCut",
-            "a cut on the jet mass: the floor that every tagger must clear",
+            "a cut on the jet mass, bins of it for more than two classes: the floor that every tagger must clear",
             view="observables",
             kind="fitted",
             tunable=False,
@@ -53,8 +53,8 @@ models: Registry[ModelEntry] = Registry(
         ModelEntry(
             "class-prior",
             "jetbench.models.fitted:ClassPrior",
-            "the share of signal among the labels, the same for every jet",
-            view="observables",
+            "the shares of the classes among the labels, the same for every jet",
+            view="nothing",
             kind="fitted",
             tunable=False,
         ),

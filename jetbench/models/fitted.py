@@ -14,7 +14,8 @@ __all__ = ["BoostedTrees", "ClassPrior", "FittedModel", "MassCut"]
 
 
 class FittedModel(Protocol):
-    """`fit` on a table (n, observables) and labels 0/1 (n,); `scores` are signal probabilities (n,); stored without pickle."""
+    """`fit` on a table (n, observables) and labels (n,) in 0 … K−1, each of which occurs; `scores` are the probabilities of
+    signal (n,) for two classes and those of all classes (n, K) for more; stored without pickle."""
 
     def fit(self, table: np.ndarray, names: tuple[str, ...], labels: np.ndarray, seed: int, learning_rate: float) -> None: ...
     def scores(self, table: np.ndarray) -> np.ndarray: ...
@@ -46,7 +47,7 @@ class BoostedTrees:
         self.model.fit(table, labels)
 
     def scores(self, table: np.ndarray) -> np.ndarray:
-        return self.model.predict_proba(table)[:, 1]
+        return _scores(self.model.predict_proba(table))
 
     def save(self, folder: Path) -> None:
         import skops.io
@@ -69,13 +70,18 @@ class BoostedTrees:
 TRUSTED = {"sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"}
 
 
+def _scores(probabilities: np.ndarray) -> np.ndarray:
+    """(n,) of signal for two classes, else (n, K)."""
+    return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
+
+
 class _JsonModel:
     """A fitted model whose state is a few numbers."""
 
     FILE = "model.json"
 
     def __init__(self) -> None:
-        self.state: dict[str, float] = {}
+        self.state: dict[str, Any] = {}
 
     def save(self, folder: Path) -> None:
         (folder / self.FILE).write_text(json.dumps(self.state))
@@ -88,28 +94,50 @@ class _JsonModel:
 
 
 class MassCut(_JsonModel):
-    """Heavier than a threshold is signal. The threshold is the one with the best accuracy on the labels; the score is a
-    logistic function of the mass around it, so that its order is the mass's."""
+    """Two classes: heavier than a threshold is signal. The threshold is the one with the best accuracy on the labels; the score
+    is a logistic function of the mass around it, so that its order is the mass's.
+
+    More classes: a jet's probabilities are the shares of the classes among the labelled jets of its bin of mass. The bins hold
+    equally many jets, 2 n^(1/3) bins for n labels (the Rice rule); the overall shares count as one more jet in each bin, so
+    that no class is impossible anywhere."""
 
     def fit(self, table: np.ndarray, names: tuple[str, ...], labels: np.ndarray, seed: int, learning_rate: float) -> None:
         mass = table[:, names.index("mass")].astype(float)
-        order = np.argsort(mass)
-        # cutting before sorted jet i calls jets i.. signal: right are the signal above and the background below
-        right = np.append(np.cumsum(labels[order][::-1])[::-1], 0) + np.append(0, np.cumsum(1 - labels[order]))
-        best = int(np.argmax(right))
-        edges = np.concatenate([mass[order][:1], (mass[order][1:] + mass[order][:-1]) / 2, mass[order][-1:]])
-        self.state = {"column": names.index("mass"), "threshold": float(edges[best]), "width": max(float(np.std(mass)), 1e-9)}
+        self.state = {"column": names.index("mass")} | (_best_cut(mass, labels) if labels.max() < 2 else _bins(mass, labels))
 
     def scores(self, table: np.ndarray) -> np.ndarray:
         mass = table[:, int(self.state["column"])].astype(float)
+        if "edges" in self.state:
+            return np.array(self.state["shares"])[np.searchsorted(self.state["edges"], mass, "right")]
         return 1 / (1 + np.exp(-(mass - self.state["threshold"]) / self.state["width"]))
 
 
+def _best_cut(mass: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    order = np.argsort(mass)
+    # cutting before sorted jet i calls jets i.. signal: right are the signal above and the background below
+    right = np.append(np.cumsum(labels[order][::-1])[::-1], 0) + np.append(0, np.cumsum(1 - labels[order]))
+    best = int(np.argmax(right))
+    edges = np.concatenate([mass[order][:1], (mass[order][1:] + mass[order][:-1]) / 2, mass[order][-1:]])
+    return {"threshold": float(edges[best]), "width": max(float(np.std(mass)), 1e-9)}
+
+
+def _bins(mass: np.ndarray, labels: np.ndarray) -> dict[str, list[Any]]:
+    """Inner edges (bins−1,) and the shares (bins, K) of the classes."""
+    bins = round(2 * len(mass) ** (1 / 3))
+    edges = np.unique(np.quantile(mass, np.arange(1, bins) / bins))
+    classes = np.eye(labels.max() + 1)[labels]
+    counts = np.zeros((len(edges) + 1, classes.shape[1]))
+    np.add.at(counts, np.searchsorted(edges, mass, "right"), classes)
+    shares = (counts + classes.mean(axis=0)) / (counts.sum(axis=1, keepdims=True) + 1)
+    return {"edges": edges.tolist(), "shares": shares.tolist()}
+
+
 class ClassPrior(_JsonModel):
-    """The share of signal among the labels."""
+    """The shares of the classes among the labels."""
 
     def fit(self, table: np.ndarray, names: tuple[str, ...], labels: np.ndarray, seed: int, learning_rate: float) -> None:
-        self.state = {"prior": float(labels.mean())}
+        shares = np.bincount(labels) / len(labels)
+        self.state = {"prior": float(labels.mean()) if len(shares) == 2 else shares.tolist()}
 
     def scores(self, table: np.ndarray) -> np.ndarray:
-        return np.full(len(table), self.state["prior"])
+        return np.full((len(table), *np.shape(self.state["prior"])), self.state["prior"])

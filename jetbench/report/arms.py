@@ -12,7 +12,6 @@ from jetbench.models import models
 __all__ = ["Look", "Role", "is_fitted", "looks", "role", "roles"]
 
 CONTROLS = ("random-frozen", "scratch-long", "supervised-pretrained", "shuffled-labels")  # regimes of protocol, section 4
-COLORS = (*PALETTE, "#6B4C9A", "#8C510A", "#1B7837", "#7F0000")  # beyond Okabe & Ito's: purple, brown, dark green, dark red
 GREYS = ("#7A7A7A", "#4D4D4D", "#9C9C9C", "#5F6B76")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p")
 DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (3, 1.2)))
@@ -75,7 +74,7 @@ def looks(settings: Settings) -> dict[str, Look]:
     ordered = sorted(named, key=lambda arm: first.index(arm) if arm in first else len(first))  # stable: else as in the suite
     bright = [arm for arm in ordered if arm in first or named[arm] is Role.RIVAL]
     muted = [arm for arm in ordered if arm not in bright]
-    shown = {arm: Look(COLORS[i % len(COLORS)], MARKERS[i % len(MARKERS)], "-", False) for i, arm in enumerate(bright)}
+    shown = {arm: Look(PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)], "-", False) for i, arm in enumerate(bright)}
     for i, arm in enumerate(muted):
         marker = MARKERS[(len(bright) + i) % len(MARKERS)]
         shown[arm] = Look(GREYS[i % len(GREYS)], marker, DASHES[i % len(DASHES)], True)

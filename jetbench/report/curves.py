@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jetbench.evaluation.figures import INK, MUTED
+from jetbench.evaluation.multiclass import signal_against_background
 from jetbench.harness.plan import CellKey, PlannedRun
 from jetbench.report.arms import Look, is_fitted, looks
 from jetbench.report.plots import DPI, style
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["learning_figure", "pretraining_figure", "rejections", "roc_figure"]
 
 SHOWN = {"val/auc": "validation AUC", "train/loss": "training loss"}
+MOST_PANELS, PANELS_ACROSS = 12, 3  # signal classes with a panel in a picture of ROC curves
 MOST_ACROSS = 4  # budgets side by side; more stand one below the other
 LEAST_TOP = 1000  # of the rejection axis: room for the legend where few test jets end the curves early
 EFFICIENCIES = np.arange(1, 101)  # percent: R_x of the tables lies on the curves exactly
@@ -141,13 +143,15 @@ def _legend(figure: Any, panels: Sequence[Any]) -> None:
         )
 
 
-def rejections(results: Results, arm: str, labels: int) -> np.ndarray:
-    """Background efficiencies (seeds, 100) at 1 … 100 % signal efficiency, cut as in the tables."""
+def rejections(results: Results, arm: str, labels: int, signal: int = 1) -> np.ndarray:
+    """Background efficiencies (seeds, 100) at 1 … 100 % efficiency of the class `signal`, cut as in the tables."""
     curves = []
     for seed in results.seeds(arm, labels):
         _, truth, scores = results.scores(CellKey(arm, labels, seed))
-        signal, background = np.sort(scores[truth == 1]), np.sort(scores[truth == 0])
-        cuts = signal[np.minimum((100 - EFFICIENCIES) * len(signal) // 100, len(signal) - 1)]
+        if scores.ndim == 2:
+            truth, scores = signal_against_background(truth, scores, signal)
+        passing, background = np.sort(scores[truth == 1]), np.sort(scores[truth == 0])
+        cuts = passing[np.minimum((100 - EFFICIENCIES) * len(passing) // 100, len(passing) - 1)]
         curves.append(1 - np.searchsorted(background, cuts, "left") / len(background))
     return np.array(curves).reshape(-1, len(EFFICIENCIES))
 
@@ -156,25 +160,19 @@ def roc_figure(results: Results, labels: int) -> Figure | None:
     """1/ε_B against ε_S of every arm at a budget: from the mean ε_B of the seeds, the range of the seeds as a band.
 
     A curve ends where no seed has background left. An arm that ranks nothing would hide the line of chance and is left out.
+    Of many classes each signal class, up to twelve, has a panel of its own.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-    settings = results.plan.instance.settings
-    found = {arm: curves for arm in settings.arms if len(curves := rejections(results, arm, labels)) and curves.min() < 1}
+    if results.many_classes:
+        return _roc_panels(results, labels)
+    found = _ranking(results, labels, 1)
     if not found:
         return None
     figure = Figure(figsize=(6.4, 5.2), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
-    x = EFFICIENCIES / 100
-    axes.plot(x, 1 / x, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="chance")
-    for arm, curves in found.items():
-        _draw_roc(axes, x, curves, looks(settings)[arm], f"{arm}  {results.values(arm, labels, 'test/auc').mean():.4f}")
-    axes.set(xlim=(0, 1), ylim=(1, max(LEAST_TOP, settings.test_jets)), yscale="log")
-    axes.xaxis.set_major_locator(MultipleLocator(0.1))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
-    axes.set_xlabel("signal efficiency  $\\epsilon_S$", fontsize=11, color=INK)
-    axes.set_ylabel("background rejection  $1/\\epsilon_B$", fontsize=11, color=INK)
+    named = {arm: f"{arm}  {results.values(arm, labels, 'test/auc').mean():.4f}" for arm in found}
+    _draw_rocs(axes, results, found, named)
     style(axes, f"{count(labels)} labels")
     handles, names = axes.get_legend_handles_labels()
     axes.legend(
@@ -189,6 +187,43 @@ def roc_figure(results: Results, labels: int) -> Figure | None:
         alignment="left",
     )
     return figure
+
+
+def _roc_panels(results: Results, labels: int) -> Figure | None:
+    from matplotlib.figure import Figure
+
+    names = results.class_names
+    panels = {one: found for one in range(1, len(names))[:MOST_PANELS] if (found := _ranking(results, labels, one))}
+    if not panels:
+        return None
+    rows = -(-len(panels) // PANELS_ACROSS)
+    figure = Figure(figsize=(3.7 * min(len(panels), PANELS_ACROSS) + 0.3, 3.3 * rows + 0.7), dpi=DPI, layout="constrained")
+    for place, (one, found) in enumerate(panels.items()):
+        axes = figure.add_subplot(rows, min(len(panels), PANELS_ACROSS), place + 1)
+        _draw_rocs(axes, results, found, {arm: arm for arm in found})
+        style(axes, f"{names[one]} vs {names[0]}, {count(labels)} labels")
+    _legend(figure, figure.axes)
+    return figure
+
+
+def _ranking(results: Results, labels: int, signal: int) -> dict[str, np.ndarray]:
+    """The background efficiencies of the arms that rank the jets of a signal class and the background."""
+    found = {arm: rejections(results, arm, labels, signal) for arm in results.plan.instance.settings.arms}
+    return {arm: curves for arm, curves in found.items() if len(curves) and curves.min() < 1}
+
+
+def _draw_rocs(axes: Any, results: Results, found: Mapping[str, np.ndarray], named: Mapping[str, str]) -> None:
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+    settings, x = results.plan.instance.settings, EFFICIENCIES / 100
+    axes.plot(x, 1 / x, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="chance")
+    for arm, curves in found.items():
+        _draw_roc(axes, x, curves, looks(settings)[arm], named[arm])
+    axes.set(xlim=(0, 1), ylim=(1, max(LEAST_TOP, settings.test_jets)), yscale="log")
+    axes.xaxis.set_major_locator(MultipleLocator(0.2 if results.many_classes else 0.1))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
+    axes.set_xlabel("signal efficiency  $\\epsilon_S$", fontsize=11, color=INK)
+    axes.set_ylabel("background rejection  $1/\\epsilon_B$", fontsize=11, color=INK)
 
 
 def _draw_roc(axes: Any, x: np.ndarray, curves: np.ndarray, look: Look, name: str) -> None:

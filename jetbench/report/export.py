@@ -42,6 +42,7 @@ def comparisons_json(results: Results) -> str:
             "answer": answer(results),
             "remarks": remarks(results),
             "warnings": warnings(results),
+            "skipped": [{"what": what, "reason": reason} for what, reason in results.plan.skipped],
             "primary": {"arm": arm, "baseline": results.baseline, "labels": labels},
             "comparisons": [
                 {"arm": name, "labels": budget, "baseline": results.baseline, "result": comparison.model_dump(mode="json")}

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from jetbench import __version__
-from jetbench.evaluation.classification import EFFICIENCIES
 from jetbench.evaluation.figures import save_png
 from jetbench.evaluation.files import write_atomically
 from jetbench.report import words
+from jetbench.report.classes import SHOWN, class_rows
 from jetbench.report.curves import learning_figure, pretraining_figure, roc_figure
 from jetbench.report.export import comparisons_json, to_csv, to_json
 from jetbench.report.plots import budget_figure, difference_figure
 from jetbench.report.reproduce import command
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks, warnings
-from jetbench.report.table import rows
+from jetbench.report.table import efficiencies, rows
 from jetbench.report.truths import truths
 
 __all__ = ["page", "write_report"]
@@ -97,7 +97,11 @@ def _content(results: Results) -> dict[str, Any]:
         "warnings": warnings(results),
         "truths": truths(results),
         "rows": rows(results),
-        "efficiencies": EFFICIENCIES[::-1],
+        "efficiencies": efficiencies(results),
+        "auc_name": results.auc_name,
+        "classes": results.class_names if results.many_classes else (),
+        "class_rows": class_rows(results),
+        "class_efficiency": SHOWN,
         "provenance": _provenance(results),
         "costs": list(_costs(results)),
         "winners": list(_winners(results)),

@@ -65,7 +65,8 @@ def budget_figure(results: Results) -> Figure | None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
     axes.set_xlabel("labelled jets, validation included", fontsize=11, color=INK)
-    axes.set_ylabel(f"test AUC, mean of up to {settings.seeds} seeds with 95 % interval", fontsize=10.5, color=INK)
+    comma = ",\n" if results.many_classes else ", "
+    axes.set_ylabel(f"{results.auc_name}{comma}mean of up to {settings.seeds} seeds with 95 % interval", fontsize=10.5, color=INK)
     style(axes)
     handles, names = axes.get_legend_handles_labels()
     order = sorted(range(len(names)), key=lambda i: named[names[i]].muted)
@@ -150,7 +151,7 @@ def difference_figure(results: Results) -> Figure | None:
         style(axes, f"{count(labels)} labels")
         axes.grid(visible=False, axis="y")
         axes.set_xlim(low, high)
-    panels[-1].set_xlabel(f"test AUC minus that of {results.baseline}", fontsize=11, color=INK)
+    panels[-1].set_xlabel(f"{results.auc_name} minus that of {results.baseline}", fontsize=11, color=INK)
     return figure
 
 

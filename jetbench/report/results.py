@@ -69,8 +69,22 @@ class Results:
         return self.ledger.folder(self.plan.cells[cell])
 
     def scores(self, cell: CellKey) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(rows, labels, scores) of the test jets, each (n,)."""
+        """(rows, labels, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""
         return read_scores(self.folder(cell) / "scores.h5")
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, background first, as the first finished cell wrote them down; empty where none has finished."""
+        return tuple(self._first("confusion.json").get("classes", ()))
+
+    @property
+    def many_classes(self) -> bool:
+        return len(self.class_names) > 2
+
+    @property
+    def auc_name(self) -> str:
+        """What the AUC of this suite is, for headings: that of more than two classes is a mean over pairs of them."""
+        return "one-vs-one test AUC" if self.many_classes else "test AUC"
 
     def learning_curve(self, planned: PlannedRun) -> list[Record]:
         """Epoch by epoch, the journal of a run."""
@@ -81,7 +95,7 @@ class Results:
     def comparisons(self) -> dict[tuple[str, int], Comparison]:
         """Every arm against the baseline at every budget that both have seeds at; all but the primary corrected by Holm."""
         found: dict[tuple[str, int], Comparison] = {}
-        for arm, settings_labels in ((a, self.plan.instance.settings.budgets(a)) for a in self.plan.instance.settings.arms):
+        for arm, settings_labels in ((a, self.plan.instance.settings.budgets(a)) for a in self.plan.arms):
             for labels in settings_labels:
                 seeds = sorted(set(self.seeds(arm, labels)) & set(self.seeds(self.baseline, labels)))
                 if arm != self.baseline and seeds:

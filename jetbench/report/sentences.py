@@ -23,7 +23,7 @@ def answer(results: Results) -> str:
     comparison = results.comparisons.get((arm, labels))
     if comparison is None:
         return _unanswered(results, arm, labels)
-    means = f"test AUC {comparison.arm.mean:.4f} against {comparison.baseline.mean:.4f}"
+    means = f"{results.auc_name} {comparison.arm.mean:.4f} against {comparison.baseline.mean:.4f}"
     claim = _claim(comparison, arm, results.baseline, labels)
     return f"{claim}: {means}, a difference of {difference_text(comparison)}, {_sample(results, comparison, arm, labels)}."
 

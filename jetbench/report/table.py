@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["Row", "SeedRejection", "notes", "print_table", "rows"]
+__all__ = ["Row", "SeedRejection", "efficiencies", "notes", "print_table", "rows", "seed_rejection"]
 
 METRICS = ("auc", "accuracy", "f1", "log_loss", "ece")
 STYLES = {Verdict.BETTER: "bold green", Verdict.WORSE: "bold red", Verdict.EQUIVALENT: "bold", Verdict.UNDECIDED: "dim"}
@@ -70,7 +70,8 @@ class Row:
 def rows(results: Results) -> list[Row]:
     """Budget by budget, the arms in the suite's order."""
     settings = results.plan.instance.settings
-    return [_row(results, arm, labels) for labels in settings.labels for arm in settings.arms if labels in settings.budgets(arm)]
+    arms = results.plan.arms
+    return [_row(results, arm, labels) for labels in settings.labels for arm in arms if labels in settings.budgets(arm)]
 
 
 def _row(results: Results, arm: str, labels: int) -> Row:
@@ -82,17 +83,24 @@ def _row(results: Results, arm: str, labels: int) -> Row:
         seeds=len(results.seeds(arm, labels)),
         planned=settings.seeds,
         metrics={name: found for name in METRICS if (found := results.interval(arm, labels, f"test/{name}"))},
-        rejections={x: left for x in EFFICIENCIES if (left := _rejection(results, arm, labels, x))},
+        rejections={x: left for x in efficiencies(results) if (left := seed_rejection(results, arm, labels, x))},
         comparison=results.comparisons.get((arm, labels)),
         primary=(arm, labels) == results.primary,
         notes=tuple(_notes(results, arm, labels)),
     )
 
 
-def _rejection(results: Results, arm: str, labels: int, percent: int) -> SeedRejection | None:
-    name = f"test/background_rejection_{percent}"
+def efficiencies(results: Results) -> tuple[int, ...]:
+    """The working points of the table, the largest first [percent]; with many classes each signal has its own rejection."""
+    return () if results.many_classes else EFFICIENCIES[::-1]
+
+
+def seed_rejection(results: Results, arm: str, labels: int, percent: int, signal: str = "") -> SeedRejection | None:
+    """R_x of an arm at a budget, of many classes that of the class with the key `signal`; None where no seed has it."""
+    suffix = f"_{signal}" if signal else ""
+    name = f"test/background_rejection_{percent}{suffix}"
     found, lows = results.values(arm, labels, name), results.values(arm, labels, f"{name}_low")
-    left = results.values(arm, labels, f"test/background_left_{percent}")
+    left = results.values(arm, labels, f"test/background_left_{percent}{suffix}")
     if not len(left):
         return None
     mean = float(found.mean()) if len(found) else None
@@ -134,7 +142,8 @@ def print_table(results: Results, console: Console) -> None:
     """The table with its notes; where the output is no terminal, without colours and never wrapped."""
     table = _table(results)
     instance = results.plan.instance
-    remarks = [*_legend(results), *(f"! {note}" for note in notes(results))]
+    skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
+    remarks = [*_legend(results), *skipped, *(f"! {note}" for note in notes(results))]
     width = console.width
     if not console.is_terminal:
         console.width = max(width, console.measure(table).maximum, *map(len, remarks))
@@ -149,9 +158,10 @@ def print_table(results: Results, console: Console) -> None:
 
 def _legend(results: Results) -> list[str]:
     jets = count(results.plan.instance.settings.test_jets)
-    names = ", ".join(f"R{x}" for x in reversed(EFFICIENCIES))
+    names = ", ".join(f"R{x}" for x in efficiencies(results))
     lines = [
-        f"test AUC: mean over n seeds, below it the 95 % interval of the mean; {names}: 1/ε_B at that signal efficiency",
+        f"{results.auc_name}: mean over n seeds, below it the 95 % interval of the mean"
+        + (f"; {names}: 1/ε_B at that signal efficiency" if names else "; it is the mean over the pairs of classes"),
         f"minus {results.baseline}: ± between seeds, ± from the {jets} test jets; below it the 95 % interval from both",
     ]
     if any(r.empty for row in rows(results) for r in row.rejections.values()):
@@ -167,8 +177,8 @@ def _table(results: Results) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("arm", overflow="fold")
     table.add_column("n", justify="right")
-    table.add_column("test AUC", no_wrap=True)
-    for x in reversed(EFFICIENCIES):
+    table.add_column(results.auc_name, no_wrap=True)
+    for x in efficiencies(results):
         table.add_column(f"R{x}", overflow="fold")
     table.add_column(f"minus {results.baseline}", no_wrap=True)
     table.add_column("verdict", overflow="fold")
@@ -179,16 +189,16 @@ def _table(results: Results) -> Table:
                 table.add_row()
             labels = row.labels
             table.add_row(_text(f"{count(labels)} labels", "bold"))
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row, efficiencies(results)))
     return table
 
 
-def _cells(row: Row) -> list[Text]:
+def _cells(row: Row, shown: tuple[int, ...]) -> list[Text]:
     style = "dim" if row.role in (Role.CONTROL, Role.FLOOR) else ""
     mark = " !" if row.notes else ""
     seeds = f"{row.seeds}" if row.seeds == row.planned else f"{row.seeds}/{row.planned}"
     auc = f"{row.auc.mean:.4f}\n{share_interval(row.auc)}" if row.auc else "–"
-    rejections = [row.rejections[x].text if x in row.rejections else "–" for x in reversed(EFFICIENCIES)]
+    rejections = [row.rejections[x].text if x in row.rejections else "–" for x in shown]
     verdict, color = "", ""
     difference = ""
     if row.comparison:

@@ -5,7 +5,7 @@ Importing this package imports neither the generator nor the jet finder.
 
 from typing import TYPE_CHECKING, Any
 
-from jetbench.simulation.recipe import TopVsQcd
+from jetbench.simulation.top_vs_qcd import TopVsQcd
 
 if TYPE_CHECKING:
     from jetbench.simulation.production import simulate

@@ -3,128 +3,79 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+from pydantic import SerializeAsAny
 
-import jetbench
 from jetbench.errors import DataFileError, SimulationError
-from jetbench.jets import Channel, Jets, Meta, Provenance, concatenate, open_jets, save_jets
+from jetbench.jets import Jets, concatenate, open_jets, save_jets
+from jetbench.registry import Entry
 from jetbench.seeds import derive, numpy_rng
-from jetbench.simulation.generator import MAX_SEED, generator_version, start, take_events
-from jetbench.simulation.recipe import QCD, TOP, TopVsQcd
-from jetbench.simulation.selection import Accepted, accept
+from jetbench.simulation.recipe import SimulationRecipe
 from jetbench.values import Value
 
-__all__ = ["CLASS_NAMES", "Chunk", "Sample", "assemble", "make_chunk", "meta_of", "plan", "read_chunk"]
+__all__ = ["MAX_SEED", "Chunk", "assemble", "plan", "read_chunk"]
 
 log = logging.getLogger(__name__)
 
-CLASS_NAMES = ("qcd", "top")
 CHUNK_JETS = 500  # seconds of work: long against the generator's start, short against an interrupt
 SPLIT_JETS = 250  # more jets of a class than these make two chunks, which keep two workers busy to the end
-BATCH_MIN, BATCH_MAX = 20, 250  # events between two looks at the number of accepted jets
-USUAL_YIELD = 0.28  # accepted jets per event, to begin with
-PATIENCE = 400  # batches without enough jets before a chunk gives up
 EVENT_BITS, CHUNK_BITS = 24, 20
+MAX_SEED = 900_000_000  # Pythia's limit (manual, "Random-Number Seed"), which other generators share
 
 
 class Chunk(Value):
-    """`jets` accepted jets of one class from one seed; `index` counts over both classes of the recipe."""
+    """`jets` accepted jets of one class from one seed; `index` counts over all classes of the recipe."""
 
-    recipe: TopVsQcd
+    recipe: SerializeAsAny[SimulationRecipe]
     index: int
     label: int
     jets: int
 
     @property
     def seed(self) -> int:
-        """Pythia's seed, 1 to 900 000 000: derived from the recipe, and different for every chunk of it."""
+        """The generator's seed, 1 to 900 000 000: derived from the recipe, and different for every chunk of it."""
         return 1 + (derive("simulation", self.recipe.digest()) + self.index) % MAX_SEED
 
+    @property
+    def class_name(self) -> str:
+        return self.recipe.class_names[self.label]
+
     def file(self, folder: Path) -> Path:
-        return folder / f"{self.index:05d}-{CLASS_NAMES[self.label]}-{self.digest()[:12]}.h5"
+        return folder / f"{self.index:05d}-{self.class_name}-{self.digest()[:12]}.h5"
+
+    def event_ids(self, events: np.ndarray) -> np.ndarray:
+        """Ids (n,) int64 of the chunk's events by their number (n,): unique within a dataset, and with a few bits of the
+        recipe, so that datasets rarely share one."""
+        dataset = derive("event", self.recipe.digest()) % (1 << (63 - CHUNK_BITS - EVENT_BITS))
+        first = ((dataset << CHUNK_BITS) | self.index) << EVENT_BITS
+        return first | np.asarray(events, np.int64)
+
+    def request(self) -> dict[str, Any]:
+        """JSON from which another process makes the same chunk."""
+        kind = type(self.recipe)
+        return {"recipe": f"{kind.__module__}:{kind.__qualname__}", "chunk": self.model_dump(mode="json")}
+
+    @classmethod
+    def requested(cls, request: dict[str, Any]) -> Self:
+        """The chunk of a `request`."""
+        recipe = Entry("recipe", request["recipe"], summary="").load()
+        return cls(**{**request["chunk"], "recipe": recipe.model_validate(request["chunk"]["recipe"])})
 
 
-@dataclass(frozen=True)
-class Sample:
-    """The jets of a chunk; the pT-hat (n,) [GeV] of their events; how many events the detector saw for them."""
-
-    jets: Jets
-    pt_hat: np.ndarray
-    events: int
-
-
-def plan(recipe: TopVsQcd) -> tuple[Chunk, ...]:
+def plan(recipe: SimulationRecipe) -> tuple[Chunk, ...]:
     """The chunks of a recipe, class by class in turn, of nearly equal size; they depend on nothing but the recipe."""
-    each = recipe.jets // 2
+    classes = len(recipe.class_names)
+    each = recipe.jets // classes
     count = max(-(-each // CHUNK_JETS), min(2, -(-each // SPLIT_JETS)))
     sizes = [each // count + (i < each % count) for i in range(count)]
     return tuple(
-        Chunk(recipe=recipe, index=2 * i + label, label=label, jets=size) for i, size in enumerate(sizes) for label in (QCD, TOP)
-    )
-
-
-def meta_of(recipe: TopVsQcd) -> Meta:
-    """Channels, classes and provenance that all chunks of a recipe share."""
-    return Meta(
-        channels=tuple(Channel(name=name, unit="GeV", combine="sum", role="pt") for name in ("charged", "photon", "neutral")),
-        class_names=CLASS_NAMES,
-        provenance=Provenance(
-            source="top-vs-qcd",
-            generator="Pythia",
-            version=generator_version(),
-            detector="fast energy flow after Delphes' CMS card" if recipe.detector else "none (particle level)",
-            seed=recipe.seed,
-            code=jetbench.__version__,
-            remarks=(f"recipe {recipe.canonical()}", f"recipe digest {recipe.digest()}"),
-        ),
-    )
-
-
-def make_chunk(chunk: Chunk, progress: Callable[[int], None] = lambda jets: None) -> Sample:
-    """Simulate one chunk; the same chunk always gives the same jets. `progress` hears of the jets accepted so far.
-
-    Raises `SimulationError` where the generator does not start or next to no event passes the cuts.
-    """
-    recipe = chunk.recipe
-    generator = start(recipe, chunk.label, chunk.seed)
-    rng = numpy_rng("detector", recipe.digest(), chunk.index)
-    parts: list[tuple[Jets, np.ndarray]] = []
-    found = events = 0
-    for _ in range(PATIENCE + chunk.jets):
-        expected = (found + 1) / (events + 1 / USUAL_YIELD)
-        wanted = int(1.1 * (chunk.jets - found) / expected)
-        batch = take_events(generator, min(max(wanted, BATCH_MIN), BATCH_MAX))
-        accepted = accept(batch, recipe, chunk.label, rng)
-        parts.append((_as_jets(accepted, chunk, events), accepted.pt_hat))
-        events += len(batch)
-        found += len(accepted.pt)
-        progress(min(found, chunk.jets))
-        if found >= chunk.jets:
-            jets = concatenate([part for part, _ in parts])[: chunk.jets]
-            return Sample(jets, np.concatenate([pt_hat for _, pt_hat in parts])[: chunk.jets], events)
-    raise SimulationError(f"only {found} of {chunk.jets} jets passed the cuts in {events} events; widen the pT or eta window")
-
-
-def _as_jets(accepted: Accepted, chunk: Chunk, first_event: int) -> Jets:
-    """Event ids are unique within a dataset, and carry a few bits of the recipe so that datasets rarely share one."""
-    dataset = derive("event", chunk.recipe.digest()) % (1 << (63 - CHUNK_BITS - EVENT_BITS))
-    event = (((dataset << CHUNK_BITS) | chunk.index) << EVENT_BITS) | (first_event + accepted.event)
-    single = {name: getattr(accepted, name).astype(np.float32) for name in ("mass", "gen_pt", "gen_mass", "gen_sdmass")}
-    return Jets(
-        meta=meta_of(chunk.recipe),
-        offsets=accepted.offsets.astype(np.int64),
-        eta=accepted.deposit_eta.astype(np.float32),
-        phi=accepted.deposit_phi.astype(np.float32),
-        values=accepted.values.astype(np.float32),
-        jet_eta=accepted.eta.astype(np.float32),
-        jet_phi=accepted.phi.astype(np.float32),
-        jet_pt=accepted.pt.astype(np.float32),
-        event=event.astype(np.int64),
-        targets={"label": np.full(len(accepted.pt), chunk.label, np.int32), **single},
+        Chunk(recipe=recipe, index=classes * i + label, label=label, jets=size)
+        for i, size in enumerate(sizes)
+        for label in range(classes)
     )
 
 
@@ -136,7 +87,7 @@ def read_chunk(chunk: Chunk, folder: Path) -> Jets | None:
     try:
         stored = open_jets(path)
         jets = stored.read()
-        if jets.meta != meta_of(chunk.recipe) or len(jets) != chunk.jets or jets.content_digest() != stored.stored_digest:
+        if jets.meta != chunk.recipe.meta() or len(jets) != chunk.jets or jets.content_digest() != stored.stored_digest:
             raise DataFileError(f"{path}: not the chunk that it should be")
     except DataFileError as error:
         log.warning("a stored chunk of the simulation is made again: %s", error)
@@ -147,14 +98,15 @@ def read_chunk(chunk: Chunk, folder: Path) -> Jets | None:
 
 def assemble(chunks: tuple[Chunk, ...], folder: Path, path: Path) -> str:
     """Write the final file from the stored chunks and return its digest. The classes are mixed: each stretch of the file
-    holds two chunks, one of each class, in an order drawn from the recipe."""
+    holds one chunk of every class, in an order drawn from the recipe."""
     return save_jets(path, _mixed(chunks, folder))
 
 
 def _mixed(chunks: tuple[Chunk, ...], folder: Path) -> Iterator[Jets]:
-    for pair in zip(chunks[::2], chunks[1::2], strict=True):
-        parts = [read_chunk(chunk, folder) for chunk in pair]
+    classes = len(chunks[0].recipe.class_names)
+    for first in range(0, len(chunks), classes):
+        parts = [read_chunk(chunk, folder) for chunk in chunks[first : first + classes]]
         if any(part is None for part in parts):
             raise SimulationError(f"{folder}: a finished chunk has vanished or was damaged; run the simulation again to make it")
         jets = concatenate([part for part in parts if part is not None])
-        yield jets.take(numpy_rng("order", pair[0].recipe.digest(), pair[0].index).permutation(len(jets)))
+        yield jets.take(numpy_rng("order", chunks[first].recipe.digest(), first).permutation(len(jets)))

@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jetbench.simulation.recipe import RADIUS
-
 __all__ = ["JetList", "cluster", "delta_phi", "leading", "nearest_jet", "soft_drop_mass"]
 
-SOFT_DROP_Z = 0.1  # zcut at beta = 0 (mMDT), R0 = 0.8: the usual top-tagging choice, CMS, JINST 15 (2020) P06005, sec. 4
+SOFT_DROP_Z = 0.1  # zcut at beta = 0 (mMDT), the usual top-tagging choice: CMS, JINST 15 (2020) P06005, sec. 4
 CLUSTER_ALL = 1000.0  # a Cambridge/Aachen radius that holds any jet together
 
 
@@ -31,6 +29,11 @@ class JetList:
     def __len__(self) -> int:
         return len(self.event)
 
+    @property
+    def rapidity(self) -> np.ndarray:
+        pz = self.pt * np.sinh(self.eta)
+        return np.arcsinh(pz / np.hypot(self.pt, self.mass))
+
     def take(self, rows: np.ndarray) -> JetList:
         """The jets at `rows` (k,), in that order."""
         counts = np.diff(self.offsets)[rows]
@@ -47,8 +50,8 @@ class JetList:
         )
 
 
-def cluster(event: np.ndarray, momentum: tuple[np.ndarray, ...], events: int, pt_min: float) -> JetList:
-    """Anti-kT jets above `pt_min` [GeV] from (px, py, pz, E) (k,) sorted by `event` (k,), an index below `events`."""
+def cluster(event: np.ndarray, momentum: tuple[np.ndarray, ...], events: int, pt_min: float, radius: float) -> JetList:
+    """Anti-kT jets of `radius` above `pt_min` [GeV] from (px, py, pz, E) (k,) sorted by `event` (k,), an index below `events`."""
     import awkward as ak
     import fastjet
 
@@ -58,7 +61,7 @@ def cluster(event: np.ndarray, momentum: tuple[np.ndarray, ...], events: int, pt
         empty = np.zeros(0)
         return JetList(np.zeros(0, int), empty, empty, empty, empty, np.zeros(1, int), np.zeros(0, int))
     inputs = ak.unflatten(_four_vectors(momentum), present[filled])
-    sequence = fastjet.ClusterSequence(inputs, fastjet.JetDefinition(fastjet.antikt_algorithm, RADIUS))
+    sequence = fastjet.ClusterSequence(inputs, fastjet.JetDefinition(fastjet.antikt_algorithm, radius))
     jets, index = sequence.inclusive_jets(pt_min), sequence.constituent_index(pt_min)
     first = (np.cumsum(present) - present)[filled]
     owner = np.repeat(np.arange(len(filled)), ak.to_numpy(ak.num(jets.px)))
@@ -92,8 +95,8 @@ def nearest_jet(jets: JetList, event: np.ndarray, eta: np.ndarray, phi: np.ndarr
 
 
 def soft_drop_mass(jets: JetList, momentum: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Soft-drop mass (m,) [GeV] (Larkoski et al., JHEP 05 (2014) 146) with zcut 0.1, beta 0, R0 0.8 of each jet, by FastJet
-    after Cambridge/Aachen reclustering of its members."""
+    """Soft-drop mass (m,) [GeV] (Larkoski et al., JHEP 05 (2014) 146) with zcut 0.1 and beta 0 of each jet, by FastJet
+    after Cambridge/Aachen reclustering of its members. At beta 0 the jet's radius (R0) has no say."""
     import fastjet
 
     definition = fastjet.JetDefinition(fastjet.cambridge_algorithm, CLUSTER_ALL)

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import IO, Any, cast
 
 from jetbench.errors import SimulationError
-from jetbench.simulation.chunks import CLASS_NAMES, Chunk
+from jetbench.simulation.chunks import Chunk
 
 __all__ = ["Report", "run_chunks"]
 
@@ -84,7 +84,7 @@ def _answers(process: subprocess.Popen[str], chunk: Chunk, folder: Path) -> Iter
     """The worker's messages on one chunk, of which the last one is no {"jets": …}."""
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(json.dumps({"chunk": chunk.model_dump(mode="json"), "folder": str(folder)}) + "\n")
+    process.stdin.write(json.dumps({**chunk.request(), "folder": str(folder)}) + "\n")
     process.stdin.flush()
     message: dict[str, Any] = {"jets": 0}
     while "jets" in message:
@@ -101,7 +101,7 @@ def _until_done(count: int, reports: SimpleQueue[Report]) -> Iterator[Report]:
             continue
         if "error" in message:
             error = SimulationError(
-                f"chunk {chunk.index} ({chunk.jets} {CLASS_NAMES[chunk.label]} jets) failed: {message['error']}; "
+                f"chunk {chunk.index} ({chunk.jets} {chunk.class_name} jets) failed: {message['error']}; "
                 "the finished chunks are kept, run it again to go on from them"
             )
             if "traceback" in message:

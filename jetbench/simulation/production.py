@@ -13,9 +13,9 @@ from pathlib import Path
 
 from jetbench.errors import SimulationError
 from jetbench.jets import open_jets
-from jetbench.simulation.chunks import Chunk, assemble, meta_of, plan, read_chunk
+from jetbench.simulation.chunks import Chunk, assemble, plan, read_chunk
 from jetbench.simulation.pool import run_chunks
-from jetbench.simulation.recipe import TopVsQcd
+from jetbench.simulation.recipe import SimulationRecipe
 
 __all__ = ["chunk_folder", "simulate"]
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
-def simulate(recipe: TopVsQcd, path: Path, *, workers: int = 1, progress: Progress | None = None) -> str:
+def simulate(recipe: SimulationRecipe, path: Path, *, workers: int = 1, progress: Progress | None = None) -> str:
     """Make the recipe's jets at `path` and return their content digest; what is already there is not made again.
 
     The content depends on the recipe alone, not on `workers` or interrupts. `progress(done_jets, total_jets)` is called from
@@ -56,12 +56,11 @@ def chunk_folder(path: Path) -> Path:
     return path.with_name(f".{path.name}.chunks")
 
 
-def _stored(recipe: TopVsQcd, path: Path) -> str | None:
+def _stored(recipe: SimulationRecipe, path: Path) -> str | None:
     if not path.exists():
         return None
     jets = open_jets(path)
-    wanted = meta_of(recipe).provenance.remarks
-    if jets.meta.provenance.remarks != wanted:
+    if jets.meta.provenance.remarks != recipe.remarks:
         raise SimulationError(f"{path} holds jets of another recipe; delete it or choose another path")
     return jets.digest
 

@@ -18,13 +18,14 @@ from jetbench.simulation.detector import (
     reconstruct,
     visible_particles,
 )
-from jetbench.simulation.generator import OUTGOING, Events
-from jetbench.simulation.recipe import RADIUS, TOP, TopVsQcd
+from jetbench.simulation.generator import Events
+from jetbench.simulation.hadronic import HadronicRecipe
+from jetbench.simulation.truth import match_distance
 
-__all__ = ["Accepted", "accept", "top_distance"]
+__all__ = ["Accepted", "accept"]
 
-PARTNER_RADIUS = 0.4  # half of the jet radius: the hardest particle-level jet this near is the same jet
-PARTNER_PT = 100.0  # GeV; a partner of a jet within 550–650 GeV lies far above
+PARTNER_RADIUS = 0.5  # of the jet radius: the hardest particle-level jet this near is the same jet
+PARTNER_PT = 0.2  # of pt_min; a jet's partner lies far above
 
 
 @dataclass(frozen=True)
@@ -50,58 +51,30 @@ class Accepted:
     pt_hat: np.ndarray
 
 
-def accept(events: Events, recipe: TopVsQcd, label: int, rng: np.random.Generator, detector: Detector | None = None) -> Accepted:
+def accept(events: Events, recipe: HadronicRecipe, label: int, rng: np.random.Generator) -> Accepted:
     """The leading jets of the events that pass every cut of the recipe.
 
     The leading jet is the hardest in pT of the whole event and is then cut on, never replaced by the next one. A jet
-    without a particle-level partner (the hardest particle-level jet within ΔR < 0.4) is dropped.
+    without a particle-level partner (the hardest particle-level jet within half of its radius) is dropped.
     """
     particles = visible_particles(events)
-    objects = reconstruct(particles, detector or Detector(), rng) if recipe.detector else _untouched(particles)
-    jets = leading(
-        cluster(objects.event, _massless(objects) if recipe.detector else _momentum(particles), len(events), recipe.pt_min)
-    )
-    jets = jets.take(np.flatnonzero((jets.pt < recipe.pt_max) & (np.abs(jets.eta) < recipe.eta_max)))
-    if label == TOP:
-        distance = top_distance(events, jets.event, jets.eta, jets.phi, whole=recipe.contained)
-        jets = jets.take(np.flatnonzero(distance < RADIUS))
-    jets, partners = _with_partners(jets, particles, len(events))
+    objects = _calibrated(reconstruct(particles, Detector(), rng), recipe) if recipe.detector else _untouched(particles)
+    momentum = _massless(objects) if recipe.detector else _momentum(particles)
+    jets = leading(cluster(objects.event, momentum, len(events), recipe.pt_min, recipe.radius))
+    jets = jets.take(np.flatnonzero((jets.pt < recipe.pt_max) & recipe.central(jets.eta, jets.rapidity)))
+    if match := recipe.process(label).match:
+        distance = match_distance(events, match, jets.event, jets.eta, jets.phi)
+        jets = jets.take(np.flatnonzero(distance < match.radius))
+    jets, partners = _with_partners(jets, particles, len(events), recipe)
     return _collect(jets, objects, partners, soft_drop_mass(partners, _momentum(particles)), events)
 
 
-def top_distance(events: Events, event: np.ndarray, eta: np.ndarray, phi: np.ndarray, *, whole: bool) -> np.ndarray:
-    """How far (k,) a hadronic top of event `event` (k,) lies from the axis (eta, phi) (k,): the smaller of the two tops'.
-
-    A top's distance is, with `whole`, that of the farthest of its three decay partons (b, and both quarks of its W, before
-    they radiate), else that of the top quark at its decay.
-    """
-    kind, absolute = events.id, np.abs(events.id)
-    owner = np.repeat(np.arange(len(events)), np.diff(events.offsets))
-    parent = kind[events.mother + events.offsets[owner]]
-    quark = (absolute >= 1) & (absolute <= 5) & (np.abs(events.status) == OUTGOING)
-    from_top, from_w = quark & (np.abs(parent) == 6), quark & (np.abs(parent) == 24)
-    result = np.full(len(event), np.inf)
-    for sign in (1, -1):
-        rows = np.flatnonzero((from_top & (parent == 6 * sign)) | (from_w & (parent == 24 * sign)))
-        if not np.array_equal(owner[rows], np.repeat(np.arange(len(events)), 3)):
-            raise AssertionError("an event's tops do not both decay to three quarks")
-        if not whole:
-            rows = rows[from_top[rows]]
-            rows = events.mother[rows] + events.offsets[owner[rows]]
-        rows = rows.reshape(len(events), -1)[event]
-        parton_eta = np.arcsinh(events.pz[rows] / np.hypot(events.px[rows], events.py[rows]))
-        parton_phi = np.arctan2(events.py[rows], events.px[rows])
-        distance = np.hypot(parton_eta - eta[:, None], delta_phi(parton_phi, phi[:, None]))
-        result = np.minimum(result, distance.max(axis=1))
-    return result
-
-
-def _with_partners(jets: JetList, particles: Particles, events: int) -> tuple[JetList, JetList]:
+def _with_partners(jets: JetList, particles: Particles, events: int, recipe: HadronicRecipe) -> tuple[JetList, JetList]:
     mine = np.flatnonzero(np.isin(particles.event, jets.event))
     momentum = tuple(column[mine] for column in _momentum(particles))
-    candidates = cluster(particles.event[mine], momentum, events, PARTNER_PT)
+    candidates = cluster(particles.event[mine], momentum, events, PARTNER_PT * recipe.pt_min, recipe.radius)
     candidates = replace(candidates, members=mine[candidates.members])
-    partner = nearest_jet(candidates, jets.event, jets.eta, jets.phi, PARTNER_RADIUS)
+    partner = nearest_jet(candidates, jets.event, jets.eta, jets.phi, PARTNER_RADIUS * recipe.radius)
     return jets.take(np.flatnonzero(partner >= 0)), candidates.take(partner[partner >= 0])
 
 
@@ -124,6 +97,10 @@ def _collect(jets: JetList, objects: Objects, partners: JetList, groomed: np.nda
         gen_sdmass=groomed,
         pt_hat=events.pt_hat[jets.event],
     )
+
+
+def _calibrated(objects: Objects, recipe: HadronicRecipe) -> Objects:
+    return replace(objects, pt=recipe.energy_scale * objects.pt)
 
 
 def _untouched(particles: Particles) -> Objects:

@@ -38,13 +38,13 @@ def _listen(tasks: SimpleQueue[str]) -> None:
 
 def _work(task: str, answers: IO[str]) -> dict[str, object]:
     from jetbench.jets import save_jets
-    from jetbench.simulation.chunks import Chunk, make_chunk
+    from jetbench.simulation.chunks import Chunk
 
     try:
         request = json.loads(task)
-        chunk = Chunk.model_validate(request["chunk"])
-        sample = make_chunk(chunk, lambda jets: _answer(answers, {"jets": jets}))
-        save_jets(chunk.file(Path(request["folder"])), [sample.jets])
+        chunk = Chunk.requested(request)
+        jets = chunk.recipe.make(chunk, lambda done: _answer(answers, {"jets": done}))
+        save_jets(chunk.file(Path(request["folder"])), [jets])
     except JetbenchError as error:
         return {"error": str(error)}
     except Exception as error:

@@ -13,11 +13,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from jetbench.data.batch import Batch
-from jetbench.errors import DataFileError, SuiteError
-from jetbench.jets import Channel, Grid
+from jetbench.errors import DataFileError
+from jetbench.jets import Channel
 from jetbench.models.network import Network
 from jetbench.spec import Component
 from jetbench.values import Value
+from jetbench.views.frame import image_grid
 from jetbench.views.image import render
 from jetbench.views.scaling import Scaling, fit_scaling
 
@@ -36,18 +37,9 @@ class Preprocessing(Value):
     scaling: Scaling
 
     def renderer(self) -> Callable[[Batch], Tensor]:
-        """Batch -> scaled images (n, channels, pixels, pixels)."""
+        """Batch -> scaled images (n, channels, rows, columns)."""
         grid = image_grid(self.view)
         return lambda batch: self.scaling(render(batch, grid))
-
-
-def image_grid(view: Component) -> Grid:
-    """The square grid of an image view; options `pixels` (default 32) and `extent` (default 0.8: the jet radius)."""
-    keywords = {"pixels": 32, "extent": 0.8, **view.keywords()}
-    if view.name != "image" or set(keywords) != {"pixels", "extent"}:
-        raise SuiteError(f"a network sees the view 'image' with the options pixels and extent, not {view.canonical()}")
-    n, extent = int(keywords["pixels"]), float(keywords["extent"])
-    return Grid(rows=n, columns=n, eta_extent=extent, phi_extent=extent)
 
 
 def fit_preprocessing(view: Component, pool: Batch) -> Preprocessing:

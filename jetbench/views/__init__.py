@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jetbench.registry import Entry, Registry
+from jetbench.views.needs import Need
 
 if TYPE_CHECKING:
     from torch import Generator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from jetbench.data.batch import Batch
     from jetbench.spec import Component
 
-__all__ = ["AugmentationEntry", "augment", "augmentations", "views"]
+__all__ = ["AugmentationEntry", "ViewEntry", "augment", "augmentations", "views"]
 
 PUBLISHED = "the SSL jet-image recipe: random crop of at least 80 %, resized back"
 JETCLR = "Dillon et al., arXiv:2108.04253"
@@ -21,34 +22,56 @@ JETCLR = "Dillon et al., arXiv:2108.04253"
 
 @dataclass(frozen=True)
 class AugmentationEntry(Entry):
-    """`geometric`: it moves deposits by fractions of a pixel, so pixel deposits are dequantised before it."""
+    """`geometric`: it moves deposits by fractions of a pixel, so pixel deposits are dequantised before it. `framed`: its keyword
+    `extent` is the half width of the image's frame. `needs` is what jets must have for it."""
 
     geometric: bool = False
+    framed: bool = False
+    needs: tuple[Need, ...] = ()
 
 
-def _entry(name: str, summary: str, source: str = "", geometric: bool = True) -> AugmentationEntry:
-    return AugmentationEntry(name, f"jetbench.views.transforms:{name}", summary, source, geometric=geometric)
+@dataclass(frozen=True)
+class ViewEntry(Entry):
+    """`needs` is what jets must have for it."""
+
+    needs: tuple[Need, ...] = ()
+
+
+def _entry(name: str, summary: str, source: str = "", **traits: Any) -> AugmentationEntry:
+    return AugmentationEntry(name, f"jetbench.views.transforms:{name}", summary, source, **traits)
+
+
+SYMMETRIC: tuple[Need, ...] = ("isotropic",)
+DETECTOR: tuple[Need, ...] = ("isotropic", "GeV")  # effects whose strength is set by the pT of a deposit
 
 
 augmentations: Registry[AugmentationEntry] = Registry(
     "augmentation",
     [
-        _entry("rotation", "rotation about the jet axis by a random angle", JETCLR),
-        _entry("flip", "mirror in eta and phi, each with probability one half", geometric=False),
-        _entry("translation", "shift in eta and phi by less than two pixels", JETCLR),
-        _entry("smearing", "move soft deposits, N(0, 0.1/pT)", JETCLR),
-        _entry("drop", "lose soft deposits, as a detector does", geometric=False),
-        _entry("energy_scale", "scale the energies of a jet and of its deposits", geometric=False),
-        _entry("crop_zoom", "crop at least 80 % of the area and zoom to the full frame", PUBLISHED),
+        _entry("rotation", "rotation about the jet axis by a random angle", JETCLR, geometric=True, needs=SYMMETRIC),
+        _entry("flip", "mirror in eta and phi, each with probability one half"),
+        _entry("translation", "shift in eta and phi by less than two pixels", JETCLR, geometric=True, needs=SYMMETRIC),
+        _entry("smearing", "move soft deposits, N(0, 0.1/pT)", JETCLR, geometric=True, needs=DETECTOR),
+        _entry("drop", "lose soft deposits, as a detector does", needs=DETECTOR),
+        _entry("energy_scale", "scale the energies of a jet and of its deposits", needs=SYMMETRIC),
+        _entry(
+            "crop_zoom",
+            "crop at least 80 % of the area and zoom to the full frame",
+            PUBLISHED,
+            geometric=True,
+            framed=True,
+            needs=SYMMETRIC,
+        ),
     ],
 )
 
 
-views: Registry[Entry] = Registry(
+views: Registry[ViewEntry] = Registry(
     "view",
     [
-        Entry("image", "jetbench.views.image:render", "pixels of a square frame around the jet axis, one image per channel"),
-        Entry("observables", "jetbench.views.observables:observables", "a table of jet-substructure figures"),
+        ViewEntry("image", "jetbench.views.image:render", "pixels of a frame around the jet axis, one image per channel"),
+        ViewEntry("observables", "jetbench.views.observables:observables", "a table of jet-substructure figures", needs=("GeV",)),
+        ViewEntry("nothing", "jetbench.views.observables:no_observables", "a table without columns: the labels are all there is"),
     ],
 )
 

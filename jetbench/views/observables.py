@@ -18,8 +18,9 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.jets import Jets
+from jetbench.views.needs import unmet
 
-__all__ = ["OBSERVABLES", "observables", "simple_observables"]
+__all__ = ["OBSERVABLES", "no_observables", "observables", "simple_observables"]
 
 RADIUS = 0.8
 SIMPLE = ("mass", "multiplicity", "width", "ptd", "leading_fraction")
@@ -32,7 +33,9 @@ def observables(jets: Jets) -> np.ndarray:
 
     Raises `DataFileError` where no channel carries the jet's pT in GeV.
     """
-    pt = _pt_in_gev(jets)
+    if reason := unmet(jets.meta, ("GeV",)):
+        raise DataFileError(f"the view of observables {reason}")
+    pt = jets.pt()
     table = np.zeros((len(jets), len(OBSERVABLES)), np.float32)
     table[:, : len(SIMPLE)] = simple_observables(jets)
     full = np.add.reduceat(np.append(pt, 0), jets.offsets[:-1]) * (np.diff(jets.offsets) > 0) > 0
@@ -41,11 +44,9 @@ def observables(jets: Jets) -> np.ndarray:
     return table
 
 
-def _pt_in_gev(jets: Jets) -> np.ndarray:
-    units = {c.unit for c in jets.meta.channels if c.role == "pt"}
-    if units != {"GeV"}:
-        raise DataFileError("observables need deposits with pT in GeV; these jets have " + (", ".join(sorted(units)) or "none"))
-    return jets.pt()
+def no_observables(jets: Jets) -> np.ndarray:
+    """The table of a model that looks at labels alone: (n, 0) float32."""
+    return np.zeros((len(jets), 0), np.float32)
 
 
 def _momenta(jets: Jets) -> tuple[np.ndarray, np.ndarray]:

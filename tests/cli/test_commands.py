@@ -8,12 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
+from jetbench.harness.instances import remember
+from jetbench.harness.suite import find_suite, instantiate
+from jetbench.jets import Jets, save_jets
 
 
 def call(*arguments: str | Path) -> Result:
@@ -50,7 +54,15 @@ def test_help_names_every_command() -> None:
         (["run", "--suite", "ssl-vs-scratch", "--scale", "quik"], "did you mean 'quick'"),
         (["run", "--suite", "ssl-vs-scratch", "--dataset", "missing.h5"], "there is no such file"),
         (["run", "--suite", "ssl-vs-scratch", "--set", "sceds=3"], "did you mean 'seeds'"),
-        (["report", "ssl-vs-scratch", "--store", "empty"], "no results of suite 'ssl-vs-scratch'"),
+        (["run", "--suite", "ssl-vs-scratch", "--set", "labels=50"], "labels: should be a list (given: 50)"),
+        (["run", "--suite", "ssl-vs-scratch", "--set", "arms.scratch=3"], "arms.scratch: should be a mapping (given: 3)"),
+        (["run", "--suite", "ssl-vs-scratch", "--set", "dataset.options.mpj=true"], "no option 'mpj'; did you mean 'mpi'"),
+        (["report", "ssl-vs-scratch", "--store", "empty"], "no results of suite 'ssl-vs-scratch'; `jetbench run"),
+        (["report", "ssl-vs-scrach", "--store", "empty"], "did you mean 'ssl-vs-scratch'"),
+        (["ui", "--store", "emtpy"], "there is no such folder of results"),
+        (["data", "info", "top-vs-qcd", "--set", "contaned=false"], "did you mean 'contained'"),
+        (["data", "info", "top-vs-qcd", "--set", "mpi=perhaps"], "mpi is 'perhaps'"),
+        (["data", "info", "top-vs-qcd", "--set", "mpi=true"], "--seed 0 --set mpi=true`"),
         (["show", "resnet51"], "did you mean 'resnet15'"),
         (["data", "info", "top-vs-qcd", "--jets", "123456"], "not simulated yet"),
     ],
@@ -64,15 +76,26 @@ def test_a_users_mistake_is_a_message(
     assert result.exit_code == 1
     assert message in result.output
     assert "Traceback" not in result.output
+    assert not (tmp_path / "emtpy").exists()
+
+
+def test_what_was_run_is_suggested(suite_path: Path, tmp_path: Path) -> None:
+    remember(tmp_path, instantiate(find_suite(str(suite_path))))
+    assert "did you mean 'mini'" in call("status", "minni", "--store", tmp_path).output
+    assert "did you mean 'quick'" in call("results", "mini", "--scale", "quik", "--store", tmp_path).output
+    assert "`jetbench run --suite ssl-vs-scratch`" in call("report", "ssl-vs-scratch", "--store", tmp_path).output
 
 
 def test_debug_shows_the_traceback() -> None:
-    result = call("--debug", "show", "nothing")
+    result = call("--debug", "show", "nobody")
     assert result.exception is not None
-    assert "nothing is called 'nothing'" in str(result.exception)
+    assert "nothing is called 'nobody'" in str(result.exception)
 
 
-@pytest.mark.parametrize("kind", ["models", "regimes", "objectives", "augmentations", "recipes", "datasets", "suites"])
+KINDS = ["suites", "models", "regimes", "objectives", "views", "augmentations", "recipes", "datasets", "formats"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_piped_lists_have_one_name_a_line_and_each_can_be_shown(kind: str) -> None:
     names = call("ls", kind).output.splitlines()
     assert names
@@ -82,19 +105,33 @@ def test_piped_lists_have_one_name_a_line_and_each_can_be_shown(kind: str) -> No
         assert name in shown.output
 
 
+def test_everything_piped_is_one_line_of_kind_name_and_summary() -> None:
+    rows = [line.split(maxsplit=2) for line in call("ls").output.splitlines()]
+    assert list(dict.fromkeys(row[0] for row in rows)) == KINDS
+    assert all(len(row) == 3 for row in rows)
+    assert {kind for kind, name, _ in rows if name == "simclr"} == {"regimes", "objectives"}
+    assert [name for kind, name, _ in rows if kind == "formats"] == call("ls", "formats").output.split()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_shows_what_there_is(kind: str) -> None:
+    shown = call("show", kind)
+    assert shown.exit_code == 0
+    assert [line.split()[0] for line in shown.output.splitlines()] == call("ls", kind).output.split()
+
+
+def test_what_is_shown_says_options_and_needs() -> None:
+    assert "options: projection, temperature" in call("show", "simclr").output
+    assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output
+    assert "needs a card" in call("show", "constituents").output
+
+
 def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: Path) -> None:
     result = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run")
     assert result.exit_code == 0
     assert re.search(r"final +12 +0", result.output)
     assert re.search(r"about \d+ min on \d+ cores", result.output)
     assert not (tmp_path / "store").exists()
-
-
-def test_data_info_describes_a_file(toy_file: Path) -> None:
-    text = call("data", "info", toy_file).output
-    assert "qcd: 200, top: 200" in text
-    assert "charged [GeV]" in text
-    assert re.search(r"digest +[0-9a-f]{64}", text)
 
 
 def test_the_invariance_card_has_a_row_per_view(toy_file: Path) -> None:
@@ -172,6 +209,27 @@ def check_tracked(folder: Path) -> None:
     assert [m.step for m in client.get_metric_history(final.info.run_id, "val/auc")] == [0, 1]
     names = {file.path for file in client.list_artifacts(final.info.run_id)}
     assert {"roc.png", "roc.json", "scores.h5", "model.safetensors", "bundle.json", "spec.yaml", "images"} <= names
+
+
+@pytest.mark.slow
+def test_a_suite_of_four_classes_from_data_to_report(
+    suite_text: str, pronged_jets: Callable[[int, int], Jets], tmp_path: Path
+) -> None:
+    save_jets(tmp_path / "jets.h5", [pronged_jets(400, 4)])
+    suite = tmp_path / "mini.yaml"
+    suite.write_text(suite_text.format(dataset=tmp_path / "jets.h5"))
+    refused = command("run", "--suite", suite, "--set", "labels=[30]", cwd=tmp_path)
+    assert "2 are needed; the smallest label budget that does is" in wait(refused, 60)
+    assert refused.returncode == 1
+    process = command("run", "--suite", suite, "--set", "labels=[50]", cwd=tmp_path)
+    output = wait(process, 300)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+    rows = json.loads(wait(command("results", "mini", "--format", "json", cwd=tmp_path), 60))
+    assert {row["metric"] for row in rows} >= {"test/auc", "test/auc_QCD", "test/background_left_50_X3"}
+    page = next(tmp_path.glob("mlruns/reports/*/report.html")).read_text()
+    assert "Class by class" in page
+    assert "one-vs-one test AUC" in page
 
 
 @pytest.mark.slow

@@ -26,6 +26,17 @@ def test_parts_are_disjoint_and_stratified() -> None:
         assert LABELS[part].mean() == 0.5
 
 
+@pytest.mark.parametrize("classes", [3, 6, 10])
+@pytest.mark.parametrize("budget", [20, 50, 60, 100])
+def test_every_class_has_its_share_of_a_small_budget(classes: int, budget: int) -> None:
+    labels = (np.arange(1200) % classes).astype(np.int32)
+    s = split(budget, labels=labels, events=np.arange(1200))
+    counts = np.bincount(labels[np.concatenate([s.train, s.validation])], minlength=classes)
+    assert counts.sum() == budget
+    assert set(counts) <= {budget // classes, -(-budget // classes)}
+    assert np.array_equal(np.bincount(labels[s.validation], minlength=classes), counts // 5)
+
+
 def test_the_test_set_is_frozen_and_labels_vary_with_the_seed() -> None:
     a, b = split(seed=0), split(seed=1, budget=500)
     assert np.array_equal(a.test, b.test)

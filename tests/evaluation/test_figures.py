@@ -58,8 +58,8 @@ def test_pictures_are_byte_reproducible_and_leave_nothing_behind(tmp_path):
 
 
 def test_what_cannot_be_drawn_or_written_is_named(tmp_path):
-    with pytest.raises(RunError, match="7 curves"):
-        roc_figure([line()[0]] * 7)
+    with pytest.raises(RunError, match="11 curves"):
+        roc_figure([line()[0]] * 11)
     with pytest.raises(RunError, match="confusion matrix of shape"):
         confusion_figure([[1, 2], [3, 4]], ["QCD"])
     (tmp_path / "file").write_text("in the way")

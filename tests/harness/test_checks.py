@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +9,10 @@ import numpy as np
 import pytest
 
 from jetbench.errors import LeakError, SuiteError
-from jetbench.harness.checks import check_data
+from jetbench.harness.checks import check_data, differences
 from jetbench.harness.plan import Plan
 from jetbench.harness.suite import find_suite, instantiate
-from jetbench.jets import Jets, concatenate, save_jets
+from jetbench.jets import Grid, Jets, concatenate, save_jets
 
 
 def test_equal_jets_on_both_sides_are_a_leak(plan_of: Callable[..., Plan], toy_jets: Jets, tmp_path: Path) -> None:
@@ -29,8 +30,51 @@ def test_a_foreign_pool_must_match_and_hold_no_test_jet(
         check_data(plan_of(), toy_file, toy_file)
     channels = tuple(c.replace(unit="MeV") for c in toy_jets.meta.channels)
     save_jets(tmp_path / "other.h5", [replace(toy_jets, meta=toy_jets.meta.replace(channels=channels))])
-    with pytest.raises(SuiteError, match=r"charged \[MeV\].* do not match the dataset's charged \[GeV\]"):
+    with pytest.raises(SuiteError, match=r"do not match .* unit of the channel charged MeV against GeV; unit"):
         check_data(plan_of(), toy_file, tmp_path / "other.h5")
+
+
+WIDE, FINE = (Grid(rows=n, columns=n, eta_extent=0.8, phi_extent=0.8) for n in (8, 16))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "pool", "message"),
+    [
+        ({}, {"grid": WIDE}, r"grid 8×8 over ±0\.8 × ±0\.8 against none \(constituents\)"),
+        ({"grid": WIDE}, {"grid": FINE}, r"grid 16×16 over .* against 8×8"),
+        ({"extent": 0.8}, {"extent": 0.4}, r"extent ±0\.4 against ±0\.8"),
+        ({}, {"isotropic": False}, "isotropic False against True"),
+        ({}, {"extent": 0.4}, None),
+        ({}, {"class_names": ("a", "b")}, None),
+    ],
+)
+def test_each_trait_of_a_pool_is_compared(
+    toy_jets: Jets, dataset: dict[str, object], pool: dict[str, object], message: str | None
+) -> None:
+    found = "; ".join(differences(toy_jets.meta.replace(**dataset), toy_jets.meta.replace(**pool)))
+    assert re.match(message, found) if message else not found
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "tracks"}, "channels tracks, photon, neutral against charged, photon, neutral"),
+        ({"unit": ""}, "unit of the channel charged none against GeV"),
+        ({"role": "energy"}, "role of the channel charged energy against pt"),
+        ({"combine": "mean", "weight": "photon"}, "combine .* mean against sum; weight .* photon against none"),
+    ],
+)
+def test_each_trait_of_a_channel_is_compared(toy_jets: Jets, change: dict[str, str], message: str) -> None:
+    meta = toy_jets.meta
+    pool = meta.replace(channels=(meta.channels[0].replace(**change), *meta.channels[1:]))
+    assert re.fullmatch(message, "; ".join(differences(meta, pool)))
+
+
+def test_labels_of_one_class_only_are_refused(plan_of: Callable[..., Plan], toy_jets: Jets, tmp_path: Path) -> None:
+    labels = np.zeros(len(toy_jets), np.int32)
+    save_jets(tmp_path / "one.h5", [replace(toy_jets, targets={**toy_jets.targets, "label": labels})])
+    with pytest.raises(SuiteError, match="0 of 100 test jets are 'top', and 2 are needed; the dataset has too few of them"):
+        check_data(plan_of(), tmp_path / "one.h5", None)
 
 
 def test_the_dataset_is_no_pool_for_itself(suite_path: Path, toy_file: Path) -> None:

@@ -14,9 +14,10 @@ import pytest
 
 from jetbench.errors import BusyError
 from jetbench.harness.engine import Event, execute
-from jetbench.harness.ledger import Ledger, file_lock
+from jetbench.harness.ledger import Ledger
 from jetbench.harness.plan import CellKey, Plan
 from jetbench.harness.prepare import prepare
+from jetbench.locks import file_lock
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jetbench.errors import DataFileError, SuiteError, UnknownNameError
+from jetbench.errors import DataFileError, SimulationError, SuiteError, UnknownNameError
 from jetbench.harness.plan import make_plan
 from jetbench.harness.suite import find_suite, instantiate, merge, suite_names
 
@@ -79,6 +79,53 @@ def test_overrides_descend_and_are_checked(suite_path: Path) -> None:
         instantiate(suite, overrides=("seads=3",))
     with pytest.raises(SuiteError, match="key=value"):
         instantiate(suite, overrides=("seeds",))
+
+
+def test_options_of_a_dataset_make_another_dataset() -> None:
+    suite = find_suite("ssl-vs-scratch")
+    plain = instantiate(suite)
+    varied = instantiate(suite, overrides=("dataset.options.mpi=true",))
+    assert varied.settings.dataset.options == {"mpi": True}
+    assert varied.find_dataset().recipe.mpi
+    assert varied.dataset != plain.dataset
+    assert varied.find_dataset().path != plain.find_dataset().path
+    assert instantiate(suite, overrides=("dataset.options.mpi=false",)).dataset == plain.dataset
+    with pytest.raises(SuiteError, match="'top-vs-qcd' has no option 'conained'; did you mean 'contained'"):
+        instantiate(suite, overrides=("dataset.options.conained=false",))
+    with pytest.raises(SuiteError, match="no option 'seed'"):
+        instantiate(suite, overrides=("dataset.options.seed=3",))
+    with pytest.raises(SimulationError, match="mpi is 'perhaps'"):
+        instantiate(suite, overrides=("dataset.options.mpi=perhaps",))
+
+
+def test_another_dataset_does_not_inherit_options(toy_file: Path) -> None:
+    suite = find_suite("ssl-vs-scratch")
+    suite.common["dataset"] = {"name": "top-vs-qcd", "seed": 7, "options": {"mpi": True}}
+    assert instantiate(suite, dataset=str(toy_file)).settings.dataset.options == {}
+    same = instantiate(suite, dataset="top-vs-qcd").settings.dataset
+    assert same == instantiate(suite).settings.dataset
+    assert (same.seed, same.options) == (7, {"mpi": True})
+    with pytest.raises(SuiteError, match="a file of jets has no options"):
+        instantiate(suite, dataset=str(toy_file), overrides=("dataset.options.mpi=true",))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("labels=50", r"labels: should be a list \(given: 50\)"),
+        ("arms.simclr=3", r"arms\.simclr: should be a mapping"),
+        ("arms.simclr.labels=7", r"arms\.simclr\.labels: should be 'all' or 'smallest' or a list"),
+        ("model_options.resnet15.stages=[1]", r"stages: should be a valid boolean or a valid integer or"),
+        ("pool={qcd: 0.5}", r"pool: the shares of the classes .* add up to 1, as in \{qcd: 0\.9, top: 0\.1\}"),
+        ("pool={qcd: 1.5, top: -0.5}", "pool: the shares of the classes in the pool are positive"),
+        ("arms.simclr.pool_signal=0.1", "did you mean 'pool'"),
+    ],
+)
+def test_a_wrong_value_is_told_in_the_words_of_the_file(override: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=message) as caught:
+        instantiate(find_suite("ssl-vs-scratch"), overrides=(override,))
+    assert len(str(caught.value).splitlines()) == 1
+    assert not any(word in str(caught.value).lower() for word in ("tuple", "dictionary"))
 
 
 def test_merging_goes_mapping_by_mapping() -> None:

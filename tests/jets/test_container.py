@@ -48,12 +48,6 @@ def test_the_digest_sees_every_column(toy_jets: Jets) -> None:
         assert other.digest != toy_jets.digest, name
 
 
-def test_equal_jets_have_equal_hashes(toy_jets: Jets) -> None:
-    hashes = toy_jets.jet_hashes()
-    assert len(set(hashes)) == len(toy_jets)
-    assert toy_jets.take(np.array([5, 6])).jet_hashes() == hashes[5:7]
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -22,7 +22,46 @@ def sample() -> tuple[np.ndarray, np.ndarray]:
     return table.astype(np.float32), labels
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in models if entry.kind == "fitted"])
+FITTED = [entry.name for entry in models if entry.kind == "fitted"]
+
+
+@pytest.fixture
+def five_classes() -> tuple[np.ndarray, np.ndarray]:
+    """Five masses, the heaviest class half as frequent as the others."""
+    rng = np.random.default_rng(1)
+    labels = rng.permutation(np.repeat(np.arange(5), [200, 200, 200, 200, 100]))
+    table = rng.normal(size=(900, 3))
+    table[:, 1] = np.array([40, 80, 91, 125, 173])[labels] + rng.normal(0, 6, 900)
+    return table.astype(np.float32), labels
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_more_classes_have_probabilities(name: str, five_classes: tuple, tmp_path: Path) -> None:
+    table, labels = five_classes
+    model = models[name].load()()
+    model.fit(table[:600], NAMES, labels[:600], 1, 0.1)
+    model.save(tmp_path)
+    scores = model.scores(table[600:])
+    assert scores.shape == (300, 5)
+    assert scores.min() > 0
+    assert scores.sum(axis=1) == pytest.approx(np.ones(300))
+    assert np.array_equal(models[name].load().load(tmp_path).scores(table[600:]), scores)
+    assert auc(labels[600:], scores) == (0.5 if name == "class-prior" else pytest.approx(0.97, abs=0.02))
+
+
+def test_the_mass_alone_gives_the_shares_of_its_bin(five_classes: tuple) -> None:
+    table, labels = five_classes
+    model = MassCut()
+    model.fit(table, NAMES, labels, 0, 0.0)
+    edges = np.array(model.state["edges"])
+    assert len(edges) + 1 == round(2 * 900 ** (1 / 3)) == 19
+    inside = (table[:, 1] >= edges[3]) & (table[:, 1] < edges[4])
+    expected = (np.bincount(labels[inside], minlength=5) + np.array([2, 2, 2, 2, 1]) / 9) / (inside.sum() + 1)
+    assert model.scores(table[inside])[0] == pytest.approx(expected)
+    assert abs(inside.sum() - 900 / 19) < 2
+
+
+@pytest.mark.parametrize("name", FITTED)
 def test_a_fitted_model_scores_alike_after_storage(name: str, sample: tuple, tmp_path: Path) -> None:
     table, labels = sample
     model = models[name].load()()

@@ -10,10 +10,11 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from scipy.special import expit, ndtri
+from scipy.special import expit, ndtri, softmax
 
 from jetbench.evaluation.artifacts import write_scores
 from jetbench.evaluation.classification import evaluate_binary
+from jetbench.evaluation.multiclass import evaluate_classes
 from jetbench.harness.ledger import FIGURES, Ledger, write_json
 from jetbench.harness.plan import CellKey, Plan, make_plan
 from jetbench.harness.suite import Instance, find_suite, instantiate
@@ -41,6 +42,7 @@ class Fake:
     areas: Mapping[str, float] = field(default_factory=dict)
     at: Mapping[tuple[str, int], float] = field(default_factory=dict)
     spread: float = 0.003
+    classes: int = 2
     own: float = 0.1  # share of a score's variance that each model has for itself
     missing: Callable[[CellKey], bool] = lambda cell: False
     failed: Mapping[CellKey, str] = field(default_factory=dict)
@@ -83,9 +85,17 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     if not run.labelled:
         figures |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
     if cell is not None:
-        labels, scores = planted_scores(fake, cell, test)
+        if fake.classes == 2:
+            labels, scores = planted_scores(fake, cell, test)
+            metrics = evaluate_binary(labels, scores)
+        else:
+            names = ["QCD", *(f"X→{k} prongs" for k in range(2, fake.classes + 1))]
+            labels, scores = planted_probabilities(fake, cell, test)
+            metrics = evaluate_classes(labels, scores, names)
+            write_json(folder / "confusion.json", {"classes": names})
+            files.append("confusion.json")
         write_scores(folder / "scores.h5", np.arange(test), labels, scores)
-        figures |= {f"test/{name}": value for name, value in evaluate_binary(labels, scores).items()}
+        figures |= {f"test/{name}": value for name, value in metrics.items()}
         files.append("scores.h5")
     _write_journal(folder / JOURNAL, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, figures)
     write_json(folder / FIGURES, figures)
@@ -103,6 +113,18 @@ def planted_scores(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np
     common = np.random.default_rng(7).standard_normal(jets)
     noise = np.sqrt(1 - fake.own) * common + np.sqrt(fake.own) * rng.standard_normal(jets)
     return labels, expit(noise + labels * np.sqrt(2) * ndtri(area)).astype(np.float32)
+
+
+def planted_probabilities(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np.ndarray]:
+    """Class k stands out by the logit that, alone, would give the planted AUC against any other."""
+    labels = np.arange(jets) % fake.classes
+    if fake.area(cell) == 0.5 and cell.arm == "class-prior":
+        return labels, np.full((jets, fake.classes), 1 / fake.classes)
+    rng = np.random.default_rng([cell.labels, cell.seed, list(AREAS).index(cell.arm)])
+    common = np.random.default_rng(7).standard_normal((jets, fake.classes))
+    noise = np.sqrt(1 - fake.own) * common + np.sqrt(fake.own) * rng.standard_normal(common.shape)
+    area = np.clip(fake.area(cell) + fake.spread * rng.standard_normal(), 0.3, 0.999)
+    return labels, softmax(noise + np.sqrt(2) * ndtri(area) * np.eye(fake.classes)[labels], axis=1)
 
 
 def _write_journal(path: Path, epochs: int, labelled: bool, figures: dict[str, float]) -> None:
@@ -134,6 +156,13 @@ def planted(tmp_path: Path) -> Callable[..., Results]:
         return collect(*fake_store(root, fake_instance(*SMALL, *overrides), Fake(**content)))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def ten_classes(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Three seeds and ten classes."""
+    root = tmp_path_factory.mktemp("ten-classes") / "store"
+    return collect(*fake_store(root, fake_instance(*SMALL, "seeds=3"), Fake(classes=10)))
 
 
 @pytest.fixture(scope="session")

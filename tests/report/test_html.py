@@ -3,21 +3,24 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from jetbench.harness.plan import CellKey
 from jetbench.harness.suite import Instance, find_suite, instantiate
 from jetbench.report.curves import learning_figure, pretraining_figure, rejections, roc_figure
-from jetbench.report.export import COLUMNS, to_csv, to_json
+from jetbench.report.export import COLUMNS, comparisons_json, to_csv, to_json
 from jetbench.report.html import page, write_report
 from jetbench.report.plots import budget_figure, difference_figure
 from jetbench.report.reproduce import command
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer
+from jetbench.report.table import print_table
 
 Planted = Callable[..., Results]
 
@@ -94,9 +97,23 @@ def test_the_same_results_give_the_same_bytes(report: list[Path], finished: Resu
 
 def test_a_question_with_markup_is_escaped(finished: Results) -> None:
     instance = finished.plan.instance.replace(question="<b>AUC</b> & more?")
-    plan = type(finished.plan)(instance, finished.plan.runs, finished.plan.studies, finished.plan.tuned, finished.plan.cells)
+    plan = replace(finished.plan, instance=instance)
     text = page(Results(plan, finished.ledger, finished.cells, finished.missing, finished.winners), {})
     assert "&lt;b&gt;AUC&lt;/b&gt; &amp; more?" in text
+
+
+def test_what_the_jets_do_not_allow_is_told(finished: Results) -> None:
+    skipped = (("arm mass-cut", "its view, observables, needs <GeV>"), ("augmentation drop", "needs deposits with pT in GeV"))
+    results = replace(finished, plan=replace(finished.plan, skipped=skipped))
+    text = page(results, {})
+    assert "What these jets do not allow" in text
+    assert "arm mass-cut: its view, observables, needs &lt;GeV&gt;" in text
+    assert "do not allow" not in page(finished, {})
+    console = Console(record=True, width=200, file=io.StringIO())
+    print_table(results, console)
+    assert "skipped augmentation drop: needs deposits with pT in GeV" in console.export_text()
+    written = json.loads(comparisons_json(results))
+    assert written["skipped"][0]["what"] == "arm mass-cut"
 
 
 PARTIAL = {

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from jetbench.simulation import TopVsQcd, simulate
-from jetbench.simulation.chunks import Chunk, make_chunk, plan
+from jetbench.simulation.chunks import Chunk, plan
+from jetbench.simulation.sample import make_sample
 
 SMALL = TopVsQcd(jets=400, seed=1)
 
@@ -54,6 +55,6 @@ def auc_and_error():
 @pytest.fixture(scope="session")
 def make():
     def made(recipe: TopVsQcd, label: int, jets: int, index: int = 0):
-        return make_chunk(Chunk(recipe=recipe, index=index, label=label, jets=jets))
+        return make_sample(Chunk(recipe=recipe, index=index, label=label, jets=jets))
 
     return made

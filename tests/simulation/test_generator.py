@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from jetbench.simulation import TopVsQcd, generator
+from jetbench.simulation import TopVsQcd
 from jetbench.simulation.generator import start, take_events
-from jetbench.simulation.recipe import QCD, TOP
 from jetbench.simulation.selection import accept
+from jetbench.simulation.top_vs_qcd import QCD, TOP
+from jetbench.simulation.truth import OUTGOING
+from jetbench.simulation.veto import HARD_ROWS, decay_partons
 
 RECIPE = TopVsQcd(jets=2, seed=6)
 
@@ -33,9 +35,9 @@ def test_decay_partons_are_the_three_quarks_of_each_top():
     begun = start(RECIPE, TOP, seed=1)
     take_events(begun, 3)
     event = begun.pythia.event
-    for row in generator.TOP_ROWS:
-        quarks = generator._decay_partons(event, row)
+    for row in HARD_ROWS:
+        quarks = decay_partons(event, row)
         assert len(quarks) == 3
-        assert all(abs(quark.status()) == generator.OUTGOING and quark.idAbs() <= 5 for quark in quarks)
+        assert all(abs(quark.status()) == OUTGOING and quark.idAbs() <= 5 for quark in quarks)
         total = sum(np.array([quark.px(), quark.py(), quark.pz(), quark.e()]) for quark in quarks)
         assert np.sqrt(total[3] ** 2 - (total[:3] ** 2).sum()) == pytest.approx(172, abs=25)

@@ -12,10 +12,8 @@ import pytest
 
 from jetbench.errors import SimulationError
 from jetbench.jets import open_jets
-from jetbench.simulation import TopVsQcd, pool, simulate
-from jetbench.simulation import chunks as chunks_module
-from jetbench.simulation.chunks import make_chunk, plan, read_chunk
-from jetbench.simulation.generator import MAX_SEED
+from jetbench.simulation import TopVsQcd, pool, production, simulate
+from jetbench.simulation.chunks import MAX_SEED, plan, read_chunk
 from jetbench.simulation.production import chunk_folder
 
 TINY = TopVsQcd(jets=40, seed=9)
@@ -26,6 +24,10 @@ from jetbench.simulation import TopVsQcd, simulate
 tell = lambda done, total: print(done, total, flush=True)
 simulate(TopVsQcd(jets={jets}, seed=9), Path(sys.argv[1]), workers={workers}, progress=tell)
 """
+
+
+def ignore(jets):
+    pass
 
 
 def start_script(path, jets=40, workers=2):
@@ -73,9 +75,9 @@ def test_two_workers_make_what_one_makes(tiny_digest, tmp_path):
 
 
 def test_a_chunk_does_not_depend_on_the_chunks_before(tiny_chunk):
-    first = make_chunk(tiny_chunk).jets.content_digest()
-    make_chunk(plan(tiny_chunk.recipe)[1])
-    assert make_chunk(tiny_chunk).jets.content_digest() == first
+    first = tiny_chunk.recipe.make(tiny_chunk, ignore).content_digest()
+    tiny_chunk.recipe.make(plan(tiny_chunk.recipe)[1], ignore)
+    assert tiny_chunk.recipe.make(tiny_chunk, ignore).content_digest() == first
 
 
 def test_kill_leaves_chunks_that_the_next_run_uses(tiny_digest, tmp_path, caplog):
@@ -116,7 +118,7 @@ def test_interrupt_leaves_no_orphans(tmp_path):
 
 def test_what_is_there_is_not_made_again(small_file, small_recipe, monkeypatch):
     path, digest = small_file
-    monkeypatch.setattr(chunks_module, "make_chunk", None)
+    monkeypatch.setattr(production, "run_chunks", None)
     began = time.monotonic()
     assert simulate(small_recipe, path, workers=2) == digest
     assert time.monotonic() - began < 1

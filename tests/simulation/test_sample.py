@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jetbench.simulation import TopVsQcd, simulate
-from jetbench.simulation.recipe import QCD, TOP
+from jetbench.simulation.top_vs_qcd import QCD, TOP
 
 
 def split(jets, column):
@@ -105,7 +105,7 @@ def test_uncontained_tops_have_a_low_mass_tail(make):
 
 def test_particle_level_has_more_constituents(make):
     sample = make(TopVsQcd(jets=2, seed=3, detector=False), TOP, 50)
-    assert abs(np.diff(sample.jets.offsets).mean() - 72) < 8
+    assert abs(np.diff(sample.jets.offsets).mean() - 76) < 9  # 76.1(10) on 360 jets
     assert np.allclose(sample.jets.jet_pt, sample.jets.targets["gen_pt"], rtol=1e-5)
 
 

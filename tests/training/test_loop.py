@@ -20,7 +20,7 @@ from jetbench.training.bundle import fit_preprocessing, load_encoder, load_prepr
 from jetbench.training.checkpoint import load_checkpoint
 from jetbench.training.loop import CHECKPOINT, Stopped, fit
 from jetbench.training.optim import Plateau, rate
-from jetbench.training.validation import logits, signal_scores, validator
+from jetbench.training.validation import class_scores, logits, validator
 
 VIEW = Component(name="image", options=options({"pixels": 12, "extent": 0.8}))
 RECIPE = Recipe(name="t", learning_rate=3e-3, passes=640, batch_size=32, epochs=4, warmup=0.1, augmentation=SUPERVISED_VIEWS)
@@ -151,9 +151,17 @@ def test_a_bundle_gives_back_encoder_and_preprocessing(toy_jets: Jets, tmp_path:
 def test_scores_are_probabilities_with_hardly_a_tie(toy_jets: Jets) -> None:
     tensors = JetTensors(toy_jets)
     preprocessing = fit_preprocessing(VIEW, tensors.batch(torch.arange(200)))
-    scores = signal_scores(logits(build_network(MODEL, 3, 2, 1), preprocessing.renderer(), tensors, np.arange(400)))
+    scores = class_scores(logits(build_network(MODEL, 3, 2, 1), preprocessing.renderer(), tensors, np.arange(400)))
     assert ((scores > 0) & (scores < 1)).all()
     assert len(np.unique(scores)) > 395
+
+
+def test_scores_of_more_classes_are_the_softmax_in_double_precision() -> None:
+    values = torch.tensor([[0.0, 1.0, 2.0], [40.0, 0.0, -40.0]])
+    scores = class_scores(values)
+    assert scores.dtype == np.float64
+    assert scores[0] == pytest.approx(np.exp([0, 1, 2]) / np.exp([0, 1, 2]).sum(), rel=1e-12)
+    assert scores[1, 2] == pytest.approx(np.exp(-80), rel=1e-12)
 
 
 def test_the_schedule_in_closed_form() -> None:

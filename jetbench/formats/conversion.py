@@ -1,0 +1,234 @@
+"""Foreign files into one file of jets: block by block in bounded memory, resumable, with everything that a later reader needs.
+
+A first pass writes each block of a source to a file of its own beside the output; a killed conversion goes on from those. A
+second pass finds the duplicates among all jets and writes the blocks in an order drawn from the sources' digests, so that files
+of one class each do not make stretches of one class.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+import jetbench
+from jetbench.errors import BusyError, DataFileError
+from jetbench.formats.files import Source, find_sources
+from jetbench.formats.labels import Classes, settle_classes
+from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
+from jetbench.jets.hashes import jet_hashes
+from jetbench.locks import file_lock
+from jetbench.registry import nearest
+from jetbench.seeds import numpy_rng
+from jetbench.values import Value
+
+__all__ = ["Converted", "Request", "convert"]
+
+Progress = Callable[[str, int, int], None]
+EVENT_BITS = 40  # an event id is the number of the jet's file, then its row in that file
+
+
+class Request(Value):
+    """What is asked of a conversion besides its files. `class_names` in the order of the labels; `channels` are those to keep,
+    empty for all; `unlabelled` leaves the labels out."""
+
+    format: str | None = None
+    card: str | None = None
+    class_names: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    unlabelled: bool = False
+
+
+@dataclass(frozen=True)
+class Converted:
+    """`duplicates` are jets that are copies of an earlier one; `remarks` are what a user should know about the sources."""
+
+    digest: str
+    jets: int
+    duplicates: int
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Rows start:stop of the source with number `file`, and where they wait."""
+
+    file: int
+    source: Source
+    start: int
+    stop: int
+    path: Path
+
+
+def convert(patterns: Sequence[str], output: Path, request: Request, progress: Progress) -> Converted:
+    """Write the jets of the files to `output`; the same files give the same jets, interrupted or not.
+
+    `progress(what, done, total)` hears of it. Copies of a jet share the event id of the first, which keeps them on one side of a
+    split. Raises `DataFileError` for what a file or the request has wrong, `BusyError` where another process converts to
+    the same output.
+    """
+    folder = output.with_name(f".{output.name}.blocks")
+    with file_lock(folder / "lock", wait=False) as free:
+        if not free:
+            raise BusyError(f"another process is writing {output}; wait for it, or choose another output")
+        sources = find_sources(patterns, request.format, Path(request.card) if request.card else None, progress)
+        _refuse_itself(sources, output)
+        keep = _kept_channels(sources[0].meta, request.channels)
+        blocks = list(_blocks(sources, folder, request))
+        remarks = Remarks(folder / "remarks.json")
+        _read_missing(blocks, keep, request, remarks, progress)
+        classes = settle_classes([_labels(block) for block in blocks], sources[0].meta.class_names, request.class_names)
+        event, duplicates = _events(blocks, progress)
+        meta = _meta(sources, keep, classes, blocks)
+        digest = save_jets(output, _final(blocks, meta, classes, event, progress))
+        shutil.rmtree(folder)
+    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all))
+
+
+def _refuse_itself(sources: list[Source], output: Path) -> None:
+    if any(source.path.resolve() == output.resolve() for source in sources):
+        raise DataFileError(f"{output} is one of the files to convert; choose another output")
+
+
+def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
+    """Indices of the channels to keep; a mean needs the channel that weights it."""
+    names = [channel.name for channel in meta.channels]
+    for name in wanted:
+        if name not in names:
+            raise DataFileError(f"there is no channel {name!r}; {nearest(name, names)}")
+    kept = [i for i, name in enumerate(names) if not wanted or name in wanted]
+    for channel in (meta.channels[i] for i in kept):
+        if channel.weight is not None and wanted and channel.weight not in wanted:
+            raise DataFileError(f"the channel {channel.name!r} is a mean weighted by {channel.weight!r}; keep that one too")
+    return kept
+
+
+def _blocks(sources: list[Source], folder: Path, request: Request) -> Iterator[Block]:
+    """Every source in blocks of its reader's size; the name of a block's file says all that its content depends on."""
+    said = Path(request.card).read_text(encoding="utf-8") if request.card else ""
+    code = hashlib.sha256(f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}".encode()).hexdigest()[:8]
+    for number, source in enumerate(sources):
+        for start in range(0, source.jets, source.block):
+            stop = min(start + source.block, source.jets)
+            yield Block(number, source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
+
+
+class Remarks:
+    """What readers remark on the jets that they have read, kept beside the blocks for a conversion that goes on later."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.before: list[str] = []
+        self.all: list[str] = []
+        with suppress(OSError, ValueError):
+            self.before = self.all = [str(remark) for remark in json.loads(path.read_text(encoding="utf-8"))]
+
+    def now(self, remarks: Sequence[str]) -> None:
+        """Those of the reader that is open; they take the place of its earlier ones."""
+        if self.before + list(remarks) != self.all:
+            self.all = self.before + list(remarks)
+            self.path.write_text(json.dumps(self.all), encoding="utf-8")
+
+    def settle(self) -> None:
+        """The reader is closed, and its remarks stay."""
+        self.before = self.all
+
+
+def _read_missing(blocks: list[Block], keep: list[int], request: Request, remarks: Remarks, progress: Progress) -> None:
+    """Make the files of blocks that are not there yet, one source open at a time."""
+    total, done = sum(block.stop - block.start for block in blocks), 0
+    for _, mine in itertools.groupby(blocks, key=lambda block: block.file):
+        of_source = list(mine)
+        missing = [block for block in of_source if not _stored(block)]
+        done += sum(block.stop - block.start for block in of_source) - sum(block.stop - block.start for block in missing)
+        if not missing:
+            continue
+        with closing(missing[0].source.open()) as reader:
+            for block in missing:
+                jets, repaired = reader.read(block.start, block.stop)
+                save_jets(block.path, [_waiting(jets, keep, request.unlabelled, repaired)])
+                remarks.now(reader.remarks)
+                done += block.stop - block.start
+                progress("reading jets", done, total)
+        remarks.settle()
+
+
+def _stored(block: Block) -> bool:
+    """Whether an earlier conversion has read the block, and its file is whole."""
+    if not block.path.exists():
+        return False
+    try:
+        stored = open_jets(block.path)
+        return len(stored) == block.stop - block.start and stored.content_digest() == stored.stored_digest
+    except DataFileError:
+        return False
+
+
+def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, int]) -> Jets:
+    """A block as it waits: with the channels that stay, and with its label as it stands in the source."""
+    targets = {name: column for name, column in jets.targets.items() if name != "label"}
+    if "label" in jets.targets and not unlabelled:
+        targets["source_label"] = np.asarray(jets.targets["label"], np.int32)
+    meta = jets.meta.replace(
+        channels=tuple(jets.meta.channels[i] for i in keep),
+        class_names=(),
+        provenance=jets.meta.provenance.replace(repairs=tuple(sorted(repaired.items()))),
+    )
+    return replace(jets, meta=meta, values=jets.values[:, keep], targets=targets, stored_digest=None)
+
+
+def _labels(block: Block) -> np.ndarray | None:
+    column = open_jets(block.path).targets.get("source_label")
+    return None if column is None else np.asarray(column[:])
+
+
+def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
+    """Event ids of all jets (n,) int64 in the order of the blocks, and how many jets are copies of an earlier one.
+
+    A jet is known by the 64 bits of its content hash; eight bytes a jet are all that stays in memory.
+    """
+    hashes, own = [], []
+    for i, block in enumerate(blocks):
+        hashes.append(jet_hashes(open_jets(block.path).read()))
+        own.append((block.file << EVENT_BITS) + np.arange(block.start, block.stop))
+        progress("looking for duplicates", i + 1, len(blocks))
+    event = np.concatenate(own)
+    _, first, inverse = np.unique(np.concatenate(hashes), return_index=True, return_inverse=True)
+    return event[first[inverse]], len(event) - len(first)
+
+
+def _meta(sources: list[Source], keep: list[int], classes: Classes, blocks: list[Block]) -> Meta:
+    """The metadata of the output: that of the sources, and where each of its jets came from."""
+    meta, repairs = sources[0].meta, Counter[str]()
+    for block in blocks:
+        repairs.update(dict(open_jets(block.path).meta.provenance.repairs))
+    return meta.replace(
+        channels=tuple(meta.channels[i] for i in keep),
+        class_names=classes.names,
+        provenance=meta.provenance.replace(
+            code=jetbench.__version__,
+            files=tuple(SourceFile(name=s.path.name, sha256=s.sha256, jets=s.jets) for s in sources),
+            repairs=tuple(sorted(repairs.items())),
+        ),
+    )
+
+
+def _final(blocks: list[Block], meta: Meta, classes: Classes, event: np.ndarray, progress: Progress) -> Iterator[Jets]:
+    """The blocks as they go into the output, in an order drawn from the sources."""
+    starts = np.cumsum([0, *(block.stop - block.start for block in blocks)])
+    order = numpy_rng("blocks", *(file.sha256 for file in meta.provenance.files)).permutation(len(blocks))
+    for done, i in enumerate(order):
+        jets = open_jets(blocks[i].path).read()
+        targets = dict(jets.targets)
+        if "source_label" in targets:
+            targets["label"] = classes.translate(targets.pop("source_label"))
+        yield replace(jets, meta=meta, targets=targets, event=event[starts[i] : starts[i + 1]], stored_digest=None)
+        progress("writing jets", done + 1, len(blocks))

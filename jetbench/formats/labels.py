@@ -1,0 +1,84 @@
+"""What the labels of converted files mean, settled once all of them are known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jetbench.errors import DataFileError
+
+__all__ = ["Classes", "settle_classes"]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """`names` of the classes that there are; `number` maps a label of the files to its place among them; both are empty where the
+    jets have no labels."""
+
+    names: tuple[str, ...] = ()
+    number: tuple[tuple[int, int], ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def translate(self, labels: np.ndarray) -> np.ndarray:
+        """Labels of the files (n,) as places in `names` (n,) int32."""
+        table = dict(self.number)
+        values, inverse = np.unique(labels, return_inverse=True)
+        return np.array([table[int(v)] for v in values], np.int32)[inverse]
+
+
+def settle_classes(labels: Sequence[np.ndarray | None], carried: tuple[str, ...], given: tuple[str, ...]) -> Classes:
+    """From the labels of every block (n,), None where it has none, the names that the files carry and those that the user gives.
+
+    Raises `DataFileError` where some files have labels and others none, where a label lies outside the declared classes, where
+    the user names classes that the files name themselves, and where all jets are of one class.
+    """
+    present = [column for column in labels if column is not None]
+    if not present:
+        if given:
+            raise DataFileError("class names are given, but the files have no labels; leave them out")
+        return Classes()
+    if len(present) != len(labels):
+        raise DataFileError("some of these files have labels and others have none; convert them apart, or with --unlabelled")
+    counts: Counter[int] = Counter()
+    for column in present:
+        counts.update(dict(zip(*(x.tolist() for x in np.unique(column, return_counts=True)), strict=True)))
+    names, remarks = _names(counts, carried, given)
+    found = sorted(counts)
+    if len(found) == 1:
+        only = names[found[0]]
+        raise DataFileError(f"all jets are of one class, {only!r}; give the files of the others too, or --unlabelled")
+    absent = [name for i, name in enumerate(names) if i not in counts]
+    if absent:
+        remarks.append(f"no jets of the classes {', '.join(absent)}; they are left out")
+    return Classes(
+        names=tuple(names[label] for label in found),
+        number=tuple((label, place) for place, label in enumerate(found)),
+        remarks=tuple(remarks),
+    )
+
+
+def _names(counts: Counter[int], carried: tuple[str, ...], given: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    if carried and given:
+        raise DataFileError(f"the files name their classes themselves ({', '.join(carried)}); leave --class-names out")
+    if len(set(given)) != len(given):
+        raise DataFileError(f"the class names {', '.join(given)} are not all different")
+    lowest, highest = min(counts), max(counts)
+    names = carried or given
+    if names:
+        outside = [label for label in counts if not 0 <= label < len(names)]
+        if outside:
+            raise DataFileError(
+                f"{counts[outside[0]]} jets have the label {outside[0]}, which is none of the {len(names)} classes "
+                f"({', '.join(names)}, from 0 on)"
+            )
+        return names, []
+    if lowest < 0 or highest >= MOST_CLASSES:
+        raise DataFileError(f"labels run from {lowest} to {highest}; without class names they count from 0 to {MOST_CLASSES - 1}")
+    made = tuple(f"class-{i}" for i in range(highest + 1))
+    return made, [f"the files do not say what their labels mean: {', '.join(made)}; name them with --class-names"]
+
+
+MOST_CLASSES = 100  # beyond that a column is no class label

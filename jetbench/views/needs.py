@@ -1,0 +1,35 @@
+"""What a view or an augmentation may need of jets, and why these jets do not have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from jetbench.jets import Meta
+
+__all__ = ["Need", "unmet"]
+
+# "pt": a channel that carries pT, in any unit; "GeV": that pT in GeV; "isotropic": no direction of the frame is preferred
+Need = Literal["pt", "GeV", "isotropic"]
+
+
+def unmet(meta: Meta, needs: Iterable[Need]) -> str:
+    """Why jets do not have the first of `needs` that they lack, "needs …; these jets …"; empty where they have them all."""
+    return next((reason for need in needs if (reason := _reason(meta, need))), "")
+
+
+def _reason(meta: Meta, need: Need) -> str:
+    units = sorted({channel.unit for channel in meta.channels if channel.role == "pt"})
+    if need == "isotropic":
+        return (
+            ""
+            if meta.isotropic
+            else "needs a frame without a preferred direction; these jets have one, which allows mirrors only"
+        )
+    if not units:
+        return "needs a channel of the role 'pt'; these jets have none"
+    if need == "pt" or units == ["GeV"]:
+        return ""
+    given = ", ".join(f"pT in {unit}" for unit in units if unit) or "no unit"
+    return f"needs deposits with pT in GeV; these jets give {given}"

@@ -1,0 +1,238 @@
+"""Conversion around a reader that the tests make themselves: blocks, resumption, classes, duplicates, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jetbench.data.splits import split_jets
+from jetbench.errors import BusyError, DataFileError, UnknownNameError
+from jetbench.formats import FormatEntry, formats
+from jetbench.formats.conversion import Converted, Request, convert
+from jetbench.formats.reader import Reader, guarded
+from jetbench.jets import Channel, Jets, Meta, Provenance, open_jets
+from jetbench.locks import file_lock
+
+reads: list[tuple[str, int]] = []
+
+
+class Toy(Reader):
+    """A text file: "toy", then a line of label and seed for each jet. A label of −9 means that there is none."""
+
+    def __init__(self, path: Path) -> None:
+        with guarded(path):
+            self.rows = [[int(x) for x in line.split()] for line in path.read_text().splitlines()[1:]]
+        self.path, self.jets, self.block, self.remarks = path, len(self.rows), 7, []
+        self.meta = Meta(
+            channels=(
+                Channel(name="charged", unit="GeV"),
+                Channel(name="photon", unit="GeV"),
+                Channel(name="time", unit="ns", combine="mean", weight="photon"),
+            ),
+            class_names=("a", "b", "c") if path.stem.startswith("named") else (),
+            provenance=Provenance(source="toy", licence="CC-BY-4.0", cuts=("pt > 1",)),
+        )
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        return path.read_bytes().startswith(b"toy")
+
+    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
+        reads.append((self.path.name, start))
+        rngs = [np.random.default_rng(seed) for _, seed in self.rows[start:stop]]
+        counts = np.array([rng.integers(1, 9) for rng in rngs])
+        deposits = np.concatenate([rng.normal(size=(k, 5)) for rng, k in zip(rngs, counts, strict=True)]).astype(np.float32)
+        labels = np.array([label for label, _ in self.rows[start:stop]], np.int32)
+        zeros = np.zeros(stop - start, np.float32)
+        jets = Jets(
+            meta=self.meta,
+            offsets=np.concatenate([[0], np.cumsum(counts)]),
+            eta=deposits[:, 0],
+            phi=deposits[:, 1],
+            values=deposits[:, 2:],
+            jet_eta=zeros,
+            jet_phi=zeros,
+            jet_pt=zeros,
+            event=np.arange(start, stop),
+            targets={"mass": np.array([seed for _, seed in self.rows[start:stop]], np.float32)}
+            | ({"label": labels} if labels[0] != -9 else {}),
+        )
+        return jets, {"odd seeds": int(sum(seed % 2 for _, seed in self.rows[start:stop]))}
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def toy_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads.clear()
+    monkeypatch.setitem(formats._entries, "toy", FormatEntry("toy", "unused:Toy", "for tests"))
+    monkeypatch.setattr(FormatEntry, "load", lambda entry: Toy, raising=True)
+    for entry in list(formats):
+        if entry.name != "toy":
+            monkeypatch.delitem(formats._entries, entry.name)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    def make(name: str, rows: list[tuple[int, int]]) -> Path:
+        path = tmp_path / name
+        path.write_text("\n".join(["toy", *(f"{label} {seed}" for label, seed in rows)]))
+        return path
+
+    return make
+
+
+def run(patterns: list[Path], output: Path, **request: object) -> Converted:
+    return convert([str(p) for p in patterns], output, Request.model_validate(request), lambda what, done, total: None)
+
+
+def by_origin(jets: Jets) -> Jets:
+    """In the order of files and rows."""
+    return jets.read().take(np.argsort(jets.event[:], kind="stable"))
+
+
+def test_files_of_one_class_each_become_one_dataset(write: Callable[..., Path], tmp_path: Path) -> None:
+    files = [write(f"{label}.txt", [(label, 100 * label + i) for i in range(30)]) for label in (0, 1)]
+    done = run([tmp_path / "?.txt"], tmp_path / "out.h5", class_names=("photon", "electron"))
+    jets = open_jets(tmp_path / "out.h5")
+    assert (done.jets, done.duplicates, done.remarks, done.digest) == (60, 0, (), jets.content_digest())
+    assert jets.meta.class_names == ("photon", "electron")
+    sources = jets.meta.provenance.files
+    assert [(s.name, s.jets, len(s.sha256)) for s in sources] == [("0.txt", 30, 64), ("1.txt", 30, 64)]
+    assert (jets.meta.provenance.licence, jets.meta.provenance.cuts) == ("CC-BY-4.0", ("pt > 1",))
+    assert jets.meta.provenance.repairs == (("odd seeds", 30),)
+    label, event = jets.targets["label"][:], jets.event[:]
+    assert np.array_equal(label, event >> 40)
+    assert np.array_equal(jets.targets["mass"][:], 100 * (event >> 40) + event % (1 << 40))
+    assert 0 < np.flatnonzero(np.diff(label)).size > 1, "no stretch of one class from end to end"
+    slow = Toy(files[1]).read(0, 30)[0]
+    assert np.array_equal(by_origin(jets)[30:].values, slow.values)
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_an_interrupted_conversion_goes_on(write: Callable[..., Path], tmp_path: Path) -> None:
+    source = write("named.txt", [(i % 2, i) for i in range(40)])
+    whole = run([source], tmp_path / "whole.h5").digest
+    reads.clear()
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "reading jets" and done >= 21:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert([str(source)], tmp_path / "out.h5", Request(), stop)
+    assert not (tmp_path / "out.h5").exists()
+    damaged = sorted((tmp_path / ".out.h5.blocks").glob("*-7-14-*"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    reads.clear()
+    assert run([source], tmp_path / "out.h5").digest == whole
+    assert [start for _, start in reads] == [7, 21, 28, 35]
+    assert open_jets(tmp_path / "out.h5").meta.provenance.repairs == (("odd seeds", 20),)
+
+
+def test_copies_share_an_event_and_so_a_side_of_the_split(write: Callable[..., Path], tmp_path: Path) -> None:
+    rows = [(i % 2, i) for i in range(60)]
+    done = run([write("a.txt", rows), write("b.txt", [*rows[:20], *((i % 2, 1000 + i) for i in range(40))])], tmp_path / "out.h5")
+    jets = open_jets(tmp_path / "out.h5").read()
+    assert done.duplicates == 20
+    assert len(np.unique(jets.event)) == 100
+    for seed in range(5):
+        split = split_jets(jets.targets["label"], jets.event, 40, None, seed, str(seed))
+        assert not set(jets.targets["mass"][split.test]) & set(jets.targets["mass"][split.pool])
+
+
+def test_labels_get_names_or_a_remark(write: Callable[..., Path], tmp_path: Path) -> None:
+    plain = write("plain.txt", [(i % 2, i) for i in range(20)])
+    done = run([plain], tmp_path / "a.h5")
+    assert open_jets(tmp_path / "a.h5").meta.class_names == ("class-0", "class-1")
+    assert "--class-names" in done.remarks[0]
+    done = run([write("named.txt", [(2 * (i % 2), i) for i in range(20)])], tmp_path / "b.h5")
+    jets = open_jets(tmp_path / "b.h5")
+    assert jets.meta.class_names == ("a", "c")
+    assert set(jets.targets["label"][:]) == {0, 1}
+    assert done.remarks == ("no jets of the classes b; they are left out",)
+    run([plain], tmp_path / "c.h5", unlabelled=True)
+    jets = open_jets(tmp_path / "c.h5")
+    assert set(jets.targets) == {"mass"}
+    assert jets.meta.class_names == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "name", "request_", "message"),
+    [
+        ([(1, i) for i in range(9)], "named.txt", {}, "all jets are of one class, 'b'"),
+        ([(3 * (i % 2), i) for i in range(9)], "named.txt", {}, "label 3, which is none of the 3 classes"),
+        ([(-1 * (i % 2), i) for i in range(9)], "x.txt", {}, "labels run from -1 to 0"),
+        ([(i, i) for i in range(200)], "x.txt", {}, "labels run from 0 to 199"),
+        ([(i % 2, i) for i in range(9)], "named.txt", {"class_names": ("q", "g")}, "leave --class-names out"),
+        ([(i % 2, i) for i in range(9)], "x.txt", {"class_names": ("q", "q")}, "not all different"),
+        ([(i % 3, i) for i in range(9)], "x.txt", {"class_names": ("q", "g")}, "label 2, which is none of the 2 classes"),
+        ([(-9, i) for i in range(9)], "x.txt", {"class_names": ("q", "g")}, "no labels"),
+        ([(i % 2, i) for i in range(9)], "x.txt", {"channels": ("foton",)}, "did you mean 'photon'"),
+        ([(i % 2, i) for i in range(9)], "x.txt", {"channels": ("charged", "time")}, "weighted by 'photon'; keep that one too"),
+        ([], "x.txt", {}, "holds no jets"),
+    ],
+)
+def test_what_does_not_make_sense_is_one_clear_error(
+    write: Callable[..., Path], tmp_path: Path, rows: list[tuple[int, int]], name: str, request_: dict[str, object], message: str
+) -> None:
+    with pytest.raises(DataFileError, match=message):
+        run([write(name, rows)], tmp_path / "out.h5", **request_)
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_some_files_with_labels_and_some_without(write: Callable[..., Path], tmp_path: Path) -> None:
+    files = [write("a.txt", [(i % 2, i) for i in range(9)]), write("b.txt", [(-9, 50 + i) for i in range(9)])]
+    with pytest.raises(DataFileError, match="some of these files have labels"):
+        run(files, tmp_path / "out.h5")
+
+
+def test_the_same_file_counts_once(write: Callable[..., Path], tmp_path: Path) -> None:
+    one = write("a.txt", [(i % 2, i) for i in range(9)])
+    twin = tmp_path / "twin.txt"
+    twin.write_bytes(one.read_bytes())
+    with pytest.raises(DataFileError, match="given twice"):
+        run([one, one], tmp_path / "out.h5")
+    with pytest.raises(DataFileError, match="are the same file"):
+        run([one, twin], tmp_path / "out.h5")
+    with pytest.raises(DataFileError, match="one of the files to convert"):
+        run([one], one)
+
+
+def test_files_and_formats_that_are_not_there(write: Callable[..., Path], tmp_path: Path) -> None:
+    one = write("a.txt", [(i % 2, i) for i in range(9)])
+    (tmp_path / "foreign").write_text("something else")
+    (tmp_path / "empty").touch()
+    for path, request, message in (
+        (tmp_path / "missing*", {}, "no such file"),
+        (tmp_path / "foreign", {}, "of no known format"),
+        (tmp_path / "empty", {"format": "toy"}, "is empty"),
+    ):
+        with pytest.raises(DataFileError, match=message):
+            run([path], tmp_path / "out.h5", **request)
+    with pytest.raises(UnknownNameError, match="did you mean 'toy'"):
+        run([one], tmp_path / "out.h5", format="toi")
+
+
+def test_files_that_differ_make_no_one_dataset(write: Callable[..., Path], tmp_path: Path) -> None:
+    rows = [(i % 2, i) for i in range(9)]
+    with pytest.raises(DataFileError, match="differ in classes"):
+        run([write("a.txt", rows), write("named.txt", [(0, 99)])], tmp_path / "out.h5")
+
+
+def test_two_conversions_to_one_output(write: Callable[..., Path], tmp_path: Path) -> None:
+    one = write("a.txt", [(i % 2, i) for i in range(9)])
+    with file_lock(tmp_path / ".out.h5.blocks" / "lock"), pytest.raises(BusyError, match="another process"):
+        run([one], tmp_path / "out.h5")
+
+
+def test_kept_channels(write: Callable[..., Path], tmp_path: Path) -> None:
+    one = write("a.txt", [(i % 2, i) for i in range(9)])
+    run([one], tmp_path / "out.h5", channels=("photon", "charged"))
+    jets = open_jets(tmp_path / "out.h5")
+    assert [c.name for c in jets.meta.channels] == ["charged", "photon"]
+    assert np.array_equal(by_origin(jets).values, Toy(one).read(0, 9)[0].values[:, :2])
