@@ -63,7 +63,7 @@ def test_provenance_and_frame(kind):
     recipe = kind(jets=12, seed=4)
     meta = recipe.meta()
     assert meta.class_names == recipe.class_names
-    assert meta.extent == recipe.radius
+    assert meta.extent == (meta.grid.eta_extent if meta.grid else recipe.radius)
     assert (meta.provenance.source, meta.provenance.seed) == (recipe.name, 4)
     assert meta.provenance.remarks == recipe.remarks
 
