@@ -46,6 +46,7 @@ models: Registry[ModelEntry] = Registry(
             "mass-cut",
             "jetbench.models.fitted:MassCut",
             "a cut on the jet mass, bins of it for more than two classes: the floor that every tagger must clear",
+            revision=2,
             view="observables",
             kind="fitted",
             tunable=False,

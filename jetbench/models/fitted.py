@@ -94,8 +94,9 @@ class _JsonModel:
 
 
 class MassCut(_JsonModel):
-    """Two classes: heavier than a threshold is signal. The threshold is the one with the best accuracy on the labels; the score
-    is a logistic function of the mass around it, so that its order is the mass's.
+    """Two classes: heavier than a threshold is signal, or lighter where the labelled signal is (a quark jet beside gluon jets).
+    The threshold is the one with the best accuracy on the labels; the score is a logistic function of the mass around it, so
+    that its order is the mass's.
 
     More classes: a jet's probabilities are the shares of the classes among the labelled jets of its bin of mass. The bins hold
     equally many jets, 2 n^(1/3) bins for n labels (the Rice rule); the overall shares count as one more jet in each bin, so
@@ -113,6 +114,10 @@ class MassCut(_JsonModel):
 
 
 def _best_cut(mass: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """`threshold` and `width` [GeV]; a negative width says that signal is light."""
+    if np.median(mass[labels == 1]) < np.median(mass[labels == 0]):
+        mirrored = _best_cut(-mass, labels)
+        return {name: -value for name, value in mirrored.items()}
     order = np.argsort(mass)
     # cutting before sorted jet i calls jets i.. signal: right are the signal above and the background below
     right = np.append(np.cumsum(labels[order][::-1])[::-1], 0) + np.append(0, np.cumsum(1 - labels[order]))

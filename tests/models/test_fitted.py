@@ -96,3 +96,12 @@ def test_a_file_with_other_types_is_not_loaded(tmp_path: Path) -> None:
     skops.io.dump({"model": np.random.default_rng}, tmp_path / BoostedTrees.FILE)
     with pytest.raises(DataFileError, match="types that trees do not need"):
         BoostedTrees.load(tmp_path)
+
+
+def test_a_cut_finds_out_which_class_is_heavy(sample: tuple) -> None:
+    table, labels = sample
+    heavy, light = MassCut(), MassCut()
+    heavy.fit(table, NAMES, labels, 0, 0.0)
+    light.fit(table, NAMES, 1 - labels, 0, 0.0)
+    assert light.state["width"] == -heavy.state["width"] < 0
+    assert auc(1 - labels, light.scores(table)) == pytest.approx(auc(labels, heavy.scores(table)))
