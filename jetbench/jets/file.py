@@ -21,8 +21,8 @@ __all__ = ["open_file", "save_jets"]
 
 FORMAT = "jetbench-jets"
 VERSION = 1
-CHUNK_BYTES = 1 << 18  # of a chunk: small enough to slice, large enough to compress
-CACHE_BYTES = 4 * CHUNK_BYTES  # of each column, for slices that end within a chunk; HDF5's own 8 MB exceed the processor's cache
+CHUNK_BYTES = 1 << 17  # of a chunk: small enough to slice, large enough to compress
+CACHE_BYTES = 8 * CHUNK_BYTES  # of each column, for slices that end within a chunk; HDF5's own 8 MB exceed the processor's cache
 
 
 def save_jets(path: Path, parts: Iterable[Jets]) -> str:
