@@ -114,4 +114,4 @@ def main(jets: int, repeats: int) -> None:
 
 if __name__ == "__main__":
     given = [int(argument) for argument in sys.argv[1:]]
-    main(*given, *(1000, 9)[len(given) :])
+    main(*given, *(2000, 9)[len(given) :])

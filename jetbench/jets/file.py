@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,12 +15,14 @@ from pydantic import ValidationError
 
 from jetbench.errors import DataFileError
 from jetbench.jets.container import PER_DEPOSIT, PLAIN_COLUMNS, Jets, Meta, combine_hashes, update_hashes
+from jetbench.jets.packing import Packing, pack, packing
 
 __all__ = ["open_file", "save_jets"]
 
 FORMAT = "jetbench-jets"
 VERSION = 1
-ROWS = 16384  # rows of a chunk: 64 kB of float32, small enough to slice, large enough to compress
+CHUNK_BYTES = 1 << 17  # of a chunk: small enough to slice, large enough to compress
+CACHE_BYTES = 8 * CHUNK_BYTES  # of each column, for slices that end within a chunk; HDF5's own 8 MB exceed the processor's cache
 
 
 def save_jets(path: Path, parts: Iterable[Jets]) -> str:
@@ -48,12 +51,12 @@ def _write(file: h5py.File, parts: Iterable[Jets]) -> str:
         if meta is None:
             meta = part.meta
             hashes = {name: hashlib.sha256() for name in ["counts", *(name for name, _ in part.columns())]}
-            _append(file, "offsets", np.zeros(1, np.int64))
+            _create(file, "offsets", np.zeros(1, np.int64))
         elif part.meta != meta or hashes.keys() != {"counts", *(name for name, _ in part.columns())}:
             raise DataFileError("these jets differ in channels, classes, grid, provenance or targets, and make no one file")
-        _append(file, "offsets", part.offsets[1:] + total)
+        _extend(file["offsets"], part.offsets[1:] + total)
         for name, column in part.columns():
-            _append(file, name, column)
+            _append(file, name, column, packing(name, meta))
         update_hashes(hashes, part)
         total += int(part.offsets[-1])
     if meta is None:
@@ -63,50 +66,50 @@ def _write(file: h5py.File, parts: Iterable[Jets]) -> str:
     return digest
 
 
-def _append(file: h5py.File, name: str, rows: np.ndarray) -> None:
-    """Whole numbers up to 255, as pixels have, are stored in a byte each: a quarter to decompress, and no bit is lost."""
+def _append(file: h5py.File, name: str, rows: np.ndarray, packing: Packing) -> None:
+    """Rows are packed until the first that cannot be: a quarter to decompress, and no bit is lost."""
+    codes = pack(rows, packing) if name not in file or _is_packed(file[name]) else None
     if name not in file:
-        _create(file, name, rows, np.dtype(np.uint8) if _fits_bytes(rows) else rows.dtype)
-    elif file[name].dtype == np.uint8 and not _fits_bytes(rows):
-        _widen(file, name, rows.dtype)
-    column = file[name]
-    column.resize(len(column) + len(rows), axis=0)
-    column[len(column) - len(rows) :] = rows.astype(column.dtype, copy=False)
+        _create(file, name, (rows if codes is None else codes)[:0])
+    elif codes is None and _is_packed(file[name]):
+        _widen(file, name, packing)
+    _extend(file[name], rows if codes is None else codes)
 
 
-def _create(file: h5py.File, name: str, rows: np.ndarray, dtype: np.dtype) -> None:
-    """An empty column for rows such as these. Of what hdf5plugin has, LZ4HC without a shuffle is the fastest to read that still
+def _is_packed(column: h5py.Dataset) -> bool:
+    return column.dtype.kind == "u"
+
+
+def _create(file: h5py.File, name: str, rows: np.ndarray) -> None:
+    """A column that starts with these rows. Of what hdf5plugin has, LZ4HC without a shuffle is the fastest to read that still
     makes pixels and sparse channels small (`benchmarks/performance/reading.py`); Zstd saves a quarter and reads half as fast."""
     from hdf5plugin import Blosc2
 
+    row_bytes = rows.itemsize * math.prod(rows.shape[1:])
     file.create_dataset(
         name,
-        shape=(0, *rows.shape[1:]),
+        data=rows,
         maxshape=(None, *rows.shape[1:]),
-        chunks=(ROWS, *rows.shape[1:]),
-        dtype=dtype,
+        chunks=(CHUNK_BYTES // row_bytes, *rows.shape[1:]),
         compression=Blosc2(cname="lz4hc", clevel=1, filters=Blosc2.NOFILTER),
         fletcher32=True,
     )
 
 
-def _fits_bytes(rows: np.ndarray) -> bool:
-    if rows.dtype != np.float32 or not 0 <= rows.min(initial=0) <= rows.max(initial=0) <= 255:
-        return False
-    whole = rows.astype(np.uint8).astype(np.float32)
-    return np.array_equal(whole.view(np.uint32), np.ascontiguousarray(rows).view(np.uint32))  # the bits: -0.0 is no byte
+def _extend(column: h5py.Dataset, rows: np.ndarray) -> None:
+    column.resize(len(column) + len(rows), axis=0)
+    column[len(column) - len(rows) :] = rows
 
 
-def _widen(file: h5py.File, name: str, dtype: np.dtype) -> None:
-    """Store a column of bytes as `dtype` from now on."""
-    file.move(name, f"{name}.bytes")
-    narrow = file[f"{name}.bytes"]
-    _create(file, name, narrow, dtype)
-    column = file[name]
-    column.resize(len(narrow), axis=0)
-    for start in range(0, len(narrow), ROWS):
-        column[start : start + ROWS] = narrow[start : start + ROWS].astype(dtype)
-    del file[f"{name}.bytes"]
+def _widen(file: h5py.File, name: str, packing: Packing) -> None:
+    """Store the numbers of a packed column as they are from now on."""
+    file.move(name, f"{name}.packed")
+    packed = file[f"{name}.packed"]
+    _create(file, name, packing.numbers(packed[:0]))
+    step = packed.chunks[0]
+    for start in range(0, len(packed), step):
+        _extend(file[name], packing.numbers(packed[start : start + step]))
+    del file[f"{name}.packed"]
 
 
 def open_file(path: Path) -> Jets:
@@ -119,7 +122,7 @@ def open_file(path: Path) -> Jets:
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file")
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES)
     except OSError as error:
         raise DataFileError(f"{path}: not a readable HDF5 file, it may be truncated or of another format ({error})") from error
     if file.attrs.get("format") != FORMAT:
@@ -127,11 +130,12 @@ def open_file(path: Path) -> Jets:
     if file.attrs.get("version") != VERSION:
         raise DataFileError(f"{path}: format version {file.attrs.get('version')}, this jetbench reads {VERSION}; make it again")
     try:
+        meta = Meta.model_validate_json(file.attrs["meta"])
         jets = Jets(
-            meta=Meta.model_validate_json(file.attrs["meta"]),
+            meta=meta,
             offsets=file["offsets"][:],
-            **{name: _Guarded(file[name], path) for name in PLAIN_COLUMNS},
-            targets={name: _Guarded(file["targets"][name], path) for name in file.get("targets", ())},
+            **{name: _Guarded(file[name], packing(name, meta), path) for name in PLAIN_COLUMNS},
+            targets={name: _Guarded(column, packing(name, meta), path) for name, column in file.get("targets", {}).items()},
             stored_digest=str(file.attrs["digest"]),
         )
         lengths = {name: len(column) for name, column in jets.columns()}
@@ -145,22 +149,24 @@ def open_file(path: Path) -> Jets:
 
 
 class _Guarded:
-    """An HDF5 column whose damaged chunk becomes one clear error; bytes are read as the float32 that they stand for."""
+    """An HDF5 column whose damaged chunk becomes one clear error; packed rows are read as the numbers that they stand for."""
 
-    def __init__(self, column: h5py.Dataset, path: Path) -> None:
+    def __init__(self, column: h5py.Dataset, packing: Packing, path: Path) -> None:
         self._column, self._path = column, path
-        self.dtype = np.dtype(np.float32) if column.dtype == np.uint8 else column.dtype
+        self._packing = packing if _is_packed(column) else None
+        self.dtype = np.dtype(np.float32) if self._packing else column.dtype
         self.shape = column.shape
 
     def __len__(self) -> int:
-        return len(self._column)
+        return self.shape[0]
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         try:
-            return self._column[rows].astype(self.dtype, copy=False)
-        except (OSError, RuntimeError) as error:
+            stored = self._column[rows]
+            return self._packing.numbers(stored) if self._packing else stored
+        except (OSError, RuntimeError, IndexError) as error:
             cause = f"column {self._column.name!r}: {error}"
             raise DataFileError(f"{self._path}: damaged ({cause}); make or convert it again") from error

@@ -16,7 +16,7 @@ __all__ = ["deposit_bytes", "read_rows"]
 J = TypeVar("J", bound=Jets)
 
 READ_DEPOSITS = 1 << 20  # in one stretch: 20 MB of three channels
-GAP_DEPOSITS = 1 << 16  # a larger gap between two chosen jets is skipped, a smaller one read along: four chunks of a file
+GAP_DEPOSITS = 1 << 16  # a larger gap between two chosen jets is skipped, a smaller one read along: a few chunks of a file
 
 
 def deposit_bytes(jets: Jets, rows: np.ndarray) -> np.ndarray:

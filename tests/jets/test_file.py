@@ -37,7 +37,7 @@ def test_whole_numbers_are_bytes_on_disk_and_floats_in_memory(toy_jets: Jets, tm
     with h5py.File(path) as file:
         assert file["values"].dtype == (np.uint8 if later == 255 else np.float32)
         assert file["eta"].dtype == np.float32
-        assert not [name for name in file if name.endswith(".bytes")]
+        assert not [name for name in file if name.endswith(".packed")]
 
 
 def test_a_slice_reads_nothing_else(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
