@@ -58,8 +58,11 @@ class Toy(Reader):
             jet_pt=zeros,
             event=np.arange(start, stop),
             targets={"mass": np.array([seed for _, seed in self.rows[start:stop]], np.float32)}
-            | ({"label": labels} if labels[0] != -9 else {}),
+            | ({"label": labels} if labels[0] != -9 else {})
+            | ({"width": zeros} if self.path.stem.startswith("wide") else {}),
         )
+        if self.path.stem.startswith("odd"):
+            self.remarks = [f"{stop} jets are odd"]
         return jets, {"odd seeds": int(sum(seed % 2 for _, seed in self.rows[start:stop]))}
 
     def close(self) -> None:
@@ -207,8 +210,11 @@ def test_files_and_formats_that_are_not_there(write: Callable[..., Path], tmp_pa
     one = write("a.txt", [(i % 2, i) for i in range(9)])
     (tmp_path / "foreign").write_text("something else")
     (tmp_path / "empty").touch()
+    run([one], tmp_path / "jets.h5")
     for path, request, message in (
         (tmp_path / "missing*", {}, "no such file"),
+        (tmp_path, {}, "a folder; name the files in it"),
+        (tmp_path / "jets.h5", {}, "a file of jets already"),
         (tmp_path / "foreign", {}, "of no known format"),
         (tmp_path / "empty", {"format": "toy"}, "is empty"),
     ):
@@ -222,6 +228,50 @@ def test_files_that_differ_make_no_one_dataset(write: Callable[..., Path], tmp_p
     rows = [(i % 2, i) for i in range(9)]
     with pytest.raises(DataFileError, match="differ in classes"):
         run([write("a.txt", rows), write("named.txt", [(0, 99)])], tmp_path / "out.h5")
+
+
+def test_files_of_other_targets_are_named(write: Callable[..., Path], tmp_path: Path) -> None:
+    rows = [(i % 2, i) for i in range(9)]
+    with pytest.raises(DataFileError, match=r"a\.txt and .*wide\.txt differ in width, which only one of them has"):
+        run([write("a.txt", rows), write("wide.txt", [(i % 2, 50 + i) for i in range(9)])], tmp_path / "out.h5")
+
+
+def test_remarks_name_their_file(write: Callable[..., Path], tmp_path: Path) -> None:
+    files = [write(name, [(i % 2, 50 * k + i) for i in range(9)]) for k, name in enumerate(("odd-a.txt", "odd-b.txt"))]
+    done = run(files, tmp_path / "out.h5", class_names=("q", "g"))
+    assert done.remarks == ("odd-a.txt: 9 jets are odd", "odd-b.txt: 9 jets are odd")
+
+
+def test_an_output_is_replaced_only_by_its_own_files(write: Callable[..., Path], tmp_path: Path) -> None:
+    one, other = (write(name, [(i % 2, 50 * k + i) for i in range(9)]) for k, name in enumerate(("a.txt", "b.txt")))
+    out = tmp_path / "out.h5"
+    run([one], out)
+    before = out.read_bytes()
+    with pytest.raises(DataFileError, match="was made of other files; remove it"):
+        run([other], out)
+    with pytest.raises(DataFileError, match="label 1, which is none of the 1 classes"):
+        run([one], out, class_names=("q",))
+    assert out.read_bytes() == before, "a conversion that failed has left it alone"
+    run([one], out, class_names=("q", "g"))
+    assert open_jets(out).meta.class_names == ("q", "g")
+    text = write("notes.txt", [(0, 0)])
+    with pytest.raises(DataFileError, match="no file of jets; remove it"):
+        run([one], text)
+    with pytest.raises(DataFileError, match="one of the files to convert"):
+        run([tmp_path / "*"], out)
+
+
+def test_where_nothing_can_be_written(write: Callable[..., Path], tmp_path: Path) -> None:
+    one = write("a.txt", [(i % 2, i) for i in range(9)])
+    with pytest.raises(DataFileError, match="cannot be written"):
+        run([one], one / "out.h5")
+
+
+def test_a_conversion_that_has_read_nothing_leaves_nothing(write: Callable[..., Path], tmp_path: Path) -> None:
+    one = write("a.txt", [(i % 2, i) for i in range(9)])
+    with pytest.raises(DataFileError, match="no channel"):
+        run([one], tmp_path / "out.h5", channels=("foton",))
+    assert list(tmp_path.iterdir()) == [one]
 
 
 def test_two_conversions_to_one_output(write: Callable[..., Path], tmp_path: Path) -> None:
