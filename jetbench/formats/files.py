@@ -57,12 +57,15 @@ def detect(path: Path) -> FormatEntry:
     found = [entry for entry in formats if not entry.carded and entry.load().recognises(path)]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(entry.name for entry in (found or formats))
+    names = ", ".join(entry.name for entry in (found or formats) if not entry.carded)
     if found:
         raise DataFileError(f"{path} may be one of {names}; say which with --format")
     if _holds_jets(path):
         raise DataFileError(f"{path} is a file of jets already; every command takes it as it is")
-    raise DataFileError(f"{path}: its content is of no known format ({names}); describe it with a card, or name its format")
+    raise DataFileError(
+        f"{path}: its content is of no known format ({names}), or damaged; --format NAME tells what is wrong with it, and a card "
+        "describes a format of your own"
+    )
 
 
 def _holds_jets(path: Path) -> bool:
