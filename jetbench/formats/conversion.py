@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -32,6 +33,8 @@ __all__ = ["Converted", "Request", "convert"]
 
 Progress = Callable[[str, int, int], None]
 EVENT_BITS = 40  # an event id is the number of the jet's file, then its row in that file
+
+EMPTY = "jets without a deposit in the channels that were kept"
 
 
 class Request(Value):
@@ -87,7 +90,9 @@ def convert(patterns: Sequence[str], output: Path, request: Request, progress: P
         _check_targets(blocks)
         event, duplicates = _events(blocks, progress)
         meta = _meta(sources[0].meta, files, keep, classes, blocks)
-        digest = save_jets(output, _final(blocks, meta, classes, event, progress))
+        # in the workplace, so that nothing of a killed conversion stays beside the output
+        digest = save_jets(folder / "whole", _final(blocks, meta, classes, event, progress))
+        os.replace(folder / "whole", output)
     return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all))
 
 
@@ -159,7 +164,11 @@ def _stored(block: Block) -> bool:
 
 
 def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, int]) -> Jets:
-    """A block as it waits: with the channels that stay, and with its label as it stands in the source."""
+    """A block as it waits: with the channels that stay, and with its label as it stands in the source. A pixel that is empty in
+    those channels is no deposit of theirs; a jet without any other counts as repaired."""
+    jets = _reduced(jets, keep)
+    if empty := int((np.diff(jets.offsets) == 0).sum()):
+        repaired = {**repaired, EMPTY: empty}
     targets = {name: column for name, column in jets.targets.items() if name != "label"}
     if "label" in jets.targets and not unlabelled:
         targets["source_label"] = np.asarray(jets.targets["label"], np.int32)
@@ -168,7 +177,15 @@ def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, 
         class_names=(),
         provenance=jets.meta.provenance.replace(repairs=tuple(sorted(repaired.items()))),
     )
-    return replace(jets, meta=meta, values=jets.values[:, keep], targets=targets, stored_digest=None)
+    return replace(jets, meta=meta, targets=targets, stored_digest=None)
+
+
+def _reduced(jets: Jets, keep: list[int]) -> Jets:
+    """Only those channels, and of pixels only those that they fill."""
+    values = jets.values[:, keep]
+    full = (values != 0).any(axis=1) if jets.meta.grid else np.ones(len(values), bool)
+    before = np.concatenate([[0], np.cumsum(full)])
+    return replace(jets, offsets=before[jets.offsets], eta=jets.eta[full], phi=jets.phi[full], values=values[full])
 
 
 def _labels(block: Block) -> np.ndarray | None:
@@ -189,12 +206,14 @@ def _check_targets(blocks: list[Block]) -> None:
 def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
     """Event ids of all jets (n,) int64 in the order of the blocks, and how many jets are copies of an earlier one.
 
-    A jet is known by the 64 bits of its content hash. Memory grows by some fifty bytes a jet: ids, hashes and their order.
+    A jet is known by the 64 bits of its content hash, an empty one is a copy of nothing. Memory grows by some fifty bytes a jet:
+    ids, hashes and their order.
     """
     hashes, own = [], []
     for i, block in enumerate(blocks):
-        hashes.append(jet_hashes(open_jets(block.path).read()))
+        jets = open_jets(block.path).read()
         own.append((block.file << EVENT_BITS) + np.arange(block.start, block.stop))
+        hashes.append(np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own[-1].astype(np.uint64)))
         progress("looking for duplicates", i + 1, len(blocks))
     event = np.concatenate(own)
     _, first, inverse = np.unique(np.concatenate(hashes), return_index=True, return_inverse=True)

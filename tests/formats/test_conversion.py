@@ -13,7 +13,7 @@ from jetbench.errors import BusyError, DataFileError, UnknownNameError
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.conversion import Converted, Request, convert
 from jetbench.formats.reader import Reader, guarded
-from jetbench.jets import Channel, Jets, Meta, Provenance, open_jets
+from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, jets_from_images, open_jets
 from jetbench.locks import file_lock
 
 reads: list[tuple[str, int]] = []
@@ -129,12 +129,14 @@ def test_an_interrupted_conversion_goes_on(write: Callable[..., Path], tmp_path:
     with pytest.raises(KeyboardInterrupt):
         convert([str(source)], tmp_path / "out.h5", Request(), stop)
     assert not (tmp_path / "out.h5").exists()
+    (tmp_path / ".out.h5.blocks" / ".whole.1.part").write_text("what a killed process was writing")
     damaged = sorted((tmp_path / ".out.h5.blocks").glob("*-7-14-*"))[0]
     damaged.write_bytes(damaged.read_bytes()[:-40])
     reads.clear()
     assert run([source], tmp_path / "out.h5").digest == whole
     assert [start for _, start in reads] == [7, 21, 28, 35]
     assert open_jets(tmp_path / "out.h5").meta.provenance.repairs == (("odd seeds", 20),)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_copies_share_an_event_and_so_a_side_of_the_split(write: Callable[..., Path], tmp_path: Path) -> None:
@@ -286,3 +288,26 @@ def test_kept_channels(write: Callable[..., Path], tmp_path: Path) -> None:
     jets = open_jets(tmp_path / "out.h5")
     assert [c.name for c in jets.meta.channels] == ["charged", "photon"]
     assert np.array_equal(by_origin(jets).values, Toy(one).read(0, 9)[0].values[:, :2])
+
+
+def test_a_pixel_without_the_kept_channels_is_no_deposit(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jets 0 and 1 have the one channel in both and in one of their two pixels, jets 2 and 3 in none."""
+    images = np.zeros((4, 2, 2, 2), np.float32)
+    images[:, 1] = np.array([[1, 2], [0, 0]])
+    images[0, 0, 0], images[1, 0, 0, 0] = (3, 4), 5
+
+    def read(self: Toy, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
+        return jets_from_images(images[start:stop], self.meta, {"label": np.arange(start, stop, dtype=np.int32) % 2}), {}
+
+    grid = Grid(rows=2, columns=2, eta_extent=1, phi_extent=1)
+    meta = Meta(channels=(Channel(name="a", unit=""), Channel(name="b", unit="")), class_names=("x", "y"), grid=grid)
+    monkeypatch.setattr(Toy, "meta", property(lambda self: meta, lambda self, value: None), raising=False)
+    monkeypatch.setattr(Toy, "read", read)
+    done = run([write("a.txt", [(0, i) for i in range(4)])], tmp_path / "out.h5", channels=("a",))
+    jets = by_origin(open_jets(tmp_path / "out.h5"))
+    assert np.diff(jets.offsets).tolist() == [2, 1, 0, 0]
+    assert jets.values[:, 0].tolist() == [3, 4, 5]
+    assert jets.meta.provenance.repairs == (("jets without a deposit in the channels that were kept", 2),)
+    assert (done.duplicates, len(np.unique(jets.event))) == (0, 4)
