@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from jetbench.jets import Channel, Provenance
 from jetbench.values import Value
 
-__all__ = ["CardChannel", "ConstituentCard", "Place", "split"]
+__all__ = ["Card", "CardChannel", "ConstituentCard", "Place", "split"]
 
 # a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features:2"
 Place = Annotated[str, Field(pattern=r"^[^:]+(:\d+)?$")]
@@ -24,6 +24,21 @@ def split(place: str) -> tuple[str, int | None]:
     """Key and column of a place."""
     key, colon, column = place.partition(":")
     return key, int(column) if colon else None
+
+
+class Card(Value):
+    """What every card says of the jets' origin, in words of its owner."""
+
+    source: str
+    generator: str = ""
+    detector: str = ""
+    licence: str = ""
+    cuts: tuple[str, ...] = ()
+
+    def provenance(self) -> Provenance:
+        return Provenance(
+            source=self.source, generator=self.generator, detector=self.detector, licence=self.licence, cuts=self.cuts
+        )
 
 
 class CardChannel(Value):
@@ -41,7 +56,7 @@ class CardChannel(Value):
         )
 
 
-class ConstituentCard(Value):
+class ConstituentCard(Card):
     """A table of constituents.
 
     `layout`: "padded" (arrays (jets, constituents, …), zero-padded or with a `mask`), "flat" (arrays (constituents of all
@@ -52,7 +67,6 @@ class ConstituentCard(Value):
     """
 
     kind: Literal["constituents"]
-    source: str
     format: Literal["hdf5", "npz", "parquet"]
     layout: Literal["padded", "flat", "lists"]
     momentum: dict[Quantity, Place]
@@ -69,15 +83,6 @@ class ConstituentCard(Value):
     class_names: tuple[str, ...] = ()
     targets: dict[str, Place] = {}
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
-    generator: str = ""
-    detector: str = ""
-    licence: str = ""
-    cuts: tuple[str, ...] = ()
-
-    def provenance(self) -> Provenance:
-        return Provenance(
-            source=self.source, generator=self.generator, detector=self.detector, licence=self.licence, cuts=self.cuts
-        )
 
     @model_validator(mode="after")
     def _complete(self) -> ConstituentCard:

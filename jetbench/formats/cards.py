@@ -10,13 +10,12 @@ from jetbench.formats.image_card import ImageCard
 from jetbench.registry import nearest
 from jetbench.strict import parse, read_yaml
 
-__all__ = ["Card", "read_card"]
+__all__ = ["read_card"]
 
-Card = ConstituentCard | ImageCard
-KINDS: dict[str, type[Card]] = {"constituents": ConstituentCard, "images": ImageCard}
+KINDS: dict[str, type[ConstituentCard | ImageCard]] = {"constituents": ConstituentCard, "images": ImageCard}
 
 
-def read_card(path: Path) -> Card:
+def read_card(path: Path) -> ConstituentCard | ImageCard:
     """The card in a YAML file, read strictly; raises `DataFileError` naming file, key and the nearest valid key."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -26,5 +25,4 @@ def read_card(path: Path) -> Card:
     if not isinstance(values, dict) or not isinstance(values.get("kind"), str) or values["kind"] not in KINDS:
         kind = values.get("kind", "") if isinstance(values, dict) else ""
         raise DataFileError(f"{path}: a card says in the key 'kind' what it describes; {nearest(str(kind), KINDS)}")
-    card: Card = parse(KINDS[values["kind"]], values, str(path), DataFileError)
-    return card
+    return parse(KINDS[values["kind"]], values, str(path), DataFileError)

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
-import shutil
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 import jetbench
-from jetbench.errors import BusyError, DataFileError
-from jetbench.formats.files import Source, find_sources
+from jetbench.errors import DataFileError
+from jetbench.formats.files import Source, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
+from jetbench.formats.workplace import Remarks, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.hashes import jet_hashes
-from jetbench.locks import file_lock
 from jetbench.registry import nearest
 from jetbench.seeds import numpy_rng
 from jetbench.values import Value
@@ -34,6 +33,8 @@ __all__ = ["Converted", "Request", "convert"]
 
 Progress = Callable[[str, int, int], None]
 EVENT_BITS = 40  # an event id is the number of the jet's file, then its row in that file
+
+EMPTY = "jets without a deposit in the channels that were kept"
 
 
 class Request(Value):
@@ -72,30 +73,39 @@ def convert(patterns: Sequence[str], output: Path, request: Request, progress: P
     """Write the jets of the files to `output`; the same files give the same jets, interrupted or not.
 
     `progress(what, done, total)` hears of it. Copies of a jet share the event id of the first, which keeps them on one side of a
-    split. Raises `DataFileError` for what a file or the request has wrong, `BusyError` where another process converts to
-    the same output.
+    split. An output that is there already is replaced only where the same files made it. Raises `DataFileError` for what a file
+    or the request has wrong, `BusyError` where another process converts to the same output.
     """
-    folder = output.with_name(f".{output.name}.blocks")
-    with file_lock(folder / "lock", wait=False) as free:
-        if not free:
-            raise BusyError(f"another process is writing {output}; wait for it, or choose another output")
+    with workplace(output) as folder:
+        made_of = _refuse_output(output, expand(patterns))
         sources = find_sources(patterns, request.format, Path(request.card) if request.card else None, progress)
-        _refuse_itself(sources, output)
+        files = tuple(SourceFile(name=s.path.name, sha256=s.sha256, jets=s.jets) for s in sources)
+        if made_of not in (None, files):
+            raise DataFileError(f"{output} is there already and was made of other files; remove it, or choose another output")
         keep = _kept_channels(sources[0].meta, request.channels)
         blocks = list(_blocks(sources, folder, request))
         remarks = Remarks(folder / "remarks.json")
         _read_missing(blocks, keep, request, remarks, progress)
         classes = settle_classes([_labels(block) for block in blocks], sources[0].meta.class_names, request.class_names)
+        _check_targets(blocks)
         event, duplicates = _events(blocks, progress)
-        meta = _meta(sources, keep, classes, blocks)
-        digest = save_jets(output, _final(blocks, meta, classes, event, progress))
-        shutil.rmtree(folder)
+        meta = _meta(sources[0].meta, files, keep, classes, blocks)
+        # in the workplace, so that nothing of a killed conversion stays beside the output
+        digest = save_jets(folder / "whole", _final(blocks, meta, classes, event, progress))
+        os.replace(folder / "whole", output)
     return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all))
 
 
-def _refuse_itself(sources: list[Source], output: Path) -> None:
-    if any(source.path.resolve() == output.resolve() for source in sources):
+def _refuse_output(output: Path, paths: list[Path]) -> tuple[SourceFile, ...] | None:
+    """What the output was made of, where it is a file of jets from an earlier conversion; None where there is no such file."""
+    if not output.exists():
+        return None
+    if output.resolve() in [path.resolve() for path in paths]:
         raise DataFileError(f"{output} is one of the files to convert; choose another output")
+    try:
+        return open_jets(output).meta.provenance.files
+    except DataFileError as error:
+        raise DataFileError(f"{output} is there already and no file of jets; remove it, or choose another output") from error
 
 
 def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
@@ -114,32 +124,13 @@ def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
 def _blocks(sources: list[Source], folder: Path, request: Request) -> Iterator[Block]:
     """Every source in blocks of its reader's size; the name of a block's file says all that its content depends on."""
     said = Path(request.card).read_text(encoding="utf-8") if request.card else ""
-    code = hashlib.sha256(f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}".encode()).hexdigest()[:8]
+    asked = f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}"
     for number, source in enumerate(sources):
+        # the name of a JetNet file tells its class
+        code = hashlib.sha256(f"{source.path.name} {asked}".encode()).hexdigest()[:8]
         for start in range(0, source.jets, source.block):
             stop = min(start + source.block, source.jets)
             yield Block(number, source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
-
-
-class Remarks:
-    """What readers remark on the jets that they have read, kept beside the blocks for a conversion that goes on later."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.before: list[str] = []
-        self.all: list[str] = []
-        with suppress(OSError, ValueError):
-            self.before = self.all = [str(remark) for remark in json.loads(path.read_text(encoding="utf-8"))]
-
-    def now(self, remarks: Sequence[str]) -> None:
-        """Those of the reader that is open; they take the place of its earlier ones."""
-        if self.before + list(remarks) != self.all:
-            self.all = self.before + list(remarks)
-            self.path.write_text(json.dumps(self.all), encoding="utf-8")
-
-    def settle(self) -> None:
-        """The reader is closed, and its remarks stay."""
-        self.before = self.all
 
 
 def _read_missing(blocks: list[Block], keep: list[int], request: Request, remarks: Remarks, progress: Progress) -> None:
@@ -155,7 +146,7 @@ def _read_missing(blocks: list[Block], keep: list[int], request: Request, remark
             for block in missing:
                 jets, repaired = reader.read(block.start, block.stop)
                 save_jets(block.path, [_waiting(jets, keep, request.unlabelled, repaired)])
-                remarks.now(reader.remarks)
+                remarks.now(block.source.path.name, reader.remarks)
                 done += block.stop - block.start
                 progress("reading jets", done, total)
         remarks.settle()
@@ -173,7 +164,11 @@ def _stored(block: Block) -> bool:
 
 
 def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, int]) -> Jets:
-    """A block as it waits: with the channels that stay, and with its label as it stands in the source."""
+    """A block as it waits: with the channels that stay, and with its label as it stands in the source. A pixel that is empty in
+    those channels is no deposit of theirs; a jet without any other counts as repaired."""
+    jets = _reduced(jets, keep)
+    if empty := int((np.diff(jets.offsets) == 0).sum()):
+        repaired = {**repaired, EMPTY: empty}
     targets = {name: column for name, column in jets.targets.items() if name != "label"}
     if "label" in jets.targets and not unlabelled:
         targets["source_label"] = np.asarray(jets.targets["label"], np.int32)
@@ -182,7 +177,15 @@ def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, 
         class_names=(),
         provenance=jets.meta.provenance.replace(repairs=tuple(sorted(repaired.items()))),
     )
-    return replace(jets, meta=meta, values=jets.values[:, keep], targets=targets, stored_digest=None)
+    return replace(jets, meta=meta, targets=targets, stored_digest=None)
+
+
+def _reduced(jets: Jets, keep: list[int]) -> Jets:
+    """Only those channels, and of pixels only those that they fill."""
+    values = jets.values[:, keep]
+    full = (values != 0).any(axis=1) if jets.meta.grid else np.ones(len(values), bool)
+    before = np.concatenate([[0], np.cumsum(full)])
+    return replace(jets, offsets=before[jets.offsets], eta=jets.eta[full], phi=jets.phi[full], values=values[full])
 
 
 def _labels(block: Block) -> np.ndarray | None:
@@ -190,24 +193,36 @@ def _labels(block: Block) -> np.ndarray | None:
     return None if column is None else np.asarray(column[:])
 
 
+def _check_targets(blocks: list[Block]) -> None:
+    first, names = blocks[0].source.path, open_jets(blocks[0].path).targets.keys()
+    for block in blocks:
+        if (other := open_jets(block.path).targets.keys()) != names:
+            raise DataFileError(
+                f"{first} and {block.source.path} differ in {', '.join(sorted(names ^ other))}, which only one of them has; "
+                "convert them apart"
+            )
+
+
 def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
     """Event ids of all jets (n,) int64 in the order of the blocks, and how many jets are copies of an earlier one.
 
-    A jet is known by the 64 bits of its content hash; eight bytes a jet are all that stays in memory.
+    A jet is known by the 64 bits of its content hash, an empty one is a copy of nothing. Memory grows by some fifty bytes a jet:
+    ids, hashes and their order.
     """
     hashes, own = [], []
     for i, block in enumerate(blocks):
-        hashes.append(jet_hashes(open_jets(block.path).read()))
+        jets = open_jets(block.path).read()
         own.append((block.file << EVENT_BITS) + np.arange(block.start, block.stop))
+        hashes.append(np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own[-1].astype(np.uint64)))
         progress("looking for duplicates", i + 1, len(blocks))
     event = np.concatenate(own)
     _, first, inverse = np.unique(np.concatenate(hashes), return_index=True, return_inverse=True)
     return event[first[inverse]], len(event) - len(first)
 
 
-def _meta(sources: list[Source], keep: list[int], classes: Classes, blocks: list[Block]) -> Meta:
+def _meta(meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, blocks: list[Block]) -> Meta:
     """The metadata of the output: that of the sources, and where each of its jets came from."""
-    meta, repairs = sources[0].meta, Counter[str]()
+    repairs = Counter[str]()
     for block in blocks:
         repairs.update(dict(open_jets(block.path).meta.provenance.repairs))
     return meta.replace(
@@ -215,7 +230,7 @@ def _meta(sources: list[Source], keep: list[int], classes: Classes, blocks: list
         class_names=classes.names,
         provenance=meta.provenance.replace(
             code=jetbench.__version__,
-            files=tuple(SourceFile(name=s.path.name, sha256=s.sha256, jets=s.jets) for s in sources),
+            files=files,
             repairs=tuple(sorted(repairs.items())),
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from typing import Any
 
 from jetbench.errors import DataFileError
 from jetbench.formats import FormatEntry, formats
-from jetbench.formats.reader import Reader
-from jetbench.jets import Meta
+from jetbench.formats.reader import Reader, guarded
+from jetbench.jets import Meta, open_jets
 
 __all__ = ["Source", "detect", "expand", "find_sources"]
 
@@ -41,7 +42,8 @@ def expand(patterns: Sequence[str]) -> list[Path]:
         path = Path(pattern).expanduser()
         names = [path] if path.exists() else [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
         if not (files := [name for name in names if name.is_file()]):
-            raise DataFileError(f"{pattern}: there is no such file")
+            what = "a folder; name the files in it, as in DIR/*.h5" if path.is_dir() else "there is no such file"
+            raise DataFileError(f"{pattern}: {what}")
         found += files
     resolved = [path.resolve() for path in found]
     for i, path in enumerate(resolved):
@@ -55,10 +57,23 @@ def detect(path: Path) -> FormatEntry:
     found = [entry for entry in formats if not entry.carded and entry.load().recognises(path)]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(entry.name for entry in (found or formats))
+    names = ", ".join(entry.name for entry in (found or formats) if not entry.carded)
     if found:
         raise DataFileError(f"{path} may be one of {names}; say which with --format")
-    raise DataFileError(f"{path}: its content is of no known format ({names}); describe it with a card, or name its format")
+    if _holds_jets(path):
+        raise DataFileError(f"{path} is a file of jets already; every command takes it as it is")
+    raise DataFileError(
+        f"{path}: its content is of no known format ({names}), or damaged; --format NAME tells what is wrong with it, and a card "
+        "describes a format of your own"
+    )
+
+
+def _holds_jets(path: Path) -> bool:
+    try:
+        open_jets(path)
+    except DataFileError:
+        return False
+    return True
 
 
 def find_sources(
@@ -92,7 +107,7 @@ def _report(progress: Callable[[str, int, int], None], before: int, total: int, 
 
 def _sha256(path: Path, progress: Callable[[int], None]) -> str:
     digest, read = hashlib.sha256(), 0
-    with open(path, "rb") as file:
+    with guarded(path), open(path, "rb") as file:
         while block := file.read(READ):
             digest.update(block)
             read += len(block)
@@ -102,6 +117,8 @@ def _sha256(path: Path, progress: Callable[[int], None]) -> str:
 
 def _opener(path: Path, format: str | None, card: Path | None) -> Callable[[], Reader]:
     """What opens the file in the format that is named, that its card describes, or that recognises it."""
+    if not os.access(path, os.R_OK):
+        raise DataFileError(f"{path} cannot be read; ask its owner for the permission")
     if path.stat().st_size == 0:
         raise DataFileError(f"{path} is empty")
     if card is not None:

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from jetbench.formats.card import Card
 from jetbench.formats.image_reader import Axes, Column
-from jetbench.jets import Channel, Provenance
+from jetbench.jets import Channel
 from jetbench.registry import nearest
-from jetbench.values import Value
 
 __all__ = ["ImageCard", "ImageChannel"]
 
@@ -20,7 +20,7 @@ class ImageChannel(Channel):
     signed: bool = False
 
 
-class ImageCard(Value):
+class ImageCard(Card):
     """Images in an HDF5, npz or parquet file.
 
     `images`, `label`, and the values of `targets` and `columns` are keys of the file. `layout` names the axes of the images:
@@ -30,7 +30,6 @@ class ImageCard(Value):
     """
 
     kind: Literal["images"]
-    source: str
     format: Literal["hdf5", "npz", "parquet"]
     images: str
     layout: Axes
@@ -44,15 +43,6 @@ class ImageCard(Value):
     columns: dict[Column, str] = {}
     isotropic: bool = True
     cast: bool = False
-    generator: str = ""
-    detector: str = ""
-    licence: str = ""
-    cuts: tuple[str, ...] = ()
-
-    def provenance(self) -> Provenance:
-        return Provenance(
-            source=self.source, generator=self.generator, detector=self.detector, licence=self.licence, cuts=self.cuts
-        )
 
     def places(self) -> list[str]:
         """Where there is a number per jet."""

@@ -85,7 +85,7 @@ def _nested(path: Path, key: str) -> bool:
                 return False
         import pyarrow.parquet as pq
 
-        from jetbench.formats.parquet_table import list_depth
+        from jetbench.formats.parquet_rows import list_depth
 
         kind = pq.read_schema(path).field(key).type
         return list_depth(kind)[0] == 3

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jetbench.errors import DataFileError
+from jetbench.formats.parquet_rows import ParquetRows, column_type, open_parquet
 from jetbench.formats.reader import BLOCK_BYTES, guarded
 
-__all__ = ["ParquetTable", "list_depth"]
-
-
-def list_depth(kind: pa.DataType) -> tuple[int, pa.DataType]:
-    """How many lists are nested in a column's type, and the type inside them."""
-    depth = 0
-    while pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        depth, kind = depth + 1, kind.value_type
-    return depth, kind
+__all__ = ["ParquetTable"]
 
 
 class ParquetTable:
@@ -31,20 +22,11 @@ class ParquetTable:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._columns: dict[str, _Column] = {}
-        if not path.is_file():
-            raise DataFileError(f"{path}: no such file")
-        with guarded(path):
-            self._file = pq.ParquetFile(path)
-            groups = self._file.metadata
-            rows = np.array([groups.row_group(i).num_rows for i in range(groups.num_row_groups)], np.int64)
-            # no row of an array of numbers is stored in less than a byte
-            if rows.size == 0 or rows.min() < 1 or rows.sum() != groups.num_rows or groups.num_rows > path.stat().st_size:
-                raise DataFileError(f"{path}: its row groups do not make up the {groups.num_rows} rows that it declares")
+        self._file = open_parquet(path)
         self.names = set(self._file.schema_arrow.names)
-        self._starts = np.concatenate([[0], np.cumsum(rows)])
 
     def shape(self, key: str) -> tuple[int, ...]:
-        return (int(self._starts[-1]), *self._column(key).shape)
+        return (int(self._file.metadata.num_rows), *self._column(key).shape)
 
     def row_bytes(self, key: str) -> int:
         return self._column(key).row_bytes
@@ -59,22 +41,21 @@ class ParquetTable:
     def _column(self, key: str) -> _Column:
         if key not in self._columns:
             with guarded(self._path):
-                self._columns[key] = _Column(self._file, self._starts, key, self._path)
+                self._columns[key] = _Column(self._file, key, self._path)
         return self._columns[key]
 
 
 class _Column:
-    """One column, of rows of the shape that the first one has. Row groups are read one after another, so that memory grows
-    neither with the file nor with a row group; rising reads go on where the last one ended."""
+    """One column, of rows of the shape that the first one has."""
 
-    def __init__(self, file: pq.ParquetFile, starts: np.ndarray, key: str, path: Path) -> None:
-        self._file, self._starts, self._key, self._path = file, starts, key, path
-        depth, kind = self._type()
+    def __init__(self, file: pq.ParquetFile, key: str, path: Path) -> None:
+        self._key, self._path = key, path
+        depth, kind = column_type(file, key, path)
         # the metadata of a single column, which would tell more, end the process where they are damaged (pyarrow 25)
-        if file.metadata.row_group(0).total_byte_size > BLOCK_BYTES * int(starts[1]):
+        first = file.metadata.row_group(0)
+        if first.total_byte_size > BLOCK_BYTES * first.num_rows:
             raise DataFileError(f"{path}: its rows are too large to read in bounded memory")
-        self._rewind(0, 1)
-        column = self._next(1).column(0)
+        column = next(ParquetRows(file, [key], path).read(0, 1, at_once=1)).column(0)
         shape = []
         for _ in range(depth):
             shape.append(int(column.value_lengths()[0].as_py() or 0))
@@ -84,50 +65,14 @@ class _Column:
         if values != len(column) or not 0 < self.row_bytes <= BLOCK_BYTES:
             raise DataFileError(f"{path}: the first row of {key!r} is ragged, empty or too large, and no image")
         self.shape = tuple(shape)
-        self._row = -1  # the next read begins anew, in batches of its own size
+        self._rows = ParquetRows(file, [key], path)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """The rows start..stop, taken from flat buffers once every list has the length that it should."""
-        if start != self._row:
-            self._rewind(start, stop - start)
-        parts = []
-        while self._row < stop:
-            parts.append(self._dense(self._next(stop - self._row).column(0)))
+        parts = [self._dense(batch.column(0)) for batch in self._rows.read(start, stop, at_once=stop - start)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _type(self) -> tuple[int, pa.DataType]:
-        schema = self._file.schema_arrow
-        index = schema.get_field_index(self._key)
-        if index < 0:
-            names = ", ".join(schema.names[:20])
-            raise DataFileError(
-                f"{self._path}: no column {self._key!r}, or several of that name; the file has {names or 'nothing'}"
-            )
-        depth, kind = list_depth(schema.field(index).type)
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
-            raise DataFileError(f"{self._path}: {self._key!r} holds {kind} where numbers belong")
-        return depth, kind
-
-    def _rewind(self, start: int, rows: int) -> None:
-        """Let the next row be `start`, and batches have so many rows at most."""
-        group = int(np.searchsorted(self._starts, start, "right")) - 1
-        groups = range(group, self._file.num_row_groups)
-        self._batches: Iterator[Any] = self._file.iter_batches(rows, groups, [self._key], use_threads=False)
-        self._left: Any = None
-        self._row = int(self._starts[group])
-        while self._row < start:
-            self._next(start - self._row)
-
-    def _next(self, most: int) -> Any:
-        """At most so many of the following rows."""
-        batch = self._left if self._left is not None else next(self._batches, None)
-        if batch is None or not len(batch):
-            raise DataFileError(f"{self._path}: {self._key!r} has fewer rows than the file declares; it is truncated or damaged")
-        self._left = batch.slice(most) if len(batch) > most else None
-        self._row += min(len(batch), most)
-        return batch.slice(0, most)
-
-    def _dense(self, column: Any) -> np.ndarray:
+    def _dense(self, column: pa.Array) -> np.ndarray:
         n = len(column)
         for size in self.shape:
             if column.null_count or np.any(column.value_lengths().to_numpy(zero_copy_only=False) != size):

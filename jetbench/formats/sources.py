@@ -11,7 +11,7 @@ from jetbench.errors import DataFileError
 from jetbench.formats.card import ConstituentCard, split
 from jetbench.formats.fourvectors import padded
 from jetbench.formats.reader import BLOCK_BYTES
-from jetbench.formats.tables import HDF5Table, NpzTable, ParquetLists, Table
+from jetbench.formats.tables import HDF5Table, NpzTable, Table
 
 __all__ = ["ArraySource", "Columns", "ListSource"]
 
@@ -22,6 +22,8 @@ class ListSource:
     """Constituents from list columns."""
 
     def __init__(self, path: Path, card: ConstituentCard) -> None:
+        from jetbench.formats.parquet_lists import ParquetLists
+
         self._card = card
         self._lists = ParquetLists(path, card.constituent_places(), card.jet_places())
         self.jets, self.block = self._lists.rows, self._lists.block

@@ -212,7 +212,7 @@ def test_wrong_columns_of_parquet(tmp_path: Path) -> None:
     path, momentum = tmp_path / "jets.parquet", {"px": "x", "py": "y", "pz": "z"}
     good = [[1.0, 2.0], [3.0]]
     described = card(format="parquet", layout="lists", momentum=momentum)
-    for z, cause in (([[1.0], [3.0]], "different numbers"), ([1.0, 2.0], "of the type double"), ([["a"], ["b"]], "of the type"),
+    for z, cause in (([[1.0], [3.0]], "different numbers"), ([1.0, 2.0], "of the type double"), ([["a"], ["b"]], "holds string"),
                      ([[1.0, None], [3.0]], "empty cells"), ([[1.0, 2.0], None], "empty cells")):  # fmt: skip
         pq.write_table(pa.table({"x": good, "y": good, "z": z, "label": [0, 1]}), path)
         with pytest.raises(DataFileError, match=cause), closing(ConstituentTable(path, described)) as reader:

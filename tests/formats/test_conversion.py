@@ -13,7 +13,7 @@ from jetbench.errors import BusyError, DataFileError, UnknownNameError
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.conversion import Converted, Request, convert
 from jetbench.formats.reader import Reader, guarded
-from jetbench.jets import Channel, Jets, Meta, Provenance, open_jets
+from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, jets_from_images, open_jets
 from jetbench.locks import file_lock
 
 reads: list[tuple[str, int]] = []
@@ -58,8 +58,11 @@ class Toy(Reader):
             jet_pt=zeros,
             event=np.arange(start, stop),
             targets={"mass": np.array([seed for _, seed in self.rows[start:stop]], np.float32)}
-            | ({"label": labels} if labels[0] != -9 else {}),
+            | ({"label": labels} if labels[0] != -9 else {})
+            | ({"width": zeros} if self.path.stem.startswith("wide") else {}),
         )
+        if self.path.stem.startswith("odd"):
+            self.remarks = [f"{stop} jets are odd"]
         return jets, {"odd seeds": int(sum(seed % 2 for _, seed in self.rows[start:stop]))}
 
     def close(self) -> None:
@@ -126,12 +129,14 @@ def test_an_interrupted_conversion_goes_on(write: Callable[..., Path], tmp_path:
     with pytest.raises(KeyboardInterrupt):
         convert([str(source)], tmp_path / "out.h5", Request(), stop)
     assert not (tmp_path / "out.h5").exists()
+    (tmp_path / ".out.h5.blocks" / ".whole.1.part").write_text("what a killed process was writing")
     damaged = sorted((tmp_path / ".out.h5.blocks").glob("*-7-14-*"))[0]
     damaged.write_bytes(damaged.read_bytes()[:-40])
     reads.clear()
     assert run([source], tmp_path / "out.h5").digest == whole
     assert [start for _, start in reads] == [7, 21, 28, 35]
     assert open_jets(tmp_path / "out.h5").meta.provenance.repairs == (("odd seeds", 20),)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_copies_share_an_event_and_so_a_side_of_the_split(write: Callable[..., Path], tmp_path: Path) -> None:
@@ -207,8 +212,11 @@ def test_files_and_formats_that_are_not_there(write: Callable[..., Path], tmp_pa
     one = write("a.txt", [(i % 2, i) for i in range(9)])
     (tmp_path / "foreign").write_text("something else")
     (tmp_path / "empty").touch()
+    run([one], tmp_path / "jets.h5")
     for path, request, message in (
         (tmp_path / "missing*", {}, "no such file"),
+        (tmp_path, {}, "a folder; name the files in it"),
+        (tmp_path / "jets.h5", {}, "a file of jets already"),
         (tmp_path / "foreign", {}, "of no known format"),
         (tmp_path / "empty", {"format": "toy"}, "is empty"),
     ):
@@ -224,6 +232,50 @@ def test_files_that_differ_make_no_one_dataset(write: Callable[..., Path], tmp_p
         run([write("a.txt", rows), write("named.txt", [(0, 99)])], tmp_path / "out.h5")
 
 
+def test_files_of_other_targets_are_named(write: Callable[..., Path], tmp_path: Path) -> None:
+    rows = [(i % 2, i) for i in range(9)]
+    with pytest.raises(DataFileError, match=r"a\.txt and .*wide\.txt differ in width, which only one of them has"):
+        run([write("a.txt", rows), write("wide.txt", [(i % 2, 50 + i) for i in range(9)])], tmp_path / "out.h5")
+
+
+def test_remarks_name_their_file(write: Callable[..., Path], tmp_path: Path) -> None:
+    files = [write(name, [(i % 2, 50 * k + i) for i in range(9)]) for k, name in enumerate(("odd-a.txt", "odd-b.txt"))]
+    done = run(files, tmp_path / "out.h5", class_names=("q", "g"))
+    assert done.remarks == ("odd-a.txt: 9 jets are odd", "odd-b.txt: 9 jets are odd")
+
+
+def test_an_output_is_replaced_only_by_its_own_files(write: Callable[..., Path], tmp_path: Path) -> None:
+    one, other = (write(name, [(i % 2, 50 * k + i) for i in range(9)]) for k, name in enumerate(("a.txt", "b.txt")))
+    out = tmp_path / "out.h5"
+    run([one], out)
+    before = out.read_bytes()
+    with pytest.raises(DataFileError, match="was made of other files; remove it"):
+        run([other], out)
+    with pytest.raises(DataFileError, match="label 1, which is none of the 1 classes"):
+        run([one], out, class_names=("q",))
+    assert out.read_bytes() == before, "a conversion that failed has left it alone"
+    run([one], out, class_names=("q", "g"))
+    assert open_jets(out).meta.class_names == ("q", "g")
+    text = write("notes.txt", [(0, 0)])
+    with pytest.raises(DataFileError, match="no file of jets; remove it"):
+        run([one], text)
+    with pytest.raises(DataFileError, match="one of the files to convert"):
+        run([tmp_path / "*"], out)
+
+
+def test_where_nothing_can_be_written(write: Callable[..., Path], tmp_path: Path) -> None:
+    one = write("a.txt", [(i % 2, i) for i in range(9)])
+    with pytest.raises(DataFileError, match="cannot be written"):
+        run([one], one / "out.h5")
+
+
+def test_a_conversion_that_has_read_nothing_leaves_nothing(write: Callable[..., Path], tmp_path: Path) -> None:
+    one = write("a.txt", [(i % 2, i) for i in range(9)])
+    with pytest.raises(DataFileError, match="no channel"):
+        run([one], tmp_path / "out.h5", channels=("foton",))
+    assert list(tmp_path.iterdir()) == [one]
+
+
 def test_two_conversions_to_one_output(write: Callable[..., Path], tmp_path: Path) -> None:
     one = write("a.txt", [(i % 2, i) for i in range(9)])
     with file_lock(tmp_path / ".out.h5.blocks" / "lock"), pytest.raises(BusyError, match="another process"):
@@ -236,3 +288,26 @@ def test_kept_channels(write: Callable[..., Path], tmp_path: Path) -> None:
     jets = open_jets(tmp_path / "out.h5")
     assert [c.name for c in jets.meta.channels] == ["charged", "photon"]
     assert np.array_equal(by_origin(jets).values, Toy(one).read(0, 9)[0].values[:, :2])
+
+
+def test_a_pixel_without_the_kept_channels_is_no_deposit(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jets 0 and 1 have the one channel in both and in one of their two pixels, jets 2 and 3 in none."""
+    images = np.zeros((4, 2, 2, 2), np.float32)
+    images[:, 1] = np.array([[1, 2], [0, 0]])
+    images[0, 0, 0], images[1, 0, 0, 0] = (3, 4), 5
+
+    def read(self: Toy, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
+        return jets_from_images(images[start:stop], self.meta, {"label": np.arange(start, stop, dtype=np.int32) % 2}), {}
+
+    grid = Grid(rows=2, columns=2, eta_extent=1, phi_extent=1)
+    meta = Meta(channels=(Channel(name="a", unit=""), Channel(name="b", unit="")), class_names=("x", "y"), grid=grid)
+    monkeypatch.setattr(Toy, "meta", property(lambda self: meta, lambda self, value: None), raising=False)
+    monkeypatch.setattr(Toy, "read", read)
+    done = run([write("a.txt", [(0, i) for i in range(4)])], tmp_path / "out.h5", channels=("a",))
+    jets = by_origin(open_jets(tmp_path / "out.h5"))
+    assert np.diff(jets.offsets).tolist() == [2, 1, 0, 0]
+    assert jets.values[:, 0].tolist() == [3, 4, 5]
+    assert jets.meta.provenance.repairs == (("jets without a deposit in the channels that were kept", 2),)
+    assert (done.duplicates, len(np.unique(jets.event))) == (0, 4)

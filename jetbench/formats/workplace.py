@@ -1,0 +1,59 @@
+"""Where a conversion works: a hidden folder beside its output, which one process owns and which outlives a killed one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from jetbench.errors import BusyError, DataFileError
+from jetbench.locks import file_lock
+
+__all__ = ["Remarks", "workplace"]
+
+
+@contextmanager
+def workplace(output: Path) -> Iterator[Path]:
+    """The folder for a conversion's blocks, owned while inside. It is gone afterwards, unless the conversion failed and blocks
+    wait there for the next one.
+
+    Raises `BusyError` where another process owns it, `DataFileError` where the system refuses to write.
+    """
+    folder = output.with_name(f".{output.name}.blocks")
+    try:
+        with file_lock(folder / "lock", wait=False) as free:
+            if not free:
+                raise BusyError(f"another process is writing {output}; wait for it, or choose another output")
+            try:
+                yield folder
+            except BaseException:
+                if not any(folder.glob("*.h5")):
+                    shutil.rmtree(folder)
+                raise
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise DataFileError(f"{output}: cannot be written ({error}); is the disk full or the folder read-only?") from error
+
+
+class Remarks:
+    """What readers remark on the jets that they have read, kept beside the blocks for a conversion that goes on later."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.before: list[str] = []
+        self.all: list[str] = []
+        with suppress(OSError, ValueError):
+            self.before = self.all = [str(remark) for remark in json.loads(path.read_text(encoding="utf-8"))]
+
+    def now(self, file: str, remarks: Sequence[str]) -> None:
+        """Those of the reader that is open, on the file of that name; they take the place of its earlier ones."""
+        every = list(dict.fromkeys([*self.before, *(f"{file}: {remark}" for remark in remarks)]))
+        if every != self.all:
+            self.all = every
+            self.path.write_text(json.dumps(every), encoding="utf-8")
+
+    def settle(self) -> None:
+        """The reader is closed, and its remarks stay."""
+        self.before = self.all
