@@ -42,7 +42,7 @@ def skipped_arms(settings: Settings, dataset: Meta, pool: Meta) -> dict[str, str
     for name, arm in settings.arms.items():
         view = views[models[arm.model].view]
         if reason := unmet(dataset, view.needs):
-            found[name] = f"its view, {view.name}, {reason}"
+            found[name] = f"for the view {view.name!r} {reason}"
         elif reason := _pool_reason(arm.pool, pool):
             found[name] = reason
     return found

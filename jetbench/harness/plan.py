@@ -70,11 +70,12 @@ class Plan:
         return list(dict.fromkeys(cell.arm for cell in self.cells))
 
     def skipped_lines(self) -> list[str]:
-        """What is skipped and why, "arm boosted-trees, arm mass-cut: its view, …", a line per reason."""
-        by_reason: dict[str, list[str]] = {}
+        """What is skipped and why, "arms boosted-trees and mass-cut: for the view …", a line per kind and reason."""
+        together: dict[tuple[str, str], list[str]] = {}
         for what, reason in self.skipped:
-            by_reason.setdefault(reason, []).append(what)
-        return [f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+            kind, name = what.split(" ", 1)
+            together.setdefault((kind, reason), []).append(name)
+        return [f"{_listed(kind, names)}: {reason}" for (kind, reason), names in together.items()]
 
     def add(self, planned: PlannedRun) -> str:
         self.runs.setdefault(planned.key, planned)
@@ -94,6 +95,12 @@ class Plan:
         while key is not None:
             yield self.runs[key]
             key = self.runs[key].spec.start
+
+
+def _listed(kind: str, names: list[str]) -> str:
+    """ "arm a", "arms a and b", "arms a, b and c"."""
+    *others, last = names
+    return f"{kind}s {', '.join(others)} and {last}" if others else f"{kind} {last}"
 
 
 def make_plan(instance: Instance) -> Plan:
