@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jetbench.data.catalog import Dataset
 from jetbench.errors import SuiteError
+from jetbench.harness.classes import check_equal_classes
 from jetbench.harness.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.harness.regimes import TUNING_SEED, Cell
 from jetbench.harness.settings import Arm, Settings
@@ -104,8 +105,9 @@ def _listed(kind: str, names: list[str]) -> str:
 
 
 def make_plan(instance: Instance) -> Plan:
-    """Expand an instance. Raises `SuiteError` where arms differ in something that the suite does not say varies, and where the
-    dataset does not allow the primary comparison."""
+    """Expand an instance. Raises `SuiteError` where arms differ in something that the suite does not say varies, where the
+    dataset does not allow the primary comparison, and where a dataset that is yet to be simulated will have too few jets of a
+    class for the test set or a label budget."""
     settings, dataset = instance.settings, instance.find_dataset()
     meta, pool = dataset.meta(), (instance.find_unlabelled() or dataset).meta()
     _check_options(instance)
@@ -124,6 +126,8 @@ def make_plan(instance: Instance) -> Plan:
                 keys = [plan.add(PlannedRun(spec, run_name(spec, name), name)) for spec in chain]
                 plan.cells[CellKey(name, labels, seed)] = keys[-1]
     _check_fairness(plan)
+    if not dataset.ready:
+        check_equal_classes(plan, dataset.jets, meta.class_names)
     return plan
 
 

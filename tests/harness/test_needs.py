@@ -93,6 +93,13 @@ def test_a_dataset_that_cannot_be_classified_is_refused(image_plan: Callable[...
         image_plan(jets=single)
 
 
+def test_a_pool_of_other_jets_is_refused(image_plan: Callable[..., Plan]) -> None:
+    jets = toy_images()
+    channels = tuple(channel.replace(unit="MeV") for channel in CHANNELS)
+    with pytest.raises(SuiteError, match=r"do not match those of .*: unit of the channel energy MeV against none; unit"):
+        image_plan(pool=replace(jets, meta=jets.meta.replace(channels=channels)))
+
+
 def test_pixels_are_shown_on_their_own_grid(image_plan: Callable[..., Plan]) -> None:
     def view(plan: Plan) -> dict[str, float]:
         return plan.runs[plan.cells[CellKey("scratch", 50, 0)]].spec.view.keywords()
