@@ -37,6 +37,11 @@ class SimulationRecipe(Value, ABC):
     def meta(self) -> Meta:
         """Channels, classes and provenance of every chunk; the provenance's remarks are `remarks`."""
 
+    @property
+    @abstractmethod
+    def rate(self) -> float:
+        """About how many jets a core makes per second, for forecasts."""
+
     @abstractmethod
     def make(self, chunk: Chunk, progress: Callable[[int], None]) -> Jets:
         """Simulate one chunk of this recipe; the same chunk always gives the same jets, with the ids of `chunk.event_ids`.
