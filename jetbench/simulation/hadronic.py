@@ -132,6 +132,10 @@ class HadronicRecipe(SimulationRecipe):
     def _makes_sense(self) -> Self:
         if not 50 <= self.pt_min < self.pt_max:
             raise SimulationError(f"the pT window {self.pt_min}–{self.pt_max} GeV is empty or starts below 50 GeV; widen it")
+        if self.true_window[1] > self.beam_energy / 2:
+            raise SimulationError(
+                f"pt_max is {self.pt_max} GeV, and no jet has more than half of the {self.beam_energy:g} GeV; lower it"
+            )
         if self.energy_scale != 1.0 and not self.detector:
             raise SimulationError("energy_scale belongs to the detector, which is off; leave it at 1 or switch the detector on")
         return self
