@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
@@ -53,6 +54,10 @@ class Veto(Value):
     pt_power: float = 0.0
     y_slope: float = 0.0
     neutrino_decays: int | None = None
+
+    def share(self, pt: float, y: float) -> float:
+        """Probability to keep an event whose jet has this pT [GeV] and rapidity."""
+        return min(pt / self.flat_pt, 1.0) ** self.pt_power * math.exp(-self.y_slope * y**2)
 
 
 class Process(Value):
