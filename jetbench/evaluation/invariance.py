@@ -103,7 +103,7 @@ def make_card(jets: Jets, seed: int = 0) -> Card:
     rows = [ruler.row("none", ruler.batch)]
     for entry in (entry for entry in augmentations if not reasons[entry.name]):
         rows.append(ruler.row(entry.name, augment(ruler.batch, (_component(entry, test),), torch_rng("card", seed))))
-    remarks = [f"mass, tau32 and trees: the view of observables {without}"] if without else []
+    remarks = [f"mass, tau32 and trees: {without}"] if without else []
     if not told_apart:
         remarks.append("trees: there are not two jets of each of several classes here; shifts are those of all jets")
     return Card(tuple(rows), tuple((name, reason) for name, reason in reasons.items() if reason), tuple(remarks))

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jetbench.data.splits import split_jets
 from jetbench.errors import SuiteError
-from jetbench.harness.plan import Plan
 from jetbench.harness.regimes import TUNING_SEED
 
-__all__ = ["check_classes"]
+if TYPE_CHECKING:
+    from jetbench.harness.plan import Plan
+
+__all__ = ["check_classes", "check_equal_classes"]
+
+MARGIN = 100  # jets of each class beyond what a suite asks for: enough to find the size that would do
+
+
+def check_equal_classes(plan: Plan, jets: int, class_names: tuple[str, ...]) -> None:
+    """The same as `check_classes` for a dataset that is not yet made, whose classes will share its `jets` equally."""
+    settings = plan.instance.settings
+    enough = settings.test_jets + settings.labels[-1] + MARGIN * len(class_names)
+    rows = np.arange(min(jets, enough))
+    check_classes(plan, rows % len(class_names), rows, class_names)
 
 
 def check_classes(plan: Plan, labels: np.ndarray, events: np.ndarray, class_names: tuple[str, ...]) -> None:
@@ -42,7 +55,15 @@ def check_classes(plan: Plan, labels: np.ndarray, events: np.ndarray, class_name
     _require(2, of_test, settings.test_jets, len(labels) - 1, "test jets", "test_jets", class_names)
     _require(1, of_training, settings.labels[0], pool, "training labels", "label budget", class_names)
     if tuned:
-        _require(2, of_validation, min(tuned), pool, "validation labels, on which it is tuned,", "label budget", class_names)
+        _require(
+            2,
+            of_validation,
+            min(tuned),
+            pool,
+            "validation labels, on which the learning rate is tuned,",
+            "label budget",
+            class_names,
+        )
 
 
 def _require(
@@ -54,5 +75,7 @@ def _require(
         return
     name, sizes = class_names[int(found.argmin())], range(size, largest + 1)
     place = bisect_left(sizes, True, key=lambda size: bool(counts(size).min() >= least))
-    remedy = f"the smallest {key} that does is {sizes[place]}" if place < len(sizes) else "the dataset has too few of them"
-    raise SuiteError(f"{key} {size}: {found.min()} of {found.sum()} {part} are {name!r}, and {least} are needed; {remedy}")
+    remedy = (
+        f"the smallest {key} that gives as many is {sizes[place]}" if place < len(sizes) else "the dataset has too few of them"
+    )
+    raise SuiteError(f"{key} {size}: the class {name!r} has {found.min()} of {found.sum()} {part} and needs {least}; {remedy}")

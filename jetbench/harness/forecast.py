@@ -13,7 +13,6 @@ __all__ = ["describe", "run_cost"]
 
 RATE = 500.0  # passes per second and core where nothing has been measured yet: ResNet-15 16-32-64 at 32×32 on a busy core
 RUN_SECONDS = 1.5  # of a run beside its passes: process, data, evaluation, pictures
-SIMULATION_RATE = 100.0  # jets per second on two cores
 
 
 def run_cost(run: PlannedRun) -> float:
@@ -33,6 +32,13 @@ def _measured_rate(plan: Plan, ledger: Ledger) -> float | None:
     return passes / seconds if seconds > 1 else None
 
 
+def _simulation(plan: Plan) -> tuple[int, float]:
+    """Jets that are yet to be simulated, and the seconds that one core needs for them."""
+    datasets = (plan.instance.find_dataset(), plan.instance.find_unlabelled())
+    missing = [dataset for dataset in datasets if dataset is not None and not dataset.ready]
+    return sum(dataset.jets for dataset in missing), sum(dataset.jets / dataset.recipe.rate for dataset in missing)
+
+
 def describe(plan: Plan, store: Store, workers: int) -> str:
     """The plan in words: a line per kind of run, what is done, passes, and the time that the rest should take."""
     ledger = Ledger(store.work)
@@ -50,12 +56,13 @@ def describe(plan: Plan, store: Store, workers: int) -> str:
     rate = _measured_rate(plan, ledger)
     left = [run for key, run in plan.runs.items() if key not in done]
     passes_left = sum(run_cost(run) - RUN_SECONDS * RATE for run in left)
-    training = (passes_left / (rate or RATE) + RUN_SECONDS * len(left)) / workers
-    dataset = plan.instance.find_dataset()
-    simulation = 0.0 if dataset.ready else dataset.jets / SIMULATION_RATE
+    training = passes_left / (rate or RATE) + RUN_SECONDS * len(left)
+    jets, simulation = _simulation(plan)
+    minutes = (training + simulation) / workers / 60
+    duration = f"about {minutes:.0f} min" if minutes >= 1 else "less than a minute"
     basis = "measured here" if rate else "assumed"
     lines.append(
-        f"about {(training + simulation) / 60:.0f} min on {workers} cores, at {rate or RATE:.0f} passes/s per core ({basis})"
-        + (f", simulation of {dataset.jets} jets included" if simulation else "")
+        f"{duration} on {workers} cores, at {rate or RATE:.0f} passes/s per core ({basis})"
+        + (f", simulation of {jets} jets included" if jets else "")
     )
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jetbench.data.catalog import Dataset
 from jetbench.errors import SuiteError
+from jetbench.harness.classes import check_equal_classes
 from jetbench.harness.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.harness.regimes import TUNING_SEED, Cell
 from jetbench.harness.settings import Arm, Settings
@@ -70,11 +71,12 @@ class Plan:
         return list(dict.fromkeys(cell.arm for cell in self.cells))
 
     def skipped_lines(self) -> list[str]:
-        """What is skipped and why, "arm boosted-trees, arm mass-cut: its view, …", a line per reason."""
-        by_reason: dict[str, list[str]] = {}
+        """What is skipped and why, "arms boosted-trees and mass-cut: for the view …", a line per kind and reason."""
+        together: dict[tuple[str, str], list[str]] = {}
         for what, reason in self.skipped:
-            by_reason.setdefault(reason, []).append(what)
-        return [f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+            kind, name = what.split(" ", 1)
+            together.setdefault((kind, reason), []).append(name)
+        return [f"{_listed(kind, names)}: {reason}" for (kind, reason), names in together.items()]
 
     def add(self, planned: PlannedRun) -> str:
         self.runs.setdefault(planned.key, planned)
@@ -96,9 +98,16 @@ class Plan:
             key = self.runs[key].spec.start
 
 
+def _listed(kind: str, names: list[str]) -> str:
+    """ "arm a", "arms a and b", "arms a, b and c"."""
+    *others, last = names
+    return f"{kind}s {', '.join(others)} and {last}" if others else f"{kind} {last}"
+
+
 def make_plan(instance: Instance) -> Plan:
-    """Expand an instance. Raises `SuiteError` where arms differ in something that the suite does not say varies, and where the
-    dataset does not allow the primary comparison."""
+    """Expand an instance. Raises `SuiteError` where arms differ in something that the suite does not say varies, where the
+    dataset does not allow the primary comparison, and where a dataset that is yet to be simulated will have too few jets of a
+    class for the test set or a label budget."""
     settings, dataset = instance.settings, instance.find_dataset()
     meta, pool = dataset.meta(), (instance.find_unlabelled() or dataset).meta()
     _check_options(instance)
@@ -117,6 +126,8 @@ def make_plan(instance: Instance) -> Plan:
                 keys = [plan.add(PlannedRun(spec, run_name(spec, name), name)) for spec in chain]
                 plan.cells[CellKey(name, labels, seed)] = keys[-1]
     _check_fairness(plan)
+    if not dataset.ready:
+        check_equal_classes(plan, dataset.jets, meta.class_names)
     return plan
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SimulationRecipe"]
 
+MOST_JETS = 100_000_000  # all of JetClass; event ids stay unique to five times as many
+
 
 class SimulationRecipe(Value, ABC):
     """`jets` jets from one `seed`, shared equally by the classes; a subclass adds its options as fields with defaults.
@@ -36,6 +38,11 @@ class SimulationRecipe(Value, ABC):
     @abstractmethod
     def meta(self) -> Meta:
         """Channels, classes and provenance of every chunk; the provenance's remarks are `remarks`."""
+
+    @property
+    @abstractmethod
+    def rate(self) -> float:
+        """About how many jets a core makes per second, for forecasts."""
 
     @abstractmethod
     def make(self, chunk: Chunk, progress: Callable[[int], None]) -> Jets:
@@ -70,5 +77,9 @@ class SimulationRecipe(Value, ABC):
         if self.jets < classes or self.jets % classes:
             raise SimulationError(
                 f"jets is {self.jets}; the {classes} classes share them equally, so ask for a positive multiple of {classes}"
+            )
+        if self.jets > MOST_JETS:
+            raise SimulationError(
+                f"jets is {self.jets}; at most {MOST_JETS} are simulated into one dataset, others by another seed"
             )
         return self

@@ -6,7 +6,7 @@ import math
 import random
 from typing import TYPE_CHECKING, Any
 
-from jetbench.simulation.hadronic import Match, Process
+from jetbench.simulation.hadronic import Match, Process, Veto
 
 if TYPE_CHECKING:
     import pythia8mc
@@ -47,32 +47,29 @@ def early_veto(pythia: pythia8mc.Pythia, process: Process, radius: float, seed: 
         def doVetoPT(self, position: int, event: Any) -> bool:  # noqa: N802
             if position == RESONANCE_SHOWER:
                 return False
-            jets = self.candidates(event, undecayed_max, _invisible(pythia.process, event))
-            return not jets or rng.random() > self.share(*jets[0])
+            jets = _candidates(self.jets, event, veto, undecayed_max, _invisible(pythia.process, event))
+            return not jets or rng.random() > veto.share(*jets[0][:2])
 
         def canVetoPartonLevel(self) -> bool:  # noqa: N802
             return True
 
         def doVetoPartonLevel(self, event: Any) -> bool:  # noqa: N802
-            jets = self.candidates(event, veto.pt_max, set())
+            jets = _candidates(self.jets, event, veto, veto.pt_max, set())
             return not jets or (
                 match is not None and veto.distance is not None and not _matched(event, jets, match, veto.distance)
             )
 
-        def candidates(self, event: Any, pt_max: float, invisible: set[int]) -> list[tuple[float, float, float]]:
-            """pT, rapidity and phi of the jets that may come to pass the cuts, the hardest first."""
-            self.jets.analyze(event)
-            seen = [i for i in range(self.jets.sizeJet()) if not invisible.intersection(self.jets.constituents(i))]
-            found = [(self.jets.pT(i), self.jets.y(i), self.jets.phi(i)) for i in seen]
-            if found and found[0][0] > pt_max:
-                return []
-            return [jet for jet in found if abs(jet[1]) < veto.y_max]
-
-        def share(self, pt: float, y: float, phi: float) -> float:
-            """Probability to keep an event with this jet."""
-            return min(pt / veto.flat_pt, 1.0) ** veto.pt_power * math.exp(-veto.y_slope * y**2)
-
     return EarlyVeto()
+
+
+def _candidates(finder: Any, event: Any, veto: Veto, pt_max: float, invisible: set[int]) -> list[tuple[float, float, float]]:
+    """pT, rapidity and phi of the jets that may come to pass the cuts, the hardest first; none with a row among `invisible`."""
+    finder.analyze(event)
+    seen = [i for i in range(finder.sizeJet()) if not invisible.intersection(finder.constituents(i))]
+    found = [(finder.pT(i), finder.y(i), finder.phi(i)) for i in seen]
+    if found and found[0][0] > pt_max:
+        return []
+    return [jet for jet in found if abs(jet[1]) < veto.y_max]
 
 
 def _rows_to_neutrinos(hard: Any) -> list[int]:

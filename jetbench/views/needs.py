@@ -15,21 +15,18 @@ Need = Literal["pt", "GeV", "isotropic"]
 
 
 def unmet(meta: Meta, needs: Iterable[Need]) -> str:
-    """Why jets do not have the first of `needs` that they lack, "needs …; these jets …"; empty where they have them all."""
+    """Why jets do not have the first of `needs` that they lack, "… are needed; these jets …"; empty where they have them all."""
     return next((reason for need in needs if (reason := _reason(meta, need))), "")
 
 
 def _reason(meta: Meta, need: Need) -> str:
     units = sorted({channel.unit for channel in meta.channels if channel.role == "pt"})
     if need == "isotropic":
-        return (
-            ""
-            if meta.isotropic
-            else "needs a frame without a preferred direction; these jets have one, which allows mirrors only"
-        )
+        given = "a frame without a preferred direction is needed; that of these jets has one, which allows mirrors only"
+        return "" if meta.isotropic else given
     if not units:
-        return "needs a channel of the role 'pt'; these jets have none"
+        return "a channel of the role 'pt' is needed; these jets have none"
     if need == "pt" or units == ["GeV"]:
         return ""
     given = ", ".join(f"pT in {unit}" for unit in units if unit) or "no unit"
-    return f"needs deposits with pT in GeV; these jets give {given}"
+    return f"deposits with pT in GeV are needed; these jets give {given}"

@@ -34,7 +34,7 @@ def observables(jets: Jets) -> np.ndarray:
     Raises `DataFileError` where no channel carries the jet's pT in GeV.
     """
     if reason := unmet(jets.meta, ("GeV",)):
-        raise DataFileError(f"the view of observables {reason}")
+        raise DataFileError(f"for the view 'observables' {reason}")
     pt = jets.pt()
     table = np.zeros((len(jets), len(OBSERVABLES)), np.float32)
     table[:, : len(SIMPLE)] = simple_observables(jets)

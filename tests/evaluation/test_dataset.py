@@ -198,7 +198,7 @@ def test_observables_that_need_gev_are_left_out_with_the_reason(toy_jets: Jets) 
     columns = {it.column for it in pixels.aucs}
     assert pixels.left_out == {
         "jet_pt": "the source does not tell it",
-        "mass": "needs deposits with pT in GeV; these jets give no unit",
+        "mass": "deposits with pT in GeV are needed; these jets give no unit",
     }
     assert columns >= {"pt", "width", "multiplicity", "sum(ecal)", "mean(d0)", "hits(d0)"}
     assert not columns & {"mass", "jet_pt", "sum(d0)", "sum(track)"}

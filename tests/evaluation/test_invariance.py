@@ -47,7 +47,7 @@ def test_without_units_there_is_no_mass_and_no_detector(some_jets: Jets) -> None
     }
     text = card_text(card)
     assert "–" in text
-    assert "skipped smearing: needs deposits with pT in GeV" in text
+    assert "skipped smearing: deposits with pT in GeV are needed" in text
     assert "left out: mass, tau32 and trees" in text
 
 

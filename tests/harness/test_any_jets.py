@@ -43,7 +43,9 @@ def test_a_suite_runs_on_images_without_units(suite_path: Path, images: Path, tm
     plan = make_plan(instantiate(find_suite(str(suite_path)), dataset=str(images), overrides=(*changes, prior)))
     assert [what for what, _ in plan.skipped if what.startswith("arm")] == ["arm boosted-trees"]
     (tmp_path / "work").mkdir()
-    assert "skipped arm boosted-trees: its view, observables, needs" in describe(plan, Store(tmp_path), 2)
+    assert "skipped arm boosted-trees: for the view 'observables' a channel of the role 'pt' is needed; these" in describe(
+        plan, Store(tmp_path), 2
+    )
     prepared = prepare(plan, 2, lambda what, done, total: None)
     assert prepared.observables is None
     events = [e for e in execute(plan, Store(tmp_path), MemoryTracker(), prepared, 2) if e.kind != "tick"]

@@ -57,7 +57,11 @@ def test_images_without_units_have_no_observables_and_no_detector_effects(image_
     plan = image_plan("arms.class-prior={model: class-prior, regime: fit}", "arms.mass-cut={model: mass-cut, regime: fit}")
     skipped = dict(plan.skipped)
     assert set(skipped) == {"arm boosted-trees", "arm mass-cut", "augmentation smearing", "augmentation drop"}
-    assert "observables, needs deposits with pT in GeV; these jets give no unit" in skipped["arm mass-cut"]
+    gev = "deposits with pT in GeV are needed; these jets give no unit"
+    assert plan.skipped_lines() == [
+        f"arms boosted-trees and mass-cut: for the view 'observables' {gev}",
+        f"augmentations smearing and drop: {gev}",
+    ]
     assert plan.arms == ["scratch", "simclr", "class-prior"]
     assert augmentations_of(plan) == {"rotation", "flip", "translation", "energy_scale"}
 
@@ -87,6 +91,13 @@ def test_a_dataset_that_cannot_be_classified_is_refused(image_plan: Callable[...
     single = replace(jets, meta=jets.meta.replace(class_names=("quark",)), targets={"label": np.zeros(len(jets), np.int32)})
     with pytest.raises(SuiteError, match="one class only, 'quark'"):
         image_plan(jets=single)
+
+
+def test_a_pool_of_other_jets_is_refused(image_plan: Callable[..., Plan]) -> None:
+    jets = toy_images()
+    channels = tuple(channel.replace(unit="MeV") for channel in CHANNELS)
+    with pytest.raises(SuiteError, match=r"do not match those of .*: unit of the channel energy MeV against none; unit"):
+        image_plan(pool=replace(jets, meta=jets.meta.replace(channels=channels)))
 
 
 def test_pixels_are_shown_on_their_own_grid(image_plan: Callable[..., Plan]) -> None:

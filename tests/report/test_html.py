@@ -103,15 +103,15 @@ def test_a_question_with_markup_is_escaped(finished: Results) -> None:
 
 
 def test_what_the_jets_do_not_allow_is_told(finished: Results) -> None:
-    skipped = (("arm mass-cut", "its view, observables, needs <GeV>"), ("augmentation drop", "needs deposits with pT in GeV"))
+    skipped = (("arm mass-cut", "<GeV> are needed"), ("arm trees", "<GeV> are needed"), ("augmentation drop", "no unit"))
     results = replace(finished, plan=replace(finished.plan, skipped=skipped))
     text = page(results, {})
     assert "What these jets do not allow" in text
-    assert "arm mass-cut: its view, observables, needs &lt;GeV&gt;" in text
+    assert "arms mass-cut and trees: &lt;GeV&gt; are needed" in text
     assert "do not allow" not in page(finished, {})
     console = Console(record=True, width=200, file=io.StringIO())
     print_table(results, console)
-    assert "skipped augmentation drop: needs deposits with pT in GeV" in console.export_text()
+    assert "skipped augmentation drop: no unit" in console.export_text()
     written = json.loads(comparisons_json(results))
     assert written["skipped"][0]["what"] == "arm mass-cut"
 

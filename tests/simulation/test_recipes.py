@@ -47,6 +47,8 @@ def test_the_table_of_datasets_names_the_recipes_own_names():
         ({"energy_scale": 1.5}, "energy_scale is 1.5"),
         ({"energy_scale": 1.02, "detector": False}, "belongs to the detector"),
         ({"pt_min": 2000.0}, "empty"),
+        ({"pt_max": 9000.0}, "no jet has more than half of the 14000 GeV"),
+        ({"jets": 2_000_000_000_000}, "at most 100000000 are simulated"),
         ({"eta_max": 4.0}, "eta_max is 4.0"),
         ({"mpi": "perhaps"}, "mpi is 'perhaps'"),
         ({"name": "quark-vs-gluon"}, "name is"),
@@ -54,7 +56,7 @@ def test_the_table_of_datasets_names_the_recipes_own_names():
 )
 def test_an_option_without_sense_is_one_clear_error(options, says):
     with pytest.raises(SimulationError) as caught:
-        TopVsQcd(jets=2, seed=0, **options)
+        TopVsQcd(**{"jets": 2, "seed": 0, **options})
     assert says in str(caught.value)
 
 

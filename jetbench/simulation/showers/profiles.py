@@ -21,7 +21,7 @@ CRITICAL_ENERGY = 0.00876
 LOWEST_LOG_Y = 3.0  # 0.18 GeV: softer showers have this one's shape, as extrapolated fluctuations grow beyond all measure
 LEAST_ALPHA = 1.5  # soft showers fluctuate to alpha < 1, which has no maximum; at 1 GeV one in a hundred is below 1.6
 SOFTEST_CORE = 0.001  # GeV: the core would have no width below
-DEEPEST = 5.0  # centres of gravity: the tail's width grows exponentially where no energy is left
+DEEPEST = 5.0  # maxima: the tail's width grows exponentially where no energy is left
 LEAST_SLICE = 1e-5  # GeV: slices of a shower that hold less are left out
 DEPTHS = np.arange(0.0, 33.0)  # edges of the slices in which spots are laid: past the end of the crystals
 
@@ -44,8 +44,8 @@ def draw_shapes(energy: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarra
 
 
 def radial_shape(tau: np.ndarray, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weight of the core and radii of core and tail at the depth `tau` in units of the shower's centre of gravity; each part
-    has the density 2 r R² / (r² + R²)²."""
+    """Weight of the core and radii of core and tail at the depth `tau` in units of the depth of the shower's maximum; each
+    part has the density 2 r R² / (r² + R²)²."""
     log_e = np.log(np.maximum(energy, SOFTEST_CORE))
     core = 0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * Z) * tau
     tail = (0.659 - 0.00309 * Z) * (np.exp(-2.59 * (tau - 0.645)) + np.exp((0.3585 + 0.0421 * log_e) * (tau - 0.645)))
@@ -82,7 +82,8 @@ def scatter_spots(energy: np.ndarray, rng: np.random.Generator) -> Spots:
 
 
 def _slices(energy: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Share of the energy, number of spots and middle in units of the centre of gravity of every slice (k, slices)."""
+    """Share of the energy, number of spots and middle of every slice (k, slices). The middle is in units of the depth of the
+    maximum; that of a single shower is told by its centre of gravity, in the ratio of the mean shower (the paper's tau_i)."""
     from scipy.special import gammainc
 
     t, alpha = draw_shapes(energy, rng)
