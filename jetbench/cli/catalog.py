@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -93,10 +94,21 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
     if needs := getattr(entry, "needs", ()):
         yield f"needs of the jets: {', '.join(needs)}"
     if getattr(entry, "carded", False):
-        yield "needs a card, a YAML file that describes the data: `jetbench data convert --card`"
+        yield "needs a card, a YAML file that describes the data: `jetbench data convert --card`; its keys:"
+        yield from _card_keys(entry.name)
     recipe = getattr(entry, "recipe", None)
     if recipe is not None:
         yield from (f"  {key}: {_plain(value)}" for key, value in recipe.model_dump().items() if key != "name")
+
+
+def _card_keys(kind: str) -> Iterable[str]:
+    """The description of a kind of card, and each of its keys with its default."""
+    from jetbench.formats.cards import KINDS as CARDS
+
+    card = CARDS[kind]
+    for key, field in card.model_fields.items():
+        yield f"  {key:<14}" + ("needed" if field.is_required() else f"default: {field.default or 'none'}")
+    yield inspect.cleandoc(card.__doc__ or "")
 
 
 def _plain(value: object) -> str:

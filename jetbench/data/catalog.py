@@ -97,7 +97,9 @@ def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Map
     """
     if name in datasets:
         if jets is None:
-            raise SuiteError(f"say how many jets of {name!r} to simulate, with the key `jets` beside its name")
+            raise SuiteError(
+                f"say how many jets of {name!r} to simulate: `jets` beside its name, as in --set unlabelled.jets=20000"
+            )
         recipe = _recipe(name, jets, seed, options or {})
         ref = DatasetRef(name=name, sha256=recipe.digest())
         return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)

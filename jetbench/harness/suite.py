@@ -79,7 +79,8 @@ def instantiate(
     settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}", SuiteError)
     labelled, pool = _find(settings.dataset).ref, _find(settings.unlabelled).ref if settings.unlabelled else None
     if pool is not None and pool.sha256 == labelled.sha256:
-        raise SuiteError("the unlabelled jets are the dataset itself, test jets included; --set unlabelled.seed=1 makes others")
+        remedy = "--set unlabelled.seed=1 makes others" if settings.unlabelled.name in datasets else "name another file"
+        raise SuiteError(f"the unlabelled jets are the dataset itself, test jets included; {remedy}")
     return Instance(suite=suite.suite, scale=scale, question=suite.question, settings=settings, dataset=labelled, unlabelled=pool)
 
 
