@@ -9,7 +9,7 @@ import numpy as np
 
 from jetbench.errors import SuiteError
 
-__all__ = ["class_counts", "compose"]
+__all__ = ["class_counts", "compose", "composition"]
 
 
 def class_counts(available: Sequence[int], shares: Sequence[float]) -> list[int]:
@@ -27,6 +27,23 @@ def class_counts(available: Sequence[int], shares: Sequence[float]) -> list[int]
     return counts
 
 
+def composition(labels: np.ndarray, class_names: Sequence[str], shares: Sequence[tuple[str, float]]) -> list[int]:
+    """Jets of each named class in the largest sample with these shares from jets with labels (n,).
+
+    Raises `SuiteError` where not one jet of a named class would be in it.
+    """
+    available = [int((labels == class_names.index(name)).sum()) for name, _ in shares]
+    counts = class_counts(available, [share for _, share in shares])
+    if not all(counts):
+        found = ", ".join(f"{jets} {name}" for jets, (name, _) in zip(available, shares, strict=True))
+        name = shares[counts.index(0)][0]
+        raise SuiteError(
+            f"the unlabelled pool has {found} jets, and with the shares of the suite's `pool` none of {name!r} is left; "
+            "raise its share or take more jets"
+        )
+    return counts
+
+
 def compose(
     rows: np.ndarray,
     labels: np.ndarray,
@@ -36,11 +53,8 @@ def compose(
 ) -> np.ndarray:
     """The rows (k,), rising, of the largest random sample of `rows` (n,) with labels (n,) whose classes have these shares.
 
-    Raises `SuiteError` where the jets of a class do not make up its share of a single jet.
+    Raises `SuiteError` where not one jet of a named class would be in it.
     """
+    counts = composition(labels, class_names, shares)
     by_class = [rows[labels == class_names.index(name)] for name, _ in shares]
-    counts = class_counts([len(mine) for mine in by_class], [share for _, share in shares])
-    if not sum(counts):
-        found = ", ".join(f"{len(mine)} {name}" for mine, (name, _) in zip(by_class, shares, strict=True))
-        raise SuiteError(f"the unlabelled pool has {found} jets, from which the shares of the suite's `pool` cannot be taken")
     return np.sort(np.concatenate([rng.permutation(mine)[:count] for mine, count in zip(by_class, counts, strict=True)]))

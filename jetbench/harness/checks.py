@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jetbench.data.composition import composition
 from jetbench.data.splits import split_jets
 from jetbench.errors import DataFileError, LeakError, SuiteError
 from jetbench.harness.classes import check_classes
@@ -27,7 +28,9 @@ def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
     hashes = stored_hashes(jets)
     tested = hashes[split.test]
     _refuse_leak(tested, hashes[split.pool], dataset, dataset)
-    if unlabelled is not None:
+    if unlabelled is None:
+        _check_shares(plan, labels[split.pool], jets.meta.class_names)
+    else:
         _check_pool(plan, tested, dataset, unlabelled)
 
 
@@ -35,7 +38,15 @@ def _check_pool(plan: Plan, tested: np.ndarray, dataset: Path, unlabelled: Path)
     pool = open_jets(unlabelled)
     if any(run.spec.pool is not None for run in plan.runs.values()) and "label" not in pool.targets:
         raise SuiteError(f"{unlabelled}: the suite asks for shares of classes in the pool, and these jets have no labels")
+    if "label" in pool.targets:
+        _check_shares(plan, pool.targets["label"][:], pool.meta.class_names)
     _refuse_leak(tested, stored_hashes(pool), dataset, unlabelled)
+
+
+def _check_shares(plan: Plan, labels: np.ndarray, class_names: tuple[str, ...]) -> None:
+    for shares in dict.fromkeys(run.spec.pool for run in plan.runs.values()):
+        if shares is not None:
+            composition(labels, class_names, shares)
 
 
 def _refuse_leak(tested: np.ndarray, pool: np.ndarray, dataset: Path, source: Path) -> None:

@@ -75,8 +75,10 @@ class SimulationRecipe(Value, ABC):
     def _shared_equally(self) -> Self:
         classes = len(self.class_names)
         if self.jets < classes or self.jets % classes:
+            whole = max(1, self.jets // classes) * classes
             raise SimulationError(
-                f"jets is {self.jets}; the {classes} classes share them equally, so ask for a positive multiple of {classes}"
+                f"jets is {self.jets}; the {classes} classes share them equally, so ask for a positive multiple of {classes}, "
+                f"such as {whole}"
             )
         if self.jets > MOST_JETS:
             raise SimulationError(

@@ -29,6 +29,12 @@ def test_a_foreign_pool_holds_no_test_jet(plan_of: Callable[..., Plan], toy_file
         check_data(plan_of(), toy_file, toy_file)
 
 
+def test_a_pool_without_a_jet_of_a_named_class_is_told_before_any_training(plan_of: Callable[..., Plan], toy_file: Path) -> None:
+    check_data(plan_of("pool={top: 0.01, qcd: 0.99}"), toy_file, None)
+    with pytest.raises(SuiteError, match=r"\d+ qcd, \d+ top jets, and with the shares .* none of 'top' is left; raise its share"):
+        check_data(plan_of("pool={top: 0.0001, qcd: 0.9999}"), toy_file, None)
+
+
 WIDE, FINE = (Grid(rows=n, columns=n, eta_extent=0.8, phi_extent=0.8) for n in (8, 16))
 
 

@@ -30,7 +30,7 @@ def test_classes_share_the_jets_and_alternate(kind):
     assert [chunk.label for chunk in chunks] == 2 * list(range(classes))
     assert [chunk.index for chunk in chunks] == list(range(2 * classes))
     assert {chunk.jets for chunk in chunks} == {300}
-    with pytest.raises(SimulationError, match=f"multiple of {classes}"):
+    with pytest.raises(SimulationError, match=f"multiple of {classes}, such as {classes}"):
         kind(jets=classes + 1, seed=0)
 
 
