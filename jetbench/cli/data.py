@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jetbench.cli.options import dataset_argument
-from jetbench.cli.progress import display
+from jetbench.cli.progress import display, resumable
 
 if TYPE_CHECKING:
     from jetbench.data.catalog import Dataset
@@ -22,7 +22,7 @@ def data() -> None:
     """Make datasets, look into them, see what views do to them."""
 
 
-jets_option = click.option("--jets", type=click.IntRange(min=10), default=2000, show_default=True, help="Of a simulated dataset.")
+jets_option = click.option("--jets", type=click.IntRange(min=10), default=2400, show_default=True, help="Of a simulated dataset.")
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the simulation.")
 set_option = click.option(
     "--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of a simulated dataset, as in --set mpi=true."
@@ -129,7 +129,7 @@ def convert(
     from jetbench.formats.conversion import Request, convert
 
     request = Request(format=format, card=card, class_names=class_names, channels=channels, unlabelled=unlabelled)
-    with display(stderr=True) as show:
+    with display(stderr=True) as show, resumable():
         done = convert(files, output, request, show.update)
     for remark in done.remarks:
         click.echo(f"note: {remark}", err=True)
@@ -147,5 +147,5 @@ def _find(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> Datas
 
 def _simulate(found: Dataset, jobs: int | None = None) -> None:
     """Make the dataset where it is not there yet, with progress on standard error."""
-    with display(stderr=True) as show:
+    with display(stderr=True) as show, resumable():
         found.make(jobs or len(os.sched_getaffinity(0)), lambda done, total: show.update("simulating jets", done, total))

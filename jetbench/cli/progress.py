@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from jetbench.harness.forecast import run_cost
 
 if TYPE_CHECKING:
     from jetbench.api import Session
     from jetbench.harness.engine import Event
 
-__all__ = ["display", "show_progress"]
+__all__ = ["display", "resumable", "show_progress"]
 
+INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 EVERY = 10.0  # seconds between lines where there is no terminal
 
 
@@ -86,6 +89,16 @@ def display(stderr: bool = False) -> Iterator[Display]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[notes]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         yield Display(console, bar)
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Ctrl-C inside ends the command with a sentence in place of a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("stopped; what is finished is kept, and the same command goes on from there", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def show_progress(session: Session, jobs: int | None) -> int:

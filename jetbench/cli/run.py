@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
-
 
 @click.command()
 @click.option("--suite", required=True, shell_complete=suite_items, help="A shipped suite by name, or a suite file.")
@@ -46,22 +44,14 @@ def run(
 
         click.echo(describe(session.plan, session.store, session.workers(jobs)))
         return
-    failed = _execute(ctx, session, jobs)
+    from jetbench.cli.progress import resumable, show_progress
+
+    with resumable():
+        failed = show_progress(session, jobs)
     show_results(session)
     if failed:
         click.echo(f"{failed} runs failed; the same command tries them again", err=True)
         ctx.exit(1)
-
-
-def _execute(ctx: click.Context, session: Session, jobs: int | None) -> int:
-    """Run the plan with progress shown; returns how many runs failed."""
-    from jetbench.cli.progress import show_progress
-
-    try:
-        return show_progress(session, jobs)
-    except KeyboardInterrupt:
-        click.echo("stopped; every training has a checkpoint, and the same command goes on from there", err=True)
-        ctx.exit(INTERRUPTED)
 
 
 def show_results(session: Session) -> None:

@@ -85,6 +85,7 @@ def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -
         )
         save_bundle(folder, setup.network, job.spec.model, setup.preprocessing)
         figures = _costs(job.spec, costs, sum(p.numel() for p in setup.network.parameters()))
+        figures["train/jets"] = float(len(setup.rows))
         files = ["model.safetensors", "bundle.json"]
         render = setup.preprocessing.renderer()
         if job.spec.stage == "trial":

@@ -29,7 +29,7 @@ def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
     tested = hashes[split.test]
     _refuse_leak(tested, hashes[split.pool], dataset, dataset)
     if unlabelled is None:
-        _check_shares(plan, labels[split.pool], jets.meta.class_names)
+        _check_sizes(plan, labels[split.pool], jets.meta.class_names)
     else:
         _check_pool(plan, tested, dataset, unlabelled)
 
@@ -38,15 +38,24 @@ def _check_pool(plan: Plan, tested: np.ndarray, dataset: Path, unlabelled: Path)
     pool = open_jets(unlabelled)
     if any(run.spec.pool is not None for run in plan.runs.values()) and "label" not in pool.targets:
         raise SuiteError(f"{unlabelled}: the suite asks for shares of classes in the pool, and these jets have no labels")
-    if "label" in pool.targets:
-        _check_shares(plan, pool.targets["label"][:], pool.meta.class_names)
+    labels = pool.targets["label"][:] if "label" in pool.targets else np.zeros(len(pool), np.int32)
+    _check_sizes(plan, labels, pool.meta.class_names)
     _refuse_leak(tested, stored_hashes(pool), dataset, unlabelled)
 
 
-def _check_shares(plan: Plan, labels: np.ndarray, class_names: tuple[str, ...]) -> None:
-    for shares in dict.fromkeys(run.spec.pool for run in plan.runs.values()):
-        if shares is not None:
-            composition(labels, class_names, shares)
+def _check_sizes(plan: Plan, labels: np.ndarray, class_names: tuple[str, ...]) -> None:
+    """A pretraining has at least a batch of different jets: of fewer, a jet would be told from itself."""
+    for run in plan.runs.values():
+        if run.labelled:
+            continue
+        shares, batch = run.spec.pool, run.spec.recipe.batch_size
+        counts = [len(labels)] if shares is None else composition(labels, class_names, shares)
+        if sum(counts) < batch:
+            named = ", ".join(f"{n} {name}" for n, (name, _) in zip(counts, shares or (), strict=False))
+            raise SuiteError(
+                f"the pool of {run.name} has {sum(counts)} jets{f' ({named})' if named else ''}, fewer than a batch of {batch}; "
+                "take more jets, other shares, or a smaller batch"
+            )
 
 
 def _refuse_leak(tested: np.ndarray, pool: np.ndarray, dataset: Path, source: Path) -> None:

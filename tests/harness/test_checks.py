@@ -35,6 +35,11 @@ def test_a_pool_without_a_jet_of_a_named_class_is_told_before_any_training(plan_
         check_data(plan_of("pool={top: 0.0001, qcd: 0.9999}"), toy_file, None)
 
 
+def test_a_pool_of_less_than_a_batch_is_told_before_any_training(plan_of: Callable[..., Plan], toy_file: Path) -> None:
+    with pytest.raises(SuiteError, match=r"has 44 jets \(40 qcd, 4 top\), fewer than a batch of 64; take more jets"):
+        check_data(plan_of("pool={qcd: 0.9, top: 0.1}", "test_jets=320", "labels=[50]"), toy_file, None)
+
+
 WIDE, FINE = (Grid(rows=n, columns=n, eta_extent=0.8, phi_extent=0.8) for n in (8, 16))
 
 
