@@ -32,7 +32,9 @@ from jetbench.values import Value
 __all__ = ["Converted", "Request", "convert"]
 
 Progress = Callable[[str, int, int], None]
-EVENT_BITS = 40  # an event id is the number of the jet's file, then its row in that file
+# An event id is the first 31 bits of its file's sha256, then the row in that file: files that are converted apart and read as
+# one dataset share no ids.
+ROW_BITS = 32
 
 EMPTY = "jets without a deposit in the channels that were kept"
 
@@ -60,9 +62,8 @@ class Converted:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows start:stop of the source with number `file`, and where they wait."""
+    """Rows start:stop of a source, and where they wait."""
 
-    file: int
     source: Source
     start: int
     stop: int
@@ -125,18 +126,18 @@ def _blocks(sources: list[Source], folder: Path, request: Request) -> Iterator[B
     """Every source in blocks of its reader's size; the name of a block's file says all that its content depends on."""
     said = Path(request.card).read_text(encoding="utf-8") if request.card else ""
     asked = f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}"
-    for number, source in enumerate(sources):
+    for source in sources:
         # the name of a JetNet file tells its class
         code = hashlib.sha256(f"{source.path.name} {asked}".encode()).hexdigest()[:8]
         for start in range(0, source.jets, source.block):
             stop = min(start + source.block, source.jets)
-            yield Block(number, source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
+            yield Block(source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
 
 
 def _read_missing(blocks: list[Block], keep: list[int], request: Request, remarks: Remarks, progress: Progress) -> None:
     """Make the files of blocks that are not there yet, one source open at a time."""
     total, done = sum(block.stop - block.start for block in blocks), 0
-    for _, mine in itertools.groupby(blocks, key=lambda block: block.file):
+    for _, mine in itertools.groupby(blocks, key=lambda block: block.source.sha256):
         of_source = list(mine)
         missing = [block for block in of_source if not _stored(block)]
         done += sum(block.stop - block.start for block in of_source) - sum(block.stop - block.start for block in missing)
@@ -212,7 +213,8 @@ def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
     hashes, own = [], []
     for i, block in enumerate(blocks):
         jets = open_jets(block.path).read()
-        own.append((block.file << EVENT_BITS) + np.arange(block.start, block.stop))
+        file = int(block.source.sha256[:8], 16) >> 1
+        own.append((file << ROW_BITS) + np.arange(block.start, block.stop))
         hashes.append(np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own[-1].astype(np.uint64)))
         progress("looking for duplicates", i + 1, len(blocks))
     event = np.concatenate(own)
