@@ -22,7 +22,7 @@ import jetbench
 from jetbench.errors import DataFileError
 from jetbench.formats.files import Source, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
-from jetbench.formats.workplace import Remarks, workplace
+from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.hashes import jet_hashes
 from jetbench.registry import nearest
@@ -35,7 +35,6 @@ Progress = Callable[[str, int, int], None]
 # An event id is the first 31 bits of its file's sha256, then the row in that file: files that are converted apart and read as
 # one dataset share no ids.
 ROW_BITS = 32
-
 EMPTY = "jets without a deposit in the channels that were kept"
 
 
@@ -78,10 +77,10 @@ def convert(patterns: Sequence[str], output: Path, request: Request, progress: P
     or the request has wrong, `BusyError` where another process converts to the same output.
     """
     with workplace(output) as folder:
-        made_of = _refuse_output(output, expand(patterns))
+        before = made_of(output, expand(patterns))
         sources = find_sources(patterns, request.format, Path(request.card) if request.card else None, progress)
         files = tuple(SourceFile(name=s.path.name, sha256=s.sha256, jets=s.jets) for s in sources)
-        if made_of not in (None, files):
+        if before not in (None, files):
             raise DataFileError(f"{output} is there already and was made of other files; remove it, or choose another output")
         keep = _kept_channels(sources[0].meta, request.channels)
         blocks = list(_blocks(sources, folder, request))
@@ -95,18 +94,6 @@ def convert(patterns: Sequence[str], output: Path, request: Request, progress: P
         digest = save_jets(folder / "whole", _final(blocks, meta, classes, event, progress))
         os.replace(folder / "whole", output)
     return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all))
-
-
-def _refuse_output(output: Path, paths: list[Path]) -> tuple[SourceFile, ...] | None:
-    """What the output was made of, where it is a file of jets from an earlier conversion; None where there is no such file."""
-    if not output.exists():
-        return None
-    if output.resolve() in [path.resolve() for path in paths]:
-        raise DataFileError(f"{output} is one of the files to convert; choose another output")
-    try:
-        return open_jets(output).meta.provenance.files
-    except DataFileError as error:
-        raise DataFileError(f"{output} is there already and no file of jets; remove it, or choose another output") from error
 
 
 def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
@@ -140,7 +127,7 @@ def _read_missing(blocks: list[Block], keep: list[int], request: Request, remark
     for _, mine in itertools.groupby(blocks, key=lambda block: block.source.sha256):
         of_source = list(mine)
         missing = [block for block in of_source if not _stored(block)]
-        done += sum(block.stop - block.start for block in of_source) - sum(block.stop - block.start for block in missing)
+        done += sum(block.stop - block.start for block in of_source if block not in missing)
         if not missing:
             continue
         with closing(missing[0].source.open()) as reader:
@@ -184,7 +171,9 @@ def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, 
 def _reduced(jets: Jets, keep: list[int]) -> Jets:
     """Only those channels, and of pixels only those that they fill."""
     values = jets.values[:, keep]
-    full = (values != 0).any(axis=1) if jets.meta.grid else np.ones(len(values), bool)
+    if jets.meta.grid is None or len(keep) == len(jets.meta.channels):
+        return replace(jets, values=values)
+    full = (values != 0).any(axis=1)
     before = np.concatenate([[0], np.cumsum(full)])
     return replace(jets, offsets=before[jets.offsets], eta=jets.eta[full], phi=jets.phi[full], values=values[full])
 
