@@ -30,7 +30,8 @@ class Separation(Value):
 
 def separations(labels: np.ndarray, class_names: Sequence[str], columns: Mapping[str, np.ndarray]) -> tuple[Separation, ...]:
     """One per column (n,), best first, from labels (n,); none where fewer than two classes have two jets."""
-    found = [_separation(name, column, labels, class_names) for name, column in columns.items() if _classes(labels)]
+    classes = _classes(labels)
+    found = [_separation(name, column, labels, classes, class_names) for name, column in columns.items()] if classes else []
     return tuple(sorted(found, key=lambda it: -it.auc))
 
 
@@ -41,8 +42,10 @@ def _classes(labels: np.ndarray) -> list[int]:
     return able[-1:] if len(classes) == 2 else able
 
 
-def _separation(name: str, column: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) -> Separation:
-    areas = {k: auc(labels == k, column) for k in _classes(labels)}
+def _separation(
+    name: str, column: np.ndarray, labels: np.ndarray, classes: Sequence[int], class_names: Sequence[str]
+) -> Separation:
+    areas = {k: auc(labels == k, column) for k in classes}
     best = max(areas, key=lambda k: abs(areas[k] - 0.5))
     larger = areas[best] >= 0.5
     area = delong_interval(labels == best, column if larger else -column)

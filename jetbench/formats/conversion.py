@@ -22,7 +22,7 @@ import jetbench
 from jetbench.errors import DataFileError
 from jetbench.formats.files import Source, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
-from jetbench.formats.workplace import Remarks, workplace
+from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.hashes import jet_hashes
 from jetbench.registry import nearest
@@ -32,8 +32,9 @@ from jetbench.values import Value
 __all__ = ["Converted", "Request", "convert"]
 
 Progress = Callable[[str, int, int], None]
-EVENT_BITS = 40  # an event id is the number of the jet's file, then its row in that file
-
+# An event id is the first 31 bits of its file's sha256, then the row in that file: files that are converted apart and read as
+# one dataset share no ids.
+ROW_BITS = 32
 EMPTY = "jets without a deposit in the channels that were kept"
 
 
@@ -60,9 +61,8 @@ class Converted:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows start:stop of the source with number `file`, and where they wait."""
+    """Rows start:stop of a source, and where they wait."""
 
-    file: int
     source: Source
     start: int
     stop: int
@@ -77,10 +77,10 @@ def convert(patterns: Sequence[str], output: Path, request: Request, progress: P
     or the request has wrong, `BusyError` where another process converts to the same output.
     """
     with workplace(output) as folder:
-        made_of = _refuse_output(output, expand(patterns))
+        before = made_of(output, expand(patterns))
         sources = find_sources(patterns, request.format, Path(request.card) if request.card else None, progress)
         files = tuple(SourceFile(name=s.path.name, sha256=s.sha256, jets=s.jets) for s in sources)
-        if made_of not in (None, files):
+        if before not in (None, files):
             raise DataFileError(f"{output} is there already and was made of other files; remove it, or choose another output")
         keep = _kept_channels(sources[0].meta, request.channels)
         blocks = list(_blocks(sources, folder, request))
@@ -94,18 +94,6 @@ def convert(patterns: Sequence[str], output: Path, request: Request, progress: P
         digest = save_jets(folder / "whole", _final(blocks, meta, classes, event, progress))
         os.replace(folder / "whole", output)
     return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all))
-
-
-def _refuse_output(output: Path, paths: list[Path]) -> tuple[SourceFile, ...] | None:
-    """What the output was made of, where it is a file of jets from an earlier conversion; None where there is no such file."""
-    if not output.exists():
-        return None
-    if output.resolve() in [path.resolve() for path in paths]:
-        raise DataFileError(f"{output} is one of the files to convert; choose another output")
-    try:
-        return open_jets(output).meta.provenance.files
-    except DataFileError as error:
-        raise DataFileError(f"{output} is there already and no file of jets; remove it, or choose another output") from error
 
 
 def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
@@ -125,21 +113,21 @@ def _blocks(sources: list[Source], folder: Path, request: Request) -> Iterator[B
     """Every source in blocks of its reader's size; the name of a block's file says all that its content depends on."""
     said = Path(request.card).read_text(encoding="utf-8") if request.card else ""
     asked = f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}"
-    for number, source in enumerate(sources):
+    for source in sources:
         # the name of a JetNet file tells its class
         code = hashlib.sha256(f"{source.path.name} {asked}".encode()).hexdigest()[:8]
         for start in range(0, source.jets, source.block):
             stop = min(start + source.block, source.jets)
-            yield Block(number, source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
+            yield Block(source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
 
 
 def _read_missing(blocks: list[Block], keep: list[int], request: Request, remarks: Remarks, progress: Progress) -> None:
     """Make the files of blocks that are not there yet, one source open at a time."""
     total, done = sum(block.stop - block.start for block in blocks), 0
-    for _, mine in itertools.groupby(blocks, key=lambda block: block.file):
+    for _, mine in itertools.groupby(blocks, key=lambda block: block.source.sha256):
         of_source = list(mine)
         missing = [block for block in of_source if not _stored(block)]
-        done += sum(block.stop - block.start for block in of_source) - sum(block.stop - block.start for block in missing)
+        done += sum(block.stop - block.start for block in of_source if block not in missing)
         if not missing:
             continue
         with closing(missing[0].source.open()) as reader:
@@ -183,7 +171,9 @@ def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, 
 def _reduced(jets: Jets, keep: list[int]) -> Jets:
     """Only those channels, and of pixels only those that they fill."""
     values = jets.values[:, keep]
-    full = (values != 0).any(axis=1) if jets.meta.grid else np.ones(len(values), bool)
+    if jets.meta.grid is None or len(keep) == len(jets.meta.channels):
+        return replace(jets, values=values)
+    full = (values != 0).any(axis=1)
     before = np.concatenate([[0], np.cumsum(full)])
     return replace(jets, offsets=before[jets.offsets], eta=jets.eta[full], phi=jets.phi[full], values=values[full])
 
@@ -212,7 +202,8 @@ def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
     hashes, own = [], []
     for i, block in enumerate(blocks):
         jets = open_jets(block.path).read()
-        own.append((block.file << EVENT_BITS) + np.arange(block.start, block.stop))
+        file = int(block.source.sha256[:8], 16) >> 1
+        own.append((file << ROW_BITS) + np.arange(block.start, block.stop))
         hashes.append(np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own[-1].astype(np.uint64)))
         progress("looking for duplicates", i + 1, len(blocks))
     event = np.concatenate(own)

@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jetbench.errors import BusyError, DataFileError
+from jetbench.jets import SourceFile, open_jets
 from jetbench.locks import file_lock
 
-__all__ = ["Remarks", "workplace"]
+__all__ = ["Remarks", "made_of", "workplace"]
 
 
 @contextmanager
@@ -35,6 +36,21 @@ def workplace(output: Path) -> Iterator[Path]:
             shutil.rmtree(folder)
     except OSError as error:
         raise DataFileError(f"{output}: cannot be written ({error}); is the disk full or the folder read-only?") from error
+
+
+def made_of(output: Path, paths: list[Path]) -> tuple[SourceFile, ...] | None:
+    """What the output was made of, where it is a file of jets from an earlier conversion; None where there is no such file.
+
+    Raises `DataFileError` where it is one of the files to convert, at `paths`, or no file of jets.
+    """
+    if not output.exists():
+        return None
+    if output.resolve() in [path.resolve() for path in paths]:
+        raise DataFileError(f"{output} is one of the files to convert; choose another output")
+    try:
+        return open_jets(output).meta.provenance.files
+    except DataFileError as error:
+        raise DataFileError(f"{output} is there already and no file of jets; remove it, or choose another output") from error
 
 
 class Remarks:

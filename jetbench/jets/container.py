@@ -1,7 +1,7 @@
 """`Jets`: a columnar, ragged collection of jets, in memory or lazily on disk.
 
-Jet i owns the deposits offsets[i]:offsets[i+1]. A deposit stands at (eta, phi) relative to the jet axis [rapidity-like
-pseudorapidity difference, radians] and has one value per channel.
+Jet i owns the deposits offsets[i]:offsets[i+1]. A deposit stands at (eta, phi), its differences in pseudorapidity and azimuth
+[rad] to the jet axis, and has one value per channel.
 """
 
 from __future__ import annotations
