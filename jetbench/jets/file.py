@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-from pydantic import ValidationError
 
 from jetbench.errors import DataFileError
 from jetbench.jets.container import PER_DEPOSIT, PLAIN_COLUMNS, Jets, Meta, combine_hashes, update_hashes
+from jetbench.jets.disk import Disk
 from jetbench.jets.packing import Packing, pack, packing
 
 __all__ = ["open_file", "save_jets"]
@@ -29,17 +29,29 @@ def save_jets(path: Path, parts: Iterable[Jets]) -> str:
     """Write the parts as one collection and return its digest; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    disk: Disk | None = None
     try:
-        with h5py.File(temporary, "w") as file:
-            digest = _write(file, parts)
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
+        with Disk(temporary, "w+") as disk:
+            with h5py.File(disk, "w") as file:
+                digest = _write(file, _while_it_lasts(parts, disk))
+            if disk.error is not None:
+                raise disk.error
+            os.fsync(disk.fileno())
         os.replace(temporary, path)
-    except OSError as error:
-        raise DataFileError(f"{path}: cannot be written ({error}); is the disk full or the folder read-only?") from error
+    except (OSError, RuntimeError) as error:
+        cause = (disk and disk.error) or error  # HDF5 fails in strange ways where it reads back what was never written
+        raise DataFileError(f"{path}: cannot be written ({cause}); is the disk full or the folder read-only?") from error
     finally:
         temporary.unlink(missing_ok=True)
     return digest
+
+
+def _while_it_lasts(parts: Iterable[Jets], disk: Disk) -> Iterator[Jets]:
+    """The parts, until the disk is full."""
+    for part in parts:
+        yield part
+        if disk.error is not None:
+            raise disk.error
 
 
 def _write(file: h5py.File, parts: Iterable[Jets]) -> str:
@@ -125,26 +137,31 @@ def open_file(path: Path) -> Jets:
         file = h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES)
     except OSError as error:
         raise DataFileError(f"{path}: not a readable HDF5 file, it may be truncated or of another format ({error})") from error
+    try:
+        return _jets(file, path)
+    except DataFileError:
+        raise
+    except Exception as error:  # damaged metadata make HDF5 raise almost anything
+        raise DataFileError(f"{path}: damaged ({error}); make or convert it again") from error
+
+
+def _jets(file: h5py.File, path: Path) -> Jets:
     if file.attrs.get("format") != FORMAT:
         raise DataFileError(f"{path}: an HDF5 file, but not one of jetbench's; convert it first")
     if file.attrs.get("version") != VERSION:
         raise DataFileError(f"{path}: format version {file.attrs.get('version')}, this jetbench reads {VERSION}; make it again")
-    try:
-        meta = Meta.model_validate_json(file.attrs["meta"])
-        jets = Jets(
-            meta=meta,
-            offsets=file["offsets"][:],
-            **{name: _Guarded(file[name], packing(name, meta), path) for name in PLAIN_COLUMNS},
-            targets={name: _Guarded(column, packing(name, meta), path) for name, column in file.get("targets", {}).items()},
-            stored_digest=str(file.attrs["digest"]),
-        )
-        lengths = {name: len(column) for name, column in jets.columns()}
-    except (KeyError, OSError, RuntimeError, ValidationError) as error:
-        raise DataFileError(f"{path}: damaged ({error}); make or convert it again") from error
+    meta = Meta.model_validate_json(file.attrs["meta"])
+    jets = Jets(
+        meta=meta,
+        offsets=file["offsets"][:],
+        **{name: _Guarded(file[name], packing(name, meta), path) for name in PLAIN_COLUMNS},
+        targets={name: _Guarded(column, packing(name, meta), path) for name, column in file.get("targets", {}).items()},
+        stored_digest=str(file.attrs["digest"]),
+    )
     deposits = int(jets.offsets[-1])
-    for name, length in lengths.items():
-        if length != (deposits if name in PER_DEPOSIT else len(jets)):
-            raise DataFileError(f"{path}: damaged (column {name!r} has {length} rows); make or convert it again")
+    for name, column in jets.columns():
+        if len(column) != (deposits if name in PER_DEPOSIT else len(jets)):
+            raise DataFileError(f"{path}: damaged (column {name!r} has {len(column)} rows); make or convert it again")
     return jets
 
 

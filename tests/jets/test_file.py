@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,7 +66,7 @@ def test_flipped_bytes_never_pass_unseen(toy_file: Path, tmp_path: Path) -> None
     whole, digest = toy_file.read_bytes(), open_jets(toy_file).digest
     rng = np.random.default_rng(1)
     raised = 0
-    for place in rng.integers(0, len(whole), 60):
+    for place in rng.integers(0, len(whole), 200):
         path = tmp_path / f"{place}.h5"  # HDF5 shares an open file of the same name
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
         try:
@@ -72,7 +74,7 @@ def test_flipped_bytes_never_pass_unseen(toy_file: Path, tmp_path: Path) -> None
             assert jets.content_digest() == jets.digest == digest
         except DataFileError:
             raised += 1
-    assert raised > 30
+    assert raised > 100
 
 
 def test_foreign_files_are_told_apart(tmp_path: Path) -> None:
@@ -95,3 +97,29 @@ def test_a_failed_write_leaves_what_was_there(toy_jets: Jets, tmp_path: Path) ->
         save_jets(path, [toy_jets[:10], Jets(**{**vars(toy_jets[:10]), "targets": {}})])
     assert open_jets(path).digest == digest
     assert list(tmp_path.iterdir()) == [path]
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from jetbench.errors import DataFileError
+from jetbench.jets import open_jets, save_jets
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+jets = open_jets(Path(sys.argv[1])).read()
+try:
+    save_jets(Path(sys.argv[2]), [jets, jets])
+except DataFileError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("limit", [0, 3000, 60_000])
+def test_a_full_disk_is_one_clear_error(toy_file: Path, tmp_path: Path, limit: int) -> None:
+    """A limit on the size of files stands for the disk: beyond it a write fails as there."""
+    arguments = [sys.executable, "-c", FULL, str(toy_file), str(tmp_path / "full.h5"), str(limit)]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "full.h5: cannot be written" in done.stdout
+    assert not done.stderr
+    assert list(tmp_path.iterdir()) == []
