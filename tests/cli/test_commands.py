@@ -219,7 +219,7 @@ def test_a_suite_of_four_classes_from_data_to_report(
     suite = tmp_path / "mini.yaml"
     suite.write_text(suite_text.format(dataset=tmp_path / "jets.h5"))
     refused = command("run", "--suite", suite, "--set", "labels=[30]", cwd=tmp_path)
-    assert "2 are needed; the smallest label budget that does is" in wait(refused, 60)
+    assert "and needs 2; the smallest label budget that gives as many is" in wait(refused, 60)
     assert refused.returncode == 1
     process = command("run", "--suite", suite, "--set", "labels=[50]", cwd=tmp_path)
     output = wait(process, 300)
