@@ -37,11 +37,6 @@ class ConstituentTable(Reader):
         self.jets, self.block = self._source.jets, self._source.block
         self._agreement = Agreement()
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Never: only a card can say what the keys mean."""
-        return False
-
     def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
         card = self.card
         with guarded(self.path):

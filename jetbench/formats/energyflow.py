@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -50,14 +51,10 @@ class EnergyFlow(Reader):
             )
         self.block = max(1, BLOCK_BYTES // self._x.row_bytes)
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        try:
-            reader = EnergyFlow(path)
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
+        with closing(cls(path)) as reader:
             first = reader._x.read(0, min(10, reader.jets))
-            reader.close()
-        except Exception:
-            return False
         pid = first[..., 3][first.any(axis=2)]
         return (
             len(pid) > 0 and bool(np.isfinite(first).all()) and bool(identify(pid)[2].all()) and bool((first[..., 0] >= 0).all())

@@ -19,10 +19,6 @@ class Images(ImageReader):
     def __init__(self, path: Path, card: ImageCard) -> None:
         super().__init__(path, _open(path, card), lambda table: layout_of(card, table, path))
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        return False
-
 
 def _open(path: Path, card: ImageCard) -> Table:
     if card.format == "parquet":

@@ -90,15 +90,12 @@ class JetClass(Reader):
         self.meta = Meta(channels=channels, class_names=CLASSES, extent=0.8, provenance=PROVENANCE)
         self._agreement = Agreement()
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        try:
-            with open(path, "rb") as stream:
-                if stream.read(len(MAGIC)) != MAGIC:
-                    return False
-            JetClass(path).close()
-        except Exception:
-            return False
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
+        with open(path, "rb") as stream:
+            if stream.read(len(MAGIC)) != MAGIC:
+                return False
+        cls(path).close()
         return True
 
     def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:

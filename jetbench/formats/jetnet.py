@@ -60,8 +60,8 @@ class JetNet(Reader):
         self.jets, self.block = shapes[0][0], rows_per_block([self._particles, self._features])
         self._agreement = Agreement()
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
         return has(path, "particle_features", "jet_features")
 
     def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:

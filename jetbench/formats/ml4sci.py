@@ -45,8 +45,8 @@ class ElectronPhoton(ImageReader):
     def __init__(self, path: Path) -> None:
         super().__init__(path, HDF5Table(path, ELECTRON_PHOTON.arrays()), lambda _: ELECTRON_PHOTON)
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
         return _row_shape(path, "X") == (32, 32, 2) and has(path, "y")
 
 
@@ -82,8 +82,8 @@ class QuarkGluon(ImageReader):
         layout = quark_gluon(_present(path, "m0", "pt", "y"), "NHWC", ("ecal", "hcal", "tracks"))
         super().__init__(path, HDF5Table(path, layout.arrays()), lambda _: layout)
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
         return _row_shape(path, "X_jets") == (125, 125, 3)
 
 
@@ -115,8 +115,8 @@ class SelfSupervised(ImageReader):
         layout = self_supervised(_present(path, "Y", "m", "pT"))
         super().__init__(path, HDF5Table(path, layout.arrays()), lambda _: layout)
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
         return _row_shape(path, "jet") == (125, 125, 8)
 
 
@@ -162,8 +162,5 @@ def _row_shape(path: Path, key: str) -> tuple[int, ...] | None:
     """The shape of a row of a dataset in an HDF5 file; None where there is no such thing."""
     if not has(path, key):
         return None
-    try:
-        with h5py.File(path, "r") as file:
-            return tuple(file[key].shape[1:])
-    except Exception:
-        return None
+    with h5py.File(path, "r") as file:
+        return tuple(file[key].shape[1:])

@@ -31,8 +31,8 @@ class QuarkGluonParquet(ImageReader):
     def __init__(self, path: Path) -> None:
         super().__init__(path, _open(path), lambda table: quark_gluon(table.names, "NCHW", ("tracks", "ecal", "hcal")))
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
         return _nested(path, "X_jets") and not _nested(path, "X_jet")
 
 
@@ -47,8 +47,8 @@ class MassRegression(ImageReader):
     def __init__(self, path: Path) -> None:
         super().__init__(path, _open(path), lambda table: mass_regression(table, path))
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
         return _nested(path, "X_jet") and not _nested(path, "X_jets")
 
 
@@ -79,15 +79,12 @@ def mass_regression(table: ParquetTable, path: Path) -> Layout:
 
 def _nested(path: Path, key: str) -> bool:
     """Whether this is a parquet file with images (channels × rows × columns) as nested lists in the column `key`."""
-    try:
-        with open(path, "rb") as stream:
-            if stream.read(4) != b"PAR1":
-                return False
-        import pyarrow.parquet as pq
+    with open(path, "rb") as stream:
+        if stream.read(4) != b"PAR1":
+            return False
+    import pyarrow.parquet as pq
 
-        from jetbench.formats.parquet_rows import list_depth
+    from jetbench.formats.parquet_rows import list_depth
 
-        kind = pq.read_schema(path).field(key).type
-        return list_depth(kind)[0] == 3
-    except Exception:
-        return False
+    schema = pq.read_schema(path)
+    return key in schema.names and bool(list_depth(schema.field(key).type)[0] == 3)

@@ -32,10 +32,18 @@ class Reader(ABC):
     block: int
     remarks: Sequence[str] = ()
 
-    @staticmethod
-    @abstractmethod
-    def recognises(path: Path) -> bool:
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
         """Whether the content, not the name alone, is safely of this format; false for whatever cannot be read."""
+        try:
+            return cls.looks_right(path)
+        except Exception:  # of foreign bytes libraries make almost any error, and each says that this is another format
+            return False
+
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
+        """What `recognises` asks; any error means no. Never true of a carded format: only a card can say what the keys mean."""
+        return False
 
     @abstractmethod
     def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:

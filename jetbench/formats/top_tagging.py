@@ -57,14 +57,11 @@ class TopTagging(Reader):
             )
         self.jets, self.block = self._table.rows, self._table.block
 
-    @staticmethod
-    def recognises(path: Path) -> bool:
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
         if not has(path):
             return False
-        try:
-            TopTagging(path).close()
-        except Exception:
-            return False
+        cls(path).close()
         return True
 
     def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
