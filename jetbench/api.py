@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jetbench.harness.engine import Event, execute
-from jetbench.harness.instances import latest, remember
-from jetbench.harness.plan import Plan, make_plan
-from jetbench.harness.prepare import prepare
-from jetbench.harness.processes import context
-from jetbench.harness.suite import find_suite, instantiate
+from jetbench.engine.child import PRELOAD
+from jetbench.engine.engine import Event, execute
+from jetbench.engine.prepare import prepare
+from jetbench.processes import context
 from jetbench.report.results import Results, collect
+from jetbench.suites.instances import latest, remember
+from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
@@ -59,7 +60,7 @@ class Session:
     def run(self, workers: int | None = None, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Event]:
         """Make the data, run what is not finished, publish it; events as they happen."""
         workers = self.workers(workers)
-        context()  # its imports are done while jets are simulated
+        context(PRELOAD)  # its imports are done while jets are simulated
         self.store.prepare()
         remember(self.store.root, self.plan.instance)
         tracker = self.tracker

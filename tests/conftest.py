@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from jetbench.jets import Channel, Jets, Meta, Provenance, save_jets
+from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.suite import find_suite, instantiate
 
 # a busy machine is no failure, and the gate tries the same examples each time
 settings.register_profile("jetbench", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -125,3 +127,11 @@ def suite_path(tmp_path: Path, toy_file: Path) -> Path:
     path = tmp_path / "mini.yaml"
     path.write_text(SUITE.format(dataset=toy_file))
     return path
+
+
+@pytest.fixture
+def plan_of(suite_path: Path) -> Callable[..., Plan]:
+    def make(*overrides: str) -> Plan:
+        return make_plan(instantiate(find_suite(str(suite_path)), overrides=overrides))
+
+    return make

@@ -9,11 +9,11 @@ import pytest
 from jetbench.data.catalog import datasets
 from jetbench.errors import UnknownNameError
 from jetbench.formats import formats
-from jetbench.harness.regimes import regimes
 from jetbench.models import HEAD, models
 from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import Entry, Registry
+from jetbench.suites.regimes import regimes
 from jetbench.views import augmentations
 
 TABLES = [models, objectives, regimes, recipes, augmentations, datasets, formats]

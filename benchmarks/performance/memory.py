@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jetbench.harness.job import Job
 from jetbench.jets import Channel, Jets, Meta, Provenance, save_jets
+from jetbench.runs.job import Job
 from jetbench.seeds import numpy_rng
 from jetbench.spec import Component, DatasetRef, Recipe, RunSpec, options
 
@@ -61,8 +61,8 @@ def job(folder: Path, steps: int) -> Job:
 def train(folder: Path, steps: int) -> None:
     import torch
 
-    from jetbench.harness.cell import run_cell
-    from jetbench.harness.ledger import Ledger
+    from jetbench.runs.run import run_cell
+    from jetbench.tracking.ledger import Ledger
 
     torch.set_num_threads(1)
     work = job(folder, steps)

@@ -16,7 +16,7 @@ __all__ = ["ls", "show"]
 # torch-free tables, imported when asked for
 KINDS = {
     "models": "jetbench.models:models",
-    "regimes": "jetbench.harness.regimes:regimes",
+    "regimes": "jetbench.suites.regimes:regimes",
     "objectives": "jetbench.objectives:objectives",
     "views": "jetbench.views:views",
     "augmentations": "jetbench.views:augmentations",
@@ -32,7 +32,7 @@ def _entries(kind: str) -> list[Entry]:
 
 
 def _suites() -> list[tuple[str, str]]:
-    from jetbench.harness.suite import find_suite, suite_names
+    from jetbench.suites.suite import find_suite, suite_names
 
     return [(name, find_suite(name).question) for name in suite_names()]
 
@@ -69,7 +69,7 @@ def _list(rows: Iterable[tuple[str, str]]) -> None:
 def show(name: str) -> None:
     """Explain one name: what it is, where it comes from, how it is configured; of a kind, what there is."""
     from jetbench.errors import UnknownNameError
-    from jetbench.harness.suite import suite_names, suite_text
+    from jetbench.suites.suite import suite_names, suite_text
 
     if name in (*KINDS, "suites"):
         _list(_rows(name))

@@ -63,9 +63,9 @@ def _png_only(ctx: click.Context, parameter: click.Parameter, path: Path | None)
 )
 def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: bool, figure: Path | None) -> None:
     """Classes, channels, spectra, duplicates and possible leaks of a dataset or file: printed and drawn."""
+    from jetbench.datainfo.summary import summarise
+    from jetbench.datainfo.text import summary_text
     from jetbench.errors import DataFileError
-    from jetbench.evaluation.dataset import summarise
-    from jetbench.evaluation.dataset_text import summary_text
     from jetbench.jets import open_jets
 
     found = _find(dataset, jets, seed, options)
@@ -79,8 +79,8 @@ def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: 
     click.echo(summary.model_dump_json(indent=2) if as_json else summary_text(summary))
     path = figure or (None if as_json else Path(f"{found.path.stem}-info.png"))
     if path is not None:
-        from jetbench.evaluation.dataset_figures import dataset_figure
-        from jetbench.evaluation.figures import save_png
+        from jetbench.datainfo.plots import dataset_figure
+        from jetbench.evaluation.plots import save_png
 
         save_png(dataset_figure(summary, sample), path)
         click.echo(f"figure: {path}", err=as_json)
@@ -93,7 +93,7 @@ def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: 
 @set_option
 def views(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> None:
     """The invariance card: what each view does to mass, pT, multiplicity, tau32 and a fixed tree model."""
-    from jetbench.evaluation.invariance import card_text, make_card, spread
+    from jetbench.datainfo.invariance import card_text, make_card, spread
     from jetbench.jets import open_jets
 
     found = _find(dataset, jets, seed, options)
@@ -140,7 +140,7 @@ def convert(
 
 def _find(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> Dataset:
     from jetbench.data.catalog import find_dataset
-    from jetbench.harness.suite import parse_override
+    from jetbench.suites.suite import parse_override
 
     return find_dataset(dataset, jets, seed, {key: value for text in options for key, value in parse_override(text).items()})
 

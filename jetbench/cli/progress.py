@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jetbench.harness.forecast import run_cost
+from jetbench.engine.forecast import run_cost
 
 if TYPE_CHECKING:
     from jetbench.api import Session
-    from jetbench.harness.engine import Event
+    from jetbench.engine.engine import Event
 
 __all__ = ["display", "resumable", "show_progress"]
 

@@ -7,13 +7,13 @@ that every arm sees the same labels, and a budget's jets contain those of every 
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from jetbench.errors import SuiteError
+from jetbench.files import replacing
 from jetbench.seeds import numpy_rng
 
 __all__ = ["Split", "split_jets", "train_jets", "write_split"]
@@ -107,7 +107,6 @@ def write_split(folder: Path, split: Split) -> str:
     path = folder / f"{digest[:16]}.npz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-        np.savez_compressed(temporary, **vars(split))
-        os.replace(temporary, path)
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            np.savez_compressed(file, **vars(split))
     return path.name

@@ -1,1 +1,1 @@
-"""What one run is worth on its test jets, and what a dataset holds: figures and pictures. Import from the modules."""
+"""Arrays in, metrics and plots out: what one run is worth on its test jets. Import from the modules."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from numpy.typing import ArrayLike
 
 from jetbench.errors import DataFileError, RunError
 from jetbench.evaluation.classification import confusion, evaluate_binary
-from jetbench.evaluation.figures import PALETTE, RocLine, confusion_figure, roc_figure, roc_line, save_png
-from jetbench.evaluation.files import write_atomically
 from jetbench.evaluation.multiclass import class_confusion, evaluate_classes, signal_against_background
+from jetbench.evaluation.plots import PALETTE, RocLine, confusion_figure, roc_figure, roc_line, save_png
+from jetbench.files import write_atomically, write_json
 from jetbench.statistics.samples import binary_labels, class_labels
 
 __all__ = ["read_scores", "write_evaluation", "write_scores"]
@@ -53,9 +52,9 @@ def write_evaluation(
         lines = _signal_lines(labels, values, class_names)
         curves, rule = {line.name: _curve(line) for line in lines}, {}
     write_scores(folder / "scores.h5", indices, labels, values)
-    _write_json(folder / "roc.json", curves)
+    write_json(folder / "roc.json", curves)
     save_png(roc_figure(_drawn(lines)), folder / "roc.png")
-    _write_json(folder / "confusion.json", {"classes": list(class_names), "counts": table.tolist(), **rule})
+    write_json(folder / "confusion.json", {"classes": list(class_names), "counts": table.tolist(), **rule})
     save_png(confusion_figure(table, class_names), folder / "confusion.png")
     return {f"test/{name}": value for name, value in metrics.items()}
 
@@ -122,7 +121,3 @@ def _curve(line: RocLine) -> dict[str, Any]:
         "signal_total": line.area.n - line.background_total,
         "background_total": line.background_total,
     }
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jetbench.errors import BusyError, DataFileError
+from jetbench.files import file_lock
 from jetbench.jets import SourceFile, open_jets
-from jetbench.locks import file_lock
 
 __all__ = ["Remarks", "made_of", "workplace"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from jetbench.evaluation.figures import PALETTE
-from jetbench.harness.settings import Arm, Settings
+from jetbench.evaluation.plots import PALETTE
 from jetbench.models import models
+from jetbench.suites.settings import Arm, Settings
 
 __all__ = ["Look", "Role", "is_fitted", "looks", "role", "roles"]
 

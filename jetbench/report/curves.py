@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jetbench.evaluation.figures import INK, MUTED
 from jetbench.evaluation.multiclass import signal_against_background
-from jetbench.harness.plan import CellKey, PlannedRun
+from jetbench.evaluation.plots import INK, MUTED
 from jetbench.report.arms import Look, is_fitted, looks
 from jetbench.report.plots import DPI, style
 from jetbench.report.results import Results
 from jetbench.report.words import count
+from jetbench.suites.plan import CellKey, PlannedRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from jetbench import __version__
-from jetbench.evaluation.figures import save_png
-from jetbench.evaluation.files import write_atomically
+from jetbench.evaluation.plots import save_png
+from jetbench.files import write_atomically
 from jetbench.report import words
 from jetbench.report.classes import SHOWN, class_rows
 from jetbench.report.curves import learning_figure, pretraining_figure, roc_figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jetbench.evaluation.figures import INK, MUTED
+from jetbench.evaluation.plots import INK, MUTED
 from jetbench.report.arms import Look, looks
 from jetbench.report.results import Results
 from jetbench.report.table import Row, rows

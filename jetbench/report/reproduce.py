@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jetbench.errors import JetbenchError
-from jetbench.harness.suite import Instance, find_suite, instantiate
+from jetbench.suites.suite import Instance, find_suite, instantiate
 
 __all__ = ["command"]
 

@@ -12,14 +12,14 @@ import numpy as np
 
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.harness.ledger import DONE, Ledger
-from jetbench.harness.plan import CellKey, Plan, PlannedRun
-from jetbench.harness.tuning import Tuner, Winner
 from jetbench.statistics.comparison import Comparison, compare, seed_weights
 from jetbench.statistics.delong import mean_difference_variance, paired_delong
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.multiplicity import adjust_secondary
+from jetbench.suites.plan import CellKey, Plan, PlannedRun
+from jetbench.suites.tuning import Tuner, Winner
 from jetbench.tracking.journal import JOURNAL, Record, committed, read
+from jetbench.tracking.ledger import DONE, Ledger
 from jetbench.tracking.store import Store
 
 __all__ = ["Cost", "Results", "collect"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from jetbench.data.batch import Batch
 from jetbench.errors import DataFileError
+from jetbench.files import replacing, write_json
 from jetbench.jets import Channel
 from jetbench.models.network import Network
 from jetbench.spec import Component
@@ -54,11 +54,10 @@ def fit_preprocessing(view: Component, pool: Batch) -> Preprocessing:
 def save_bundle(folder: Path, network: Network, model: Component, preprocessing: Preprocessing) -> None:
     """`model.safetensors` and, beside it, `bundle.json`; each is replaced atomically."""
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(weights, folder / f".{WEIGHTS}")
-    os.replace(folder / f".{WEIGHTS}", folder / WEIGHTS)
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file(weights, temporary)
     card = {"model": model.model_dump(mode="json"), "preprocessing": preprocessing.model_dump(mode="json")}
-    (folder / f".{CARD}").write_text(json.dumps(card, indent=1))
-    os.replace(folder / f".{CARD}", folder / CARD)
+    write_json(folder / CARD, card)
 
 
 def load_preprocessing(folder: Path) -> Preprocessing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from jetbench.errors import DataFileError
+from jetbench.files import replacing
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -25,11 +25,8 @@ def save_checkpoint(
     tensors |= {f"best/{key}": t for key, t in best.items()}
     for i, parameter in enumerate(_parameters(optimizer)):
         tensors |= {f"opt/{i}/{key}": t for key, t in optimizer.state.get(parameter, {}).items()}
-    temporary = path.with_name(f".{path.name}")
-    save_file({k: t.detach().cpu().contiguous() for k, t in tensors.items()}, temporary, {"scalars": json.dumps(scalars)})
-    with open(temporary, "rb") as written:
-        os.fsync(written.fileno())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        save_file({k: t.detach().cpu().contiguous() for k, t in tensors.items()}, temporary, {"scalars": json.dumps(scalars)})
 
 
 def load_checkpoint(

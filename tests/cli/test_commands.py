@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
-from jetbench.harness.instances import remember
-from jetbench.harness.suite import find_suite, instantiate
 from jetbench.jets import Jets, save_jets
+from jetbench.suites.instances import remember
+from jetbench.suites.suite import find_suite, instantiate
 
 
 def call(*arguments: str | Path) -> Result:

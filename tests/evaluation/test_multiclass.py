@@ -8,8 +8,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
 from jetbench.errors import RunError
 from jetbench.evaluation.artifacts import read_scores, write_evaluation
-from jetbench.evaluation.figures import PALETTE
 from jetbench.evaluation.multiclass import class_keys, evaluate_classes, likelihood, signal_against_background
+from jetbench.evaluation.plots import PALETTE
 from jetbench.seeds import numpy_rng
 from jetbench.statistics.rejection import background_rejection
 

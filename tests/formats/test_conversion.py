@@ -10,11 +10,11 @@ import pytest
 
 from jetbench.data.splits import split_jets
 from jetbench.errors import BusyError, DataFileError, UnknownNameError
+from jetbench.files import file_lock
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.conversion import Converted, Request, convert
 from jetbench.formats.reader import Reader, guarded
 from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, jets_from_images, open_jets
-from jetbench.locks import file_lock
 
 reads: list[tuple[str, int]] = []
 

@@ -15,12 +15,12 @@ from scipy.special import expit, ndtri, softmax
 from jetbench.evaluation.artifacts import write_scores
 from jetbench.evaluation.classification import evaluate_binary
 from jetbench.evaluation.multiclass import evaluate_classes
-from jetbench.harness.ledger import FIGURES, Ledger, write_json
-from jetbench.harness.plan import CellKey, Plan, make_plan
-from jetbench.harness.suite import Instance, find_suite, instantiate
-from jetbench.harness.tuning import Result, Tuner
 from jetbench.report.results import Results, collect
+from jetbench.suites.plan import CellKey, Plan, make_plan
+from jetbench.suites.suite import Instance, find_suite, instantiate
+from jetbench.suites.tuning import Result, Tuner
 from jetbench.tracking.journal import JOURNAL, Journal
+from jetbench.tracking.ledger import FIGURES, Ledger, write_json
 from jetbench.tracking.store import Store
 
 AREAS = {

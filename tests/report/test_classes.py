@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from jetbench.harness.plan import CellKey
 from jetbench.report.classes import class_rows
 from jetbench.report.curves import rejections, roc_figure
 from jetbench.report.export import comparisons_json
@@ -17,6 +16,7 @@ from jetbench.report.results import Results
 from jetbench.report.sentences import answer
 from jetbench.report.table import print_table, rows
 from jetbench.statistics.delong import auc, mean_difference_variance, paired_delong
+from jetbench.suites.plan import CellKey
 
 
 def test_the_comparison_is_delongs_of_the_mean_over_pairs(ten_classes: Results) -> None:

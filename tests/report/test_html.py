@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from jetbench.harness.plan import CellKey
-from jetbench.harness.suite import Instance, find_suite, instantiate
 from jetbench.report.curves import learning_figure, pretraining_figure, rejections, roc_figure
 from jetbench.report.export import COLUMNS, comparisons_json, to_csv, to_json
 from jetbench.report.html import page, write_report
@@ -21,6 +19,8 @@ from jetbench.report.reproduce import command
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer
 from jetbench.report.table import print_table
+from jetbench.suites.plan import CellKey
+from jetbench.suites.suite import Instance, find_suite, instantiate
 
 Planted = Callable[..., Results]
 

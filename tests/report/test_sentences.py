@@ -2,12 +2,12 @@ from collections.abc import Callable
 
 import pytest
 
-from jetbench.harness.plan import CellKey
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks, warnings
 from jetbench.report.truths import truths
 from jetbench.report.words import count, interval, joined, signed
 from jetbench.statistics.comparison import Comparison, Verdict
+from jetbench.suites.plan import CellKey
 
 Planted = Callable[..., Results]
 

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
-from jetbench.harness.plan import CellKey
 from jetbench.report.arms import Role, looks, role
 from jetbench.report.results import Results
 from jetbench.report.table import Row, SeedRejection, notes, print_table, rows
+from jetbench.suites.plan import CellKey
 
 Planted = Callable[..., Results]
 

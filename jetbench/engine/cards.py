@@ -1,0 +1,77 @@
+"""How a run presents itself to a tracker: name, tags and flat parameters, from the plan and the resolved spec."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+
+from jetbench import __version__
+from jetbench.runs.environment import code_digest, packages, processor
+from jetbench.spec import RunSpec
+from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.tracking.ledger import DONE, Ledger
+from jetbench.tracking.tracker import RunCard
+
+__all__ = ["run_card"]
+
+
+def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> RunCard:
+    """`spec` is the resolved one: it has a number for its learning rate."""
+    instance = plan.instance
+    tags = {
+        "jetbench.suite": instance.suite,
+        "jetbench.scale": instance.scale,
+        "jetbench.instance": instance.name,
+        "jetbench.arm": planned.arm if spec.stage != "pretrain" else "",
+        "jetbench.dataset": spec.dataset.name,
+        "jetbench.dataset_digest": spec.dataset.sha256,
+        "jetbench.version": __version__,
+        "jetbench.code": code_digest(),
+        "jetbench.packages": " ".join(f"{name}=={number}" for name, number in packages().items()),
+        "jetbench.host": platform.node(),
+        "jetbench.machine": f"{processor()}, {os.cpu_count()} cores",
+        "jetbench.reused_from": _trained_by_another(ledger.folder(planned.key), instance.name),
+    }
+    return RunCard(
+        key=planned.key,
+        name=planned.name,
+        kind=spec.stage,
+        folder=ledger.folder(planned.key),
+        tags=tuple((name, value) for name, value in tags.items() if value),
+        params=tuple(_flat_params(planned, spec).items()),
+        datasets=((spec.dataset.name, spec.dataset.sha256),),
+    )
+
+
+def _trained_by_another(folder: Path, instance: str) -> str:
+    """The instance that a run was trained for, where that is not this one."""
+    try:
+        trained_for = str(json.loads((folder / "environment.json").read_text())["instance"])
+    except (OSError, ValueError, KeyError):
+        return ""
+    return trained_for if trained_for != instance and (folder / DONE).exists() else ""
+
+
+def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:
+    recipe = spec.recipe
+    values = {
+        "arm": planned.arm if spec.stage != "pretrain" else "pretraining",
+        "model": spec.model.name,
+        **{f"model.{name}": value for name, value in spec.model.options},
+        **{f"view.{name}": value for name, value in spec.view.options},
+        "objective": spec.objective.name,
+        "labels": spec.labels if spec.labels is not None else "none" if not planned.labelled else "all",
+        "seed": spec.seed,
+        "stage": spec.stage,
+        "recipe": recipe.name,
+        **{f"recipe.{name}": getattr(recipe, name) for name in RECIPE},
+        "recipe.augmentation": " ".join(step.name for step in recipe.augmentation),
+        "start": spec.start or "",
+        "frozen": spec.frozen,
+    }
+    return {name: str(value) for name, value in values.items()}
+
+
+RECIPE = ("learning_rate", "optimizer", "weight_decay", "schedule", "warmup", "passes", "batch_size", "epochs", "select")

@@ -1,0 +1,171 @@
+"""Pictures of one run, alike in scale and style so that many runs compare side by side."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jetbench.errors import RunError
+from jetbench.files import write_atomically
+from jetbench.statistics.delong import delong_interval
+from jetbench.statistics.intervals import Interval
+from jetbench.statistics.roc import roc_curve
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["DPI", "INK", "MUTED", "PALETTE", "RocLine", "confusion_figure", "finish", "roc_figure", "roc_line", "save_png"]
+
+PALETTE = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),  # Okabe & Ito 2008: safe for colour-blind eyes
+    *("#6B4C9A", "#8C510A", "#1B7837", "#7F0000"),  # purple, brown, dark green, dark red, where six are not enough
+)
+INK, MUTED = "#222222", "#8A8A8A"  # text and frames; grids, guides and remarks
+REJECTIONS = (1.0, 1e4)  # axis of 1/ε_B: from no rejection to the best taggers at ε_S = 0.2 on a large test set
+DPI = 150
+WIDEST = 15.0  # of a confusion matrix [inch], whatever the number of classes
+MOST_INSIDE = 3  # curves whose legend fits into the picture; that of more stands beside it
+MOST_NUMBERS = 25  # classes; cells of a larger matrix are too small for text
+
+
+@dataclass(frozen=True)
+class RocLine:
+    """One curve to draw: efficiencies (m,) ascending, its AUC with interval, and the size of the background sample."""
+
+    name: str
+    signal_efficiency: np.ndarray
+    background_efficiency: np.ndarray
+    area: Interval
+    background_total: int
+
+
+def roc_line(name: str, labels: ArrayLike, scores: ArrayLike) -> RocLine:
+    """The curve of labels (n,) in {0, 1} and scores (n,) with its DeLong interval."""
+    signal, background = roc_curve(labels, scores)
+    return RocLine(name, signal, background, delong_interval(labels, scores), int(np.count_nonzero(np.asarray(labels) == 0)))
+
+
+def roc_figure(lines: Sequence[RocLine], title: str = "") -> Figure:
+    """Background rejection 1/ε_B (logarithmic) against signal efficiency ε_S, on axes that are the same for every run.
+
+    The band is Clopper–Pearson's 68 % on the background count, point by point; a curve ends where no background is left.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+    if not 0 < len(lines) <= len(PALETTE):
+        raise RunError(f"{len(lines)} curves in one picture; from one to {len(PALETTE)} can be told apart")
+    figure = Figure(figsize=(6.4, 5.2), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot()
+    chance = np.linspace(1e-3, 1, 200)
+    axes.plot(chance, 1 / chance, color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), label="chance")
+    for line, color in zip(lines, PALETTE, strict=False):
+        _draw_line(axes, line, color)
+    axes.set(xlim=(0, 1), ylim=REJECTIONS, yscale="log")
+    axes.xaxis.set_major_locator(MultipleLocator(0.1))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", " ")))
+    axes.set_xlabel("signal efficiency  $\\epsilon_S$", fontsize=13, color=INK)
+    axes.set_ylabel("background rejection  $1/\\epsilon_B$", fontsize=13, color=INK)
+    axes.grid(which="major", color=MUTED, alpha=0.25, linewidth=0.8)
+    finish(axes, title)
+    handles, names = axes.get_legend_handles_labels()
+    place: dict[str, Any] = {"loc": "upper right", "fontsize": 11}
+    if len(lines) > MOST_INSIDE:
+        figure.set_size_inches(9.6, 5.2)
+        place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "fontsize": 9.5}
+    axes.legend(handles[1:] + handles[:1], names[1:] + names[:1], frameon=False, **place)
+    return figure
+
+
+def confusion_figure(table: ArrayLike, class_names: Sequence[str], title: str = "") -> Figure:
+    """Counts (k, k) with the percentage of their row; rows are the true class, columns the predicted one.
+
+    Cells of more than three classes are small and show the percentage alone, those of very many classes no number.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.figure import Figure
+
+    counts = np.asarray(table)
+    if counts.shape != (len(class_names), len(class_names)):
+        raise RunError(f"a confusion matrix of shape {counts.shape} for the classes {list(class_names)}")
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    large = len(counts) <= 3
+    width = min(1.0 + 1.6 * len(counts) if large else 1.8 + 0.62 * len(counts), WIDEST)
+    figure = Figure(figsize=(width, width), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap=LinearSegmentedColormap.from_list("share", ["#FFFFFF", PALETTE[0]]), vmin=0, vmax=1)
+    if large:
+        _write_counts(axes, counts, shares)
+    elif len(counts) <= MOST_NUMBERS:
+        _write_percentages(axes, shares)
+    axes.set_xticks(range(len(counts)), class_names, rotation=0 if large else 90)
+    axes.set_yticks(range(len(counts)), class_names, rotation=90 if large else 0, va="center")
+    axes.set_xlabel("predicted", fontsize=13, color=INK)
+    axes.set_ylabel("true" if large else "true  (numbers: percent of the true class)", fontsize=13, color=INK)
+    finish(axes, title)
+    _rule_cells(axes, len(counts))
+    return figure
+
+
+def _write_counts(axes: Any, counts: np.ndarray, shares: np.ndarray) -> None:
+    for (row, column), count in np.ndenumerate(counts):
+        color = "white" if shares[row, column] > 0.6 else INK
+        axes.text(column, row - 0.08, f"{100 * shares[row, column]:.1f} %", ha="center", va="center", fontsize=15, color=color)
+        remark = f"{count:,}".replace(",", " ")
+        axes.text(column, row + 0.16, remark, ha="center", va="center", fontsize=11, color=color)
+
+
+def _write_percentages(axes: Any, shares: np.ndarray) -> None:
+    for (row, column), share in np.ndenumerate(shares):
+        color = "white" if share > 0.6 else INK
+        axes.text(column, row, f"{100 * share:.0f}" if share else "", ha="center", va="center", fontsize=11, color=color)
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write the picture whole or not at all; the same picture gives the same bytes (no date, no version inside)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+    write_atomically(path, buffer.getvalue())
+
+
+def _draw_line(axes: Any, line: RocLine, color: str) -> None:
+    from scipy.special import betaincinv
+
+    shown = line.background_efficiency > 0
+    signal, background = line.signal_efficiency[shown], line.background_efficiency[shown]
+    area = line.area
+    label = f"{line.name}   AUC {area.mean:.4f}  [{area.low:.4f}, {area.high:.4f}]"
+    axes.plot(signal, 1 / background, color=color, linewidth=2, label=label)
+    total, left = line.background_total, np.rint(background * line.background_total)
+    high = np.where(left < total, betaincinv(left + 1, np.maximum(total - left, 1), 0.84), 1)
+    low = betaincinv(left, total - left + 1, 0.16)
+    axes.fill_between(signal, 1 / high, 1 / low, color=color, alpha=0.18, linewidth=0)
+
+
+def _rule_cells(axes: Any, cells: int) -> None:
+    borders = np.arange(cells - 1) + 0.5
+    axes.set_xticks(borders, minor=True)
+    axes.set_yticks(borders, minor=True)
+    axes.grid(which="minor", color=MUTED, linewidth=0.8)
+    axes.tick_params(which="both", length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+        spine.set_color(MUTED)
+
+
+def finish(axes: Any, title: str) -> None:
+    """Title, ticks and frame as in every picture."""
+    axes.set_title(title, fontsize=13, color=INK, loc="left")
+    axes.tick_params(labelsize=11, colors=INK)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(MUTED)

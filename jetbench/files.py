@@ -1,0 +1,61 @@
+"""Files that appear whole or not at all, and files that one process owns at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jetbench.errors import StoreError
+
+__all__ = ["file_lock", "replacing", "write_atomically", "write_json"]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a name beside `path`; the file that is written there replaces `path` at the end, synced to the disk.
+
+    Where the writing fails nothing is left and `path` stays as it was; the error passes on.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(OSError):  # what stopped the writing may stop this too, and is the error to show
+            temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file, and its folder where there is none; raises `StoreError` where the disk does not let us."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error}); is the disk full or the folder read-only?") from error
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write values as JSON, numbers finite; raises `StoreError` as `write_atomically` does."""
+    write_atomically(path, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
+
+
+@contextmanager
+def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Own the file at `path` while inside; it is free at once when its owner dies. Yields False where it is taken."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True

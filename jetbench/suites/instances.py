@@ -1,0 +1,63 @@
+"""Which suite instances a store has seen: a line each time one is run, so that the latest can be found again."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from jetbench.errors import StoreError
+from jetbench.registry import nearest
+from jetbench.suites.suite import Instance, suite_names
+
+__all__ = ["latest", "remember"]
+
+BOOK = "instances.jsonl"
+
+
+def remember(root: Path, instance: Instance) -> None:
+    """Append the instance; one short line in append mode is written whole."""
+    line = json.dumps({"time": time.time(), "instance": instance.model_dump(mode="json")})
+    try:
+        with open(root / BOOK, "a", encoding="utf-8") as book:
+            book.write(line + "\n")
+    except OSError as error:
+        raise StoreError(
+            f"{root / BOOK} cannot be written ({error.strerror}); free some space or choose another --store"
+        ) from error
+
+
+def latest(root: Path, suite: str | None, scale: str | None = None) -> Instance:
+    """The instance that was run last, of a suite and of a scale where they are named."""
+    seen = _read(root / BOOK)
+    found = [i for i in seen if suite in (None, i.suite) and scale in (None, i.scale)]
+    if not found:
+        what = f" of suite {suite!r}" if suite else ""
+        at = f" at scale {scale!r}" if scale else ""
+        raise StoreError(f"{root} has no results{what}{at}; {_remedy(seen, suite, scale)}")
+    return found[-1]
+
+
+def _remedy(seen: list[Instance], suite: str | None, scale: str | None) -> str:
+    """The nearest name that has results, or for a name that is right the command that makes them."""
+    suites = {i.suite for i in seen}
+    if suite is not None and suite not in suites and suite not in suite_names():
+        return nearest(suite, suites or suite_names())
+    scales = {i.scale for i in seen if suite in (None, i.suite)}
+    if scale is not None and scales:
+        return f"there are some at other scales: {nearest(scale, scales)}"
+    return f"`jetbench run --suite {suite or 'NAME'}{f' --scale {scale}' if scale else ''}` makes them"
+
+
+def _read(book: Path) -> list[Instance]:
+    if not book.exists():
+        return []
+    instances = []
+    for line in book.read_text(encoding="utf-8").splitlines():
+        try:
+            instances.append(Instance.model_validate(json.loads(line)["instance"]))
+        except (ValueError, KeyError, ValidationError):
+            continue  # torn by a full disk, or written by another version: its runs are still found by their keys
+    return instances

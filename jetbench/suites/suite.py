@@ -1,0 +1,122 @@
+"""Suites: found by name or path, merged with a scale and overrides into an instance."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jetbench.data.catalog import Dataset, datasets, find_dataset
+from jetbench.errors import SuiteError, UnknownNameError
+from jetbench.registry import nearest
+from jetbench.spec import DatasetRef
+from jetbench.strict import parse, read_yaml
+from jetbench.suites.settings import DatasetChoice, Settings, SuiteFile
+from jetbench.values import Value
+
+__all__ = ["Instance", "find_suite", "instantiate", "parse_override", "suite_names", "suite_text"]
+
+
+class Instance(Value):
+    """A suite with scale, dataset and overrides: what an experiment, a report and a status belong to."""
+
+    suite: str
+    scale: str
+    question: str
+    settings: Settings
+    dataset: DatasetRef
+    unlabelled: DatasetRef | None = None
+
+    @property
+    def name(self) -> str:
+        """Suite, scale and eight digits of a digest of the settings and of the data."""
+        return f"{self.suite}.{self.scale}.{self.replace(question='').digest()[:8]}"
+
+    def find_dataset(self) -> Dataset:
+        return _find(self.settings.dataset)
+
+    def find_unlabelled(self) -> Dataset | None:
+        return _find(self.settings.unlabelled) if self.settings.unlabelled else None
+
+
+def suite_names() -> list[str]:
+    names = [path.name for path in files("jetbench.benchmarks").iterdir()]
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
+
+
+def suite_text(name: str) -> str:
+    """The text of a shipped suite by name, or of any suite file by path."""
+    path: Any = files("jetbench.benchmarks") / f"{name}.yaml"
+    if not path.is_file():
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise UnknownNameError(f"no suite and no file {name!r}; {nearest(name, suite_names())}")
+    return str(path.read_text(encoding="utf-8"))
+
+
+def find_suite(name: str) -> SuiteFile:
+    """A shipped suite by name, or any suite file by path, read strictly."""
+    return parse(SuiteFile, read_yaml(suite_text(name), name, SuiteError), name, SuiteError)
+
+
+def instantiate(
+    suite: SuiteFile,
+    scale: str | None = None,
+    dataset: str | None = None,
+    unlabelled: str | None = None,
+    overrides: tuple[str, ...] = (),
+) -> Instance:
+    """The suite at a scale, with another dataset or unlabelled pool, and `key=value` overrides (dots descend)."""
+    scale = scale or suite.default_scale
+    if scale not in suite.scales:
+        raise UnknownNameError(f"suite {suite.suite!r} has no scale {scale!r}; {nearest(scale, suite.scales)}")
+    values = merge(suite.common, suite.scales[scale])
+    for key, name in (("dataset", dataset), ("unlabelled", unlabelled)):
+        if name is not None:
+            values = {**values, key: _dataset_choice(name, values, key)}
+    for override in overrides:
+        values = merge(values, parse_override(override))
+    settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}", SuiteError)
+    labelled, pool = _find(settings.dataset).ref, _find(settings.unlabelled).ref if settings.unlabelled else None
+    if pool is not None and pool.sha256 == labelled.sha256:
+        remedy = "--set unlabelled.seed=1 makes others" if settings.unlabelled.name in datasets else "name another file"
+        raise SuiteError(f"the unlabelled jets are the dataset itself, test jets included; {remedy}")
+    return Instance(suite=suite.suite, scale=scale, question=suite.question, settings=settings, dataset=labelled, unlabelled=pool)
+
+
+def _find(choice: DatasetChoice) -> Dataset:
+    return find_dataset(choice.name, choice.jets, choice.seed, choice.options)
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`, mapping by mapping; lists and scalars replace, None removes a key."""
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        elif value is None and key in merged:
+            del merged[key]
+        else:
+            merged[key] = value
+    return merged
+
+
+def _dataset_choice(name: str, values: dict[str, Any], key: str) -> dict[str, Any]:
+    """A named dataset keeps the scale's number of jets, a file has its own; files are known by absolute path and content. Seed
+    and options that the suite gives under `key` are those of the dataset that it names there."""
+    if name in datasets:
+        own = values.get(key) or {}
+        return {"jets": values["dataset"].get("jets"), **(own if own.get("name") == name else {}), "name": name}
+    path = Path(name).expanduser()
+    return {"name": str(path.absolute()) if path.exists() else name}
+
+
+def parse_override(text: str) -> dict[str, Any]:
+    """The nested mapping that `key=value` means: dots descend, the value is YAML. Raises `SuiteError` for anything else."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise SuiteError(f"--set takes key=value, as in seeds=3 or recipes.simclr.passes=1000, not {text!r}")
+    nested: Any = read_yaml(value, f"--set {key}", SuiteError)
+    for part in reversed(key.split(".")):
+        nested = {part: nested}
+    return nested

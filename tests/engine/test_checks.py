@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jetbench.engine.checks import check_data
+from jetbench.errors import LeakError, SuiteError
+from jetbench.jets import Grid, Jets, concatenate, save_jets
+from jetbench.suites.needs import differences
+from jetbench.suites.plan import Plan
+from jetbench.suites.suite import find_suite, instantiate
+
+
+def test_equal_jets_on_both_sides_are_a_leak(plan_of: Callable[..., Plan], toy_jets: Jets, tmp_path: Path) -> None:
+    twice = concatenate([toy_jets, replace(toy_jets, event=np.asarray(toy_jets.event) + 10**6)])
+    save_jets(tmp_path / "twice.h5", [twice])
+    with pytest.raises(LeakError, match="jets are also test jets"):
+        check_data(plan_of(), tmp_path / "twice.h5", None)
+
+
+def test_a_foreign_pool_holds_no_test_jet(plan_of: Callable[..., Plan], toy_file: Path) -> None:
+    check_data(plan_of(), toy_file, None)
+    with pytest.raises(LeakError, match="jets are also test jets"):
+        check_data(plan_of(), toy_file, toy_file)
+
+
+def test_a_pool_without_a_jet_of_a_named_class_is_told_before_any_training(plan_of: Callable[..., Plan], toy_file: Path) -> None:
+    check_data(plan_of("pool={top: 0.01, qcd: 0.99}"), toy_file, None)
+    with pytest.raises(SuiteError, match=r"\d+ qcd, \d+ top jets, and with the shares .* none of 'top' is left; raise its share"):
+        check_data(plan_of("pool={top: 0.0001, qcd: 0.9999}"), toy_file, None)
+
+
+def test_a_pool_of_less_than_a_batch_is_told_before_any_training(plan_of: Callable[..., Plan], toy_file: Path) -> None:
+    with pytest.raises(SuiteError, match=r"has 44 jets \(40 qcd, 4 top\), fewer than a batch of 64; take more jets"):
+        check_data(plan_of("pool={qcd: 0.9, top: 0.1}", "test_jets=320", "labels=[50]"), toy_file, None)
+
+
+WIDE, FINE = (Grid(rows=n, columns=n, eta_extent=0.8, phi_extent=0.8) for n in (8, 16))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "pool", "message"),
+    [
+        ({}, {"grid": WIDE}, r"grid 8×8 over ±0\.8 × ±0\.8 against none \(constituents\)"),
+        ({"grid": WIDE}, {"grid": FINE}, r"grid 16×16 over .* against 8×8"),
+        ({"extent": 0.8}, {"extent": 0.4}, r"extent ±0\.4 against ±0\.8"),
+        ({}, {"isotropic": False}, "isotropic False against True"),
+        ({}, {"extent": 0.4}, None),
+        ({}, {"class_names": ("a", "b")}, None),
+    ],
+)
+def test_each_trait_of_a_pool_is_compared(
+    toy_jets: Jets, dataset: dict[str, object], pool: dict[str, object], message: str | None
+) -> None:
+    found = "; ".join(differences(toy_jets.meta.replace(**dataset), toy_jets.meta.replace(**pool)))
+    assert re.match(message, found) if message else not found
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "tracks"}, "channels tracks, photon, neutral against charged, photon, neutral"),
+        ({"unit": ""}, "unit of the channel charged none against GeV"),
+        ({"role": "energy"}, "role of the channel charged energy against pt"),
+        ({"combine": "mean", "weight": "photon"}, "combine .* mean against sum; weight .* photon against none"),
+    ],
+)
+def test_each_trait_of_a_channel_is_compared(toy_jets: Jets, change: dict[str, str], message: str) -> None:
+    meta = toy_jets.meta
+    pool = meta.replace(channels=(meta.channels[0].replace(**change), *meta.channels[1:]))
+    assert re.fullmatch(message, "; ".join(differences(meta, pool)))
+
+
+def test_labels_of_one_class_only_are_refused(plan_of: Callable[..., Plan], toy_jets: Jets, tmp_path: Path) -> None:
+    labels = np.zeros(len(toy_jets), np.int32)
+    save_jets(tmp_path / "one.h5", [replace(toy_jets, targets={**toy_jets.targets, "label": labels})])
+    with pytest.raises(SuiteError, match="the class 'top' has 0 of 100 test jets and needs 2; the dataset has too few of them"):
+        check_data(plan_of(), tmp_path / "one.h5", None)
+
+
+def test_the_dataset_is_no_pool_for_itself(suite_path: Path, toy_file: Path) -> None:
+    with pytest.raises(SuiteError, match="the dataset itself"):
+        instantiate(find_suite(str(suite_path)), unlabelled=str(toy_file))
+
+
+def test_a_suite_that_does_not_fit_its_data_is_refused_before_it_runs(plan_of: Callable[..., Plan]) -> None:
+    with pytest.raises(SuiteError, match="100 test jets and 301 labels do not fit into the 400 jets"):
+        plan_of("labels=[50,301]")
+    with pytest.raises(SuiteError, match="77 labels, which is none of the budgets"):
+        plan_of("arms.boosted-trees.labels=[77]")
+    with pytest.raises(SuiteError, match="where the arm 'scratch' is not"):
+        plan_of("arms.scratch.labels=[100]")

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jetbench.engine.engine import Event, execute
+from jetbench.engine.prepare import prepare
+from jetbench.errors import BusyError
+from jetbench.files import file_lock
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.store import Store
+from jetbench.tracking.tracker import MemoryTracker
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
+
+
+def run(plan: Plan, root: Path, tracker: MemoryTracker | None = None) -> list[Event]:
+    (root / "work").mkdir(parents=True, exist_ok=True)
+    prepared = prepare(plan, 2, lambda what, done, total: None)
+    return [e for e in execute(plan, Store(root), tracker or MemoryTracker(), prepared, 2) if e.kind != "tick"]
+
+
+def weights(plan: Plan, root: Path) -> dict[str, bytes]:
+    """Every file of a finished run that does not tell the time (a stored tree model does)."""
+    ledger = Ledger(root / "work")
+    names = ("model.safetensors", "scores.h5", "split.json", "spec.yaml", "roc.png", "confusion.png")
+    return {
+        f"{key} {name}": (ledger.folder(key) / name).read_bytes()
+        for key in plan.runs
+        for name in names
+        if (ledger.folder(key) / name).exists()
+    }
+
+
+def test_a_suite_runs_and_is_then_skipped(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan, tracker = plan_of(), MemoryTracker()
+    events = run(plan, tmp_path, tracker)
+    assert Counter(e.kind for e in events) == {"done": len(plan.runs), "winner": len(plan.studies)}
+    assert set(tracker.status.values()) == {"FINISHED"}
+    figures = Ledger(tmp_path / "work").figures(plan.cells[CellKey("scratch", 100, 0)])
+    assert 0.5 < figures["test/auc"] <= 1
+    assert figures["cost/labelled_passes"] == 320
+    final = tracker.artifacts[plan.cells[CellKey("scratch", 100, 0)]]
+    assert {"roc.png", "roc.json", "confusion.png", "scores.h5", "model.safetensors", "bundle.json", "spec.yaml"} <= set(final)
+    pretraining = next(key for key, r in plan.runs.items() if r.spec.stage == "pretrain")
+    assert Ledger(tmp_path / "work").figures(pretraining)["cost/unlabelled_passes"] == 512
+    again = Counter(e.kind for e in run(plan, tmp_path))
+    assert again == {"skipped": len(plan.runs), "winner": len(plan.studies)}
+
+
+def test_equal_plans_give_equal_bits_whatever_happens_in_between(
+    plan_of: Callable[..., Plan], suite_path: Path, tmp_path: Path
+) -> None:
+    """Killed without warning in the middle, stopped with Ctrl-C, continued: the same files as in one go."""
+    plan = plan_of()
+    run(plan, tmp_path / "straight")
+    broken = tmp_path / "broken"
+    for number, sign in enumerate((signal.SIGKILL, signal.SIGINT)):
+        driver = start_driver(suite_path, broken, tmp_path)
+        wait_for(lambda least=3 + 5 * number: len(list(broken.glob("work/*/done.json"))) >= least, driver)
+        driver.send_signal(sign)
+        assert driver.wait(60) != 0
+        wait_for(lambda: not children_of(broken), None)
+        for left in broken.glob("work/*/done.json"):
+            assert Ledger(broken / "work").done(json.loads(left.read_text())["key"])
+    run(plan, broken)
+    straight, after = weights(plan, tmp_path / "straight"), weights(plan, broken)
+    assert straight.keys() == after.keys()
+    assert [name for name in straight if straight[name] != after[name]] == []
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from jetbench.engine.engine import execute
+from jetbench.suites.plan import make_plan
+from jetbench.engine.prepare import prepare
+from jetbench.suites.suite import find_suite, instantiate
+from jetbench.tracking.store import Store
+from jetbench.tracking.tracker import MemoryTracker
+plan = make_plan(instantiate(find_suite(sys.argv[1])))
+root = Path(sys.argv[2])
+for event in execute(plan, Store(root), MemoryTracker(), prepare(plan, 2, lambda *a: None), 2):
+    pass
+"""
+
+
+def hear_ctrl_c() -> None:
+    """A shell that runs the tests in the background has its children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def start_driver(suite: Path, root: Path, folder: Path) -> subprocess.Popen[bytes]:
+    """A plain script without a main guard, as a user would write it."""
+    (root / "work").mkdir(parents=True, exist_ok=True)
+    script = folder / "driver.py"
+    script.write_text(DRIVER)
+    return subprocess.Popen(
+        [sys.executable, str(script), str(suite), str(root)], cwd=folder, stderr=subprocess.DEVNULL, preexec_fn=hear_ctrl_c
+    )
+
+
+def children_of(root: Path) -> list[int]:
+    """Processes that hold a run's lock below a store."""
+    found = []
+    for lock in root.glob("work/*/.lock"):
+        with file_lock(lock, wait=False) as free:
+            if not free:
+                found.append(lock)
+    return found
+
+
+def wait_for(condition: Callable[[], bool], driver: subprocess.Popen[bytes] | None) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        assert driver is None or driver.poll() is None, "the driver ended by itself"
+        time.sleep(0.1)
+    raise AssertionError("waited a minute in vain")
+
+
+def test_a_failure_is_recorded_and_the_others_go_on(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("tuning=null", "recipes.simclr.learning_rate=1e30", "recipes.simclr.warmup=0.01")
+    events = run(plan, tmp_path)
+    failed = {e.name: e.text for e in events if e.kind == "failed"}
+    assert "not finite" in failed["resnet15/simclr-pretraining/s0"]
+    assert failed["resnet15/simclr/n50/s0"] == "a run that it needs has failed"
+    assert sum(e.kind == "done" for e in events) == 8
+    key = next(key for key, r in plan.runs.items() if r.name == "resnet15/simclr-pretraining/s0")
+    ledger = Ledger(tmp_path / "work")
+    assert "not finite" in str(ledger.failure(key))
+    assert "Traceback" in (ledger.folder(key) / "failed.json").read_text()
+    again = run(plan, tmp_path)
+    assert {e.name for e in again if e.kind == "failed"} == set(failed)
+
+
+def test_a_trial_that_diverges_is_the_worst_of_its_search(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("seeds=1", "labels=[50]", "tuning.factors=[1.0,1e30]", "arms.simclr.regime=mixup")
+    events = run(plan, tmp_path)
+    assert not [e for e in events if e.kind == "failed"]
+    (winner,) = [e.text for e in events if e.kind == "winner" and e.name == "scratch/n50"]
+    assert winner.startswith("learning rate 0.001 ")
+
+
+def test_a_damaged_result_is_made_again(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("tuning=null", "seeds=1")
+    run(plan, tmp_path)
+    before = weights(plan, tmp_path)
+    key = plan.cells[CellKey("scratch", 50, 0)]
+    path = Ledger(tmp_path / "work").folder(key) / "scores.h5"
+    path.write_bytes(path.read_bytes()[:-10])
+    assert [e.key for e in run(plan, tmp_path) if e.kind == "done"] == [key]
+    assert weights(plan, tmp_path) == before
+
+
+def test_two_at_once_is_one_clear_error(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of()
+    with file_lock(tmp_path / "work" / f"{plan.instance.name}.lock") as mine:
+        assert mine
+        with pytest.raises(BusyError, match="another jetbench process"):
+            run(plan, tmp_path)
+
+
+def test_shuffled_labels_teach_nothing(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("tuning=null", "arms.simclr.regime=shuffled-labels", "seeds=4", "labels=[100]")
+    run(plan, tmp_path)
+    ledger = Ledger(tmp_path / "work")
+
+    def mean(arm: str) -> float:
+        return sum(ledger.figures(plan.cells[CellKey(arm, 100, seed)])["test/auc"] for seed in range(4)) / 4
+
+    assert mean("scratch") > 0.75
+    assert abs(mean("simclr") - 0.5) < 0.2
+
+
+def test_children_die_with_their_driver(suite_path: Path, tmp_path: Path) -> None:
+    driver = start_driver(suite_path, tmp_path / "s", tmp_path)
+    wait_for(lambda: bool(children_of(tmp_path / "s")), driver)
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.wait()
+    wait_for(lambda: not children_of(tmp_path / "s"), None)
+    assert not children_of(tmp_path / "s")

@@ -1,0 +1,85 @@
+"""Runs of four classes, in this process: trial and final run of a network, every fitted model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+
+from jetbench.errors import RunError
+from jetbench.evaluation.artifacts import read_scores
+from jetbench.jets import Jets, save_jets
+from jetbench.runs.job import Job
+from jetbench.runs.run import run_cell
+from jetbench.statistics.delong import auc
+from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.suite import find_suite, instantiate
+from jetbench.tracking.ledger import Ledger
+from jetbench.views.observables import observables
+
+Toy = Callable[[int, int], Jets]
+
+FLOORS = """
+    mass-cut: {{model: mass-cut, regime: fit}}
+    class-prior: {{model: class-prior, regime: fit}}
+    mixup: {{model: resnet15, regime: mixup}}
+"""
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory: pytest.TempPathFactory, pronged_jets: Toy, suite_text: str) -> tuple[Plan, Path]:
+    """A plan of 60 labels on 240 jets of four classes, and the folder of the data."""
+    folder, jets = tmp_path_factory.mktemp("four"), pronged_jets(240, 4)
+    save_jets(folder / "jets.h5", [jets])
+    np.save(folder / "observables.npy", observables(jets))
+    text = suite_text.replace("\n  recipes:", f"{FLOORS}  recipes:", 1).format(dataset=folder / "jets.h5")
+    (folder / "mini.yaml").write_text(text)
+    overrides = ("labels=[60]", "seeds=1", "recipes.supervised.passes=96", "model_options.boosted-trees.trees=10")
+    return make_plan(instantiate(find_suite(str(folder / "mini.yaml")), overrides=overrides)), folder
+
+
+def finish(four: tuple[Plan, Path], store: Path, arm: str, stage: str) -> tuple[dict[str, float], Path]:
+    """Figures and folder of an arm's first run of a stage."""
+    plan, folder = four
+    planned = next(run for run in plan.runs.values() if (run.arm, run.spec.stage) == (arm, stage))
+    spec = planned.spec.replace(recipe=planned.spec.recipe.replace(learning_rate=0.01))
+    job = Job(planned.key, "mini", spec, store, folder / "jets.h5", None, folder / "observables.npy")
+    ledger = Ledger(job.work)
+    ledger.folder(job.key).mkdir(parents=True)
+    run_cell(job, Event())
+    return ledger.figures(job.key), ledger.folder(job.key)
+
+
+@pytest.mark.parametrize("arm", ["scratch", "mixup", "boosted-trees", "mass-cut", "class-prior"])
+def test_a_final_run_is_evaluated_class_by_class(four: tuple[Plan, Path], arm: str, tmp_path: Path) -> None:
+    figures, folder = finish(four, tmp_path, arm, "final")
+    _, labels, scores = read_scores(folder / "scores.h5")
+    assert scores.shape == (100, 4)
+    assert figures["test/auc"] == auc(labels, scores)
+    assert {"test/auc_QCD", "test/auc_X3", "test/background_left_50_t_bqq", "test/f1"} <= set(figures)
+    least = {"boosted-trees": 0.9, "mass-cut": 0.6, "class-prior": 0.5}
+    assert figures["test/auc"] >= least.get(arm, 0.3)
+    assert (folder / "confusion.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("arm", ["scratch", "boosted-trees"])
+def test_a_trial_is_judged_by_the_mean_over_pairs(four: tuple[Plan, Path], arm: str, tmp_path: Path) -> None:
+    figures, _ = finish(four, tmp_path, arm, "trial")
+    assert 0 < figures["val/auc"] <= 1
+    assert figures["val/auc_se"] >= 0
+    assert figures["val/loss"] > 0
+
+
+def test_a_class_without_training_labels_is_named(four: tuple[Plan, Path], tmp_path: Path, pronged_jets: Toy) -> None:
+    plan, folder = four
+    jets = pronged_jets(240, 4)
+    rare = np.flatnonzero(np.asarray(jets.targets["label"]) == 3)[1:]
+    save_jets(tmp_path / "rare.h5", [jets.take(np.setdiff1d(np.arange(240), rare))])
+    planned = next(run for run in plan.runs.values() if (run.arm, run.spec.stage) == ("class-prior", "final"))
+    job = Job(planned.key, "mini", planned.spec, tmp_path, tmp_path / "rare.h5", None, folder / "observables.npy")
+    Ledger(job.work).folder(job.key).mkdir(parents=True)
+    with pytest.raises(RunError, match="no training label of X3; raise the label budget"):
+        run_cell(job, Event())

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jetbench.data.splits import split_jets
+from jetbench.errors import SuiteError
+from jetbench.suites.classes import check_classes, check_equal_classes
+from jetbench.suites.plan import Plan
+from jetbench.suites.regimes import TUNING_SEED
+
+NAMES = tuple(f"class-{i}" for i in range(6))
+
+
+def columns(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
+    return labels, np.arange(len(labels))
+
+
+def message(plan: Plan, counts: list[int]) -> str:
+    with pytest.raises(SuiteError) as caught:
+        check_classes(plan, *columns(counts), NAMES[: len(counts)])
+    return str(caught.value)
+
+
+def test_the_smallest_budget_that_can_be_tuned_is_named(plan_of: Callable[..., Plan]) -> None:
+    """Of six classes at 50 labels each has eight or nine, and so one that validates; ten are needed for two."""
+    plan, counts = plan_of("test_jets=120"), [100] * 6
+    found = message(plan, counts)
+    assert found.startswith(
+        "label budget 50: the class 'class-0' has 1 of 6 validation labels, on which the learning rate is tuned, and needs 2"
+    )
+    least = int(re.search(r"smallest label budget that gives as many is (\d+)", found)[1])  # type: ignore[index]
+    labels, events = columns(counts)
+    for budget, enough in ((least - 1, False), (least, True)):
+        split = split_jets(labels, events, 120, budget, TUNING_SEED, plan.instance.dataset.sha256)
+        assert (np.bincount(labels[split.validation], minlength=6).min() >= 2) == enough
+    assert 55 <= least <= 60
+    check_classes(plan_of("test_jets=120", f"labels=[{least},100]"), labels, events, NAMES)
+    check_classes(plan_of("test_jets=120", "tuning=null"), labels, events, NAMES)
+
+
+def test_a_rare_class_is_named_with_the_remedy(plan_of: Callable[..., Plan]) -> None:
+    found = message(plan_of("test_jets=100"), [180, 180, 4])
+    assert found.startswith(
+        "test_jets 100: the class 'class-2' has 1 of 100 test jets and needs 2; the smallest test_jets that gives as many is 1"
+    )
+    found = message(plan_of("test_jets=300", "tuning=null"), [298, 298, 4])
+    assert found.startswith(
+        "label budget 50: the class 'class-2' has 0 of 40 training labels and needs 1; the smallest label budget"
+    )
+    assert message(plan_of(), [200, 200, 0]).endswith("the dataset has too few of them")
+
+
+def test_two_classes_of_the_usual_size_pass(plan_of: Callable[..., Plan]) -> None:
+    check_classes(plan_of(), *columns([200, 200]), NAMES[:2])
+
+
+def test_too_few_jets_of_a_class_are_known_before_any_is_simulated(
+    plan_of: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
+    simulated = ("dataset={name: jetclass-mini, jets: 6000}", "primary.arm=simclr")
+    with pytest.raises(
+        SuiteError, match=r"label budget 50: .* has 1 of 6 validation labels.* budget that gives as many is (5[5-9]|60)"
+    ):
+        plan_of(*simulated)
+    plan_of(*simulated, "labels=[60]")
+    with pytest.raises(SuiteError, match=r"test_jets 10: the class '\w+' has 1 of 10 test jets and needs 2"):
+        plan_of(*simulated, "labels=[60]", "test_jets=10")
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("budget", [50, 54, 59, 60])
+def test_a_size_is_judged_before_the_simulation_as_after_it(plan_of: Callable[..., Plan], budget: int) -> None:
+    plan = plan_of("test_jets=120", f"labels=[{budget},100]")
+    told = []
+    for check in (lambda: check_classes(plan, *columns([2000] * 6), NAMES), lambda: check_equal_classes(plan, 12_000, NAMES)):
+        try:
+            check()
+            told.append("")
+        except SuiteError as error:
+            told.append(str(error).partition("; ")[0])
+    assert told[0] == told[1]

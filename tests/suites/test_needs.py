@@ -1,0 +1,212 @@
+"""What jets do not allow is left out with the reason, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jetbench.data.composition import class_counts, compose
+from jetbench.errors import SuiteError
+from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images, save_jets
+from jetbench.seeds import numpy_rng
+from jetbench.suites.plan import CellKey, Plan, make_plan
+from jetbench.suites.suite import find_suite, instantiate
+
+GRID = Grid(rows=8, columns=12, eta_extent=0.5, phi_extent=0.75)
+CHANNELS = (Channel(name="energy", unit="", role="pt"), Channel(name="time", unit="", combine="mean", weight="energy"))
+
+
+def toy_images(n: int = 400, isotropic: bool = True) -> Jets:
+    """Images without units: the second class is brighter in the middle."""
+    rng = np.random.default_rng(5)
+    labels = np.arange(n, dtype=np.int32) % 2
+    images = rng.exponential(1.0, (n, 2, GRID.rows, GRID.columns)).astype(np.float32)
+    images[rng.random(images.shape) < 0.7] = 0
+    images[:, :, 3:5, 5:7] += 2 * labels[:, None, None, None]
+    meta = Meta(channels=CHANNELS, class_names=("gluon", "quark"), grid=GRID, isotropic=isotropic)
+    return jets_from_images(images, meta, {"label": labels})
+
+
+@pytest.fixture
+def image_plan(suite_path: Path, tmp_path: Path) -> Callable[..., Plan]:
+    def make(*overrides: str, jets: Jets | None = None, pool: Jets | None = None) -> Plan:
+        save_jets(tmp_path / "images.h5", [jets or toy_images()])
+        if pool is not None:
+            save_jets(tmp_path / "pool.h5", [pool])
+        return make_plan(
+            instantiate(
+                find_suite(str(suite_path)),
+                dataset=str(tmp_path / "images.h5"),
+                unlabelled=str(tmp_path / "pool.h5") if pool is not None else None,
+                overrides=overrides,
+            )
+        )
+
+    return make
+
+
+def augmentations_of(plan: Plan) -> set[str]:
+    return {step.name for run in plan.runs.values() for step in run.spec.recipe.augmentation}
+
+
+def test_images_without_units_have_no_observables_and_no_detector_effects(image_plan: Callable[..., Plan]) -> None:
+    plan = image_plan("arms.class-prior={model: class-prior, regime: fit}", "arms.mass-cut={model: mass-cut, regime: fit}")
+    skipped = dict(plan.skipped)
+    assert set(skipped) == {"arm boosted-trees", "arm mass-cut", "augmentation smearing", "augmentation drop"}
+    gev = "deposits with pT in GeV are needed; these jets give no unit"
+    assert plan.skipped_lines() == [
+        f"arms boosted-trees and mass-cut: for the view 'observables' {gev}",
+        f"augmentations smearing and drop: {gev}",
+    ]
+    assert plan.arms == ["scratch", "simclr", "class-prior"]
+    assert augmentations_of(plan) == {"rotation", "flip", "translation", "energy_scale"}
+
+
+def test_where_a_field_makes_phi_special_only_mirrors_are_left(image_plan: Callable[..., Plan]) -> None:
+    plan = image_plan("recipes.simclr.base=ssl-jet-image-pretrain", jets=toy_images(isotropic=False))
+    assert augmentations_of(plan) == {"flip"}
+    assert {what for what, reason in plan.skipped if "mirrors only" in reason} == {
+        f"augmentation {name}" for name in ("rotation", "translation", "crop_zoom", "energy_scale")
+    }
+
+
+def test_jets_in_gev_are_allowed_everything(plan_of: Callable[..., Plan]) -> None:
+    assert plan_of().skipped == ()
+
+
+def test_a_primary_comparison_that_is_not_allowed_is_refused(image_plan: Callable[..., Plan]) -> None:
+    with pytest.raises(SuiteError, match=r"primary comparison has the arm 'boosted-trees', .*give no unit"):
+        image_plan("primary.arm=boosted-trees")
+
+
+def test_a_dataset_that_cannot_be_classified_is_refused(image_plan: Callable[..., Plan]) -> None:
+    jets = toy_images()
+    unnamed = replace(jets, meta=jets.meta.replace(class_names=()), targets={})
+    with pytest.raises(SuiteError, match=r"have no labels.*--unlabelled"):
+        image_plan(jets=unnamed)
+    single = replace(jets, meta=jets.meta.replace(class_names=("quark",)), targets={"label": np.zeros(len(jets), np.int32)})
+    with pytest.raises(SuiteError, match="one class only, 'quark'"):
+        image_plan(jets=single)
+
+
+def test_a_pool_of_other_jets_is_refused(image_plan: Callable[..., Plan]) -> None:
+    jets = toy_images()
+    channels = tuple(channel.replace(unit="MeV") for channel in CHANNELS)
+    with pytest.raises(SuiteError, match=r"do not match those of .*: unit of the channel energy MeV against none; unit"):
+        image_plan(pool=replace(jets, meta=jets.meta.replace(channels=channels)))
+
+
+def test_pixels_are_shown_on_their_own_grid(image_plan: Callable[..., Plan]) -> None:
+    def view(plan: Plan) -> dict[str, float]:
+        return plan.runs[plan.cells[CellKey("scratch", 50, 0)]].spec.view.keywords()
+
+    own = {"rows": 8, "columns": 12, "eta_extent": 0.5, "phi_extent": 0.75}
+    assert view(image_plan("view.pixels=24", "view.extent=2.0")) == own
+    assert view(image_plan("view.rebin=4")) == own | {"rows": 2, "columns": 3}
+    with pytest.raises(SuiteError, match="rebin is 3, which does not divide the grid of 8×12"):
+        image_plan("view.rebin=3")
+
+
+def test_a_crop_knows_its_frame(image_plan: Callable[..., Plan], plan_of: Callable[..., Plan]) -> None:
+    for plan, extent in (
+        (image_plan("recipes.simclr.base=ssl-jet-image-pretrain"), 0.5),
+        (plan_of("recipes.simclr.base=ssl-jet-image-pretrain", "view.extent=0.6"), 0.6),
+    ):
+        steps = [s for r in plan.runs.values() for s in r.spec.recipe.augmentation if s.name == "crop_zoom"]
+        assert steps
+        assert all(step.keywords()["extent"] == extent for step in steps)
+
+
+def test_constituents_are_framed_by_their_own_extent(
+    toy_jets: Jets, image_plan: Callable[..., Plan], plan_of: Callable[..., Plan]
+) -> None:
+    narrow = replace(toy_jets, meta=toy_jets.meta.replace(extent=0.4))
+
+    def view(plan: Plan) -> dict[str, float]:
+        return plan.runs[plan.cells[CellKey("scratch", 50, 0)]].spec.view.keywords()
+
+    assert view(image_plan(jets=narrow)) == {"pixels": 8, "extent": 0.4}
+    assert view(image_plan("view.extent=1.0", jets=narrow)) == {"pixels": 8, "extent": 1.0}
+    assert view(plan_of()) == {"pixels": 8, "extent": 0.8}
+    with pytest.raises(SuiteError, match=r"no pixels that could be merged; set view\.pixels"):
+        plan_of("view.rebin=2")
+
+
+def pools(plan: Plan) -> set[tuple[tuple[str, float], ...] | None]:
+    return {run.spec.pool for run in plan.runs.values() if run.spec.stage == "pretrain"}
+
+
+ARM = "arms.few={model: resnet15, regime: simclr, pool: {quark: 0.01, gluon: 0.99}}"
+
+
+def test_the_classes_of_a_pool_are_those_of_its_own_jets(image_plan: Callable[..., Plan], toy_jets: Jets) -> None:
+    plan = image_plan(ARM, "varies=[model, regime, pool]", "pool={gluon: 1.0}")
+    assert pools(plan) == {(("gluon", 1.0),), (("gluon", 0.99), ("quark", 0.01))}
+    with pytest.raises(SuiteError, match="differ in pool"):
+        image_plan(ARM)
+    with pytest.raises(SuiteError, match=r"share of 'quarks' is asked for in the pool, and no class .* did you mean 'quark'\?"):
+        image_plan("pool={quarks: 1.0}")
+    other = replace(toy_images(), meta=toy_images().meta.replace(class_names=("W", "Z")))
+    with pytest.raises(SuiteError, match="no class of the unlabelled jets has that name; valid names: W, Z"):
+        image_plan("pool={quark: 1.0}", pool=other)
+
+
+def test_an_arm_whose_pool_has_other_classes_is_skipped(image_plan: Callable[..., Plan]) -> None:
+    given = "arms.few={model: resnet15, regime: simclr, pool: {top: 0.01, qcd: 0.99}}"
+    plan = image_plan(given, "varies=[model, regime, pool]")
+    assert "few" not in plan.arms
+    assert (
+        "a share of 'top' is asked for in the pool, and no class of the unlabelled jets has that name; valid"
+        in dict(plan.skipped)["arm few"]
+    )
+    with pytest.raises(SuiteError, match="primary comparison has the arm 'few'"):
+        image_plan(given, "varies=[model, regime, pool]", "primary.arm=few")
+    bare = replace(toy_images(), meta=toy_images().meta.replace(class_names=()), targets={})
+    plan = image_plan(ARM, "varies=[model, regime, pool]", pool=bare)
+    assert dict(plan.skipped)["arm few"].endswith("the unlabelled jets have no labels")
+
+
+@pytest.mark.parametrize(
+    ("available", "shares", "counts"),
+    [
+        ((200, 200), (0.01, 0.99), [2, 200]),
+        ((200, 200), (0.5, 0.5), [200, 200]),
+        ((200, 198), (0.01, 0.99), [2, 198]),
+        ((1, 500), (0.01, 0.99), [1, 99]),
+        ((0, 500), (0.01, 0.99), [0, 0]),
+        ((90, 50, 1000), (0.3, 0.1, 0.6), [90, 30, 180]),
+        ((10, 10, 10), (0.333333, 0.333333, 0.333334), [10, 9, 10]),
+        ((7,), (1.0,), [7]),
+    ],
+)
+def test_a_pool_is_the_largest_with_its_shares(available: tuple[int, ...], shares: tuple[float, ...], counts: list[int]) -> None:
+    assert class_counts(available, shares) == counts
+
+
+def test_shares_hold_exactly_whatever_the_jets() -> None:
+    for rng in (np.random.default_rng(seed) for seed in range(50)):
+        available = rng.integers(1, 400, rng.integers(1, 6)).tolist()
+        whole = rng.multinomial(100, np.full(len(available), 1 / len(available))) + 1
+        shares = [int(w) / int(whole.sum()) for w in whole]
+        counts = class_counts(available, shares)
+        size = sum(counts)
+        assert all(0 <= count <= most for count, most in zip(counts, available, strict=True))
+        assert all(abs(count - size * share) < 1 for count, share in zip(counts, shares, strict=True))
+        assert any((size + 1) * share > most - 1e-9 for share, most in zip(shares, available, strict=True))
+
+
+def test_rows_are_drawn_without_repetition_and_the_same_for_a_seed() -> None:
+    rows, labels = np.arange(1000, 1400), np.arange(400) % 4
+    names, shares = ("a", "b", "c", "d"), (("b", 0.75), ("d", 0.25))
+    kept = compose(rows, labels, names, shares, numpy_rng("pool", 1))
+    assert np.bincount(labels[kept - 1000], minlength=4).tolist() == [0, 100, 0, 33]
+    assert len(set(kept.tolist())) == len(kept)
+    assert np.all(np.diff(kept) > 0)
+    assert np.array_equal(kept, compose(rows, labels, names, shares, numpy_rng("pool", 1)))
+    assert not np.array_equal(kept, compose(rows, labels, names, shares, numpy_rng("pool", 2)))
+    with pytest.raises(SuiteError, match="has 0 a, 100 b jets"):
+        compose(rows[labels > 0], labels[labels > 0], names, (("a", 0.5), ("b", 0.5)), numpy_rng("pool", 1))
