@@ -12,6 +12,7 @@ from jetbench.engine.engine import Event, execute
 from jetbench.engine.prepare import prepare
 from jetbench.processes import context
 from jetbench.report.results import Results, collect
+from jetbench.suites.budgets import check_equal_classes
 from jetbench.suites.instances import latest, remember
 from jetbench.suites.plan import Plan, make_plan
 from jetbench.suites.suite import find_suite, instantiate
@@ -80,7 +81,10 @@ def open_session(
 ) -> Session:
     """Plan a suite by name or path. Raises `JetbenchError` where suite, scale, dataset or overrides make no sense."""
     instance = instantiate(find_suite(suite), scale, dataset, unlabelled, overrides)
-    return Session(make_plan(instance), _store(store))
+    plan = make_plan(instance)
+    if not instance.find_dataset().ready:
+        check_equal_classes(plan)
+    return Session(plan, _store(store))
 
 
 def latest_session(suite: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> Session:

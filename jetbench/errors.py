@@ -1,5 +1,7 @@
 """Errors that a user can mend: one class per cause; the message names the cause and the remedy."""
 
+from collections.abc import Mapping
+
 __all__ = [
     "BusyError",
     "DataFileError",
@@ -43,7 +45,11 @@ class RunError(JetbenchError):
 
 
 class DivergenceError(RunError):
-    """A training whose loss is no longer finite."""
+    """A training whose loss is no longer finite; `costs` are the passes and seconds that it has taken."""
+
+    def __init__(self, message: str, costs: Mapping[str, float]) -> None:
+        super().__init__(message)
+        self.costs = dict(costs)
 
 
 class StoreError(JetbenchError):

@@ -5,21 +5,36 @@ Nothing here imports torch. A spec holds tuples, never dicts, so that it can be 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal, Self
 
-from jetbench.values import Value
+from pydantic import model_validator
 
-__all__ = ["Component", "DatasetRef", "Options", "Recipe", "RunSpec", "WinnerOf", "options"]
+from jetbench.errors import SuiteError
+from jetbench.values import Spec
 
-Options = tuple[tuple[str, bool | int | float | str], ...]
+__all__ = ["Chosen", "Component", "DatasetRef", "Options", "Recipe", "RunSpec", "Scalar", "normalised", "options"]
+
+Scalar = bool | int | float | str | None
+Options = tuple[tuple[str, Scalar], ...]
 
 
-def options(values: dict[str, Any]) -> Options:
-    """Keyword options in canonical (sorted) order."""
+def options(values: Mapping[str, Any]) -> Options:
+    """Sort keyword options into their canonical order."""
     return tuple(sorted(values.items()))
 
 
-class Component(Value):
+def normalised(given: Mapping[str, Any], defaults: Options) -> Options:
+    """Sort options and leave out those that say what the default says; 1 is written 1.0 where the default is a float."""
+    usual = dict(defaults)
+    values = {
+        name: float(value) if isinstance(usual.get(name), float) and type(value) is int else value
+        for name, value in given.items()
+    }
+    return options({name: value for name, value in values.items() if name not in usual or usual[name] != value})
+
+
+class Component(Spec):
     """A registered component at a revision, with its options."""
 
     name: str
@@ -30,25 +45,32 @@ class Component(Value):
         return dict(self.options)
 
 
-class DatasetRef(Value):
-    """A dataset by name and by the sha256 of its recipe (simulated) or of its content (a file)."""
+class DatasetRef(Spec):
+    """A dataset by the sha256 of its recipe (simulated) or of its content (a file). The name is for people: the same jets in a
+    file of another name are the same dataset."""
+
+    labels_only: ClassVar[frozenset[str]] = frozenset({"name"})
 
     name: str
     sha256: str
 
 
-class WinnerOf(Value):
-    """A learning rate that a study decides: known by the study's digest before anything has run."""
+class Chosen(Spec):
+    """A scalar of a run that a study decides: the place of the scalar in the spec, as in "recipe.learning_rate" or
+    "model.dropout", and the study's digest, which is known before anything has run."""
 
-    winner_of: str
+    path: str
+    study: str
 
 
-class Recipe(Value):
+class Recipe(Spec):
     """Optimiser, schedule, length and views of one training. Lengths are passes: one jet seen once (or one augmented view of
     it, in self-supervised training) is one pass; an epoch is 1/`epochs` of all passes, not a loop over the data."""
 
+    labels_only: ClassVar[frozenset[str]] = frozenset({"name"})
+
     name: str
-    learning_rate: float | WinnerOf
+    learning_rate: float
     optimizer: Literal["adamw", "adam"] = "adamw"
     weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "plateau"] = "cosine"
@@ -57,29 +79,67 @@ class Recipe(Value):
     batch_size: int = 64
     epochs: int = 1
     clip: float | None = None  # largest norm of the gradient
-    select: Literal["last", "best"] = "last"  # which epoch's weights are kept; "best" is by validation accuracy
+    select: Literal["last", "best"] = "last"  # which epoch's weights are kept; "best" is by the task's metric of selection
     patience: int | None = None  # epochs without a better validation before the training stops
     augmentation: tuple[Component, ...] = ()
 
 
-class RunSpec(Value):
+COMPONENTS = ("task", "model", "view", "objective")
+
+
+class RunSpec(Spec):
     """One training and its evaluation.
 
-    `labels` is the label budget, validation labels included; None means every label of the pool (for an objective that uses
-    labels). `start` is the digest of the run whose encoder and preprocessing this one starts from.
+    `data` is what it is trained on: the pool of unlabelled jets, the pool with its labels, or a label budget. `labels` is the
+    size of that budget, validation labels included, and None for the pools. `targets` says which labels it sees; `trains` what of
+    the network is trained. `start` is the digest of the run whose encoder and preprocessing this one starts from. The values at
+    the paths of `chosen` are placeholders until their studies have decided.
     """
 
     protocol: int = 1  # raised by hand when splits, batches or evaluation change their numbers
-    stage: Literal["pretrain", "trial", "final"]
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
     test_jets: int
     pool: tuple[tuple[str, float], ...] | None = None  # share of each class in the unlabelled pool; None: as the jets come
+    data: Literal["pool", "pool-labelled", "budget"] = "budget"
     labels: int | None = None
+    targets: Literal["none", "true", "shuffled"] = "true"
     seed: int
+    task: Component = Component(name="classification")
     model: Component
     view: Component
     objective: Component
+    trains: Literal["all", "head"] = "all"
     recipe: Recipe
     start: str | None = None
-    frozen: bool = False  # train the head only
+    tested: bool = True  # trials of a shared study never see the test jets
+    precision: Literal["fp32", "bf16"] = "fp32"
+    chosen: tuple[Chosen, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.data == "budget") != (self.labels is not None) or (self.data == "pool") != (self.targets == "none"):
+            raise ValueError("a budget has a number of labels, pools have none; only the pool is trained on without labels")
+        return self
+
+    def value_at(self, path: str) -> Scalar:
+        """Return the scalar at a path, as in "recipe.learning_rate" or "model.dropout"; None for an option that is not given."""
+        part, name = path.split(".", 1)
+        if part in COMPONENTS:
+            return dict(getattr(self, part).options).get(name)
+        return getattr(self.recipe, name)
+
+    def with_values(self, values: Iterable[tuple[str, Scalar]]) -> RunSpec:
+        """Return the run with these scalars at their paths, which are then chosen no more."""
+        spec, decided = self, dict(values)
+        for path, value in decided.items():
+            part, name = path.split(".", 1)
+            if part in COMPONENTS:
+                component: Component = getattr(spec, part)
+                changed: Any = component.replace(options=options({**component.keywords(), name: value}))
+            elif part == "recipe" and name in Recipe.model_fields:
+                changed = spec.recipe.replace(**{name: value})
+            else:
+                raise SuiteError(f"no scalar of a run is at {path!r}; paths look like recipe.learning_rate or model.dropout")
+            spec = spec.replace(**{part: changed})
+        return spec.replace(chosen=tuple(one for one in spec.chosen if one.path not in decided))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Value"]
+__all__ = ["Spec", "Value"]
 
 
 class Value(BaseModel):
@@ -17,13 +18,41 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def canonical(self) -> str:
-        """Its JSON with sorted keys and no spaces: equal values have equal text."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """Return its JSON with sorted keys and no spaces: equal values have equal text."""
+        return _text(self.model_dump(mode="json"))
 
     def digest(self) -> str:
-        """sha256 of the canonical JSON, 64 hexadecimal digits."""
+        """Return the sha256 of the canonical JSON, 64 hexadecimal digits."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()
 
     def replace(self, **changes: Any) -> Any:
-        """A validated copy with other field values."""
+        """Return a validated copy with other field values."""
         return type(self).model_validate({**{k: getattr(self, k) for k in type(self).model_fields}, **changes})
+
+
+class Spec(Value):
+    """A value that says what is done. Its canonical form leaves out fields that have their default, so that a field that is added
+    later, with a default, changes no digest, and those in `labels_only`, which tell people something and decide no number."""
+
+    labels_only: ClassVar[frozenset[str]] = frozenset()
+
+    def canonical(self) -> str:
+        return _text(_lean(self))
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _lean(value: Any) -> Any:
+    """The plain content of a value, field by field."""
+    if isinstance(value, Spec):
+        kept = {name: (getattr(value, name), field.get_default()) for name, field in type(value).model_fields.items()}
+        return {name: _lean(mine) for name, (mine, default) in kept.items() if name not in value.labels_only and mine != default}
+    if isinstance(value, Value):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {str(name): _lean(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_lean(one) for one in value]
+    return value

@@ -96,7 +96,7 @@ suite: mini
 question: Does pretraining help on toy jets?
 common:
   dataset: {{name: {dataset}}}
-  view: {{name: image, pixels: 8}}
+  view: {{image: {{pixels: 8}}}}
   varies: [model, regime]
   primary: {{arm: simclr, baseline: scratch}}
   model_options: {{resnet15: {{stages: 8-16}}}}

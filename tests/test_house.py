@@ -33,7 +33,7 @@ FLOORS = [
     {"data", "tracking"},
     {"views", "evaluation"},
     {"models"},
-    {"datainfo"},
+    {"datainfo", "tasks"},
     {"objectives"},
     {"training"},
     {"runs"},

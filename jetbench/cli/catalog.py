@@ -16,7 +16,7 @@ __all__ = ["ls", "show"]
 # torch-free tables, imported when asked for
 KINDS = {
     "models": "jetbench.models:models",
-    "regimes": "jetbench.suites.regimes:regimes",
+    "regimes": "jetbench.suites.stages:regimes",
     "objectives": "jetbench.objectives:objectives",
     "views": "jetbench.views:views",
     "augmentations": "jetbench.views:augmentations",

@@ -80,6 +80,14 @@ class Dataset:
         meta: Meta = open_jets(self.path).meta if self.ready else self.recipe.meta()
         return meta
 
+    def targets(self) -> tuple[str, ...]:
+        """Return the names of the targets that its jets have."""
+        from jetbench.jets import open_jets
+
+        return (
+            tuple(open_jets(self.path).targets) if self.recipe is None else ("label", "mass", "gen_mass", "gen_pt", "gen_sdmass")
+        )
+
     def make(self, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
         """Simulate it where it is not there yet; an interrupted simulation goes on where it was."""
         if not self.ready:

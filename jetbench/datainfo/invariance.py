@@ -71,7 +71,7 @@ class Ruler:
             shift = (new - self.table)[self.shown].mean(axis=0)
             mass, tau32 = (float(shift[OBSERVABLES.index(name)]) for name in ("mass", "tau32"))
             if self.trees is not None:
-                area = auc(self.jets.targets["label"], self.trees.scores(new))
+                area = auc(self.jets.targets["label"], self.trees.predict(new))
         return CardRow(view, mass, pt_percent, outside_percent, float(after - before), tau32, area)
 
     def _pt(self, changed: Batch) -> tuple[float | None, float | None]:

@@ -24,7 +24,7 @@ def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> 
         "jetbench.suite": instance.suite,
         "jetbench.scale": instance.scale,
         "jetbench.instance": instance.name,
-        "jetbench.arm": planned.arm if spec.stage != "pretrain" else "",
+        "jetbench.arm": planned.arm if planned.kind != "pretrain" else "",
         "jetbench.dataset": spec.dataset.name,
         "jetbench.dataset_digest": spec.dataset.sha256,
         "jetbench.version": __version__,
@@ -37,7 +37,7 @@ def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> 
     return RunCard(
         key=planned.key,
         name=planned.name,
-        kind=spec.stage,
+        kind=planned.kind,
         folder=ledger.folder(planned.key),
         tags=tuple((name, value) for name, value in tags.items() if value),
         params=tuple(_flat_params(planned, spec).items()),
@@ -57,19 +57,22 @@ def _trained_by_another(folder: Path, instance: str) -> str:
 def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:
     recipe = spec.recipe
     values = {
-        "arm": planned.arm if spec.stage != "pretrain" else "pretraining",
+        "arm": planned.arm if planned.kind != "pretrain" else "pretraining",
         "model": spec.model.name,
         **{f"model.{name}": value for name, value in spec.model.options},
         **{f"view.{name}": value for name, value in spec.view.options},
         "objective": spec.objective.name,
+        **{f"objective.{name}": value for name, value in spec.objective.options},
+        "task": spec.task.name,
+        "precision": spec.precision,
         "labels": spec.labels if spec.labels is not None else "none" if not planned.labelled else "all",
         "seed": spec.seed,
-        "stage": spec.stage,
+        "stage": planned.kind,
         "recipe": recipe.name,
         **{f"recipe.{name}": getattr(recipe, name) for name in RECIPE},
         "recipe.augmentation": " ".join(step.name for step in recipe.augmentation),
         "start": spec.start or "",
-        "frozen": spec.frozen,
+        "trains": spec.trains,
     }
     return {name: str(value) for name, value in values.items()}
 

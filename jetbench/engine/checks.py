@@ -9,9 +9,9 @@ import numpy as np
 from jetbench.data.composition import composition
 from jetbench.data.splits import split_jets
 from jetbench.errors import DataFileError, LeakError, SuiteError
-from jetbench.jets import open_jets
+from jetbench.jets import Jets, open_jets
 from jetbench.jets.hashes import stored_hashes
-from jetbench.suites.classes import check_classes
+from jetbench.suites.budgets import check_budgets
 from jetbench.suites.plan import Plan
 
 __all__ = ["check_data"]
@@ -20,16 +20,16 @@ __all__ = ["check_data"]
 def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
     """Raise `SuiteError` or `DataFileError` for data that the plan cannot use, `LeakError` for jets on both sides."""
     jets = open_jets(dataset)
-    if "label" not in jets.targets or len(jets.meta.class_names) < 2:
-        raise DataFileError(f"{dataset}: no labels of two or more classes, which a comparison of taggers needs")
-    labels, events = jets.targets["label"][:], jets.event[:]
-    check_classes(plan, labels, events, jets.meta.class_names)
-    split = split_jets(labels, events, plan.instance.settings.test_jets, None, 0, plan.instance.dataset.sha256)
+    if reason := plan.task.unmet(jets.meta, tuple(jets.targets)):
+        raise DataFileError(f"{dataset}: {reason}")
+    strata, events = plan.task.strata(jets), jets.event[:]
+    check_budgets(plan, strata, events)
+    split = split_jets(strata, events, plan.instance.settings.test_jets, None, 0, plan.instance.dataset.sha256)
     hashes = stored_hashes(jets)
     tested = hashes[split.test]
     _refuse_leak(tested, hashes[split.pool], dataset, dataset)
     if unlabelled is None:
-        _check_sizes(plan, labels[split.pool], jets.meta.class_names)
+        _check_sizes(plan, _labels(jets)[split.pool], jets.meta.class_names)
     else:
         _check_pool(plan, tested, dataset, unlabelled)
 
@@ -38,9 +38,14 @@ def _check_pool(plan: Plan, tested: np.ndarray, dataset: Path, unlabelled: Path)
     pool = open_jets(unlabelled)
     if any(run.spec.pool is not None for run in plan.runs.values()) and "label" not in pool.targets:
         raise SuiteError(f"{unlabelled}: the suite asks for shares of classes in the pool, and these jets have no labels")
-    labels = pool.targets["label"][:] if "label" in pool.targets else np.zeros(len(pool), np.int32)
-    _check_sizes(plan, labels, pool.meta.class_names)
+    _check_sizes(plan, _labels(pool), pool.meta.class_names)
     _refuse_leak(tested, stored_hashes(pool), dataset, unlabelled)
+
+
+def _labels(jets: Jets) -> np.ndarray:
+    """The classes (n,), all the same where the jets have none."""
+    labels: np.ndarray = jets.targets["label"][:] if "label" in jets.targets else np.zeros(len(jets), np.int32)
+    return labels
 
 
 def _check_sizes(plan: Plan, labels: np.ndarray, class_names: tuple[str, ...]) -> None:

@@ -40,7 +40,8 @@ def _main(job: Job) -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     import torch
 
-    from jetbench.runs.run import run_cell
+    from jetbench.errors import DivergenceError
+    from jetbench.runs.run import run, run_costs
     from jetbench.training.loop import Stopped
 
     torch.set_num_threads(1)
@@ -49,9 +50,12 @@ def _main(job: Job) -> None:
         if ledger.done(job.key):  # another process has done it while this one waited for the lock
             return
         try:
-            run_cell(job, stop)
+            run(job, stop)
         except Stopped:
             sys.exit(STOPPED)
+        except DivergenceError as error:
+            ledger.fail(job.key, str(error), "", run_costs(job.spec, error.costs))
+            sys.exit(FAILURE)
         except Exception as error:
             ledger.fail(job.key, f"{type(error).__name__}: {error}", traceback.format_exc())
             sys.exit(FAILURE)

@@ -16,8 +16,8 @@ from jetbench.engine.worker import GRACE, Outcome, run_task, stopping
 from jetbench.errors import BusyError
 from jetbench.files import file_lock
 from jetbench.runs.job import Job
-from jetbench.suites.plan import Plan, PlannedRun, run_name
-from jetbench.suites.tuning import Result, Tuner, Winner
+from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.suites.studies import Result, Study, Winner, open_round, winner
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Tracker
@@ -50,8 +50,9 @@ class Execution:
     running: dict[str, PlannedRun] = field(default_factory=dict)
     futures: list[Any] = field(default_factory=list)
     ended: dict[str, Outcome] = field(default_factory=dict)
-    tuners: dict[str, Tuner] = field(default_factory=dict)
-    rounds: dict[str, dict[int, str]] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)  # studies without a winner
+    trials: dict[str, dict[str, int]] = field(default_factory=dict)  # by study, the numbers of its trials by key
+    results: dict[str, dict[int, Result]] = field(default_factory=dict)  # by study, of the trials that have ended
     winners: dict[str, Winner] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
@@ -59,7 +60,7 @@ class Execution:
         spec = planned.spec
         study = self.plan.study_of(planned.key)
         if study is not None:
-            spec = spec.replace(recipe=spec.recipe.replace(learning_rate=self.winners[study].learning_rate))
+            spec = spec.with_values(self.winners[study].values)
         return Job(
             key=planned.key,
             instance=self.plan.instance.name,
@@ -67,7 +68,7 @@ class Execution:
             store=self.store.root,
             dataset=self.prepared.dataset,
             unlabelled=self.prepared.unlabelled if spec.unlabelled else None,
-            observables=self.prepared.observables,
+            table=self.prepared.tables.get(spec.view.name),
         )
 
 
@@ -84,44 +85,46 @@ def execute(plan: Plan, store: Store, tracker: Tracker, prepared: Prepared, work
         stopping.clear()
         yield from _open_studies(books)
         yield from _skip_finished(books)
-        if books.waiting or books.tuners.keys() - books.winners.keys():
+        if books.waiting or books.open:
             with _cluster(workers) as submit:
                 yield from _drive(books, submit)
 
 
 def _open_studies(books: Execution) -> Iterator[Event]:
     """Open every study that a waiting run needs, and plan the trials of its open round."""
-    for digest, study in books.plan.studies.items():
-        books.tuners[digest] = Tuner(study, books.store.root / "optuna.journal")
+    for digest in books.plan.studies:
+        books.open.add(digest)
+        books.trials[digest], books.results[digest] = {}, {}
         yield from _advance(books, digest)
 
 
 def _advance(books: Execution, digest: str) -> Iterator[Event]:
-    """Tell rounds whose trials have all ended well, until one is open or the study has its winner."""
-    tuner = books.tuners[digest]
-    arm = books.plan.study_arm(digest)
-    while digest not in books.winners:
-        trials = tuner.pending()
-        if not trials:
-            winner = books.winners[digest] = tuner.winner()
-            edge = "; it is at the edge of what was tried: widen the grid" if winner.at_edge else ""
-            yield Event(
-                "winner",
-                f"{arm}/n{tuner.study.template.labels}",
-                f"learning rate {winner.learning_rate:g} (AUC {winner.auc:.3f}){edge}",
-                digest,
-            )
-            return
-        planned = [PlannedRun(spec, run_name(spec, arm), arm) for spec in trials.values()]
-        keys = {number: run.key for number, run in zip(trials, planned, strict=True)}
-        if not all(books.ledger.done(key) for key in keys.values()):
-            books.rounds[digest] = keys
-            for run in planned:
+    """Ask for rounds until one has a trial that has not ended, or the study has its winner."""
+    study, arm = books.plan.studies[digest], books.plan.study_arm(digest)
+    while trials := open_round(study, books.results[digest]):
+        planned = {number: books.plan.trial(digest, spec) for number, spec in trials.items()}
+        ended = {number: result for number, run in planned.items() if (result := _result(books, study, run.key)) is not None}
+        if len(ended) < len(planned):
+            for number, run in planned.items():
+                books.trials[digest][run.key] = number
                 if run.key not in books.running and run.key not in books.ended:
                     books.waiting.setdefault(run.key, run)
             return
-        figures = {number: books.ledger.figures(key) for number, key in keys.items()}
-        tuner.tell_round({number: Result(f["val/auc"], f["val/loss"], f["val/auc_se"]) for number, f in figures.items()})
+        books.results[digest] |= ended
+    books.open.discard(digest)
+    if (found := winner(study, books.results[digest])) is not None:
+        books.winners[digest] = found
+        edge = "; it is at the edge of what was tried: widen the range" if found.at_edge else ""
+        yield Event(
+            "winner", f"{arm}/n{study.template.labels}", f"{found.text} ({study.metric} {found.metric:.3f}){edge}", digest
+        )
+
+
+def _result(books: Execution, study: Study, key: str) -> Result | None:
+    """What a trial came to, None where it has not ended; a diverged one is a result, any other failure is none."""
+    if books.ledger.done(key):
+        return Result.read(study, books.ledger.figures(key))
+    return Result(None) if books.ledger.diverged(key) else None
 
 
 def _skip_finished(books: Execution) -> Iterator[Event]:
@@ -158,7 +161,7 @@ def _drive(books: Execution, submit: Callable[..., Any]) -> Iterator[Event]:
     try:
         while books.waiting or books.running:
             ready = [run for run in books.waiting.values() if _ready(books, run)]
-            for run in sorted(ready, key=lambda r: (PRIORITY[r.spec.stage], r.spec.recipe.passes), reverse=True):
+            for run in sorted(ready, key=lambda r: (PRIORITY[r.kind], r.spec.recipe.passes), reverse=True):
                 del books.waiting[run.key]
                 books.running[run.key] = run
                 future = submit(run_task, books.job(run), _card(books, run), books.tracker, key=run.key, priority=_priority(run))
@@ -180,7 +183,7 @@ def _drive(books: Execution, submit: Callable[..., Any]) -> Iterator[Event]:
 
 
 def _priority(run: PlannedRun) -> int:
-    return PRIORITY[run.spec.stage]
+    return PRIORITY[run.kind]
 
 
 def _book(books: Execution, outcome: Outcome) -> Iterator[Event]:
@@ -190,8 +193,8 @@ def _book(books: Execution, outcome: Outcome) -> Iterator[Event]:
     yield Event(kind, run.name, outcome.reason, outcome.key)
     if outcome.unpublished:
         yield Event("unpublished", run.name, outcome.unpublished, outcome.key)
-    if outcome.status == "done":
-        for digest in [d for d, keys in books.rounds.items() if outcome.key in keys.values() and d not in books.winners]:
+    if outcome.status != "stopped":
+        for digest in [d for d, numbers in books.trials.items() if outcome.key in numbers and d in books.open]:
             yield from _advance(books, digest)
 
 

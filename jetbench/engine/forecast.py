@@ -45,9 +45,9 @@ def describe(plan: Plan, store: Store, workers: int) -> str:
     done = {key for key in plan.runs if ledger.done(key)}
     unasked = sum(study.trials - len(study.known_trials()) for study in plan.studies.values())
     lines = [plan.instance.name, f"{'kind':<12}{'runs':>6}{'done':>6}{'passes':>14}"]
-    kinds = Counter(run.spec.stage for run in plan.runs.values())
+    kinds = Counter(run.kind for run in plan.runs.values())
     for kind, count in kinds.items():
-        mine = [run for run in plan.runs.values() if run.spec.stage == kind]
+        mine = [run for run in plan.runs.values() if run.kind == kind]
         passes = sum(run.spec.recipe.passes for run in mine)
         lines.append(f"{kind:<12}{count:>6}{sum(run.key in done for run in mine):>6}{passes:>14,}".replace(",", " "))
     lines += [f"skipped {line}" for line in plan.skipped_lines()]

@@ -14,4 +14,6 @@ import jetbench.models.resnet15
 import jetbench.objectives.simclr
 import jetbench.objectives.supervised
 import jetbench.runs.run
+import jetbench.tasks.classification
+import jetbench.views.image
 import jetbench.views.transforms

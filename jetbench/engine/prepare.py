@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,28 +15,23 @@ from jetbench.engine.checks import check_data
 from jetbench.files import file_lock, replacing
 from jetbench.jets import Jets, open_jets
 from jetbench.jets.shards import partition
-from jetbench.models import models
 from jetbench.processes import context, hidden_main
 from jetbench.suites.plan import Plan
 from jetbench.views import views
-from jetbench.views.observables import OBSERVABLES, observables
+from jetbench.views.table import Table
 
-__all__ = ["Prepared", "needs_observables", "prepare"]
+__all__ = ["Prepared", "prepare"]
 
 BLOCK = 500  # jets per task: half a second of FastJet
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Files that every run may open."""
+    """Files that every run may open; `tables` by view, of those that are computed once for a dataset."""
 
     dataset: Path
     unlabelled: Path | None
-    observables: Path | None
-
-
-def needs_observables(plan: Plan) -> bool:
-    return any(models[run.spec.model.name].view == "observables" for run in plan.runs.values())
+    tables: Mapping[str, Path]
 
 
 def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
@@ -46,38 +41,41 @@ def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None])
         if one is not None:
             one.make(workers, lambda done, total: progress("simulating jets", done, total))
     check_data(plan, dataset.path, unlabelled.path if unlabelled else None)
-    table = None
-    if needs_observables(plan):
-        table = _observables(dataset, workers, lambda done, total: progress("jet observables", done, total))
-    return Prepared(dataset.path, unlabelled.path if unlabelled else None, table)
+    tables = {
+        view: _table(view, dataset, workers, functools.partial(progress, f"jet {view}"))
+        for view in dict.fromkeys(run.spec.view.name for run in plan.runs.values())
+        if views[view].tabled
+    }
+    return Prepared(dataset.path, unlabelled.path if unlabelled else None, tables)
 
 
-def _observables(dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> Path:
-    """The table (n, observables) of a dataset as a .npy file in the cache, computed once over all workers."""
-    path = cache_folder() / f"observables-{dataset.ref.sha256[:16]}-r{views['observables'].revision}.npy"
+def _table(view: str, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> Path:
+    """The view's table (n, columns) of a dataset as a .npy file in the cache, computed once over all workers."""
+    path = cache_folder() / f"{view}-{dataset.ref.sha256[:16]}-r{views[view].revision}.npy"
     with file_lock(path.with_suffix(".lock")):
         if path.exists():
             return path
         with replacing(path) as temporary:
-            _fill(temporary, dataset, workers, progress)
+            _fill(temporary, view, dataset, workers, progress)
     return path
 
 
-def _fill(path: Path, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> None:
+def _fill(path: Path, view: str, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> None:
     """Write the table block by block; each block is computed by one worker, and none is kept in memory."""
     blocks = partition(dataset.jets, -(-dataset.jets // BLOCK))
-    table = np.lib.format.open_memmap(path, "w+", np.float32, (dataset.jets, len(OBSERVABLES)))
+    table = np.lib.format.open_memmap(path, "w+", np.float32, (dataset.jets, len(views[view].load().columns)))
     with ProcessPoolExecutor(workers, mp_context=context()) as pool:
         with hidden_main():
-            results = pool.map(_block, [dataset.path] * len(blocks), blocks)
+            results = pool.map(_block, [view] * len(blocks), [dataset.path] * len(blocks), blocks)
         for rows, block in zip(blocks, results, strict=True):
             table[rows.start : rows.stop] = block
             progress(rows.stop, dataset.jets)
     table.flush()
 
 
-def _block(path: Path, rows: range) -> np.ndarray:
-    return observables(_opened(path)[rows.start : rows.stop])
+def _block(view: str, path: Path, rows: range) -> np.ndarray:
+    table: type[Table] = views[view].load()
+    return table.rows(_opened(path)[rows.start : rows.stop])
 
 
 @functools.cache

@@ -6,22 +6,36 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jetbench.registry import Entry, Registry
+from jetbench.spaces import Space, Spaces
+from jetbench.spec import Options
 
 __all__ = ["ModelEntry", "models"]
 
 
 @dataclass(frozen=True)
 class ModelEntry(Entry):
-    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `options` are
-    the keywords that a suite may set; `tunable` says that there is a learning rate to search."""
+    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `defaults` are the
+    options that a suite may set, with their defaults, and `spaces` where a study searches them unless it says otherwise. `recipe`
+    is that of a fitted model; one without a learning rate is not tuned. `floor`: a model that every other must clear, which
+    `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any where none is named."""
 
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
-    tunable: bool = True
-    options: tuple[str, ...] = ()
+    recipe: str = ""
+    defaults: Options = ()
+    spaces: Spaces = ()
+    floor: bool = False
+    ranks: bool = True
+    tasks: tuple[str, ...] = ()
+
+    @property
+    def tunable(self) -> bool:
+        return not self.floor
 
 
-HEAD = ("head", "head_dropout")  # of every network: "linear" or "mlp", and the dropout inside the latter
+HEAD: Options = (("head", "linear"), ("head_dropout", 0.3))  # of every network; 0.3 is the SSL jet-image recipe's
+HEAD_SPACES: Spaces = (("head_dropout", Space(low=0.0, high=0.5)),)
+DROPOUT = Space(low=0.0, high=0.5)
 
 models: Registry[ModelEntry] = Registry(
     "model",
@@ -31,7 +45,8 @@ models: Registry[ModelEntry] = Registry(
             "jetbench.models.resnet15:ResNet15",
             "residual network of 15 convolutions on jet images; widths and normalisation by option",
             "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks",
-            options=("stages", "norm", "dropout", *HEAD),
+            defaults=(("dropout", 0.0), ("norm", "group"), ("stages", "16-32-64"), *HEAD),
+            spaces=(("dropout", DROPOUT), ("norm", Space(choices=("group", "batch"))), *HEAD_SPACES),
         ),
         ModelEntry(
             "boosted-trees",
@@ -40,7 +55,14 @@ models: Registry[ModelEntry] = Registry(
             "scikit-learn HistGradientBoostingClassifier",
             view="observables",
             kind="fitted",
-            options=("trees", "max_leaf_nodes", "min_samples_leaf", "l2"),
+            recipe="trees",
+            defaults=(("l2", 1.0), ("max_leaf_nodes", 15), ("min_samples_leaf", 5), ("trees", 100)),
+            spaces=(
+                ("l2", Space(low=0.01, high=100.0, log=True)),
+                ("max_leaf_nodes", Space(low=4, high=64, log=True)),
+                ("min_samples_leaf", Space(low=2, high=40, log=True)),
+                ("trees", Space(low=30, high=500, log=True)),
+            ),
         ),
         ModelEntry(
             "mass-cut",
@@ -49,7 +71,9 @@ models: Registry[ModelEntry] = Registry(
             revision=2,
             view="observables",
             kind="fitted",
-            tunable=False,
+            recipe="untuned",
+            floor=True,
+            tasks=("classification",),
         ),
         ModelEntry(
             "class-prior",
@@ -57,7 +81,10 @@ models: Registry[ModelEntry] = Registry(
             "the shares of the classes among the labels, the same for every jet",
             view="nothing",
             kind="fitted",
-            tunable=False,
+            recipe="untuned",
+            floor=True,
+            ranks=False,
+            tasks=("classification",),
         ),
     ],
 )

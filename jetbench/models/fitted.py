@@ -14,11 +14,14 @@ __all__ = ["BoostedTrees", "ClassPrior", "FittedModel", "MassCut"]
 
 
 class FittedModel(Protocol):
-    """`fit` on a table (n, observables) and labels (n,) in 0 … K−1, each of which occurs; `scores` are the probabilities of
-    signal (n,) for two classes and those of all classes (n, K) for more; stored without pickle."""
+    """`fit` on a table (n, columns) and targets (n,): labels in 0 … K−1, each of which occurs, or floats to be regressed.
+    `predict` gives the probabilities of signal (n,) for two classes, those of all classes (n, K) for more, or the regressed
+    values (n,). `FILE` is what `save` writes, without pickle."""
 
-    def fit(self, table: np.ndarray, names: tuple[str, ...], labels: np.ndarray, seed: int, learning_rate: float) -> None: ...
-    def scores(self, table: np.ndarray) -> np.ndarray: ...
+    FILE: str
+
+    def fit(self, table: np.ndarray, names: tuple[str, ...], target: np.ndarray, seed: int, learning_rate: float) -> None: ...
+    def predict(self, table: np.ndarray) -> np.ndarray: ...
     def save(self, folder: Path) -> None: ...
     @classmethod
     def load(cls, folder: Path) -> Self: ...
@@ -40,14 +43,19 @@ class BoostedTrees:
         }
         self.model: Any = None
 
-    def fit(self, table: np.ndarray, names: tuple[str, ...], labels: np.ndarray, seed: int, learning_rate: float) -> None:
-        from sklearn.ensemble import HistGradientBoostingClassifier
+    def fit(self, table: np.ndarray, names: tuple[str, ...], target: np.ndarray, seed: int, learning_rate: float) -> None:
+        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-        self.model = HistGradientBoostingClassifier(learning_rate=learning_rate, random_state=seed % 2**32, **self.options)
-        self.model.fit(table, labels)
+        regressed = np.issubdtype(target.dtype, np.floating)
+        kind = HistGradientBoostingRegressor if regressed else HistGradientBoostingClassifier
+        self.model = kind(learning_rate=learning_rate, random_state=seed % 2**32, **self.options)
+        self.model.fit(table, target)
 
-    def scores(self, table: np.ndarray) -> np.ndarray:
-        return _scores(self.model.predict_proba(table))
+    def predict(self, table: np.ndarray) -> np.ndarray:
+        if not hasattr(self.model, "classes_"):
+            return np.asarray(self.model.predict(table), np.float64)
+        probabilities = self.model.predict_proba(table)
+        return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
 
     def save(self, folder: Path) -> None:
         import skops.io
@@ -68,11 +76,6 @@ class BoostedTrees:
 
 
 TRUSTED = {"sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"}
-
-
-def _scores(probabilities: np.ndarray) -> np.ndarray:
-    """(n,) of signal for two classes, else (n, K)."""
-    return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
 
 
 class _JsonModel:
@@ -106,7 +109,7 @@ class MassCut(_JsonModel):
         mass = table[:, names.index("mass")].astype(float)
         self.state = {"column": names.index("mass")} | (_best_cut(mass, labels) if labels.max() < 2 else _bins(mass, labels))
 
-    def scores(self, table: np.ndarray) -> np.ndarray:
+    def predict(self, table: np.ndarray) -> np.ndarray:
         mass = table[:, int(self.state["column"])].astype(float)
         if "edges" in self.state:
             return np.array(self.state["shares"])[np.searchsorted(self.state["edges"], mass, "right")]
@@ -144,5 +147,5 @@ class ClassPrior(_JsonModel):
         shares = np.bincount(labels) / len(labels)
         self.state = {"prior": float(labels.mean()) if len(shares) == 2 else shares.tolist()}
 
-    def scores(self, table: np.ndarray) -> np.ndarray:
+    def predict(self, table: np.ndarray) -> np.ndarray:
         return np.full((len(table), *np.shape(self.state["prior"])), self.state["prior"])

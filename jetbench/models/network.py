@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from jetbench.errors import SuiteError
-from jetbench.models import models
+from jetbench.models import HEAD, models
+from jetbench.models.heads import build_head
+from jetbench.seeds import derive
 from jetbench.spec import Component
+from jetbench.views.inputs import Inputs
 
 __all__ = ["Network", "build_network"]
 
 
 class Network(nn.Module):
-    """`encoder` maps inputs to features (n, features); `head` maps features to class logits (n, classes)."""
+    """`encoder` maps inputs to features (n, features); `head` maps features to outputs (n, outputs)."""
 
-    def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
+    def __init__(self, encoder: Any, head: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
 
-    def forward(self, inputs: Tensor) -> Tensor:
+    def forward(self, inputs: Inputs) -> Tensor:
         features = self.encoder(inputs)
-        # bf16 logits would give hundreds of jets the same score: the head is fp32 whatever the encoder is
-        with torch.autocast(inputs.device.type, enabled=False):
+        # bf16 outputs would give hundreds of jets the same score: the head is fp32 whatever the encoder is
+        with torch.autocast(features.device.type, enabled=False):
             return self.head(features.float())
 
 
-def _head(kind: str, features: int, classes: int, dropout: float) -> nn.Module:
-    if kind == "linear":
-        return nn.Linear(features, classes)
-    if kind == "mlp":  # the SSL jet-image recipe's head, dropout 0.3 by default there
-        return nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Dropout(dropout), nn.Linear(features, classes))
-    raise SuiteError(f"head is 'linear' or 'mlp', not {kind!r}")
+def build_network(component: Component, shapes: Mapping[str, tuple[int, ...]], outputs: int, seed: int) -> Network:
+    """Build a freshly initialised network for inputs of these shapes (of one jet each).
 
-
-def build_network(component: Component, channels: int, classes: int, seed: int) -> Network:
-    """A freshly initialised network. Encoder and head draw from seeds of their own, so that arms of one seed share both
-    whatever is done to the other."""
-    from jetbench.seeds import derive
-
+    An encoder is constructed with the shapes and its options, and has the attribute `features`. Encoder and head draw from seeds
+    of their own, so that arms of one seed share both whatever is done to the other.
+    """
     keywords = component.keywords()
-    head, head_dropout = keywords.pop("head", "linear"), keywords.pop("head_dropout", 0.3)
+    head = {name: keywords.pop(name, default) for name, default in HEAD}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive("init", "encoder", seed))
-        encoder = models[component.name].load()(channels, **keywords)
+        encoder = models[component.name].load()(shapes, **keywords)
         torch.manual_seed(derive("init", "head", seed))
-        return Network(encoder, _head(head, encoder.features, classes, head_dropout))
+        return Network(encoder, build_head(head["head"], encoder.features, outputs, head["head_dropout"]))

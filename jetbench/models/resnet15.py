@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from jetbench.errors import SuiteError
+from jetbench.views.inputs import Inputs
 
 __all__ = ["ResNet15"]
 
@@ -41,15 +42,18 @@ class BasicBlock(nn.Module):
 
 
 class ResNet15(nn.Module):
-    """Images (n, channels, rows, columns) -> features (n, `features`), by global average pooling.
+    """The tensor `image` (n, channels, rows, columns) -> features (n, `features`), by global average pooling.
 
     The defaults 16-32-64 with norm="batch" are the published electron/photon form (174 529 parameters with two channels and
     one linear output); norm="group" and stages="64-128-256-512" with dropout that of the SSL jet-image recipe. Group
     normalisation does not mix the jets of a batch, which two views of one jet, a small budget and evaluation all need.
     """
 
-    def __init__(self, channels: int, stages: str = "16-32-64", norm: str = "group", dropout: float = 0.0) -> None:
+    def __init__(
+        self, shapes: Mapping[str, tuple[int, ...]], stages: str = "16-32-64", norm: str = "group", dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        channels = shapes["image"][0]
         widths = [int(w) for w in stages.split("-")]
         make = _norm(norm)
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 3, 1, 1, bias=False), make(widths[0]), nn.ReLU(inplace=True)]
@@ -64,5 +68,5 @@ class ResNet15(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self.dropout(self.layers(images).float().mean(dim=(2, 3)))
+    def forward(self, inputs: Inputs) -> Tensor:
+        return self.dropout(self.layers(inputs["image"]).float().mean(dim=(2, 3)))

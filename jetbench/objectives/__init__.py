@@ -5,29 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jetbench.registry import Entry, Registry
+from jetbench.spaces import Space, Spaces
+from jetbench.spec import Options
 
 __all__ = ["ObjectiveEntry", "objectives"]
 
 
 @dataclass(frozen=True)
 class ObjectiveEntry(Entry):
-    """`labelled`: it uses labels, and its passes count against the cap on labelled passes. `options` are the keywords that a
-    suite may set."""
+    """`labelled`: it uses labels, and its passes count against the cap on labelled passes. `dense`: it averages the inputs of two
+    jets, which only dense views allow. `defaults` are the options that a suite may set, with their defaults, and `spaces` where
+    a study searches them unless it says otherwise."""
 
     labelled: bool = True
-    options: tuple[str, ...] = ()
+    dense: bool = False
+    defaults: Options = ()
+    spaces: Spaces = ()
 
 
 objectives: Registry[ObjectiveEntry] = Registry(
     "objective",
     [
-        ObjectiveEntry("supervised", "jetbench.objectives.supervised:Supervised", "cross-entropy of the class labels"),
+        ObjectiveEntry(
+            "supervised", "jetbench.objectives.supervised:Supervised", "the loss of the task: of classes their cross-entropy"
+        ),
         ObjectiveEntry(
             "mixup",
             "jetbench.objectives.supervised:Mixup",
-            "cross-entropy on convex combinations of two images and of their labels",
+            "the loss of the task on convex combinations of two images and of their labels",
             "Zhang et al., arXiv:1710.09412",
-            options=("alpha",),
+            dense=True,
+            defaults=(("alpha", 0.2),),
+            spaces=(("alpha", Space(low=0.05, high=2.0, log=True)),),
         ),
         ObjectiveEntry(
             "simclr",
@@ -35,7 +44,11 @@ objectives: Registry[ObjectiveEntry] = Registry(
             "InfoNCE between two augmented views of a jet, with a learnable temperature and a projection head",
             "Chen et al., arXiv:2002.05709; learnable temperature as in Radford et al., arXiv:2103.00020",
             labelled=False,
-            options=("projection", "temperature"),
+            defaults=(("projection", 128), ("temperature", 0.07)),
+            spaces=(
+                ("projection", Space(low=32, high=512, log=True)),
+                ("temperature", Space(low=0.02, high=1.0, log=True)),
+            ),
         ),
     ],
 )

@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from jetbench.data.batch import Batch
 from jetbench.models.network import Network
+from jetbench.objectives import objectives
+from jetbench.seeds import derive
 from jetbench.spec import Component
-from jetbench.views import augment
+from jetbench.tasks.task import Task
+from jetbench.views.inputs import Inputs
 
-__all__ = ["Inputs", "Objective"]
+__all__ = ["Look", "Objective", "build_objective"]
 
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """What the network sees in one step: images (n, …) and targets (n, classes) as probabilities, where there are any."""
-
-    images: Tensor
-    targets: Tensor | None = None
-
-    def to(self, device: torch.device) -> Inputs:
-        return Inputs(self.images.to(device), None if self.targets is None else self.targets.to(device))
+Look = Callable[[Batch, torch.Generator], Inputs]  # a batch, augmented anew and shown by the model's view
 
 
-class Objective(nn.Module):
-    """`views` turns a batch into inputs (no gradient, explicit generator), `forward` into the loss and its diagnostics.
+class Objective(nn.Module, ABC):
+    """`views` shows a batch to the network (no gradient, explicit generator), `forward` gives the loss and its diagnostics.
 
-    Teachers, queues and projection heads are submodules or buffers of the objective, so that checkpoints hold them. `render`
-    is the model's view of a batch, with the preprocessing that belongs to the weights. `views_per_jet` counts a step's passes.
+    Teachers, queues and projection heads are submodules or buffers of the objective, so that checkpoints hold them. A subclass
+    adds its options as keywords with defaults; what it draws at construction comes from torch's generator, which `build` seeds.
+    `views_per_jet` counts a step's passes.
     """
 
     views_per_jet = 1
 
-    def __init__(self, render: Callable[[Batch], Tensor], augmentation: tuple[Component, ...], classes: int) -> None:
+    def __init__(self, network: Network, task: Task, look: Look) -> None:
         super().__init__()
-        self.render = render
-        self.augmentation = augmentation
-        self.classes = classes
+        self.task = task
+        self.look = look
 
-    def augmented(self, jets: Batch, rng: torch.Generator) -> Tensor:
-        return self.render(augment(jets, self.augmentation, rng))
+    @classmethod
+    def build(cls, network: Network, task: Task, look: Look, seed: int, **options: Any) -> Self:
+        """Construct it for a network, with numbers that depend on the seed alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive("init", "projection", seed))
+            return cls(network, task, look, **options)
 
-    def views(self, jets: Batch, rng: torch.Generator) -> Inputs:
-        raise NotImplementedError
+    @abstractmethod
+    def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
+        """Show a batch, `views_per_jet` times."""
 
-    def forward(self, network: Network, inputs: Inputs) -> dict[str, Tensor]:
-        """A dict with "loss" (scalar, fp32, with gradient) and named diagnostics (scalars, detached)."""
-        raise NotImplementedError
+    @abstractmethod
+    def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
+        """Return "loss" (scalar, fp32, with gradient) and named diagnostics (scalars, detached)."""
+
+    def after_step(self, network: Network, progress: float) -> None:
+        """Move teachers and queues after an optimiser's step; `progress` is the share of all steps that are done."""
+
+
+def build_objective(component: Component, network: Network, task: Task, look: Look, seed: int) -> Objective:
+    """Build the named objective with its options."""
+    objective: type[Objective] = objectives[component.name].load()
+    return objective.build(network, task, look, seed, **component.keywords())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,14 +10,15 @@ from torch import Tensor, nn
 
 from jetbench.data.batch import Batch
 from jetbench.models.network import Network
-from jetbench.objectives.base import Inputs, Objective
-from jetbench.seeds import derive
+from jetbench.objectives.base import Look, Objective
+from jetbench.tasks.task import Task
+from jetbench.views.inputs import Inputs
 
 __all__ = ["SimCLR", "info_nce"]
 
 
 def info_nce(z: Tensor, temperature: Tensor | float) -> Tensor:
-    """NT-Xent of Chen et al. (arXiv:2002.05709), mean over the 2n anchors.
+    """Return NT-Xent of Chen et al. (arXiv:2002.05709), mean over the 2n anchors.
 
     z (2n, d): rows i and i+n are the two views of jet i; rows are normalised here. The loss is written as log-softmax over
     the 2n−1 other rows, in fp32.
@@ -37,20 +37,17 @@ class SimCLR(Objective):
 
     views_per_jet = 2
 
-    def __init__(
-        self, *args: Any, features: int, seed: int, projection: int = 128, temperature: float = 0.07, **keywords: Any
-    ) -> None:
-        super().__init__(*args, **keywords)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive("init", "projection", seed))
-            self.projection = nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Linear(features, projection))
+    def __init__(self, network: Network, task: Task, look: Look, projection: int = 128, temperature: float = 0.07) -> None:
+        super().__init__(network, task, look)
+        features = network.encoder.features
+        self.projection = nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Linear(features, projection))
         self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)))
 
-    def views(self, jets: Batch, rng: torch.Generator) -> Inputs:
-        return Inputs(torch.cat([self.augmented(jets, rng), self.augmented(jets, rng)]))
+    def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
+        return self.look(jets, rng), self.look(jets, rng)
 
-    def forward(self, network: Network, inputs: Inputs) -> dict[str, Tensor]:
-        z = self.projection(network.encoder(inputs.images))
+    def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
+        z = self.projection(network.encoder(Inputs.join(inputs)))
         temperature = self.log_temperature.clamp(math.log(0.01), 0.0).exp()
         loss = info_nce(z, temperature)
         first, second = F.normalize(z.detach().float(), dim=1).chunk(2)

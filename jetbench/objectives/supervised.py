@@ -1,51 +1,54 @@
-"""Supervised objectives: cross-entropy, plain or on mixed images."""
+"""Supervised objectives: the task's own loss, plain or on mixed inputs."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from jetbench.data.batch import Batch
 from jetbench.models.network import Network
-from jetbench.objectives.base import Inputs, Objective
+from jetbench.objectives.base import Look, Objective
+from jetbench.tasks.task import Task
+from jetbench.views.inputs import Inputs
 
 __all__ = ["Mixup", "Supervised", "mix"]
 
 
 class Supervised(Objective):
-    """Softmax cross-entropy, mean over the batch."""
+    """The loss of the task, mean over the batch."""
 
-    def views(self, jets: Batch, rng: torch.Generator) -> Inputs:
-        labels = F.one_hot(jets.targets["label"].long(), self.classes).float()
-        return Inputs(self.augmented(jets, rng), labels)
+    def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
+        target = self.task.encode(jets.targets[self.task.column], jets.meta)
+        return (self.look(jets, rng).with_target(target),)
 
-    def forward(self, network: Network, inputs: Inputs) -> dict[str, Tensor]:
-        logits = network(inputs.images).float()
-        assert inputs.targets is not None
-        hit = logits.argmax(1) == inputs.targets.argmax(1)
-        return {"loss": F.cross_entropy(logits, inputs.targets), "accuracy": hit.float().mean().detach()}
+    def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
+        (seen,) = inputs
+        outputs = network(seen).float()
+        assert seen.target is not None
+        return {"loss": self.task.loss(outputs, seen.target), **self.task.diagnostics(outputs.detach(), seen.target)}
 
 
 class Mixup(Supervised):
-    """Each image is mixed with another of its batch, share λ ~ Beta(alpha, alpha) per batch, and so are the labels. The
-    pixels are mixed after scaling, as published."""
+    """Each jet's tensors are mixed with those of another of its batch, share λ ~ Beta(alpha, alpha) per batch, and so are the
+    targets. They are mixed after scaling, as published."""
 
-    def __init__(self, *args: Any, alpha: float = 0.2, **keywords: Any) -> None:
-        super().__init__(*args, **keywords)
+    def __init__(self, network: Network, task: Task, look: Look, alpha: float = 0.2) -> None:
+        super().__init__(network, task, look)
         self.alpha = alpha
 
-    def views(self, jets: Batch, rng: torch.Generator) -> Inputs:
-        plain = super().views(jets, rng)
-        assert plain.targets is not None
+    def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
+        (plain,) = super().views(jets, rng)
         # torch's Beta takes no generator, numpy's does
         share = np.random.default_rng(int(torch.randint(2**62, (), generator=rng))).beta(self.alpha, self.alpha)
-        return Inputs(*mix(plain.images, plain.targets, share, torch.randperm(len(plain.images), generator=rng)))
+        return (mix(plain, share, torch.randperm(len(plain), generator=rng)),)
 
 
-def mix(images: Tensor, targets: Tensor, share: float, partner: Tensor) -> tuple[Tensor, Tensor]:
-    """share·x + (1 − share)·x[partner] of images (n, …) and targets (n, classes); partner (n,) is a permutation."""
-    return share * images + (1 - share) * images[partner], share * targets + (1 - share) * targets[partner]
+def mix(inputs: Inputs, share: float, partner: Tensor) -> Inputs:
+    """Return share·x + (1 − share)·x[partner] for each tensor x and the target; partner (n,) is a permutation."""
+    assert inputs.target is not None
+
+    def mixed(x: Tensor) -> Tensor:
+        return share * x + (1 - share) * x[partner]
+
+    return Inputs({name: mixed(x) for name, x in inputs.tensors.items()}, target=mixed(inputs.target))

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from jetbench.evaluation.plots import PALETTE
 from jetbench.models import models
-from jetbench.suites.settings import Arm, Settings
+from jetbench.suites.roles import Role, role
+from jetbench.suites.settings import Settings
 
 __all__ = ["Look", "Role", "is_fitted", "looks", "role", "roles"]
 
-CONTROLS = ("random-frozen", "scratch-long", "supervised-pretrained", "shuffled-labels")  # regimes of protocol, section 4
 GREYS = ("#7A7A7A", "#4D4D4D", "#9C9C9C", "#5F6B76")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p")
 DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (3, 1.2)))
-
-
-class Role(StrEnum):
-    """Baseline and rivals are what the suite compares; controls and floors tell whether the comparison can be trusted."""
-
-    BASELINE = "baseline"
-    RIVAL = "rival"
-    CONTROL = "control"
-    FLOOR = "floor"
 
 
 @dataclass(frozen=True)
@@ -36,17 +26,6 @@ class Look:
     muted: bool
 
 
-def role(settings: Settings, arm: str) -> Role:
-    chosen = settings.arms[arm]
-    if arm == settings.primary.baseline:
-        return Role.BASELINE
-    if not models[chosen.model].tunable:
-        return Role.FLOOR
-    if chosen.regime in CONTROLS or is_other_seeds(settings, arm):
-        return Role.CONTROL
-    return Role.RIVAL
-
-
 def roles(settings: Settings) -> dict[str, Role]:
     return {arm: role(settings, arm) for arm in settings.arms}
 
@@ -54,17 +33,6 @@ def roles(settings: Settings) -> dict[str, Role]:
 def is_fitted(settings: Settings, arm: str) -> bool:
     """Whether its model is fitted in one go, as trees are, instead of trained by the loop."""
     return models[settings.arms[arm].model].kind == "fitted"
-
-
-def is_other_seeds(settings: Settings, arm: str) -> bool:
-    """Whether the arm is the baseline itself with other seeds."""
-
-    def content(one: Arm) -> Arm:
-        same: Arm = one.replace(seed_offset=0, labels="all")
-        return same
-
-    baseline, chosen = settings.arms[settings.primary.baseline], settings.arms[arm]
-    return chosen.seed_offset != baseline.seed_offset and content(chosen) == content(baseline)
 
 
 def looks(settings: Settings) -> dict[str, Look]:

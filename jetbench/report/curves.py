@@ -74,7 +74,7 @@ def pretraining_figure(results: Results) -> Figure | None:
 
     kinds: dict[str, list[PlannedRun]] = {}
     for run in results.plan.runs.values():
-        if run.spec.stage == "pretrain" and results.ledger.done(run.key):
+        if run.kind == "pretrain" and results.ledger.done(run.key):
             kinds.setdefault(run.name.rsplit("/", 1)[0], []).append(run)
     named = looks(results.plan.instance.settings)
     curves = {

@@ -17,7 +17,7 @@ from jetbench.statistics.delong import mean_difference_variance, paired_delong
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.multiplicity import adjust_secondary
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
-from jetbench.suites.tuning import Tuner, Winner
+from jetbench.suites.studies import Result, Winner, open_round, winner
 from jetbench.tracking.journal import JOURNAL, Record, committed, read
 from jetbench.tracking.ledger import DONE, Ledger
 from jetbench.tracking.store import Store
@@ -199,12 +199,25 @@ def collect(plan: Plan, store: Store) -> Results:
             cells[cell] = ledger.figures(key)
         else:
             missing[cell] = ledger.failure(key) or "not run yet"
-    return Results(plan, ledger, cells, missing, _winners(plan, store))
+    return Results(plan, ledger, cells, missing, _winners(plan, ledger))
 
 
-def _winners(plan: Plan, store: Store) -> dict[tuple[str, int], Winner]:
+def _winners(plan: Plan, ledger: Ledger) -> dict[tuple[str, int], Winner]:
     """The winners of the studies that have ended."""
-    journal = store.root / "optuna.journal"
-    tuners = {digest: Tuner.stored(study, journal) for digest, study in plan.studies.items()}
-    ended = {digest: tuner for digest, tuner in tuners.items() if tuner is not None and tuner.finished()}
-    return {cell: ended[digest].winner() for cell, digest in plan.tuned.items() if digest in ended}
+    found = {digest: _winner(plan, digest, ledger) for digest in plan.studies}
+    return {cell: decided for cell, digest in plan.tuned.items() if (decided := found[digest]) is not None}
+
+
+def _winner(plan: Plan, digest: str, ledger: Ledger) -> Winner | None:
+    """Replay a study from the folders of its trials."""
+    study, results = plan.studies[digest], dict[int, Result]()
+    while trials := open_round(study, results):
+        for number, spec in trials.items():
+            key = spec.digest()
+            if ledger.done(key):
+                results[number] = Result.read(study, ledger.figures(key))
+            elif ledger.diverged(key):
+                results[number] = Result(None)
+            else:
+                return None
+    return winner(study, results)

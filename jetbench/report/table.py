@@ -114,7 +114,7 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
         yield f"{'seed' if len(seeds) == 1 else 'seeds'} {_ranges(seeds)}: {' '.join(reason.split())}"
     winner = results.winners.get((arm, labels))
     if winner and winner.at_edge:
-        yield f"the best learning rate, {winner.learning_rate:g}, is at the edge of what was tried: widen the range"
+        yield f"the best {winner.text} is at the edge of what was tried: widen the range"
     shared = results.comparisons.get((arm, labels))
     if shared and shared.clustered:
         yield f"{count(shared.seeds, 'seed')} share {count(shared.units, 'pretrained encoder')}"

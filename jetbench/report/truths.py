@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 
-from jetbench.report.arms import is_other_seeds
 from jetbench.report.results import Results
 from jetbench.report.words import count, difference_text
 from jetbench.statistics.comparison import Comparison, Verdict
@@ -38,17 +37,18 @@ def truths(results: Results) -> list[Truth]:
 
 def _truths(results: Results) -> Iterator[Truth]:
     settings = results.plan.instance.settings
-    for arm, chosen in settings.arms.items():
+    for arm in settings.arms:
         for labels in settings.budgets(arm):
             comparison = results.comparisons.get((arm, labels))
-            if chosen.regime == "shuffled-labels" or chosen.model == "class-prior":
+            planted = results.plan.truths.get(arm)
+            if planted == "chance":
                 if results.seeds(arm, labels):
                     yield _coin(results, arm, labels)
-            elif comparison and chosen.regime == "supervised-pretrained":
+            elif comparison and planted == "ahead":
                 yield _ahead(arm, labels, results.baseline, comparison)
-            elif comparison and chosen.regime == "random-frozen":
+            elif comparison and planted == "not-ahead":
                 yield _not(arm, labels, results.baseline, comparison, (Verdict.BETTER,), "is not better than")
-            elif comparison and is_other_seeds(settings, arm):
+            elif comparison and planted == "same":
                 wrong = (Verdict.BETTER, Verdict.WORSE)
                 yield _not(arm, labels, results.baseline, comparison, wrong, "with other seeds does not differ from")
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import subprocess
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jetbench
 
-__all__ = ["code_digest", "environment", "packages", "processor"]
+__all__ = ["best_precision", "code_digest", "environment", "packages", "processor"]
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "h5py", "pythia8mc", "fastjet", "optuna", "mlflow", "distributed")
 
@@ -32,11 +33,9 @@ def code_digest() -> str:
     return digest.hexdigest()[:12]
 
 
-def environment() -> dict[str, Any]:
-    """Code version, package versions and machine: what may change the last bits of a result."""
+def environment(precision: str) -> dict[str, Any]:
+    """Collect what may change the last bits of a result: code version, package versions, machine, and the run's precision."""
     import torch
-
-    from jetbench.training.device import has_bf16
 
     return {
         "jetbench": version("jetbench"),
@@ -45,15 +44,41 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "machine": platform.machine(),
         "processor": processor(),
-        "precision": "bf16" if has_bf16() else "fp32",
+        "precision": precision,
         "threads": torch.get_num_threads(),
         "cores": os.cpu_count(),
     }
 
 
+def best_precision() -> Literal["fp32", "bf16"]:
+    """Return bf16 where this machine computes in it: a GPU from compute capability 8.0 on, or a processor with AVX512_BF16 or
+    AMX. Elsewhere torch emulates it, slower than fp32. Known without importing torch."""
+    if capability := _compute_capability():
+        return "bf16" if capability >= 8.0 else "fp32"
+    flags = _cpu_info("flags").split()
+    return "bf16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "fp32"
+
+
+def _compute_capability() -> float | None:
+    """That of the first GPU, where NVIDIA's driver finds one and this process may see it."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "" or not Path("/dev/nvidiactl").exists():
+        return None
+    command = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.split()
+        return float(found[0]) if found else None
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+
+
 def processor() -> str:
+    return _cpu_info("model name") or platform.processor()
+
+
+def _cpu_info(name: str) -> str:
+    """A line of Linux's description of the first core; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.split(":")[0].strip() == name), "")

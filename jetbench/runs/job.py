@@ -12,8 +12,8 @@ __all__ = ["Job"]
 
 @dataclass(frozen=True)
 class Job:
-    """`spec` has a number for its learning rate; `key` is the digest of the planned run, which may name a study
-    instead; `instance` is the suite instance that has it trained."""
+    """`spec` is resolved: nothing in it waits for a study; `key` is the digest of the planned run, which may name studies
+    instead; `instance` is the suite instance that has it trained. `table` is the file of the view's table, where there is one."""
 
     key: str
     instance: str
@@ -21,7 +21,7 @@ class Job:
     store: Path
     dataset: Path
     unlabelled: Path | None
-    observables: Path | None
+    table: Path | None
 
     @property
     def work(self) -> Path:

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 
 from jetbench.errors import SuiteError
 from jetbench.models import models
+from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import nearest
-from jetbench.suites.settings import Settings
+from jetbench.spec import Component
+from jetbench.suites.expand import task_component
+from jetbench.suites.settings import Arm, RecipeChoice, Settings
+from jetbench.suites.stages import regimes
+from jetbench.suites.suite import Instance
+from jetbench.tasks import build_task
 from jetbench.views import augmentations, views
 from jetbench.views.needs import unmet
 
@@ -19,17 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["differences", "refuse_unusable", "skipped_arms", "skipped_augmentations"]
 
 
-def refuse_unusable(settings: Settings, dataset: Meta, pool: Meta) -> None:
-    """Raise `SuiteError` for a dataset without labels or with one class only, for a pool of other jets than the dataset's, for
-    a composition of the pool that its jets do not allow, and for a primary comparison with an arm that they do not allow."""
-    if len(dataset.class_names) < 2:
-        named = f"one class only, {dataset.class_names[0]!r}" if dataset.class_names else "no labels"
-        raise SuiteError(
-            f"the jets of {settings.dataset.name!r} have {named}, and arms are compared by telling classes apart; join files of "
-            "several classes into one, or give these jets as --unlabelled"
-        )
+def refuse_unusable(instance: Instance) -> None:
+    """Raise `SuiteError` for jets that do not allow the suite's task, for a pool of other jets than the dataset's, for a
+    composition of the pool that its jets do not allow, and for a primary comparison with an arm that they do not allow."""
+    settings, dataset = instance.settings, instance.meta
+    pool = instance.pool_meta or dataset
+    if reason := build_task(task_component(settings)).unmet(dataset, instance.targets):
+        raise SuiteError(f"the jets of {instance.dataset.name!r} do not allow the task {settings.task.name!r}: {reason}")
     if unlike := list(differences(dataset, pool)):
-        raise SuiteError(f"the unlabelled jets do not match those of {settings.dataset.name!r}: {'; '.join(unlike)}")
+        raise SuiteError(f"the unlabelled jets do not match those of {instance.dataset.name!r}: {'; '.join(unlike)}")
     if reason := _pool_reason(settings.pool, pool):
         raise SuiteError(reason)
     skipped = skipped_arms(settings, dataset, pool)
@@ -39,25 +43,42 @@ def refuse_unusable(settings: Settings, dataset: Meta, pool: Meta) -> None:
 
 
 def skipped_arms(settings: Settings, dataset: Meta, pool: Meta) -> dict[str, str]:
-    """The reason by the name of each arm that the dataset or its pool of unlabelled jets does not allow."""
-    found = {}
-    for name, arm in settings.arms.items():
-        view = views[models[arm.model].view]
-        if reason := unmet(dataset, view.needs):
-            found[name] = f"for the view {view.name!r} {reason}"
-        elif reason := _pool_reason(arm.pool, pool):
-            found[name] = reason
-    return found
+    """Return the reason by the name of each arm that the task, the dataset or its pool of unlabelled jets does not allow."""
+    reasons = {name: _arm_reason(settings, arm, dataset, pool) for name, arm in settings.arms.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _arm_reason(settings: Settings, arm: Arm, dataset: Meta, pool: Meta) -> str:
+    model = models[arm.model]
+    view, task = views[model.view], settings.task.name
+    if model.tasks and task not in model.tasks:
+        return f"the model {model.name!r} does {' and '.join(model.tasks)}, not {task}"
+    if reason := unmet(dataset, view.needs):
+        return f"for the view {view.name!r} {reason}"
+    for stage in regimes[arm.regime].stages:
+        if objectives[stage.objective].dense and not view.dense:
+            return (
+                f"the objective {stage.objective!r} averages the inputs of two jets, and in the view {view.name!r} they have no "
+                "places in common"
+            )
+    return _pool_reason(arm.pool, pool)
 
 
 def skipped_augmentations(settings: Settings, dataset: Meta) -> dict[str, str]:
-    """The reason by the name of each augmentation that a recipe of the suite has and the dataset does not allow."""
-    steps = (step.name for choice in settings.recipes.values() for step in recipes[choice.base].recipe.augmentation)
+    """Return the reason by the name of each augmentation that a recipe of the suite has and the dataset does not allow."""
+    choices = [*settings.recipes.values(), *(choice for arm in settings.arms.values() for choice in arm.recipes.values())]
+    steps = (step.name for choice in choices for step in _augmentation(choice))
     return {name: reason for name in steps if (reason := unmet(dataset, augmentations[name].needs))}
 
 
+def _augmentation(choice: RecipeChoice) -> tuple[Component, ...]:
+    if choice.augmentation is not None:
+        return choice.augmentation
+    return recipes[choice.base].recipe.augmentation if choice.base else ()
+
+
 def differences(dataset: Meta, pool: Meta) -> Iterator[str]:
-    """What an encoder that is pretrained on the pool would find otherwise in the dataset, each with both sides."""
+    """Yield what an encoder that is pretrained on the pool would find otherwise in the dataset, each with both sides."""
     names, others = ([channel.name for channel in meta.channels] for meta in (dataset, pool))
     if names != others:
         yield f"channels {', '.join(others)} against {', '.join(names)}"

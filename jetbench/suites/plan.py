@@ -1,28 +1,34 @@
-"""The plan: every run of a suite instance, who needs whom, and what it will cost, before anything is executed."""
+"""The plan: every run of a suite instance, who needs whom, and what is searched, before anything is executed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
-from jetbench.data.catalog import Dataset
 from jetbench.errors import SuiteError
 from jetbench.models import ModelEntry, models
 from jetbench.objectives import ObjectiveEntry, objectives
+from jetbench.recipes import RECIPE_SPACES
 from jetbench.registry import nearest
-from jetbench.spec import RunSpec, WinnerOf
-from jetbench.suites.classes import check_equal_classes
+from jetbench.spaces import Space
+from jetbench.spec import Chosen, Component, Recipe, RunSpec, Scalar
+from jetbench.suites.expand import Cell, Ground, expand, refuse_unknown_options, task_component, trial_seed
+from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
-from jetbench.suites.regimes import TUNING_SEED, Cell
-from jetbench.suites.settings import Arm, Settings
+from jetbench.suites.roles import Role, Truth, role, truth
+from jetbench.suites.settings import Settings
+from jetbench.suites.studies import LEARNING_RATE, Searched, Study
 from jetbench.suites.suite import Instance
-from jetbench.suites.tuning import Study
+from jetbench.tasks import build_task
 
 if TYPE_CHECKING:
-    from jetbench.jets import Meta
+    from jetbench.tasks.task import Task
 
-__all__ = ["CellKey", "Plan", "PlannedRun", "make_plan"]
+__all__ = ["CellKey", "Kind", "Plan", "PlannedRun", "make_plan"]
+
+Kind = Literal["pretrain", "trial", "final"]
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,15 @@ class CellKey:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run with its name for people: "resnet15/simclr/n100/s0". Its `key` is its digest."""
+    """A run with its name for people: "resnet15/simclr/n100/s0". Its `key` is its digest; `kind` is what the plan needs it for,
+    and no part of the digest."""
 
     spec: RunSpec
     name: str
     arm: str
+    kind: Kind
 
-    @property
+    @cached_property
     def key(self) -> str:
         return self.spec.digest()
 
@@ -54,24 +62,42 @@ class PlannedRun:
 @dataclass
 class Plan:
     """`runs` by key, in an order in which each comes after what it starts from; `studies` by digest, `tuned` the study that
-    decides for an arm at a budget; `cells` name each comparison's last run. `meta` is what all jets of the dataset share,
-    `skipped` what they do not allow: pairs of what is left out, "arm mass-cut", and the reason."""
+    decides for an arm at a budget; `cells` name each comparison's last run. `skipped` is what the jets do not allow: pairs of
+    what is left out, "arm mass-cut", and the reason."""
 
     instance: Instance
-    meta: Meta
     skipped: tuple[tuple[str, str], ...] = ()
     runs: dict[str, PlannedRun] = field(default_factory=dict)
     studies: dict[str, Study] = field(default_factory=dict)
     tuned: dict[tuple[str, int], str] = field(default_factory=dict)
     cells: dict[CellKey, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
+    def task(self) -> Task:
+        return build_task(task_component(self.instance.settings))
+
+    @cached_property
+    def ground(self) -> Ground:
+        return ground_of(self.instance)
+
+    @cached_property
     def arms(self) -> list[str]:
         """The arms that are run, in the suite's order."""
         return list(dict.fromkeys(cell.arm for cell in self.cells))
 
+    @cached_property
+    def roles(self) -> dict[str, Role]:
+        """What each arm of the suite is to it."""
+        return {arm: role(self.instance.settings, arm) for arm in self.instance.settings.arms}
+
+    @cached_property
+    def truths(self) -> dict[str, Truth]:
+        """What must come out of an arm whatever the jets, where something must."""
+        found = {arm: truth(self.instance.settings, arm) for arm in self.instance.settings.arms}
+        return {arm: planted for arm, planted in found.items() if planted is not None}
+
     def skipped_lines(self) -> list[str]:
-        """What is skipped and why, "arms boosted-trees and mass-cut: for the view …", a line per kind and reason."""
+        """Say what is skipped and why, "arms boosted-trees and mass-cut: for the view …", a line per kind and reason."""
         together: dict[tuple[str, str], list[str]] = {}
         for what, reason in self.skipped:
             kind, name = what.split(" ", 1)
@@ -79,19 +105,26 @@ class Plan:
         return [f"{_listed(kind, names)}: {reason}" for (kind, reason), names in together.items()]
 
     def add(self, planned: PlannedRun) -> str:
+        """Add a run where it is not there yet; returns its key."""
         self.runs.setdefault(planned.key, planned)
         return planned.key
 
     def study_of(self, key: str) -> str | None:
-        rate = self.runs[key].spec.recipe.learning_rate
-        return rate.winner_of if isinstance(rate, WinnerOf) else None
+        """Return the digest of the study that a run waits for."""
+        chosen = self.runs[key].spec.chosen if key in self.runs else ()
+        return chosen[0].study if chosen else None
 
     def study_arm(self, digest: str) -> str:
-        """The first arm that a study decides for, by which its trials are named."""
+        """Return the first arm that a study decides for, by which its trials are named."""
         return next(arm for (arm, _), study in self.tuned.items() if study == digest)
 
+    def trial(self, digest: str, spec: RunSpec) -> PlannedRun:
+        """Plan a trial of a study."""
+        arm = self.study_arm(digest)
+        return PlannedRun(spec, _trial_name(spec, arm, self.studies[digest]), arm, "trial")
+
     def chain(self, cell: CellKey) -> Iterator[PlannedRun]:
-        """The runs behind a cell, last first."""
+        """Yield the runs behind a cell, last first."""
         key: str | None = self.cells[cell]
         while key is not None:
             yield self.runs[key]
@@ -104,122 +137,150 @@ def _listed(kind: str, names: list[str]) -> str:
     return f"{kind}s {', '.join(others)} and {last}" if others else f"{kind} {last}"
 
 
+def ground_of(instance: Instance) -> Ground:
+    """Return what all runs of an instance share."""
+    return Ground(instance.settings, instance.dataset, instance.unlabelled, instance.meta, instance.precision)
+
+
 def make_plan(instance: Instance) -> Plan:
-    """Expand an instance. Raises `SuiteError` where arms differ in something that the suite does not say varies, where the
-    dataset does not allow the primary comparison, and where a dataset that is yet to be simulated will have too few jets of a
-    class for the test set or a label budget."""
-    settings, dataset = instance.settings, instance.find_dataset()
-    meta, pool = dataset.meta(), (instance.find_unlabelled() or dataset).meta()
-    _check_options(instance)
-    _check_size(settings, dataset)
-    refuse_unusable(settings, meta, pool)
+    """Expand an instance; nothing but the instance is looked at, and no dataset.
+
+    Raises `SuiteError` where arms differ in something that the suite does not say varies, where the jets do not allow the task or
+    the primary comparison, and where test set and largest budget do not fit into the dataset.
+    """
+    settings, meta, pool = instance.settings, instance.meta, instance.pool_meta or instance.meta
+    refuse_unknown_options(settings)
+    check_varies(settings)
+    _check_size(instance)
+    refuse_unusable(instance)
     left_out = skipped_arms(settings, meta, pool)
     skipped = {f"arm {name}": reason for name, reason in left_out.items()}
     skipped |= {f"augmentation {name}": reason for name, reason in skipped_augmentations(settings, meta).items()}
-    plan = Plan(instance, meta, tuple(skipped.items()))
+    plan = Plan(instance, tuple(skipped.items()))
     for name in (arm for arm in settings.arms if arm not in left_out):
         for labels in settings.budgets(name):
-            rate = _study(plan, name, labels)
-            for seed in range(settings.seeds):
-                offset = settings.arms[name].seed_offset
-                chain = _cell(plan, name, "final", labels, seed + offset, rate).runs()
-                keys = [plan.add(PlannedRun(spec, run_name(spec, name), name)) for spec in chain]
-                plan.cells[CellKey(name, labels, seed)] = keys[-1]
+            _add_cells(plan, name, labels)
+    _check_search(plan)
     _check_fairness(plan)
-    if not dataset.ready:
-        check_equal_classes(plan, dataset.jets, meta.class_names)
     return plan
 
 
-def _check_options(instance: Instance) -> None:
-    """Options of models and objectives are known before a run would stumble over them."""
-    settings = instance.settings
-    chosen: list[tuple[str, ModelEntry | ObjectiveEntry, Iterable[str]]] = [
-        *((f"model_options.{name}", models[name], given) for name, given in settings.model_options.items()),
-        *((f"objective_options.{name}", objectives[name], given) for name, given in settings.objective_options.items()),
-        *((f"arms.{name}.options", models[arm.model], arm.options) for name, arm in settings.arms.items()),
-    ]
-    for where, entry, given in chosen:
-        if unknown := sorted(set(given) - set(entry.options)):
-            raise SuiteError(f"{where} has no option {unknown[0]!r}; {nearest(unknown[0], entry.options)}")
+def _add_cells(plan: Plan, name: str, labels: int) -> None:
+    """The runs of an arm at a budget, after the study that tunes it."""
+    settings = plan.instance.settings
+    arm, chosen = settings.arms[name], _study(plan, name, labels)
+    for seed in range(settings.seeds):
+        chain = expand(plan.ground, arm, Cell(labels, seed + arm.seed_offset, chosen=chosen))
+        keys = [plan.add(_planned(spec, name)) for spec in chain]
+        plan.cells[CellKey(name, labels, seed)] = keys[-1]
 
 
-def _check_size(settings: Settings, dataset: Dataset) -> None:
+def _planned(spec: RunSpec, arm: str) -> PlannedRun:
+    """A run that is no trial, with what people read, in the tracker too."""
+    if spec.data == "budget":
+        return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final")
+    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/s{spec.seed}", arm, "pretrain")
+
+
+def _trial_name(spec: RunSpec, arm: str, study: Study) -> str:
+    values = "-".join(_value_name(one.path, spec.value_at(one.path)) for one in study.searched)
+    return f"{spec.model.name}/{arm}/n{spec.labels}/trial-{values}"
+
+
+def _value_name(path: str, value: Scalar) -> str:
+    name = "lr" if path == LEARNING_RATE else path.split(".", 1)[1]
+    return f"{name}{value:g}" if isinstance(value, float) else f"{name}{value}"
+
+
+def _check_size(instance: Instance) -> None:
     """Test set and largest budget fit into the dataset."""
-    if settings.test_jets + settings.labels[-1] > dataset.jets:
+    settings = instance.settings
+    if settings.test_jets + settings.labels[-1] > instance.jets:
         raise SuiteError(
-            f"{settings.test_jets} test jets and {settings.labels[-1]} labels do not fit into the {dataset.jets} jets of "
-            f"{dataset.ref.name!r}; lower them with --set test_jets=… and --set labels=[…], or take a larger dataset"
+            f"{settings.test_jets} test jets and {settings.labels[-1]} labels do not fit into the {instance.jets} jets of "
+            f"{instance.dataset.name!r}; lower them with --set test_jets=… and --set labels=[…], or take a larger dataset"
         )
 
 
-def _cell(plan: Plan, arm: str, stage: str, labels: int, seed: int, rate: float | WinnerOf | None) -> Cell:
-    instance = plan.instance
-    settings = instance.settings
-    chosen = settings.arms[arm]
-    return Cell(settings, instance.dataset, instance.unlabelled, plan.meta, chosen, stage, labels, seed, rate)  # type: ignore[arg-type]
-
-
-def _study(plan: Plan, arm: str, labels: int) -> WinnerOf | None:
-    """Plan the study that decides this arm's learning rate at this budget; None where nothing is tuned."""
+def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
+    """Plan the study that decides for an arm at a budget; empty where nothing is tuned."""
     settings = plan.instance.settings
-    tuning = settings.tuning
-    if tuning is None or not models[settings.arms[arm].model].tunable or len(tuning.factors) < 2:
-        return None
-    budget = labels if tuning.labels == "each" else settings.budgets(arm)[0]
-    chain = _cell(plan, arm, "trial", budget, TUNING_SEED, None).runs()
-    base = chain[-1].recipe.learning_rate
-    assert isinstance(base, float)  # no study has replaced it yet
-    rates = tuple(sorted(float(f"{base * f:.6g}") for f in tuning.factors))
-    study = Study(template=chain[-1], sampler=tuning.sampler, rates=rates, trials=tuning.trials or len(rates))
-    for spec in (*chain[:-1], *study.known_trials()):
-        plan.add(PlannedRun(spec, run_name(spec, arm), arm))
+    arm, tuning = settings.arms[name], settings.tuning
+    if tuning is None or not models[arm.model].tunable or (len(tuning.factors) < 2 and not tuning.search):
+        return ()
+    budget = labels if tuning.labels == "each" else settings.budgets(name)[0]
+    chain = expand(plan.ground, arm, Cell(budget, trial_seed(arm), trial=True))
+    searched = tuple(_searched(settings, chain[-1]))
+    study = Study(
+        template=chain[-1],
+        searched=searched,
+        metric=plan.task.tuning.key,
+        larger_is_better=plan.task.tuning.larger_is_better,
+        sampler=tuning.sampler,
+        trials=tuning.trials or len(searched[0].space.choices),
+    )
     digest = study.digest()
     plan.studies[digest] = study
-    plan.tuned[arm, labels] = digest
-    return WinnerOf(winner_of=digest)
+    plan.tuned[name, labels] = digest
+    for spec in chain[:-1]:
+        plan.add(_planned(spec, name))
+    for spec in study.known_trials():
+        plan.add(plan.trial(digest, spec))
+    return tuple(Chosen(path=one.path, study=digest) for one in searched)
 
 
-def run_name(spec: RunSpec, arm: str) -> str:
-    """What people read, in the tracker too."""
-    if spec.stage == "pretrain":
-        return f"{spec.model.name}/{spec.objective.name}-pretraining/s{spec.seed}"
-    if spec.stage == "trial":
-        return f"{spec.model.name}/{arm}/n{spec.labels}/trial-lr{spec.recipe.learning_rate:g}"
-    return f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}"
+def _searched(settings: Settings, template: RunSpec) -> Iterator[Searched]:
+    """The learning rate by the suite's factors, then the other parameters that the run has."""
+    tuning = settings.tuning
+    assert tuning is not None
+    own = template.recipe.learning_rate
+    rates = tuple(sorted(float(f"{own * factor:.6g}") for factor in tuning.factors))
+    if len(rates) > 1:
+        grid = tuning.sampler == "grid"
+        space = Space(choices=rates) if grid else Space(low=rates[0], high=rates[-1], log=True)
+        yield Searched(path=LEARNING_RATE, space=space, own=own)
+    for path, given in tuning.search.items():
+        known = parameters(template)
+        if path in known:
+            default, beside = known[path]
+            if (space_here := given or beside) is None:
+                raise SuiteError(
+                    f"tuning.search: {path!r} has no default range; give it one, as in {{low: 0.1, high: 10, log: true}}"
+                )
+            yield Searched(path=path, space=space_here, own=default)
+
+
+def parameters(template: RunSpec) -> dict[str, tuple[Scalar, Space | None]]:
+    """Return the scalars of a run by path, each with the value that it has now and with the default range that stands beside its
+    component or recipe."""
+    beside: dict[str, Space] = {f"recipe.{name}": space for name, space in RECIPE_SPACES}
+    found: dict[str, Scalar] = {f"recipe.{name}": getattr(template.recipe, name) for name in Recipe.model_fields}
+    entries: tuple[tuple[Component, ModelEntry | ObjectiveEntry], ...] = (
+        (template.model, models[template.model.name]),
+        (template.objective, objectives[template.objective.name]),
+    )
+    for part, (component, entry) in zip(("model", "objective"), entries, strict=True):
+        found |= {f"{part}.{name}": value for name, value in (dict(entry.defaults) | component.keywords()).items()}
+        beside |= {f"{part}.{name}": space for name, space in entry.spaces}
+    scalars = {path: value for path, value in found.items() if not isinstance(value, tuple) and path != "recipe.name"}
+    return {path: (value, beside.get(path)) for path, value in scalars.items()}
+
+
+def _check_search(plan: Plan) -> None:
+    """Each path that is searched is one of a run of the suite."""
+    tuning = plan.instance.settings.tuning
+    for path in tuning.search if tuning else ():
+        if not any(one.path == path for study in plan.studies.values() for one in study.searched):
+            known = {path for study in plan.studies.values() for path in parameters(study.template)}
+            raise SuiteError(f"tuning.search: no arm has a parameter at {path!r}; {nearest(path, known)}")
 
 
 def _check_fairness(plan: Plan) -> None:
-    """Any difference between two arms must be one that the suite declares."""
+    """At each budget, every arm against the first one there: any difference is one that the suite declares."""
     settings = plan.instance.settings
-    names = list(settings.arms)
-    differences = {
-        "model": "model",
-        "regime": "regime",
-        "pool": "pool",
-        "seed": "seed_offset",
-        "options": "options",
-    }
-    for name in names[1:]:
-        for word, attribute in differences.items():
-            values = [getattr(settings.arms[n], attribute) for n in (names[0], name)]
-            if values[0] != values[1] and word not in settings.varies:
-                raise SuiteError(
-                    f"arms {names[0]!r} and {name!r} differ in {word} ({values[0]!r} against {values[1]!r}), "
-                    f"which the suite does not declare under `varies`"
-                )
-    _check_supervised_stage(plan)
-
-
-def _check_supervised_stage(plan: Plan) -> None:
-    """All networks of one budget have the same supervised recipe but for the learning rate, scratch-long's passes aside."""
-    recipes: dict[int, tuple[str, object]] = {}
-    for cell, key in plan.cells.items():
-        spec = plan.runs[key].spec
-        arm: Arm = plan.instance.settings.arms[cell.arm]
-        if models[arm.model].kind != "network" or arm.regime == "scratch-long":
-            continue
-        recipe = spec.recipe.replace(learning_rate=0.0)
-        other, seen = recipes.setdefault(cell.labels, (cell.arm, recipe))
-        if seen != recipe:
-            raise SuiteError(f"arms {other!r} and {cell.arm!r} differ in their supervised recipe: {seen} against {recipe}")
+    first: dict[int, str] = {}
+    for cell in (cell for cell in plan.cells if cell.seed == 0):
+        other = first.setdefault(cell.labels, cell.arm)
+        if other != cell.arm:
+            mine, theirs = ([run.spec for run in plan.chain(replace(cell, arm=arm))][::-1] for arm in (other, cell.arm))
+            refuse_unfair(settings, (other, cell.arm), compare_chains(mine, theirs))

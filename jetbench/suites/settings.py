@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from jetbench.registry import nearest
-from jetbench.values import Value
+from jetbench.spaces import Space
+from jetbench.spec import Component, options
+from jetbench.values import Spec
 
-__all__ = ["Arm", "Primary", "Settings", "SuiteFile", "Tuning"]
+__all__ = ["Arm", "DatasetChoice", "Primary", "RecipeChoice", "Settings", "SuiteFile", "TaskChoice", "Tuning"]
 
-Scalar = bool | int | float | str
+Scalar = bool | int | float | str | None
+Given = dict[str, Scalar]  # options of one component
 Budgets = Literal["all", "smallest"] | tuple[int, ...]
 
 
@@ -24,35 +27,76 @@ def _shares(given: dict[str, float]) -> dict[str, float]:
 Shares = Annotated[dict[str, float], AfterValidator(_shares)]  # by class name; classes that are not named are absent
 
 
-class Arm(Value):
-    """One model under one regime. `labels` restricts it to some of the suite's budgets; `seed_offset` gives it other seeds
-    than its rivals, to compare an arm with itself."""
+def _component(step: Any) -> Any:
+    """A name, or a mapping of one name to its options: `rotation`, `translation: {distance: 0.1}`."""
+    if isinstance(step, str):
+        return Component(name=step)
+    if isinstance(step, dict) and len(step) == 1:
+        ((name, given),) = step.items()
+        if isinstance(given, dict):
+            return Component(name=name, options=options(given))
+    return step
+
+
+Augmentation = tuple[Annotated[Component, BeforeValidator(_component)], ...]
+
+
+class RecipeChoice(Spec):
+    """A named recipe with some values replaced. An arm's choice may leave `base` to the suite's."""
+
+    base: str | None = None
+    optimizer: Literal["adamw", "adam"] | None = None
+    learning_rate: float | None = Field(None, gt=0)
+    weight_decay: float | None = Field(None, ge=0)
+    schedule: Literal["constant", "cosine", "plateau"] | None = None
+    warmup: float | None = Field(None, ge=0, lt=1)
+    passes: int | None = Field(None, ge=1)
+    loops: int | None = Field(None, ge=1)  # instead of passes: times through the training jets of the label budget
+    batch_size: int | None = Field(None, ge=2)
+    epochs: int | None = Field(None, ge=1)
+    clip: float | None = Field(None, gt=0)
+    select: Literal["last", "best"] | None = None
+    patience: int | None = Field(None, ge=1)
+    augmentation: Augmentation | None = None
+
+    def over(self, other: RecipeChoice) -> RecipeChoice:
+        """Return these values on top of another choice's; passes and loops replace each other."""
+        mine = {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+        below = {name: getattr(other, name) for name in type(self).model_fields}
+        if "passes" in mine or "loops" in mine:
+            below |= {"passes": None, "loops": None}
+        return RecipeChoice.model_validate(below | mine)
+
+
+class Arm(Spec):
+    """One model under one regime. `view`, `model_options`, `objective_options` and `recipes` are laid over those of the suite,
+    key by key. `labels` restricts it to some of the suite's budgets; `seed_offset` gives it other seeds than its rivals, to
+    compare an arm with itself."""
 
     model: str
     regime: str
-    options: dict[str, Scalar] = {}
+    view: Given = {}
+    model_options: Given = {}
+    objective_options: dict[str, Given] = {}
+    recipes: dict[str, RecipeChoice] = {}
     labels: Budgets = "all"
-    seed_offset: int = 0
+    seed_offset: int = Field(default=0, ge=0)
     pool: Shares | None = None
 
 
-class View(Value):
-    """What networks see. Jets that are pixels already are shown on their own grid, `rebin`×`rebin` of its pixels in one. Other
-    jets are rendered in `pixels`×`pixels` over ±`extent` around the axis, by default the jets' own extent (their radius), or 0.8
-    where they tell none. Each key is without effect on the other kind of jets, but for `rebin`, which constituents refuse."""
-
-    name: Literal["image"] = "image"
-    pixels: int = Field(default=32, ge=4, le=256)
-    extent: float | None = Field(default=None, gt=0)
-    rebin: int = Field(default=1, ge=1)
+class TaskChoice(Spec):
+    name: str = "classification"
+    options: Given = {}
 
 
-class Tuning(Value):
-    """A study per arm and budget. `factors` multiply the recipe's learning rate, so that all arms search the same grid;
-    sampler "tpe" searches the range between the smallest and the largest of them instead."""
+class Tuning(Spec):
+    """A study per arm and budget. `factors` multiply the recipe's learning rate, so that all arms search the same grid; sampler
+    "tpe" searches the range between the smallest and the largest of them instead, and with it all parameters of `search`: dotted
+    paths with a range or choices, or null for the default range beside the component."""
 
     sampler: Literal["grid", "tpe"] = "grid"
     factors: tuple[float, ...] = (1.0,)
+    search: dict[str, Space | None] = {}
     trials: int | None = Field(None, ge=1)  # of "tpe"; a grid has its own number
     labels: Literal["each", "smallest"] = "each"  # with "smallest" one study decides for all budgets
 
@@ -62,10 +106,14 @@ class Tuning(Value):
             raise ValueError("factors are positive and differ from each other")
         if (self.sampler == "tpe") != (self.trials is not None):
             raise ValueError("trials belong to the sampler 'tpe' and are needed there; a grid tries each factor once")
+        if self.search and self.sampler == "grid":
+            raise ValueError("a grid has learning rates alone, by `factors`; search other parameters with the sampler 'tpe'")
+        if "recipe.learning_rate" in self.search:
+            raise ValueError("the learning rate is searched by `factors`, which give every arm the same range around its recipe")
         return self
 
 
-class Primary(Value):
+class Primary(Spec):
     """The one comparison that the suite was made for; all others are corrected for their number."""
 
     arm: str
@@ -73,44 +121,38 @@ class Primary(Value):
     labels: Literal["smallest", "largest"] | int = "smallest"
 
 
-class RecipeChoice(Value):
-    """A named recipe with some values replaced."""
+class DatasetChoice(Spec):
+    """A named dataset or a file. Which jets it is, the instance's reference says; the name of a file decides nothing."""
 
-    base: str
-    learning_rate: float | None = Field(None, gt=0)
-    weight_decay: float | None = Field(None, ge=0)
-    passes: int | None = Field(None, ge=1)
-    loops: int | None = Field(None, ge=1)  # instead of passes: times through the training jets of the label budget
-    batch_size: int | None = Field(None, ge=2)
-    epochs: int | None = Field(None, ge=1)
-    warmup: float | None = Field(None, ge=0, lt=1)
-    clip: float | None = Field(None, gt=0)
+    labels_only: ClassVar[frozenset[str]] = frozenset({"name"})
 
-
-class DatasetChoice(Value):
     name: str
     jets: int | None = Field(None, ge=10)
     seed: int = Field(0, ge=0)
-    options: dict[str, Scalar] = {}  # of the recipe of a simulated dataset
+    options: Given = {}  # of the recipe of a simulated dataset
 
 
-class Settings(Value):
+class Settings(Spec):
     """A suite at one scale, resolved: everything that decides what is run."""
+
+    labels_only: ClassVar[frozenset[str]] = frozenset({"precision"})  # the instance has the resolved one
 
     dataset: DatasetChoice
     unlabelled: DatasetChoice | None = None
+    task: TaskChoice = TaskChoice()
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
     test_jets: int = Field(ge=10)
     labels: tuple[int, ...] = Field(min_length=1)
     seeds: int = Field(ge=1)
     pretraining_seeds: int | None = Field(None, ge=1)
     pool: Shares | None = None  # share of each class in the unlabelled pool; None: as the jets come
-    view: View = View()
-    model_options: dict[str, dict[str, Scalar]] = {}
-    objective_options: dict[str, dict[str, Scalar]] = {}
+    view: dict[str, Given] = {}
+    model_options: dict[str, Given] = {}
+    objective_options: dict[str, Given] = {}
     arms: dict[str, Arm] = Field(min_length=1)
-    varies: tuple[Literal["model", "regime", "pool", "seed", "options"], ...]
+    varies: tuple[str, ...]
     recipes: dict[str, RecipeChoice]
-    few_labels: int | None = None  # below this budget the supervised stage follows the recipe "supervised-few"
+    few_labels: int | None = None  # below this budget a supervised stage follows the recipe "supervised-few"
     tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)
     primary: Primary
 
@@ -120,6 +162,13 @@ class Settings(Value):
         if list(labels) != sorted(set(labels)) or labels[0] < 10:
             raise ValueError("label budgets rise, and none is below 10")
         return labels
+
+    @field_validator("recipes")
+    @classmethod
+    def _based(cls, recipes: dict[str, RecipeChoice]) -> dict[str, RecipeChoice]:
+        if without := [name for name, choice in recipes.items() if choice.base is None]:
+            raise ValueError(f"the recipe {without[0]!r} has no `base`, the name of a recipe that it starts from")
+        return recipes
 
     @model_validator(mode="after")
     def _named_arms_exist(self) -> Settings:
@@ -139,7 +188,7 @@ class Settings(Value):
         return self
 
     def budgets(self, arm: str) -> tuple[int, ...]:
-        """The label budgets of an arm."""
+        """Return the label budgets of an arm."""
         chosen = self.arms[arm].labels
         if chosen == "all":
             return self.labels
@@ -148,6 +197,7 @@ class Settings(Value):
         return tuple(b for b in self.labels if b in chosen)
 
     def primary_labels(self) -> int:
+        """Return the label budget of the primary comparison."""
         labels = self.primary.labels
         return labels if isinstance(labels, int) else self.labels[0 if labels == "smallest" else -1]
 

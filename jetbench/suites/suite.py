@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from jetbench.data.catalog import Dataset, datasets, find_dataset
 from jetbench.errors import SuiteError, UnknownNameError
+from jetbench.jets.container import Meta
 from jetbench.registry import nearest
+from jetbench.runs.environment import best_precision
 from jetbench.spec import DatasetRef
 from jetbench.strict import parse, read_yaml
 from jetbench.suites.settings import DatasetChoice, Settings, SuiteFile
-from jetbench.values import Value
+from jetbench.values import Spec
 
 __all__ = ["Instance", "find_suite", "instantiate", "parse_override", "suite_names", "suite_text"]
 
 
-class Instance(Value):
-    """A suite with scale, dataset and overrides: what an experiment, a report and a status belong to."""
+class Instance(Spec):
+    """A suite with scale, dataset and overrides: what an experiment, a report and a status belong to.
+
+    It keeps what a plan and a report need to know of its data: what all jets share (`meta`, `pool_meta`), the names of their
+    targets and their number. `precision` is that of the machine that planned it first.
+    """
+
+    labels_only: ClassVar[frozenset[str]] = frozenset({"question", "meta", "pool_meta", "targets", "jets"})
 
     suite: str
     scale: str
@@ -26,11 +34,16 @@ class Instance(Value):
     settings: Settings
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
+    meta: Meta
+    pool_meta: Meta | None = None
+    targets: tuple[str, ...]
+    jets: int
 
     @property
     def name(self) -> str:
         """Suite, scale and eight digits of a digest of the settings and of the data."""
-        return f"{self.suite}.{self.scale}.{self.replace(question='').digest()[:8]}"
+        return f"{self.suite}.{self.scale}.{self.digest()[:8]}"
 
     def find_dataset(self) -> Dataset:
         return _find(self.settings.dataset)
@@ -77,11 +90,23 @@ def instantiate(
     for override in overrides:
         values = merge(values, parse_override(override))
     settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}", SuiteError)
-    labelled, pool = _find(settings.dataset).ref, _find(settings.unlabelled).ref if settings.unlabelled else None
-    if pool is not None and pool.sha256 == labelled.sha256:
+    labelled, pool = _find(settings.dataset), _find(settings.unlabelled) if settings.unlabelled else None
+    if pool is not None and pool.ref.sha256 == labelled.ref.sha256:
         remedy = "--set unlabelled.seed=1 makes others" if settings.unlabelled.name in datasets else "name another file"
         raise SuiteError(f"the unlabelled jets are the dataset itself, test jets included; {remedy}")
-    return Instance(suite=suite.suite, scale=scale, question=suite.question, settings=settings, dataset=labelled, unlabelled=pool)
+    return Instance(
+        suite=suite.suite,
+        scale=scale,
+        question=suite.question,
+        settings=settings,
+        dataset=labelled.ref,
+        unlabelled=pool.ref if pool else None,
+        precision=best_precision() if settings.precision == "auto" else settings.precision,
+        meta=labelled.meta(),
+        pool_meta=pool.meta() if pool else None,
+        targets=labelled.targets(),
+        jets=labelled.jets,
+    )
 
 
 def _find(choice: DatasetChoice) -> Dataset:

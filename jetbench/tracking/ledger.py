@@ -10,8 +10,10 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from jetbench.errors import StoreError
 from jetbench.files import write_json
@@ -45,10 +47,23 @@ class Ledger:
 
     def failure(self, key: str) -> str | None:
         """The reason of a failed run."""
+        reason = self._failure(key).get("reason")
+        return None if reason is None else str(reason)
+
+    def diverged(self, key: str) -> bool:
+        """Whether the run failed because its loss did not stay finite: training it again would end the same."""
+        return bool(self._failure(key).get("diverged"))
+
+    def costs(self, key: str) -> dict[str, float]:
+        """Return what a run has cost, finished or diverged, as `cost/…`; empty where it has not ended."""
+        metrics = self.figures(key) if self.done(key) else self._failure(key).get("costs", {})
+        return {name: value for name, value in metrics.items() if name.startswith("cost/")}
+
+    def _failure(self, key: str) -> dict[str, Any]:
         try:
-            return str(json.loads((self.folder(key) / FAILED).read_text())["reason"])
-        except (OSError, ValueError, KeyError):
-            return None
+            return dict(json.loads((self.folder(key) / FAILED).read_text()))
+        except (OSError, ValueError):
+            return {}
 
     def figures(self, key: str) -> dict[str, float]:
         """The final metrics of a finished run; raises `StoreError` where there are none."""
@@ -66,9 +81,12 @@ class Ledger:
                 os.fsync(file.fileno())
         write_json(folder / DONE, {"key": key, "files": {n: _sha256(folder / n) for n in files}, "finished": time.time()})
 
-    def fail(self, key: str, reason: str, traceback: str) -> None:
-        """Record a failure. Where even that cannot be written (a full disk), the run is simply not done."""
+    def fail(self, key: str, reason: str, traceback: str, costs: Mapping[str, float] | None = None) -> None:
+        """Record a failure; with the costs of a run that has diverged. Where even that cannot be written (a full disk), the run
+        is simply not done."""
         folder = self.folder(key)
         with suppress(OSError, StoreError):
             folder.mkdir(parents=True, exist_ok=True)
-            write_json(folder / FAILED, {"key": key, "reason": reason, "traceback": traceback, "time": time.time()})
+            record = {"key": key, "reason": reason, "traceback": traceback, "time": time.time()}
+            record |= {} if costs is None else {"diverged": True, "costs": dict(costs)}
+            write_json(folder / FAILED, record)

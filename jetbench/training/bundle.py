@@ -3,65 +3,67 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+import numpy as np
+import torch
+from pydantic import SerializeAsAny, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
-from jetbench.data.batch import Batch
+from jetbench.data.batch import JetTensors
 from jetbench.errors import DataFileError
 from jetbench.files import replacing, write_json
 from jetbench.jets import Channel
 from jetbench.models.network import Network
 from jetbench.spec import Component
 from jetbench.values import Value
-from jetbench.views.frame import image_grid
-from jetbench.views.image import render
-from jetbench.views.scaling import Scaling, fit_scaling
+from jetbench.views import views
+from jetbench.views.view import FittedView, fit_view
 
-__all__ = ["Preprocessing", "fit_preprocessing", "load_encoder", "load_preprocessing", "save_bundle"]
+__all__ = ["CARD", "WEIGHTS", "Preprocessing", "fit_preprocessing", "load_encoder", "load_preprocessing", "save_bundle"]
 
 WEIGHTS, CARD = "model.safetensors", "bundle.json"
-FIT_JETS = 2000  # jets of the pool that the scaling is fitted on: its figures move by a percent beyond
+FIT_JETS = 2000  # jets of the pool that the scaling is fitted on: its numbers move by a percent beyond
 
 
 class Preprocessing(Value):
-    """From a batch to the network's input: view, channels and fitted scaling."""
+    """The fitted view, by the name and options that it was settled with, and the channels and classes of the jets."""
 
     view: Component
     channels: tuple[Channel, ...]
     class_names: tuple[str, ...]
-    scaling: Scaling
+    fitted: SerializeAsAny[FittedView]
 
-    def renderer(self) -> Callable[[Batch], Tensor]:
-        """Batch -> scaled images (n, channels, rows, columns)."""
-        grid = image_grid(self.view)
-        return lambda batch: self.scaling(render(batch, grid))
-
-
-def fit_preprocessing(view: Component, pool: Batch) -> Preprocessing:
-    """Fitted on a batch of the pool, without labels."""
-    images = render(pool, image_grid(view))
-    meta = pool.meta
-    return Preprocessing(
-        view=view, channels=meta.channels, class_names=meta.class_names, scaling=fit_scaling(images, meta.channels)
-    )
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_name(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """From JSON, the fitted view is what the view's name says."""
+        if isinstance(values.get("fitted"), dict):
+            view: type[FittedView] = views[Component.model_validate(values["view"]).name].load()
+            return {**values, "fitted": view.model_validate(values["fitted"])}
+        return values
 
 
-def save_bundle(folder: Path, network: Network, model: Component, preprocessing: Preprocessing) -> None:
-    """`model.safetensors` and, beside it, `bundle.json`; each is replaced atomically."""
+def fit_preprocessing(view: Component, pool: JetTensors, rows: np.ndarray) -> Preprocessing:
+    """Fit the view on jets that are spread evenly over the rows (n,) of a pool, without labels: the same ones for every run."""
+    chosen = rows[:: max(1, len(rows) // FIT_JETS)][:FIT_JETS]
+    fitted = fit_view(view, pool.batch(torch.from_numpy(chosen)))
+    return Preprocessing(view=view, channels=pool.meta.channels, class_names=pool.meta.class_names, fitted=fitted)
+
+
+def save_bundle(folder: Path, network: Network, model: Component, task: Component, preprocessing: Preprocessing) -> None:
+    """Write `model.safetensors` and, beside it, `bundle.json`; each is replaced atomically."""
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     with replacing(folder / WEIGHTS) as temporary:
         save_file(weights, temporary)
-    card = {"model": model.model_dump(mode="json"), "preprocessing": preprocessing.model_dump(mode="json")}
-    write_json(folder / CARD, card)
+    parts = {"model": model, "task": task, "preprocessing": preprocessing}
+    write_json(folder / CARD, {name: part.model_dump(mode="json") for name, part in parts.items()})
 
 
 def load_preprocessing(folder: Path) -> Preprocessing:
-    """The preprocessing of a finished run; raises `DataFileError` where it cannot be read."""
+    """Read the preprocessing of a finished run; raises `DataFileError` where it cannot be read."""
     try:
         return Preprocessing.model_validate(json.loads((folder / CARD).read_text())["preprocessing"])
     except (OSError, ValueError, KeyError, ValidationError) as error:

@@ -22,15 +22,17 @@ from jetbench.models.network import Network
 from jetbench.objectives.base import Objective
 from jetbench.seeds import derive, torch_rng
 from jetbench.spec import Recipe
+from jetbench.tasks.task import Metric
 from jetbench.tracking.journal import Journal
 from jetbench.training.checkpoint import load_checkpoint, save_checkpoint
-from jetbench.training.device import autocast, device
+from jetbench.training.device import Precision, autocast, device
 from jetbench.training.optim import Plateau, build_optimizer, rate
 
 __all__ = ["Stopped", "fit"]
 
 CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 30.0
+LOOK = 50  # steps between two looks at the loss, each of which waits for a GPU to catch up
 
 
 class Stopped(Exception):  # noqa: N818 (it is no error)
@@ -47,10 +49,10 @@ class Progress:
 
     step: int = 0
     epoch: int = 0
-    sums: dict[str, float] = field(default_factory=dict)  # of the running epoch's diagnostics
+    sums: dict[str, float] = field(default_factory=dict)  # of the running epoch's diagnostics, as of the last checkpoint
     steps_in_epoch: int = 0
     plateau: list[float] | None = None
-    best: float = -math.inf
+    best: float | None = None
     best_epoch: int = -1
     stopped_early: bool = False
     seconds: float = 0.0
@@ -69,11 +71,14 @@ class Fit:
     folder: Path
     stop: Flag
     seed: int
+    precision: Precision
     validate: Callable[[], dict[str, float]] | None
+    selection: Metric
     frozen: bool
     optimizer: torch.optim.Optimizer
     progress: Progress = field(default_factory=Progress)
     best: dict[str, Tensor] = field(default_factory=dict)
+    sums: dict[str, Tensor] = field(default_factory=dict)  # of the running epoch's diagnostics, where the network is
 
     @property
     def steps(self) -> int:
@@ -93,26 +98,45 @@ def fit(
     stop: Flag,
     *,
     seed: int,
+    precision: Precision,
+    selection: Metric,
     validate: Callable[[], dict[str, float]] | None = None,
     frozen: bool = False,
 ) -> dict[str, float]:
     """Train `network` in place and return the costs: passes and seconds.
 
-    `validate` gives the validation metrics of the network as it is, once per epoch. A checkpoint in `folder` is taken up.
-    Raises `Stopped` once `stop` is set, after a checkpoint, and `DivergenceError` where the loss is no longer finite.
+    `validate` gives the validation metrics of the network as it is, once per epoch; `selection` is the one of them by which the
+    best epoch is found. A checkpoint in `folder` is taken up. Raises `Stopped` once `stop` is set, after a checkpoint, and
+    `DivergenceError`, with the costs so far, where the loss is no longer finite.
     """
     network.to(device())
     objective.to(device())
     network.encoder.requires_grad_(not frozen)
     parameters = [p for module in (network, objective) for p in module.parameters() if p.requires_grad]
     training = Fit(
-        recipe, network, objective, batches, journal, folder, stop, seed, validate, frozen, build_optimizer(recipe, parameters)
+        recipe=recipe,
+        network=network,
+        objective=objective,
+        batches=batches,
+        journal=journal,
+        folder=folder,
+        stop=stop,
+        seed=seed,
+        precision=precision,
+        validate=validate,
+        selection=selection,
+        frozen=frozen,
+        optimizer=build_optimizer(recipe, parameters),
     )
     _resume(training)
     while training.progress.epoch < recipe.epochs and not training.progress.stopped_early:
         _epoch(training)
     if recipe.select == "best" and training.best:
         network.load_state_dict(training.best)
+    return _costs(training)
+
+
+def _costs(training: Fit) -> dict[str, float]:
     return {"passes": float(_passes(training)), "seconds": training.progress.seconds}
 
 
@@ -125,12 +149,14 @@ def _resume(training: Fit) -> None:
     if path.exists():
         best, scalars = load_checkpoint(path, training.modules(), training.optimizer)
         training.best, training.progress = best, Progress(**scalars)
+        training.sums = {name: torch.tensor(total).double().to(device()) for name, total in training.progress.sums.items()}
     training.journal.cut(training.progress.journal)
 
 
 def _checkpoint(training: Fit) -> None:
     training.journal.sync()
     training.progress.journal = training.journal.position()
+    training.progress.sums = {name: float(total) for name, total in training.sums.items()}
     scalars = dict(vars(training.progress))
     save_checkpoint(training.folder / CHECKPOINT, training.modules(), training.optimizer, training.best, scalars)
     training.journal.commit()
@@ -147,34 +173,36 @@ def _epoch(training: Fit) -> None:
     while progress.step < last:
         _step(training, _learning_rate(training, plateau, progress.step))
         now = time.monotonic()
+        if progress.step % LOOK == 0 or progress.step == last:
+            _refuse_divergence(training, now - started)
         if training.stop.is_set() or now - saved > CHECKPOINT_SECONDS:
+            _refuse_divergence(training, now - started)
             progress.seconds += now - started
             started = saved = now
             _checkpoint(training)
             if training.stop.is_set():
                 raise Stopped
-    metrics = {f"train/{k}": v / max(1, progress.steps_in_epoch) for k, v in progress.sums.items()}
+    metrics = {f"train/{k}": float(v) / max(1, progress.steps_in_epoch) for k, v in training.sums.items()}
     metrics["train/learning_rate"] = _learning_rate(training, plateau, max(progress.step - 1, 0))
     metrics["train/passes"] = float(_passes(training))
     _validate(training, plateau, metrics)
     training.journal.append(progress.epoch, metrics)
     progress.seconds += time.monotonic() - started
-    progress.epoch, progress.sums, progress.steps_in_epoch, progress.plateau = progress.epoch + 1, {}, 0, plateau.state()
+    progress.epoch, progress.steps_in_epoch, progress.plateau = progress.epoch + 1, 0, plateau.state()
+    training.sums = {}
     _checkpoint(training)
 
 
 def _learning_rate(training: Fit, plateau: Plateau, step: int) -> float:
-    base = training.recipe.learning_rate
-    assert isinstance(base, float)  # the optimiser has been built from it
-    return base * rate(training.recipe, step, training.steps) * plateau.factor
+    return training.recipe.learning_rate * rate(training.recipe, step, training.steps) * plateau.factor
 
 
 def _step(training: Fit, learning_rate: float) -> None:
     progress = training.progress
     rng = torch_rng("views", training.seed, progress.step)
     torch.manual_seed(derive("step", training.seed, progress.step))  # dropout's generator is torch's own
-    inputs = training.objective.views(training.batches.batch(progress.step), rng).to(device())
-    with autocast():
+    inputs = tuple(seen.to(device()) for seen in training.objective.views(training.batches.batch(progress.step), rng))
+    with autocast(training.precision):
         out = training.objective(training.network, inputs)
     for group in training.optimizer.param_groups:
         group["lr"] = learning_rate
@@ -183,25 +211,32 @@ def _step(training: Fit, learning_rate: float) -> None:
     if training.recipe.clip is not None:
         torch.nn.utils.clip_grad_norm_([p for g in training.optimizer.param_groups for p in g["params"]], training.recipe.clip)
     training.optimizer.step()
-    for name, value in out.items():
-        progress.sums[name] = progress.sums.get(name, 0.0) + float(value.detach())
-    if not math.isfinite(progress.sums["loss"]):
-        raise DivergenceError(f"the loss is not finite after step {progress.step}; a lower learning rate may help")
     progress.step += 1
     progress.steps_in_epoch += 1
+    training.objective.after_step(training.network, progress.step / training.steps)
+    for name, value in out.items():
+        training.sums[name] = training.sums.get(name, 0.0) + value.detach().double()
+
+
+def _refuse_divergence(training: Fit, seconds: float) -> None:
+    """The sum of an epoch's losses stays infinite or NaN once one of them was."""
+    if not math.isfinite(float(training.sums["loss"])):
+        training.progress.seconds += seconds
+        step = training.progress.step
+        raise DivergenceError(f"the loss is not finite after step {step}; a lower learning rate may help", _costs(training))
 
 
 def _validate(training: Fit, plateau: Plateau, metrics: dict[str, Any]) -> None:
     """Add validation metrics, move the plateau, keep the best weights, and see whether patience has run out."""
     if training.validate is None:
         return
-    progress, recipe = training.progress, training.recipe
+    progress, recipe, selection = training.progress, training.recipe, training.selection
     values = training.validate()
     metrics.update({f"val/{name}": value for name, value in values.items()})
     if recipe.schedule == "plateau":
         plateau.step(values["loss"])
-    if values["accuracy"] > progress.best:
-        progress.best, progress.best_epoch = values["accuracy"], progress.epoch
+    if progress.best is None or selection.better(values[selection.key], progress.best):
+        progress.best, progress.best_epoch = values[selection.key], progress.epoch
         if recipe.select == "best":
             training.best = {k: t.detach().clone() for k, t in training.network.state_dict().items()}
     if recipe.patience is not None and progress.epoch - progress.best_epoch >= recipe.patience:

@@ -8,23 +8,20 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from jetbench.errors import RunError
 from jetbench.spec import Recipe
 
 __all__ = ["Plateau", "build_optimizer", "rate"]
 
 
 def build_optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """AdamW (decoupled decay) or Adam, in torch's fused form."""
-    if not isinstance(recipe.learning_rate, float):
-        raise RunError("the learning rate of this run waits for its study; resolve it before training")
+    """Build AdamW (decoupled decay) or Adam, in torch's fused form."""
     kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
     return kind(list(parameters), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
 
 
 def rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Factor on the learning rate at `step` of `steps`: a linear warm-up over the share `warmup`, then constant or half a
-    cosine to zero."""
+    """Return the factor on the learning rate at `step` of `steps`: a linear warm-up over the share `warmup`, then constant or
+    half a cosine to zero."""
     warmup = round(recipe.warmup * steps)
     if step < warmup:
         return (step + 1) / warmup

@@ -1,4 +1,4 @@
-"""Scores and validation figures of a network, in fp32, without augmentation."""
+"""Outputs and validation metrics of a network, without augmentation."""
 
 from __future__ import annotations
 
@@ -6,60 +6,41 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from jetbench.data.batch import Batch, JetTensors
+from jetbench.data.batch import JetTensors
 from jetbench.jets.selection import deposit_bytes
 from jetbench.models.network import Network
-from jetbench.statistics.delong import auc
-from jetbench.training.device import autocast, device
+from jetbench.tasks.task import Task
+from jetbench.training.device import Precision, autocast, device
+from jetbench.views.view import FittedView
 
-__all__ = ["class_scores", "logits", "validator"]
+__all__ = ["network_outputs", "validator"]
 
 BATCH = 256
 HELD_BYTES = 1 << 26  # of deposits that a validation keeps in memory from epoch to epoch: 64 MB
 
 
-def logits(network: Network, render: Callable[[Batch], Tensor], jets: JetTensors, rows: np.ndarray) -> Tensor:
-    """Class logits (n, classes) fp32 of the jets at `rows` (n,), on the CPU; the network's mode is left as it was."""
+def network_outputs(network: Network, view: FittedView, jets: JetTensors, rows: np.ndarray, precision: Precision) -> Tensor:
+    """Compute the outputs (n, outputs), fp32 and on the CPU, of the jets at `rows` (n,); the network's mode stays as it is."""
     training = network.training
     network.eval()
     places, parts = [], []
-    with torch.inference_mode(), autocast():
+    with torch.inference_mode(), autocast(precision):
         for place, batch in jets.sweep(rows, BATCH):
             places.append(place)
-            parts.append(network(render(batch).to(device())).float().cpu())
+            parts.append(network(view(batch).to(device())).float().cpu())
     network.train(training)
     values = torch.cat(parts)
     values[torch.from_numpy(np.concatenate(places))] = values.clone()
     return values
 
 
-def class_scores(values: Tensor) -> np.ndarray:
-    """Probabilities in float64: of class 1 (n,) from logits (n, 2), of all classes (n, K) from those of more."""
-    if values.shape[1] == 2:
-        return torch.sigmoid((values[:, 1] - values[:, 0]).double()).numpy()
-    return torch.softmax(values.double(), dim=1).numpy()
-
-
 def validator(
-    network: Network, render: Callable[[Batch], Tensor], jets: JetTensors, rows: np.ndarray
+    network: Network, view: FittedView, task: Task, jets: JetTensors, rows: np.ndarray, precision: Precision
 ) -> Callable[[], dict[str, float]]:
-    """A function that gives loss, accuracy and, where every class is there, AUC on the jets at `rows`; few jets are read
-    only once."""
-    labels = jets.targets["label"][torch.from_numpy(rows)].long()
+    """Return a function that gives the task's validation metrics on the jets at `rows` (n,); few jets are read only once."""
+    target = jets.targets[task.column][torch.from_numpy(rows)]
     if deposit_bytes(jets.jets, rows).sum() <= HELD_BYTES:
         jets, rows = jets.hold(rows), np.arange(len(rows))
-
-    def validate() -> dict[str, float]:
-        values = logits(network, render, jets, rows)
-        figures = {
-            "loss": float(F.cross_entropy(values, labels)),
-            "accuracy": float((values.argmax(1) == labels).float().mean()),
-        }
-        if len(labels.unique()) == values.shape[1]:
-            figures["auc"] = auc(labels.numpy(), class_scores(values))
-        return figures
-
-    return validate
+    return lambda: task.validate(network_outputs(network, view, jets, rows, precision), target)

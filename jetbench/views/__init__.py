@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jetbench.registry import Entry, Registry
+from jetbench.spec import Options, Scalar, normalised
 from jetbench.views.needs import Need
 
 if TYPE_CHECKING:
     from torch import Generator
 
     from jetbench.data.batch import Batch
+    from jetbench.jets import Meta
     from jetbench.spec import Component
 
 __all__ = ["AugmentationEntry", "ViewEntry", "augment", "augmentations", "views"]
@@ -32,9 +35,23 @@ class AugmentationEntry(Entry):
 
 @dataclass(frozen=True)
 class ViewEntry(Entry):
-    """`needs` is what jets must have for it."""
+    """`needs` is what jets must have for it; `defaults` are the options that a suite may set, with their defaults; `settles`
+    names the function that makes settled options of the jets' `Meta` and the given ones, None where there is nothing to settle.
+    `dense`: every jet fills the same places of its tensors, so that the inputs of two jets can be averaged. `tabled`: its table
+    is slow to compute, so that it is computed once for a dataset, over all workers, and kept in the cache."""
 
     needs: tuple[Need, ...] = ()
+    defaults: Options = ()
+    settles: str | None = None
+    dense: bool = False
+    tabled: bool = False
+
+    def settle(self, meta: Meta, given: Mapping[str, Scalar]) -> Options:
+        """Return the options for jets with `meta`, as part of a run's spec. Raises `SuiteError` where they make no sense."""
+        if self.settles is None:
+            return normalised(given, self.defaults)
+        settled: Options = Entry(self.name, self.settles, self.summary).load()(meta, **given)
+        return settled
 
 
 def _entry(name: str, summary: str, source: str = "", **traits: Any) -> AugmentationEntry:
@@ -69,9 +86,22 @@ augmentations: Registry[AugmentationEntry] = Registry(
 views: Registry[ViewEntry] = Registry(
     "view",
     [
-        ViewEntry("image", "jetbench.views.image:render", "pixels of a frame around the jet axis, one image per channel"),
-        ViewEntry("observables", "jetbench.views.observables:observables", "a table of jet-substructure figures", needs=("GeV",)),
-        ViewEntry("nothing", "jetbench.views.observables:no_observables", "a table without columns: the labels are all there is"),
+        ViewEntry(
+            "image",
+            "jetbench.views.image:ImageView",
+            "pixels of a frame around the jet axis, one image per channel",
+            defaults=(("extent", None), ("pixels", 32), ("rebin", 1)),
+            settles="jetbench.views.frame:frame_options",
+            dense=True,
+        ),
+        ViewEntry(
+            "observables",
+            "jetbench.views.observables:Observables",
+            "a table of jet-substructure observables",
+            needs=("GeV",),
+            tabled=True,
+        ),
+        ViewEntry("nothing", "jetbench.views.observables:Nothing", "a table without columns: the labels are all there is"),
     ],
 )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jetbench.errors import SuiteError
-from jetbench.spec import Component, Options, options
+from jetbench.spec import Options, Scalar, options
 
 if TYPE_CHECKING:
     from jetbench.jets import Grid, Meta
@@ -13,46 +14,57 @@ if TYPE_CHECKING:
 __all__ = ["EXTENT", "frame_options", "half_widths", "image_grid"]
 
 EXTENT = 0.8  # half width of the frame of jets that do not tell theirs: the radius of the Top Tagging reference set's jets
+LEAST, MOST = 4, 256  # pixels along a side
 PIXELS = {"pixels": 32, "extent": EXTENT}
 GRID = {"rows", "columns", "eta_extent", "phi_extent"}
 
 
-def frame_options(meta: Meta, pixels: int, extent: float | None, rebin: int) -> Options:
-    """Options of the image view for jets: `rows`, `columns` and extents of the grid that pixel jets come with, `rebin`×`rebin`
-    of its pixels in one; of other jets `pixels` and `extent`, by default the jets' own.
+def frame_options(meta: Meta, pixels: int = 32, extent: float | None = None, rebin: int = 1) -> Options:
+    """Settle the options of the image view for jets with `meta`.
 
-    Raises `SuiteError` where `rebin` does not divide the grid, or where there is no grid to rebin.
+    Jets that are pixels already are shown on their own grid, `rebin`×`rebin` of its pixels in one: the result has `rows`,
+    `columns` and the extents. Other jets are rendered in `pixels`×`pixels` over ±`extent` around the axis, by default the jets'
+    own extent (their radius), or 0.8 where they tell none. `pixels` and `extent` have no effect on jets that are pixels.
+
+    Raises `SuiteError` where `rebin` does not divide the grid, where there is no grid to rebin, and for sizes out of range.
     """
+    if not isinstance(pixels, int) or not LEAST <= pixels <= MOST:
+        raise SuiteError(f"view.image.pixels is {pixels!r}; an image has {LEAST} to {MOST} pixels along a side")
+    if extent is not None and not extent > 0:
+        raise SuiteError(f"view.image.extent is {extent!r}; the half width of the frame is above zero")
+    if not isinstance(rebin, int) or rebin < 1:
+        raise SuiteError(f"view.image.rebin is {rebin!r}; it is a number of pixels, 1 or more")
     grid = meta.grid
     if grid is None:
         if rebin != 1:
-            raise SuiteError(f"view.rebin is {rebin}, but these jets are no pixels that could be merged; set view.pixels instead")
-        return options({"pixels": pixels, "extent": extent or meta.extent or EXTENT})
+            raise SuiteError(
+                f"view.image.rebin is {rebin}, but these jets are no pixels that could be merged; set view.image.pixels instead"
+            )
+        return options({"pixels": pixels, "extent": float(extent or meta.extent or EXTENT)})
     if grid.rows % rebin or grid.columns % rebin:
-        raise SuiteError(f"view.rebin is {rebin}, which does not divide the grid of {grid.rows}×{grid.columns} pixels")
+        raise SuiteError(f"view.image.rebin is {rebin}, which does not divide the grid of {grid.rows}×{grid.columns} pixels")
     return options(grid.replace(rows=grid.rows // rebin, columns=grid.columns // rebin).model_dump())
 
 
-def image_grid(view: Component) -> Grid:
-    """The grid of an image view with the options of `frame_options`; without any, 32 pixels over ±0.8.
+def image_grid(given: Mapping[str, Scalar]) -> Grid:
+    """Return the grid of an image view with the options of `frame_options`; without any, 32 pixels over ±0.8.
 
-    Raises `SuiteError` for another view or other options.
+    Raises `SuiteError` for other options.
     """
     from jetbench.jets import Grid
 
-    given = view.keywords()
-    if view.name == "image" and set(given) == GRID:
-        return Grid(**given)
+    if set(given) == GRID:
+        return Grid.model_validate(given)
     square = {**PIXELS, **given}
-    if view.name != "image" or set(square) != set(PIXELS):
+    if set(square) != set(PIXELS):
         known = f"pixels and extent, or {', '.join(sorted(GRID))}"
-        raise SuiteError(f"a network sees the view 'image' with the options {known}, not {view.canonical()}")
-    n, extent = int(square["pixels"]), float(square["extent"])
-    return Grid(rows=n, columns=n, eta_extent=extent, phi_extent=extent)
+        raise SuiteError(f"the view 'image' has the options {known}, not {', '.join(sorted(given))}")
+    n, extent = square["pixels"], square["extent"]
+    return Grid.model_validate({"rows": n, "columns": n, "eta_extent": extent, "phi_extent": extent})
 
 
 def half_widths(meta: Meta, extent: float | None = None) -> tuple[float, float]:
-    """Half widths in eta and phi of the frame: of the grid of pixel jets, else `extent`, by default the jets' own."""
+    """Return half widths in eta and phi of the frame: of the grid of pixel jets, else `extent`, by default the jets' own."""
     if meta.grid is not None:
         return meta.grid.eta_extent, meta.grid.phi_extent
     half = extent or meta.extent or EXTENT

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Self
+
 import torch
 from torch import Tensor
 
 from jetbench.data.batch import Batch
 from jetbench.jets import Grid, Meta
+from jetbench.spec import Scalar
+from jetbench.views.frame import image_grid
+from jetbench.views.inputs import Inputs
+from jetbench.views.scaling import Scaling, fit_scaling
+from jetbench.views.view import FittedView
 
-__all__ = ["render"]
+__all__ = ["ImageView", "render"]
+
+
+class ImageView(FittedView):
+    """Batch -> `image` (n, channels, rows, columns), without unit: pixels of `frame`, scaled."""
+
+    frame: Grid
+    scaling: Scaling
+
+    @classmethod
+    def fit(cls, batch: Batch, options: Mapping[str, Scalar]) -> Self:
+        frame = image_grid(options)
+        return cls(frame=frame, scaling=fit_scaling(render(batch, frame), batch.meta.channels))
+
+    def __call__(self, batch: Batch) -> Inputs:
+        return Inputs({"image": self.scaling(render(batch, self.frame))})
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"image": (len(self.scaling.channels), self.frame.rows, self.frame.columns)}
 
 
 def render(batch: Batch, grid: Grid) -> Tensor:
-    """Images (size, channels, rows, columns): rows along eta, columns along phi. Extensive channels are summed in a pixel,
+    """Render images (size, channels, rows, columns): rows along eta, columns along phi. Extensive channels are summed in a pixel,
     mean channels averaged with the weight of their named channel. Deposits outside the grid are lost."""
     row = torch.floor((batch.eta / grid.eta_extent + 1) * (grid.rows / 2)).long()
     column = torch.floor((batch.phi / grid.phi_extent + 1) * (grid.columns / 2)).long()
@@ -49,8 +76,8 @@ def _divide_means(image: Tensor, pixel: Tensor, values: Tensor, meta: Meta) -> N
     hits = torch.bincount(pixel, minlength=len(image))
     alone = hits[pixel] == 1
     for channel, weight in means:
-        total = torch.zeros(len(image)).index_add_(0, pixel, values[:, weight])
-        plain = torch.zeros(len(image)).index_add_(0, pixel, values[:, channel]) / hits.clamp(min=1)
+        total = image.new_zeros(len(image)).index_add_(0, pixel, values[:, weight])
+        plain = image.new_zeros(len(image)).index_add_(0, pixel, values[:, channel]) / hits.clamp(min=1)
         mean = torch.where(total != 0, image[:, channel] / torch.where(total != 0, total, 1), plain)
         mean[pixel[alone]] = values[alone, channel]
         image[:, channel] = mean

@@ -19,8 +19,9 @@ import numpy as np
 from jetbench.errors import DataFileError
 from jetbench.jets import Jets
 from jetbench.views.needs import unmet
+from jetbench.views.table import Table
 
-__all__ = ["OBSERVABLES", "no_observables", "observables", "simple_observables"]
+__all__ = ["OBSERVABLES", "Nothing", "Observables", "observables", "simple_observables"]
 
 RADIUS = 0.8
 SIMPLE = ("mass", "multiplicity", "width", "ptd", "leading_fraction")
@@ -44,9 +45,22 @@ def observables(jets: Jets) -> np.ndarray:
     return table
 
 
-def no_observables(jets: Jets) -> np.ndarray:
-    """The table of a model that looks at labels alone: (n, 0) float32."""
-    return np.zeros((len(jets), 0), np.float32)
+class Observables(Table):
+    """The table of all `OBSERVABLES`."""
+
+    columns = OBSERVABLES
+
+    @classmethod
+    def rows(cls, jets: Jets) -> np.ndarray:
+        return observables(jets)
+
+
+class Nothing(Table):
+    """The table of a model that looks at labels alone."""
+
+    @classmethod
+    def rows(cls, jets: Jets) -> np.ndarray:
+        return np.zeros((len(jets), 0), np.float32)
 
 
 def _momenta(jets: Jets) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,8 @@ class ChannelScaling(Value):
 
 
 class Scaling(Value):
+    """One scaling per channel."""
+
     channels: tuple[ChannelScaling, ...]
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -34,7 +36,7 @@ class Scaling(Value):
 
 
 def fit_scaling(images: Tensor, channels: tuple[Channel, ...]) -> Scaling:
-    """x0 is the median of a channel's |non-zero pixels|, spread the root mean square of all transformed pixels."""
+    """Fit x0, the median of a channel's |non-zero pixels|, and the spread, the root mean square of all transformed pixels."""
     return Scaling(channels=tuple(_fit_channel(images[:, i], c) for i, c in enumerate(channels)))
 
 

@@ -1,0 +1,48 @@
+"""The data of a run: the dataset's jets, who is trained on and who is tested, and the pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jetbench.data.splits import Split, split_jets
+from jetbench.jets import Jets, open_jets
+from jetbench.runs.job import Job
+from jetbench.seeds import numpy_rng
+from jetbench.tasks import build_task
+from jetbench.tasks.task import Task
+
+__all__ = ["RunData", "open_data"]
+
+
+@dataclass(frozen=True, eq=False)
+class RunData:
+    """`truth` (n,) is what the task asks of each jet of the dataset, and `seen` (n,) what the training is told instead: the same
+    but where the run's labels are shuffled. `train` are rows of `pool`, which is the dataset or the jets of another file."""
+
+    jets: Jets
+    task: Task
+    split: Split
+    truth: np.ndarray
+    seen: np.ndarray
+    pool: Path | None
+
+
+def open_data(job: Job) -> RunData:
+    """Open and split the jets of a run. Raises `RunError` where the labels do not suffice for its task."""
+    spec = job.spec
+    jets, task = open_jets(job.dataset), build_task(spec.task)
+    split = split_jets(task.strata(jets), jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
+    truth = task.target(jets)
+    seen = _shuffled(truth, split, spec.seed) if spec.targets == "shuffled" else truth
+    return RunData(jets, task, split, truth, seen, job.unlabelled)
+
+
+def _shuffled(truth: np.ndarray, split: Split, seed: int) -> np.ndarray:
+    """The targets permuted within the budget; the test jets keep theirs."""
+    rows = np.concatenate([split.train, split.validation])
+    seen = truth.copy()
+    seen[rows] = truth[rows[numpy_rng("shuffle", seed).permutation(len(rows))]]
+    return seen

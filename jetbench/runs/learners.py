@@ -1,0 +1,84 @@
+"""A run before its first step: its preprocessing, model and objective."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from jetbench.data.batch import JetTensors
+from jetbench.data.composition import compose
+from jetbench.jets import open_jets
+from jetbench.models import models
+from jetbench.models.network import build_network
+from jetbench.objectives import objectives
+from jetbench.objectives.base import build_objective
+from jetbench.runs.data import RunData
+from jetbench.runs.job import Job
+from jetbench.seeds import numpy_rng
+from jetbench.spec import RunSpec
+from jetbench.tracking.ledger import Ledger
+from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing
+from jetbench.training.learner import FittedLearner, Learner, NetworkLearner
+from jetbench.training.validation import validator
+from jetbench.views import augment, views
+from jetbench.views.table import Table
+
+__all__ = ["build_learner"]
+
+
+def build_learner(job: Job, data: RunData) -> Learner:
+    """Build what the run trains, by the kind of its model."""
+    kind = models[job.spec.model.name].kind
+    return _fitted(job, data) if kind == "fitted" else _network(job, data)
+
+
+def _fitted(job: Job, data: RunData) -> FittedLearner:
+    view: type[Table] = views[job.spec.view.name].load()
+    table = view.rows(data.jets) if job.table is None else np.load(job.table, mmap_mode="r", allow_pickle=False)
+    model = models[job.spec.model.name].load()(**job.spec.model.keywords())
+    return FittedLearner(job.spec, data.task, model, table, view.columns, data.seen, data.split.train)
+
+
+def _network(job: Job, data: RunData) -> NetworkLearner:
+    spec, split = job.spec, data.split
+    labelled = JetTensors(data.jets)
+    preprocessing = _preprocessing(job, labelled, split.pool)
+    network = build_network(spec.model, preprocessing.fitted.shapes, data.task.outputs(data.jets.meta), spec.seed)
+    if spec.start is not None:
+        load_encoder(Ledger(job.work).folder(spec.start), network)
+    steps, view = spec.recipe.augmentation, preprocessing.fitted
+    objective = build_objective(
+        spec.objective, network, data.task, lambda batch, rng: view(augment(batch, steps, rng)), spec.seed
+    )
+    if not objectives[spec.objective.name].labelled:
+        pool, rows = _pool(data, labelled)
+        return NetworkLearner(
+            spec, data.task, network, objective, preprocessing, pool, _composed(pool, rows, spec), labelled, None
+        )
+    if spec.targets == "shuffled":
+        labelled.targets[data.task.column] = torch.from_numpy(data.seen)
+    validate = validator(network, view, data.task, labelled, split.validation, spec.precision)
+    return NetworkLearner(spec, data.task, network, objective, preprocessing, labelled, split.train, labelled, validate)
+
+
+def _preprocessing(job: Job, labelled: JetTensors, pool: np.ndarray) -> Preprocessing:
+    """That of the run which this one starts from; else fitted on the dataset's own pool, whatever a pretraining sees, so that
+    all arms have the same."""
+    if job.spec.start is not None:
+        return load_preprocessing(Ledger(job.work).folder(job.spec.start))
+    return fit_preprocessing(job.spec.view, labelled, pool)
+
+
+def _pool(data: RunData, labelled: JetTensors) -> tuple[JetTensors, np.ndarray]:
+    if data.pool is None:
+        return labelled, data.split.pool
+    foreign = JetTensors(open_jets(data.pool))
+    return foreign, np.arange(len(foreign))
+
+
+def _composed(pool: JetTensors, rows: np.ndarray, spec: RunSpec) -> np.ndarray:
+    """The rows of the pool with the shares of classes that the run asks for: classes in excess are thinned at random."""
+    if spec.pool is None:
+        return rows
+    labels = pool.targets["label"].numpy()[rows]
+    return compose(rows, labels, pool.meta.class_names, spec.pool, numpy_rng("pool", spec.seed))

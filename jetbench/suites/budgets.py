@@ -1,0 +1,67 @@
+"""Are there enough jets of every class, in the test set and in each label budget? Known from the labels, before anything runs."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+
+import numpy as np
+
+from jetbench.data.splits import split_jets
+from jetbench.errors import SuiteError
+from jetbench.suites.expand import trial_seed
+from jetbench.suites.plan import Plan
+
+__all__ = ["check_budgets", "check_equal_classes"]
+
+MARGIN = 100  # jets of each class beyond what a suite asks for: enough to find the size that would do
+WORDS = {  # part of the split -> what the task needs there, and the key of the suite that makes it larger
+    "test": ("test jets", "test_jets"),
+    "train": ("training labels", "label budget"),
+    "validation": ("validation labels, on which trials are compared,", "label budget"),
+}
+
+
+def check_equal_classes(plan: Plan) -> None:
+    """Check the budgets of a dataset that is not yet made, whose classes will share its jets equally."""
+    instance, classes = plan.instance, len(plan.instance.meta.class_names)
+    settings = instance.settings
+    enough = settings.test_jets + settings.labels[-1] + MARGIN * classes
+    rows = np.arange(min(instance.jets, enough))
+    check_budgets(plan, rows % classes, rows)
+
+
+def check_budgets(plan: Plan, strata: np.ndarray, events: np.ndarray) -> None:
+    """Check that the task has what it needs in each part of the split, from strata (n,) and event ids (n,).
+
+    Raises `SuiteError`, which names what is too rare and the smallest size that would do. Budgets are nested and stratified: what
+    holds for the smallest one holds for the larger ones, and hardly depends on the seed.
+    """
+    settings, digest = plan.instance.settings, plan.instance.dataset.sha256
+    tuned = [study.template.labels for study in plan.studies.values() if study.template.labels is not None]
+    seed = trial_seed(settings.arms[settings.primary.baseline])
+
+    def counts(part: str, size: int) -> np.ndarray:
+        test_jets, budget = (size, None) if part == "test" else (settings.test_jets, size)
+        split = split_jets(strata, events, test_jets, budget, seed, digest)
+        return plan.task.counts(strata[getattr(split, part)], plan.instance.meta)
+
+    pool = len(split_jets(strata, events, settings.test_jets, None, seed, digest).pool)
+    _require(plan, "test", counts, settings.test_jets, len(strata) - 1)
+    _require(plan, "train", counts, settings.labels[0], pool)
+    if tuned:
+        _require(plan, "validation", counts, min(tuned), pool)
+
+
+def _require(plan: Plan, part: str, counts: Callable[[str, int], np.ndarray], size: int, largest: int) -> None:
+    """`counts` gives the jets of each group for a size; they rise with it, so that the smallest that does is bisected."""
+    least, found = plan.task.least[part], counts(part, size)
+    if found.min() >= least:
+        return
+    jets, key = WORDS[part]
+    name, sizes = plan.task.groups(plan.instance.meta)[int(found.argmin())], range(size, largest + 1)
+    place = bisect_left(sizes, True, key=lambda size: bool(counts(part, size).min() >= least))
+    remedy = (
+        f"the smallest {key} that gives as many is {sizes[place]}" if place < len(sizes) else "the dataset has too few of them"
+    )
+    raise SuiteError(f"{key} {size}: {name} has {found.min()} of {found.sum()} {jets} and needs {least}; {remedy}")

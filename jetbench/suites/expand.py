@@ -1,0 +1,210 @@
+"""From an arm to its runs: the one place where runs are made, values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from jetbench.data.splits import train_jets
+from jetbench.errors import SuiteError
+from jetbench.models import ModelEntry, models
+from jetbench.objectives import ObjectiveEntry, objectives
+from jetbench.recipes import recipes
+from jetbench.registry import nearest
+from jetbench.spec import Chosen, Component, DatasetRef, Options, Recipe, RunSpec, normalised, options
+from jetbench.suites.settings import Arm, RecipeChoice, Settings
+from jetbench.suites.stages import Stage, regimes
+from jetbench.tasks import tasks
+from jetbench.views import augmentations, views
+from jetbench.views.frame import half_widths
+from jetbench.views.needs import unmet
+
+if TYPE_CHECKING:
+    from jetbench.jets import Meta
+
+__all__ = [
+    "Cell",
+    "Ground",
+    "expand",
+    "recipe_choice",
+    "refuse_unknown_options",
+    "task_component",
+    "trial_seed",
+    "view_options",
+]
+
+
+def trial_seed(arm: Arm) -> int:
+    """Return the seed of an arm's trials: labels, weights and encoder that no reported run has, and no other arm's trials where
+    the arm has seeds of its own."""
+    return 10_000 + arm.seed_offset
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all runs of an instance share: the suite's settings, the jets, and the precision of their computation."""
+
+    settings: Settings
+    dataset: DatasetRef
+    unlabelled: DatasetRef | None
+    meta: Meta
+    precision: Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A label budget and a seed. `trial` makes it one of a study: its last run is not tested. `chosen` are the scalars of the
+    last run that studies decide."""
+
+    labels: int
+    seed: int
+    trial: bool = False
+    chosen: tuple[Chosen, ...] = ()
+
+
+def expand(ground: Ground, arm: Arm, cell: Cell) -> tuple[RunSpec, ...]:
+    """Return the chain of runs of an arm at a cell, first to last: one for each stage of its regime, each of which starts from
+    the one before.
+
+    Raises `SuiteError` where the regime does not fit the model, a recipe is missing, or an option makes no sense.
+    """
+    regime, model = regimes[arm.regime], models[arm.model]
+    if model.kind != regime.kind:
+        raise SuiteError(f"regime {regime.name!r} trains a {regime.kind} model, and {arm.model!r} is none")
+    chain: tuple[RunSpec, ...] = ()
+    for stage in regime.stages:
+        chain = (*chain, _run(ground, arm, cell, stage, chain[-1].digest() if chain else None))
+    return chain
+
+
+def _run(ground: Ground, arm: Arm, cell: Cell, stage: Stage, start: str | None) -> RunSpec:
+    settings, last, pool = ground.settings, stage.data == "budget", stage.data == "pool"
+    shares = arm.pool or settings.pool
+    return RunSpec(
+        dataset=ground.dataset,
+        unlabelled=ground.unlabelled if pool else None,
+        test_jets=settings.test_jets,
+        pool=tuple(sorted(shares.items())) if pool and shares else None,
+        data=stage.data,
+        labels=cell.labels if last else None,
+        targets=stage.labels,
+        seed=cell.seed if last else _encoder_seed(settings, arm, cell),
+        task=task_component(settings),
+        model=_model(settings, arm),
+        view=_view(ground, arm),
+        objective=_objective(settings, arm, stage),
+        trains=stage.trains,
+        recipe=_stretched(ground, arm, cell, stage),
+        start=start,
+        tested=last and not cell.trial,
+        precision=ground.precision,
+        chosen=cell.chosen if last else (),
+    )
+
+
+def _encoder_seed(settings: Settings, arm: Arm, cell: Cell) -> int:
+    """The seed of the pretraining that a cell starts from: one per seed unless the suite shares fewer."""
+    own = arm.seed_offset if cell.trial else cell.seed
+    shared = settings.pretraining_seeds or settings.seeds
+    return arm.seed_offset + (own - arm.seed_offset) % shared
+
+
+def task_component(settings: Settings) -> Component:
+    """Return the task of the suite as part of a run's spec."""
+    entry, given = tasks[settings.task.name], settings.task.options
+    _refuse_unknown("task.options", given, entry.defaults)
+    return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
+
+
+def _component(entry: ModelEntry | ObjectiveEntry, given: Mapping[str, object]) -> Component:
+    return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
+
+
+def _model(settings: Settings, arm: Arm) -> Component:
+    return _component(models[arm.model], {**settings.model_options.get(arm.model, {}), **arm.model_options})
+
+
+def _objective(settings: Settings, arm: Arm, stage: Stage) -> Component:
+    name = stage.objective
+    return _component(objectives[name], {**settings.objective_options.get(name, {}), **arm.objective_options.get(name, {})})
+
+
+def view_options(settings: Settings, arm: Arm) -> dict[str, object]:
+    """Return what suite and arm say of the view that the arm's model sees."""
+    return {**settings.view.get(models[arm.model].view, {}), **arm.view}
+
+
+def _view(ground: Ground, arm: Arm) -> Component:
+    entry = views[models[arm.model].view]
+    settled = entry.settle(ground.meta, view_options(ground.settings, arm))  # type: ignore[arg-type]
+    return Component(name=entry.name, revision=entry.revision, options=settled)
+
+
+def _stretched(ground: Ground, arm: Arm, cell: Cell, stage: Stage) -> Recipe:
+    recipe = _recipe(ground, arm, cell, stage.recipe)
+    if not stage.stretched_by:
+        return recipe
+    more = sum(_recipe(ground, arm, cell, name).passes for name in stage.stretched_by)
+    stretched: Recipe = recipe.replace(passes=recipe.passes + more, patience=None)
+    return stretched
+
+
+def _recipe(ground: Ground, arm: Arm, cell: Cell, key: str) -> Recipe:
+    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow. Of few labels a
+    supervised stage follows the suite's recipe for few, with a fixed schedule and the last weights."""
+    model = models[arm.model]
+    if model.kind == "fitted":
+        return recipes[model.recipe].recipe
+    few = ground.settings.few_labels
+    if few is not None and key == "supervised" and cell.labels < few:
+        key = "supervised-few"
+    choice = recipe_choice(ground.settings, arm, key)
+    named = recipes[str(choice.base)].recipe
+    changes = {name: value for name in Recipe.model_fields if (value := getattr(choice, name, None)) is not None}
+    if choice.loops is not None:
+        changes["passes"] = choice.loops * train_jets(cell.labels)
+    recipe: Recipe = named.replace(**changes)
+    allowed = [step for step in recipe.augmentation if not unmet(ground.meta, augmentations[step.name].needs)]
+    return recipe.replace(augmentation=tuple(_augmentation(ground, arm, step) for step in allowed))
+
+
+def recipe_choice(settings: Settings, arm: Arm, key: str) -> RecipeChoice:
+    """Return what suite and arm choose for a stage. Raises `SuiteError` where neither names a recipe."""
+    chosen: RecipeChoice = settings.recipes.get(key) or RecipeChoice.model_validate({})
+    if key in arm.recipes:
+        chosen = arm.recipes[key].over(chosen)
+    if chosen.base is None:
+        raise SuiteError(f"the suite has no recipe for {key!r}, which an arm under {arm.regime!r} needs")
+    return chosen
+
+
+def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:
+    """With its revision, and with the frame of the image (of an oblong one the shorter half width) where it needs one."""
+    entry, keywords = augmentations[step.name], step.keywords()
+    if entry.framed:
+        extent = view_options(ground.settings, arm).get("extent")
+        keywords.setdefault("extent", min(half_widths(ground.meta, float(extent) if extent else None)))  # type: ignore[arg-type]
+    return Component(name=step.name, revision=entry.revision, options=options(keywords))
+
+
+def _refuse_unknown(where: str, given: Mapping[str, object], defaults: Options) -> None:
+    known = [name for name, _ in defaults]
+    if unknown := sorted(set(given) - set(known)):
+        raise SuiteError(f"{where} has no option {unknown[0]!r}; {nearest(unknown[0], known)}")
+
+
+def refuse_unknown_options(settings: Settings) -> None:
+    """Raise `SuiteError` for an option of a model, view or objective that there is not, before a run would stumble over it."""
+    for name, given in settings.model_options.items():
+        _refuse_unknown(f"model_options.{name}", given, models[name].defaults)
+    for name, given in settings.objective_options.items():
+        _refuse_unknown(f"objective_options.{name}", given, objectives[name].defaults)
+    for name, given in settings.view.items():
+        _refuse_unknown(f"view.{name}", given, views[name].defaults)
+    for name, arm in settings.arms.items():
+        model = models[arm.model]
+        _refuse_unknown(f"arms.{name}.model_options", arm.model_options, model.defaults)
+        _refuse_unknown(f"arms.{name}.view", arm.view, views[model.view].defaults)
+        for objective, given in arm.objective_options.items():
+            _refuse_unknown(f"arms.{name}.objective_options.{objective}", given, objectives[objective].defaults)

@@ -1,0 +1,102 @@
+"""Arms may differ only in what the suite declares: their runs are compared field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jetbench.errors import SuiteError
+from jetbench.models import models
+from jetbench.registry import nearest
+from jetbench.spec import COMPONENTS, Recipe, RunSpec
+from jetbench.suites.settings import Arm, Settings
+from jetbench.suites.stages import regimes
+
+__all__ = ["Difference", "check_varies", "compare_chains", "refuse_unfair"]
+
+GROUPS = ("model", "regime", "pool", "seed")
+# a difference of stages, as their regimes define them, shows at these places of the runs
+SHOWN = {
+    "objective": ("objective",),
+    "data": ("data", "labels", "pool", "unlabelled"),
+    "labels": ("targets",),
+    "trains": ("trains",),
+    "recipe": ("recipe",),
+    "stretched_by": ("recipe.passes", "recipe.patience"),
+}
+ASIDE = {"start", "chosen"}  # who starts from whom is compared run by run, and searches are equal by construction
+
+Difference = tuple[str, Any, Any]  # dotted path, with "pretraining." in front for a run before the last; both values
+
+
+def compare_chains(mine: Sequence[RunSpec], theirs: Sequence[RunSpec]) -> Iterator[Difference]:
+    """Yield every difference between the runs of two arms at one cell; the last runs are compared with each other, then those
+    before them."""
+    if len(mine) != len(theirs):
+        yield "stages", len(mine), len(theirs)
+    for back, (one, other) in enumerate(zip(reversed(mine), reversed(theirs), strict=False)):
+        left, right = _flat(one), _flat(other)
+        for path in sorted(left.keys() | right.keys()):
+            if left.get(path) != right.get(path):
+                yield "pretraining." * back + path, left.get(path), right.get(path)
+
+
+def _flat(spec: RunSpec) -> dict[str, Any]:
+    """The fields of a run by dotted path; options of components and values of the recipe one by one."""
+    flat = {name: getattr(spec, name) for name in RunSpec.model_fields if name not in {*COMPONENTS, "recipe", *ASIDE}}
+    for part in COMPONENTS:
+        component = getattr(spec, part)
+        flat[f"{part}.name"] = component.name
+        flat |= {f"{part}.{name}": value for name, value in component.options}
+    return flat | {f"recipe.{name}": getattr(spec.recipe, name) for name in Recipe.model_fields if name != "name"}
+
+
+def check_varies(settings: Settings) -> None:
+    """Raise `SuiteError` for a word under `varies` that is neither a group nor a dotted path of a run."""
+    parts = {*COMPONENTS, "recipe", "pretraining"}
+    for word in settings.varies:
+        if word not in GROUPS and word.split(".")[0] not in parts:
+            paths = "a dotted path as in recipe.learning_rate, view.pixels or model.dropout"
+            raise SuiteError(f"varies: {word!r} is neither {', '.join(GROUPS)} nor {paths}; {nearest(word, GROUPS)}")
+
+
+def refuse_unfair(settings: Settings, names: tuple[str, str], found: Iterator[Difference]) -> None:
+    """Raise `SuiteError`, which prints both sides, for the first difference between two arms that the suite does not declare."""
+    one, other = (settings.arms[name] for name in names)
+    explained = {path for word in settings.varies for path in _explained(word, one, other)}
+    for path, left, right in found:
+        if not any(path == known or path.startswith(f"{known}.") for known in explained):
+            raise SuiteError(
+                f"arms {names[0]!r} and {names[1]!r} differ in {path} ({_shown(left)} against {_shown(right)}), "
+                "which the suite does not declare under `varies`"
+            )
+
+
+def _explained(word: str, one: Arm, other: Arm) -> Iterator[str]:
+    """The paths at which two arms may differ by a word under `varies`, in any of their runs. Options of one and the same model
+    are no difference of models: they are declared by their own path."""
+    if word == "regime":
+        yield from _regimes_explain(one, other)
+    elif word == "model" and one.model != other.model:
+        kinds = {models[arm.model].kind for arm in (one, other)}
+        yield from ("model", "view", "pretraining.model", "pretraining.view", *(("recipe",) if len(kinds) > 1 else ()))
+    elif word == "pool" and one.pool != other.pool:
+        yield from ("pool", "pretraining.pool")
+    elif word == "seed" and one.seed_offset != other.seed_offset:
+        yield from ("seed", "pretraining.seed")
+    elif word not in GROUPS:
+        yield from (word, f"pretraining.{word}")
+
+
+def _regimes_explain(one: Arm, other: Arm) -> Iterator[str]:
+    mine, theirs = (regimes[arm.regime].stages for arm in (one, other))
+    if len(mine) != len(theirs):
+        yield "stages"
+    for back, (left, right) in enumerate(zip(reversed(mine), reversed(theirs), strict=False)):
+        for field, paths in SHOWN.items():
+            if getattr(left, field) != getattr(right, field):
+                yield from ("pretraining." * back + path for path in paths)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else repr(value)

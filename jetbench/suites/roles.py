@@ -1,0 +1,52 @@
+"""What an arm is to its suite, and what must come out of it whatever the jets."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from jetbench.models import models
+from jetbench.suites.settings import Arm, Settings
+from jetbench.suites.stages import regimes
+
+__all__ = ["Role", "Truth", "role", "truth"]
+
+Truth = Literal["ahead", "not-ahead", "same", "chance"]
+
+
+class Role(StrEnum):
+    """Baseline and rivals are what the suite compares; controls and floors tell whether the comparison can be trusted."""
+
+    BASELINE = "baseline"
+    RIVAL = "rival"
+    CONTROL = "control"
+    FLOOR = "floor"
+
+
+def role(settings: Settings, arm: str) -> Role:
+    """Return the role of an arm, by its model and its regime."""
+    chosen = settings.arms[arm]
+    if arm == settings.primary.baseline:
+        return Role.BASELINE
+    if models[chosen.model].floor:
+        return Role.FLOOR
+    return Role.CONTROL if regimes[chosen.regime].control or _is_other_seeds(settings, arm) else Role.RIVAL
+
+
+def truth(settings: Settings, arm: str) -> Truth | None:
+    """Return what an arm must do beside the baseline: be ahead, not be ahead, be the same with other seeds, or rank by chance."""
+    chosen = settings.arms[arm]
+    if not models[chosen.model].ranks:
+        return "chance"
+    return regimes[chosen.regime].truth or ("same" if _is_other_seeds(settings, arm) else None)
+
+
+def _is_other_seeds(settings: Settings, arm: str) -> bool:
+    """Whether the arm is the baseline itself with other seeds."""
+
+    def content(one: Arm) -> Arm:
+        same: Arm = one.replace(seed_offset=0, labels="all")
+        return same
+
+    baseline, chosen = settings.arms[settings.primary.baseline], settings.arms[arm]
+    return chosen.seed_offset != baseline.seed_offset and content(chosen) == content(baseline)

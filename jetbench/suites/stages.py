@@ -1,0 +1,100 @@
+"""How an arm gets its model: a regime is a tuple of stages, and a stage is one training, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jetbench.registry import Entry, Registry
+from jetbench.values import Spec
+
+__all__ = ["RegimeEntry", "Stage", "regimes"]
+
+Truth = Literal["ahead", "not-ahead", "chance"]
+
+
+class Stage(Spec):
+    """One training of an arm. Stages follow each other: each starts from the encoder of the one before.
+
+    `data` and `labels` say what it is trained on: the unlabelled pool, the pool with its labels, or the label budget of the cell.
+    `recipe` is a key of the suite's `recipes`. `stretched_by` names other recipes whose passes are added to its own, so that an
+    arm may train as long as another one does in several stages; such a training is never ended by its patience.
+    """
+
+    name: str
+    objective: str = "supervised"
+    data: Literal["pool", "pool-labelled", "budget"] = "budget"
+    labels: Literal["none", "true", "shuffled"] = "true"
+    trains: Literal["all", "head"] = "all"
+    recipe: str = "supervised"
+    stretched_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RegimeEntry(Entry):
+    """`kind` is the kind of model that it trains. A control tells whether a comparison can be trusted and is no rival. `truth` is
+    what must come out whatever the jets: the arm is ahead of the baseline, is not ahead of it, or ranks jets by chance."""
+
+    stages: tuple[Stage, ...] = field(kw_only=True)
+    kind: Literal["network", "fitted"] = "network"
+    control: bool = False
+    truth: Truth | None = None
+
+
+def _entry(
+    name: str,
+    summary: str,
+    *stages: Stage,
+    kind: Literal["network", "fitted"] = "network",
+    control: bool = False,
+    truth: Truth | None = None,
+) -> RegimeEntry:
+    target = "jetbench.suites.stages:regimes"
+    return RegimeEntry(name, target, summary, stages=stages, kind=kind, control=control, truth=truth)
+
+
+TRAINING = Stage(name="training")
+FINE_TUNING = Stage(name="fine-tuning")
+
+regimes: Registry[RegimeEntry] = Registry(
+    "regime",
+    [
+        _entry("scratch", "supervised training on the label budget alone", TRAINING),
+        _entry("mixup", "supervised training on mixed images and labels", TRAINING.replace(objective="mixup")),
+        _entry(
+            "simclr",
+            "SimCLR on the unlabelled pool, then fine-tuning of encoder and head",
+            Stage(name="pretraining", objective="simclr", data="pool", labels="none", recipe="simclr"),
+            FINE_TUNING,
+        ),
+        _entry(
+            "random-frozen",
+            "control: only the head is trained, on a frozen random encoder (lower bound)",
+            TRAINING.replace(trains="head"),
+            control=True,
+            truth="not-ahead",
+        ),
+        _entry(
+            "scratch-long",
+            "control: as many passes as pretraining and fine-tuning together",
+            TRAINING.replace(stretched_by=("simclr",)),
+            control=True,
+        ),
+        _entry(
+            "supervised-pretrained",
+            "control: pretraining with all labels of the pool, then fine-tuning (ceiling)",
+            Stage(name="pretraining", data="pool-labelled", recipe="supervised-pretraining"),
+            FINE_TUNING,
+            control=True,
+            truth="ahead",
+        ),
+        _entry(
+            "shuffled-labels",
+            "control: scratch on permuted training labels (ranks by chance unless something leaks)",
+            TRAINING.replace(labels="shuffled"),
+            control=True,
+            truth="chance",
+        ),
+        _entry("fit", "one fit on the table of observables", TRAINING.replace(name="fit", recipe="fit"), kind="fitted"),
+    ],
+)

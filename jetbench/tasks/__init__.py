@@ -1,0 +1,39 @@
+"""What is predicted and how that is judged. The table is torch-free, and so is a task until it is asked for tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jetbench.registry import Entry, Registry
+from jetbench.spec import Component, Options
+
+if TYPE_CHECKING:
+    from jetbench.tasks.task import Task
+
+__all__ = ["TaskEntry", "build_task", "tasks"]
+
+
+@dataclass(frozen=True)
+class TaskEntry(Entry):
+    """`defaults` are the options that a suite may set, with their defaults."""
+
+    defaults: Options = ()
+
+
+tasks: Registry[TaskEntry] = Registry(
+    "task",
+    [
+        TaskEntry(
+            "classification",
+            "jetbench.tasks.classification:Classification",
+            "which class a jet is of: cross-entropy, AUC with DeLong's error",
+        ),
+    ],
+)
+
+
+def build_task(component: Component) -> Task:
+    """Construct the named task with its options."""
+    task: Task = tasks[component.name].load()(**component.keywords())
+    return task

@@ -1,0 +1,118 @@
+"""What a run trains: a network by the loop, or a model that is fitted at once. Both train, predict and save."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jetbench.data.batch import JetTensors
+from jetbench.data.batches import Batches
+from jetbench.models.fitted import FittedModel
+from jetbench.models.network import Network
+from jetbench.objectives.base import Objective
+from jetbench.seeds import derive
+from jetbench.spec import RunSpec
+from jetbench.tasks.task import Task
+from jetbench.tracking.journal import Journal
+from jetbench.training.bundle import CARD, WEIGHTS, Preprocessing, save_bundle
+from jetbench.training.loop import Flag, fit
+from jetbench.training.validation import network_outputs
+
+__all__ = ["FittedLearner", "Learner", "NetworkLearner"]
+
+
+class Learner(ABC):
+    """A model in training on the jets at `rows` (k,); `files` are those that `save` writes."""
+
+    rows: np.ndarray
+    files: tuple[str, ...]
+    parameters = 0
+
+    @abstractmethod
+    def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
+        """Train and return the costs, passes and seconds; a checkpoint in the folder is taken up."""
+
+    @abstractmethod
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        """Predict the jets of the dataset at `rows` (n,): what the task makes of the outputs."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the model with all that its use needs."""
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkLearner(Learner):
+    """`jets` and `rows` are what it is trained on, `labelled` the jets of the dataset; `validate` is None without labels."""
+
+    spec: RunSpec
+    task: Task
+    network: Network
+    objective: Objective
+    preprocessing: Preprocessing
+    jets: JetTensors
+    rows: np.ndarray
+    labelled: JetTensors
+    validate: Callable[[], dict[str, float]] | None
+    files = (WEIGHTS, CARD)
+
+    def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
+        return fit(
+            self.spec.recipe,
+            self.network,
+            self.objective,
+            Batches(self.jets, self.rows, self.spec.recipe.batch_size, self.spec.seed),
+            journal,
+            folder,
+            stop,
+            seed=self.spec.seed,
+            precision=self.spec.precision,
+            selection=self.task.selection,
+            validate=self.validate,
+            frozen=self.spec.trains == "head",
+        )
+
+    @property
+    def parameters(self) -> int:  # type: ignore[override]
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        outputs = network_outputs(self.network, self.preprocessing.fitted, self.labelled, rows, self.spec.precision)
+        return self.task.predict(outputs)
+
+    def save(self, folder: Path) -> None:
+        save_bundle(folder, self.network, self.spec.model, self.spec.task, self.preprocessing)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedLearner(Learner):
+    """`table` (n, columns) holds what the view shows of all jets of the dataset, `target` (n,) what the training may see."""
+
+    spec: RunSpec
+    task: Task
+    model: FittedModel
+    table: np.ndarray
+    columns: tuple[str, ...]
+    target: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def files(self) -> tuple[str, ...]:  # type: ignore[override]
+        return (self.model.FILE,)
+
+    def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
+        started, chosen, seed = time.monotonic(), self.rows, derive("init", "encoder", self.spec.seed)
+        journal.cut(0)
+        self.model.fit(self.table[chosen], self.columns, self.target[chosen], seed, self.spec.recipe.learning_rate)
+        return {"passes": float(len(chosen)), "seconds": time.monotonic() - started}
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        return self.model.predict(self.table[rows])
+
+    def save(self, folder: Path) -> None:
+        self.model.save(folder)

@@ -1,0 +1,55 @@
+"""What a network is given: named tensors of a batch of jets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+__all__ = ["Inputs"]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Tensors by name, each (n, …), of n jets; `mask` (n, elements) is true where a set has an element; `target` (n, outputs) is
+    what the task asks for, where the objective uses labels."""
+
+    tensors: Mapping[str, Tensor]
+    mask: Tensor | None = None
+    target: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.tensors.values())))
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.tensors[name]
+
+    @property
+    def device(self) -> torch.device:
+        return next(iter(self.tensors.values())).device
+
+    def to(self, device: torch.device) -> Inputs:
+        """Copy to a device; what is there already is not copied."""
+        moved = {name: tensor.to(device) for name, tensor in self.tensors.items()}
+        return Inputs(moved, _to(self.mask, device), _to(self.target, device))
+
+    def with_target(self, target: Tensor) -> Inputs:
+        return replace(self, target=target)
+
+    @classmethod
+    def join(cls, parts: Sequence[Inputs]) -> Inputs:
+        """Put the jets of several inputs with the same tensors one after another."""
+        first = parts[0]
+        tensors = {name: torch.cat([part[name] for part in parts]) for name in first.tensors}
+        return cls(tensors, _cat([part.mask for part in parts]), _cat([part.target for part in parts]))
+
+
+def _to(tensor: Tensor | None, device: torch.device) -> Tensor | None:
+    return None if tensor is None else tensor.to(device)
+
+
+def _cat(tensors: Sequence[Tensor | None]) -> Tensor | None:
+    found = [tensor for tensor in tensors if tensor is not None]
+    return torch.cat(found) if found else None

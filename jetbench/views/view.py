@@ -1,0 +1,39 @@
+"""What a view is: fitted once on jets of the pool, then a map from a batch to a network's inputs, stored with the weights."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Self
+
+from jetbench.data.batch import Batch
+from jetbench.spec import Component, Scalar
+from jetbench.values import Value
+from jetbench.views import views
+from jetbench.views.inputs import Inputs
+
+__all__ = ["FittedView", "fit_view"]
+
+
+class FittedView(Value, ABC):
+    """A view for networks. Its fields hold what was fitted, so that JSON gives it back."""
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, batch: Batch, options: Mapping[str, Scalar]) -> Self:
+        """Fit the view with its settled options on jets of the pool, without their labels."""
+
+    @abstractmethod
+    def __call__(self, batch: Batch) -> Inputs:
+        """Show a batch."""
+
+    @property
+    @abstractmethod
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor of the inputs, for one jet: what an encoder is built for."""
+
+
+def fit_view(component: Component, batch: Batch) -> FittedView:
+    """Fit the named view on a batch of the pool."""
+    view: type[FittedView] = views[component.name].load()
+    return view.fit(batch, component.keywords())
