@@ -13,8 +13,9 @@ import h5py
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.jets.container import PER_DEPOSIT, PLAIN_COLUMNS, Jets, Meta, combine_hashes, update_hashes
+from jetbench.jets.container import Jets, combine_hashes, update_hashes
 from jetbench.jets.disk import Disk
+from jetbench.jets.meta import PER_DEPOSIT, PLAIN_COLUMNS, Meta
 from jetbench.jets.packing import Packing, pack, packing
 
 __all__ = ["open_file", "save_jets"]

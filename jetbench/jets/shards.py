@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.jets.container import PLAIN_COLUMNS, Column, Jets, Meta, Provenance
+from jetbench.jets.container import Column, Jets
 from jetbench.jets.file import open_file
+from jetbench.jets.meta import PLAIN_COLUMNS, Meta, Provenance
 
 __all__ = ["open_jets", "partition", "shard_paths"]
 
