@@ -9,7 +9,7 @@ import numpy as np
 
 from jetbench.errors import RunError
 from jetbench.evaluation.artifacts import write_evaluation
-from jetbench.evaluation.multiclass import likelihood
+from jetbench.evaluation.likelihood import likelihood
 from jetbench.jets import Jets, Meta
 from jetbench.statistics.delong import delong, mean_difference_variance, paired_delong
 from jetbench.statistics.placements import auc
