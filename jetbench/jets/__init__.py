@@ -5,6 +5,7 @@ from jetbench.jets.file import save_jets
 from jetbench.jets.images import jets_from_images
 from jetbench.jets.meta import Channel, Grid, Meta, Provenance, SourceFile
 from jetbench.jets.shards import open_jets
+from jetbench.jets.verification import verify
 
 __all__ = [
     "Channel",
@@ -17,4 +18,5 @@ __all__ = [
     "jets_from_images",
     "open_jets",
     "save_jets",
+    "verify",
 ]

@@ -7,7 +7,7 @@ Jet i owns the deposits offsets[i]:offsets[i+1]. A deposit stands at (eta, phi),
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -109,11 +109,13 @@ class Jets:
         """The sha256 of the metadata and of every column's bytes; of a file, the one that it says of itself, unchecked."""
         return self.stored_digest or self.content_digest()
 
-    def content_digest(self) -> str:
-        """Compute the digest from the content, read once in blocks of bounded memory."""
+    def content_digest(self, progress: Callable[[int], None] | None = None) -> str:
+        """Compute the digest from the content, read once in bounded memory; `progress` hears how many jets were read."""
         hashes = {name: hashlib.sha256() for name in ["counts", *(name for name, _ in self.columns())]}
-        for _, block in blocks(self):
+        for start, block in blocks(self):
             update_hashes(hashes, block)
+            if progress is not None:
+                progress(start + len(block))
         return combine_hashes(self.meta, hashes)
 
     def validate(self) -> None:
