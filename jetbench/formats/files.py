@@ -14,8 +14,9 @@ from typing import Any
 
 from jetbench.errors import DataFileError
 from jetbench.formats import FormatEntry, formats
-from jetbench.formats.reader import Reader, guarded
+from jetbench.formats.reader import Reader
 from jetbench.jets import Meta, open_jets
+from jetbench.jets.guard import guarded
 
 __all__ = ["Source", "detect", "expand", "find_sources"]
 

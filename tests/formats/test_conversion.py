@@ -13,8 +13,9 @@ from jetbench.errors import BusyError, DataFileError, UnknownNameError
 from jetbench.files import file_lock
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.conversion import Converted, Request, convert
-from jetbench.formats.reader import Reader, guarded
+from jetbench.formats.reader import Reader
 from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, jets_from_images, open_jets
+from jetbench.jets.guard import guarded
 
 reads: list[tuple[str, int]] = []
 
