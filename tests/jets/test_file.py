@@ -43,6 +43,15 @@ def test_whole_numbers_are_bytes_on_disk_and_floats_in_memory(toy_jets: Jets, tm
         assert not [name for name in file if name.endswith(".packed")]
 
 
+def test_a_path_may_be_text(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = save_jets(str(tmp_path / "jets.h5"), [toy_jets])
+    assert open_jets(str(tmp_path / "jets.h5")).digest == open_jets([str(tmp_path / "jets.h5")]).digest == digest
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_jets("~/jets.h5").digest == digest
+    with pytest.raises(DataFileError, match="name at least one"):
+        open_jets([])
+
+
 def test_a_slice_reads_nothing_else(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "jets.h5"
     save_jets(path, [toy_jets])
