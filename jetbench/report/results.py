@@ -12,7 +12,8 @@ import numpy as np
 
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.statistics.comparison import Comparison, compare, seed_weights
+from jetbench.report.words import MARGIN_SHARE
+from jetbench.statistics.comparison import Comparison, compare, seed_weights, unit_mean
 from jetbench.statistics.delong import mean_difference_variance, paired_delong
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.multiplicity import adjust_secondary
@@ -119,7 +120,8 @@ class Results:
         aucs, baselines, variances = paired_delong(truth, scores, against)
         clusters = self.clusters(arm, labels, seeds) or self.clusters(self.baseline, labels, seeds)
         of_mean = mean_difference_variance(truth, scores, against, seed_weights(len(seeds), clusters))
-        return compare(aucs, baselines, variances, clusters, test_variance=of_mean)
+        margin = MARGIN_SHARE * (1 - unit_mean(baselines, clusters))
+        return compare(aucs, baselines, variances, margin, clusters=clusters, test_variance=of_mean)
 
     def clusters(self, arm: str, labels: int, seeds: list[int]) -> list[int] | None:
         """Which pretraining each seed starts from, as an index; None where each has its own, or none."""
