@@ -33,7 +33,7 @@ FLOORS = [
     {"data", "tracking"},
     {"views", "evaluation"},
     {"models"},
-    {"datainfo"},
+    {"tasks", "datainfo"},
     {"objectives"},
     {"training"},
     {"runs"},

@@ -14,9 +14,10 @@ from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import Entry, Registry
 from jetbench.suites.regimes import regimes
-from jetbench.views import augmentations
+from jetbench.tasks import tasks
+from jetbench.views import augmentations, views
 
-TABLES = [models, objectives, regimes, recipes, augmentations, datasets, formats]
+TABLES = [tasks, models, views, objectives, regimes, recipes, augmentations, datasets, formats]
 ENTRIES = [pytest.param(entry, id=f"{table.kind}-{entry.name}") for table in TABLES for entry in table]
 GIVEN = {"channels", "features", "seed", "args", "keywords"}  # what the harness fills in
 
@@ -28,7 +29,7 @@ def test_the_code_behind_a_name_is_there_and_explained(entry: Entry) -> None:
     assert entry.revision >= 1
 
 
-@pytest.mark.parametrize("entry", [*models, *objectives], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [*tasks, *models, *objectives], ids=lambda entry: entry.name)
 def test_options_are_the_keywords_of_the_constructor(entry: Entry) -> None:
     code = entry.load()
     keywords = set(inspect.signature(code).parameters) - GIVEN if "__init__" in vars(code) else set()
