@@ -14,26 +14,14 @@ import jetbench
 
 ROOT = Path(jetbench.__file__).parent
 FLOORS = [
-    {
-        "errors",
-        "files",
-        "processes",
-        "registry",
-        "seeds",
-        "values",
-        "strict",
-        "spec",
-        "recipes",
-        "__init__",
-        "benchmarks",
-        "studies",
-    },
+    {"errors", "files", "processes", "registry", "seeds", "values", "strict", "spaces", "spec", "recipes"}
+    | {"__init__", "benchmarks", "studies"},
     {"jets", "statistics"},
     {"simulation", "formats"},
     {"data", "tracking"},
     {"views", "evaluation"},
     {"models"},
-    {"datainfo", "tasks"},
+    {"tasks", "datainfo"},
     {"objectives"},
     {"training"},
     {"runs"},

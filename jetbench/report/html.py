@@ -110,7 +110,7 @@ def _content(results: Results) -> dict[str, Any]:
         "exact": exact,
         "encoders": _encoders(results),
         "level": words.level_percent(comparison) if comparison else "95 %",
-        "margin": words.margin_percent(comparison) if comparison else None,
+        "margin": words.margin_percent() if comparison else None,
         "verdict_lines": words.verdict_lines,
     }
 

@@ -12,8 +12,7 @@ import numpy as np
 
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.statistics.comparison import Comparison, compare, seed_weights
-from jetbench.statistics.delong import mean_difference_variance, paired_delong
+from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.multiplicity import adjust_secondary
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
@@ -109,17 +108,13 @@ class Results:
         return {(arm, labels): adjusted[f"{arm} {labels}"] for arm, labels in found}
 
     def _compare(self, arm: str, labels: int, seeds: list[int]) -> Comparison:
-        """The test sample's error is DeLong's of the *mean* difference. Calibration measures that form at its nominal error rate;
-        the mean of the seeds' single variances counts the noise of each model twice, as it shows up between the seeds too."""
         mine = [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
         other = [self.scores(CellKey(self.baseline, labels, seed)) for seed in seeds]
         if any(not np.array_equal(rows, mine[0][0]) for rows, _, _ in (*mine, *other)):
             raise StoreError(f"{arm} and {self.baseline} at {labels} labels were not tested on the same jets")
-        truth, (scores, against) = mine[0][1], (np.stack([s for _, _, s in side]) for side in (mine, other))
-        aucs, baselines, variances = paired_delong(truth, scores, against)
+        truth, (predicted, against) = mine[0][1], (np.stack([p for _, _, p in side]) for side in (mine, other))
         clusters = self.clusters(arm, labels, seeds) or self.clusters(self.baseline, labels, seeds)
-        of_mean = mean_difference_variance(truth, scores, against, seed_weights(len(seeds), clusters))
-        return compare(aucs, baselines, variances, clusters, test_variance=of_mean)
+        return self.plan.task.compare(truth, predicted, against, clusters)
 
     def clusters(self, arm: str, labels: int, seeds: list[int]) -> list[int] | None:
         """Which pretraining each seed starts from, as an index; None where each has its own, or none."""

@@ -37,7 +37,7 @@ def _claim(comparison: Comparison, arm: str, baseline: str, labels: int) -> str:
     if comparison.verdict is Verdict.EQUIVALENT:
         return (
             f"{arm} and {baseline} are equivalent {at}, within ±{comparison.margin:.4f} "
-            f"({margin_percent(comparison)} of what {baseline} leaves)"
+            f"({margin_percent()} of what {baseline} leaves)"
         )
     return f"{arm} is {comparison.verdict} than {baseline} {at}"
 
@@ -175,7 +175,7 @@ def _resolution(results: Results) -> Iterator[str]:
             continue
         needed = math.ceil(jets * (half / comparison.margin) ** 2 / 1000) * 1000
         yield (
-            f"Equivalence at {count(labels)} labels is out of reach: its margin of {margin_percent(comparison)} is "
+            f"Equivalence at {count(labels)} labels is out of reach: its margin of {margin_percent()} is "
             f"±{comparison.margin:.4f}, and {count(jets)} test jets alone leave ±{half:.4f} or more; about {count(needed)} "
             "test jets would be the least."
         )

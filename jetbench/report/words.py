@@ -7,6 +7,7 @@ from jetbench.statistics.intervals import Interval
 
 __all__ = [
     "DIGITS",
+    "MARGIN_SHARE",
     "brief_difference",
     "count",
     "difference_text",
@@ -20,6 +21,7 @@ __all__ = [
     "verdict_lines",
 ]
 
+MARGIN_SHARE = 0.03  # of what the baseline's AUC leaves to one: differences below it are of no weight (protocol, section 5)
 DIGITS = 4  # of an AUC: the last one is below the test sample's error up to some 10⁵ test jets
 
 
@@ -56,9 +58,9 @@ def level_percent(comparison: Comparison) -> str:
     return f"{100 * comparison.level:g} %"
 
 
-def margin_percent(comparison: Comparison) -> str:
+def margin_percent() -> str:
     """The margin of equivalence as a share of what the baseline leaves."""
-    return f"{100 * comparison.margin / (1 - comparison.baseline.mean):.3g} %"
+    return f"{100 * MARGIN_SHARE:.3g} %"
 
 
 def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:

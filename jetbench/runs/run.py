@@ -39,7 +39,8 @@ def run(job: Job, stop: Flag) -> None:
     write_json(folder / "environment.json", {"instance": job.instance, **environment(job.spec.precision)})
     data = open_data(job)
     write_json(folder / "split.json", {"file": write_split(job.store / "splits", data.split), **data.split.summary()})
-    data.task.refuse_training(data.truth[data.split.train], data.jets.meta)
+    if short := data.task.shortage("train", data.strata[data.split.train], data.jets.meta):
+        raise RunError(f"{short}; raise the label budget")
     learner = build_learner(job, data)
     with Journal(folder / JOURNAL) as journal:
         costs = learner.train(journal, folder, stop)
@@ -60,7 +61,8 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: Path, metr
     task, split, meta = data.task, data.split, data.jets.meta
     if spec.data != "budget":
         return ()
-    metrics |= task.choose(data.seen[split.validation], learner.predict(split.validation), meta)
+    chosen = task.choose(data.seen[split.validation], learner.predict(split.validation), meta)
+    metrics |= {f"val/{key}": value for key, value in chosen.items()}
     if not spec.tested:
         return ()
     metrics |= task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder)

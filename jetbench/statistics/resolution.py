@@ -19,7 +19,7 @@ DRAWN = 1 << 16  # sign patterns drawn beyond
 
 @dataclass(frozen=True)
 class Spread:
-    """What n seeds say about the error of their mean difference; all in units of AUC.
+    """What n seeds say about the error of their mean difference; all in the unit of the metric.
 
     `deviation` is the sample standard deviation between seeds, `test` the error from the test sample, which is one for all
     seeds and does not shrink with n.
@@ -39,7 +39,7 @@ class Spread:
 
     @property
     def degrees(self) -> float:
-        """Welch–Satterthwaite: n−1 for the seeds' part, infinitely many for DeLong's, which rests on thousands of jets."""
+        """Welch–Satterthwaite: n−1 for the seeds' part, infinitely many for the test sample's with its thousands of jets."""
         return (self.n - 1) * (self.total / self.seed) ** 4 if self.seed > 0 else math.inf
 
     def half_width(self, alpha: float) -> float:
