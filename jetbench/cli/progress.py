@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jetbench.engine.forecast import run_cost
-
 if TYPE_CHECKING:
     from jetbench.api import Session
     from jetbench.engine.engine import Event
@@ -103,6 +101,8 @@ def resumable() -> Iterator[None]:
 
 def show_progress(session: Session, jobs: int | None) -> int:
     """Run the session to its end; returns how many runs failed."""
+    from jetbench.engine.forecast import run_cost
+
     plan = session.plan
     failed = 0
     with display() as show:
