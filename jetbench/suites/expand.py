@@ -142,23 +142,29 @@ def _view(ground: Ground, arm: Arm) -> Component:
 
 
 def _stretched(ground: Ground, arm: Arm, cell: Cell, stage: Stage) -> Recipe:
-    recipe = _recipe(ground, arm, cell, stage.recipe)
-    if not stage.stretched_by:
+    """The stage's recipe; where it is stretched, with the passes of the stages before the last of the primary arm as well."""
+    recipe = _recipe(ground, arm, cell, stage)
+    if not stage.stretched:
         return recipe
-    more = sum(_recipe(ground, arm, cell, name).passes for name in stage.stretched_by)
-    stretched: Recipe = recipe.replace(passes=recipe.passes + more, patience=None)
+    primary = ground.settings.arms[ground.settings.primary.arm]
+    before = [_recipe(ground, primary, cell, one) for one in regimes[primary.regime].stages[:-1]]
+    if not before:
+        raise SuiteError(
+            f"an arm under {arm.regime!r} trains as long as the primary arm in all its stages, and that has only one"
+        )
+    stretched: Recipe = recipe.replace(passes=recipe.passes + sum(one.passes for one in before), patience=None)
     return stretched
 
 
-def _recipe(ground: Ground, arm: Arm, cell: Cell, key: str) -> Recipe:
-    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow. Of few labels a
-    supervised stage follows the suite's recipe for few, with a fixed schedule and the last weights."""
-    model = models[arm.model]
+def _recipe(ground: Ground, arm: Arm, cell: Cell, stage: Stage) -> Recipe:
+    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow. Where labels are
+    few, a stage on the budget follows the recipe "…-few" of the suite, with a fixed schedule and the last weights."""
+    model, key = models[arm.model], stage.recipe
     if model.kind == "fitted":
         return recipes[model.recipe].recipe
     few = ground.settings.few_labels
-    if few is not None and key == "supervised" and cell.labels < few:
-        key = "supervised-few"
+    if few is not None and stage.data == "budget" and cell.labels < few:
+        key = f"{key}-few"
     choice = recipe_choice(ground.settings, arm, key)
     named = recipes[str(choice.base)].recipe
     changes = {name: value for name in Recipe.model_fields if (value := getattr(choice, name, None)) is not None}

@@ -22,7 +22,7 @@ SHOWN = {
     "labels": ("targets",),
     "trains": ("trains",),
     "recipe": ("recipe",),
-    "stretched_by": ("recipe.passes", "recipe.patience"),
+    "stretched": ("recipe.passes", "recipe.patience"),
 }
 ASIDE = {"start", "chosen"}  # who starts from whom is compared run by run, and searches are equal by construction
 

@@ -42,8 +42,8 @@ class CellKey:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run with its name for people: "resnet15/simclr/n100/s0". Its `key` is its digest; `kind` is what the plan needs it for,
-    and no part of the digest."""
+    """A run with its name for people: model, arm, budget and seed, as in "model/arm/n100/s0". Its `key` is its digest; `kind` is
+    what the plan needs it for, and no part of the digest."""
 
     spec: RunSpec
     name: str
@@ -63,7 +63,7 @@ class PlannedRun:
 class Plan:
     """`runs` by key, in an order in which each comes after what it starts from; `studies` by digest, `tuned` the study that
     decides for an arm at a budget; `cells` name each comparison's last run. `skipped` is what the jets do not allow: pairs of
-    what is left out, "arm mass-cut", and the reason."""
+    what is left out, "arm NAME", and the reason."""
 
     instance: Instance
     skipped: tuple[tuple[str, str], ...] = ()
@@ -97,7 +97,7 @@ class Plan:
         return {arm: planted for arm, planted in found.items() if planted is not None}
 
     def skipped_lines(self) -> list[str]:
-        """Say what is skipped and why, "arms boosted-trees and mass-cut: for the view …", a line per kind and reason."""
+        """Say what is skipped and why, "arms a and b: for the view …", a line per kind and reason."""
         together: dict[tuple[str, str], list[str]] = {}
         for what, reason in self.skipped:
             kind, name = what.split(" ", 1)

@@ -140,7 +140,7 @@ def parse_override(text: str) -> dict[str, Any]:
     """The nested mapping that `key=value` means: dots descend, the value is YAML. Raises `SuiteError` for anything else."""
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise SuiteError(f"--set takes key=value, as in seeds=3 or recipes.simclr.passes=1000, not {text!r}")
+        raise SuiteError(f"--set takes key=value, as in seeds=3 or recipes.NAME.passes=1000, not {text!r}")
     nested: Any = read_yaml(value, f"--set {key}", SuiteError)
     for part in reversed(key.split(".")):
         nested = {part: nested}
