@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from jetbench.errors import DataFileError, RunError
 from jetbench.evaluation.classification import confusion, evaluate_binary
 from jetbench.evaluation.multiclass import class_confusion, evaluate_classes, signal_against_background
-from jetbench.evaluation.plots import PALETTE, RocLine, confusion_figure, roc_figure, roc_line, save_png
+from jetbench.evaluation.plots import PALETTE, RocLine, confusion_plot, roc_line, roc_plot, save_png
 from jetbench.files import write_atomically, write_json
 from jetbench.statistics.samples import binary_labels, class_labels
 
@@ -55,9 +55,9 @@ def write_evaluation(
         curves, rule = {line.name: _curve(line) for line in lines}, {}
     write_scores(folder / "scores.h5", indices, labels, values)
     write_json(folder / "roc.json", curves)
-    save_png(roc_figure(_drawn(lines)), folder / "roc.png")
+    save_png(roc_plot(_drawn(lines)), folder / "roc.png")
     write_json(folder / "confusion.json", {"classes": list(class_names), "counts": table.tolist(), **rule})
-    save_png(confusion_figure(table, class_names), folder / "confusion.png")
+    save_png(confusion_plot(table, class_names), folder / "confusion.png")
     return {f"test/{name}": value for name, value in metrics.items()}
 
 

@@ -1,4 +1,4 @@
-"""Pictures of one run, alike in scale and style so that many runs compare side by side."""
+"""Plots of one run, alike in scale and style so that many runs compare side by side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jetbench.statistics.roc import roc_curve
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["DPI", "INK", "MUTED", "PALETTE", "RocLine", "confusion_figure", "finish", "roc_figure", "roc_line", "save_png"]
+__all__ = ["DPI", "INK", "MUTED", "PALETTE", "RocLine", "confusion_plot", "finish", "roc_line", "roc_plot", "save_png"]
 
 PALETTE = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),  # Okabe & Ito 2008: safe for colour-blind eyes
@@ -51,7 +51,7 @@ def roc_line(name: str, labels: ArrayLike, scores: ArrayLike) -> RocLine:
     return RocLine(name, signal, background, delong_interval(labels, scores), int(np.count_nonzero(np.asarray(labels) == 0)))
 
 
-def roc_figure(lines: Sequence[RocLine], title: str = "") -> Figure:
+def roc_plot(lines: Sequence[RocLine], title: str = "") -> Figure:
     """Background rejection 1/ε_B (logarithmic) against signal efficiency ε_S, on axes that are the same for every run.
 
     The band is Clopper–Pearson's 68 % on the background count, point by point; a curve ends where no background is left.
@@ -83,7 +83,7 @@ def roc_figure(lines: Sequence[RocLine], title: str = "") -> Figure:
     return figure
 
 
-def confusion_figure(table: ArrayLike, class_names: Sequence[str], title: str = "") -> Figure:
+def confusion_plot(table: ArrayLike, class_names: Sequence[str], title: str = "") -> Figure:
     """Counts (k, k) with the percentage of their row; rows are the true class, columns the predicted one.
 
     Cells of more than three classes are small and show the percentage alone, those of very many classes no number.
