@@ -36,9 +36,9 @@ __all__ = [
 
 
 def trial_seed(arm: Arm) -> int:
-    """Return the seed of an arm's trials: labels, weights and encoder that no reported run has, and no other arm's trials where
-    the arm has seeds of its own."""
-    return 10_000 + arm.seed_offset
+    """Return the seed of an arm's trials in a study that all its seeds share. It is below zero: labels, weights and encoder are
+    those of no reported run, and of no other arm's trials where the arm has seeds of its own."""
+    return -1 - arm.seed_offset
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,11 @@ def _run(ground: Ground, arm: Arm, cell: Cell, stage: Stage, start: str | None) 
 
 
 def _encoder_seed(settings: Settings, arm: Arm, cell: Cell) -> int:
-    """The seed of the pretraining that a cell starts from: one per seed unless the suite shares fewer."""
-    own = arm.seed_offset if cell.trial else cell.seed
+    """The seed of the pretraining that a cell starts from: one per seed unless the suite shares fewer; trials have their own."""
+    if cell.trial:
+        return cell.seed
     shared = settings.pretraining_seeds or settings.seeds
-    return arm.seed_offset + (own - arm.seed_offset) % shared
+    return arm.seed_offset + (cell.seed - arm.seed_offset) % shared
 
 
 def task_component(settings: Settings) -> Component:

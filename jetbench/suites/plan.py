@@ -179,7 +179,8 @@ def _planned(spec: RunSpec, arm: str) -> PlannedRun:
     """A run that is no trial, with what people read, in the tracker too."""
     if spec.data == "budget":
         return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final")
-    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/s{spec.seed}", arm, "pretrain")
+    seed = f"s{spec.seed}" if spec.seed >= 0 else f"trials{-1 - spec.seed or ''}"
+    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/{seed}", arm, "pretrain")
 
 
 def _trial_name(spec: RunSpec, arm: str, study: Study) -> str:
