@@ -14,9 +14,9 @@ from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import Entry, Registry
 from jetbench.suites.regimes import regimes
-from jetbench.views import augmentations
+from jetbench.views import augmentations, views
 
-TABLES = [models, objectives, regimes, recipes, augmentations, datasets, formats]
+TABLES = [models, objectives, regimes, recipes, augmentations, views, datasets, formats]
 ENTRIES = [pytest.param(entry, id=f"{table.kind}-{entry.name}") for table in TABLES for entry in table]
 GIVEN = {"channels", "features", "seed", "args", "keywords"}  # what the harness fills in
 
