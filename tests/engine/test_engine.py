@@ -174,18 +174,6 @@ def test_two_at_once_is_one_clear_error(plan_of: Callable[..., Plan], tmp_path: 
             run(plan, tmp_path)
 
 
-def test_shuffled_labels_teach_nothing(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
-    plan = plan_of("tuning=null", "arms.simclr.regime=shuffled-labels", "seeds=4", "labels=[100]")
-    run(plan, tmp_path)
-    ledger = Ledger(tmp_path / "work")
-
-    def mean(arm: str) -> float:
-        return sum(ledger.figures(plan.cells[CellKey(arm, 100, seed)])["test/auc"] for seed in range(4)) / 4
-
-    assert mean("scratch") > 0.75
-    assert abs(mean("simclr") - 0.5) < 0.2
-
-
 def test_children_die_with_their_driver(suite_path: Path, tmp_path: Path) -> None:
     driver = start_driver(suite_path, tmp_path / "s", tmp_path)
     wait_for(lambda: bool(children_of(tmp_path / "s")), driver)
