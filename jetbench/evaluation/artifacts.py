@@ -117,7 +117,7 @@ def _signal_lines(labels: ArrayLike, scores: np.ndarray, class_names: Sequence[s
 
 
 def _drawn(lines: Sequence[RocLine]) -> list[RocLine]:
-    """Those of the smallest AUC where there are more curves than a picture can tell apart, in the given order."""
+    """Those of the smallest AUC where there are more curves than a plot can tell apart, in the given order."""
     hardest = {line.name for line in sorted(lines, key=lambda line: line.area.mean)[: len(PALETTE)]}
     return [line for line in lines if line.name in hardest]
 

@@ -33,7 +33,7 @@ BINS = 60  # of truth and of prediction, in the plot
 
 
 def residuals(truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
-    """Give predictions minus truth in float64, (n,) or (k, n) for truth (n,) and predictions of that shape.
+    """Return predictions minus truth in float64, (n,) or (k, n) for truth (n,) and predictions of that shape.
 
     Raises `RunError` for a mismatch of shapes, without jets, and for a number that is not finite.
     """
@@ -50,12 +50,12 @@ def residuals(truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
 
 
 def rmse(truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
-    """Give the root of the mean squared residual: a scalar for predictions (n,), (k,) for (k, n)."""
+    """Return the root of the mean squared residual: a scalar for predictions (n,), (k,) for (k, n)."""
     return np.sqrt(np.square(residuals(truth, predictions)).mean(axis=-1))
 
 
 def rmse_error(truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
-    """Give the standard deviation of the RMSE over resampled jets, shaped as `rmse`."""
+    """Return the standard deviation of the RMSE over resampled jets, shaped as `rmse`."""
     squares = np.square(residuals(truth, predictions))
     spread = np.sqrt(resampled_means(np.atleast_2d(squares))).std(axis=0, ddof=1)
     return spread if squares.ndim == 2 else spread[0]
@@ -64,8 +64,8 @@ def rmse_error(truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
 def paired_rmse(
     truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Give RMSEs of the arm (s,) and of the baseline (s,), the variances (s,) of their differences over the test sample, and the
-    variance of the mean difference with `weights` (s,), which sum to one.
+    """Return RMSEs of the arm (s,) and of the baseline (s,), the variances (s,) of their differences over the test sample, and
+    the variance of the mean difference with `weights` (s,), which sum to one.
 
     Takes truth (n,) and predictions (s, n), row i of both being seed i. Jets are resampled for all rows at once: what the arms
     share is in both, and equal predictions differ by nothing. Raises `RunError` for rows that are not paired.
@@ -82,7 +82,7 @@ def paired_rmse(
 
 
 def evaluate_regression(truth: ArrayLike, predictions: ArrayLike) -> dict[str, float]:
-    """Give metrics by name, from truth (n,) and predictions (n,), in their unit.
+    """Return metrics by name, from truth (n,) and predictions (n,), in their unit.
 
     Keys: rmse, mae (mean |residual|) and bias (mean residual), each with its standard error `_se`; resolution, half of the
     interval that holds the central 68 % of the residuals; r2, the share of the truth's variance that is explained, which has
@@ -119,8 +119,9 @@ def write_regression(folder: Path, truth: ArrayLike, predictions: ArrayLike, ind
 
 
 def prediction_counts(truth: ArrayLike, predictions: ArrayLike, bins: int = BINS) -> tuple[np.ndarray, np.ndarray]:
-    """Give edges (bins+1,) over the range of the truth, the same for every model, and counts (bins, bins) int64 of jets by truth
-    (rows) and prediction (columns); predictions beyond the edges are counted in the outermost bins."""
+    """Return edges (bins+1,) over the range of the truth, the same for every model, and counts (bins, bins) int64 of jets.
+
+    Rows are the truth, columns the prediction; predictions beyond the edges are counted in the outermost bins."""
     wanted, given = np.asarray(truth, np.float64), np.asarray(predictions, np.float64)
     edges = np.histogram_bin_edges(wanted, bins)
     return edges, np.histogram2d(wanted, given.clip(edges[0], edges[-1]), [edges, edges])[0].astype(np.int64)

@@ -15,7 +15,7 @@ DRAWN = 1 << 20  # jets that are drawn at a time
 
 
 def resampled_means(values: ArrayLike, resamples: int = RESAMPLES) -> np.ndarray:
-    """Give the means (resamples, k) of columns values (k, n) over n jets drawn with replacement, the same jets for all columns.
+    """Return the means (resamples, k) of columns values (k, n) over n jets drawn with replacement, the same jets for all columns.
 
     The draws depend on n and `resamples` alone, so that columns of two calls are paired as well. Raises `RunError` for fewer than
     two jets.

@@ -135,7 +135,7 @@ class Rates(Value):
 
 
 def calibrate(scenario: Scenario, replays: int, seed: int = 0, clustered: bool = True, sharp: bool = False) -> Rates:
-    """Verdict shares of `compare` over so many replays of the scenario; the same seed gives the same numbers.
+    """Return the verdict shares of `compare` over so many replays of the scenario; the same seed gives the same numbers.
 
     `clustered=False` withholds the encoders' indices from `compare`, to show what ignoring them does; `sharp` takes
     the test sample's error from the variance of the mean difference. The mean and the

@@ -145,7 +145,7 @@ def _tested(differences: np.ndarray, test: float, margin: float, alpha: float) -
 
 
 def decide(comparison: Comparison) -> Comparison:
-    """The comparison with verdict, reason and seeds_needed that follow from its (adjusted) p values."""
+    """Return the comparison with verdict, reason and seeds_needed that follow from its (adjusted) p values."""
     alpha = alpha_of(comparison.level)
     p, p_equivalence = comparison.adjusted_p_difference, comparison.adjusted_p_equivalence
     if p is None or p_equivalence is None or comparison.units < LEAST_SEEDS:
@@ -194,7 +194,7 @@ def _share(plain: float | None, adjusted: float | None) -> float:
 
 
 def seed_weights(seeds: int, clusters: ArrayLike | None = None) -> np.ndarray:
-    """The weight (n,) of each seed in the mean difference: every encoder counts the same, and so does each of its seeds."""
+    """Return the weight (n,) of each seed in the mean difference: encoders count alike, and so do the seeds of one."""
     if clusters is None:
         return np.full(seeds, 1 / seeds)
     _, place, sizes = np.unique(np.asarray(clusters), return_inverse=True, return_counts=True)
@@ -204,7 +204,7 @@ def seed_weights(seeds: int, clusters: ArrayLike | None = None) -> np.ndarray:
 
 
 def unit_mean(values: ArrayLike, clusters: ArrayLike | None = None) -> float:
-    """The mean of values (n,) over units: over seeds, or over encoders' means where seeds share them."""
+    """Return the mean of values (n,) over units: over seeds, or over encoders' means where seeds share them."""
     return float(_averaged(np.asarray(values, np.float64)[None], clusters)[0].mean())
 
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Cell",
     "Ground",
+    "check_options",
     "expand",
     "recipe_choice",
-    "refuse_unknown_options",
     "task_component",
     "trial_seed",
     "view_options",
@@ -114,7 +114,7 @@ def _encoder_seed(settings: Settings, arm: Arm, cell: Cell) -> int:
 def task_component(settings: Settings) -> Component:
     """Return the task of the suite as part of a run's spec."""
     entry, given = tasks[settings.task.name], settings.task.options
-    _refuse_unknown("task.options", given, entry.defaults)
+    _check_options("task.options", given, entry.defaults)
     return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
 
 
@@ -195,23 +195,30 @@ def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:
     return Component(name=step.name, revision=entry.revision, options=options(keywords))
 
 
-def _refuse_unknown(where: str, given: Mapping[str, object], defaults: Options) -> None:
-    known = [name for name, _ in defaults]
-    if unknown := sorted(set(given) - set(known)):
-        raise SuiteError(f"{where} has no option {unknown[0]!r}; {nearest(unknown[0], known)}")
+def _check_options(where: str, given: Mapping[str, object], defaults: Options) -> None:
+    """Names are known and values are of the kind of the default; a whole number is a float too."""
+    usual = dict(defaults)
+    for name, value in given.items():
+        if name not in usual:
+            raise SuiteError(f"{where} has no option {name!r}; {nearest(name, usual)}")
+        default = usual[name]
+        kinds = (int, float) if isinstance(default, float) else (type(default),)
+        if default is not None and type(value) not in kinds:
+            raise SuiteError(f"{where}.{name} is {value!r}; it is of the kind of its default, {default!r}")
 
 
-def refuse_unknown_options(settings: Settings) -> None:
-    """Raise `SuiteError` for an option of a model, view or objective that there is not, before a run would stumble over it."""
+def check_options(settings: Settings) -> None:
+    """Check the options of models, views and objectives before a run would stumble over them. Raises `SuiteError` for one that
+    there is not, and for a value of another kind than the default's."""
     for name, given in settings.model_options.items():
-        _refuse_unknown(f"model_options.{name}", given, models[name].defaults)
+        _check_options(f"model_options.{name}", given, models[name].defaults)
     for name, given in settings.objective_options.items():
-        _refuse_unknown(f"objective_options.{name}", given, objectives[name].defaults)
+        _check_options(f"objective_options.{name}", given, objectives[name].defaults)
     for name, given in settings.view.items():
-        _refuse_unknown(f"view.{name}", given, views[name].defaults)
+        _check_options(f"view.{name}", given, views[name].defaults)
     for name, arm in settings.arms.items():
         model = models[arm.model]
-        _refuse_unknown(f"arms.{name}.model_options", arm.model_options, model.defaults)
-        _refuse_unknown(f"arms.{name}.view", arm.view, views[model.view].defaults)
+        _check_options(f"arms.{name}.model_options", arm.model_options, model.defaults)
+        _check_options(f"arms.{name}.view", arm.view, views[model.view].defaults)
         for objective, given in arm.objective_options.items():
-            _refuse_unknown(f"arms.{name}.objective_options.{objective}", given, objectives[objective].defaults)
+            _check_options(f"arms.{name}.objective_options.{objective}", given, objectives[objective].defaults)

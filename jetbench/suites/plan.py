@@ -14,7 +14,7 @@ from jetbench.recipes import RECIPE_SPACES
 from jetbench.registry import nearest
 from jetbench.spaces import Space
 from jetbench.spec import Chosen, Component, Recipe, RunSpec, Scalar
-from jetbench.suites.expand import Cell, Ground, expand, refuse_unknown_options, task_component, trial_seed
+from jetbench.suites.expand import Cell, Ground, check_options, expand, task_component, trial_seed
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.suites.roles import Role, Truth, role, truth
@@ -149,7 +149,7 @@ def make_plan(instance: Instance) -> Plan:
     the primary comparison, and where test set and largest budget do not fit into the dataset.
     """
     settings, meta, pool = instance.settings, instance.meta, instance.pool_meta or instance.meta
-    refuse_unknown_options(settings)
+    check_options(settings)
     check_varies(settings)
     _check_size(instance)
     refuse_unusable(instance)

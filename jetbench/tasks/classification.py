@@ -81,7 +81,7 @@ class Classification(Task):
         return torch.softmax(outputs.double(), dim=1).numpy()
 
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
-        """Give loss, accuracy and, where every class is there, AUC."""
+        """Return loss, accuracy and, where every class is there, AUC."""
         from torch.nn.functional import cross_entropy
 
         labels = target.long()

@@ -56,7 +56,7 @@ class Regression(Task):
         return jets.targets[self.column][:]
 
     def strata(self, jets: Jets) -> np.ndarray:
-        """Give the class of each jet; where there are none, the tenth of the jets, by target, that it belongs to."""
+        """Return the class of each jet; where there are none, the tenth of the jets, by target, that it belongs to."""
         if "label" in jets.targets:
             return jets.targets["label"][:]
         truth = self.target(jets)
@@ -77,7 +77,7 @@ class Regression(Task):
         return self.scale * outputs[:, 0].double().numpy()
 
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
-        """Give loss and RMSE."""
+        """Return loss and RMSE."""
         error = self.predict(outputs) - target.double().numpy()
         return {"loss": self._smooth(error), "rmse": float(np.sqrt(np.square(error).mean()))}
 

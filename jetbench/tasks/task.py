@@ -96,7 +96,7 @@ class Task(ABC):
 
     @abstractmethod
     def outputs(self, meta: Meta) -> int:
-        """Give the number of outputs of a network's head."""
+        """Return the number of outputs of a network's head."""
 
     @abstractmethod
     def target(self, jets: Jets) -> np.ndarray:
@@ -104,7 +104,7 @@ class Task(ABC):
 
     @abstractmethod
     def strata(self, jets: Jets) -> np.ndarray:
-        """Give integers (n,) from 0 on; a split holds as large a share of each in every part."""
+        """Return integers (n,) from 0 on; a split holds as large a share of each in every part."""
 
     @abstractmethod
     def encode(self, target: Tensor, meta: Meta) -> Tensor:
@@ -112,11 +112,11 @@ class Task(ABC):
 
     @abstractmethod
     def loss(self, outputs: Tensor, encoded: Tensor) -> Tensor:
-        """Give what a training minimises, a scalar with gradient, from outputs and encoded targets, both (n, outputs)."""
+        """Return what a training minimises, a scalar with gradient, from outputs and encoded targets, both (n, outputs)."""
 
     @abstractmethod
     def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
-        """Give what else a step of a training shows, scalars without gradient by name, `selection` among them."""
+        """Return what else a step of a training shows, scalars without gradient by name, `selection` among them."""
 
     @abstractmethod
     def predict(self, outputs: Tensor) -> np.ndarray:
@@ -128,8 +128,19 @@ class Task(ABC):
 
     @abstractmethod
     def choose(self, truth: ArrayLike, predictions: ArrayLike, meta: Meta) -> dict[str, float]:
+<<<<<<< HEAD
         """Judge a finished training on its validation jets: the `tuning` metric, its error and "loss" by key; nothing where there
         are too few jets to judge it."""
+=======
+        """Judge a finished training on its validation jets: the `tuning` metric, its error and "loss" by key.
+
+        Raises `RunError` where there are too few jets.
+        """
+
+    @abstractmethod
+    def diverged(self) -> dict[str, float]:
+        """Return what `choose` says of a training that has diverged: worse than any other."""
+>>>>>>> stats
 
     @abstractmethod
     def evaluate(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path) -> dict[str, float]:
@@ -140,14 +151,14 @@ class Task(ABC):
 
     @abstractmethod
     def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:
-        """Give the headline metric of two arms, from predictions (s, n) or (s, n, classes), row i of both being seed i.
+        """Return the headline metric of two arms, from predictions (s, n) or (s, n, classes), row i of both being seed i.
 
         `weights` (s,), which sum to one, are the seeds' shares in the mean difference.
         """
 
     @abstractmethod
     def margin(self, baseline: float) -> float:
-        """Give the largest difference of no weight, in the unit of the headline metric, against a baseline of this mean."""
+        """Return the largest difference of no weight, in the unit of the headline metric, against a baseline of this mean."""
 
     @abstractmethod
     def margin_text(self, baseline: str) -> str:
