@@ -128,19 +128,8 @@ class Task(ABC):
 
     @abstractmethod
     def choose(self, truth: ArrayLike, predictions: ArrayLike, meta: Meta) -> dict[str, float]:
-<<<<<<< HEAD
         """Judge a finished training on its validation jets: the `tuning` metric, its error and "loss" by key; nothing where there
         are too few jets to judge it."""
-=======
-        """Judge a finished training on its validation jets: the `tuning` metric, its error and "loss" by key.
-
-        Raises `RunError` where there are too few jets.
-        """
-
-    @abstractmethod
-    def diverged(self) -> dict[str, float]:
-        """Return what `choose` says of a training that has diverged: worse than any other."""
->>>>>>> stats
 
     @abstractmethod
     def evaluate(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path) -> dict[str, float]:

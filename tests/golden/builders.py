@@ -15,7 +15,6 @@ from jetbench.data.batches import Batches
 from jetbench.data.catalog import datasets
 from jetbench.data.composition import compose
 from jetbench.data.splits import split_jets
-from jetbench.evaluation.artifacts import write_evaluation
 from jetbench.jets import Channel, Grid, Jets
 from jetbench.models import models
 from jetbench.models.network import Network, build_network
@@ -26,7 +25,7 @@ from jetbench.registry import Entry
 from jetbench.seeds import numpy_rng, torch_rng
 from jetbench.simulation.chunks import Chunk
 from jetbench.spec import Component, Recipe, RunSpec, options
-from jetbench.tasks import build_task
+from jetbench.tasks import build_task, tasks
 from jetbench.tracking.journal import Journal, read
 from jetbench.training import loop
 from jetbench.views import augment, augmentations, views
@@ -48,11 +47,11 @@ RECIPE = Recipe(name="golden", learning_rate=1e-3, batch_size=16, epochs=3, warm
 
 def keys() -> set[str]:
     """The key of every number that belongs into the golden file."""
-    tables = {"augmentation": augmentations, "view": views, "model": models, "objective": objectives}
+    tables = {"augmentation": augmentations, "view": views, "model": models, "objective": objectives, "task": tasks}
     found = {key(kind, entry) for kind, table in tables.items() for entry in table}
     found |= {training_key(model, objective) for model, objective in TRAININGS}
     found |= {simulation_key(name, label) for name, label in SIMULATED}
-    return found | {f"protocol {part}@{PROTOCOL}" for part in ("splits", "batches", "pools", "evaluation")} | {"toy-jets@1"}
+    return found | {f"protocol {part}@{PROTOCOL}" for part in ("splits", "batches", "pools")} | {"toy-jets@1"}
 
 
 def key(kind: str, entry: Entry) -> str:
@@ -194,14 +193,14 @@ def pool_rows(labels: np.ndarray, shares: dict[str, float]) -> np.ndarray:
     return compose(np.arange(len(labels)), labels, tuple(shares), tuple(shares.items()), numpy_rng("pool", 3))
 
 
-def evaluation(classes: int, folder: Path) -> dict[str, float]:
-    """The metrics of scores that are waves around the truth."""
-    labels = (np.arange(600) % classes).astype(np.int32)
-    waves = np.cos(np.arange(600 * classes)).reshape(600, classes)
-    logits = waves + 0.8 * np.eye(classes)[labels]
-    scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    names = [f"class{k}" for k in range(classes)]
-    return write_evaluation(folder, labels, scores[:, 1] if classes == 2 else scores, np.arange(600), names)
+def evaluation(name: str, jets: Jets, folder: Path) -> dict[str, float]:
+    """The validation and test metrics of outputs that are waves around the truth."""
+    task, meta = build_task(Component(name=name)), jets.meta
+    encoded = task.encode(torch.from_numpy(task.target(jets)), meta)
+    waves = torch.cos(torch.arange(encoded.numel()).double()).float().view_as(encoded)
+    predictions, truth = task.predict(waves + 0.8 * encoded), task.target(jets)
+    chosen = {f"val/{metric}": value for metric, value in task.choose(truth, predictions, meta).items()}
+    return chosen | task.evaluate(truth, predictions, np.arange(len(jets)), meta, folder)
 
 
 def simulated(name: str, label: int, jets: int) -> Jets:

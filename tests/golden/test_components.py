@@ -18,6 +18,7 @@ from golden.numbers import check, hashed, sketch
 from jetbench.jets import Jets
 from jetbench.objectives import objectives
 from jetbench.registry import Entry
+from jetbench.tasks import tasks
 from jetbench.views import augmentations, views
 
 STRENGTHS = {"energy_scale": {"resolution": 0.1}, "flip": {"eta": False}}  # whatever the defaults leave out
@@ -109,10 +110,11 @@ def test_the_pools() -> None:
     check(f"protocol pools@{builders.PROTOCOL}", found)
 
 
-def test_the_evaluation(tmp_path: Path) -> None:
+@each("entry", tasks)
+def test_a_task(entry: Entry, toy_jets: Jets, pronged_jets: Callable[[int, int], Jets], tmp_path: Path) -> None:
     found = {
-        f"{classes} classes {metric}": [value]
-        for classes in (2, 4)
-        for metric, value in builders.evaluation(classes, tmp_path).items()
+        f"{name} {metric}": [value]
+        for name, jets in (("two classes", toy_jets), ("four classes", pronged_jets(400, 4)))
+        for metric, value in builders.evaluation(entry.name, jets, tmp_path).items()
     }
-    check(f"protocol evaluation@{builders.PROTOCOL}", found)
+    check(builders.key("task", entry), found)
