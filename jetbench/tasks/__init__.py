@@ -29,6 +29,12 @@ tasks: Registry[TaskEntry] = Registry(
             "jetbench.tasks.classification:Classification",
             "which class a jet is of: cross-entropy, judged by the AUC with DeLong's error",
         ),
+        TaskEntry(
+            "regression",
+            "jetbench.tasks.regression:Regression",
+            "a mass or another number of each jet [GeV]: smooth L1, judged by the RMSE with a bootstrap error",
+            defaults=(("scale", 100.0), ("target", "gen_sdmass")),
+        ),
     ],
 )
 
