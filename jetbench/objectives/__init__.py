@@ -52,5 +52,18 @@ objectives: Registry[ObjectiveEntry] = Registry(
                 ("temperature", Space(low=0.02, high=1.0, log=True)),
             ),
         ),
+        ObjectiveEntry(
+            "moco",
+            "jetbench.objectives.moco:MoCo",
+            "MoCo: InfoNCE between a view of a jet and a queue of views that a momentum encoder has made",
+            "He et al., arXiv:1911.05722; projection head of version 2, arXiv:2003.04297",
+            labelled=False,
+            defaults=(("momentum", 0.99), ("projection", 128), ("queue", 2048), ("temperature", 0.2)),
+            spaces=(
+                ("momentum", Space(low=0.9, high=0.9995)),
+                ("projection", Space(low=32, high=512, log=True)),
+                ("temperature", Space(low=0.02, high=1.0, log=True)),
+            ),
+        ),
     ],
 )
