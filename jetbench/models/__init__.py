@@ -13,12 +13,15 @@ __all__ = ["ModelEntry", "models"]
 @dataclass(frozen=True)
 class ModelEntry(Entry):
     """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `options` are
-    the keywords that a suite may set; `tunable` says that there is a learning rate to search."""
+    the keywords that a suite may set; `tunable` says that there is a learning rate to search. A `floor` is what every other model
+    must clear; one of `chance` knows nothing of a jet."""
 
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
     tunable: bool = True
     options: tuple[str, ...] = ()
+    floor: bool = False
+    chance: bool = False
 
 
 HEAD = ("head", "head_dropout")  # of every network: "linear" or "mlp", and the dropout inside the latter
@@ -50,6 +53,7 @@ models: Registry[ModelEntry] = Registry(
             view="observables",
             kind="fitted",
             tunable=False,
+            floor=True,
         ),
         ModelEntry(
             "class-prior",
@@ -58,6 +62,8 @@ models: Registry[ModelEntry] = Registry(
             view="nothing",
             kind="fitted",
             tunable=False,
+            floor=True,
+            chance=True,
         ),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from jetbench.data.splits import train_jets
@@ -21,21 +22,41 @@ from jetbench.views.needs import unmet
 if TYPE_CHECKING:
     from jetbench.jets import Meta
 
-__all__ = ["TUNING_SEED", "Cell", "RegimeEntry", "regimes"]
+__all__ = ["TUNING_SEED", "Cell", "PlantedTruth", "RegimeEntry", "Role", "regimes"]
+
+# what must come out whatever the data: better than the baseline, not better, no different, or no better than a coin
+PlantedTruth = Literal["ahead", "not-ahead", "same", "chance"]
 
 # a seed that no final run has: the winner of a study is retrained on labels and weights that the study has not seen
 TUNING_SEED = 10_000
 
 
+class Role(StrEnum):
+    """Baseline and rivals are what a suite compares; controls and floors tell whether the comparison can be trusted."""
+
+    BASELINE = "baseline"
+    RIVAL = "rival"
+    CONTROL = "control"
+    FLOOR = "floor"
+
+
 @dataclass(frozen=True)
 class RegimeEntry(Entry):
-    """`kind` is the kind of model that it trains."""
+    """`kind` is the kind of model that it trains, `role` that of its arms (the baseline is named by the suite), `truth` what
+    must come out of them."""
 
     kind: Literal["network", "fitted"] = "network"
+    role: Role = Role.RIVAL
+    truth: PlantedTruth | None = None
 
 
 def _entry(name: str, summary: str, kind: Literal["network", "fitted"] = "network") -> RegimeEntry:
     return RegimeEntry(name, f"jetbench.suites.regimes:{name.replace('-', '_')}", summary, kind=kind)
+
+
+def _control(name: str, summary: str, truth: PlantedTruth | None = None) -> RegimeEntry:
+    target = f"jetbench.suites.regimes:{name.replace('-', '_')}"
+    return RegimeEntry(name, target, f"control: {summary}", role=Role.CONTROL, truth=truth)
 
 
 regimes: Registry[RegimeEntry] = Registry(
@@ -44,10 +65,10 @@ regimes: Registry[RegimeEntry] = Registry(
         _entry("scratch", "supervised training on the label budget alone"),
         _entry("mixup", "supervised training on mixed images and labels"),
         _entry("simclr", "SimCLR on the unlabelled pool, then fine-tuning of encoder and head"),
-        _entry("random-frozen", "control: only the head is trained, on a frozen random encoder (lower bound)"),
-        _entry("scratch-long", "control: as many passes as pretraining and fine-tuning together"),
-        _entry("supervised-pretrained", "control: pretraining with all labels of the pool, then fine-tuning (ceiling)"),
-        _entry("shuffled-labels", "control: scratch on permuted training labels (AUC 0.5 unless something leaks)"),
+        _control("random-frozen", "only the head is trained, on a frozen random encoder (lower bound)", "not-ahead"),
+        _control("scratch-long", "as many passes as pretraining and fine-tuning together"),
+        _control("supervised-pretrained", "pretraining with all labels of the pool, then fine-tuning (ceiling)", "ahead"),
+        _control("shuffled-labels", "scratch on permuted training labels (a coin unless something leaks)", "chance"),
         _entry("fit", "one fit on the table of observables", kind="fitted"),
     ],
 )
