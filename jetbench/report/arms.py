@@ -1,34 +1,25 @@
-"""What an arm is to its suite, and the one look that it has in every picture and table."""
+"""What an arm is to its suite, and the one look that it has in every plot."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from jetbench.evaluation.plots import PALETTE
 from jetbench.models import models
-from jetbench.suites.settings import Arm, Settings
+from jetbench.suites.plan import Plan
+from jetbench.suites.regimes import PlantedTruth, Role, regimes
+from jetbench.suites.settings import Arm
 
-__all__ = ["Look", "Role", "is_fitted", "looks", "role", "roles"]
+__all__ = ["Look", "is_fitted", "looks", "planted_truths", "roles"]
 
-CONTROLS = ("random-frozen", "scratch-long", "supervised-pretrained", "shuffled-labels")  # regimes of protocol, section 4
 GREYS = ("#7A7A7A", "#4D4D4D", "#9C9C9C", "#5F6B76")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p")
 DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (3, 1.2)))
 
 
-class Role(StrEnum):
-    """Baseline and rivals are what the suite compares; controls and floors tell whether the comparison can be trusted."""
-
-    BASELINE = "baseline"
-    RIVAL = "rival"
-    CONTROL = "control"
-    FLOOR = "floor"
-
-
 @dataclass(frozen=True)
 class Look:
-    """How an arm is drawn. `muted` ones stay in the background and do not set the scale of a picture."""
+    """How an arm is drawn. `muted` ones stay in the background and do not set the scale of a plot."""
 
     color: str
     marker: str
@@ -36,41 +27,53 @@ class Look:
     muted: bool
 
 
-def role(settings: Settings, arm: str) -> Role:
-    chosen = settings.arms[arm]
+def roles(plan: Plan) -> dict[str, Role]:
+    """What each arm is to the suite: its baseline, a rival, a control or a floor."""
+    return {arm: _role(plan, arm) for arm in plan.instance.settings.arms}
+
+
+def planted_truths(plan: Plan) -> dict[str, PlantedTruth]:
+    """What must come out of an arm whatever the data, for the arms of which that is known."""
+    settings, found = plan.instance.settings, dict[str, PlantedTruth]()
+    for arm, chosen in settings.arms.items():
+        truth: PlantedTruth | None = "chance" if models[chosen.model].chance else regimes[chosen.regime].truth
+        if truth is None and _is_other_seeds(plan, arm):
+            truth = "same"
+        if truth is not None:
+            found[arm] = truth
+    return found
+
+
+def _role(plan: Plan, arm: str) -> Role:
+    settings = plan.instance.settings
     if arm == settings.primary.baseline:
         return Role.BASELINE
-    if not models[chosen.model].tunable:
+    if models[settings.arms[arm].model].floor:
         return Role.FLOOR
-    if chosen.regime in CONTROLS or is_other_seeds(settings, arm):
-        return Role.CONTROL
-    return Role.RIVAL
+    return Role.CONTROL if _is_other_seeds(plan, arm) else regimes[settings.arms[arm].regime].role
 
 
-def roles(settings: Settings) -> dict[str, Role]:
-    return {arm: role(settings, arm) for arm in settings.arms}
-
-
-def is_fitted(settings: Settings, arm: str) -> bool:
-    """Whether its model is fitted in one go, as trees are, instead of trained by the loop."""
-    return models[settings.arms[arm].model].kind == "fitted"
-
-
-def is_other_seeds(settings: Settings, arm: str) -> bool:
+def _is_other_seeds(plan: Plan, arm: str) -> bool:
     """Whether the arm is the baseline itself with other seeds."""
 
     def content(one: Arm) -> Arm:
         same: Arm = one.replace(seed_offset=0, labels="all")
         return same
 
+    settings = plan.instance.settings
     baseline, chosen = settings.arms[settings.primary.baseline], settings.arms[arm]
     return chosen.seed_offset != baseline.seed_offset and content(chosen) == content(baseline)
 
 
-def looks(settings: Settings) -> dict[str, Look]:
+def is_fitted(plan: Plan, arm: str) -> bool:
+    """Whether its model is fitted in one go, as trees are, instead of trained by the loop."""
+    return models[plan.instance.settings.arms[arm].model].kind == "fitted"
+
+
+def looks(plan: Plan) -> dict[str, Look]:
     """The baseline has the first colour, the primary arm the second; controls and floors are grey, each with its own dashes."""
-    named = roles(settings)
-    first = (settings.primary.baseline, settings.primary.arm)
+    named, primary = roles(plan), plan.instance.settings.primary
+    first = (primary.baseline, primary.arm)
     ordered = sorted(named, key=lambda arm: first.index(arm) if arm in first else len(first))  # stable: else as in the suite
     bright = [arm for arm in ordered if arm in first or named[arm] is Role.RIVAL]
     muted = [arm for arm in ordered if arm not in bright]
