@@ -42,7 +42,7 @@ class Session:
 
     def publish_report(self, results: Results) -> Path:
         """Write the report into the store and into the tracker; returns the page."""
-        from jetbench.report.html import write_report
+        from jetbench.report.write import write_report
 
         files = write_report(results, self.store.root / "reports" / self.plan.instance.name)
         self.tracker.log_report(files)

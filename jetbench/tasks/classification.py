@@ -31,7 +31,8 @@ class Classification(Task):
 
     column = "label"
     selection, tuning, headline = ACCURACY, AUC, AUC
-    sections = ("roc", "rejection", "confusion")
+    chance = 0.5
+    sections = ("rejection", "scores", "classes", "roc")
     files = ("scores.h5", "roc.json", "roc.png", "confusion.png", "confusion.json")
 
     def unmet(self, meta: Meta, targets: Collection[str] | None) -> str:
@@ -114,8 +115,5 @@ class Classification(Task):
     def margin(self, baseline: float) -> float:
         return MARGIN_SHARE * (1 - baseline)
 
-    def margin_text(self, baseline: str) -> str:
-        return f"{100 * MARGIN_SHARE:.3g} % of what {baseline} leaves"
-
-    def heading(self, meta: Meta) -> str:
-        return "one-vs-one test AUC" if len(meta.class_names) > 2 else super().heading(meta)
+    def headline_of(self, meta: Meta) -> Metric:
+        return AUC.replace(name="AUC (one-vs-one)") if len(meta.class_names) > 2 else AUC

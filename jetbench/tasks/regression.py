@@ -30,7 +30,7 @@ class Regression(Task):
     errors beyond `scale` weigh linearly. Raises `SuiteError` for a scale that is not positive."""
 
     selection, tuning, headline = RMSE, RMSE, RMSE
-    sections = ("prediction",)
+    sections = ()
     files = ("scores.h5", "prediction.json", "prediction.png")
 
     def __init__(self, target: str = "gen_sdmass", scale: float = 100.0) -> None:
@@ -98,9 +98,6 @@ class Regression(Task):
 
     def margin(self, baseline: float) -> float:
         return MARGIN_SHARE * baseline
-
-    def margin_text(self, baseline: str) -> str:
-        return f"{100 * MARGIN_SHARE:.3g} % of the RMSE of {baseline}"
 
     def _smooth(self, error: np.ndarray) -> float:
         """Smooth L1 of errors (n,) [GeV] in units of the scale."""

@@ -45,6 +45,11 @@ class Metric(Value):
     unit: Literal["", "GeV"] = ""
     digits: int = 4
 
+    @property
+    def best(self) -> float | None:
+        """The value that nothing can surpass, where there is one."""
+        return self.high if self.larger_is_better else self.low
+
     def better(self, value: float, than: float | None) -> bool:
         """Say whether a value is better than another; any number is better than None, and NaN is never better."""
         if than is None:
@@ -70,13 +75,14 @@ class Task(ABC):
     `selection` judges an epoch on the validation jets (its key among those of `validate`), `tuning` a finished training on
     them (among those of `choose`), `headline` the test jets (among those of `evaluate`, with its error under `<key>_se`).
     `sections` name the parts of the report that are this task's own, `files` what `evaluate` writes. `column` is the target's
-    name in a file of jets.
+    name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
     """
 
     column: str
     selection: Metric
     tuning: Metric
     headline: Metric
+    chance: float | None = None
     sections: ClassVar[tuple[str, ...]]
     files: ClassVar[tuple[str, ...]]
 
@@ -149,14 +155,9 @@ class Task(ABC):
     def margin(self, baseline: float) -> float:
         """Return the largest difference of no weight, in the unit of the headline metric, against a baseline of this mean."""
 
-    @abstractmethod
-    def margin_text(self, baseline: str) -> str:
-        """Describe the margin for a baseline of this name: "3 % of …"."""
-
-    def heading(self, meta: Meta) -> str:
-        """Name the headline metric in tables and plots."""
-        unit = f" [{self.headline.unit}]" if self.headline.unit else ""
-        return f"test {self.headline.name}{unit}"
+    def headline_of(self, meta: Meta) -> Metric:
+        """Return the headline metric under the name that it has for jets with `meta`."""
+        return self.headline
 
     def compare(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, clusters: ArrayLike | None = None) -> Comparison:
         """Compare two arms by their predictions of the test jets, shapes as for `paired`; `clusters` as for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +16,7 @@ from jetbench.evaluation.artifacts import write_scores
 from jetbench.evaluation.classification import evaluate_binary
 from jetbench.evaluation.multiclass import evaluate_classes
 from jetbench.report.results import Results, collect
-from jetbench.suites.plan import CellKey, Plan, make_plan
+from jetbench.suites.plan import CellKey, Plan, PlannedRun, make_plan
 from jetbench.suites.suite import Instance, find_suite, instantiate
 from jetbench.suites.tuning import Result, Tuner
 from jetbench.tracking.journal import JOURNAL, Journal
@@ -32,6 +32,7 @@ AREAS = {
     "random-frozen": 0.75,
     "supervised-pretrained": 0.94,
 }
+ENVIRONMENT = {"jetbench": "0", "packages": {"torch": "2"}, "python": "3", "precision": "fp32"}
 SMALL = ("dataset.jets=1200", "test_jets=400", "labels=[50,200]", "tuning.factors=[0.3,1.0,3.0]", "recipes.supervised.epochs=3")
 
 
@@ -47,6 +48,7 @@ class Fake:
     missing: Callable[[CellKey], bool] = lambda cell: False
     failed: Mapping[CellKey, str] = field(default_factory=dict)
     edge: tuple[str, ...] = ()
+    environment: Callable[[PlannedRun], Mapping[str, Any]] = lambda run: {}  # what a run notes differently from others
 
     def area(self, cell: CellKey) -> float:
         return self.at.get((cell.arm, cell.labels), {**AREAS, **self.areas}.get(cell.arm, 0.9))
@@ -60,6 +62,9 @@ def fake_instance(*overrides: str, scale: str = "quick", suite: str = "ssl-vs-sc
 def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]:
     """Write the folders of all runs and the studies of a plan."""
     plan, store = make_plan(instance), Store(root)
+    if fake.classes > 2:
+        names = ("QCD", *(f"X→{k} prongs" for k in range(2, fake.classes + 1)))
+        plan = replace(plan, meta=plan.meta.replace(class_names=names))
     store.work.mkdir(parents=True)
     ledger = Ledger(store.work)
     cells = {key: cell for cell, key in plan.cells.items()}
@@ -78,7 +83,7 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     folder, run = ledger.folder(key), plan.runs[key]
     folder.mkdir()
     files = ["environment.json", "split.json", FIGURES, JOURNAL]
-    write_json(folder / "environment.json", {"jetbench": "0", "packages": {"torch": "2"}, "python": "3", "precision": "fp32"})
+    write_json(folder / "environment.json", {**ENVIRONMENT, **fake.environment(run)})
     test = run.spec.test_jets
     write_json(folder / "split.json", {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
     figures = {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
@@ -89,11 +94,8 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
             labels, scores = planted_scores(fake, cell, test)
             metrics = evaluate_binary(labels, scores)
         else:
-            names = ["QCD", *(f"X→{k} prongs" for k in range(2, fake.classes + 1))]
             labels, scores = planted_probabilities(fake, cell, test)
-            metrics = evaluate_classes(labels, scores, names)
-            write_json(folder / "confusion.json", {"classes": names})
-            files.append("confusion.json")
+            metrics = evaluate_classes(labels, scores, plan.meta.class_names)
         write_scores(folder / "scores.h5", np.arange(test), labels, scores)
         figures |= {f"test/{name}": value for name, value in metrics.items()}
         files.append("scores.h5")
