@@ -51,7 +51,7 @@ class Results:
         settings = self.plan.instance.settings
         return settings.primary.arm, settings.primary_labels()
 
-    @property
+    @cached_property
     def task(self) -> Task:
         return self.plan.task
 

@@ -149,7 +149,8 @@ def _resume(training: Fit) -> None:
     if path.exists():
         best, scalars = load_checkpoint(path, training.modules(), training.optimizer)
         training.best, training.progress = best, Progress(**scalars)
-        training.sums = {name: torch.tensor(total).double().to(device()) for name, total in training.progress.sums.items()}
+        sums = training.progress.sums.items()
+        training.sums = {name: torch.tensor(total, dtype=torch.float64, device=device()) for name, total in sums}
     training.journal.cut(training.progress.journal)
 
 

@@ -14,17 +14,22 @@ from jetbench.report.export import comparisons_json
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.table import print_table
-from jetbench.report.task import Metric, Task
 from jetbench.report.truths import truths
 from jetbench.report.warnings import warnings
 from jetbench.report.words import gain, heading, margin_percent
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import Interval
+from jetbench.tasks.regression import Regression
+from jetbench.tasks.task import Metric
 
 Planted = Callable[..., Results]
 
 SCALE = 20.0  # GeV of RMSE for an AUC of zero: what is a small AUC here is a large RMSE
 RMSE = Metric(key="rmse", name="RMSE", larger_is_better=False, low=0.0, unit="GeV", digits=2)
+
+
+class InGeV(Regression):
+    headline = tuning = RMSE
 
 
 def mirrored(given: Interval) -> Interval:
@@ -52,8 +57,8 @@ def in_gev(results: Results) -> Results:
         cell: {"test/rmse": SCALE * (1 - metrics["test/auc"]), "test/rmse_se": SCALE * metrics["test/auc_se"]}
         for cell, metrics in results.cells.items()
     }
-    other = Results(results.plan, results.ledger, cells, results.missing, results.winners)
-    vars(other)["task"] = Task(headline=RMSE, tuning=RMSE, chance=None, sections=())
+    other = Results(results.plan, results.ledger, cells, results.missing, results.winners, results.trials)
+    vars(other)["task"] = InGeV()
     vars(other)["comparisons"] = {place: turned(found) for place, found in results.comparisons.items()}
     return other
 

@@ -59,7 +59,7 @@ def test_a_baseline_from_elsewhere_mixes_every_comparison(planted: Planted) -> N
 
 def test_a_pretraining_from_elsewhere_counts(planted: Planted) -> None:
     """The encoder's machine is behind the arm's number too."""
-    pretrained = planted("seeds=2", environment=lambda run: NEW if run.spec.stage == "pretrain" else OLD)
+    pretrained = planted("seeds=2", environment=lambda run: NEW if run.kind == "pretrain" else OLD)
     (text,) = mixtures(pretrained)
     assert "simclr at 50 and 200 labels and supervised-pretrained at 50 labels" in text
 

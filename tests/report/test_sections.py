@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,13 @@ from jetbench.errors import UnknownNameError
 from jetbench.report.content import Columns, SectionContent
 from jetbench.report.results import Results
 from jetbench.report.sections import SectionEntry, columns_of, contents_of, sections
-from jetbench.report.task import Task
 
 
 def with_sections(results: Results, *names: str) -> Results:
     """The same results under a task that names other parts of the report."""
-    task: Task = results.task
-    own = Results(results.plan, results.ledger, results.cells, results.missing, results.winners)
-    vars(own)["task"] = Task(task.headline, task.tuning, task.chance, names)
+    own = Results(results.plan, results.ledger, results.cells, results.missing, results.winners, results.trials)
+    vars(own)["task"] = copy(results.task)
+    vars(own)["task"].sections = names
     return own
 
 
@@ -28,7 +28,7 @@ def with_sections(results: Results, *names: str) -> Results:
 def nothing(finished: Results) -> Results:
     """No cell is finished."""
     missing = dict.fromkeys(finished.plan.cells, "not run yet")
-    return Results(finished.plan, finished.ledger, {}, missing, {})
+    return Results(finished.plan, finished.ledger, {}, missing, {}, {})
 
 
 @pytest.mark.parametrize("entry", list(sections), ids=lambda entry: entry.name)

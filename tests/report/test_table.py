@@ -7,13 +7,13 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
-from jetbench.report.arms import looks, roles
+from jetbench.report.arms import looks
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, notes, rows
 from jetbench.report.sections.rejection import SeedRejection, seed_rejection
 from jetbench.report.table import print_table
 from jetbench.suites.plan import CellKey
-from jetbench.suites.regimes import Role
+from jetbench.suites.roles import Role
 
 Planted = Callable[..., Results]
 
@@ -149,7 +149,7 @@ def test_notes_tell_what_is_missing_failed_and_at_the_edge(planted: Planted) -> 
     found = notes(results)
     assert "simclr at 200 labels: seed 3: the loss is not finite" in found
     assert "boosted-trees at 50 labels: seeds 2–4: not run yet" in found
-    assert any(note.startswith("scratch at 50, 200 labels: the best learning rate, 0.0003, is at the edge") for note in found)
+    assert any(note.startswith("scratch at 50, 200 labels: the best learning rate 0.0003 is at the edge") for note in found)
     assert row_of(results, "boosted-trees", 50).seeds == 2
 
 
@@ -177,7 +177,7 @@ def test_holm_guards_the_others_even_where_the_primary_is_missing(planted: Plant
 
 
 def test_roles_and_looks(finished: Results) -> None:
-    named = roles(finished.plan)
+    named = finished.plan.roles
     assert named["scratch"] is Role.BASELINE
     assert named["boosted-trees"] is Role.RIVAL
     assert named["random-frozen"] is Role.CONTROL

@@ -13,17 +13,21 @@ from jetbench.errors import DataFileError, RunError
 from jetbench.jets import Jets
 from jetbench.models.network import Network, build_network
 from jetbench.objectives import objectives
+from jetbench.objectives.base import build_objective
 from jetbench.recipes import SUPERVISED_VIEWS
 from jetbench.spec import Component, Recipe, options
+from jetbench.tasks import build_task
 from jetbench.tracking.journal import Journal, read
-from jetbench.training.bundle import fit_preprocessing, load_encoder, load_preprocessing, save_bundle
+from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing, save_bundle
 from jetbench.training.checkpoint import load_checkpoint
 from jetbench.training.loop import CHECKPOINT, Stopped, fit
 from jetbench.training.optim import Plateau, rate
-from jetbench.training.validation import class_scores, logits, validator
+from jetbench.training.validation import network_outputs, validator
+from jetbench.views import augment
 
 VIEW = Component(name="image", options=options({"pixels": 12, "extent": 0.8}))
 RECIPE = Recipe(name="t", learning_rate=3e-3, passes=640, batch_size=32, epochs=4, warmup=0.1, augmentation=SUPERVISED_VIEWS)
+SHAPES = {"image": (3, 12, 12)}
 MODEL = Component(name="resnet15", options=options({"stages": "8-16", "dropout": 0.1}))
 
 
@@ -38,17 +42,25 @@ class StopAfter:
         return self.looks < 0
 
 
+TASK = build_task(Component(name="classification"))
+
+
+def preprocess(jets: Jets) -> Preprocessing:
+    return fit_preprocessing(VIEW, JetTensors(jets), np.arange(200))
+
+
+def build(seed: int, model: Component = MODEL) -> Network:
+    return build_network(model, SHAPES, 2, seed)
+
+
 def train(
     jets: Jets, folder: Path, recipe: Recipe = RECIPE, objective: str = "supervised", stop=None, frozen: bool = False
 ) -> Network:
-    tensors = JetTensors(jets)
-    preprocessing = fit_preprocessing(VIEW, tensors.batch(torch.arange(200)))
-    network = build_network(MODEL, 3, 2, seed=1)
-    extra = {} if objectives[objective].labelled else {"features": network.encoder.features, "seed": 1}
-    goal = objectives[objective].load()(preprocessing.renderer(), recipe.augmentation, 2, **extra)
-    validate = (
-        validator(network, preprocessing.renderer(), tensors, np.arange(300, 400)) if objectives[objective].labelled else None
+    tensors, network, view = JetTensors(jets), build(1), preprocess(jets).fitted
+    goal = build_objective(
+        Component(name=objective), network, TASK, lambda batch, rng: view(augment(batch, recipe.augmentation, rng)), seed=1
     )
+    validate = validator(network, view, TASK, tensors, np.arange(300, 400), "fp32")
     with Journal(folder / "metrics.jsonl") as journal:
         fit(
             recipe,
@@ -59,10 +71,16 @@ def train(
             folder,
             stop or threading.Event(),
             seed=1,
-            validate=validate,
+            precision="fp32",
+            selection=TASK.selection,
+            validate=validate if objectives[objective].labelled else None,
             frozen=frozen,
         )
     return network
+
+
+def scores(network: Network, jets: Jets, rows: np.ndarray) -> np.ndarray:
+    return TASK.predict(network_outputs(network, preprocess(jets).fitted, JetTensors(jets), rows, "fp32"))
 
 
 def metrics(folder: Path) -> list[tuple[int, dict[str, float]]]:
@@ -75,7 +93,7 @@ def test_training_learns(toy_jets: Jets, tmp_path: Path) -> None:
     assert metrics(tmp_path)[-1][1]["val/auc"] > 0.9
 
 
-@pytest.mark.parametrize("objective", ["supervised", "mixup", "simclr"])
+@pytest.mark.parametrize("objective", [entry.name for entry in objectives])
 def test_an_interrupted_training_ends_as_if_it_had_not_been(toy_jets: Jets, tmp_path: Path, objective: str) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     for folder in (straight, broken):
@@ -90,7 +108,7 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(toy_jets: Jets, tmp_
 
 
 def test_a_frozen_encoder_stays_as_it_was(toy_jets: Jets, tmp_path: Path) -> None:
-    before, after = build_network(MODEL, 3, 2, 1).state_dict(), train(toy_jets, tmp_path, frozen=True).state_dict()
+    before, after = build(1).state_dict(), train(toy_jets, tmp_path, frozen=True).state_dict()
     assert all(torch.equal(before[k], after[k]) for k in before if k.startswith("encoder."))
     assert not torch.equal(before["head.weight"], after["head.weight"])
 
@@ -106,9 +124,8 @@ def test_patience_ends_a_training_and_the_best_weights_are_kept(toy_jets: Jets, 
     accuracies = [m["val/accuracy"] for _, m in metrics(tmp_path)]
     assert len(accuracies) < 20
     assert len(accuracies) - 1 - int(np.argmax(accuracies)) == 2
-    preprocessing = fit_preprocessing(VIEW, JetTensors(toy_jets).batch(torch.arange(200)))
-    values = logits(network, preprocessing.renderer(), JetTensors(toy_jets), np.arange(300, 400))
-    assert float((values.argmax(1).numpy() == toy_jets.targets["label"][300:]).mean()) == pytest.approx(max(accuracies))
+    found = scores(network, toy_jets, np.arange(300, 400)) > 0.5
+    assert float((found == toy_jets.targets["label"][300:]).mean()) == pytest.approx(max(accuracies))
 
 
 def test_a_damaged_checkpoint_is_one_clear_error(toy_jets: Jets, tmp_path: Path) -> None:
@@ -136,32 +153,28 @@ def test_optimiser_state_takes_the_layout_of_its_parameter(tmp_path: Path) -> No
 
 
 def test_a_bundle_gives_back_encoder_and_preprocessing(toy_jets: Jets, tmp_path: Path) -> None:
-    preprocessing = fit_preprocessing(VIEW, JetTensors(toy_jets).batch(torch.arange(200)))
-    network, other = build_network(MODEL, 3, 2, 1), build_network(MODEL, 3, 2, 2)
-    save_bundle(tmp_path, network, MODEL, preprocessing)
+    preprocessing, network, other = preprocess(toy_jets), build(1), build(2)
+    save_bundle(tmp_path, network, MODEL, Component(name="classification"), preprocessing)
     head = other.head.weight.clone()
     load_encoder(tmp_path, other)
     assert load_preprocessing(tmp_path) == preprocessing
     assert all(torch.equal(a, b) for a, b in zip(network.encoder.parameters(), other.encoder.parameters(), strict=True))
     assert torch.equal(other.head.weight, head)
     with pytest.raises(DataFileError, match="weights of this encoder"):
-        load_encoder(tmp_path, build_network(Component(name="resnet15"), 3, 2, 1))
+        load_encoder(tmp_path, build(1, Component(name="resnet15")))
 
 
 def test_scores_are_probabilities_with_hardly_a_tie(toy_jets: Jets) -> None:
-    tensors = JetTensors(toy_jets)
-    preprocessing = fit_preprocessing(VIEW, tensors.batch(torch.arange(200)))
-    scores = class_scores(logits(build_network(MODEL, 3, 2, 1), preprocessing.renderer(), tensors, np.arange(400)))
-    assert ((scores > 0) & (scores < 1)).all()
-    assert len(np.unique(scores)) > 395
+    found = scores(build(1), toy_jets, np.arange(400))
+    assert ((found > 0) & (found < 1)).all()
+    assert len(np.unique(found)) > 395
 
 
 def test_scores_of_more_classes_are_the_softmax_in_double_precision() -> None:
-    values = torch.tensor([[0.0, 1.0, 2.0], [40.0, 0.0, -40.0]])
-    scores = class_scores(values)
-    assert scores.dtype == np.float64
-    assert scores[0] == pytest.approx(np.exp([0, 1, 2]) / np.exp([0, 1, 2]).sum(), rel=1e-12)
-    assert scores[1, 2] == pytest.approx(np.exp(-80), rel=1e-12)
+    found = TASK.predict(torch.tensor([[0.0, 1.0, 2.0], [40.0, 0.0, -40.0]]))
+    assert found.dtype == np.float64
+    assert found[0] == pytest.approx(np.exp([0, 1, 2]) / np.exp([0, 1, 2]).sum(), rel=1e-12)
+    assert found[1, 2] == pytest.approx(np.exp(-80), rel=1e-12)
 
 
 def test_the_schedule_in_closed_form() -> None:
