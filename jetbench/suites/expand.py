@@ -150,9 +150,7 @@ def _stretched(ground: Ground, arm: Arm, cell: Cell, stage: Stage) -> Recipe:
     primary = ground.settings.arms[ground.settings.primary.arm]
     before = [_recipe(ground, primary, cell, one) for one in regimes[primary.regime].stages[:-1]]
     if not before:
-        raise SuiteError(
-            f"an arm under {arm.regime!r} trains as long as the primary arm in all its stages, and that has only one"
-        )
+        raise SuiteError(f"an arm under {arm.regime!r} trains as long as the primary arm in all its stages, which has only one")
     stretched: Recipe = recipe.replace(passes=recipe.passes + sum(one.passes for one in before), patience=None)
     return stretched
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from jetbench.errors import SuiteError
@@ -209,7 +210,7 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
     arm, tuning = settings.arms[name], settings.tuning
     if tuning is None or not models[arm.model].tunable or (len(tuning.factors) < 2 and not tuning.search):
         return ()
-    budget = labels if tuning.labels == "each" else settings.budgets(name)[0]
+    budget = labels if tuning.labels == "each" else _smallest_alike(settings, name, labels)
     chain = expand(plan.ground, arm, Cell(budget, trial_seed(arm), trial=True))
     searched = tuple(_searched(settings, chain[-1]))
     study = Study(
@@ -228,6 +229,12 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
     for spec in study.known_trials():
         plan.add(plan.trial(digest, spec))
     return tuple(Chosen(path=one.path, study=digest) for one in searched)
+
+
+def _smallest_alike(settings: Settings, name: str, labels: int) -> int:
+    """The smallest budget of an arm that follows the same recipe as this one: a winner belongs to its recipe."""
+    few = settings.few_labels or 0
+    return next(budget for budget in settings.budgets(name) if (budget < few) == (labels < few))
 
 
 def _searched(settings: Settings, template: RunSpec) -> Iterator[Searched]:
@@ -277,11 +284,13 @@ def _check_search(plan: Plan) -> None:
 
 
 def _check_fairness(plan: Plan) -> None:
-    """At each budget, every arm against the first one there: any difference is one that the suite declares."""
+    """At each budget, every arm against every other: any difference is one that the suite declares."""
     settings = plan.instance.settings
-    first: dict[int, str] = {}
-    for cell in (cell for cell in plan.cells if cell.seed == 0):
-        other = first.setdefault(cell.labels, cell.arm)
-        if other != cell.arm:
-            mine, theirs = ([run.spec for run in plan.chain(replace(cell, arm=arm))][::-1] for arm in (other, cell.arm))
-            refuse_unfair(settings, (other, cell.arm), compare_chains(mine, theirs))
+    for labels in settings.labels:
+        chains = {
+            cell.arm: [run.spec for run in plan.chain(cell)][::-1]
+            for cell in plan.cells
+            if (cell.labels, cell.seed) == (labels, 0)
+        }
+        for one, other in combinations(chains, 2):
+            refuse_unfair(settings, (one, other), compare_chains(chains[one], chains[other]))
