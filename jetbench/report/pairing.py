@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from jetbench.errors import StoreError
-from jetbench.report.task import Metric
-from jetbench.statistics.comparison import Comparison, compare, seed_weights
-from jetbench.statistics.delong import mean_difference_variance, paired_delong
+from jetbench.report.task import Task
+from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.multiplicity import adjust_secondary
 
 __all__ = ["Scores", "corrected", "paired"]
@@ -17,20 +16,15 @@ __all__ = ["Scores", "corrected", "paired"]
 Scores = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of the test jets (n,), their truth (n,), scores (n,) or (n, K)
 
 
-def paired(metric: Metric, mine: Sequence[Scores], other: Sequence[Scores], clusters: list[int] | None) -> Comparison:
+def paired(task: Task, mine: Sequence[Scores], other: Sequence[Scores], clusters: list[int] | None) -> Comparison:
     """Compare the runs of an arm with those of its baseline, seed by seed; `clusters` tell which seeds share an encoder.
 
-    The test sample's error is DeLong's of the *mean* difference. Calibration measures that form at its nominal error rate; the
-    mean of the seeds' single variances counts the noise of each model twice, as it shows up between the seeds too.
     Raises `StoreError` where the runs were not tested on the same jets.
     """
     if any(not np.array_equal(rows, mine[0][0]) for rows, _, _ in (*mine, *other)):
         raise StoreError("they were not tested on the same jets")
-    assert metric.key == "auc"
-    truth, (scores, against) = mine[0][1], (np.stack([s for _, _, s in side]) for side in (mine, other))
-    values, baselines, variances = paired_delong(truth, scores, against)
-    of_mean = mean_difference_variance(truth, scores, against, seed_weights(len(mine), clusters))
-    return compare(values, baselines, variances, clusters, test_variance=of_mean)
+    scores, against = (np.stack([column for _, _, column in side]) for side in (mine, other))
+    return task.compare(mine[0][1], scores, against, clusters)
 
 
 def corrected(found: Mapping[tuple[str, int], Comparison], primary: tuple[str, int]) -> dict[tuple[str, int], Comparison]:

@@ -126,7 +126,7 @@ class Results:
         other = [self.scores(CellKey(self.baseline, labels, seed)) for seed in seeds]
         clusters = self.clusters(arm, labels, seeds) or self.clusters(self.baseline, labels, seeds)
         try:
-            return paired(self.metric, mine, other, clusters)
+            return paired(self.task, mine, other, clusters)
         except StoreError as error:
             raise StoreError(f"{arm} and {self.baseline} at {labels} labels cannot be compared: {error}") from None
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from numpy.typing import ArrayLike
+
+from jetbench.statistics.comparison import Comparison, compare, seed_weights
+from jetbench.statistics.delong import mean_difference_variance, paired_delong
 from jetbench.suites.plan import Plan
 from jetbench.values import Value
 
@@ -22,11 +26,6 @@ class Metric(Value):
     unit: str = ""
     digits: int = 4
 
-    @property
-    def best(self) -> float | None:
-        """The value that nothing can surpass, where there is one."""
-        return self.high if self.larger_is_better else self.low
-
 
 @dataclass(frozen=True)
 class Task:
@@ -38,6 +37,19 @@ class Task:
     tuning: Metric
     chance: float | None
     sections: tuple[str, ...]
+
+    def margin_text(self, baseline: str) -> str:
+        """Describe the margin of equivalence for a baseline of this name."""
+        return f"3 % of what {baseline} leaves"
+
+    def compare(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, clusters: list[int] | None) -> Comparison:
+        """Compare two arms by their scores (s, n) or (s, n, K) of the test jets, row i of both being seed i.
+
+        The test sample's error is DeLong's of the *mean* difference. Calibration measures that form at its nominal error rate;
+        the mean of the seeds' single variances counts the noise of each model twice, as it shows up between the seeds too."""
+        values, baselines, variances = paired_delong(truth, arm, baseline)
+        of_mean = mean_difference_variance(truth, arm, baseline, seed_weights(len(values), clusters))
+        return compare(values, baselines, variances, clusters, test_variance=of_mean)
 
 
 def task_of(plan: Plan) -> Task:
