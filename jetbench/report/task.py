@@ -20,7 +20,7 @@ class Metric(Value):
 
     key: str
     name: str
-    larger_is_better: bool = True
+    larger_is_better: bool
     low: float | None = None
     high: float | None = None
     unit: str = ""
@@ -55,5 +55,5 @@ class Task:
 def task_of(plan: Plan) -> Task:
     """The task of a plan; of more than two classes its AUC is the mean over the pairs of them."""
     name = "AUC (one-vs-one)" if len(plan.meta.class_names) > 2 else "AUC"
-    area = Metric(key="auc", name=name, low=0.0, high=1.0, digits=4)  # the last digit is below the error of some 10⁵ test jets
+    area = Metric(key="auc", name=name, larger_is_better=True, low=0.0, high=1.0)
     return Task(headline=area, tuning=area, chance=0.5, sections=("rejection", "scores", "classes", "roc"))

@@ -169,7 +169,8 @@ def test_a_test_set_too_small_for_equivalence_is_said(finished: Results) -> None
 def test_words() -> None:
     assert [count(n) for n in (7, 3000, 12000)] == ["7", "3000", "12\u202f000"]
     assert [count(n, "seed") for n in (1, 5)] == ["1 seed", "5 seeds"]
-    share, mass = Metric(key="auc", name="AUC", low=0.0, high=1.0), Metric(key="bias", name="bias", unit="GeV", digits=1)
+    share = Metric(key="auc", name="AUC", larger_is_better=True, low=0.0, high=1.0)
+    mass = Metric(key="bias", name="bias", larger_is_better=False, unit="GeV", digits=1)
     assert (signed(share, -0.01234), signed(mass, 0.5)) == ("−0.0123", "+0.5")
     assert (limits(share, None, 1.0), limits(share, -0.1, 0.2, signs=True)) == ("", "[−0.1000, +0.2000]")
     wide = Interval(mean=0.9, low=-0.1, high=1.2, n=2)
