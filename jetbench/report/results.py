@@ -160,22 +160,29 @@ class Results:
         return {key: self.noted(key, "environment.json") for key in keys}
 
     def noted(self, key: str, name: str) -> dict[str, Any]:
-        """A JSON file that a finished run has left, "environment.json"; empty where it has left none."""
+        """A JSON file that a finished run has left, "environment.json"; empty where it has left none. Raises `StoreError` for a
+        damaged one."""
         path = self.ledger.folder(key) / name
-        return dict(json.loads(path.read_text())) if path.is_file() else {}
+        try:
+            return dict(json.loads(path.read_bytes())) if path.is_file() else {}
+        except (OSError, ValueError, TypeError) as error:
+            raise StoreError(f"{path}: damaged ({error}); delete the folder and run the suite again") from error
 
     def ended(self, key: str) -> dict[str, Any]:
-        """What the run declared when it ended: the checksums of its files, and when that was in unix seconds."""
-        return self.noted(key, DONE)
+        """What a run declared when it ended: the checksums of its files, and when that was in unix seconds. Empty for a run that
+        has not ended, or whose declaration cannot be read and counts for nothing."""
+        try:
+            return self.noted(key, DONE)
+        except StoreError:
+            return {}
 
     def tidy(self) -> list[dict[str, str | int | float]]:
         """One row per cell and metric."""
         instance = self.plan.instance
+        shared = {"suite": instance.suite, "scale": instance.scale, "instance": instance.name}
         return [
             {
-                "suite": instance.suite,
-                "scale": instance.scale,
-                "instance": instance.name,
+                **shared,
                 "arm": cell.arm,
                 "labels": cell.labels,
                 "seed": cell.seed,

@@ -13,7 +13,6 @@ from jetbench.report.words import (
     difference_text,
     gain,
     joined,
-    margin_percent,
     number,
     quantity,
     units,
@@ -46,11 +45,8 @@ def _claim(results: Results, found: Comparison, arm: str, labels: int) -> str:
     if found.verdict is Verdict.UNDECIDED:
         return f"It is undecided whether {arm} or {baseline} is better {at}"
     if found.verdict is Verdict.EQUIVALENT:
-        metric = results.metric
-        margin, share = quantity(metric, number(metric, found.margin)), margin_percent(metric, found)
-        return f"{arm} and {baseline} are equivalent {at}, within ±{margin}" + (
-            f" ({share} of what {baseline} leaves)" if share else ""
-        )
+        margin = quantity(results.metric, number(results.metric, found.margin))
+        return f"{arm} and {baseline} are equivalent {at}, within ±{margin} ({results.task.margin_text(baseline)})"
     return f"{arm} is {found.verdict} than {baseline} {at}"
 
 

@@ -9,7 +9,7 @@ from jetbench.report.machines import mixtures
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.truths import truths
-from jetbench.report.words import count, margin_percent, number, quantity
+from jetbench.report.words import count, number, quantity
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import t_quantile
 from jetbench.suites.roles import Role
@@ -48,16 +48,15 @@ def warnings(results: Results) -> list[str]:
 
 def _resolution(results: Results) -> Iterator[str]:
     """Where the test sample's error alone exceeds what two one-sided tests may have, no number of seeds shows equivalence."""
-    jets, metric = results.plan.instance.settings.test_jets, results.metric
+    jets, metric, margin = results.plan.instance.settings.test_jets, results.metric, results.task.margin_text(results.baseline)
     for labels, (half, found) in sorted(_least_errors(results).items()):
         if not half > found.margin > 0:
             continue
         needed = math.ceil(jets * (half / found.margin) ** 2 / 1000) * 1000
-        share, margin = margin_percent(metric, found), quantity(metric, number(metric, found.margin))
         yield (
-            f"Equivalence at {count(labels)} labels is out of reach: its margin {f'of {share} ' if share else ''}is "
-            f"±{margin}, and {count(jets)} test jets alone leave ±{quantity(metric, number(metric, half))} or more; "
-            f"about {count(needed)} test jets would be the least."
+            f"Equivalence at {count(labels)} labels is out of reach: its margin, {margin}, is "
+            f"±{quantity(metric, number(metric, found.margin))}, and {count(jets)} test jets alone leave "
+            f"±{quantity(metric, number(metric, half))} or more; about {count(needed)} test jets would be the least."
         )
 
 

@@ -19,7 +19,6 @@ __all__ = [
     "label",
     "level_percent",
     "limits",
-    "margin_percent",
     "mean_limits",
     "number",
     "quantity",
@@ -100,13 +99,6 @@ def gain(metric: Metric, difference: float) -> float:
 
 def level_percent(comparison: Comparison) -> str:
     return f"{100 * comparison.level:g} %"
-
-
-def margin_percent(metric: Metric, comparison: Comparison) -> str:
-    """The margin of equivalence as a share of what the baseline leaves to the best value; empty where there is no best one, or
-    the baseline has it."""
-    left = abs(metric.best - comparison.baseline.mean) if metric.best is not None else 0.0
-    return f"{100 * comparison.margin / left:.3g} %" if left else ""
 
 
 def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:

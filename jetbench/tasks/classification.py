@@ -115,5 +115,8 @@ class Classification(Task):
     def margin(self, baseline: float) -> float:
         return MARGIN_SHARE * (1 - baseline)
 
+    def margin_text(self, baseline: str) -> str:
+        return f"{100 * MARGIN_SHARE:.3g} % of what {baseline} leaves"
+
     def headline_of(self, meta: Meta) -> Metric:
         return AUC.replace(name="AUC (one-vs-one)") if len(meta.class_names) > 2 else AUC

@@ -99,6 +99,9 @@ class Regression(Task):
     def margin(self, baseline: float) -> float:
         return MARGIN_SHARE * baseline
 
+    def margin_text(self, baseline: str) -> str:
+        return f"{100 * MARGIN_SHARE:.3g} % of the RMSE of {baseline}"
+
     def _smooth(self, error: np.ndarray) -> float:
         """Smooth L1 of errors (n,) [GeV] in units of the scale."""
         size = np.abs(error) / self.scale

@@ -45,11 +45,6 @@ class Metric(Value):
     unit: Literal["", "GeV"] = ""
     digits: int = 4
 
-    @property
-    def best(self) -> float | None:
-        """The value that nothing can surpass, where there is one."""
-        return self.high if self.larger_is_better else self.low
-
     def better(self, value: float, than: float | None) -> bool:
         """Say whether a value is better than another; any number is better than None, and NaN is never better."""
         if than is None:
@@ -154,6 +149,10 @@ class Task(ABC):
     @abstractmethod
     def margin(self, baseline: float) -> float:
         """Return the largest difference of no weight, in the unit of the headline metric, against a baseline of this mean."""
+
+    @abstractmethod
+    def margin_text(self, baseline: str) -> str:
+        """Describe the margin for a baseline of this name: "3 % of …"."""
 
     def headline_of(self, meta: Meta) -> Metric:
         """Return the headline metric under the name that it has for jets with `meta`."""

@@ -76,7 +76,7 @@ def test_general_parts_name_no_metric() -> None:
     """What suits every task takes its words from the task."""
     general = {entry.name.replace("-", "_") for entry in sections if entry.general}
     folder = Path(package.__path__[0])
-    shared = [path for path in folder.parent.glob("*.py") if path.name not in ("task.py", "pairing.py")]
+    shared = [path for path in folder.parent.glob("*.py") if path.name not in ("task.py",)]
     for path in [*shared, *(folder / f"{name}.py" for name in general)]:
         assert not re.search(r"\bAUC\b|DeLong|test/auc|val/auc", code_of(path)), path
 

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from jetbench.errors import StoreError
 from jetbench.files import write_atomically
 from jetbench.report import stamp, write
 from jetbench.report.fingerprint import fingerprint
+from jetbench.report.machines import machines
 from jetbench.report.results import Results, collect
 from jetbench.report.write import write_report
 from jetbench.statistics.intervals import Interval
@@ -114,6 +116,22 @@ def test_a_plot_that_is_gone_leaves_no_file(planted: Planted, drawn: list[str], 
     files = write_report(again(results), folder)
     assert "roc_200.png" not in {path.name for path in files}
     assert sorted([*files, folder / stamp.NAME]) == sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{"])
+def test_a_damaged_declaration_is_a_missing_cell(content: str, planted: Planted, drawn: list[str], tmp_path: Path) -> None:
+    results, cell = planted("seeds=1"), CellKey("scratch", 200, 0)
+    (results.ledger.folder(results.plan.cells[cell]) / DONE).write_text(content)
+    found = again(results)
+    assert found.missing == {cell: "not run yet"}
+    assert write_report(found, tmp_path / "report")
+
+
+def test_a_damaged_file_is_named(planted: Planted) -> None:
+    results = planted("seeds=1")
+    (results.ledger.folder(results.plan.cells[CellKey("scratch", 50, 0)]) / "environment.json").write_text("[1]")
+    with pytest.raises(StoreError, match=r"environment.json: damaged .* delete the folder and run the suite again"):
+        machines(results)
 
 
 @dataclass(frozen=True)

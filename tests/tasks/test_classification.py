@@ -67,5 +67,5 @@ def test_two_classes_with_labels_are_needed(toy_jets: Jets) -> None:
 def test_the_margin_is_a_share_of_what_is_left(toy_jets: Jets, pronged_jets: Callable[[int, int], Jets]) -> None:
     assert TASK.margin(0.9) == pytest.approx(0.003)
     assert TASK.margin_text("scratch") == "3 % of what scratch leaves"
-    assert TASK.heading(toy_jets.meta) == "test AUC"
-    assert TASK.heading(pronged_jets(9, 3).meta) == "one-vs-one test AUC"
+    assert TASK.headline_of(toy_jets.meta).name == "AUC"
+    assert TASK.headline_of(pronged_jets(9, 3).meta).name == "AUC (one-vs-one)"

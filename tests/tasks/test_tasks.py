@@ -15,6 +15,7 @@ import torch
 
 from jetbench.jets import Jets
 from jetbench.registry import Entry
+from jetbench.report.sections import sections
 from jetbench.statistics.comparison import Verdict
 from jetbench.tasks import tasks
 from jetbench.tasks.task import Metric, Task
@@ -145,10 +146,11 @@ def test_enough_jets_stay_enough(entry: Entry, jets: Jets, part: str) -> None:
 
 def test_texts_name_the_metric_and_the_margin(entry: Entry, jets: Jets) -> None:
     task: Task = entry.load()()
-    assert task.headline.name in task.heading(jets.meta)
+    assert task.headline.name in task.headline_of(jets.meta).name
+    assert task.headline_of(jets.meta).key == task.headline.key
     assert task.margin_text("scratch").startswith("3 % of ")
     assert "scratch" in task.margin_text("scratch")
-    assert task.sections
+    assert {sections[name].name for name in task.sections} == set(task.sections)
 
 
 def test_a_task_costs_no_torch_to_load(entry: Entry) -> None:

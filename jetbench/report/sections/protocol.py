@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from jetbench.report import words
 from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
@@ -21,10 +20,7 @@ a seed, the supervised recipe and its augmentation, the cap on labelled passes
 pretraining, shared across arms and budgets.</li>
 <li>A verdict rests on two errors: between seeds, and from the test sample (paired, of the mean difference over seeds); their
 squares add up. Better or worse: the {{ level }} test of the difference, paired over seeds.
-{% if margin %}
-Equivalent: two one-sided tests place the difference within {{ margin }} of what the baseline leaves to the best
-{{ metric.name }}, {{ best }}.
-{% endif %}
+Equivalent: two one-sided tests place the difference within {{ margin }}.
 Undecided: neither, or fewer than five seeds.</li>
 <li>One comparison is primary, {{ primary[0] }} against {{ baseline }} at {{ primary[1] | count }} labels; Holm's correction
 guards the others.</li>
@@ -36,16 +32,13 @@ guards the others.</li>
 
 
 def render(results: Results) -> SectionContent:
-    settings, metric = results.plan.instance.settings, results.metric
-    compared = next(iter(results.comparisons.values()), None)
+    settings = results.plan.instance.settings
     body = fragment(
         BODY,
         settings=settings,
         encoders=settings.pretraining_seeds or settings.seeds,
         level=level(results),
-        margin=words.margin_percent(metric, compared) if compared else "",
-        metric=metric,
-        best=words.quantity(metric, f"{metric.best:g}") if metric.best is not None else "",
+        margin=results.task.margin_text(results.baseline),
         pool=", ".join(f"{100 * share:g} % {name}" for name, share in (settings.pool or {}).items()),
         primary=results.primary,
         baseline=results.baseline,
