@@ -17,12 +17,13 @@ __all__ = ["file_lock", "replacing", "write_atomically", "write_json"]
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, workplace: Path | None = None) -> Iterator[Path]:
     """Yield a name beside `path`; the file that is written there replaces `path` at the end, synced to the disk.
 
-    Where the writing fails nothing is left and `path` stays as it was; the error passes on.
+    Where the writing fails nothing is left and `path` stays as it was; the error passes on. A killed process leaves its file
+    behind, which `workplace`, a folder of the same file system, keeps out of sight.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = (workplace or path.parent) / f".{path.name}.{os.getpid()}.part"
     try:
         yield temporary
         with open(temporary, "rb") as written:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jetbench.jets import Grid, Jets, Meta
+from jetbench.jets.ragged import owners
 from jetbench.seeds import numpy_rng
 from jetbench.views.frame import half_widths
 from jetbench.views.needs import unmet
@@ -127,12 +128,8 @@ def _channel_columns(jets: Jets) -> dict[str, np.ndarray]:
     return table
 
 
-def _jet_of(jets: Jets) -> np.ndarray:
-    return np.repeat(np.arange(len(jets)), np.diff(jets.offsets))
-
-
 def _per_jet(jets: Jets, values: np.ndarray) -> np.ndarray:
-    return np.bincount(_jet_of(jets), values, minlength=len(jets))
+    return np.bincount(owners(jets.offsets), values, minlength=len(jets))
 
 
 def _frame(meta: Meta) -> Grid:
@@ -190,6 +187,6 @@ def _image_sums(jets: Jets, values: np.ndarray, labels: np.ndarray, groups: int,
     row = np.floor((jets.eta / frame.eta_extent + 1) * (frame.rows / 2)).astype(np.int64)
     column = np.floor((jets.phi / frame.phi_extent + 1) * (frame.columns / 2)).astype(np.int64)
     inside = (row >= 0) & (row < frame.rows) & (column >= 0) & (column < frame.columns)
-    pixel = (labels[_jet_of(jets)] * frame.rows + row) * frame.columns + column
+    pixel = (labels[owners(jets.offsets)] * frame.rows + row) * frame.columns + column
     sums = np.bincount(pixel[inside], values[inside], minlength=groups * frame.rows * frame.columns)
     return sums.reshape(groups, frame.rows, frame.columns)

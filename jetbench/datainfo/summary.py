@@ -12,8 +12,9 @@ from pydantic import BaseModel
 
 from jetbench.datainfo.sample import Sample, Sampler, left_out, sample_rows
 from jetbench.datainfo.separation import Separation, separations
-from jetbench.datainfo.totals import Totals, blocks
+from jetbench.datainfo.totals import Totals
 from jetbench.jets import Channel, Grid, Jets, Provenance
+from jetbench.jets.selection import blocks
 from jetbench.values import Value
 
 __all__ = ["ChannelSummary", "MultiplicitySummary", "Spectrum", "Summary", "TargetSummary", "summarise"]

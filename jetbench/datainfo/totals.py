@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,22 +9,7 @@ import numpy as np
 from jetbench.jets import Jets, Meta
 from jetbench.jets.hashes import jet_hashes
 
-__all__ = ["Range", "Totals", "blocks"]
-
-BLOCK_BYTES = 1 << 24  # of deposits that are looked at together; the work on them takes about ten times as much
-BLOCK_JETS = 1 << 17  # so that a block of empty jets is bounded as well
-
-
-def blocks(jets: Jets) -> Iterator[tuple[int, Jets]]:
-    """Consecutive jets in memory, with the row of the first; one block without jets where there are none."""
-    most = BLOCK_BYTES // (4 * (2 + len(jets.meta.channels)))
-    start = 0
-    while start < len(jets) or start == 0:
-        fitting = int(np.searchsorted(jets.offsets, jets.offsets[start] + most, "right")) - 1
-        stop = min(max(fitting, start + 1), start + BLOCK_JETS)
-        yield start, jets[start:stop]
-        start = stop
-
+__all__ = ["Range", "Totals"]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio: spreads small numbers (Knuth, TAOCP 3, 6.4)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jetbench.errors import RunError
+from jetbench.evaluation.likelihood import log_loss
 from jetbench.statistics.delong import delong, delong_interval
 from jetbench.statistics.rejection import background_rejection
 from jetbench.statistics.samples import binary_labels, two_samples
@@ -31,7 +32,7 @@ def evaluate_binary(labels: ArrayLike, scores: ArrayLike, threshold: float = 0.5
     table = confusion(signal, values, threshold)
     metrics["accuracy"] = float(np.trace(table) / table.sum())
     metrics["f1"] = float(2 * table[1, 1] / (2 * table[1, 1] + table[0, 1] + table[1, 0]))
-    metrics["log_loss"] = _log_loss(signal, values)
+    metrics["log_loss"] = log_loss(signal, values)
     metrics["ece"] = expected_calibration_error(signal, values)
     metrics["signal_total"] = float(signal.sum())
     metrics["background_total"] = float((~signal).sum())
@@ -77,10 +78,3 @@ def _ranking(signal: np.ndarray, values: np.ndarray) -> dict[str, float]:
         metrics[f"background_rejection_{percent}_high"] = found.high
         metrics[f"background_left_{percent}"] = float(found.background_left)
     return {name: value for name, value in metrics.items() if value is not None}
-
-
-def _log_loss(signal: np.ndarray, values: np.ndarray) -> float:
-    """Mean cross-entropy in nats; a probability of exactly 0 or 1 is taken for one fp64 epsilon less certain."""
-    smallest = float(np.finfo(np.float64).eps)
-    right = np.where(signal, values, 1 - values).clip(smallest, 1)
-    return float(-np.log(right).mean())

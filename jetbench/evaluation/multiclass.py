@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike
 
 from jetbench.errors import RunError
 from jetbench.evaluation.classification import BINS, EFFICIENCIES
+from jetbench.evaluation.likelihood import log_loss
 from jetbench.statistics.delong import delong, delong_interval
 from jetbench.statistics.placements import auc
 from jetbench.statistics.rejection import background_rejection
 from jetbench.statistics.samples import class_labels
 
-__all__ = ["class_confusion", "class_keys", "evaluate_classes", "likelihood", "signal_against_background"]
+__all__ = ["class_confusion", "class_keys", "evaluate_classes", "signal_against_background"]
 
 PROBABILITY_SUM = 1e-4  # how far the sum of a jet's probabilities may be from one: scores that fp32 has rounded pass
 
@@ -37,7 +38,7 @@ def evaluate_classes(labels: ArrayLike, scores: ArrayLike, class_names: Sequence
     metrics: dict[str, float | None] = {"auc": area.mean, "auc_se": error, "auc_low": area.low, "auc_high": area.high}
     metrics["accuracy"] = float(np.trace(table) / table.sum())
     metrics["f1"] = float(np.mean(2 * np.diag(table) / (table.sum(axis=0) + table.sum(axis=1))))
-    metrics["log_loss"] = float(-np.log(likelihood(label, values).clip(np.finfo(np.float64).eps)).mean())
+    metrics["log_loss"] = log_loss(label, values)
     metrics["ece"] = _calibration_error(label, values)
     for one, name in enumerate(names):
         metrics[f"auc_{name}"] = auc(label == one, values[:, one])
@@ -61,14 +62,6 @@ def class_confusion(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
     values = np.asarray(scores)
     classes = values.shape[1]
     return np.bincount(classes * np.asarray(labels) + values.argmax(axis=1), minlength=classes**2).reshape(classes, classes)
-
-
-def likelihood(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
-    """Return the probability (n,) that the scores, (n,) of signal or (n, K) of all classes, give to each jet's own class."""
-    label, values = np.asarray(labels), np.asarray(scores, np.float64)
-    if values.ndim == 1:
-        return np.where(label == 1, values, 1 - values)
-    return values[np.arange(len(label)), label]
 
 
 def signal_against_background(labels: ArrayLike, scores: ArrayLike, signal: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from jetbench.formats.particles import ENERGY, PT
 from jetbench.formats.reader import Reader, guarded
 from jetbench.formats.sources import ArraySource, Columns, ListSource
 from jetbench.jets import Jets, Meta
+from jetbench.jets.ragged import owner_of, owners
 
 __all__ = ["ConstituentTable"]
 
@@ -58,7 +59,7 @@ class ConstituentTable(Reader):
     def _check(self, inner: Columns, offsets: np.ndarray, start: int) -> None:
         for name, place in self.card.momentum.items():
             if name in ("pt", "mass") and (fault := inner[place] < 0).any():
-                row = start + int(np.searchsorted(offsets, fault.argmax(), side="right")) - 1
+                row = start + int(owner_of(offsets, fault.argmax()))
                 raise DataFileError(f"{self.path}: jet {row} has a constituent of negative {name} in {place!r}")
 
     def _axis(self, outer: Columns, jets: int) -> Axis:
@@ -76,7 +77,7 @@ class ConstituentTable(Reader):
             momentum = np.column_stack([q["px"], q["py"], q["pz"], q["px"]])
         else:
             if self.card.relative and isinstance(axis, tuple):
-                jet = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+                jet = owners(offsets)
                 q["eta"], q["phi"] = q["eta"] + axis[0][jet], q["phi"] + axis[1][jet]
             massive = "rapidity" in q and "mass" in q
             rapidity = q["rapidity"] if "rapidity" in q else q["eta"]

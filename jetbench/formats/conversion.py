@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -90,9 +89,7 @@ def convert(patterns: Sequence[str], output: Path, request: Request, progress: P
         _check_targets(blocks)
         event, duplicates = _events(blocks, progress)
         meta = _meta(sources[0].meta, files, keep, classes, blocks)
-        # in the workplace, so that nothing of a killed conversion stays beside the output
-        digest = save_jets(folder / "whole", _final(blocks, meta, classes, event, progress))
-        os.replace(folder / "whole", output)
+        digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
     return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all))
 
 

@@ -13,6 +13,7 @@ from jetbench.formats.npz import Archive
 from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT, identify
 from jetbench.formats.reader import BLOCK_BYTES, Reader, guarded
 from jetbench.jets import Jets, Meta, Provenance
+from jetbench.jets.ragged import owner_of
 
 __all__ = ["EnergyFlow"]
 
@@ -79,5 +80,5 @@ class EnergyFlow(Reader):
     def _check(self, offsets: np.ndarray, particles: np.ndarray, start: int) -> None:
         fault = particles[:, 0] < 0
         if fault.any():
-            row = start + int(np.searchsorted(offsets, fault.argmax(), side="right")) - 1
+            row = start + int(owner_of(offsets, fault.argmax()))
             raise DataFileError(f"{self.path}: jet {row} has a particle of negative pT in X")

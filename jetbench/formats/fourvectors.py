@@ -10,6 +10,7 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.jets import Jets, Meta
+from jetbench.jets.ragged import owner_of, owners, wrap_phi
 
 __all__ = ["Axis", "Constituents", "labels", "massless", "padded", "with_rapidity"]
 
@@ -43,7 +44,7 @@ class Constituents:
         momentum (it has no direction) and values that are not finite, also those that are too large for float32.
         """
         self._check(start, where)
-        first, jet = self.offsets[:-1], np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        first, jet = self.offsets[:-1], owners(self.offsets)
         with np.errstate(all="ignore"):  # what overflows is found by its values
             pt, eta, phi = _direction(self.momentum)
             total = np.add.reduceat(self.momentum, first, axis=0)
@@ -55,7 +56,7 @@ class Constituents:
                 meta=meta,
                 offsets=self.offsets,
                 eta=(eta - jet_eta[jet]).astype(np.float32),
-                phi=np.clip(_wrap(phi - jet_phi[jet]).astype(np.float32), -BELOW_PI, BELOW_PI),
+                phi=np.clip(wrap_phi(phi - jet_phi[jet]).astype(np.float32), -BELOW_PI, BELOW_PI),
                 values=np.column_stack([channels[channel.name] for channel in meta.channels]).astype(np.float32),
                 jet_eta=jet_eta.astype(np.float32),
                 jet_phi=jet_phi.astype(np.float32),
@@ -70,13 +71,13 @@ class Constituents:
     def _axes(self, total: np.ndarray, pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pseudorapidity and azimuth of every axis, from the sums (n, 4) and the constituents' directions (k,)."""
         if isinstance(self.axis, tuple):
-            return self.axis[0], _wrap(self.axis[1])
+            return self.axis[0], wrap_phi(self.axis[1])
         _, jet_eta, jet_phi = _direction(total)
         if self.axis == "four-vector":
             return jet_eta, jet_phi
-        first, counts = self.offsets[:-1], np.diff(self.offsets)
-        weight, delta = np.add.reduceat(pt, first), _wrap(phi - np.repeat(jet_phi, counts))
-        return np.add.reduceat(pt * eta, first) / weight, _wrap(jet_phi + np.add.reduceat(pt * delta, first) / weight)
+        first = self.offsets[:-1]
+        weight, delta = np.add.reduceat(pt, first), wrap_phi(phi - jet_phi[owners(self.offsets)])
+        return np.add.reduceat(pt * eta, first) / weight, wrap_phi(jet_phi + np.add.reduceat(pt * delta, first) / weight)
 
     def _check(self, start: int, where: object) -> None:
         counts, px, py = np.diff(self.offsets), self.momentum[:, 0], self.momentum[:, 1]
@@ -88,10 +89,7 @@ class Constituents:
             ((px == 0) & (py == 0), "a constituent without transverse momentum, which has no direction in (eta, phi)"),
         ):
             if fault.any():
-                raise DataFileError(f"{where}: jet {start + self._jet_of(int(fault.argmax()))} has {cause}")
-
-    def _jet_of(self, constituent: int) -> int:
-        return int(np.searchsorted(self.offsets, constituent, side="right")) - 1
+                raise DataFileError(f"{where}: jet {start + owner_of(self.offsets, fault.argmax())} has {cause}")
 
 
 def padded(values: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -130,16 +128,12 @@ def _direction(momentum: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return pt, np.arcsinh(pz / pt), np.arctan2(py, px)
 
 
-def _wrap(angle: np.ndarray) -> np.ndarray:
-    return (angle + np.pi) % (2 * np.pi) - np.pi
-
-
 def _targets(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: column if name == "label" else column.astype(np.float32) for name, column in given.items()}
 
 
 def _check_finite(jets: Jets, start: int, where: object) -> None:
-    owner = np.repeat(np.arange(len(jets)), np.diff(jets.offsets))
+    owner = owners(jets.offsets)
     for name, column in jets.columns():
         faults = np.argwhere(~np.isfinite(column))
         if len(faults):

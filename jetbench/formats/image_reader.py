@@ -14,6 +14,7 @@ from jetbench.formats.fourvectors import labels
 from jetbench.formats.reader import BLOCK_BYTES, Reader, guarded
 from jetbench.formats.tables import Table
 from jetbench.jets import Grid, Jets, Meta, jets_from_images
+from jetbench.jets.ragged import owner_of
 
 __all__ = ["Axes", "Column", "ImageReader", "Layout", "unknown_columns"]
 
@@ -142,7 +143,7 @@ class ImageReader(Reader):
 
     def _refuse_pixel(self, jets: Jets, wrong: np.ndarray, how: str, start: int) -> None:
         deposit, channel = np.argwhere(wrong)[0]
-        row = start + int(np.searchsorted(jets.offsets, deposit, "right")) - 1
+        row = start + int(owner_of(jets.offsets, deposit))
         name = self.meta.channels[channel].name
         raise DataFileError(f"{self.path}: row {row}: a pixel of channel {name!r} of {self._layout.images!r} {how}")
 

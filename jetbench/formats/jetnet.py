@@ -14,6 +14,7 @@ from jetbench.formats.hdf5 import array, has, open_hdf5, rows_per_block
 from jetbench.formats.particles import ENERGY, PT
 from jetbench.formats.reader import Reader, guarded
 from jetbench.jets import Jets, Meta, Provenance
+from jetbench.jets.ragged import owners
 
 __all__ = ["JetNet"]
 
@@ -72,7 +73,7 @@ class JetNet(Reader):
             self._check(x, features, start)
             real = x[..., 3] != 0
             offsets, particles = padded(x, real & (x[..., 2] > 0))
-            owner = np.repeat(np.arange(len(x)), np.diff(offsets))
+            owner = owners(offsets)
             momentum = massless(particles[:, 2] * jet_pt[owner], particles[:, 0] + jet_eta[owner], particles[:, 1])
             kind = np.full(len(x), self._class) if self._class is not None else features[:, 0]
             targets = {"label": labels(kind, len(LETTERS), start, self.path), "jet_mass": jet_mass}

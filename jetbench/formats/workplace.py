@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jetbench.errors import BusyError, DataFileError
-from jetbench.files import file_lock
+from jetbench.files import file_lock, write_json
 from jetbench.jets import SourceFile, open_jets
 
 __all__ = ["Remarks", "made_of", "workplace"]
@@ -68,7 +68,7 @@ class Remarks:
         every = list(dict.fromkeys([*self.before, *(f"{file}: {remark}" for remark in remarks)]))
         if every != self.all:
             self.all = every
-            self.path.write_text(json.dumps(every), encoding="utf-8")
+            write_json(self.path, every)
 
     def settle(self) -> None:
         """The reader is closed, and its remarks stay."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ import h5py
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.jets.container import PER_DEPOSIT, PLAIN_COLUMNS, Jets, Meta, combine_hashes, update_hashes
+from jetbench.files import replacing
+from jetbench.jets.container import Jets, combine_hashes, update_hashes
 from jetbench.jets.disk import Disk
+from jetbench.jets.meta import PER_DEPOSIT, PLAIN_COLUMNS, Meta
 from jetbench.jets.packing import Packing, pack, packing
 
 __all__ = ["open_file", "save_jets"]
@@ -25,24 +26,24 @@ CHUNK_BYTES = 1 << 17  # of a chunk: small enough to slice, large enough to comp
 CACHE_BYTES = 8 * CHUNK_BYTES  # of each column, for slices that end within a chunk; HDF5's own 8 MB exceed the processor's cache
 
 
-def save_jets(path: Path, parts: Iterable[Jets]) -> str:
-    """Write the parts as one collection and return its digest; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+def save_jets(path: str | Path, parts: Iterable[Jets], *, workplace: Path | None = None) -> str:
+    """Write the parts as one collection and return its digest; the file appears whole or not at all.
+
+    It grows beside `path`, or in the folder `workplace` of the same file system. Raises `DataFileError` where the parts do not
+    belong together, a value is not finite, or the disk does not take the file.
+    """
+    path = Path(path)
     disk: Disk | None = None
     try:
-        with Disk(temporary, "w+") as disk:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, workplace) as temporary, Disk(temporary, "w+") as disk:
             with h5py.File(disk, "w") as file:
                 digest = _write(file, _while_it_lasts(parts, disk))
             if disk.error is not None:
                 raise disk.error
-            os.fsync(disk.fileno())
-        os.replace(temporary, path)
     except (OSError, RuntimeError) as error:
         cause = (disk and disk.error) or error  # HDF5 fails in strange ways where it reads back what was never written
         raise DataFileError(f"{path}: cannot be written ({cause}); is the disk full or the folder read-only?") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return digest
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from jetbench.jets.container import Jets
+from jetbench.jets.selection import blocks
 
 __all__ = ["jet_hashes", "stored_hashes"]
-
-BLOCK = 8192  # jets that are hashed at once
 
 # splitmix64 (Steele, Lea, Flood, OOPSLA 2014, doi:10.1145/2660193.2660195): increment, multipliers and shifts
 GAMMA, MULTIPLIERS, SHIFTS = 0x9E3779B97F4A7C15, (0xBF58476D1CE4E5B9, 0x94D049BB133111EB), (30, 27, 31)
 
 
 def jet_hashes(block: Jets) -> np.ndarray:
-    """Hashes (n,) uint64 of jets in memory, by the bits of their deposits (eta, phi, values) alone.
+    """Hash jets in memory, (n,) uint64, by the bits of their deposits (eta, phi, values) alone.
 
     Equal jets have equal hashes; the order of the deposits does not matter, and -0.0 counts as 0.0. Among n different jets
     two share a hash with probability n²/2⁶⁵: 3e-4 for 1e8 jets.
@@ -30,9 +29,8 @@ def jet_hashes(block: Jets) -> np.ndarray:
 
 
 def stored_hashes(jets: Jets) -> np.ndarray:
-    """Hashes (n,) uint64 of jets on file, read once in blocks of bounded memory."""
-    blocks = [jet_hashes(jets[start : start + BLOCK]) for start in range(0, len(jets), BLOCK)]
-    return np.concatenate([np.zeros(0, np.uint64), *blocks])
+    """Hash jets on file, (n,) uint64, read once in blocks of bounded memory."""
+    return np.concatenate([jet_hashes(block) for _, block in blocks(jets)])
 
 
 def _mixed(state: np.ndarray) -> np.ndarray:

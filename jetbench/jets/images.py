@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.jets.container import Jets, Meta
+from jetbench.jets.container import Jets
+from jetbench.jets.meta import Meta
 
 __all__ = ["jets_from_images"]
 

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from jetbench.jets.container import Meta
 from jetbench.jets.images import pixel_centres
+from jetbench.jets.meta import Meta
 
 __all__ = ["Packing", "pack", "packing"]
 

@@ -1,32 +1,50 @@
-"""Chosen jets of a file, read forwards once in large contiguous stretches, in bounded memory."""
+"""Reading jets in bounded memory: all of them block by block, or chosen ones in one pass through the file."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from jetbench.jets.container import PER_DEPOSIT, Jets
+from jetbench.jets.meta import PER_DEPOSIT
 
-__all__ = ["deposit_bytes", "read_rows"]
+if TYPE_CHECKING:
+    from jetbench.jets.container import Jets
 
-J = TypeVar("J", bound=Jets)
+__all__ = ["blocks", "deposit_bytes", "read_rows"]
 
+J = TypeVar("J", bound="Jets")
+
+BLOCK_BYTES = 1 << 24  # of the deposits of one block; the work on them takes about ten times as much
+BLOCK_JETS = 1 << 17  # so that a block of empty jets is bounded as well
 READ_DEPOSITS = 1 << 20  # in one stretch: 20 MB of three channels
 GAP_DEPOSITS = 1 << 16  # a larger gap between two chosen jets is skipped, a smaller one read along: a few chunks of a file
 
 
+def blocks(jets: J) -> Iterator[tuple[int, J]]:
+    """Yield consecutive jets in memory with the row of the first; one block without jets where there are none."""
+    most = BLOCK_BYTES // (4 * (2 + len(jets.meta.channels)))
+    start = 0
+    while start < len(jets) or start == 0:
+        fitting = int(np.searchsorted(jets.offsets, jets.offsets[start] + most, "right")) - 1
+        stop = min(max(fitting, start + 1), start + BLOCK_JETS)
+        yield start, jets[start:stop]
+        start = stop
+
+
 def deposit_bytes(jets: Jets, rows: np.ndarray) -> np.ndarray:
-    """Memory (k,) [bytes] that the deposits of the jets at `rows` (k,) take."""
+    """Return the memory (k,) [bytes] that the deposits of the jets at `rows` (k,) take."""
     return (jets.offsets[rows + 1] - jets.offsets[rows]) * (4 * (2 + len(jets.meta.channels)))
 
 
 def read_rows(jets: J, rows: np.ndarray) -> J:
-    """The jets at `rows` (k,), in that order, in memory. Beside them, one stretch of the file is held; where the rows do not
-    rise, they are held twice for a moment."""
+    """Read the jets at `rows` (k,), in that order, into memory, in one pass through the file.
+
+    Beside them, one stretch of the file is held; where the rows do not rise, the jets are held twice for a moment.
+    """
     rising, places = np.unique(rows, return_inverse=True)
     chosen = _read_rising(jets, rising)
     return chosen if np.array_equal(rising, rows) else chosen.take(places)

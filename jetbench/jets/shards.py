@@ -12,15 +12,28 @@ from typing import Any
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.jets.container import PLAIN_COLUMNS, Column, Jets, Meta, Provenance
+from jetbench.jets.container import Column, Jets
 from jetbench.jets.file import open_file
+from jetbench.jets.meta import PLAIN_COLUMNS, Meta, Provenance
 
-__all__ = ["open_jets", "partition", "shard_paths"]
+__all__ = ["Source", "joint_digest", "open_jets", "partition", "shard_paths"]
 
 
-def shard_paths(path: Path) -> list[Path]:
-    """The files that a path stands for, sorted by name: itself, the *.h5 of a folder, or the matches of a glob such as
-    `jets-*.h5`. Raises `DataFileError` where there are none."""
+# a file, a folder or a glob of files, or a list of these
+Source = str | Path | Sequence[str | Path]
+
+
+def shard_paths(source: Source) -> list[Path]:
+    """List the files that a source stands for: a file itself, the *.h5 of a folder or the matches of a glob such as
+    `jets-*.h5` sorted by name, and those of a list in its order. Raises `DataFileError` where there are none."""
+    given = [source] if isinstance(source, str | Path) else source
+    found = [path for one in given for path in _matches(Path(one).expanduser())]
+    if not found:
+        raise DataFileError("no file of jets is given; name at least one")
+    return found
+
+
+def _matches(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
@@ -34,14 +47,15 @@ def shard_paths(path: Path) -> list[Path]:
     return found
 
 
-def open_jets(source: Path | Sequence[Path]) -> Jets:
-    """The jets of a file, of all files of a folder or glob (sorted by name), or of the files listed (in that order), lazily: a
-    slice reads what it covers. Files stay open as long as the jets live.
+def open_jets(source: Source) -> Jets:
+    """Open the jets of a file, of all files of a folder or glob (sorted by name), or of the files listed (in that order),
+    lazily: a slice reads what it covers. Files stay open as long as the jets live.
 
-    The digest of several files derives from theirs. Event ids are taken as they are: jets of one id stay together in a
-    split whichever file they come from. Raises `DataFileError` where a file is missing, damaged or does not fit the others.
+    The digest of several files derives from theirs; it is what the files say of themselves, which `verify` checks. Event ids
+    are taken as they are: jets of one id stay together in a split whichever file they come from. Raises `DataFileError` where a
+    file is missing, damaged or does not fit the others.
     """
-    paths = shard_paths(source) if isinstance(source, Path) else [path for one in source for path in shard_paths(one)]
+    paths = shard_paths(source)
     shards = [open_file(path) for path in paths]
     if len(shards) == 1:
         return shards[0]
@@ -56,13 +70,20 @@ def open_jets(source: Path | Sequence[Path]) -> Jets:
         offsets=np.concatenate([np.zeros(1, np.int64), *offsets]),
         **columns,
         targets={name: _Joined([shard.targets[name] for shard in shards]) for name in shards[0].targets},
-        stored_digest=hashlib.sha256("\n".join(shard.digest for shard in shards).encode()).hexdigest(),
+        stored_digest=joint_digest([shard.digest for shard in shards]),
     )
 
 
+def joint_digest(digests: Sequence[str]) -> str:
+    """Return the digest of one collection from those of its files, in their order."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
 def partition(jets: int, parts: int) -> list[range]:
-    """The rows 0..jets cut into `parts` contiguous ranges that differ by one row at most: all rows, none of them twice. A
-    worker that takes one of them opens the same files as the others and reads only what its range covers."""
+    """Cut the rows 0..jets into `parts` contiguous ranges that differ by one row at most: all rows, none of them twice.
+
+    A worker that takes one of them opens the same files as the others and reads only what its range covers.
+    """
     edges = [i * jets // parts for i in range(parts + 1)]
     return [range(start, stop) for start, stop in itertools.pairwise(edges)]
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from jetbench.errors import DataFileError
+from jetbench.files import replacing, write_atomically
 
 __all__ = ["BoostedTrees", "ClassPrior", "FittedModel", "MassCut"]
 
@@ -60,7 +61,8 @@ class BoostedTrees:
     def save(self, folder: Path) -> None:
         import skops.io
 
-        skops.io.dump(self.model, folder / self.FILE)
+        with replacing(folder / self.FILE) as temporary:
+            skops.io.dump(self.model, temporary)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -87,7 +89,7 @@ class _JsonModel:
         self.state: dict[str, Any] = {}
 
     def save(self, folder: Path) -> None:
-        (folder / self.FILE).write_text(json.dumps(self.state))
+        write_atomically(folder / self.FILE, json.dumps(self.state).encode())
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from jetbench.data.splits import write_split
 from jetbench.errors import RunError
-from jetbench.files import write_json
+from jetbench.files import write_atomically, write_json
 from jetbench.objectives import objectives
 from jetbench.runs.data import RunData, open_data
 from jetbench.runs.environment import environment
@@ -35,7 +35,7 @@ def run(job: Job, stop: Flag) -> None:
         raise RunError(f"{job.spec.chosen[0].path} of this run waits for its study; resolve it before training")
     ledger = Ledger(job.work)
     folder = ledger.folder(job.key)
-    (folder / "spec.yaml").write_text(_yaml(job.spec))
+    write_atomically(folder / "spec.yaml", _yaml(job.spec).encode())
     write_json(folder / "environment.json", {"instance": job.instance, **environment(job.spec.precision)})
     data = open_data(job)
     write_json(folder / "split.json", {"file": write_split(job.store / "splits", data.split), **data.split.summary()})

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["JetList", "cluster", "delta_phi", "leading", "nearest_jet", "soft_drop_mass"]
+from jetbench.jets.ragged import gather, wrap_phi
+
+__all__ = ["JetList", "cluster", "leading", "nearest_jet", "soft_drop_mass"]
 
 SOFT_DROP_Z = 0.1  # zcut at beta = 0 (mMDT), the usual top-tagging choice: CMS, JINST 15 (2020) P06005, sec. 4
 CLUSTER_ALL = 1000.0  # a Cambridge/Aachen radius that holds any jet together
@@ -36,9 +38,7 @@ class JetList:
 
     def take(self, rows: np.ndarray) -> JetList:
         """The jets at `rows` (k,), in that order."""
-        counts = np.diff(self.offsets)[rows]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        members = np.repeat(self.offsets[rows] - offsets[:-1], counts) + np.arange(offsets[-1])
+        offsets, places = gather(self.offsets, rows)
         return JetList(
             event=self.event[rows],
             pt=self.pt[rows],
@@ -46,7 +46,7 @@ class JetList:
             phi=self.phi[rows],
             mass=self.mass[rows],
             offsets=offsets,
-            members=self.members[members],
+            members=self.members[places],
         )
 
 
@@ -89,7 +89,7 @@ def nearest_jet(jets: JetList, event: np.ndarray, eta: np.ndarray, phi: np.ndarr
     found = np.full(len(event), -1)
     for rank in range(int((last - first).max(initial=0))):
         row = order[np.minimum(first + rank, len(order) - 1)]
-        close = np.hypot(jets.eta[row] - eta, delta_phi(jets.phi[row], phi)) < radius
+        close = np.hypot(jets.eta[row] - eta, wrap_phi(jets.phi[row] - phi)) < radius
         found = np.where((found < 0) & (first + rank < last) & close, row, found)
     return found
 
@@ -120,11 +120,6 @@ def _groomed(jet: Any) -> Any:
             break
         jet = fastjet.PseudoJet(hard)
     return jet
-
-
-def delta_phi(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a - b wrapped into [-π, π)."""
-    return (a - b + np.pi) % (2 * np.pi) - np.pi
 
 
 def _four_vectors(momentum: tuple[np.ndarray, ...]) -> Any:

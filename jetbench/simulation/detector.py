@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jetbench.jets.ragged import owners
 from jetbench.simulation.generator import Events
 from jetbench.values import Value
 
@@ -111,7 +112,7 @@ class Detector(Value):
 def visible_particles(events: Events) -> Particles:
     """The stable particles of the events without the neutrinos."""
     seen = (events.status > 0) & ~np.isin(np.abs(events.id), NEUTRINOS)
-    event = np.repeat(np.arange(len(events)), np.diff(events.offsets))
+    event = owners(events.offsets)
     columns = (events.px, events.py, events.pz, events.energy)
     return Particles(event[seen], np.abs(events.id[seen]), *(column[seen] for column in columns))
 

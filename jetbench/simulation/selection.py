@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jetbench.simulation.clustering import JetList, cluster, delta_phi, leading, nearest_jet, soft_drop_mass
+from jetbench.jets.ragged import owners, wrap_phi
+from jetbench.simulation.clustering import JetList, cluster, leading, nearest_jet, soft_drop_mass
 from jetbench.simulation.detector import (
     CHARGED,
     CHARGED_IDS,
@@ -79,13 +80,13 @@ def _with_partners(jets: JetList, particles: Particles, events: int, recipe: Had
 
 
 def _collect(jets: JetList, objects: Objects, partners: JetList, groomed: np.ndarray, events: Events) -> Accepted:
-    counts, members = np.diff(jets.offsets), jets.members
+    jet, members = owners(jets.offsets), jets.members
     values = np.zeros((len(members), 3))
     values[np.arange(len(members)), objects.kind[members]] = objects.pt[members]
     return Accepted(
         offsets=jets.offsets,
-        deposit_eta=objects.eta[members] - np.repeat(jets.eta, counts),
-        deposit_phi=delta_phi(objects.phi[members], np.repeat(jets.phi, counts)),
+        deposit_eta=objects.eta[members] - jets.eta[jet],
+        deposit_phi=wrap_phi(objects.phi[members] - jets.phi[jet]),
         values=values,
         event=jets.event,
         eta=jets.eta,

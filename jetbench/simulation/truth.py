@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jetbench.simulation.clustering import delta_phi
+from jetbench.jets.ragged import owner_of, owners, wrap_phi
 from jetbench.simulation.generator import Events
 from jetbench.simulation.hadronic import Match
 
@@ -18,7 +18,7 @@ def match_distance(events: Events, match: Match, event: np.ndarray, eta: np.ndar
     """How far (k,) the nearest particle that `match` asks for lies from the axis (eta, phi) (k,) of the only jet of event
     `event` (k,); infinite where the event has none."""
     rows, candidate = _rows(events, match)
-    owner = np.searchsorted(events.offsets, rows, side="right") - 1
+    owner = owner_of(events.offsets, rows)
     jet = np.full(len(events), -1)
     jet[event] = np.arange(len(event))
     near = jet[owner] >= 0
@@ -26,7 +26,7 @@ def match_distance(events: Events, match: Match, event: np.ndarray, eta: np.ndar
     particle_eta = np.arcsinh(events.pz[rows] / np.hypot(events.px[rows], events.py[rows]))
     particle_phi = np.arctan2(events.py[rows], events.px[rows])
     farthest = np.full((len(event), 2), -np.inf)
-    np.maximum.at(farthest, (jet, candidate), np.hypot(particle_eta - eta[jet], delta_phi(particle_phi, phi[jet])))
+    np.maximum.at(farthest, (jet, candidate), np.hypot(particle_eta - eta[jet], wrap_phi(particle_phi - phi[jet])))
     return np.where(np.isfinite(farthest), farthest, np.inf).min(axis=1)
 
 
@@ -35,7 +35,7 @@ def _rows(events: Events, match: Match) -> tuple[np.ndarray, np.ndarray]:
     particle or its antiparticle. Two decays of the same kind in one event are not told apart."""
     absolute = np.abs(events.id)
     outgoing = ((absolute <= 5) | (absolute == GLUON)) & (np.abs(events.status) == OUTGOING)
-    mother = events.mother + np.repeat(events.offsets[:-1], np.diff(events.offsets))
+    mother = events.mother + events.offsets[owners(events.offsets)]
     parent = events.id[mother]
     if match.what == "parton":
         rows = np.flatnonzero(outgoing & np.isin(absolute, match.ids))

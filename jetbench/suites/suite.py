@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from jetbench.data.catalog import Dataset, datasets, find_dataset
 from jetbench.errors import SuiteError, UnknownNameError
-from jetbench.jets.container import Meta
+from jetbench.jets import Meta
 from jetbench.registry import nearest
 from jetbench.runs.environment import best_precision
 from jetbench.spec import DatasetRef

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jetbench.evaluation.artifacts import write_evaluation
-from jetbench.evaluation.multiclass import likelihood
+from jetbench.evaluation.likelihood import log_loss
 from jetbench.statistics.delong import auc, delong, mean_difference_variance, paired_delong
 from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
 
@@ -102,7 +102,7 @@ class Classification(Task):
         return {
             "auc": float(areas[0]),
             "auc_se": float(np.sqrt(covariance[0, 0])),
-            "loss": float(-np.log(likelihood(truth, scores).clip(1e-12)).mean()),
+            "loss": log_loss(truth, scores),
         }
 
     def evaluate(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path) -> dict[str, float]:

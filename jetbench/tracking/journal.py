@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from jetbench.errors import StoreError
+from jetbench.files import write_atomically
 
 __all__ = ["JOURNAL", "Journal", "Record", "committed", "read", "valid_key"]
 
@@ -111,13 +112,7 @@ class Journal:
         self.sync()
 
     def _mark(self, offset: int) -> None:
-        mark = _mark_path(self.path)
-        temporary = mark.with_name(mark.name + ".tmp")
-        try:
-            temporary.write_text(f"{offset}\n")
-            temporary.replace(mark)
-        except OSError as error:
-            raise StoreError(f"cannot write {mark}: {error.strerror}") from error
+        write_atomically(_mark_path(self.path), f"{offset}\n".encode())
 
     def close(self) -> None:
         self._file.close()

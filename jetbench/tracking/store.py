@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.metadata
 import importlib.util
 import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from jetbench.errors import StoreError
+from jetbench.files import file_lock, replacing
 from jetbench.tracking import backend
 
 __all__ = ["ELSEWHERE", "Store", "store_root"]
@@ -80,14 +80,13 @@ class Store:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        try:
-            for folder in (self.artifacts, self.work):
-                folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.root / ".lock").open("w")
-        except OSError as error:
-            raise StoreError(f"cannot write the results folder {self.root}: {error.strerror}; {ELSEWHERE}") from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with ExitStack() as held:
+            try:
+                for folder in (self.artifacts, self.work):
+                    folder.mkdir(parents=True, exist_ok=True)
+                held.enter_context(file_lock(self.root / ".lock"))
+            except OSError as error:
+                raise StoreError(f"cannot write the results folder {self.root}: {error.strerror}; {ELSEWHERE}") from error
             yield
 
     def _create(self) -> None:
@@ -95,18 +94,15 @@ class Store:
         backend.load()
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        fresh = self.database.with_name(".mlflow.db.new")
-        # SQLite would replay the log of a database that is gone into the new one
-        for name in (fresh.name, self.database.name):
-            for suffix in ("-wal", "-shm", "-journal"):
-                (self.root / (name + suffix)).unlink(missing_ok=True)
-        fresh.unlink(missing_ok=True)
-        with backend.speaking_plainly(f"cannot create {self.database}"):
+        # what a killed creation has left; and SQLite would replay the log of a database that is gone into the new one
+        logs = (self.database.with_name(self.database.name + suffix) for suffix in ("-wal", "-shm", "-journal"))
+        for left in (*self.root.glob(f".{self.database.name}.*.part*"), *logs):
+            left.unlink(missing_ok=True)
+        with backend.speaking_plainly(f"cannot create {self.database}"), replacing(self.database) as fresh:
             SqlAlchemyStore(f"sqlite:///{fresh}", str(self.artifacts)).engine.dispose()
             if not self.on_network:
                 with closing(sqlite3.connect(fresh)) as connection:
                     connection.execute("pragma journal_mode=wal")
-            fresh.replace(self.database)
 
 
 def refuse_unusable(root: Path) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.jets import Jets
+from jetbench.jets.ragged import owners
 from jetbench.views.needs import unmet
 from jetbench.views.table import Table
 
@@ -66,7 +67,7 @@ class Nothing(Table):
 def _momenta(jets: Jets) -> tuple[np.ndarray, np.ndarray]:
     """pT (deposits,) and (px, py, pz, E) (deposits, 4), float64 [GeV], with phi relative to the jet's."""
     pt = jets.pt().astype(np.float64)
-    eta = jets.eta.astype(np.float64) + np.repeat(jets.jet_eta, np.diff(jets.offsets))
+    eta = jets.eta.astype(np.float64) + jets.jet_eta[owners(jets.offsets)]
     phi = jets.phi.astype(np.float64)
     return pt, np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta)], axis=1)
 
@@ -75,7 +76,7 @@ def simple_observables(jets: Jets) -> np.ndarray:
     """`SIMPLE` of jets in memory: (n, 5) float32. Multiplicity counts deposits with pT > 0; width is the pT-weighted mean
     distance to the axis; pTD = sqrt(Σ pT²)/Σ pT."""
     pt, momenta = _momenta(jets)
-    jet = np.repeat(np.arange(len(jets)), np.diff(jets.offsets))
+    jet = owners(jets.offsets)
 
     def total(x: np.ndarray) -> np.ndarray:
         return np.bincount(jet, x, minlength=len(jets))
@@ -103,7 +104,7 @@ def _substructure(jets: Jets) -> np.ndarray:
     import vector
 
     pt, momenta = _momenta(jets)
-    counts = np.bincount(np.repeat(np.arange(len(jets)), np.diff(jets.offsets))[pt > 0], minlength=len(jets))
+    counts = np.bincount(owners(jets.offsets)[pt > 0], minlength=len(jets))
     fields = dict(zip(("px", "py", "pz", "E"), momenta[pt > 0].T, strict=True))
     particles = ak.unflatten(ak.zip(fields, with_name="Momentum4D"), counts)
     vector.register_awkward()

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jetbench.datainfo import summary, totals
+from jetbench.datainfo import summary
 from jetbench.datainfo.sample import sample_rows
 from jetbench.datainfo.separation import separations
 from jetbench.datainfo.summary import Summary, summarise
 from jetbench.datainfo.text import summary_text
-from jetbench.datainfo.totals import Range, blocks
+from jetbench.datainfo.totals import Range
 from jetbench.errors import DataFileError
-from jetbench.jets import Channel, Grid, Jets, concatenate, open_jets, save_jets
+from jetbench.jets import Channel, Grid, Jets, concatenate, open_jets, save_jets, selection
+from jetbench.jets.selection import blocks
 from jetbench.seeds import numpy_rng
 from jetbench.statistics.delong import auc
 
@@ -74,22 +75,12 @@ def test_json_is_strict_and_has_the_promised_keys(toy_jets: Jets) -> None:
 
 def test_blocks_of_any_size_give_the_same_figures(toy_jets: Jets, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = summary_of(toy_jets)
-    monkeypatch.setattr(totals, "BLOCK_BYTES", 2000)  # some two or three jets
+    monkeypatch.setattr(selection, "BLOCK_BYTES", 2000)  # some two or three jets
     assert [len(block) for _, block in blocks(toy_jets)] != [400]
     parts = summary_of(toy_jets)
     assert parts.duplicates == whole.duplicates
     assert parts.aucs == whole.aucs
     assert parts.targets["mass"].standard_deviation == pytest.approx(whole.targets["mass"].standard_deviation, rel=1e-12)
-
-
-def test_blocks_are_bounded_cover_every_jet_and_hold_at_least_one(toy_jets: Jets, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(totals, "BLOCK_BYTES", 40 * 20)
-    monkeypatch.setattr(totals, "BLOCK_JETS", 3)
-    starts, sizes = zip(*((start, len(block)) for start, block in blocks(toy_jets)), strict=True)
-    assert sum(sizes) == 400
-    assert max(sizes) <= 3
-    assert min(sizes) == 1
-    assert list(starts) == [0, *np.cumsum(sizes[:-1])]
 
 
 def test_a_running_range_is_that_of_the_whole() -> None:
@@ -240,7 +231,7 @@ def test_a_file_is_read_in_blocks_and_gives_what_memory_gives(
     path = tmp_path / "jets.h5"
     save_jets(path, [concatenate([toy_jets] * 3)])
     stored = open_jets(path)
-    monkeypatch.setattr(totals, "BLOCK_BYTES", 1 << 16)
+    monkeypatch.setattr(selection, "BLOCK_BYTES", 1 << 16)
     largest = max(len(block.eta) for _, block in blocks(stored))
     assert largest * 4 * 5 <= 1 << 16
     summary = summary_of(stored)
@@ -249,7 +240,7 @@ def test_a_file_is_read_in_blocks_and_gives_what_memory_gives(
 
 
 def test_memory_does_not_grow_with_the_deposits(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(totals, "BLOCK_BYTES", 1 << 18)
+    monkeypatch.setattr(selection, "BLOCK_BYTES", 1 << 18)
     monkeypatch.setattr(summary, "sample_rows", lambda jets: sample_rows(jets, 400))
     peaks, sizes = [], []
     for copies in (2, 2, 12):  # the first warms up

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
 from jetbench.errors import RunError
 from jetbench.evaluation.artifacts import read_scores, write_evaluation
-from jetbench.evaluation.multiclass import class_keys, evaluate_classes, likelihood, signal_against_background
+from jetbench.evaluation.multiclass import class_keys, evaluate_classes, signal_against_background
 from jetbench.evaluation.plots import PALETTE
 from jetbench.seeds import numpy_rng
 from jetbench.statistics.rejection import background_rejection
@@ -80,11 +80,6 @@ def test_names_that_would_be_ambiguous_in_a_metric_are_numbers():
         == class_keys(["W+", "W-", "→"])[:2]
         == ["class-0", "class-1"]
     )
-
-
-def test_likelihood_of_two_and_of_more_classes():
-    assert likelihood([0, 1], [0.2, 0.9]).tolist() == [0.8, 0.9]
-    assert likelihood([2, 0], [[0.1, 0.2, 0.7], [0.3, 0.3, 0.4]]).tolist() == [0.7, 0.3]
 
 
 def test_the_files_of_four_classes(tmp_path):

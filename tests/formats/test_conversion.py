@@ -129,7 +129,7 @@ def test_an_interrupted_conversion_goes_on(write: Callable[..., Path], tmp_path:
     with pytest.raises(KeyboardInterrupt):
         convert([str(source)], tmp_path / "out.h5", Request(), stop)
     assert not (tmp_path / "out.h5").exists()
-    (tmp_path / ".out.h5.blocks" / ".whole.1.part").write_text("what a killed process was writing")
+    (tmp_path / ".out.h5.blocks" / ".out.h5.1.part").write_text("what a killed process was writing")
     damaged = sorted((tmp_path / ".out.h5.blocks").glob("*-7-14-*"))[0]
     damaged.write_bytes(damaged.read_bytes()[:-40])
     reads.clear()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jetbench.simulation.clustering import cluster, delta_phi, leading, nearest_jet, soft_drop_mass
+from jetbench.simulation.clustering import cluster, leading, nearest_jet, soft_drop_mass
 
 
 def four(pt, eta, phi):
@@ -48,7 +48,3 @@ def test_soft_drop_removes_soft_wide_radiation():
     hard = np.sqrt(2 * 200 * 200 * (np.cosh(0.3) - 1))
     assert jets.mass[0] > hard + 1
     assert soft_drop_mass(jets, momentum)[0] == pytest.approx(hard, rel=1e-6)
-
-
-def test_delta_phi_wraps():
-    assert delta_phi(np.array([3.1]), np.array([-3.1]))[0] == pytest.approx(6.2 - 2 * np.pi)

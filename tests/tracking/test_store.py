@@ -152,12 +152,13 @@ def test_a_database_of_something_else_is_refused(tmp_path):
 def test_a_killed_creation_leaves_no_half_a_database(tmp_path):
     script = "import sys; from pathlib import Path; from jetbench.tracking.store import Store; Store(Path(sys.argv[1])).prepare()"
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
-    while not (tmp_path / ".mlflow.db.new").exists() and process.poll() is None:
+    while not list(tmp_path.glob(".mlflow.db.*.part*")) and process.poll() is None:
         time.sleep(0.01)
     process.kill()
     process.wait()
     assert not (tmp_path / "mlflow.db").exists()
     Store(tmp_path).prepare()
+    assert not list(tmp_path.glob(".mlflow.db.*.part*"))
 
 
 def test_a_server_needs_no_database_here(tmp_path):

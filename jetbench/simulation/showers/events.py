@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jetbench.jets.ragged import wrap_phi
 from jetbench.simulation.showers.crystals import CRYSTAL, FRONT, collect, first_crystal, shower
 from jetbench.simulation.showers.particles import Particles
 from jetbench.simulation.showers.readout import PIXELS, crop, read_out
@@ -51,11 +52,7 @@ def simulate_events(label: int, count: int, rng: np.random.Generator) -> Events:
         energy=images.energy,
         time=images.time,
         axis_eta=(row + images.row + PIXELS // 2) * CRYSTAL,
-        axis_phi=_wrapped((column + images.column + PIXELS // 2) * CRYSTAL),
+        axis_phi=wrap_phi((column + images.column + PIXELS // 2) * CRYSTAL),
         eta=eta,
         phi=particles.phi,
     )
-
-
-def _wrapped(phi: np.ndarray) -> np.ndarray:
-    return (phi + np.pi) % (2 * np.pi) - np.pi

@@ -1,0 +1,26 @@
+"""What scores give to the class that a jet truly has."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+__all__ = ["likelihood", "log_loss"]
+
+SMALLEST = float(np.finfo(np.float64).eps)
+
+
+def likelihood(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
+    """Return the probability (n,) that the scores, (n,) of signal or (n, K) of all classes, give to each jet's own class."""
+    label, values = np.asarray(labels), np.asarray(scores, np.float64)
+    if values.ndim == 1:
+        return np.where(label == 1, values, 1 - values)
+    return values[np.arange(len(label)), label]
+
+
+def log_loss(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Return the mean cross-entropy in nats of labels (n,) in 0 … K−1 and probabilities, (n,) of signal or (n, K) of all classes.
+
+    A probability of exactly 0 for a jet's own class counts as one fp64 epsilon, so that the mean stays finite.
+    """
+    return float(-np.log(likelihood(labels, scores).clip(SMALLEST)).mean())
