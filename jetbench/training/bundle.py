@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from jetbench.data.batch import JetTensors
-from jetbench.errors import DataFileError
+from jetbench.errors import DataFileError, UnknownNameError
 from jetbench.files import replacing, write_json
 from jetbench.jets import Channel
 from jetbench.models.network import Network
@@ -66,7 +66,7 @@ def load_preprocessing(folder: Path) -> Preprocessing:
     """Read the preprocessing of a finished run; raises `DataFileError` where it cannot be read."""
     try:
         return Preprocessing.model_validate(json.loads((folder / CARD).read_text())["preprocessing"])
-    except (OSError, ValueError, KeyError, ValidationError) as error:
+    except (OSError, ValueError, KeyError, ValidationError, UnknownNameError) as error:
         raise DataFileError(f"{folder / CARD}: not a readable bundle ({error})") from error
 
 

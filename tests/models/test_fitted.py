@@ -90,6 +90,18 @@ def test_trees_learn_from_few_labels(sample: tuple) -> None:
     assert auc(labels[80:], model.predict(table[80:])) > 0.85
 
 
+def test_trees_regress_what_is_no_label(sample: tuple, tmp_path: Path) -> None:
+    """Floats are regressed, in their own unit."""
+    table, _ = sample
+    model, target = BoostedTrees(), 2 * table[:, 1] + 5
+    model.fit(table[:400], NAMES, target[:400], 1, 0.1)
+    model.save(tmp_path)
+    found = model.predict(table[400:])
+    assert (found.shape, found.dtype) == ((200,), np.float64)
+    assert np.abs(found - target[400:]).mean() < 0.1 * target.std()
+    assert np.array_equal(BoostedTrees.load(tmp_path).predict(table[400:]), found)
+
+
 def test_a_file_with_other_types_is_not_loaded(tmp_path: Path) -> None:
     import skops.io
 

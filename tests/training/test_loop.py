@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
@@ -7,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from jetbench.data.batch import JetTensors
+from jetbench.data.batch import Batch, JetTensors
 from jetbench.data.batches import Batches
-from jetbench.errors import DataFileError, RunError
+from jetbench.errors import DataFileError, DivergenceError
 from jetbench.jets import Jets
 from jetbench.models.network import Network, build_network
 from jetbench.objectives import objectives
@@ -17,18 +18,28 @@ from jetbench.objectives.base import build_objective
 from jetbench.recipes import SUPERVISED_VIEWS
 from jetbench.spec import Component, Recipe, options
 from jetbench.tasks import build_task
+from jetbench.tasks.task import Metric
 from jetbench.tracking.journal import Journal, read
-from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing, save_bundle
-from jetbench.training.checkpoint import load_checkpoint
-from jetbench.training.loop import CHECKPOINT, Stopped, fit
+from jetbench.training.bundle import CARD, Preprocessing, fit_preprocessing, load_encoder, load_preprocessing, save_bundle
+from jetbench.training.checkpoint import load_checkpoint, save_checkpoint
+from jetbench.training.loop import CHECKPOINT, Flag, Stopped, fit
 from jetbench.training.optim import Plateau, rate
 from jetbench.training.validation import network_outputs, validator
 from jetbench.views import augment
+from jetbench.views.inputs import Inputs
 
 VIEW = Component(name="image", options=options({"pixels": 12, "extent": 0.8}))
 RECIPE = Recipe(name="t", learning_rate=3e-3, passes=640, batch_size=32, epochs=4, warmup=0.1, augmentation=SUPERVISED_VIEWS)
-SHAPES = {"image": (3, 12, 12)}
 MODEL = Component(name="resnet15", options=options({"stages": "8-16", "dropout": 0.1}))
+TASK = build_task(Component(name="classification"))
+
+
+def build(seed: int, model: Component = MODEL) -> Network:
+    return build_network(model, {"image": (3, 12, 12)}, outputs=2, seed=seed)
+
+
+def fitted(jets: Jets) -> Preprocessing:
+    return fit_preprocessing(VIEW, JetTensors(jets), np.arange(200))
 
 
 class StopAfter:
@@ -42,25 +53,22 @@ class StopAfter:
         return self.looks < 0
 
 
-TASK = build_task(Component(name="classification"))
-
-
-def preprocess(jets: Jets) -> Preprocessing:
-    return fit_preprocessing(VIEW, JetTensors(jets), np.arange(200))
-
-
-def build(seed: int, model: Component = MODEL) -> Network:
-    return build_network(model, SHAPES, 2, seed)
-
-
 def train(
-    jets: Jets, folder: Path, recipe: Recipe = RECIPE, objective: str = "supervised", stop=None, frozen: bool = False
+    jets: Jets,
+    folder: Path,
+    recipe: Recipe = RECIPE,
+    objective: str = "supervised",
+    stop: Flag | None = None,
+    frozen: bool = False,
+    selection: Metric = TASK.selection,
 ) -> Network:
-    tensors, network, view = JetTensors(jets), build(1), preprocess(jets).fitted
-    goal = build_objective(
-        Component(name=objective), network, TASK, lambda batch, rng: view(augment(batch, recipe.augmentation, rng)), seed=1
-    )
-    validate = validator(network, view, TASK, tensors, np.arange(300, 400), "fp32")
+    tensors, view, network = JetTensors(jets), fitted(jets).fitted, build(seed=1)
+
+    def look(batch: Batch, rng: torch.Generator) -> Inputs:
+        return view(augment(batch, recipe.augmentation, rng))
+
+    goal = build_objective(Component(name=objective), network, TASK, look, seed=1)
+    labelled = objectives[objective].labelled
     with Journal(folder / "metrics.jsonl") as journal:
         fit(
             recipe,
@@ -72,15 +80,11 @@ def train(
             stop or threading.Event(),
             seed=1,
             precision="fp32",
-            selection=TASK.selection,
-            validate=validate if objectives[objective].labelled else None,
+            selection=selection,
+            validate=validator(network, view, TASK, tensors, np.arange(300, 400), "fp32") if labelled else None,
             frozen=frozen,
         )
     return network
-
-
-def scores(network: Network, jets: Jets, rows: np.ndarray) -> np.ndarray:
-    return TASK.predict(network_outputs(network, preprocess(jets).fitted, JetTensors(jets), rows, "fp32"))
 
 
 def metrics(folder: Path) -> list[tuple[int, dict[str, float]]]:
@@ -113,9 +117,12 @@ def test_a_frozen_encoder_stays_as_it_was(toy_jets: Jets, tmp_path: Path) -> Non
     assert not torch.equal(before["head.weight"], after["head.weight"])
 
 
-def test_a_diverging_training_says_so(toy_jets: Jets, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="not finite"):
+def test_a_diverging_training_says_so_and_what_it_has_cost(toy_jets: Jets, tmp_path: Path) -> None:
+    """The loss is looked at by the end of the first of four epochs, which is a quarter of the passes."""
+    with pytest.raises(DivergenceError, match="not finite after step 5") as caught:
         train(toy_jets, tmp_path, RECIPE.replace(learning_rate=1e30, warmup=0.0))
+    assert caught.value.costs["passes"] == 160
+    assert caught.value.costs["seconds"] > 0
 
 
 def test_patience_ends_a_training_and_the_best_weights_are_kept(toy_jets: Jets, tmp_path: Path) -> None:
@@ -124,8 +131,17 @@ def test_patience_ends_a_training_and_the_best_weights_are_kept(toy_jets: Jets, 
     accuracies = [m["val/accuracy"] for _, m in metrics(tmp_path)]
     assert len(accuracies) < 20
     assert len(accuracies) - 1 - int(np.argmax(accuracies)) == 2
-    found = scores(network, toy_jets, np.arange(300, 400)) > 0.5
-    assert float((found == toy_jets.targets["label"][300:]).mean()) == pytest.approx(max(accuracies))
+    values = network_outputs(network, fitted(toy_jets).fitted, JetTensors(toy_jets), np.arange(300, 400), "fp32")
+    assert float((values.argmax(1).numpy() == toy_jets.targets["label"][300:]).mean()) == pytest.approx(max(accuracies))
+
+
+def test_the_best_epoch_is_that_of_the_tasks_metric_in_its_direction(toy_jets: Jets, tmp_path: Path) -> None:
+    recipe = RECIPE.replace(passes=1600, epochs=10, patience=3, select="best", optimizer="adam", learning_rate=0.01)
+    network = train(toy_jets, tmp_path, recipe, selection=Metric(key="loss", name="loss", larger_is_better=False))
+    losses = [m["val/loss"] for _, m in metrics(tmp_path)]
+    assert len(losses) == 10 or len(losses) - 1 - int(np.argmin(losses)) == 3
+    found = validator(network, fitted(toy_jets).fitted, TASK, JetTensors(toy_jets), np.arange(300, 400), "fp32")()
+    assert found["loss"] == pytest.approx(min(losses))
 
 
 def test_a_damaged_checkpoint_is_one_clear_error(toy_jets: Jets, tmp_path: Path) -> None:
@@ -137,8 +153,6 @@ def test_a_damaged_checkpoint_is_one_clear_error(toy_jets: Jets, tmp_path: Path)
 
 
 def test_optimiser_state_takes_the_layout_of_its_parameter(tmp_path: Path) -> None:
-    from jetbench.training.checkpoint import save_checkpoint
-
     conv = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(conv.parameters(), fused=True)
     conv(torch.rand(2, 3, 5, 5)).sum().backward()
@@ -153,28 +167,66 @@ def test_optimiser_state_takes_the_layout_of_its_parameter(tmp_path: Path) -> No
 
 
 def test_a_bundle_gives_back_encoder_and_preprocessing(toy_jets: Jets, tmp_path: Path) -> None:
-    preprocessing, network, other = preprocess(toy_jets), build(1), build(2)
+    preprocessing, network, other = fitted(toy_jets), build(1), build(2)
     save_bundle(tmp_path, network, MODEL, Component(name="classification"), preprocessing)
     head = other.head.weight.clone()
     load_encoder(tmp_path, other)
     assert load_preprocessing(tmp_path) == preprocessing
     assert all(torch.equal(a, b) for a, b in zip(network.encoder.parameters(), other.encoder.parameters(), strict=True))
     assert torch.equal(other.head.weight, head)
+    card = json.loads((tmp_path / CARD).read_text())
+    assert (card["model"]["name"], card["task"]["name"]) == ("resnet15", "classification")
     with pytest.raises(DataFileError, match="weights of this encoder"):
         load_encoder(tmp_path, build(1, Component(name="resnet15")))
 
 
+@pytest.mark.parametrize("view", [VIEW, Component(name="constituents", options=options({"number": 20}))], ids=lambda v: v.name)
+def test_a_view_that_comes_from_a_bundle_shows_the_same(view: Component, toy_jets: Jets, tmp_path: Path) -> None:
+    jets = JetTensors(toy_jets)
+    preprocessing = fit_preprocessing(view, jets, np.arange(200))
+    save_bundle(tmp_path, build(1), MODEL, Component(name="classification"), preprocessing)
+    stored = load_preprocessing(tmp_path)
+    assert type(stored.fitted) is type(preprocessing.fitted)
+    assert stored.fitted.shapes == preprocessing.fitted.shapes
+    batch = jets.batch(torch.arange(30))
+    before, after = preprocessing.fitted(batch), stored.fitted(batch)
+    assert all(torch.equal(before[name], after[name]) for name in before.tensors)
+    assert before.tensors.keys() == after.tensors.keys()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"image"', '"imagination"'), ('"x0"', '"x1"'), ('"fitted"', '"fittid"'), ("}", ""), ("{", "[")]
+)
+def test_a_bundle_that_cannot_be_read_is_one_clear_error(toy_jets: Jets, tmp_path: Path, old: str, new: str) -> None:
+    save_bundle(tmp_path, build(1), MODEL, Component(name="classification"), fitted(toy_jets))
+    text = (tmp_path / CARD).read_text()
+    assert old in text
+    (tmp_path / CARD).write_text(text.replace(old, new))
+    with pytest.raises(DataFileError, match="not a readable bundle"):
+        load_preprocessing(tmp_path)
+
+
 def test_scores_are_probabilities_with_hardly_a_tie(toy_jets: Jets) -> None:
-    found = scores(build(1), toy_jets, np.arange(400))
-    assert ((found > 0) & (found < 1)).all()
-    assert len(np.unique(found)) > 395
+    outputs = network_outputs(build(1), fitted(toy_jets).fitted, JetTensors(toy_jets), np.arange(400), "fp32")
+    scores = TASK.predict(outputs)
+    assert ((scores > 0) & (scores < 1)).all()
+    assert len(np.unique(scores)) > 395
+
+
+def test_outputs_are_in_the_order_of_the_rows(toy_jets: Jets) -> None:
+    network, view, jets = build(1), fitted(toy_jets).fitted, JetTensors(toy_jets)
+    rows = np.random.default_rng(0).permutation(400)
+    straight = network_outputs(network, view, jets, np.arange(400), "fp32")
+    torch.testing.assert_close(network_outputs(network, view, jets, rows, "fp32"), straight[torch.from_numpy(rows)])
+    assert network.training
 
 
 def test_scores_of_more_classes_are_the_softmax_in_double_precision() -> None:
-    found = TASK.predict(torch.tensor([[0.0, 1.0, 2.0], [40.0, 0.0, -40.0]]))
-    assert found.dtype == np.float64
-    assert found[0] == pytest.approx(np.exp([0, 1, 2]) / np.exp([0, 1, 2]).sum(), rel=1e-12)
-    assert found[1, 2] == pytest.approx(np.exp(-80), rel=1e-12)
+    values = torch.tensor([[0.0, 1.0, 2.0], [40.0, 0.0, -40.0]])
+    scores = TASK.predict(values)
+    assert scores.dtype == np.float64
+    assert scores[0] == pytest.approx(np.exp([0, 1, 2]) / np.exp([0, 1, 2]).sum(), rel=1e-12)
+    assert scores[1, 2] == pytest.approx(np.exp(-80), rel=1e-12)
 
 
 def test_the_schedule_in_closed_form() -> None:
