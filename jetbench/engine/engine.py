@@ -120,7 +120,7 @@ def _advance(books: Execution, digest: str) -> Iterator[Event]:
                 if run.key not in books.running and run.key not in books.ended:
                     books.waiting.setdefault(run.key, run)
             return
-        figures = {number: books.ledger.figures(key) for number, key in keys.items()}
+        figures = {number: books.ledger.metrics(key) for number, key in keys.items()}
         tuner.tell_round({number: Result(f["val/auc"], f["val/loss"], f["val/auc_se"]) for number, f in figures.items()})
 
 

@@ -18,8 +18,8 @@ from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.multiplicity import adjust_secondary
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
 from jetbench.suites.tuning import Tuner, Winner
-from jetbench.tracking.journal import JOURNAL, Record, committed, read
-from jetbench.tracking.ledger import DONE, Ledger
+from jetbench.tracking.journal import Record, committed, read
+from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
 
 __all__ = ["Cost", "Results", "collect"]
@@ -70,7 +70,7 @@ class Results:
 
     def scores(self, cell: CellKey) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(rows, labels, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""
-        return read_scores(self.folder(cell) / "scores.h5")
+        return read_scores(RunFolder(self.folder(cell)).scores)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class Results:
 
     def learning_curve(self, planned: PlannedRun) -> list[Record]:
         """Epoch by epoch, the journal of a run."""
-        path = self.ledger.folder(planned.key) / JOURNAL
+        path = self.ledger.run(planned.key).journal
         return read(path, 0, committed(path))[0]
 
     @cached_property
@@ -150,13 +150,13 @@ class Results:
 
     def span(self) -> tuple[float, float] | None:
         """When the first and the last of the finished cells ended, in unix seconds."""
-        times = [float(json.loads((self.folder(cell) / DONE).read_text())["finished"]) for cell in self.cells]
+        times = [self.ledger.finished(self.plan.cells[cell]) for cell in self.cells]
         return (min(times), max(times)) if times else None
 
     def cost(self, arm: str, labels: int) -> Cost:
         """Mean over the finished seeds; a pretraining that several arms share counts in full for each."""
         chains_of = [list(self.plan.chain(CellKey(arm, labels, seed))) for seed in self.seeds(arm, labels)]
-        figures = [[self.ledger.figures(run.key) for run in chain] for chain in chains_of]
+        figures = [[self.ledger.metrics(run.key) for run in chain] for chain in chains_of]
         tuning = self.plan.studies.get(self.plan.tuned.get((arm, labels), ""))
         return Cost(
             labelled=_mean([sum(f["cost/labelled_passes"] for f in chain) for chain in figures]),
@@ -196,7 +196,7 @@ def collect(plan: Plan, store: Store) -> Results:
     missing: dict[CellKey, str] = {}
     for cell, key in plan.cells.items():
         if ledger.done(key):
-            cells[cell] = ledger.figures(key)
+            cells[cell] = ledger.metrics(key)
         else:
             missing[cell] = ledger.failure(key) or "not run yet"
     return Results(plan, ledger, cells, missing, _winners(plan, store))

@@ -25,10 +25,10 @@ from jetbench.runs.setup import prepare_network
 from jetbench.seeds import derive
 from jetbench.spec import RunSpec
 from jetbench.statistics.delong import delong
-from jetbench.tracking.journal import JOURNAL, Journal
-from jetbench.tracking.ledger import FIGURES, Ledger
+from jetbench.tracking.journal import Journal
+from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.training.bundle import save_bundle
-from jetbench.training.loop import CHECKPOINT, Flag, fit
+from jetbench.training.loop import Flag, fit
 from jetbench.training.validation import class_scores, logits
 from jetbench.views.observables import OBSERVABLES, no_observables
 
@@ -38,7 +38,7 @@ FEW_VALIDATION = "fewer than two validation labels of a class, so nothing can be
 DIVERGED = dict.fromkeys(("val/auc", "val/auc_se", "cost/seconds", "cost/labelled_passes", "cost/unlabelled_passes"), 0.0) | {
     "val/loss": 1e30
 }
-EVALUATION = ["scores.h5", "roc.json", "roc.png", "confusion.png", "confusion.json"]
+EVALUATION = ["roc.json", "roc.png", "confusion.png", "confusion.json"]
 
 
 def run_cell(job: Job, stop: Flag) -> None:
@@ -47,13 +47,13 @@ def run_cell(job: Job, stop: Flag) -> None:
     Raises `Stopped` on request and `JetbenchError` where something is wrong with the data or the training.
     """
     ledger = Ledger(job.work)
-    folder = ledger.folder(job.key)
-    (folder / "spec.yaml").write_text(_yaml(job.spec))
-    write_json(folder / "environment.json", {"instance": job.instance, **environment()})
+    folder = ledger.run(job.key)
+    folder.spec.write_text(_yaml(job.spec))
+    write_json(folder.environment, {"instance": job.instance, **environment()})
     jets = open_jets(job.dataset)
     spec = job.spec
     split = split_jets(jets.targets["label"][:], jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
-    write_json(folder / "split.json", {"file": write_split(job.store / "splits", split), **split.summary()})
+    write_json(folder.split, {"file": write_split(job.store / "splits", split), **split.summary()})
     _check_training(jets.targets["label"][:][split.train], jets.meta.class_names)
     try:
         if models[spec.model.name].kind == "fitted":
@@ -64,30 +64,29 @@ def run_cell(job: Job, stop: Flag) -> None:
         if spec.stage != "trial":
             raise
         figures, files = DIVERGED, []  # in a search, that is the worst score and no reason to give up the arm
-    write_json(folder / FIGURES, figures)
-    ledger.finish(job.key, [*files, "spec.yaml", "environment.json", "split.json", FIGURES, JOURNAL])
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    write_json(folder.metrics, figures)
+    ledger.finish(job.key, [*files, folder.spec, folder.environment, folder.split, folder.metrics, folder.journal])
 
 
-def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -> tuple[dict[str, float], list[str]]:
+def _run_network(job: Job, folder: RunFolder, jets: Jets, split: Split, stop: Flag) -> tuple[dict[str, float], list[str | Path]]:
     setup = prepare_network(job, jets, split)
-    with Journal(folder / JOURNAL) as journal:
+    with Journal(folder.journal) as journal:
         costs = fit(
             job.spec.recipe,
             setup.network,
             setup.objective,
             Batches(setup.jets, setup.rows, job.spec.recipe.batch_size, job.spec.seed),
             journal,
-            folder,
+            folder.path,
             stop,
             seed=job.spec.seed,
             validate=setup.validate,
             frozen=job.spec.frozen,
         )
-        save_bundle(folder, setup.network, job.spec.model, setup.preprocessing)
+        save_bundle(folder.path, setup.network, job.spec.model, setup.preprocessing)
         figures = _costs(job.spec, costs, sum(p.numel() for p in setup.network.parameters()))
         figures["train/jets"] = float(len(setup.rows))
-        files = ["model.safetensors", "bundle.json"]
+        files: list[str | Path] = [folder.weights, folder.bundle]
         render = setup.preprocessing.renderer()
         if job.spec.stage == "trial":
             scores = class_scores(logits(setup.network, render, setup.labelled, split.validation))
@@ -96,12 +95,12 @@ def _run_network(job: Job, folder: Path, jets: Jets, split: Split, stop: Flag) -
         if job.spec.stage == "final":
             scores = class_scores(logits(setup.network, render, setup.labelled, split.test))
             figures |= _evaluate(job, folder, jets, split, scores)
-            files += EVALUATION
+            files += [folder.scores, *EVALUATION]
         _close(journal, figures)
     return figures, files
 
 
-def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[str, float], list[str]]:
+def _run_fitted(job: Job, folder: RunFolder, jets: Jets, split: Split) -> tuple[dict[str, float], list[str | Path]]:
     table = _table(job, jets)
     labels = jets.targets["label"][:]
     model = models[job.spec.model.name].load()(**job.spec.model.keywords())
@@ -110,16 +109,16 @@ def _run_fitted(job: Job, folder: Path, jets: Jets, split: Split) -> tuple[dict[
     assert isinstance(rate, float)
     model.fit(table[split.train], OBSERVABLES, labels[split.train], derive("init", "encoder", job.spec.seed), rate)
     figures = _costs(job.spec, {"passes": float(len(split.train)), "seconds": time.monotonic() - started}, 0)
-    model.save(folder)
-    files = [model.FILE]
-    with Journal(folder / JOURNAL) as journal:
+    model.save(folder.path)
+    files: list[str | Path] = [model.FILE]
+    with Journal(folder.journal) as journal:
         journal.cut(0)
         if job.spec.stage == "trial":
             scores = model.scores(table[split.validation])
             figures |= _validation(labels[split.validation], scores, len(jets.meta.class_names))
         else:
             figures |= _evaluate(job, folder, jets, split, model.scores(table[split.test]))
-            files += EVALUATION
+            files += [folder.scores, *EVALUATION]
         _close(journal, figures)
     return figures, files
 
@@ -149,9 +148,9 @@ def _check_training(labels: np.ndarray, class_names: tuple[str, ...]) -> None:
         raise RunError(f"no training label of {', '.join(missing)}; raise the label budget")
 
 
-def _evaluate(job: Job, folder: Path, jets: Jets, split: Split, scores: np.ndarray) -> dict[str, float]:
+def _evaluate(job: Job, folder: RunFolder, jets: Jets, split: Split, scores: np.ndarray) -> dict[str, float]:
     labels = jets.targets["label"][:][split.test]
-    return write_evaluation(folder, labels, scores, split.test, jets.meta.class_names)
+    return write_evaluation(folder.path, labels, scores, split.test, jets.meta.class_names)
 
 
 def _costs(spec: RunSpec, costs: dict[str, float], parameters: int) -> dict[str, float]:

@@ -19,9 +19,8 @@ from types import TracebackType
 
 from jetbench.errors import StoreError
 
-__all__ = ["JOURNAL", "Journal", "Record", "committed", "read", "valid_key"]
+__all__ = ["Journal", "Record", "committed", "read", "valid_key"]
 
-JOURNAL = "metrics.jsonl"
 _KEY = re.compile(r"[\w\-. :/]{1,250}")
 
 

@@ -6,6 +6,7 @@ not been, with no saved generator state.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -17,19 +18,21 @@ import torch
 from torch import Tensor
 
 from jetbench.data.batches import Batches
-from jetbench.errors import DivergenceError
+from jetbench.errors import DataFileError, DivergenceError, StoreError
 from jetbench.models.network import Network
 from jetbench.objectives.base import Objective
 from jetbench.seeds import derive, torch_rng
 from jetbench.spec import Recipe
+from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
-from jetbench.training.checkpoint import load_checkpoint, save_checkpoint
+from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from jetbench.training.device import autocast, device
 from jetbench.training.optim import Plateau, build_optimizer, rate
 
 __all__ = ["Stopped", "fit"]
 
-CHECKPOINT = "checkpoint.safetensors"
+log = logging.getLogger(__name__)
+
 CHECKPOINT_SECONDS = 30.0
 
 
@@ -98,7 +101,8 @@ def fit(
 ) -> dict[str, float]:
     """Train `network` in place and return the costs: passes and seconds.
 
-    `validate` gives the validation metrics of the network as it is, once per epoch. A checkpoint in `folder` is taken up.
+    `validate` gives the validation metrics of the network as it is, once per epoch. A checkpoint in `folder` is taken up; a
+    damaged one falls back to the one before, with a warning.
     Raises `Stopped` once `stop` is set, after a checkpoint, and `DivergenceError` where the loss is no longer finite.
     """
     network.to(device())
@@ -121,18 +125,29 @@ def _passes(training: Fit) -> int:
 
 
 def _resume(training: Fit) -> None:
-    path = training.folder / CHECKPOINT
-    if path.exists():
-        best, scalars = load_checkpoint(path, training.modules(), training.optimizer)
-        training.best, training.progress = best, Progress(**scalars)
-    training.journal.cut(training.progress.journal)
+    """Go on from the last checkpoint that can be read; without one, from step 0 with nothing touched."""
+    folder = RunFolder(training.folder)
+    for path in (folder.checkpoint, folder.previous_checkpoint):
+        if not path.exists():
+            continue
+        try:
+            checkpoint = read_checkpoint(path, training.modules())
+            progress = Progress(**checkpoint.scalars)
+            training.journal.cut(progress.journal)
+        except (DataFileError, StoreError, TypeError) as error:
+            log.warning("%s; the training goes on from the checkpoint before it, or from its beginning", error)
+            continue
+        restore(checkpoint, training.modules(), training.optimizer)
+        training.best, training.progress = checkpoint.below("best"), progress
+        return
+    training.journal.cut(0)
 
 
 def _checkpoint(training: Fit) -> None:
     training.journal.sync()
     training.progress.journal = training.journal.position()
     scalars = dict(vars(training.progress))
-    save_checkpoint(training.folder / CHECKPOINT, training.modules(), training.optimizer, training.best, scalars)
+    save_checkpoint(RunFolder(training.folder), training.modules(), training.optimizer, training.best, scalars)
     training.journal.commit()
 
 

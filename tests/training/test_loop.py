@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ from jetbench.models.network import Network, build_network
 from jetbench.objectives import objectives
 from jetbench.recipes import SUPERVISED_VIEWS
 from jetbench.spec import Component, Recipe, options
+from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal, read
 from jetbench.training.bundle import fit_preprocessing, load_encoder, load_preprocessing, save_bundle
-from jetbench.training.checkpoint import load_checkpoint
-from jetbench.training.loop import CHECKPOINT, Stopped, fit
+from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
+from jetbench.training.loop import Stopped, fit
 from jetbench.training.optim import Plateau, rate
 from jetbench.training.validation import class_scores, logits, validator
 
@@ -111,25 +113,62 @@ def test_patience_ends_a_training_and_the_best_weights_are_kept(toy_jets: Jets, 
     assert float((values.argmax(1).numpy() == toy_jets.targets["label"][300:]).mean()) == pytest.approx(max(accuracies))
 
 
-def test_a_damaged_checkpoint_is_one_clear_error(toy_jets: Jets, tmp_path: Path) -> None:
-    with pytest.raises(Stopped):
-        train(toy_jets, tmp_path, stop=StopAfter(3))
-    (tmp_path / CHECKPOINT).write_bytes((tmp_path / CHECKPOINT).read_bytes()[:500])
-    with pytest.raises(DataFileError, match="delete it to start over"):
-        train(toy_jets, tmp_path)
+def truncated(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def flipped(data: bytes) -> bytes:
+    """One bit of the last tensor: safetensors reads it without a word."""
+    return data[:-5] + bytes([data[-5] ^ 1]) + data[-4:]
+
+
+def without_a_header(data: bytes) -> bytes:
+    return b"\0" * 64 + data[64:]
+
+
+@pytest.mark.parametrize("damage", [truncated, flipped, without_a_header])
+@pytest.mark.parametrize("lost", [("checkpoint",), ("checkpoint", "previous_checkpoint")])
+def test_a_damaged_checkpoint_falls_back_to_the_same_bits(
+    toy_jets: Jets, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytes], bytes], lost: tuple[str, ...]
+) -> None:
+    """To the one before, with a warning that names it; to the beginning where that is damaged too."""
+    straight = train(toy_jets, tmp_path / "straight").state_dict()
+    broken = RunFolder(tmp_path / "broken")
+    for looks in (7, 6):
+        with pytest.raises(Stopped):
+            train(toy_jets, broken.path, stop=StopAfter(looks))
+    before = read(broken.journal)[0]
+    for name in lost:
+        path = getattr(broken, name)
+        path.write_bytes(damage(path.read_bytes()))
+    again = train(toy_jets, broken.path).state_dict()
+    assert len(caplog.messages) == len(lost)
+    assert all(f"{getattr(broken, name)}: damaged" in caplog.text for name in lost)
+    assert all(torch.equal(again[key], tensor) for key, tensor in straight.items())
+    assert metrics(broken.path) == metrics(tmp_path / "straight")
+    kept = read(broken.journal)[0][: len(before)]
+    assert (kept == before) is (len(lost) == 1)  # an epoch is trained again only where nothing covers it
+
+
+def test_a_checkpoint_of_another_training_changes_nothing(toy_jets: Jets, tmp_path: Path) -> None:
+    conv, other = torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(3, 5, 3)
+    before = other.weight.clone()
+    save_checkpoint(RunFolder(tmp_path), {"network": conv}, torch.optim.AdamW(conv.parameters()), {}, {})
+    with pytest.raises(DataFileError, match="of another training"):
+        read_checkpoint(RunFolder(tmp_path).checkpoint, {"network": other})
+    assert torch.equal(other.weight, before)
 
 
 def test_optimiser_state_takes_the_layout_of_its_parameter(tmp_path: Path) -> None:
-    from jetbench.training.checkpoint import save_checkpoint
-
     conv = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(conv.parameters(), fused=True)
     conv(torch.rand(2, 3, 5, 5)).sum().backward()
     optimizer.step()
-    path = tmp_path / "c.safetensors"
-    save_checkpoint(path, {"network": conv}, optimizer, {}, {"step": 3})
+    save_checkpoint(RunFolder(tmp_path), {"network": conv}, optimizer, {}, {"step": 3})
     fresh = torch.optim.AdamW(conv.parameters(), fused=True)
-    assert load_checkpoint(path, {"network": conv}, fresh)[1] == {"step": 3}
+    checkpoint = read_checkpoint(RunFolder(tmp_path).checkpoint, {"network": conv})
+    assert checkpoint.scalars == {"step": 3}
+    restore(checkpoint, {"network": conv}, fresh)
     state, before = fresh.state[conv.weight]["exp_avg"], optimizer.state[conv.weight]["exp_avg"]
     assert state.stride() == conv.weight.stride()
     assert torch.equal(state, before)
