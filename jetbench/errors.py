@@ -1,5 +1,7 @@
 """Errors that a user can mend: one class per cause; the message names the cause and the remedy."""
 
+from typing import Any
+
 __all__ = [
     "BusyError",
     "DataFileError",
@@ -11,6 +13,7 @@ __all__ = [
     "StoreError",
     "SuiteError",
     "UnknownNameError",
+    "WorkerError",
 ]
 
 
@@ -52,3 +55,11 @@ class StoreError(JetbenchError):
 
 class BusyError(JetbenchError):
     """Another process is working on the same thing."""
+
+
+class WorkerError(JetbenchError):
+    """A `task` that failed in a worker process, or whose worker died; a traceback of the worker's is a note."""
+
+    def __init__(self, task: Any, reason: str) -> None:
+        super().__init__(reason)
+        self.task = task
