@@ -1,23 +1,17 @@
-"""What all recipes of hadronic jets share: their options, their processes, their provenance."""
+"""What all recipes of hadronic jets share: their options and their processes."""
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-import jetbench
 from jetbench.errors import SimulationError
-from jetbench.jets import Channel, Jets, Meta, Provenance
 from jetbench.simulation.recipe import SimulationRecipe
 from jetbench.values import Value
-
-if TYPE_CHECKING:
-    from jetbench.simulation.chunks import Chunk
 
 __all__ = ["HadronicRecipe", "Match", "Process", "Veto"]
 
@@ -84,6 +78,10 @@ class HadronicRecipe(SimulationRecipe):
 
     beam_energy: ClassVar[float]  # centre of mass [GeV]
     radius: ClassVar[float]
+    seed_fields: ClassVar[tuple[str, ...]] = (
+        *SimulationRecipe.seed_fields,
+        *("mpi", "detector", "pt_min", "pt_max", "shower_scale", "energy_scale"),
+    )
 
     mpi: bool = False
     detector: bool = True
@@ -105,33 +103,10 @@ class HadronicRecipe(SimulationRecipe):
         """The pT window [GeV] before the energy scale."""
         return self.pt_min / self.energy_scale, self.pt_max / self.energy_scale
 
-    def meta(self) -> Meta:
-        from jetbench.simulation.generator import generator_version
-
-        return Meta(
-            channels=tuple(Channel(name=name, unit="GeV", combine="sum", role="pt") for name in ("charged", "photon", "neutral")),
-            class_names=self.class_names,
-            extent=self.radius,
-            provenance=Provenance(
-                source=self.name,
-                generator="Pythia",
-                version=generator_version(),
-                detector="fast energy flow after Delphes' CMS card" if self.detector else "none (particle level)",
-                seed=self.seed,
-                code=jetbench.__version__,
-                remarks=self.remarks,
-            ),
-        )
-
     @property
     def rate(self) -> float:
         """Measured on a busy core: 39 to 44 without multi-parton interactions, 9 to 15 with them, for the default windows."""
         return 12.0 if self.mpi else 42.0
-
-    def make(self, chunk: Chunk, progress: Callable[[int], None]) -> Jets:
-        from jetbench.simulation.sample import make_sample
-
-        return make_sample(chunk, progress).jets
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

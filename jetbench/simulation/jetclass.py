@@ -82,6 +82,7 @@ class JetClassMini(HadronicRecipe):
     class_names: ClassVar[tuple[str, ...]] = ("qcd", "hbb", "hgg", "wqq", "zqq", "tbqq")
     beam_energy: ClassVar[float] = 13000.0
     radius: ClassVar[float] = 0.8
+    seed_fields: ClassVar[tuple[str, ...]] = (*HadronicRecipe.seed_fields, "eta_max")
 
     name: Literal["jetclass-mini"] = "jetclass-mini"
     pt_min: float = 500.0
