@@ -40,7 +40,7 @@ class Chunk(Generic[R]):
         return self.recipe.class_names[self.label]
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """Random numbers of this chunk that no other purpose shares."""
+        """Seed random numbers of this chunk that no other purpose shares."""
         return numpy_rng(purpose, self.recipe.seed_key, self.index)
 
     def event_ids(self, events: np.ndarray) -> np.ndarray:

@@ -17,10 +17,10 @@ __all__ = ["HadronicRecipe", "Match", "Process", "Veto"]
 
 
 class Match(Value):
-    """What must lie within `radius` of the axis of a jet, of a particle of the hard process with an |id| among `ids`.
+    """What an accepted jet must hold: a particle of the hard process whose |id| is among `ids`, within `radius` of its axis.
 
-    "parton" is the particle itself as it leaves the hard process, "resonance" the particle as it decays, "decay" the farthest
-    of the quarks and gluons that it decays to, through a W where there is one, before they radiate.
+    `what` says what of it must lie there: "parton" the particle itself as it leaves the hard process, "resonance" the particle
+    as it decays, "decay" all quarks and gluons that it decays to (through a W where there is one), before they radiate.
     """
 
     ids: tuple[int, ...]
@@ -50,7 +50,7 @@ class Veto(Value):
     neutrino_decays: int | None = None
 
     def share(self, pt: float, y: float) -> float:
-        """Probability to keep an event whose jet has this pT [GeV] and rapidity."""
+        """Compute the probability to keep an event whose jet has this pT [GeV] and rapidity."""
         return min(pt / self.flat_pt, 1.0) ** self.pt_power * math.exp(-self.y_slope * y**2)
 
 
@@ -92,11 +92,11 @@ class HadronicRecipe(SimulationRecipe):
 
     @abstractmethod
     def process(self, label: int) -> Process:
-        """How the events of class `label` are made."""
+        """Tell how the events of class `label` are made."""
 
     @abstractmethod
     def central(self, eta: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Whether jets (n,) of pseudorapidity `eta` and rapidity `y` are accepted."""
+        """Decide which jets (n,) of pseudorapidity `eta` and rapidity `y` are accepted."""
 
     @property
     def true_window(self) -> tuple[float, float]:

@@ -16,8 +16,11 @@ __all__ = ["JetClassMini"]
 
 
 class Kind(Value):
-    """One class: Pythia's settings, the resonance that its jets hold, the number of Z that must decay to neutrinos where Pythia
-    cannot be told, the lower edge of pT-hat [GeV] for the default window, and the thinning of the pT and y spectra."""
+    """One class: Pythia's settings, the resonance that its jets hold, and the lower edge of pT-hat [GeV] for the default window.
+
+    `pt_power` and `y_slope` thin the spectra of pT and y. `neutrino_decays` is the number of Z that must decay to neutrinos,
+    where no setting of Pythia says so.
+    """
 
     settings: tuple[str, ...]
     resonance: int | None
