@@ -80,6 +80,7 @@ def test_a_chunk_is_as_it_says(recipe: SimulationRecipe) -> None:
     jets = simulate_chunk(chunk, seen.append)
     jets.validate()
     assert jets.meta == make_meta(recipe)
+    assert tuple(jets.targets) == simulators[recipe.name].targets
     assert (len(jets), seen[-1]) == (SMALL, SMALL)
     assert seen == sorted(seen)
     assert set(jets.targets["label"]) == {chunk.label}
