@@ -60,6 +60,12 @@ class Dataset:
 
         return open_jets(self.path).meta if self.ready else make_meta(self.recipe)
 
+    def targets(self) -> tuple[str, ...]:
+        """Return the names of the targets that its jets have, before it is made too."""
+        from jetbench.jets import open_jets
+
+        return tuple(open_jets(self.path).targets) if self.recipe is None else simulators[self.recipe.name].targets
+
     def make(self, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
         """Simulate it where it is not there yet; an interrupted simulation goes on where it was."""
         if not self.ready:

@@ -38,16 +38,21 @@ class Code(Protocol):
 
 @dataclass(frozen=True)
 class Simulator(Entry):
-    """A kind of simulated dataset: `target` is the class of its recipe, `module` names the module that makes its jets."""
+    """A kind of simulated dataset: `target` is the class of its recipe, `module` names the module that makes its jets, `targets`
+    are the names of what can be learned from them."""
 
     module: str = ""
+    targets: tuple[str, ...] = ()
 
     def code(self) -> Code:
         """Import the module, with the generator's libraries still left out."""
         return cast(Code, importlib.import_module(self.module))
 
 
-HADRONIC = "jetbench.simulation.sample"
+HADRONIC: Any = {
+    "module": "jetbench.simulation.sample",
+    "targets": ("label", "mass", "gen_pt", "gen_mass", "gen_sdmass"),
+}
 
 simulators: Registry[Simulator] = Registry(
     "dataset",
@@ -57,7 +62,7 @@ simulators: Registry[Simulator] = Registry(
             "jetbench.simulation.top_vs_qcd:TopVsQcd",
             "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
-            module=HADRONIC,
+            **HADRONIC,
         ),
         Simulator(
             "electron-vs-photon",
@@ -65,20 +70,21 @@ simulators: Registry[Simulator] = Registry(
             "simulated 32x32 crystal images, energy and time, of electrons and photons of pT 50 GeV in a barrel",
             "a fast simulation by published parametrisations (Grindhammer and Peters, hep-ex/0001020) after CMS; no Geant4",
             module="jetbench.simulation.showers.sample",
+            targets=("label", "gen_pt", "gen_eta", "gen_phi"),
         ),
         Simulator(
             "quark-vs-gluon",
             "jetbench.simulation.quark_vs_gluon:QuarkVsGluon",
             "simulated quark and gluon jets of Z + jet events, 500 < pT < 550 GeV, anti-kT 0.4, with a fast detector",
             "the EnergyFlow set's recipe (Komiske, Metodiev, Thaler, arXiv:1810.05165), by Pythia 8 and FastJet",
-            module=HADRONIC,
+            **HADRONIC,
         ),
         Simulator(
             "jetclass-mini",
             "jetbench.simulation.jetclass:JetClassMini",
             "simulated jets of six kinds (QCD, H, W, Z, top), 500 < pT < 1000 GeV, anti-kT 0.8, with a fast detector",
             "after JetClass (Qu, Li, Qian, arXiv:2202.03772), by Pythia 8 and FastJet",
-            module=HADRONIC,
+            **HADRONIC,
         ),
     ],
 )

@@ -75,11 +75,12 @@ def test_chunks_travel_to_a_worker(recipe: SimulationRecipe) -> None:
         assert pickle.loads(pickle.dumps(chunk)) == chunk
 
 
-def test_a_chunk_is_as_it_says(recipe: SimulationRecipe) -> None:
+def test_a_chunk_is_as_it_says(simulator: Simulator, recipe: SimulationRecipe) -> None:
     chunk, seen = plan(recipe)[-1], list[int]()
     jets = simulate_chunk(chunk, seen.append)
     jets.validate()
     assert jets.meta == make_meta(recipe)
+    assert tuple(jets.targets) == simulator.targets
     assert (len(jets), seen[-1]) == (SMALL, SMALL)
     assert seen == sorted(seen)
     assert set(jets.targets["label"]) == {chunk.label}
