@@ -69,14 +69,14 @@ class Dataset:
             simulate(self.recipe, self.path, workers=workers, progress=progress)
 
 
-def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
+def find_dataset(name: str | Path, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
     """Find a named dataset of `jets` jets, its recipe varied by `options`, or files of jets: one by its path, several by their
     folder or a glob (`jets-*.h5`).
 
     Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `SimulationError` for values that
     make no sense, `DataFileError` where a file is missing or not one of jets.
     """
-    if name in datasets:
+    if isinstance(name, str) and name in datasets:
         if jets is None:
             raise SuiteError(
                 f"say how many jets of {name!r} to simulate: `jets` beside its name, as in --set unlabelled.jets=20000"
@@ -85,7 +85,8 @@ def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Map
         ref = DatasetRef(name=name, sha256=recipe.seed_key)
         return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)
     path = Path(name).expanduser().absolute()
-    if not (path.exists() or path.suffix or os.sep in name or glob.has_magic(name)):
+    named = isinstance(name, str) and not (path.suffix or os.sep in name or glob.has_magic(name))
+    if isinstance(name, str) and named and not path.exists():
         raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
     if options:
         raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
