@@ -34,7 +34,7 @@ class Session:
         return self.store.root == store_root()
 
     def workers(self, jobs: int | None) -> int:
-        """Trainings at a time: as asked, or one per core that this process may use."""
+        """Return trainings at a time: as asked, or one per core that this process may use."""
         return jobs or len(os.sched_getaffinity(0))
 
     def results(self) -> Results:
@@ -42,7 +42,7 @@ class Session:
 
     def publish_report(self, results: Results) -> Path:
         """Write the report into the store and into the tracker; returns the page."""
-        from jetbench.report.html import write_report
+        from jetbench.report.write import write_report
 
         files = write_report(results, self.store.root / "reports" / self.plan.instance.name)
         self.tracker.log_report(files)
@@ -91,7 +91,7 @@ def open_session(
 
 
 def latest_session(suite: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> Session:
-    """The instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
+    """Find the instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
     root = _store(store)
     return Session(make_plan(latest(root.root, suite, scale)), root)
 

@@ -14,7 +14,7 @@ __all__ = ["Entry", "Registry", "nearest"]
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """A sentence that suggests the valid name closest to `name` and lists them all."""
+    """Return a sentence that suggests the valid name closest to `name` and lists them all."""
     names = sorted(valid)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""

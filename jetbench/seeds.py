@@ -15,7 +15,7 @@ __all__ = ["derive", "numpy_rng", "torch_rng"]
 
 
 def derive(*parts: str | int) -> int:
-    """A 63-bit seed that depends on every part and on their order.
+    """Derive a 63-bit seed that depends on every part and on their order.
 
     >>> derive("order", 0) != derive("order", 1)
     True

@@ -15,7 +15,7 @@ __all__ = ["parse", "read_yaml"]
 
 
 def read_yaml(text: str, where: str, error: type[JetbenchError]) -> Any:
-    """The plain values of a YAML 1.2 text; `error`, naming `where`, for what is no YAML or has a key twice."""
+    """Return the plain values of a YAML 1.2 text; `error`, naming `where`, for what is no YAML or has a key twice."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from jetbench.data.catalog import FIXED, datasets
+from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
+from jetbench.strict import read_yaml
+from jetbench.suites.fairness import GROUPS
+from jetbench.suites.plan import make_plan
+from jetbench.suites.suite import find_suite, instantiate
 
 ROOT = Path(__file__).parents[1]
 DATA = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
@@ -34,3 +40,22 @@ def test_every_option_of_a_simulation_stands_in_the_table() -> None:
     for entry in datasets:
         row = next(line for line in DATA.splitlines() if line.startswith(f"| `{entry.name}`"))
         assert set(re.findall(r"`(\w+)`", row.rsplit("|", 2)[1])) == set(entry.load().model_fields) - FIXED
+
+
+SUITES = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
+
+
+def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None:
+    suite, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
+    (tmp_path / "shown.yaml").write_text(suite, encoding="utf-8")
+    plan = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml"))))
+    assert plan.arms == ["narrow", "wide", "wide-simclr"]
+    search = read_yaml(tuning, "docs", SuiteError)["tuning"]["search"]
+    overrides = ("tuning.sampler=tpe", "tuning.trials=20", *(f"tuning.search={json.dumps(search)}",))
+    searched = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=overrides))
+    paths = {one.path for study in searched.studies.values() for one in study.searched}
+    assert paths == {"recipe.learning_rate", "recipe.weight_decay", "model.dropout"}
+
+
+def test_every_word_under_varies_stands_in_the_table() -> None:
+    assert set(re.findall(r"^\| `(\w+)` \| ", SUITES, re.M)) == set(GROUPS)

@@ -13,29 +13,19 @@ from pathlib import Path
 import pytest
 
 import jetbench
+from jetbench.models import models
+from jetbench.objectives import TASK_LOSS, objectives
 
 ROOT = Path(jetbench.__file__).parent
 FLOORS = [
-    {
-        "errors",
-        "files",
-        "processes",
-        "registry",
-        "seeds",
-        "values",
-        "strict",
-        "spec",
-        "recipes",
-        "__init__",
-        "benchmarks",
-        "studies",
-    },
+    {"errors", "files", "processes", "registry", "seeds", "values", "strict", "spaces", "spec", "recipes"}
+    | {"__init__", "benchmarks", "studies"},
     {"jets", "statistics"},
     {"simulation", "formats"},
     {"data", "tracking"},
     {"views", "evaluation"},
     {"models"},
-    {"datainfo", "tasks"},
+    {"tasks", "datainfo"},
     {"objectives"},
     {"training"},
     {"runs"},
@@ -195,3 +185,31 @@ def test_no_module_hides_what_its_package_offers(path: Path) -> None:
     offered |= {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
     modules = {p.stem for p in path.parent.glob("*.py")} | {p.parent.name for p in path.parent.glob("*/__init__.py")}
     assert not offered & modules
+
+
+NAMELESS = ("data", "training", "suites", "runs", "engine")  # they serve every task, model and objective alike
+STATISTICS = {"auc", "accuracy", "cross_entropy", "f1", "log_loss", "rmse"}
+
+
+def words_of(path: Path) -> set[str]:
+    """Identifiers, and the words of all strings but docstrings."""
+    tree = ast.parse(path.read_text())
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    docs = {id(text.value) for text in texts}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            found |= set(re.split(r"[^\w-]+", node.value))
+        elif isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.name for alias in node.names}
+    return {word.lower() for word in found}
+
+
+@pytest.mark.parametrize("path", sorted(p for room in NAMELESS for p in (ROOT / room).rglob("*.py")), ids=lambda p: p.name)
+def test_what_serves_all_names_none(path: Path) -> None:
+    named = {entry.name for table in (models, objectives) for entry in table} - {TASK_LOSS} | STATISTICS  # "supervised" is a word
+    assert not named & words_of(path)

@@ -13,12 +13,13 @@ from jetbench.models import HEAD, models
 from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import Entry, Registry
-from jetbench.suites.regimes import regimes
-from jetbench.views import augmentations
+from jetbench.suites.stages import regimes
+from jetbench.tasks import tasks
+from jetbench.views import augmentations, views
 
-TABLES = [models, objectives, regimes, recipes, augmentations, datasets, formats]
+TABLES = [tasks, models, views, objectives, regimes, recipes, augmentations, datasets, formats]
 ENTRIES = [pytest.param(entry, id=f"{table.kind}-{entry.name}") for table in TABLES for entry in table]
-GIVEN = {"channels", "features", "seed", "args", "keywords"}  # what the harness fills in
+GIVEN = {"shapes", "network", "task", "look"}  # what the one who builds it fills in
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -28,13 +29,23 @@ def test_the_code_behind_a_name_is_there_and_explained(entry: Entry) -> None:
     assert entry.revision >= 1
 
 
-@pytest.mark.parametrize("entry", [*models, *objectives], ids=lambda entry: entry.name)
-def test_options_are_the_keywords_of_the_constructor(entry: Entry) -> None:
+@pytest.mark.parametrize("entry", [*tasks, *models, *objectives], ids=lambda entry: entry.name)
+def test_defaults_are_those_of_the_constructor(entry: Entry) -> None:
     code = entry.load()
-    keywords = set(inspect.signature(code).parameters) - GIVEN if "__init__" in vars(code) else set()
+    parameters = inspect.signature(code).parameters if "__init__" in vars(code) else {}
+    keywords = {name: parameter.default for name, parameter in parameters.items() if name not in GIVEN}
     if getattr(entry, "kind", "") == "network":
-        keywords |= set(HEAD)
-    assert set(entry.options) == keywords  # type: ignore[attr-defined]
+        keywords |= dict(HEAD)
+    assert dict(entry.defaults) == keywords  # type: ignore[attr-defined]
+    assert {type(value) for value in keywords.values()} <= {bool, int, float, str}
+
+
+@pytest.mark.parametrize("entry", [*models, *objectives], ids=lambda entry: entry.name)
+def test_spaces_are_of_options_and_hold_their_defaults(entry: Entry) -> None:
+    defaults = dict(entry.defaults)  # type: ignore[attr-defined]
+    for name, space in entry.spaces:  # type: ignore[attr-defined]
+        own = defaults[name]
+        assert own in space.choices if space.choices else space.low <= own <= space.high
 
 
 def test_a_name_can_be_taken_once() -> None:

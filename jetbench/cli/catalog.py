@@ -10,11 +10,13 @@ from importlib import import_module
 import click
 
 from jetbench.registry import Entry, nearest
+from jetbench.spec import Recipe
 
 __all__ = ["ls", "show"]
 
 # torch-free tables, imported when asked for
 KINDS = {
+    "tasks": "jetbench.tasks:tasks",
     "models": "jetbench.models:models",
     "regimes": "jetbench.suites.stages:regimes",
     "objectives": "jetbench.objectives:objectives",
@@ -89,15 +91,17 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
     if entry.source:
         yield f"source: {entry.source}"
     yield f"code: {entry.target}"
-    if options := getattr(entry, "options", ()):
-        yield f"options: {', '.join(options)}"
+    if defaults := getattr(entry, "defaults", ()):
+        yield f"options: {', '.join(f'{name}={value}' for name, value in defaults)}"
+    for stage in getattr(entry, "stages", ()):
+        yield f"stage {stage.name}: {', '.join(f'{name} {value}' for name, value in stage if name != 'name' and value)}"
     if needs := getattr(entry, "needs", ()):
         yield f"needs of the jets: {', '.join(needs)}"
     if getattr(entry, "carded", False):
         yield "needs a card, a YAML file that describes the data: `jetbench data convert --card`; its keys:"
         yield from _card_keys(entry.name)
     recipe = getattr(entry, "recipe", None)
-    if recipe is not None:
+    if isinstance(recipe, Recipe):
         yield from (f"  {key}: {_plain(value)}" for key, value in recipe.model_dump().items() if key != "name")
 
 

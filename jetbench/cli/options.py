@@ -12,7 +12,7 @@ __all__ = ["dataset_argument", "dataset_items", "scale_option", "store_option", 
 
 
 def suite_items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of shipped suites, and files."""
+    """Complete names of shipped suites, and files."""
     from jetbench.suites.suite import suite_names
 
     names = [CompletionItem(name) for name in suite_names() if name.startswith(incomplete)]

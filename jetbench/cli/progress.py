@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jetbench.engine.forecast import run_cost
-
 if TYPE_CHECKING:
     from jetbench.api import Session
     from jetbench.engine.engine import Event
@@ -33,7 +31,7 @@ class Stage:
     done: float = 0.0
 
     def left(self) -> str:
-        """Time left at the rate so far."""
+        """Say the time left at the rate so far."""
         now = time.monotonic()
         if self.done <= self.begun or self.done >= self.total:
             return ""
@@ -81,7 +79,7 @@ class Display:
 
 @contextmanager
 def display(stderr: bool = False) -> Iterator[Display]:
-    """A display while inside; on standard error where the command's output is a result that may be piped."""
+    """Show a display while inside; on standard error where the command's output is a result that may be piped."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
@@ -93,7 +91,7 @@ def display(stderr: bool = False) -> Iterator[Display]:
 
 @contextmanager
 def resumable() -> Iterator[None]:
-    """Ctrl-C inside ends the command with a sentence in place of a traceback."""
+    """End the command on Ctrl-C inside with a sentence in place of a traceback."""
     try:
         yield
     except KeyboardInterrupt:
@@ -103,6 +101,8 @@ def resumable() -> Iterator[None]:
 
 def show_progress(session: Session, jobs: int | None) -> int:
     """Run the session to its end; returns how many runs failed."""
+    from jetbench.engine.forecast import run_cost
+
     plan = session.plan
     failed = 0
     with display() as show:

@@ -37,11 +37,11 @@ class Batch:
         return replace(self, **changes)
 
     def keep(self, mask: Tensor) -> Self:
-        """Only the deposits where mask (deposits,) is true; jets may become empty, none disappears."""
+        """Keep only the deposits where mask (deposits,) is true; jets may become empty, none disappears."""
         return replace(self, jet=self.jet[mask], eta=self.eta[mask], phi=self.phi[mask], values=self.values[mask])
 
     def pt(self) -> Tensor:
-        """Transverse momentum of each deposit (deposits,) [GeV]: the sum of its channels with the role "pt".
+        """Return the transverse momentum of each deposit (deposits,) [GeV]: the sum of its channels with the role "pt".
 
         Raises `DataFileError` where there is none.
         """
@@ -53,7 +53,7 @@ class Batch:
 
 
 def join(batches: Sequence[Batch]) -> Batch:
-    """One batch of the jets of several, in their order."""
+    """Put the jets of several batches into one, in their order."""
     first = batches[0]
     if len(batches) == 1:
         return first
@@ -87,13 +87,13 @@ class JetTensors:
         return len(self.offsets) - 1
 
     def hold(self, rows: np.ndarray) -> JetTensors:
-        """The jets at `rows` (k,) alone, in that order, in memory, with the targets that they have here."""
+        """Return the jets at `rows` (k,) alone, in that order, in memory, with the targets that they have here."""
         held = JetTensors(replace(self.jets, targets={}).take(rows))
         held.targets = {name: column[torch.from_numpy(rows)] for name, column in self.targets.items()}
         return held
 
     def batch(self, indices: Tensor) -> Batch:
-        """The jets at `indices` (size,), int64, in that order."""
+        """Gather the jets at `indices` (size,), int64, in that order."""
         if not self.jets.in_memory:
             return self.hold(indices.numpy()).batch(torch.arange(len(indices)))
         starts = self.offsets[indices]
@@ -113,7 +113,8 @@ class JetTensors:
         )
 
     def sweep(self, rows: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, Batch]]:
-        """Every jet at `rows` (k,) once, in batches of at most `size` with their places in `rows`. A file is read forwards."""
+        """Yield every jet at `rows` (k,) once, in batches of at most `size` with their places in `rows`. A file is read
+        forwards."""
         places = np.arange(len(rows)) if self.jets.in_memory else np.argsort(rows, kind="stable")
         for part in self._parts(rows, places):
             held = self if self.jets.in_memory else self.hold(rows[part])

@@ -32,7 +32,7 @@ class Batches:
         return list(self.order.stretches(step * self.batch_size, (step + 1) * self.batch_size))
 
     def indices(self, step: int) -> Tensor:
-        """Row numbers of the jets in batch `step` (batch_size,)."""
+        """Return the row numbers of the jets in batch `step` (batch_size,)."""
         return torch.from_numpy(np.concatenate([rows for _, rows in self._stretches(step)]))
 
     def batch(self, step: int) -> Batch:

@@ -13,7 +13,7 @@ __all__ = ["class_counts", "compose", "composition"]
 
 
 def class_counts(available: Sequence[int], shares: Sequence[float]) -> list[int]:
-    """Jets per class of the largest sample with these shares from the `available` jets of each class, both (classes,).
+    """Count the jets per class of the largest sample with these shares from the `available` jets of each class, both (classes,).
 
     The shares are exact decimals; what rounding leaves over goes to the classes with the largest remainders.
     """
@@ -28,7 +28,7 @@ def class_counts(available: Sequence[int], shares: Sequence[float]) -> list[int]
 
 
 def composition(labels: np.ndarray, class_names: Sequence[str], shares: Sequence[tuple[str, float]]) -> list[int]:
-    """Jets of each named class in the largest sample with these shares from jets with labels (n,).
+    """Count the jets of each named class in the largest sample with these shares from jets with labels (n,).
 
     Raises `SuiteError` where not one jet of a named class would be in it.
     """
@@ -51,7 +51,7 @@ def compose(
     shares: Sequence[tuple[str, float]],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """The rows (k,), rising, of the largest random sample of `rows` (n,) with labels (n,) whose classes have these shares.
+    """Draw the rows (k,), rising, of the largest random sample of `rows` (n,) with labels (n,) whose classes have these shares.
 
     Raises `SuiteError` where not one jet of a named class would be in it.
     """

@@ -32,7 +32,7 @@ class Order:
         self._turns: dict[int, list[np.ndarray]] = {}
 
     def stretches(self, start: int, stop: int) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
-        """Positions start to stop of the stream as (buffer, rows that follow each other in it), in their order."""
+        """Yield positions start to stop of the stream as (buffer, rows that follow each other in it), in their order."""
         n = len(self.rows)
         turns = range(start // n, -(-stop // n))
         self._turns = {k: self._turns.get(k) or self._shuffle(k) for k in turns}
@@ -43,7 +43,7 @@ class Order:
             yield from pieces
 
     def content(self, buffer: tuple[int, int]) -> np.ndarray:
-        """All rows of a buffer that the latest stretches name, rising."""
+        """Return all rows of a buffer that the latest stretches name, rising."""
         return np.sort(self.rows if self._blocks is None else self._turns[buffer[0]][buffer[1]])
 
     def _piece(self, k: int, start: int, stop: int) -> list[tuple[int, np.ndarray]]:

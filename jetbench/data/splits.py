@@ -32,7 +32,7 @@ class Split:
     test: np.ndarray
 
     def summary(self) -> dict[str, dict[str, int | str]]:
-        """Size and sha256 of each part."""
+        """Return size and sha256 of each part."""
         return {name: {"jets": len(rows), "sha256": _sha256(rows)} for name, rows in vars(self).items()}
 
 
@@ -58,7 +58,7 @@ def split_jets(
 
 
 def train_jets(budget: int) -> int:
-    """Training jets of a label budget, the validation jets taken off (to within one jet per class)."""
+    """Count the training jets of a label budget, the validation jets taken off (to within one jet per class)."""
     return budget - budget // VALIDATION
 
 

@@ -21,7 +21,7 @@ def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
     """Raise `SuiteError` or `DataFileError` for data that the plan cannot use, `LeakError` for jets on both sides."""
     jets = open_jets(dataset)
     if reason := plan.task.unmet(jets.meta, tuple(jets.targets)):
-        raise DataFileError(f"{dataset}: {reason}")
+        raise DataFileError(f"the jets of {dataset} {reason}")
     strata, events = plan.task.strata(jets), jets.event[:]
     check_budgets(plan, strata, events)
     split = split_jets(strata, events, plan.instance.settings.test_jets, None, 0, plan.instance.dataset.sha256)

@@ -16,8 +16,9 @@ from jetbench.engine.worker import GRACE, Outcome, run_task, stopping
 from jetbench.errors import BusyError
 from jetbench.files import file_lock
 from jetbench.runs.job import Job
+from jetbench.spec import RunSpec
 from jetbench.suites.plan import Plan, PlannedRun
-from jetbench.suites.studies import Result, Study, Winner, open_round, winner
+from jetbench.suites.studies import Result, Study, Winner, walk, winner
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Tracker
@@ -51,8 +52,7 @@ class Execution:
     futures: list[Any] = field(default_factory=list)
     ended: dict[str, Outcome] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)  # studies without a winner
-    trials: dict[str, dict[str, int]] = field(default_factory=dict)  # by study, the numbers of its trials by key
-    results: dict[str, dict[int, Result]] = field(default_factory=dict)  # by study, of the trials that have ended
+    trials: dict[str, set[str]] = field(default_factory=dict)  # by study, the keys of the trials that it waits for
     winners: dict[str, Winner] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
@@ -94,36 +94,35 @@ def _open_studies(books: Execution) -> Iterator[Event]:
     """Open every study that a waiting run needs, and plan the trials of its open round."""
     for digest in books.plan.studies:
         books.open.add(digest)
-        books.trials[digest], books.results[digest] = {}, {}
+        books.trials[digest] = set()
         yield from _advance(books, digest)
 
 
 def _advance(books: Execution, digest: str) -> Iterator[Event]:
     """Ask for rounds until one has a trial that has not ended, or the study has its winner."""
     study, arm = books.plan.studies[digest], books.plan.study_arm(digest)
-    while trials := open_round(study, books.results[digest]):
-        planned = {number: books.plan.trial(digest, spec) for number, spec in trials.items()}
-        ended = {number: result for number, run in planned.items() if (result := _result(books, study, run.key)) is not None}
-        if len(ended) < len(planned):
-            for number, run in planned.items():
-                books.trials[digest][run.key] = number
-                if run.key not in books.running and run.key not in books.ended:
-                    books.waiting.setdefault(run.key, run)
-            return
-        books.results[digest] |= ended
+    trials, results = walk(study, lambda spec: _result(books, study, spec))
+    for number, spec in trials.items():
+        if number not in results:
+            run = books.plan.trial(digest, spec)
+            books.trials[digest].add(run.key)
+            if run.key not in books.running and run.key not in books.ended:
+                books.waiting.setdefault(run.key, run)
+    if len(results) < study.trials:
+        return
     books.open.discard(digest)
-    if (found := winner(study, books.results[digest])) is not None:
+    if (found := winner(study, results)) is not None:
         books.winners[digest] = found
         edge = "; it is at the edge of what was tried: widen the range" if found.at_edge else ""
-        yield Event(
-            "winner", f"{arm}/n{study.template.labels}", f"{found.text} ({study.metric} {found.metric:.3f}){edge}", digest
-        )
+        text = f"{found.text} ({study.metric} {found.metric:.3f}){edge}"
+        yield Event("winner", f"{arm}/n{study.template.labels}", text, digest)
 
 
-def _result(books: Execution, study: Study, key: str) -> Result | None:
+def _result(books: Execution, study: Study, spec: RunSpec) -> Result | None:
     """What a trial came to, None where it has not ended; a diverged one is a result, any other failure is none."""
+    key = spec.digest()
     if books.ledger.done(key):
-        return Result.read(study, books.ledger.figures(key))
+        return Result.read(study, books.ledger.metrics(key))
     return Result(None) if books.ledger.diverged(key) else None
 
 
@@ -194,7 +193,7 @@ def _book(books: Execution, outcome: Outcome) -> Iterator[Event]:
     if outcome.unpublished:
         yield Event("unpublished", run.name, outcome.unpublished, outcome.key)
     if outcome.status != "stopped":
-        for digest in [d for d, numbers in books.trials.items() if outcome.key in numbers and d in books.open]:
+        for digest in [d for d, keys in books.trials.items() if outcome.key in keys and d in books.open]:
             yield from _advance(books, digest)
 
 

@@ -2,18 +2,20 @@
 
 # ruff: noqa: F401
 
+from importlib import import_module
+
 import matplotlib.backends.backend_agg
 import matplotlib.figure
 import sklearn.ensemble
 import skops.io
 import torch._dynamo  # an optimiser's first step would import it, 800 modules and two seconds in each child
 
-import jetbench.evaluation.plots
-import jetbench.models.fitted
-import jetbench.models.resnet15
-import jetbench.objectives.simclr
-import jetbench.objectives.supervised
 import jetbench.runs.run
-import jetbench.tasks.classification
-import jetbench.views.image
-import jetbench.views.transforms
+from jetbench.models import models
+from jetbench.objectives import objectives
+from jetbench.tasks import tasks
+from jetbench.views import augmentations, views
+
+for table in (models, objectives, tasks, views, augmentations):
+    for entry in table:
+        import_module(entry.target.split(":")[0])

@@ -12,8 +12,9 @@ import numpy as np
 
 from jetbench.data.catalog import Dataset, cache_folder
 from jetbench.engine.checks import check_data
+from jetbench.errors import DataFileError
 from jetbench.files import file_lock, replacing
-from jetbench.jets import Jets, open_jets
+from jetbench.jets import Jets, open_jets, verify
 from jetbench.jets.shards import partition
 from jetbench.processes import context, hidden_main
 from jetbench.suites.plan import Plan
@@ -37,9 +38,12 @@ class Prepared:
 def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
     """Make what is missing; `progress` is called with what is being made, jets done and jets in all."""
     dataset, unlabelled = plan.instance.find_dataset(), plan.instance.find_unlabelled()
-    for one in (dataset, unlabelled):
-        if one is not None:
-            one.make(workers, lambda done, total: progress("simulating jets", done, total))
+    for one, planned in ((dataset, plan.instance.dataset), (unlabelled, plan.instance.unlabelled)):
+        if one is not None and planned is not None:
+            if one.ref.sha256 != planned.sha256:
+                raise DataFileError(f"{one.path}: replaced by other jets since the plan was made; start the command again")
+            one.make(workers, functools.partial(progress, "simulating jets"))
+            verify(one.path, cache=cache_folder(), progress=functools.partial(progress, "checking jets"))
     check_data(plan, dataset.path, unlabelled.path if unlabelled else None)
     tables = {
         view: _table(view, dataset, workers, functools.partial(progress, f"jet {view}"))

@@ -14,17 +14,20 @@ from numpy.typing import ArrayLike
 from jetbench.errors import DataFileError, RunError
 from jetbench.evaluation.classification import confusion, evaluate_binary
 from jetbench.evaluation.multiclass import class_confusion, evaluate_classes, signal_against_background
-from jetbench.evaluation.plots import PALETTE, RocLine, confusion_figure, roc_figure, roc_line, save_png
+from jetbench.evaluation.plots import PALETTE, RocLine, confusion_plot, roc_line, roc_plot, save_png
 from jetbench.files import write_atomically, write_json
 from jetbench.statistics.samples import binary_labels, class_labels
+from jetbench.tracking.folder import RunFolder
 
-__all__ = ["read_scores", "write_evaluation", "write_scores"]
+__all__ = ["read_scores", "write_evaluation", "write_predictions", "write_scores"]
 
 FORMAT = "jetbench-scores"
-COLUMNS = {  # by version of the format: one score per jet, or one per jet and class
-    1: {"index": np.int64, "label": np.int8, "score": np.float64},
-    2: {"index": np.int64, "label": np.int16, "score": np.float64},
+COLUMNS: dict[int, dict[str, type]] = {  # by version of the format
+    1: {"index": np.int64, "label": np.int8, "score": np.float64},  # two classes: one score per jet
+    2: {"index": np.int64, "label": np.int16, "score": np.float64},  # more: one score per jet and class
+    3: {"index": np.int64, "truth": np.float64, "prediction": np.float64},  # a number of each jet
 }
+DIMENSIONS = {1: [1, 1, 1], 2: [1, 1, 2], 3: [1, 1, 1]}
 
 
 def write_evaluation(
@@ -51,11 +54,11 @@ def write_evaluation(
         metrics, table = evaluate_classes(labels, values, class_names), class_confusion(labels, values)
         lines = _signal_lines(labels, values, class_names)
         curves, rule = {line.name: _curve(line) for line in lines}, {}
-    write_scores(folder / "scores.h5", indices, labels, values)
+    write_scores(RunFolder(folder).scores, indices, labels, values)
     write_json(folder / "roc.json", curves)
-    save_png(roc_figure(_drawn(lines)), folder / "roc.png")
+    save_png(roc_plot(_drawn(lines)), folder / "roc.png")
     write_json(folder / "confusion.json", {"classes": list(class_names), "counts": table.tolist(), **rule})
-    save_png(confusion_figure(table, class_names), folder / "confusion.png")
+    save_png(confusion_plot(table, class_names), folder / "confusion.png")
     return {f"test/{name}": value for name, value in metrics.items()}
 
 
@@ -65,20 +68,29 @@ def write_scores(path: Path, indices: ArrayLike, labels: ArrayLike, scores: Arra
     values = np.asarray(scores)
     version = min(values.ndim, 2)
     truth = binary_labels(labels) if version == 1 else class_labels(labels, values.shape[1])
-    columns = {"index": np.asarray(indices), "label": truth, "score": values}
-    if len(shapes := {column.shape[:1] for column in columns.values()}) != 1:
-        raise RunError(f"indices, labels and scores have different shapes {sorted(shapes)}")
+    _write_columns(path, version, [np.asarray(indices), truth, values])
+
+
+def write_predictions(path: Path, indices: ArrayLike, truth: ArrayLike, predictions: ArrayLike) -> None:
+    """Write columns index, truth and prediction, each (n,), whole or not at all; equal input, equal bytes."""
+    _write_columns(path, 3, [np.asarray(column) for column in (indices, truth, predictions)])
+
+
+def _write_columns(path: Path, version: int, columns: Sequence[np.ndarray]) -> None:
+    if len(shapes := {column.shape[:1] for column in columns}) != 1:
+        raise RunError(f"{', '.join(COLUMNS[version])} have different shapes {sorted(shapes)}")
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        for name, column in columns.items():
-            file.create_dataset(name, data=column.astype(COLUMNS[version][name]), chunks=column.shape, fletcher32=True)
+        for (name, kind), column in zip(COLUMNS[version].items(), columns, strict=True):
+            file.create_dataset(name, data=column.astype(kind), chunks=column.shape, fletcher32=True)
         file.attrs.update(format=FORMAT, version=version)
     write_atomically(path, buffer.getvalue())
 
 
 def read_scores(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices (n,) int64, labels (n,) integers and scores float64, (n,) of two classes or (n, K) of more; raises `DataFileError`
-    for a missing or damaged file."""
+    """Read indices (n,) int64, the truth (n,) and the predictions: integer labels with scores float64, (n,) of two classes or
+    (n, K) of more, or the true and the predicted number of each jet, float64; raises `DataFileError` for a missing or damaged
+    file."""
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file; the run has not been evaluated")
     try:
@@ -93,7 +105,7 @@ def read_scores(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise DataFileError(f"{path}: damaged ({error}); evaluate the run again") from error
     shapes, types = [column.shape for column in columns], [column.dtype for column in columns]
     dimensions = [len(shape) for shape in shapes]
-    if len({shape[:1] for shape in shapes}) != 1 or dimensions != [1, 1, version] or types != list(COLUMNS[version].values()):
+    if len({shape[:1] for shape in shapes}) != 1 or dimensions != DIMENSIONS[version] or types != list(COLUMNS[version].values()):
         found = [f"{column.dtype} {column.shape}" for column in columns]
         raise DataFileError(f"{path}: damaged (columns {', '.join(found)}); evaluate the run again")
     return columns[0], columns[1], columns[2]
@@ -106,7 +118,7 @@ def _signal_lines(labels: ArrayLike, scores: np.ndarray, class_names: Sequence[s
 
 
 def _drawn(lines: Sequence[RocLine]) -> list[RocLine]:
-    """Those of the smallest AUC where there are more curves than a picture can tell apart, in the given order."""
+    """Those of the smallest AUC where there are more curves than a plot can tell apart, in the given order."""
     hardest = {line.name for line in sorted(lines, key=lambda line: line.area.mean)[: len(PALETTE)]}
     return [line for line in lines if line.name in hardest]
 

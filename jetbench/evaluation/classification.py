@@ -18,7 +18,7 @@ BINS = 15  # equal bins of probability in the calibration error (Guo et al. 2017
 
 
 def evaluate_binary(labels: ArrayLike, scores: ArrayLike, threshold: float = 0.5) -> dict[str, float]:
-    """Metrics by name, from labels (n,) in {0 background, 1 signal} and scores (n,), the probabilities of signal.
+    """Return metrics by name, from labels (n,) in {0 background, 1 signal} and scores (n,), the probabilities of signal.
 
     Keys: auc, auc_se, auc_low, auc_high (DeLong, 95 %; at an AUC of exactly 0 or 1 auc_se is 0, the interval is not), accuracy,
     f1 (of the signal, at score ≥ `threshold`), log_loss, ece, signal_total, background_total, and for each working point x %
@@ -40,7 +40,9 @@ def evaluate_binary(labels: ArrayLike, scores: ArrayLike, threshold: float = 0.5
 
 
 def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float = 0.5) -> np.ndarray:
-    """Counts (2, 2) int64: rows are the true class, columns the predicted one, background first; signal at score ≥ threshold."""
+    """Count jets (2, 2) int64: rows are the true class, columns the predicted one, background first.
+
+    A jet counts as signal from score ≥ threshold on."""
     signal, values = binary_labels(labels), np.asarray(scores, np.float64)
     if values.shape != signal.shape:
         raise RunError(f"{len(signal)} labels but scores of shape {values.shape}: one score per jet is needed")
@@ -48,7 +50,7 @@ def confusion(labels: ArrayLike, scores: ArrayLike, threshold: float = 0.5) -> n
 
 
 def expected_calibration_error(labels: ArrayLike, scores: ArrayLike, bins: int = BINS) -> float:
-    """Mean over jets of |share of signal − mean score| in the jet's bin of score, for equal bins of [0, 1]."""
+    """Average over jets |share of signal − mean score| in the jet's bin of score, for equal bins of [0, 1]."""
     signal, values = binary_labels(labels), np.asarray(scores, np.float64)
     place = np.minimum((values * bins).astype(np.int64), bins - 1)
     gaps = np.bincount(place, weights=values - signal, minlength=bins)

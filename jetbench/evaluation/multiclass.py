@@ -22,7 +22,7 @@ PROBABILITY_SUM = 1e-4  # how far the sum of a jet's probabilities may be from o
 
 
 def evaluate_classes(labels: ArrayLike, scores: ArrayLike, class_names: Sequence[str]) -> dict[str, float]:
-    """Metrics by name, from labels (n,) in 0 … K−1 and scores (n, K), the probabilities of the classes.
+    """Return metrics by name, from labels (n,) in 0 … K−1 and scores (n, K), the probabilities of the classes.
 
     Keys: auc, auc_se, auc_low, auc_high (the mean one-versus-one AUC, see `jetbench.statistics.placements`; 95 %), accuracy of
     the most probable class, f1 (unweighted mean over classes), log_loss, ece (of the most probable class's probability), and by
@@ -49,7 +49,7 @@ def evaluate_classes(labels: ArrayLike, scores: ArrayLike, class_names: Sequence
 
 
 def class_keys(class_names: Sequence[str]) -> list[str]:
-    """The names of the classes as parts of metric names; class-<i> for all of them where one would be ambiguous there."""
+    """Turn the names of the classes into parts of metric names; class-<i> for all of them where one would be ambiguous there."""
     plain = [re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).strip("_.") for name in class_names]
     unclear = re.compile(r"(.*_)?(se|low|high)|")  # "auc_low" would be a limit or a class; nothing may be left of a name
     if len(set(plain)) == len(plain) and not any(unclear.fullmatch(name) for name in plain):
@@ -58,15 +58,16 @@ def class_keys(class_names: Sequence[str]) -> list[str]:
 
 
 def class_confusion(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
-    """Counts (K, K) int64: rows are the true class, columns the most probable one, the first of equals."""
+    """Count jets (K, K) int64: rows are the true class, columns the most probable one, the first of equals."""
     values = np.asarray(scores)
     classes = values.shape[1]
     return np.bincount(classes * np.asarray(labels) + values.argmax(axis=1), minlength=classes**2).reshape(classes, classes)
 
 
 def signal_against_background(labels: ArrayLike, scores: ArrayLike, signal: int) -> tuple[np.ndarray, np.ndarray]:
-    """Labels in {0, 1} and scores p_s/(p_s + p_0), each (m,), of the jets of class 0 and of one signal class; a jet to which both
-    probabilities are zero has 0.5."""
+    """Return labels in {0, 1} and scores p_s/(p_s + p_0), each (m,), of the jets of class 0 and of one signal class.
+
+    A jet to which both probabilities are zero has 0.5."""
     label, values = np.asarray(labels), np.asarray(scores, np.float64)
     kept = (label == 0) | (label == signal)
     chosen, total = values[kept, signal], values[kept, signal] + values[kept, 0]

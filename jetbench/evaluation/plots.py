@@ -1,4 +1,4 @@
-"""Pictures of one run, alike in scale and style so that many runs compare side by side."""
+"""Plots of one run, alike in scale and style so that many runs compare side by side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jetbench.statistics.roc import roc_curve
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["DPI", "INK", "MUTED", "PALETTE", "RocLine", "confusion_figure", "finish", "roc_figure", "roc_line", "save_png"]
+__all__ = ["DPI", "INK", "MUTED", "PALETTE", "RocLine", "confusion_plot", "finish", "roc_line", "roc_plot", "save_png"]
 
 PALETTE = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),  # Okabe & Ito 2008: safe for colour-blind eyes
@@ -30,7 +30,7 @@ INK, MUTED = "#222222", "#8A8A8A"  # text and frames; grids, guides and remarks
 REJECTIONS = (1.0, 1e4)  # axis of 1/ε_B: from no rejection to the best taggers at ε_S = 0.2 on a large test set
 DPI = 150
 WIDEST = 15.0  # of a confusion matrix [inch], whatever the number of classes
-MOST_INSIDE = 3  # curves whose legend fits into the picture; that of more stands beside it
+MOST_INSIDE = 3  # curves whose legend fits into the plot; that of more stands beside it
 MOST_NUMBERS = 25  # classes; cells of a larger matrix are too small for text
 
 
@@ -46,13 +46,13 @@ class RocLine:
 
 
 def roc_line(name: str, labels: ArrayLike, scores: ArrayLike) -> RocLine:
-    """The curve of labels (n,) in {0, 1} and scores (n,) with its DeLong interval."""
+    """Return the curve of labels (n,) in {0, 1} and scores (n,) with its DeLong interval."""
     signal, background = roc_curve(labels, scores)
     return RocLine(name, signal, background, delong_interval(labels, scores), int(np.count_nonzero(np.asarray(labels) == 0)))
 
 
-def roc_figure(lines: Sequence[RocLine], title: str = "") -> Figure:
-    """Background rejection 1/ε_B (logarithmic) against signal efficiency ε_S, on axes that are the same for every run.
+def roc_plot(lines: Sequence[RocLine], title: str = "") -> Figure:
+    """Draw background rejection 1/ε_B (logarithmic) against signal efficiency ε_S, on axes that are the same for every run.
 
     The band is Clopper–Pearson's 68 % on the background count, point by point; a curve ends where no background is left.
     """
@@ -60,7 +60,7 @@ def roc_figure(lines: Sequence[RocLine], title: str = "") -> Figure:
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
     if not 0 < len(lines) <= len(PALETTE):
-        raise RunError(f"{len(lines)} curves in one picture; from one to {len(PALETTE)} can be told apart")
+        raise RunError(f"{len(lines)} curves in one plot; from one to {len(PALETTE)} can be told apart")
     figure = Figure(figsize=(6.4, 5.2), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     chance = np.linspace(1e-3, 1, 200)
@@ -83,8 +83,8 @@ def roc_figure(lines: Sequence[RocLine], title: str = "") -> Figure:
     return figure
 
 
-def confusion_figure(table: ArrayLike, class_names: Sequence[str], title: str = "") -> Figure:
-    """Counts (k, k) with the percentage of their row; rows are the true class, columns the predicted one.
+def confusion_plot(table: ArrayLike, class_names: Sequence[str], title: str = "") -> Figure:
+    """Draw counts (k, k) with the percentage of their row; rows are the true class, columns the predicted one.
 
     Cells of more than three classes are small and show the percentage alone, those of very many classes no number.
     """
@@ -128,7 +128,7 @@ def _write_percentages(axes: Any, shares: np.ndarray) -> None:
 
 
 def save_png(figure: Figure, path: Path) -> None:
-    """Write the picture whole or not at all; the same picture gives the same bytes (no date, no version inside)."""
+    """Write the plot whole or not at all; the same plot gives the same bytes (no date, no version inside)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     buffer = io.BytesIO()
@@ -162,7 +162,7 @@ def _rule_cells(axes: Any, cells: int) -> None:
 
 
 def finish(axes: Any, title: str) -> None:
-    """Title, ticks and frame as in every picture."""
+    """Set title, ticks and frame as in every plot."""
     axes.set_title(title, fontsize=13, color=INK, loc="left")
     axes.tick_params(labelsize=11, colors=INK)
     for side in ("top", "right"):

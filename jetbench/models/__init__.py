@@ -49,6 +49,19 @@ models: Registry[ModelEntry] = Registry(
             spaces=(("dropout", DROPOUT), ("norm", Space(choices=("group", "batch"))), *HEAD_SPACES),
         ),
         ModelEntry(
+            "deep-sets",
+            "jetbench.models.deep_sets:DeepSets",
+            "a network of each constituent, a sum, a network of the sum: no order of constituents matters",
+            "Komiske, Metodiev, Thaler, arXiv:1810.05165",
+            view="constituents",
+            defaults=(("jet", "64-64"), ("particle", "64-64-128"), *HEAD),
+            spaces=(
+                ("jet", Space(choices=("32-32", "64-64", "128-128"))),
+                ("particle", Space(choices=("32-32-64", "64-64-128", "100-100-256"))),
+                *HEAD_SPACES,
+            ),
+        ),
+        ModelEntry(
             "boosted-trees",
             "jetbench.models.fitted:BoostedTrees",
             "gradient-boosted trees on mass, multiplicity, width, pTD, N-subjettiness, energy correlators, soft-drop mass",

@@ -8,7 +8,9 @@ from jetbench.registry import Entry, Registry
 from jetbench.spaces import Space, Spaces
 from jetbench.spec import Options
 
-__all__ = ["ObjectiveEntry", "objectives"]
+__all__ = ["TASK_LOSS", "ObjectiveEntry", "objectives"]
+
+TASK_LOSS = "supervised"  # the objective that is nothing but the loss of the task
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,12 @@ objectives: Registry[ObjectiveEntry] = Registry(
     "objective",
     [
         ObjectiveEntry(
-            "supervised", "jetbench.objectives.supervised:Supervised", "the loss of the task: of classes their cross-entropy"
+            TASK_LOSS, "jetbench.objectives.supervised:Supervised", "the loss of the task: of classes their cross-entropy"
         ),
         ObjectiveEntry(
             "mixup",
             "jetbench.objectives.supervised:Mixup",
-            "the loss of the task on convex combinations of two images and of their labels",
+            "supervised training on mixed images and labels",
             "Zhang et al., arXiv:1710.09412",
             dense=True,
             defaults=(("alpha", 0.2),),
@@ -41,11 +43,24 @@ objectives: Registry[ObjectiveEntry] = Registry(
         ObjectiveEntry(
             "simclr",
             "jetbench.objectives.simclr:SimCLR",
-            "InfoNCE between two augmented views of a jet, with a learnable temperature and a projection head",
+            "SimCLR: InfoNCE between two augmented views of a jet, with a learnable temperature and a projection head",
             "Chen et al., arXiv:2002.05709; learnable temperature as in Radford et al., arXiv:2103.00020",
             labelled=False,
             defaults=(("projection", 128), ("temperature", 0.07)),
             spaces=(
+                ("projection", Space(low=32, high=512, log=True)),
+                ("temperature", Space(low=0.02, high=1.0, log=True)),
+            ),
+        ),
+        ObjectiveEntry(
+            "moco",
+            "jetbench.objectives.moco:MoCo",
+            "MoCo: InfoNCE between a view of a jet and a queue of views that a momentum encoder has made",
+            "He et al., arXiv:1911.05722; projection head of version 2, arXiv:2003.04297",
+            labelled=False,
+            defaults=(("momentum", 0.99), ("projection", 128), ("queue", 2048), ("temperature", 0.2)),
+            spaces=(
+                ("momentum", Space(low=0.9, high=0.9995)),
                 ("projection", Space(low=32, high=512, log=True)),
                 ("temperature", Space(low=0.02, high=1.0, log=True)),
             ),

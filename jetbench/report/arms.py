@@ -1,4 +1,4 @@
-"""What an arm is to its suite, and the one look that it has in every picture and table."""
+"""What an arm is to its suite, and the one look that it has in every plot."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from jetbench.evaluation.plots import PALETTE
 from jetbench.models import models
-from jetbench.suites.roles import Role, role
-from jetbench.suites.settings import Settings
+from jetbench.suites.plan import Plan
+from jetbench.suites.roles import Role
 
-__all__ = ["Look", "Role", "is_fitted", "looks", "role", "roles"]
+__all__ = ["Look", "is_fitted", "looks"]
 
 GREYS = ("#7A7A7A", "#4D4D4D", "#9C9C9C", "#5F6B76")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p")
@@ -18,7 +18,7 @@ DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)), (0
 
 @dataclass(frozen=True)
 class Look:
-    """How an arm is drawn. `muted` ones stay in the background and do not set the scale of a picture."""
+    """How an arm is drawn. `muted` ones stay in the background and do not set the scale of a plot."""
 
     color: str
     marker: str
@@ -26,19 +26,15 @@ class Look:
     muted: bool
 
 
-def roles(settings: Settings) -> dict[str, Role]:
-    return {arm: role(settings, arm) for arm in settings.arms}
-
-
-def is_fitted(settings: Settings, arm: str) -> bool:
+def is_fitted(plan: Plan, arm: str) -> bool:
     """Whether its model is fitted in one go, as trees are, instead of trained by the loop."""
-    return models[settings.arms[arm].model].kind == "fitted"
+    return models[plan.instance.settings.arms[arm].model].kind == "fitted"
 
 
-def looks(settings: Settings) -> dict[str, Look]:
+def looks(plan: Plan) -> dict[str, Look]:
     """The baseline has the first colour, the primary arm the second; controls and floors are grey, each with its own dashes."""
-    named = roles(settings)
-    first = (settings.primary.baseline, settings.primary.arm)
+    named, primary = plan.roles, plan.instance.settings.primary
+    first = (primary.baseline, primary.arm)
     ordered = sorted(named, key=lambda arm: first.index(arm) if arm in first else len(first))  # stable: else as in the suite
     bright = [arm for arm in ordered if arm in first or named[arm] is Role.RIVAL]
     muted = [arm for arm in ordered if arm not in bright]

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from jetbench.report.results import Results
-from jetbench.report.sentences import answer, remarks, warnings
+from jetbench.report.sentences import answer, remarks
 from jetbench.report.truths import truths
+from jetbench.report.warnings import warnings
 
 __all__ = ["COLUMNS", "comparisons_json", "to_csv", "to_json"]
 
@@ -43,6 +44,7 @@ def comparisons_json(results: Results) -> str:
             "remarks": remarks(results),
             "warnings": warnings(results),
             "skipped": [{"what": what, "reason": reason} for what, reason in results.plan.skipped],
+            "metric": results.metric.model_dump(mode="json"),
             "primary": {"arm": arm, "baseline": results.baseline, "labels": labels},
             "comparisons": [
                 {"arm": name, "labels": budget, "baseline": results.baseline, "result": comparison.model_dump(mode="json")}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
-from jetbench.errors import JetbenchError
-from jetbench.suites.suite import Instance, find_suite, instantiate
+from jetbench.errors import JetbenchError, SuiteError
+from jetbench.strict import parse
+from jetbench.suites.settings import Settings
+from jetbench.suites.suite import Instance, find_suite, merge, parse_override
 
 __all__ = ["command"]
 
@@ -16,21 +19,31 @@ Override = tuple[str, Any]
 
 
 def command(instance: Instance) -> tuple[str, bool]:
-    """The command line, and whether it is known to give this very instance: the suite file may be elsewhere or have changed."""
+    """The command line, and whether it is known to give these very settings: the suite file may be elsewhere or have changed.
+
+    No dataset is looked for: that a named one is still what it was is checked when it is opened for a run."""
     words = ["jetbench", "run", "--suite", instance.suite, "--scale", instance.scale]
     try:
-        shipped = instantiate(find_suite(instance.suite), instance.scale)
-        overrides = [_written(o) for o in _differences(_plain(shipped), _plain(instance))]
-        again = instantiate(find_suite(instance.suite), instance.scale, overrides=tuple(overrides))
+        shipped = find_suite(instance.suite)
+        if instance.scale not in shipped.scales:
+            return shlex.join(words), False
+        values = merge(shipped.common, shipped.scales[instance.scale])
+        overrides = [_written(o) for o in _differences(_plain(_settings(values)), _plain(instance.settings))]
+        again = _settings(reduce(merge, map(parse_override, overrides), values))
     except JetbenchError:
         return shlex.join(words), False
     for override in overrides:
         words += ["--set", override]
-    return shlex.join(words), again.name == instance.name
+    return shlex.join(words), again.canonical() == instance.settings.canonical()
 
 
-def _plain(instance: Instance) -> dict[str, Any]:
-    content: dict[str, Any] = instance.settings.model_dump(mode="json", exclude_none=True)
+def _settings(values: dict[str, Any]) -> Settings:
+    settings: Settings = parse(Settings, values, "suite", SuiteError)
+    return settings
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    content: dict[str, Any] = settings.model_dump(mode="json", exclude_none=True)
     return content
 
 

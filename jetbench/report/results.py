@@ -1,10 +1,11 @@
-"""The results of a suite instance, read from the folders of its finished runs; no weights, no tracker."""
+"""The results of a suite instance, read from the folders of its finished runs; no weights, no dataset, no tracker."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from functools import cached_property
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +13,34 @@ import numpy as np
 
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.statistics.comparison import Comparison, compare, seed_weights
-from jetbench.statistics.delong import mean_difference_variance, paired_delong
+from jetbench.report.pairing import Scores, corrected, paired
+from jetbench.spec import RunSpec
+from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import Interval, t_interval
-from jetbench.statistics.multiplicity import adjust_secondary
-from jetbench.suites.plan import CellKey, Plan, PlannedRun
-from jetbench.suites.studies import Result, Winner, open_round, winner
-from jetbench.tracking.journal import JOURNAL, Record, committed, read
-from jetbench.tracking.ledger import DONE, Ledger
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.studies import Result, Study, Winner, walk, winner
+from jetbench.tasks.task import Metric, Task
+from jetbench.tracking.journal import Record, committed, read
+from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
-__all__ = ["Cost", "Results", "collect"]
+__all__ = ["Results", "collect"]
 
-
-@dataclass(frozen=True)
-class Cost:
-    """What an arm costs at one label budget: passes per seed [jets through the network], those of its tuning, and the
-    seconds of training per seed, pretraining included."""
-
-    labelled: float
-    unlabelled: float
-    tuning: float
-    seconds: float
+KEPT = 512 * 2**20  # bytes of scores that stay in memory; beyond, the oldest are read again when they are needed
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """`cells` hold the figures of every finished cell, `missing` the reason for every other one."""
+    """`cells` hold the metrics of every finished cell, `missing` the reason for every other one."""
 
     plan: Plan
     ledger: Ledger
     cells: dict[CellKey, dict[str, float]]
     missing: dict[CellKey, str]
     winners: dict[tuple[str, int], Winner]  # by arm and label budget
+    trials: dict[str, list[str]]  # by study, the keys of its trials so far
+    _scores: OrderedDict[CellKey, Scores] = field(default_factory=OrderedDict, init=False, repr=False)
+    _metrics: dict[str, dict[str, float]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def baseline(self) -> str:
@@ -56,123 +52,141 @@ class Results:
         settings = self.plan.instance.settings
         return settings.primary.arm, settings.primary_labels()
 
+    @cached_property
+    def task(self) -> Task:
+        return self.plan.task
+
+    @cached_property
+    def metric(self) -> Metric:
+        """What arms are compared by, on the test set."""
+        return self.task.headline_of(self.plan.instance.meta)
+
+    @cached_property
+    def _seeds(self) -> dict[tuple[str, int], list[int]]:
+        found: dict[tuple[str, int], list[int]] = {}
+        for cell in self.cells:
+            found.setdefault((cell.arm, cell.labels), []).append(cell.seed)
+        return found
+
     def seeds(self, arm: str, labels: int) -> list[int]:
         """The seeds that are finished."""
-        return [c.seed for c in self.cells if (c.arm, c.labels) == (arm, labels)]
+        return self._seeds.get((arm, labels), [])
 
-    def values(self, arm: str, labels: int, metric: str) -> np.ndarray:
+    @cached_property
+    def _gaps(self) -> dict[tuple[str, int], dict[int, str]]:
+        found: dict[tuple[str, int], dict[int, str]] = {}
+        for cell, reason in self.missing.items():
+            found.setdefault((cell.arm, cell.labels), {})[cell.seed] = reason
+        return found
+
+    def gaps(self, arm: str, labels: int) -> dict[int, str]:
+        """The seeds that are not finished, with the reason."""
+        return self._gaps.get((arm, labels), {})
+
+    def values(self, arm: str, labels: int, key: str) -> np.ndarray:
         """One value per finished seed that has the metric (n,)."""
         cells = [self.cells[CellKey(arm, labels, seed)] for seed in self.seeds(arm, labels)]
-        return np.array([figures[metric] for figures in cells if metric in figures])
+        return np.array([metrics[key] for metrics in cells if key in metrics])
 
-    def folder(self, cell: CellKey) -> Path:
-        return self.ledger.folder(self.plan.cells[cell])
+    def headlines(self, arm: str, labels: int) -> np.ndarray:
+        """The metric that arms are compared by, one value per finished seed (n,)."""
+        return self.values(arm, labels, f"test/{self.metric.key}")
 
-    def scores(self, cell: CellKey) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(rows, labels, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""
-        return read_scores(self.folder(cell) / "scores.h5")
-
-    @cached_property
-    def class_names(self) -> tuple[str, ...]:
-        """The classes, background first, as the first finished cell wrote them down; empty where none has finished."""
-        return tuple(self._first("confusion.json").get("classes", ()))
-
-    @property
-    def many_classes(self) -> bool:
-        return len(self.class_names) > 2
-
-    @property
-    def auc_name(self) -> str:
-        """What the AUC of this suite is, for headings: that of more than two classes is a mean over pairs of them."""
-        return "one-vs-one test AUC" if self.many_classes else "test AUC"
-
-    def learning_curve(self, planned: PlannedRun) -> list[Record]:
-        """Epoch by epoch, the journal of a run."""
-        path = self.ledger.folder(planned.key) / JOURNAL
-        return read(path, 0, committed(path))[0]
-
-    @cached_property
-    def comparisons(self) -> dict[tuple[str, int], Comparison]:
-        """Every arm against the baseline at every budget that both have seeds at; all but the primary corrected by Holm."""
-        found: dict[tuple[str, int], Comparison] = {}
-        for arm, settings_labels in ((a, self.plan.instance.settings.budgets(a)) for a in self.plan.arms):
-            for labels in settings_labels:
-                seeds = sorted(set(self.seeds(arm, labels)) & set(self.seeds(self.baseline, labels)))
-                if arm != self.baseline and seeds:
-                    found[arm, labels] = self._compare(arm, labels, seeds)
-        if not found:
-            return found
-        names = {f"{arm} {labels}": comparison for (arm, labels), comparison in found.items()}
-        primary = f"{self.primary[0]} {self.primary[1]}"
-        names.setdefault(primary, next(iter(names.values())))  # a primary that is missing yet spares no other its correction
-        adjusted = adjust_secondary(names, primary)
-        return {(arm, labels): adjusted[f"{arm} {labels}"] for arm, labels in found}
-
-    def _compare(self, arm: str, labels: int, seeds: list[int]) -> Comparison:
-        """The test sample's error is DeLong's of the *mean* difference. Calibration measures that form at its nominal error rate;
-        the mean of the seeds' single variances counts the noise of each model twice, as it shows up between the seeds too."""
-        mine = [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
-        other = [self.scores(CellKey(self.baseline, labels, seed)) for seed in seeds]
-        if any(not np.array_equal(rows, mine[0][0]) for rows, _, _ in (*mine, *other)):
-            raise StoreError(f"{arm} and {self.baseline} at {labels} labels were not tested on the same jets")
-        truth, (scores, against) = mine[0][1], (np.stack([s for _, _, s in side]) for side in (mine, other))
-        aucs, baselines, variances = paired_delong(truth, scores, against)
-        clusters = self.clusters(arm, labels, seeds) or self.clusters(self.baseline, labels, seeds)
-        of_mean = mean_difference_variance(truth, scores, against, seed_weights(len(seeds), clusters))
-        return compare(aucs, baselines, variances, clusters, test_variance=of_mean)
-
-    def clusters(self, arm: str, labels: int, seeds: list[int]) -> list[int] | None:
-        """Which pretraining each seed starts from, as an index; None where each has its own, or none."""
-        first = [list(self.plan.chain(CellKey(arm, labels, seed)))[-1].key for seed in seeds]
-        return [first.index(key) for key in first] if len(set(first)) < len(first) else None
-
-    def interval(self, arm: str, labels: int, metric: str) -> Interval | None:
+    def interval(self, arm: str, labels: int, key: str) -> Interval | None:
         """Mean and t interval over seeds, or over encoders where seeds share them; None where no seed has the metric."""
-        seeds = [seed for seed in self.seeds(arm, labels) if metric in self.cells[CellKey(arm, labels, seed)]]
-        values = np.array([self.cells[CellKey(arm, labels, seed)][metric] for seed in seeds])
+        seeds = [seed for seed in self.seeds(arm, labels) if key in self.cells[CellKey(arm, labels, seed)]]
+        values = np.array([self.cells[CellKey(arm, labels, seed)][key] for seed in seeds])
         clusters = self.clusters(arm, labels, seeds)
         if clusters is not None:
             values = np.array([values[np.array(clusters) == c].mean() for c in sorted(set(clusters))])
         return t_interval(values) if len(values) else None
 
-    def environment(self) -> dict[str, Any]:
-        """Packages, machine and precision, as the first finished run wrote them down; empty where none has finished."""
-        return self._first("environment.json")
+    def clusters(self, arm: str, labels: int, seeds: list[int]) -> list[int] | None:
+        """Which pretraining each seed starts from, as an index; None where each has its own, or none."""
+        first = [self.chain(CellKey(arm, labels, seed))[-1] for seed in seeds]
+        return [first.index(key) for key in first] if len(set(first)) < len(first) else None
 
-    def split(self) -> dict[str, Any]:
-        """Jets of the pool and of the test set, each with its sha256, as the first finished run wrote them down."""
-        return self._first("split.json")
+    def chain(self, cell: CellKey) -> list[str]:
+        """The keys of a cell's run and of those that it starts from, the first of all last."""
+        keys = [self.plan.cells[cell]]
+        while start := self.plan.runs[keys[-1]].spec.start:
+            keys.append(start)
+        return keys
 
-    def _first(self, name: str) -> dict[str, Any]:
-        """A JSON file of the first finished run that has it; empty where none has."""
-        paths = (self.folder(cell) / name for cell in self.cells)
-        return next((dict(json.loads(path.read_text())) for path in paths if path.is_file()), {})
+    @cached_property
+    def comparisons(self) -> dict[tuple[str, int], Comparison]:
+        """Every arm against the baseline at every budget that both have seeds at; all but the primary corrected by Holm."""
+        found: dict[tuple[str, int], Comparison] = {}
+        for labels in self.plan.instance.settings.labels:  # budget by budget: the baseline's scores are read once for all arms
+            for arm in self.plan.arms:
+                if arm != self.baseline and (seeds := sorted({*self.seeds(arm, labels)} & {*self.seeds(self.baseline, labels)})):
+                    found[arm, labels] = self._compare(arm, labels, seeds)
+        ordered = [(arm, labels) for arm in self.plan.arms for labels in self.plan.instance.settings.labels]
+        return corrected({key: found[key] for key in ordered if key in found}, self.primary)
 
-    def span(self) -> tuple[float, float] | None:
-        """When the first and the last of the finished cells ended, in unix seconds."""
-        times = [float(json.loads((self.folder(cell) / DONE).read_text())["finished"]) for cell in self.cells]
-        return (min(times), max(times)) if times else None
+    def _compare(self, arm: str, labels: int, seeds: list[int]) -> Comparison:
+        mine = [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
+        other = [self.scores(CellKey(self.baseline, labels, seed)) for seed in seeds]
+        clusters = self.clusters(arm, labels, seeds) or self.clusters(self.baseline, labels, seeds)
+        try:
+            return paired(self.task, mine, other, clusters)
+        except StoreError as error:
+            raise StoreError(f"{arm} and {self.baseline} at {labels} labels cannot be compared: {error}") from None
 
-    def cost(self, arm: str, labels: int) -> Cost:
-        """Mean over the finished seeds; a pretraining that several arms share counts in full for each."""
-        chains_of = [list(self.plan.chain(CellKey(arm, labels, seed))) for seed in self.seeds(arm, labels)]
-        figures = [[self.ledger.figures(run.key) for run in chain] for chain in chains_of]
-        tuning = self.plan.studies.get(self.plan.tuned.get((arm, labels), ""))
-        return Cost(
-            labelled=_mean([sum(f["cost/labelled_passes"] for f in chain) for chain in figures]),
-            unlabelled=_mean([sum(f["cost/unlabelled_passes"] for f in chain) for chain in figures]),
-            tuning=float(tuning.trials * tuning.template.recipe.passes) if tuning else 0.0,
-            seconds=_mean([sum(f["cost/seconds"] for f in chain) for chain in figures]),
-        )
+    def scores(self, cell: CellKey) -> Scores:
+        """(rows, truth, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""
+        kept = self._scores
+        if cell not in kept:
+            kept[cell] = read_scores(self.ledger.run(self.plan.cells[cell]).scores)
+            while len(kept) * sum(column.nbytes for column in kept[cell]) > KEPT and len(kept) > 1:
+                kept.popitem(last=False)
+        kept.move_to_end(cell)
+        return kept[cell]
+
+    def metrics(self, key: str) -> dict[str, float]:
+        """The final metrics of a finished run, a pretraining's too."""
+        if key not in self._metrics:
+            self._metrics[key] = self.ledger.metrics(key)
+        return self._metrics[key]
+
+    def journal(self, key: str) -> list[Record]:
+        """What a run has noted, epoch by epoch."""
+        path = self.ledger.run(key).journal
+        return read(path, 0, committed(path))[0]
+
+    @cached_property
+    def environments(self) -> dict[str, dict[str, Any]]:
+        """Packages, machine and precision by key, as each run behind a finished cell wrote them down."""
+        keys = dict.fromkeys(key for cell in self.cells for key in self.chain(cell))
+        return {key: self.noted(self.ledger.run(key).environment) for key in keys}
+
+    def split(self, key: str) -> dict[str, Any]:
+        """Return the sizes and digests of the parts that a finished run was split into."""
+        return self.noted(self.ledger.run(key).split)
+
+    def noted(self, path: Path) -> dict[str, Any]:
+        """A JSON file that a finished run has left, "environment.json"; empty where it has left none. Raises `StoreError` for a
+        damaged one."""
+        try:
+            return dict(json.loads(path.read_bytes())) if path.is_file() else {}
+        except (OSError, ValueError, TypeError) as error:
+            raise StoreError(f"{path}: damaged ({error}); delete the folder and run the suite again") from error
+
+    def ended(self, key: str) -> dict[str, Any]:
+        """What a run declared when it ended: the checksums of its files, and when that was in unix seconds. Empty for a run that
+        has not ended, or whose declaration cannot be read and counts for nothing."""
+        try:
+            return self.noted(self.ledger.run(key).done)
+        except StoreError:
+            return {}
 
     def tidy(self) -> list[dict[str, str | int | float]]:
         """One row per cell and metric."""
         instance = self.plan.instance
+        shared = {"suite": instance.suite, "scale": instance.scale, "instance": instance.name}
         return [
             {
-                "suite": instance.suite,
-                "scale": instance.scale,
-                "instance": instance.name,
+                **shared,
                 "arm": cell.arm,
                 "labels": cell.labels,
                 "seed": cell.seed,
@@ -180,13 +194,9 @@ class Results:
                 "metric": metric,
                 "value": value,
             }
-            for cell, figures in self.cells.items()
-            for metric, value in sorted(figures.items())
+            for cell, metrics in self.cells.items()
+            for metric, value in sorted(metrics.items())
         ]
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else 0.0
 
 
 def collect(plan: Plan, store: Store) -> Results:
@@ -196,28 +206,19 @@ def collect(plan: Plan, store: Store) -> Results:
     missing: dict[CellKey, str] = {}
     for cell, key in plan.cells.items():
         if ledger.done(key):
-            cells[cell] = ledger.figures(key)
+            cells[cell] = ledger.metrics(key)
         else:
             missing[cell] = ledger.failure(key) or "not run yet"
-    return Results(plan, ledger, cells, missing, _winners(plan, ledger))
+    walked = {digest: walk(study, partial(_result, study, ledger)) for digest, study in plan.studies.items()}
+    trials = {digest: [spec.digest() for spec in asked.values()] for digest, (asked, _) in walked.items()}
+    found = {digest: winner(plan.studies[digest], results) for digest, (_, results) in walked.items()}
+    winners = {place: decided for place, digest in plan.tuned.items() if (decided := found[digest]) is not None}
+    return Results(plan, ledger, cells, missing, winners, trials)
 
 
-def _winners(plan: Plan, ledger: Ledger) -> dict[tuple[str, int], Winner]:
-    """The winners of the studies that have ended."""
-    found = {digest: _winner(plan, digest, ledger) for digest in plan.studies}
-    return {cell: decided for cell, digest in plan.tuned.items() if (decided := found[digest]) is not None}
-
-
-def _winner(plan: Plan, digest: str, ledger: Ledger) -> Winner | None:
-    """Replay a study from the folders of its trials."""
-    study, results = plan.studies[digest], dict[int, Result]()
-    while trials := open_round(study, results):
-        for number, spec in trials.items():
-            key = spec.digest()
-            if ledger.done(key):
-                results[number] = Result.read(study, ledger.figures(key))
-            elif ledger.diverged(key):
-                results[number] = Result(None)
-            else:
-                return None
-    return winner(study, results)
+def _result(study: Study, ledger: Ledger, spec: RunSpec) -> Result | None:
+    """What a trial came to, None where it has not ended."""
+    key = spec.digest()
+    if ledger.done(key):
+        return Result.read(study, ledger.metrics(key))
+    return Result(None) if ledger.diverged(key) else None

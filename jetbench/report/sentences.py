@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
-from jetbench.report.arms import Role, is_fitted, roles
+from jetbench.report.arms import is_fitted
 from jetbench.report.results import Results
-from jetbench.report.table import notes
 from jetbench.report.truths import truths
-from jetbench.report.words import brief_difference, count, difference_text, joined, margin_percent, units
+from jetbench.report.words import (
+    brief_difference,
+    count,
+    difference_text,
+    gain,
+    joined,
+    number,
+    quantity,
+    units,
+)
 from jetbench.statistics.comparison import Comparison, Verdict
-from jetbench.statistics.intervals import t_quantile
 from jetbench.statistics.resolution import LEAST_SEEDS
+from jetbench.suites.roles import Role
 
-__all__ = ["answer", "remarks", "warnings"]
+__all__ = ["answer", "remarks"]
 
 
 def answer(results: Results) -> str:
     """One sentence: the primary comparison's verdict with everything that a reader needs to weigh it."""
     arm, labels = results.primary
-    comparison = results.comparisons.get((arm, labels))
-    if comparison is None:
+    found = results.comparisons.get((arm, labels))
+    if found is None:
         return _unanswered(results, arm, labels)
-    means = f"{results.auc_name} {comparison.arm.mean:.4f} against {comparison.baseline.mean:.4f}"
-    claim = _claim(comparison, arm, results.baseline, labels)
-    return f"{claim}: {means}, a difference of {difference_text(comparison)}, {_sample(results, comparison, arm, labels)}."
+    metric = results.metric
+    means = [quantity(metric, number(metric, one.mean)) for one in (found.arm, found.baseline)]
+    return (
+        f"{_claim(results, found, arm, labels)}: test {metric.name} {means[0]} against {means[1]}, a difference of "
+        f"{difference_text(metric, found)}, {_sample(results, found, arm, labels)}."
+    )
 
 
-def _claim(comparison: Comparison, arm: str, baseline: str, labels: int) -> str:
-    at = f"at {count(labels)} labels"
-    if comparison.clustered and comparison.units == 1:
+def _claim(results: Results, found: Comparison, arm: str, labels: int) -> str:
+    baseline, at = results.baseline, f"at {count(labels)} labels"
+    if found.clustered and found.units == 1:
         return f"For this one encoder, it is undecided whether {arm} or {baseline} is better {at}"
-    if comparison.verdict is Verdict.UNDECIDED:
+    if found.verdict is Verdict.UNDECIDED:
         return f"It is undecided whether {arm} or {baseline} is better {at}"
-    if comparison.verdict is Verdict.EQUIVALENT:
-        return (
-            f"{arm} and {baseline} are equivalent {at}, within ±{comparison.margin:.4f} "
-            f"({margin_percent(comparison)} of what {baseline} leaves)"
-        )
-    return f"{arm} is {comparison.verdict} than {baseline} {at}"
+    if found.verdict is Verdict.EQUIVALENT:
+        margin = quantity(results.metric, number(results.metric, found.margin))
+        return f"{arm} and {baseline} are equivalent {at}, within ±{margin} ({results.task.margin_text(baseline)})"
+    return f"{arm} is {found.verdict} than {baseline} {at}"
 
 
 def _sample(results: Results, comparison: Comparison, arm: str, labels: int) -> str:
@@ -79,60 +87,66 @@ def _unanswered(results: Results, arm: str, labels: int) -> str:
 
 def remarks(results: Results) -> list[str]:
     """Short sentences: the other budgets, the fitted rivals, the floors, and the planted truths that hold."""
-    return [*_rivals(results), *_trees(results), *_floors(results), *_held(results)]
+    return [*_rivals(results), *_fitted(results), *_floors(results), *_held(results)]
 
 
 def _rivals(results: Results) -> Iterator[str]:
     """The primary arm at its other budgets, then the other rivals, a sentence each."""
-    named = roles(results.plan.instance.settings)
+    named = results.plan.roles
     for arm in sorted(named, key=lambda name: name != results.primary[0]):
         found = {n: c for (name, n), c in results.comparisons.items() if name == arm and (name, n) != results.primary}
         if found and (named[arm] is Role.RIVAL or arm == results.primary[0]):
-            by_verdict = {verdict: [n for n, c in found.items() if c.verdict is verdict] for verdict in Verdict}
-            parts = [_verdicts(verdict, {n: found[n] for n in budgets}) for verdict, budgets in by_verdict.items() if budgets]
+            by_verdict = {verdict: {n: c for n, c in found.items() if c.verdict is verdict} for verdict in Verdict}
+            parts = [_verdicts(results, verdict, some) for verdict, some in by_verdict.items() if some]
             yield f"{arm} against {results.baseline}: {'; '.join(parts)}."
 
 
-def _verdicts(verdict: Verdict, found: dict[int, Comparison]) -> str:
-    return f"{verdict} " + joined([f"at {count(labels)} labels ({brief_difference(c)})" for labels, c in found.items()])
+def _verdicts(results: Results, verdict: Verdict, found: dict[int, Comparison]) -> str:
+    places = [f"at {count(labels)} labels ({brief_difference(results.metric, c)})" for labels, c in found.items()]
+    return f"{verdict} {joined(places)}"
 
 
-def _trees(results: Results) -> Iterator[str]:
-    """Who has the largest mean AUC, trees or networks; no test stands behind it, and the sentence says so."""
-    settings = results.plan.instance.settings
-    rivals = [arm for arm, role in roles(settings).items() if role in (Role.BASELINE, Role.RIVAL)]
-    if len({is_fitted(settings, arm) for arm in rivals}) < 2:
+def _fitted(results: Results) -> Iterator[str]:
+    """Who is ahead by the mean, fitted models or networks; no test stands behind it, and the sentence says so."""
+    plan, metric = results.plan, results.metric
+    rivals = _compared(results)
+    if len({is_fitted(plan, arm) for arm in rivals}) < 2:
         return
     leads: dict[str, list[str]] = {}
-    for labels in settings.labels:
-        means = {arm: float(found.mean()) for arm in rivals if len(found := results.values(arm, labels, "test/auc"))}
-        kinds = [[arm for arm in means if is_fitted(settings, arm) == kind] for kind in (True, False)]
+    for labels in plan.instance.settings.labels:
+        means = {arm: float(found.mean()) for arm in rivals if len(found := results.headlines(arm, labels))}
+        kinds = [[arm for arm in means if is_fitted(plan, arm) == kind] for kind in (True, False)]
         if all(kinds):
-            best, other = (max(arms, key=means.__getitem__) for arms in kinds)
-            relation = "is ahead of" if means[best] > means[other] else "is not ahead of"
-            figures = f"at {count(labels)} labels ({means[best]:.4f} against {means[other]:.4f})"
-            leads.setdefault(f"{best} {relation} the best network, {other},", []).append(figures)
+            best, other = (max(arms, key=lambda arm: gain(metric, means[arm])) for arms in kinds)
+            relation = "is ahead of" if gain(metric, means[best] - means[other]) > 0 else "is not ahead of"
+            pair = f"{number(metric, means[best])} against {number(metric, means[other])}"
+            leads.setdefault(f"{best} {relation} the best network, {other},", []).append(f"at {count(labels)} labels ({pair})")
     if leads:
-        yield f"By mean AUC, no test between them: {'; '.join(f'{who} {joined(where)}' for who, where in leads.items())}."
+        listed = "; ".join(f"{who} {joined(where)}" for who, where in leads.items())
+        yield f"By mean {metric.name}, no test between them: {listed}."
+
+
+def _compared(results: Results) -> list[str]:
+    """The baseline and the rivals."""
+    return [arm for arm, role in results.plan.roles.items() if role in (Role.BASELINE, Role.RIVAL)]
 
 
 def _floors(results: Results) -> Iterator[str]:
-    """Arms that do not clear a floor by mean AUC, budget by budget."""
-    settings = results.plan.instance.settings
-    named = roles(settings)
-    for floor in (arm for arm, role in named.items() if role is Role.FLOOR):
+    """Arms that do not clear a floor by the mean, budget by budget."""
+    metric, settings = results.metric, results.plan.instance.settings
+    for floor in (arm for arm, role in results.plan.roles.items() if role is Role.FLOOR):
         below: dict[str, list[int]] = {}
         for labels in settings.budgets(floor):
-            level = results.values(floor, labels, "test/auc")
-            for arm in (a for a, role in named.items() if role in (Role.BASELINE, Role.RIVAL) and len(level)):
-                mine = results.values(arm, labels, "test/auc")
-                if len(mine) and mine.mean() <= level.mean():
+            level = results.headlines(floor, labels)
+            for arm in _compared(results) if len(level) else ():
+                mine = results.headlines(arm, labels)
+                if len(mine) and gain(metric, float(mine.mean() - level.mean())) <= 0:
                     below.setdefault(arm, []).append(labels)
         if below:
             listed = joined([f"{arm} at {joined([count(n) for n in budgets])} labels" for arm, budgets in below.items()])
-            yield f"The floor {floor} is not cleared by {listed} (mean AUC)."
+            yield f"The floor {floor} is not cleared by {listed} (mean {metric.name})."
         elif any(results.seeds(floor, labels) for labels in settings.labels):
-            yield f"The floor {floor} is cleared by every rival at every budget (mean AUC)."
+            yield f"The floor {floor} is cleared by every rival at every budget (mean {metric.name})."
 
 
 def _held(results: Results) -> Iterator[str]:
@@ -140,42 +154,3 @@ def _held(results: Results) -> Iterator[str]:
     if held:
         listed = joined([f"{truth.claim} at {count(truth.labels)} labels" for truth in held])
         yield f"As it must be: {listed}."
-
-
-def warnings(results: Results) -> list[str]:
-    """What should make a reader doubt: violated or open truths, missing cells, grid edges, a test set that is too small."""
-    found = truths(results)
-    loud = [
-        f"A PLANTED TRUTH IS VIOLATED at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
-        "Look for a bug (or bad luck with the seeds) before you believe any other number of this report."
-        for t in found
-        if t.state == "violated"
-    ]
-    still = [
-        f"Not shown yet at {count(t.labels)} labels: that {t.claim} ({t.text}); more seeds or test jets would tell."
-        for t in found
-        if t.state == "open"
-    ]
-    done, planned = len(results.cells), len(results.plan.cells)
-    partial = f"Only {count(done)} of {count(planned)} cells are finished: everything here is provisional."
-    return [*loud, *([partial] if done < planned else []), *notes(results), *still, *_resolution(results)]
-
-
-def _resolution(results: Results) -> Iterator[str]:
-    """Where the test sample's error alone exceeds what two one-sided tests may have, no number of seeds shows equivalence."""
-    jets = results.plan.instance.settings.test_jets
-    named = roles(results.plan.instance.settings)
-    least: dict[int, tuple[float, Comparison]] = {}  # by budget, the rival with the smallest error
-    for (arm, labels), comparison in results.comparisons.items():
-        half = t_quantile(comparison.level, math.inf) * comparison.test_error
-        if named[arm] is Role.RIVAL and (labels not in least or half < least[labels][0]):
-            least[labels] = half, comparison
-    for labels, (half, comparison) in sorted(least.items()):
-        if not half > comparison.margin > 0:
-            continue
-        needed = math.ceil(jets * (half / comparison.margin) ** 2 / 1000) * 1000
-        yield (
-            f"Equivalence at {count(labels)} labels is out of reach: its margin of {margin_percent(comparison)} is "
-            f"±{comparison.margin:.4f}, and {count(jets)} test jets alone leave ±{half:.4f} or more; about {count(needed)} "
-            "test jets would be the least."
-        )

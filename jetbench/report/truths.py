@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 
 from jetbench.report.results import Results
-from jetbench.report.words import count, difference_text
+from jetbench.report.words import count, difference_text, gain, number
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.resolution import LEAST_SEEDS, Spread
 
 __all__ = ["Truth", "truths"]
 
-ALARM = 0.01  # two-sided p below which an AUC counts as different from 0.5: one false alarm in a hundred reports
+ALARM = 0.01  # two-sided p below which a metric differs from that of chance: one false alarm in a hundred reports
+State = Literal["holds", "open", "violated"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Truth:
     arm: str
     labels: int
     claim: str
-    state: Literal["holds", "open", "violated"]
+    state: State
     text: str
 
 
@@ -36,46 +37,47 @@ def truths(results: Results) -> list[Truth]:
 
 
 def _truths(results: Results) -> Iterator[Truth]:
-    settings = results.plan.instance.settings
-    for arm in settings.arms:
-        for labels in settings.budgets(arm):
-            comparison = results.comparisons.get((arm, labels))
-            planted = results.plan.truths.get(arm)
-            if planted == "chance":
+    for arm, truth in results.plan.truths.items():
+        for labels in results.plan.instance.settings.budgets(arm):
+            found = results.comparisons.get((arm, labels))
+            if truth == "chance" and results.task.chance is not None:
                 if results.seeds(arm, labels):
-                    yield _coin(results, arm, labels)
-            elif comparison and planted == "ahead":
-                yield _ahead(arm, labels, results.baseline, comparison)
-            elif comparison and planted == "not-ahead":
-                yield _not(arm, labels, results.baseline, comparison, (Verdict.BETTER,), "is not better than")
-            elif comparison and planted == "same":
-                wrong = (Verdict.BETTER, Verdict.WORSE)
-                yield _not(arm, labels, results.baseline, comparison, wrong, "with other seeds does not differ from")
+                    yield _coin(results, arm, labels, results.task.chance)
+            elif found and truth == "ahead":
+                yield _ahead(results, arm, labels, found)
+            elif found and truth == "same":
+                yield _not(results, arm, labels, found, "with other seeds does not differ from")
+            elif found:
+                yield _not(results, arm, labels, found, "is not better than")
 
 
-def _ahead(arm: str, labels: int, baseline: str, found: Comparison) -> Truth:
+def _ahead(results: Results, arm: str, labels: int, found: Comparison) -> Truth:
     """An encoder that has seen the pool's labels beats one that has not; few seeds cannot show it, enough must not deny it."""
-    claim = f"{arm} is better than {baseline}"
+    claim, text = f"{arm} is better than {results.baseline}", difference_text(results.metric, found)
     if found.verdict is Verdict.BETTER:
-        return Truth(arm, labels, claim, "holds", difference_text(found))
-    denied = found.units >= LEAST_SEEDS and (found.difference <= 0 or found.verdict is not Verdict.UNDECIDED)
-    return Truth(arm, labels, claim, "violated" if denied else "open", f"{found.verdict}: {difference_text(found)}")
+        return Truth(arm, labels, claim, "holds", text)
+    behind = gain(results.metric, found.difference) <= 0
+    denied = found.units >= LEAST_SEEDS and (behind or found.verdict is not Verdict.UNDECIDED)
+    return Truth(arm, labels, claim, "violated" if denied else "open", f"{found.verdict}: {text}")
 
 
-def _not(arm: str, labels: int, baseline: str, found: Comparison, wrong: tuple[Verdict, ...], words: str) -> Truth:
-    unsure = found.units < LEAST_SEEDS and (found.difference > 0 or Verdict.WORSE in wrong)
-    state: Literal["holds", "open", "violated"] = "open" if unsure else "holds"
-    if found.verdict in wrong:
-        state = "violated"
-    return Truth(arm, labels, f"{arm} {words} {baseline}", state, f"{found.verdict}: {difference_text(found)}")
+def _not(results: Results, arm: str, labels: int, found: Comparison, words: str) -> Truth:
+    """An arm that must not be better or, as the baseline with other seeds, neither better nor worse."""
+    either = results.plan.truths[arm] == "same"
+    unsure = found.units < LEAST_SEEDS and (gain(results.metric, found.difference) > 0 or either)
+    wrong = found.verdict is Verdict.BETTER or (either and found.verdict is Verdict.WORSE)
+    state: State = "violated" if wrong else "open" if unsure else "holds"
+    text = f"{found.verdict}: {difference_text(results.metric, found)}"
+    return Truth(arm, labels, f"{arm} {words} {results.baseline}", state, text)
 
 
-def _coin(results: Results, arm: str, labels: int) -> Truth:
-    """An AUC of 0.5 within the errors of seeds and test sample."""
-    areas, errors = (results.values(arm, labels, f"test/{name}") for name in ("auc", "auc_se"))
-    deviation = float(areas.std(ddof=1)) if len(areas) > 1 else 0.0
-    spread = Spread(deviation, math.sqrt(float(np.mean(errors**2))), len(areas))
-    mean = float(areas.mean())
-    state: Literal["holds", "violated"] = "violated" if spread.p_difference(mean - 0.5) < ALARM else "holds"
-    text = f"AUC {mean:.4f} ± {spread.total:.4f} over {count(len(areas), 'seed')}"
-    return Truth(arm, labels, f"{arm} has an AUC of 0.5", state, text)
+def _coin(results: Results, arm: str, labels: int, chance: float) -> Truth:
+    """The metric of a model that knows nothing, within the errors of seeds and test sample."""
+    metric = results.metric
+    values, errors = results.headlines(arm, labels), results.values(arm, labels, f"test/{metric.key}_se")
+    deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    spread = Spread(deviation, math.sqrt(float(np.mean(errors**2))), len(values))
+    mean = float(values.mean())
+    state: State = "violated" if spread.p_difference(mean - chance) < ALARM else "holds"
+    text = f"{metric.name} {number(metric, mean)} ± {number(metric, spread.total)} over {count(len(values), 'seed')}"
+    return Truth(arm, labels, f"{arm} has the {metric.name} of chance ({chance:g})", state, text)

@@ -1,26 +1,31 @@
-"""Numbers and verdicts as people read them; the one place that decides on digits and signs."""
+"""Numbers and verdicts as people read them; the one place that decides on digits, signs and units."""
 
 from __future__ import annotations
 
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import Interval
+from jetbench.tasks.task import Metric
 
 __all__ = [
-    "DIGITS",
     "brief_difference",
+    "capital",
     "count",
+    "difference_errors",
     "difference_text",
-    "interval",
+    "direction",
+    "gain",
+    "heading",
     "joined",
+    "label",
     "level_percent",
-    "margin_percent",
-    "share_interval",
+    "limits",
+    "mean_limits",
+    "number",
+    "quantity",
     "signed",
     "units",
     "verdict_lines",
 ]
-
-DIGITS = 4  # of an AUC: the last one is below the test sample's error up to some 10⁵ test jets
 
 
 def count(number: int, noun: str = "") -> str:
@@ -29,36 +34,71 @@ def count(number: int, noun: str = "") -> str:
     return f"{text} {noun}{'' if number == 1 else 's'}" if noun else text
 
 
-def signed(value: float, digits: int = DIGITS) -> str:
-    """+0.0123 or −0.0123, with the sign of mathematics."""
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def interval(low: float | None, high: float | None, signs: bool = False) -> str:
-    """[low, high], or nothing where one unit has no interval."""
-    if low is None or high is None:
-        return ""
-    low_text, high_text = (signed(end) if signs else f"{end:.{DIGITS}f}".replace("-", "−") for end in (low, high))
-    return f"[{low_text}, {high_text}]"
-
-
-def share_interval(given: Interval) -> str:
-    """The interval of an AUC or another share, cut where no share can be: Student's knows no limits."""
-    return interval(given.low and max(given.low, 0.0), given.high and min(given.high, 1.0))
-
-
 def joined(parts: list[str]) -> str:
     """a, b and c."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
+def capital(text: str) -> str:
+    """With a capital letter in front, and all others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def number(metric: Metric, value: float) -> str:
+    """0.9157, with the digits of the metric and the sign of mathematics."""
+    return f"{value:.{metric.digits}f}".replace("-", "−")
+
+
+def signed(metric: Metric, value: float) -> str:
+    """+0.0123 or −0.0123."""
+    return f"{value:+.{metric.digits}f}".replace("-", "−")
+
+
+def quantity(metric: Metric, text: str) -> str:
+    """A number that is written already, with the unit of the metric: "7.81 GeV"."""
+    return f"{text} {metric.unit}" if metric.unit else text
+
+
+def limits(metric: Metric, low: float | None, high: float | None, signs: bool = False) -> str:
+    """[low, high], or nothing where one unit has no interval."""
+    if low is None or high is None:
+        return ""
+    write = signed if signs else number
+    return f"[{write(metric, low)}, {write(metric, high)}]"
+
+
+def mean_limits(metric: Metric, given: Interval) -> str:
+    """The interval of a mean, cut where the metric has no values: Student's knows no limits."""
+    low, high = given.low, given.high
+    if low is not None and metric.low is not None:
+        low = max(low, metric.low)
+    if high is not None and metric.high is not None:
+        high = min(high, metric.high)
+    return limits(metric, low, high)
+
+
+def label(metric: Metric, sample: str = "test") -> str:
+    """test AUC, or test RMSE [GeV]."""
+    return f"{sample} {metric.name} [{metric.unit}]" if metric.unit else f"{sample} {metric.name}"
+
+
+def direction(metric: Metric) -> str:
+    """What a reader must be told of a metric that is better when it is smaller; nothing else."""
+    return "" if metric.larger_is_better else "lower is better"
+
+
+def heading(metric: Metric, sample: str = "test", comma: str = ", ") -> str:
+    """test AUC, or test RMSE [GeV], lower is better."""
+    return comma.join(part for part in (label(metric, sample), direction(metric)) if part)
+
+
+def gain(metric: Metric, difference: float) -> float:
+    """A difference with the sign of an improvement."""
+    return difference if metric.larger_is_better else -difference
+
+
 def level_percent(comparison: Comparison) -> str:
     return f"{100 * comparison.level:g} %"
-
-
-def margin_percent(comparison: Comparison) -> str:
-    """The margin of equivalence as a share of what the baseline leaves."""
-    return f"{100 * comparison.margin / (1 - comparison.baseline.mean):.3g} %"
 
 
 def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
@@ -70,17 +110,24 @@ def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
     return lines
 
 
-def difference_text(comparison: Comparison) -> str:
+def difference_text(metric: Metric, found: Comparison) -> str:
     """+0.0412 (95 % interval [+0.0310, +0.0514]; ±0.0032 between seeds, ±0.0041 from the test sample)."""
-    limits = interval(comparison.low, comparison.high, signs=True)
-    seed = f"±{comparison.seed_error:.{DIGITS}f} between {units(comparison)}, " if comparison.seed_error is not None else ""
-    shown = f"{level_percent(comparison)} interval {limits}; " if limits else ""
-    return f"{signed(comparison.difference)} ({shown}{seed}±{comparison.test_error:.{DIGITS}f} from the test sample)"
+    between = limits(metric, found.low, found.high, signs=True)
+    seed = f"±{number(metric, found.seed_error)} between {units(found)}, " if found.seed_error is not None else ""
+    shown = f"{level_percent(found)} interval {between}; " if between else ""
+    difference = quantity(metric, signed(metric, found.difference))
+    return f"{difference} ({shown}{seed}±{number(metric, found.test_error)} from the test sample)"
 
 
-def brief_difference(comparison: Comparison) -> str:
+def difference_errors(metric: Metric, found: Comparison) -> str:
+    """+0.0412 ±0.0032 ±0.0041: the difference, its error between seeds and that from the test sample."""
+    seed = f"±{number(metric, found.seed_error)}" if found.seed_error is not None else "±?"
+    return f"{signed(metric, found.difference)} {seed} ±{number(metric, found.test_error)}"
+
+
+def brief_difference(metric: Metric, found: Comparison) -> str:
     """+0.0412 [+0.0310, +0.0514]."""
-    return f"{signed(comparison.difference)} {interval(comparison.low, comparison.high, signs=True)}".rstrip()
+    return f"{signed(metric, found.difference)} {limits(metric, found.low, found.high, signs=True)}".rstrip()
 
 
 def units(comparison: Comparison) -> str:

@@ -19,12 +19,14 @@ __all__ = ["RunData", "open_data"]
 
 @dataclass(frozen=True, eq=False)
 class RunData:
-    """`truth` (n,) is what the task asks of each jet of the dataset, and `seen` (n,) what the training is told instead: the same
-    but where the run's labels are shuffled. `train` are rows of `pool`, which is the dataset or the jets of another file."""
+    """`strata` (n,) are what the split balances; `truth` (n,) is what the task asks of each jet of the dataset, and `seen` (n,)
+    what the training is told instead: the same but where the run's labels are shuffled. `train` are rows of `pool`, which is the
+    dataset or the jets of another file."""
 
     jets: Jets
     task: Task
     split: Split
+    strata: np.ndarray
     truth: np.ndarray
     seen: np.ndarray
     pool: Path | None
@@ -34,10 +36,11 @@ def open_data(job: Job) -> RunData:
     """Open and split the jets of a run. Raises `RunError` where the labels do not suffice for its task."""
     spec = job.spec
     jets, task = open_jets(job.dataset), build_task(spec.task)
-    split = split_jets(task.strata(jets), jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
+    strata = task.strata(jets)
+    split = split_jets(strata, jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
     truth = task.target(jets)
     seen = _shuffled(truth, split, spec.seed) if spec.targets == "shuffled" else truth
-    return RunData(jets, task, split, truth, seen, job.unlabelled)
+    return RunData(jets, task, split, strata, truth, seen, job.unlabelled)
 
 
 def _shuffled(truth: np.ndarray, split: Split, seed: int) -> np.ndarray:

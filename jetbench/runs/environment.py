@@ -19,13 +19,13 @@ PACKAGES = ("torch", "numpy", "scikit-learn", "h5py", "pythia8mc", "fastjet", "o
 
 
 def packages() -> dict[str, str]:
-    """Versions of the packages that results depend on."""
+    """Return the versions of the packages that results depend on."""
     return {name: version(name) for name in PACKAGES}
 
 
 @cache
 def code_digest() -> str:
-    """Twelve digits of the sha256 of jetbench's own source: a version number that cannot be forgotten."""
+    """Return twelve digits of the sha256 of jetbench's own source: a version number that cannot be forgotten."""
     root = Path(jetbench.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):

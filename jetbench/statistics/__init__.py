@@ -1,1 +1,1 @@
-"""Pure statistics: AUC and DeLong, background rejection, intervals, verdicts and their calibration. Import from the modules."""
+"""Statistics: AUC and DeLong, rejection, intervals, the bootstrap, verdicts and their calibration. Import from the modules."""

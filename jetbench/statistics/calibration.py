@@ -14,13 +14,14 @@ import numpy as np
 from scipy.special import expit, ndtri
 
 from jetbench.seeds import numpy_rng
-from jetbench.statistics.comparison import Verdict, compare, seed_weights
+from jetbench.statistics.comparison import Verdict, compare, seed_weights, unit_mean
 from jetbench.statistics.delong import mean_difference_variance, paired_delong
 from jetbench.statistics.intervals import Interval, clopper_pearson
 from jetbench.values import Value
 
 __all__ = ["Binormal", "Logistic", "Rates", "Scenario", "calibrate"]
 
+MARGIN = 0.03  # of what the baseline's AUC leaves to one (protocol, section 5)
 Draw = tuple[np.ndarray, np.ndarray, np.ndarray]  # labels (n,), the arm's scores (seeds, n), the baseline's
 
 
@@ -134,7 +135,7 @@ class Rates(Value):
 
 
 def calibrate(scenario: Scenario, replays: int, seed: int = 0, clustered: bool = True, sharp: bool = False) -> Rates:
-    """Verdict shares of `compare` over so many replays of the scenario; the same seed gives the same numbers.
+    """Return the verdict shares of `compare` over so many replays of the scenario; the same seed gives the same numbers.
 
     `clustered=False` withholds the encoders' indices from `compare`, to show what ignoring them does; `sharp` takes
     the test sample's error from the variance of the mean difference. The mean and the
@@ -147,7 +148,9 @@ def calibrate(scenario: Scenario, replays: int, seed: int = 0, clustered: bool =
         clusters = scenario.clusters() if clustered else None
         weights = seed_weights(len(arm), clusters)
         variance = mean_difference_variance(labels, arm, baseline, weights) if sharp else None
-        found = compare(*paired_delong(labels, arm, baseline), clusters=clusters, test_variance=variance)
+        areas, others, variances = paired_delong(labels, arm, baseline)
+        margin = MARGIN * (1 - unit_mean(others, clusters))
+        found = compare(areas, others, variances, margin, clusters=clusters, test_variance=variance)
         verdicts[found.verdict] += 1
         measured.append(found.difference)
         claimed.append(found.total_error or 0.0)

@@ -1,15 +1,17 @@
 """The verdict on two arms that were trained with paired seeds and tested on the same jets.
 
-Two errors meet in the mean difference. The seeds' (initialisation, label subset, batch order) is sd/√n. The test sample's is, by
-default, the mean of the seeds' paired DeLong variances, and does not shrink with their number. That is cautious: the part of
-DeLong's variance that differs from model to model shows up between the seeds as well, and is counted again. `test_variance` takes
-DeLong's variance of the mean difference instead, which counts only what the seeds have in common (and 1/n of the rest).
+Any metric will do, of any range and either direction: what is compared are its values, with the variances that the test sample
+gives their paired differences. Two errors meet in the mean difference. The seeds' (initialisation, label subset, batch order) is
+sd/√n. The test sample's is, by default, the mean of the seeds' variances, and does not shrink with their number. That is
+cautious: the part of a variance that differs from model to model shows up between the seeds as well, and is counted again.
+The variance of the mean difference itself, `test_variance`, counts only what the seeds have in common (and 1/n of the rest).
 """
 
 from __future__ import annotations
 
 import math
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +21,7 @@ from jetbench.statistics.intervals import Interval, alpha_of, clopper_pearson, t
 from jetbench.statistics.resolution import LEAST_SEEDS, Spread, seeds_needed, sign_flip
 from jetbench.values import Value
 
-__all__ = ["PERMUTATION_FROM", "Comparison", "Verdict", "compare", "decide", "seed_weights"]
+__all__ = ["PERMUTATION_FROM", "Comparison", "Verdict", "compare", "decide", "seed_weights", "unit_mean"]
 
 PERMUTATION_FROM = 8  # seeds: below, the sign-flip test's smallest p is too near 5 % (0.0625 at five) to decide (protocol)
 
@@ -34,110 +36,116 @@ class Verdict(StrEnum):
 
 
 class Comparison(Value):
-    """An arm against its baseline. All errors, limits and the margin are in units of AUC; None marks what one unit cannot tell.
+    """An arm against its baseline. All errors, limits and the margin are in the unit of the metric; None marks what one unit
+    cannot tell.
 
-    arm, baseline: mean AUC with its t interval over units. `low`, `high`: two-sided interval at `level` of the mean
-    difference, with the total error; `equivalence_low`, `equivalence_high`: the (1−2α) interval of the two one-sided tests.
-    units: independent ones, which are encoders where seeds share them (`clustered`) and seeds otherwise; `seeds` counts all.
-    degrees_of_freedom: None means infinite. p_difference: the deciding p, the larger of p_t and, from eight units on,
-    p_sign_flip. adjusted_*: after Holm, equal to the plain ones for a primary comparison. probability_better: share of units in
-    which the arm wins, ties half; its low end counts ties as losses and its high end as wins, so it covers at least `level`.
-    seeds_needed: total number of units that would settle an undecided case. reason: why it is undecided, in plain words.
+    arm, baseline: mean of the metric with its t interval over units. difference: the arm's mean minus the baseline's, which
+    speaks for the arm where it is positive and `larger_is_better`, or negative and not. `low`, `high`: two-sided interval at
+    `level` of the mean difference, with the total error; `equivalence_low`, `equivalence_high`: the (1−2α) interval of the two
+    one-sided tests. units: independent ones, which are encoders where seeds share them (`clustered`) and seeds otherwise;
+    `seeds` counts all. degrees_of_freedom: None means infinite. p_difference: the deciding p, the larger of p_t and, from eight
+    units on, p_sign_flip. adjusted_*: after Holm, equal to the plain ones for a primary comparison. probability_better: share of
+    units in which the arm wins, ties half; its low end counts ties as losses and its high end as wins, so it covers at least
+    `level`. seeds_needed: total number of units that would settle an undecided case. reason: why it is undecided, in plain words.
     """
 
-    verdict: Verdict
-    reason: str
+    verdict: Verdict = Verdict.UNDECIDED
+    reason: str = ""
     arm: Interval
     baseline: Interval
     difference: float
-    low: float | None
-    high: float | None
-    equivalence_low: float | None
-    equivalence_high: float | None
-    seed_error: float | None
+    low: float | None = None
+    high: float | None = None
+    equivalence_low: float | None = None
+    equivalence_high: float | None = None
+    seed_error: float | None = None
     test_error: float
-    total_error: float | None
-    degrees_of_freedom: float | None
-    p_t: float | None
-    p_sign_flip: float | None
-    p_difference: float | None
-    p_equivalence: float | None
-    adjusted_p_difference: float | None
-    adjusted_p_equivalence: float | None
+    total_error: float | None = None
+    degrees_of_freedom: float | None = None
+    p_t: float | None = None
+    p_sign_flip: float | None = None
+    p_difference: float | None = None
+    p_equivalence: float | None = None
+    adjusted_p_difference: float | None = None
+    adjusted_p_equivalence: float | None = None
     probability_better: Interval
     margin: float
+    larger_is_better: bool = True
     level: float
     units: int
     seeds: int
     clustered: bool
-    seeds_needed: int | None
+    seeds_needed: int | None = None
 
 
 def compare(
     arm: ArrayLike,
     baseline: ArrayLike,
     variances: ArrayLike,
+    margin: float,
+    *,
+    larger_is_better: bool = True,
     clusters: ArrayLike | None = None,
-    margin_fraction: float = 0.03,
     level: float = 0.95,
     test_variance: float | None = None,
 ) -> Comparison:
-    """Compare AUCs arm (n,) and baseline (n,) of paired seeds, with the paired DeLong variances (n,) of their differences.
+    """Compare a metric of paired seeds, arm (n,) against baseline (n,), with the variances (n,) of their differences over the
+    test sample.
 
-    `clusters` (n,) holds the index of the encoder that each seed was fine-tuned from; seeds of one encoder share its random
-    effect and are averaged first. `margin_fraction` of what the baseline leaves, 1 − AUC, is the region of equivalence
-    (protocol: 3 %). A difference that is significant and yet wholly within the margin is `equivalent`: real, but of no weight.
-    `test_variance` replaces the mean of the variances; take it from `mean_difference_variance` with `seed_weights(n, clusters)`.
-    Raises `RunError` for lengths that differ, values that are not finite, AUCs outside [0, 1] or negative variances.
+    Differences within ±`margin`, in the unit of the metric, are of no weight: one that is significant and yet wholly within the
+    margin is `equivalent`. `clusters` (n,) holds the index of the encoder that each seed was fine-tuned from; seeds of one
+    encoder share its random effect and are averaged first. `test_variance` is the variance over the test sample of the mean
+    difference, weighted by `seed_weights(n, clusters)`, and replaces the mean of the variances.
+    Raises `RunError` for lengths that differ, values that are not finite, negative variances or a negative margin.
     """
     alpha = alpha_of(level)
     columns = _columns(arm, baseline, variances)
-    units = _averaged(columns, clusters)
-    arms, baselines, tests = units
+    arms, baselines, tests = _averaged(columns, clusters)
     differences, n = arms - baselines, len(arms)
-    difference, test = float(differences.mean()), float(tests.mean()) if test_variance is None else test_variance
-    if not 0 <= test < math.inf:
-        raise RunError(f"a variance over the test sample of {test} makes no sense")
-    margin = margin_fraction * (1 - float(baselines.mean()))
-    spread = Spread(float(differences.std(ddof=1)), math.sqrt(test), n) if n > 1 else None
-    half, half_tost = (spread.half_width(alpha), spread.half_width(2 * alpha)) if spread else (None, None)
-    p_t = spread.p_difference(difference) if spread else None
-    p_flip = sign_flip(differences) if spread else None
-    p = p_t if p_t is None or p_flip is None or n < PERMUTATION_FROM else max(p_t, p_flip)
-    p_equivalence = spread.p_equivalence(difference, margin) if spread else None
+    test = math.sqrt(_checked("variance over the test sample", float(tests.mean()) if test_variance is None else test_variance))
     draft = Comparison(
-        verdict=Verdict.UNDECIDED,
-        reason="",
         arm=t_interval(arms, level),
         baseline=t_interval(baselines, level),
-        difference=difference,
-        low=_shifted(difference, half, -1),
-        high=_shifted(difference, half, 1),
-        equivalence_low=_shifted(difference, half_tost, -1),
-        equivalence_high=_shifted(difference, half_tost, 1),
-        seed_error=spread.seed if spread else None,
-        test_error=math.sqrt(test),
-        total_error=spread.total if spread else None,
-        degrees_of_freedom=spread.degrees if spread and math.isfinite(spread.degrees) else None,
-        p_t=p_t,
-        p_sign_flip=p_flip,
-        p_difference=p,
-        p_equivalence=p_equivalence,
-        adjusted_p_difference=p,
-        adjusted_p_equivalence=p_equivalence,
-        probability_better=_probability(differences, level),
-        margin=margin,
+        difference=float(differences.mean()),
+        test_error=test,
+        probability_better=_probability(differences if larger_is_better else -differences, level),
+        margin=_checked("margin", margin),
+        larger_is_better=larger_is_better,
         level=level,
         units=n,
         seeds=columns.shape[1],
         clustered=n < columns.shape[1],
-        seeds_needed=None,
+        **(_tested(differences, test, margin, alpha) if n > 1 else {}),
     )
     return decide(draft)
 
 
+def _tested(differences: np.ndarray, test: float, margin: float, alpha: float) -> dict[str, Any]:
+    """The fields of a comparison that need a spread between units: errors, limits and p values."""
+    difference, n = float(differences.mean()), len(differences)
+    spread = Spread(float(differences.std(ddof=1)), test, n)
+    half, half_tost = spread.half_width(alpha), spread.half_width(2 * alpha)
+    p_t, p_flip = spread.p_difference(difference), sign_flip(differences)
+    p, p_equivalence = p_t if n < PERMUTATION_FROM else max(p_t, p_flip), spread.p_equivalence(difference, margin)
+    return {
+        "low": difference - half,
+        "high": difference + half,
+        "equivalence_low": difference - half_tost,
+        "equivalence_high": difference + half_tost,
+        "seed_error": spread.seed,
+        "total_error": spread.total,
+        "degrees_of_freedom": spread.degrees if math.isfinite(spread.degrees) else None,
+        "p_t": p_t,
+        "p_sign_flip": p_flip,
+        "p_difference": p,
+        "p_equivalence": p_equivalence,
+        "adjusted_p_difference": p,
+        "adjusted_p_equivalence": p_equivalence,
+    }
+
+
 def decide(comparison: Comparison) -> Comparison:
-    """The comparison with verdict, reason and seeds_needed that follow from its (adjusted) p values."""
+    """Return the comparison with verdict, reason and seeds_needed that follow from its (adjusted) p values."""
     alpha = alpha_of(comparison.level)
     p, p_equivalence = comparison.adjusted_p_difference, comparison.adjusted_p_equivalence
     if p is None or p_equivalence is None or comparison.units < LEAST_SEEDS:
@@ -145,7 +153,8 @@ def decide(comparison: Comparison) -> Comparison:
     if p_equivalence <= alpha:
         return _settled(comparison, Verdict.EQUIVALENT)
     if p <= alpha:
-        return _settled(comparison, Verdict.BETTER if comparison.difference > 0 else Verdict.WORSE)
+        ahead = comparison.difference > 0 if comparison.larger_is_better else comparison.difference < 0
+        return _settled(comparison, Verdict.BETTER if ahead else Verdict.WORSE)
     return _undecided(comparison)
 
 
@@ -185,7 +194,7 @@ def _share(plain: float | None, adjusted: float | None) -> float:
 
 
 def seed_weights(seeds: int, clusters: ArrayLike | None = None) -> np.ndarray:
-    """The weight (n,) of each seed in the mean difference: every encoder counts the same, and so does each of its seeds."""
+    """Return the weight (n,) of each seed in the mean difference: encoders count alike, and so do the seeds of one."""
     if clusters is None:
         return np.full(seeds, 1 / seeds)
     _, place, sizes = np.unique(np.asarray(clusters), return_inverse=True, return_counts=True)
@@ -194,14 +203,19 @@ def seed_weights(seeds: int, clusters: ArrayLike | None = None) -> np.ndarray:
     return 1 / (len(sizes) * sizes[place])
 
 
+def unit_mean(values: ArrayLike, clusters: ArrayLike | None = None) -> float:
+    """Return the mean of values (n,) over units: over seeds, or over encoders' means where seeds share them."""
+    return float(_averaged(np.asarray(values, np.float64)[None], clusters)[0].mean())
+
+
 def _columns(*columns: ArrayLike) -> np.ndarray:
     """Arm, baseline and variances as one array (3, n)."""
     given = [np.asarray(column, np.float64) for column in columns]
     if given[0].ndim != 1 or not given[0].size or len({column.shape for column in given}) != 1:
         raise RunError(f"paired seeds need columns of one length, not shapes {[column.shape for column in given]}")
     stacked = np.stack(given)
-    if not np.isfinite(stacked).all() or stacked.min() < 0 or stacked[:2].max() > 1:
-        raise RunError("AUCs lie in [0, 1] and variances are finite and not negative")
+    if not np.isfinite(stacked).all() or stacked[2].min() < 0:
+        raise RunError("values of a metric are finite, and so are their variances, which are not negative either")
     return stacked
 
 
@@ -221,5 +235,7 @@ def _probability(differences: np.ndarray, level: float) -> Interval:
     return Interval(mean=(wins + ties / 2) / n, low=low, high=high, n=n)
 
 
-def _shifted(center: float, half: float | None, sign: int) -> float | None:
-    return None if half is None else center + sign * half
+def _checked(name: str, value: float) -> float:
+    if not 0 <= value < math.inf:
+        raise RunError(f"a {name} of {value} makes no sense")
+    return value

@@ -23,7 +23,7 @@ __all__ = ["auc", "delong", "delong_interval", "mean_difference_variance", "pair
 
 
 def delong(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """AUCs (k,) and their covariance (k, k) for k models on the same n jets, in O(k n log n + k² n) for two classes.
+    """Return AUCs (k,) and their covariance (k, k) for k models on the same n jets, in O(k n log n + k² n) for two classes.
 
     Takes labels (n,) and scores (k, n) or (k, n, K). Raises `RunError` with fewer than two jets of a class: their spread is
     unknown.
@@ -33,7 +33,7 @@ def delong(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray
 
 
 def paired_delong(labels: ArrayLike, arm: ArrayLike, baseline: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """AUCs of the arm (k,), AUCs of the baseline (k,) and the variance (k,) of each row's difference over the test sample.
+    """Return AUCs of the arm (k,), AUCs of the baseline (k,) and the variance (k,) of each row's difference over the test sample.
 
     Takes labels (n,) and two score arrays (k, n) or (k, n, K), row i of both being seed i. The variance is of the placements'
     differences themselves, so that two equal scores have exactly none.
@@ -43,7 +43,7 @@ def paired_delong(labels: ArrayLike, arm: ArrayLike, baseline: ArrayLike) -> tup
 
 
 def mean_difference_variance(labels: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """DeLong's variance of the weighted mean over rows of AUC(arm) − AUC(baseline); shapes as for `paired_delong`.
+    """Return DeLong's variance of the weighted mean over rows of AUC(arm) − AUC(baseline); shapes as for `paired_delong`.
 
     `weights` (k,) sum to one, equal ones by default. It is at most the mean of the k single variances, because what the test
     sample does to one seed's models alone averages out in the mean.
@@ -56,7 +56,7 @@ def mean_difference_variance(labels: ArrayLike, arm: ArrayLike, baseline: ArrayL
 
 
 def delong_interval(labels: ArrayLike, scores: ArrayLike, level: float = 0.95) -> Interval:
-    """The AUC of scores (n,) or (n, K) with its interval over the test sample, symmetric in logit(AUC); n counts the jets.
+    """Return the AUC of scores (n,) or (n, K) with its interval over the test sample, symmetric in logit(AUC); n counts the jets.
 
     On the logit scale the interval stays within [0, 1] and follows the skewness near 1, where the symmetric one undercovers
     (Pepe 2003, ch. 5). At an AUC of exactly 1 DeLong's variance is zero although nothing is certain. There the lower end is

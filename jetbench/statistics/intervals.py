@@ -26,7 +26,7 @@ class Interval(Value):
 
 
 def t_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Student's interval of the mean of values (n,); a single value has no interval, its ends are None.
+    """Return Student's interval of the mean of values (n,); a single value has no interval, its ends are None.
 
     Raises `RunError` where there is no value or one that is not finite.
     """
@@ -42,7 +42,7 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> Interval:
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> Interval:
-    """The exact binomial interval of k successes out of n (Clopper & Pearson 1934): it covers at least `level`, for every n."""
+    """Return the exact binomial interval of k successes out of n (Clopper & Pearson 1934), which covers at least `level`."""
     alpha = alpha_of(level)
     if not 0 <= k <= n or n < 1:
         raise RunError(f"{k} of {n} is no share")
@@ -52,17 +52,17 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> Interval:
 
 
 def alpha_of(level: float) -> float:
-    """1 − level; raises `RunError` unless 0 < level < 1."""
+    """Return 1 − level; raises `RunError` unless 0 < level < 1."""
     if not 0 < level < 1:
         raise RunError(f"a confidence level lies between 0 and 1, not at {level}")
     return 1 - level
 
 
 def t_quantile(probability: float, degrees: float) -> float:
-    """The quantile of Student's t; `degrees` may be any positive number or infinite."""
+    """Return the quantile of Student's t; `degrees` may be any positive number or infinite."""
     return float(ndtri(probability) if degrees > NORMAL_FROM else stdtrit(degrees, probability))
 
 
 def t_tail(t: float, degrees: float) -> float:
-    """P(T ≥ t) of Student's t; `degrees` may be any positive number or infinite."""
+    """Return P(T ≥ t) of Student's t; `degrees` may be any positive number or infinite."""
     return float(ndtr(-t) if degrees > NORMAL_FROM else stdtr(degrees, -t))

@@ -13,7 +13,7 @@ __all__ = ["adjust_secondary", "holm"]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's (1979) adjusted p values, in the given order: the family-wise error stays below α under any dependence."""
+    """Return Holm's (1979) adjusted p values, in the given order: the family-wise error stays below α under any dependence."""
     p = np.asarray(p_values, np.float64)
     if p.size and not (np.all(p >= 0) and np.all(p <= 1)):
         raise RunError(f"p values lie in [0, 1]: {list(p_values)}")
@@ -25,7 +25,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def adjust_secondary(comparisons: Mapping[str, Comparison], primary: str) -> dict[str, Comparison]:
-    """The comparisons by name, each but the primary decided anew with adjusted p values.
+    """Return the comparisons by name, each but the primary decided anew with adjusted p values.
 
     Differences and equivalences are two families, each adjusted at α: a reader who asks "which differ?" and one who asks "which
     are the same?" are both guarded. A comparison of one unit has no p value and takes no part. The intervals stay

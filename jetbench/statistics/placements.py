@@ -26,7 +26,7 @@ Placements = tuple[np.ndarray, tuple[np.ndarray, ...]]  # AUCs (k,), and for eac
 
 
 def auc(labels: ArrayLike, scores: ArrayLike) -> float:
-    """P(signal score > background score) + ½ P(equal), from labels (n,) in {0, 1} and scores (n,); counted in integers.
+    """Return P(signal score > background score) + ½ P(equal), from labels (n,) in {0, 1} and scores (n,); counted in integers.
 
     With probabilities (n, K) and labels in 0 … K−1 it is the mean over the ordered pairs of classes.
     """
@@ -40,9 +40,10 @@ def auc(labels: ArrayLike, scores: ArrayLike) -> float:
 
 
 def placements(labels: ArrayLike, scores: ArrayLike) -> Placements:
-    """AUCs and placements of k models: scores (k, n) and labels in {0, 1}, signal first; or (k, n, K) and labels in 0 … K−1.
+    """Return AUCs and placements of k models, those of signal first where there are two classes.
 
-    Raises `RunError` with fewer than two jets of a class: their spread is unknown.
+    Takes scores (k, n) and labels in {0, 1}, or (k, n, K) and labels in 0 … K−1. Raises `RunError` with fewer than two
+    jets of a class: their spread is unknown.
     """
     given = np.asarray(scores, np.float64)
     if given.ndim == 3:
@@ -61,7 +62,7 @@ def placements(labels: ArrayLike, scores: ArrayLike) -> Placements:
 
 
 def smallest_class(labels: ArrayLike) -> int:
-    """Jets of the rarest class that occurs."""
+    """Count the jets of the rarest class that occurs."""
     return int(np.unique(np.asarray(labels), return_counts=True)[1].min())
 
 

@@ -37,7 +37,7 @@ class Rejection(Value):
 
 
 def background_rejection(labels: ArrayLike, scores: ArrayLike, efficiency_percent: int, level: float = 0.95) -> Rejection:
-    """R_x for labels (n,) in {0, 1}, scores (n,) and x in whole percent, 1 to 99.
+    """Return R_x for labels (n,) in {0, 1}, scores (n,) and x in whole percent, 1 to 99.
 
     The threshold is the signal score at 0-based ascending index floor((1−x)·n₁), in integers, and background counts at ≥: at
     least x of the signal passes. The interval is Clopper–Pearson's on the background count. Below `THRESHOLD_NOISE_BELOW`

@@ -19,7 +19,7 @@ DRAWN = 1 << 16  # sign patterns drawn beyond
 
 @dataclass(frozen=True)
 class Spread:
-    """What n seeds say about the error of their mean difference; all in units of AUC.
+    """What n seeds say about the error of their mean difference; all in the unit of the metric.
 
     `deviation` is the sample standard deviation between seeds, `test` the error from the test sample, which is one for all
     seeds and does not shrink with n.
@@ -39,30 +39,31 @@ class Spread:
 
     @property
     def degrees(self) -> float:
-        """Welch–Satterthwaite: n−1 for the seeds' part, infinitely many for DeLong's, which rests on thousands of jets."""
+        """Welch–Satterthwaite: n−1 for the seeds' part, infinitely many for the test sample's with its thousands of jets."""
         return (self.n - 1) * (self.total / self.seed) ** 4 if self.seed > 0 else math.inf
 
     def half_width(self, alpha: float) -> float:
-        """Half of the two-sided (1−alpha) interval."""
+        """Return half of the two-sided (1−alpha) interval."""
         return t_quantile(1 - alpha / 2, self.degrees) * self.total
 
     def p_difference(self, difference: float) -> float:
-        """Two-sided p of "the mean difference is zero"; without any error it is 0 or 1."""
+        """Return the two-sided p of "the mean difference is zero"; without any error it is 0 or 1."""
         if self.total == 0:
             return float(difference == 0)
         return 2 * t_tail(abs(difference) / self.total, self.degrees)
 
     def p_equivalence(self, difference: float, margin: float) -> float:
-        """p of "the mean difference lies outside ±margin": the larger of the two one-sided tests' (Schuirmann 1987)."""
+        """Return the p of "the mean difference lies outside ±margin": the larger one of two one-sided tests (Schuirmann 1987)."""
         if self.total == 0:
             return float(abs(difference) > margin)
         return t_tail((margin - abs(difference)) / self.total, self.degrees)
 
 
 def sign_flip(differences: np.ndarray) -> float:
-    """Two-sided p of the sign-flip permutation test on the mean of differences (n,): exact for n ≤ 16, else 65 536 draws.
+    """Return the two-sided p of the sign-flip permutation test on the mean of differences (n,).
 
-    Under "the two arms are exchangeable within a seed" each sign is as likely as the other. The draws depend on n alone.
+    It is exact for n ≤ 16, else of 65 536 draws. Under "the two arms are exchangeable within a seed" each
+    sign is as likely as the other. The draws depend on n alone.
     """
     n = len(differences)
     if n <= ENUMERATED:
@@ -76,7 +77,7 @@ def sign_flip(differences: np.ndarray) -> float:
 
 
 def seeds_needed(spread: Spread, difference: float, margin: float, alpha: float, alpha_equivalence: float) -> int | None:
-    """The least number of seeds, above those at hand, at which the observed spread would settle the observed difference.
+    """Return the least number of seeds, above those at hand, at which the observed spread would settle the observed difference.
 
     Settled means significant at two-sided `alpha`, or within ±margin by two one-sided tests at `alpha_equivalence`. The
     observed difference is taken for the true one, so this is the number at which the chance is about one half. None where

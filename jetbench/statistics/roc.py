@@ -12,7 +12,7 @@ __all__ = ["roc_curve"]
 
 
 def roc_curve(labels: ArrayLike, scores: ArrayLike, points: int = 500) -> tuple[np.ndarray, np.ndarray]:
-    """Signal and background efficiency, both (m,) ascending from 0 to 1, m ≤ `points`, at cuts score ≥ t.
+    """Return signal and background efficiency, both (m,) ascending from 0 to 1, m ≤ `points`, at cuts score ≥ t.
 
     One point per distinct score, so that equal scores make one straight step and the trapezoid below the whole curve is the
     AUC. Points inside a straight run carry nothing and go first. A curve that is still too long keeps its two end points

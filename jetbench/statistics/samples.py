@@ -11,7 +11,7 @@ __all__ = ["binary_labels", "class_labels", "class_samples", "two_samples"]
 
 
 def binary_labels(labels: ArrayLike) -> np.ndarray:
-    """The labels as a boolean array (n,), signal True; raises `RunError` unless each is 0 or 1."""
+    """Return the labels as a boolean array (n,), signal True; raises `RunError` unless each is 0 or 1."""
     given = np.asarray(labels)
     if given.ndim != 1:
         raise RunError(f"labels have shape {given.shape}; one label per jet is needed")
@@ -25,7 +25,7 @@ def binary_labels(labels: ArrayLike) -> np.ndarray:
 
 
 def two_samples(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Signal scores (…, n₁) and background scores (…, n₀) in float64, from labels (n,) and scores (…, n).
+    """Return signal scores (…, n₁) and background scores (…, n₀) in float64, from labels (n,) and scores (…, n).
 
     Raises `RunError` for a length mismatch, a score that is not finite, or where a class is missing.
     """
@@ -40,7 +40,7 @@ def two_samples(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.nd
 
 
 def class_labels(labels: ArrayLike, classes: int) -> np.ndarray:
-    """The labels as integers (n,); raises `RunError` unless each is one of 0 … classes−1 and each class occurs."""
+    """Return the labels as integers (n,); raises `RunError` unless each is one of 0 … classes−1 and each class occurs."""
     given = np.asarray(labels)
     if given.ndim != 1:
         raise RunError(f"labels have shape {given.shape}; one label per jet is needed")
@@ -53,7 +53,7 @@ def class_labels(labels: ArrayLike, classes: int) -> np.ndarray:
 
 
 def class_samples(labels: ArrayLike, scores: ArrayLike) -> list[np.ndarray]:
-    """Class by class the scores (k, jets of the class, K) in float64, from labels (n,) in 0 … K−1 and scores (k, n, K).
+    """Return class by class the scores (k, jets of the class, K) in float64, from labels (n,) in 0 … K−1 and scores (k, n, K).
 
     Raises `RunError` for a mismatch of shapes, a score that is not finite, or where a class is missing.
     """

@@ -11,15 +11,12 @@ from jetbench.data.splits import split_jets
 from jetbench.errors import SuiteError
 from jetbench.suites.expand import trial_seed
 from jetbench.suites.plan import Plan
+from jetbench.tasks.task import Part
 
 __all__ = ["check_budgets", "check_equal_classes"]
 
 MARGIN = 100  # jets of each class beyond what a suite asks for: enough to find the size that would do
-WORDS = {  # part of the split -> what the task needs there, and the key of the suite that makes it larger
-    "test": ("test jets", "test_jets"),
-    "train": ("training labels", "label budget"),
-    "validation": ("validation labels, on which trials are compared,", "label budget"),
-}
+KEYS: dict[Part, str] = {"test": "test_jets", "train": "label budget", "validation": "label budget"}  # what makes a part larger
 
 
 def check_equal_classes(plan: Plan) -> None:
@@ -41,27 +38,26 @@ def check_budgets(plan: Plan, strata: np.ndarray, events: np.ndarray) -> None:
     tuned = [study.template.labels for study in plan.studies.values() if study.template.labels is not None]
     seed = trial_seed(settings.arms[settings.primary.baseline])
 
-    def counts(part: str, size: int) -> np.ndarray:
+    def shortage(part: Part, size: int) -> str:
         test_jets, budget = (size, None) if part == "test" else (settings.test_jets, size)
         split = split_jets(strata, events, test_jets, budget, seed, digest)
-        return plan.task.counts(strata[getattr(split, part)], plan.instance.meta)
+        return plan.task.shortage(part, strata[getattr(split, part)], plan.instance.meta)
 
     pool = len(split_jets(strata, events, settings.test_jets, None, seed, digest).pool)
-    _require(plan, "test", counts, settings.test_jets, len(strata) - 1)
-    _require(plan, "train", counts, settings.labels[0], pool)
+    _require("test", shortage, settings.test_jets, len(strata) - 1)
+    _require("train", shortage, settings.labels[0], pool)
     if tuned:
-        _require(plan, "validation", counts, min(tuned), pool)
+        _require("validation", shortage, min(tuned), pool)
 
 
-def _require(plan: Plan, part: str, counts: Callable[[str, int], np.ndarray], size: int, largest: int) -> None:
-    """`counts` gives the jets of each group for a size; they rise with it, so that the smallest that does is bisected."""
-    least, found = plan.task.least[part], counts(part, size)
-    if found.min() >= least:
+def _require(part: Part, shortage: Callable[[Part, int], str], size: int, largest: int) -> None:
+    """What is enough stays enough when jets are added, so that the smallest size that does is bisected."""
+    found = shortage(part, size)
+    if not found:
         return
-    jets, key = WORDS[part]
-    name, sizes = plan.task.groups(plan.instance.meta)[int(found.argmin())], range(size, largest + 1)
-    place = bisect_left(sizes, True, key=lambda size: bool(counts(part, size).min() >= least))
+    key, sizes = KEYS[part], range(size, largest + 1)
+    place = bisect_left(sizes, True, key=lambda size: not shortage(part, size))
     remedy = (
         f"the smallest {key} that gives as many is {sizes[place]}" if place < len(sizes) else "the dataset has too few of them"
     )
-    raise SuiteError(f"{key} {size}: {name} has {found.min()} of {found.sum()} {jets} and needs {least}; {remedy}")
+    raise SuiteError(f"{key} {size}: {found}; {remedy}")

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Cell",
     "Ground",
+    "check_options",
     "expand",
     "recipe_choice",
-    "refuse_unknown_options",
     "task_component",
     "trial_seed",
     "view_options",
@@ -36,9 +36,9 @@ __all__ = [
 
 
 def trial_seed(arm: Arm) -> int:
-    """Return the seed of an arm's trials: labels, weights and encoder that no reported run has, and no other arm's trials where
-    the arm has seeds of its own."""
-    return 10_000 + arm.seed_offset
+    """Return the seed of an arm's trials in a study that all its seeds share. It is below zero: labels, weights and encoder are
+    those of no reported run, and of no other arm's trials where the arm has seeds of its own."""
+    return -1 - arm.seed_offset
 
 
 @dataclass(frozen=True)
@@ -104,16 +104,17 @@ def _run(ground: Ground, arm: Arm, cell: Cell, stage: Stage, start: str | None) 
 
 
 def _encoder_seed(settings: Settings, arm: Arm, cell: Cell) -> int:
-    """The seed of the pretraining that a cell starts from: one per seed unless the suite shares fewer."""
-    own = arm.seed_offset if cell.trial else cell.seed
+    """The seed of the pretraining that a cell starts from: one per seed unless the suite shares fewer; trials have their own."""
+    if cell.trial:
+        return cell.seed
     shared = settings.pretraining_seeds or settings.seeds
-    return arm.seed_offset + (own - arm.seed_offset) % shared
+    return arm.seed_offset + (cell.seed - arm.seed_offset) % shared
 
 
 def task_component(settings: Settings) -> Component:
     """Return the task of the suite as part of a run's spec."""
     entry, given = tasks[settings.task.name], settings.task.options
-    _refuse_unknown("task.options", given, entry.defaults)
+    _check_options("task.options", given, entry.defaults)
     return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
 
 
@@ -142,23 +143,27 @@ def _view(ground: Ground, arm: Arm) -> Component:
 
 
 def _stretched(ground: Ground, arm: Arm, cell: Cell, stage: Stage) -> Recipe:
-    recipe = _recipe(ground, arm, cell, stage.recipe)
-    if not stage.stretched_by:
+    """The stage's recipe; where it is stretched, with the passes of the stages before the last of the primary arm as well."""
+    recipe = _recipe(ground, arm, cell, stage)
+    if not stage.stretched:
         return recipe
-    more = sum(_recipe(ground, arm, cell, name).passes for name in stage.stretched_by)
-    stretched: Recipe = recipe.replace(passes=recipe.passes + more, patience=None)
+    primary = ground.settings.arms[ground.settings.primary.arm]
+    before = [_recipe(ground, primary, cell, one) for one in regimes[primary.regime].stages[:-1]]
+    if not before:
+        raise SuiteError(f"an arm under {arm.regime!r} trains as long as the primary arm in all its stages, which has only one")
+    stretched: Recipe = recipe.replace(passes=recipe.passes + sum(one.passes for one in before), patience=None)
     return stretched
 
 
-def _recipe(ground: Ground, arm: Arm, cell: Cell, key: str) -> Recipe:
-    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow. Of few labels a
-    supervised stage follows the suite's recipe for few, with a fixed schedule and the last weights."""
-    model = models[arm.model]
+def _recipe(ground: Ground, arm: Arm, cell: Cell, stage: Stage) -> Recipe:
+    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow. Where labels are
+    few, a stage on the budget follows the recipe "…-few" of the suite, with a fixed schedule and the last weights."""
+    model, key = models[arm.model], stage.recipe
     if model.kind == "fitted":
         return recipes[model.recipe].recipe
     few = ground.settings.few_labels
-    if few is not None and key == "supervised" and cell.labels < few:
-        key = "supervised-few"
+    if few is not None and stage.data == "budget" and cell.labels < few:
+        key = f"{key}-few"
     choice = recipe_choice(ground.settings, arm, key)
     named = recipes[str(choice.base)].recipe
     changes = {name: value for name in Recipe.model_fields if (value := getattr(choice, name, None)) is not None}
@@ -188,23 +193,30 @@ def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:
     return Component(name=step.name, revision=entry.revision, options=options(keywords))
 
 
-def _refuse_unknown(where: str, given: Mapping[str, object], defaults: Options) -> None:
-    known = [name for name, _ in defaults]
-    if unknown := sorted(set(given) - set(known)):
-        raise SuiteError(f"{where} has no option {unknown[0]!r}; {nearest(unknown[0], known)}")
+def _check_options(where: str, given: Mapping[str, object], defaults: Options) -> None:
+    """Names are known and values are of the kind of the default; a whole number is a float too."""
+    usual = dict(defaults)
+    for name, value in given.items():
+        if name not in usual:
+            raise SuiteError(f"{where} has no option {name!r}; {nearest(name, usual)}")
+        default = usual[name]
+        kinds = (int, float) if isinstance(default, float) else (type(default),)
+        if default is not None and type(value) not in kinds:
+            raise SuiteError(f"{where}.{name} is {value!r}; it is of the kind of its default, {default!r}")
 
 
-def refuse_unknown_options(settings: Settings) -> None:
-    """Raise `SuiteError` for an option of a model, view or objective that there is not, before a run would stumble over it."""
+def check_options(settings: Settings) -> None:
+    """Check the options of models, views and objectives before a run would stumble over them. Raises `SuiteError` for one that
+    there is not, and for a value of another kind than the default's."""
     for name, given in settings.model_options.items():
-        _refuse_unknown(f"model_options.{name}", given, models[name].defaults)
+        _check_options(f"model_options.{name}", given, models[name].defaults)
     for name, given in settings.objective_options.items():
-        _refuse_unknown(f"objective_options.{name}", given, objectives[name].defaults)
+        _check_options(f"objective_options.{name}", given, objectives[name].defaults)
     for name, given in settings.view.items():
-        _refuse_unknown(f"view.{name}", given, views[name].defaults)
+        _check_options(f"view.{name}", given, views[name].defaults)
     for name, arm in settings.arms.items():
         model = models[arm.model]
-        _refuse_unknown(f"arms.{name}.model_options", arm.model_options, model.defaults)
-        _refuse_unknown(f"arms.{name}.view", arm.view, views[model.view].defaults)
+        _check_options(f"arms.{name}.model_options", arm.model_options, model.defaults)
+        _check_options(f"arms.{name}.view", arm.view, views[model.view].defaults)
         for objective, given in arm.objective_options.items():
-            _refuse_unknown(f"arms.{name}.objective_options.{objective}", given, objectives[objective].defaults)
+            _check_options(f"arms.{name}.objective_options.{objective}", given, objectives[objective].defaults)

@@ -22,7 +22,7 @@ SHOWN = {
     "labels": ("targets",),
     "trains": ("trains",),
     "recipe": ("recipe",),
-    "stretched_by": ("recipe.passes", "recipe.patience"),
+    "stretched": ("recipe.passes", "recipe.patience"),
 }
 ASIDE = {"start", "chosen"}  # who starts from whom is compared run by run, and searches are equal by construction
 
@@ -78,8 +78,9 @@ def _explained(word: str, one: Arm, other: Arm) -> Iterator[str]:
     if word == "regime":
         yield from _regimes_explain(one, other)
     elif word == "model" and one.model != other.model:
-        kinds = {models[arm.model].kind for arm in (one, other)}
-        yield from ("model", "view", "pretraining.model", "pretraining.view", *(("recipe",) if len(kinds) > 1 else ()))
+        yield from ("model", "view", "pretraining.model", "pretraining.view")
+        if "fitted" in {models[arm.model].kind for arm in (one, other)}:
+            yield "recipe"  # a fitted model has one of its own
     elif word == "pool" and one.pool != other.pool:
         yield from ("pool", "pretraining.pool")
     elif word == "seed" and one.seed_offset != other.seed_offset:

@@ -31,7 +31,7 @@ def refuse_unusable(instance: Instance) -> None:
     settings, dataset = instance.settings, instance.meta
     pool = instance.pool_meta or dataset
     if reason := build_task(task_component(settings)).unmet(dataset, instance.targets):
-        raise SuiteError(f"the jets of {instance.dataset.name!r} do not allow the task {settings.task.name!r}: {reason}")
+        raise SuiteError(f"the jets of {instance.dataset.name!r} {reason}")
     if unlike := list(differences(dataset, pool)):
         raise SuiteError(f"the unlabelled jets do not match those of {instance.dataset.name!r}: {'; '.join(unlike)}")
     if reason := _pool_reason(settings.pool, pool):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from jetbench.errors import SuiteError
@@ -14,7 +15,7 @@ from jetbench.recipes import RECIPE_SPACES
 from jetbench.registry import nearest
 from jetbench.spaces import Space
 from jetbench.spec import Chosen, Component, Recipe, RunSpec, Scalar
-from jetbench.suites.expand import Cell, Ground, expand, refuse_unknown_options, task_component, trial_seed
+from jetbench.suites.expand import Cell, Ground, check_options, expand, task_component, trial_seed
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.suites.roles import Role, Truth, role, truth
@@ -42,8 +43,8 @@ class CellKey:
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run with its name for people: "resnet15/simclr/n100/s0". Its `key` is its digest; `kind` is what the plan needs it for,
-    and no part of the digest."""
+    """A run with its name for people: model, arm, budget and seed, as in "model/arm/n100/s0". Its `key` is its digest; `kind` is
+    what the plan needs it for, and no part of the digest."""
 
     spec: RunSpec
     name: str
@@ -63,7 +64,7 @@ class PlannedRun:
 class Plan:
     """`runs` by key, in an order in which each comes after what it starts from; `studies` by digest, `tuned` the study that
     decides for an arm at a budget; `cells` name each comparison's last run. `skipped` is what the jets do not allow: pairs of
-    what is left out, "arm mass-cut", and the reason."""
+    what is left out, "arm NAME", and the reason."""
 
     instance: Instance
     skipped: tuple[tuple[str, str], ...] = ()
@@ -97,7 +98,7 @@ class Plan:
         return {arm: planted for arm, planted in found.items() if planted is not None}
 
     def skipped_lines(self) -> list[str]:
-        """Say what is skipped and why, "arms boosted-trees and mass-cut: for the view …", a line per kind and reason."""
+        """Say what is skipped and why, "arms a and b: for the view …", a line per kind and reason."""
         together: dict[tuple[str, str], list[str]] = {}
         for what, reason in self.skipped:
             kind, name = what.split(" ", 1)
@@ -149,7 +150,7 @@ def make_plan(instance: Instance) -> Plan:
     the primary comparison, and where test set and largest budget do not fit into the dataset.
     """
     settings, meta, pool = instance.settings, instance.meta, instance.pool_meta or instance.meta
-    refuse_unknown_options(settings)
+    check_options(settings)
     check_varies(settings)
     _check_size(instance)
     refuse_unusable(instance)
@@ -179,7 +180,8 @@ def _planned(spec: RunSpec, arm: str) -> PlannedRun:
     """A run that is no trial, with what people read, in the tracker too."""
     if spec.data == "budget":
         return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final")
-    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/s{spec.seed}", arm, "pretrain")
+    seed = f"s{spec.seed}" if spec.seed >= 0 else f"trials{-1 - spec.seed or ''}"
+    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/{seed}", arm, "pretrain")
 
 
 def _trial_name(spec: RunSpec, arm: str, study: Study) -> str:
@@ -208,7 +210,7 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
     arm, tuning = settings.arms[name], settings.tuning
     if tuning is None or not models[arm.model].tunable or (len(tuning.factors) < 2 and not tuning.search):
         return ()
-    budget = labels if tuning.labels == "each" else settings.budgets(name)[0]
+    budget = labels if tuning.labels == "each" else _smallest_alike(settings, name, labels)
     chain = expand(plan.ground, arm, Cell(budget, trial_seed(arm), trial=True))
     searched = tuple(_searched(settings, chain[-1]))
     study = Study(
@@ -227,6 +229,12 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
     for spec in study.known_trials():
         plan.add(plan.trial(digest, spec))
     return tuple(Chosen(path=one.path, study=digest) for one in searched)
+
+
+def _smallest_alike(settings: Settings, name: str, labels: int) -> int:
+    """The smallest budget of an arm that follows the same recipe as this one: a winner belongs to its recipe."""
+    few = settings.few_labels or 0
+    return next(budget for budget in settings.budgets(name) if (budget < few) == (labels < few))
 
 
 def _searched(settings: Settings, template: RunSpec) -> Iterator[Searched]:
@@ -276,11 +284,13 @@ def _check_search(plan: Plan) -> None:
 
 
 def _check_fairness(plan: Plan) -> None:
-    """At each budget, every arm against the first one there: any difference is one that the suite declares."""
+    """At each budget, every arm against every other: any difference is one that the suite declares."""
     settings = plan.instance.settings
-    first: dict[int, str] = {}
-    for cell in (cell for cell in plan.cells if cell.seed == 0):
-        other = first.setdefault(cell.labels, cell.arm)
-        if other != cell.arm:
-            mine, theirs = ([run.spec for run in plan.chain(replace(cell, arm=arm))][::-1] for arm in (other, cell.arm))
-            refuse_unfair(settings, (other, cell.arm), compare_chains(mine, theirs))
+    for labels in settings.labels:
+        chains = {
+            cell.arm: [run.spec for run in plan.chain(cell)][::-1]
+            for cell in plan.cells
+            if (cell.labels, cell.seed) == (labels, 0)
+        }
+        for one, other in combinations(chains, 2):
+            refuse_unfair(settings, (one, other), compare_chains(chains[one], chains[other]))

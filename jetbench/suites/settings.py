@@ -152,7 +152,7 @@ class Settings(Spec):
     arms: dict[str, Arm] = Field(min_length=1)
     varies: tuple[str, ...]
     recipes: dict[str, RecipeChoice]
-    few_labels: int | None = None  # below this budget a supervised stage follows the recipe "supervised-few"
+    few_labels: int | None = None  # below this budget a stage with recipe "x" follows the recipe "x-few"
     tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)
     primary: Primary
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from jetbench.objectives import TASK_LOSS, ObjectiveEntry, objectives
 from jetbench.registry import Entry, Registry
 from jetbench.values import Spec
 
@@ -17,17 +18,17 @@ class Stage(Spec):
     """One training of an arm. Stages follow each other: each starts from the encoder of the one before.
 
     `data` and `labels` say what it is trained on: the unlabelled pool, the pool with its labels, or the label budget of the cell.
-    `recipe` is a key of the suite's `recipes`. `stretched_by` names other recipes whose passes are added to its own, so that an
-    arm may train as long as another one does in several stages; such a training is never ended by its patience.
+    `recipe` is a key of the suite's `recipes`. A `stretched` stage is trained for as many passes as all stages of the primary arm
+    together, and is never ended by its patience.
     """
 
     name: str
-    objective: str = "supervised"
+    objective: str = TASK_LOSS
     data: Literal["pool", "pool-labelled", "budget"] = "budget"
     labels: Literal["none", "true", "shuffled"] = "true"
     trains: Literal["all", "head"] = "all"
-    recipe: str = "supervised"
-    stretched_by: tuple[str, ...] = ()
+    recipe: str = TASK_LOSS
+    stretched: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,21 @@ def _entry(
 TRAINING = Stage(name="training")
 FINE_TUNING = Stage(name="fine-tuning")
 
+
+def _of_objective(objective: ObjectiveEntry) -> RegimeEntry:
+    """Each objective has a regime of its name: one with labels a single training, one without them a pretraining on the pool."""
+    name = objective.name
+    if objective.labelled:
+        return _entry(name, objective.summary, TRAINING.replace(objective=name))
+    pretraining = Stage(name="pretraining", objective=name, data="pool", labels="none", recipe=name)
+    return _entry(name, f"pretraining on the unlabelled pool, then fine-tuning; {objective.summary}", pretraining, FINE_TUNING)
+
+
 regimes: Registry[RegimeEntry] = Registry(
     "regime",
     [
         _entry("scratch", "supervised training on the label budget alone", TRAINING),
-        _entry("mixup", "supervised training on mixed images and labels", TRAINING.replace(objective="mixup")),
-        _entry(
-            "simclr",
-            "SimCLR on the unlabelled pool, then fine-tuning of encoder and head",
-            Stage(name="pretraining", objective="simclr", data="pool", labels="none", recipe="simclr"),
-            FINE_TUNING,
-        ),
+        *(_of_objective(objective) for objective in objectives if objective.name != TASK_LOSS),
         _entry(
             "random-frozen",
             "control: only the head is trained, on a frozen random encoder (lower bound)",
@@ -76,8 +81,8 @@ regimes: Registry[RegimeEntry] = Registry(
         ),
         _entry(
             "scratch-long",
-            "control: as many passes as pretraining and fine-tuning together",
-            TRAINING.replace(stretched_by=("simclr",)),
+            "control: as many passes as pretraining and fine-tuning of the primary arm together",
+            TRAINING.replace(stretched=True),
             control=True,
         ),
         _entry(

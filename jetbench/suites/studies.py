@@ -8,7 +8,7 @@ neither the order in which trainings end nor an interruption changes what is ask
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +20,7 @@ from jetbench.values import Spec
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["LEARNING_RATE", "Result", "Searched", "Study", "Winner", "open_round", "replay", "winner"]
+__all__ = ["LEARNING_RATE", "Result", "Searched", "Study", "Winner", "open_round", "replay", "walk", "winner"]
 
 ROUND = 4  # trials that are asked for at once, before any of them is told
 LEARNING_RATE = "recipe.learning_rate"
@@ -167,6 +167,20 @@ def open_round(study: Study, results: Mapping[int, Result]) -> dict[int, RunSpec
 
     running = replay(study, results).get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     return {trial.number: study.trial(trial.params) for trial in running}
+
+
+def walk(study: Study, look: Callable[[RunSpec], Result | None]) -> tuple[dict[int, RunSpec], dict[int, Result]]:
+    """Follow a study through the rounds whose trials have all ended, and return its trials and results by number. `look` gives
+    what a run came to, None where it has not ended; trials of the round that is open have no result."""
+    trials: dict[int, RunSpec] = {}
+    results: dict[int, Result] = {}
+    while asked := open_round(study, results):
+        trials |= asked
+        ended = {number: found for number, spec in asked.items() if (found := look(spec)) is not None}
+        if len(ended) < len(asked):
+            break
+        results |= ended
+    return trials, results
 
 
 def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:

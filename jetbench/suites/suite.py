@@ -58,7 +58,7 @@ def suite_names() -> list[str]:
 
 
 def suite_text(name: str) -> str:
-    """The text of a shipped suite by name, or of any suite file by path."""
+    """Return the text of a shipped suite by name, or of any suite file by path."""
     path: Any = files("jetbench.benchmarks") / f"{name}.yaml"
     if not path.is_file():
         path = Path(name).expanduser()
@@ -68,7 +68,7 @@ def suite_text(name: str) -> str:
 
 
 def find_suite(name: str) -> SuiteFile:
-    """A shipped suite by name, or any suite file by path, read strictly."""
+    """Read a shipped suite by name, or any suite file by path, strictly."""
     return parse(SuiteFile, read_yaml(suite_text(name), name, SuiteError), name, SuiteError)
 
 
@@ -79,7 +79,8 @@ def instantiate(
     unlabelled: str | None = None,
     overrides: tuple[str, ...] = (),
 ) -> Instance:
-    """The suite at a scale, with another dataset or unlabelled pool, and `key=value` overrides (dots descend)."""
+    """Make an instance of the suite at a scale, with another dataset or unlabelled pool, and `key=value` overrides (dots
+    descend)."""
     scale = scale or suite.default_scale
     if scale not in suite.scales:
         raise UnknownNameError(f"suite {suite.suite!r} has no scale {scale!r}; {nearest(scale, suite.scales)}")
@@ -114,7 +115,7 @@ def _find(choice: DatasetChoice) -> Dataset:
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` on top of `base`, mapping by mapping; lists and scalars replace, None removes a key."""
+    """Lay `over` on top of `base`, mapping by mapping; lists and scalars replace, None removes a key."""
     merged = dict(base)
     for key, value in over.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict):
@@ -137,10 +138,11 @@ def _dataset_choice(name: str, values: dict[str, Any], key: str) -> dict[str, An
 
 
 def parse_override(text: str) -> dict[str, Any]:
-    """The nested mapping that `key=value` means: dots descend, the value is YAML. Raises `SuiteError` for anything else."""
+    """Return the nested mapping that `key=value` means: dots descend, the value is YAML. Raises `SuiteError` for anything
+    else."""
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise SuiteError(f"--set takes key=value, as in seeds=3 or recipes.simclr.passes=1000, not {text!r}")
+        raise SuiteError(f"--set takes key=value, as in seeds=3 or recipes.NAME.passes=1000, not {text!r}")
     nested: Any = read_yaml(value, f"--set {key}", SuiteError)
     for part in reversed(key.split(".")):
         nested = {part: nested}

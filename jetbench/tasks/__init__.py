@@ -1,4 +1,4 @@
-"""What is predicted and how that is judged. The table is torch-free, and so is a task until it is asked for tensors."""
+"""What is predicted and how that is judged: target, loss, metrics and the paired statistic. The table is torch-free."""
 
 from __future__ import annotations
 
@@ -27,7 +27,13 @@ tasks: Registry[TaskEntry] = Registry(
         TaskEntry(
             "classification",
             "jetbench.tasks.classification:Classification",
-            "which class a jet is of: cross-entropy, AUC with DeLong's error",
+            "which class a jet is of: cross-entropy, judged by the AUC with DeLong's error",
+        ),
+        TaskEntry(
+            "regression",
+            "jetbench.tasks.regression:Regression",
+            "a mass or another number of each jet [GeV]: smooth L1, judged by the RMSE with a bootstrap error",
+            defaults=(("scale", 100.0), ("target", "gen_sdmass")),
         ),
     ],
 )

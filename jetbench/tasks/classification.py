@@ -1,76 +1,79 @@
-"""Which class a jet is of."""
+"""Which class a jet is of, two classes or more; class 0 is the background."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from jetbench.errors import RunError
 from jetbench.evaluation.artifacts import write_evaluation
-from jetbench.evaluation.likelihood import likelihood
-from jetbench.jets import Jets, Meta
-from jetbench.statistics.delong import delong, mean_difference_variance, paired_delong
-from jetbench.statistics.placements import auc
-from jetbench.tasks.task import Metric, Paired, Task
+from jetbench.evaluation.likelihood import log_loss
+from jetbench.statistics.delong import auc, delong, mean_difference_variance, paired_delong
+from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
+from jetbench.tracking.folder import RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from jetbench.jets import Jets, Meta
+
 __all__ = ["Classification"]
 
-AUC = Metric(key="auc", name="AUC", low=0.0, high=1.0)
+ACCURACY = Metric(key="accuracy", name="accuracy", larger_is_better=True, low=0.0, high=1.0)
+AUC = Metric(key="auc", name="AUC", larger_is_better=True, low=0.0, high=1.0)
 
 
 class Classification(Task):
-    column = "label"
-    selection = Metric(key="accuracy", name="accuracy", low=0.0, high=1.0)
-    tuning = AUC
-    headline = AUC
-    files = ("scores.h5", "roc.json", "roc.png", "confusion.png", "confusion.json")
+    """Cross-entropy of one output per class. Predictions are probabilities: of class 1 (n,) where there are two classes, of all
+    of them (n, K) where there are more; the headline is the AUC, a mean over pairs of classes where there are more than two."""
 
-    def unmet(self, meta: Meta, targets: tuple[str, ...]) -> str:
-        if "label" in targets and len(meta.class_names) > 1:
+    column = "label"
+    selection, tuning, headline = ACCURACY, AUC, AUC
+    chance = 0.5
+    sections = ("rejection", "scores", "classes", "roc")
+    files = (RunFolder(Path()).scores.name, "roc.json", "roc.png", "confusion.png", "confusion.json")
+
+    def unmet(self, meta: Meta, targets: Collection[str] | None) -> str:
+        if len(meta.class_names) >= 2 and (targets is None or "label" in targets):
             return ""
-        named = f"one class only, {meta.class_names[0]!r}" if meta.class_names else "no labels"
+        found = f"one class only, {meta.class_names[0]!r}" if len(meta.class_names) == 1 else "no labels"
         return (
-            f"they have {named}, and arms are compared by telling classes apart; join files of several classes into one, or give "
+            f"have {found}, and arms are compared by telling classes apart; join files of several classes into one, or give "
             "these jets as --unlabelled"
         )
+
+    def shortage(self, part: Part, strata: np.ndarray, meta: Meta) -> str:
+        counts, (least, called) = np.bincount(strata, minlength=len(meta.class_names)), LEAST[part]
+        if counts.min() >= least:
+            return ""
+        name = meta.class_names[int(counts.argmin())]
+        return f"the class {name!r} has {counts.min()} of {counts.sum()} {called} and needs {least}"
 
     def outputs(self, meta: Meta) -> int:
         return len(meta.class_names)
 
     def target(self, jets: Jets) -> np.ndarray:
-        labels: np.ndarray = jets.targets["label"][:]
-        return labels
+        return jets.targets["label"][:]
 
     def strata(self, jets: Jets) -> np.ndarray:
         return self.target(jets)
 
-    def groups(self, meta: Meta) -> tuple[str, ...]:
-        return tuple(f"the class {name!r}" for name in meta.class_names)
-
-    def counts(self, strata: np.ndarray, meta: Meta) -> np.ndarray:
-        return np.bincount(strata, minlength=len(meta.class_names))
-
-    def refuse_training(self, target: np.ndarray, meta: Meta) -> None:
-        if missing := [name for one, name in enumerate(meta.class_names) if one not in target]:
-            raise RunError(f"no training label of {', '.join(missing)}; raise the label budget")
-
     def encode(self, target: Tensor, meta: Meta) -> Tensor:
-        import torch.nn.functional as F
+        from torch.nn.functional import one_hot
 
-        return F.one_hot(target.long(), len(meta.class_names)).float()
+        return one_hot(target.long(), self.outputs(meta)).float()
 
     def loss(self, outputs: Tensor, encoded: Tensor) -> Tensor:
-        import torch.nn.functional as F
+        from torch.nn.functional import cross_entropy
 
-        return F.cross_entropy(outputs, encoded)
+        return cross_entropy(outputs, encoded)
 
     def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
-        return {"accuracy": (outputs.argmax(1) == encoded.argmax(1)).float().mean()}
+        hit = outputs.argmax(1) == encoded.argmax(1)
+        return {"accuracy": hit.float().mean().detach()}
 
     def predict(self, outputs: Tensor) -> np.ndarray:
         import torch
@@ -80,35 +83,41 @@ class Classification(Task):
         return torch.softmax(outputs.double(), dim=1).numpy()
 
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
-        import torch.nn.functional as F
+        """Return loss, accuracy and, where every class is there, AUC."""
+        from torch.nn.functional import cross_entropy
 
         labels = target.long()
-        found = {
-            "loss": float(F.cross_entropy(outputs, labels)),
+        metrics = {
+            "loss": float(cross_entropy(outputs, labels)),
             "accuracy": float((outputs.argmax(1) == labels).float().mean()),
         }
         if len(labels.unique()) == outputs.shape[1]:
-            found["auc"] = auc(labels.numpy(), self.predict(outputs))
-        return found
+            metrics["auc"] = auc(labels.numpy(), self.predict(outputs))
+        return metrics
 
-    def choose(self, truth: np.ndarray, predictions: np.ndarray, meta: Meta) -> dict[str, float]:
-        if self.counts(truth, meta).min() < self.least["validation"]:
+    def choose(self, truth: ArrayLike, predictions: ArrayLike, meta: Meta) -> dict[str, float]:
+        scores = np.asarray(predictions)
+        if self.shortage("validation", np.asarray(truth), meta):
             return {}
-        areas, covariance = delong(truth, predictions[None])
+        areas, covariance = delong(truth, scores[None])
         return {
-            "val/auc": float(areas[0]),
-            "val/auc_se": float(np.sqrt(covariance[0, 0])),
-            "val/loss": float(-np.log(likelihood(truth, predictions).clip(1e-12)).mean()),
+            "auc": float(areas[0]),
+            "auc_se": float(np.sqrt(covariance[0, 0])),
+            "loss": log_loss(truth, scores),
         }
 
-    def evaluate(
-        self, truth: np.ndarray, predictions: np.ndarray, rows: np.ndarray, meta: Meta, folder: Path
-    ) -> dict[str, float]:
+    def evaluate(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path) -> dict[str, float]:
         return write_evaluation(folder, truth, predictions, rows, meta.class_names)
 
-    def paired(self, truth: np.ndarray, arm: np.ndarray, baseline: np.ndarray, weights: np.ndarray) -> Paired:
-        values, baselines, variances = paired_delong(truth, arm, baseline)
-        return Paired(values, baselines, variances, mean_difference_variance(truth, arm, baseline, weights))
+    def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:
+        of_mean = mean_difference_variance(truth, arm, baseline, weights)
+        return Paired(*paired_delong(truth, arm, baseline), of_mean)
 
     def margin(self, baseline: float) -> float:
-        return 0.03 * (1 - baseline)
+        return MARGIN_SHARE * (1 - baseline)
+
+    def margin_text(self, baseline: str) -> str:
+        return f"{100 * MARGIN_SHARE:.3g} % of what {baseline} leaves"
+
+    def headline_of(self, meta: Meta) -> Metric:
+        return AUC.replace(name="AUC (one-vs-one)") if len(meta.class_names) > 2 else AUC

@@ -1,44 +1,61 @@
-"""What a task is: the target, the loss, the metrics, and the statistic that compares two arms."""
+"""The shape of a task: all that a training, a suite and a report know of what is predicted."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from jetbench.jets import Jets, Meta
+from jetbench.statistics.comparison import Comparison, compare, seed_weights, unit_mean
 from jetbench.values import Value
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Metric", "Paired", "Task"]
+    from jetbench.jets import Jets, Meta
+
+__all__ = ["LEAST", "MARGIN_SHARE", "Metric", "Paired", "Part", "Task"]
+
+MARGIN_SHARE = 0.03  # of what the baseline leaves to perfection: differences below it are of no weight (protocol, section 5)
+
+Part = Literal["train", "validation", "test"]
+# jets that a part needs (of each class, where there are classes), and what they are called
+LEAST: dict[Part, tuple[int, str]] = {
+    "train": (1, "training labels"),
+    "validation": (2, "validation labels, on which trials are compared,"),
+    "test": (2, "test jets"),
+}
 
 
 class Metric(Value):
-    """A metric by its key; `low` and `high` are the ends of its range, None where it has none."""
+    """A number that judges predictions. `key` names it in files ("auc"), `name` in text ("AUC"); `low` and `high` are the ends of
+    its range, None where it has none; `digits` are those that a reader is shown after the point: the last one is below the error
+    of a test sample of up to some 10⁵ jets."""
 
     key: str
     name: str
-    larger_is_better: bool = True
+    larger_is_better: bool
     low: float | None = None
     high: float | None = None
-    unit: str = ""
+    unit: Literal["", "GeV"] = ""
     digits: int = 4
 
-    def better(self, value: float, other: float) -> bool:
-        """Whether a value is better than another one."""
-        return value > other if self.larger_is_better else value < other
+    def better(self, value: float, than: float | None) -> bool:
+        """Say whether a value is better than another; any number is better than None, and NaN is never better."""
+        if than is None:
+            return value == value
+        return value > than if self.larger_is_better else value < than
 
 
 @dataclass(frozen=True, eq=False)
 class Paired:
-    """The headline metric of an arm and its baseline, each (seeds,), the variances (seeds,) of their differences over the test
-    sample, and that of the mean difference."""
+    """The headline metric of two arms, seed by seed on the same test jets, each (s,): values of the arm, those of the baseline,
+    and the variances of their differences over the test sample; `variance_of_mean` is that of the weighted mean difference."""
 
     values: np.ndarray
     baselines: np.ndarray
@@ -47,47 +64,114 @@ class Paired:
 
 
 class Task(ABC):
-    """`column` is the target's name in a file of jets. `least` is how many jets of each group each part of a split needs."""
+    """What is predicted of a jet and how that is judged. `truth` is the target of n jets (n,) and `predictions` are what
+    `predict` gives; a network's outputs are (n, outputs) in fp32.
+
+    `selection` judges an epoch on the validation jets (its key among those of `validate`), `tuning` a finished training on
+    them (among those of `choose`), `headline` the test jets (among those of `evaluate`, with its error under `<key>_se`).
+    `sections` name the parts of the report that are this task's own, `files` what `evaluate` writes. `column` is the target's
+    name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
+    """
 
     column: str
     selection: Metric
     tuning: Metric
     headline: Metric
-    sections: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-    least: ClassVar[Mapping[str, int]] = {"test": 2, "train": 1, "validation": 2}
+    chance: float | None = None
+    sections: ClassVar[tuple[str, ...]]
+    files: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def unmet(self, meta: Meta, targets: tuple[str, ...]) -> str: ...
+    def unmet(self, meta: Meta, targets: Collection[str] | None) -> str:
+        """Say why jets with these `targets` do not allow the task, as a clause after "these jets"; empty where they do.
+
+        None as `targets` means that they are not known yet: jets that are still to be made.
+        """
+
     @abstractmethod
-    def outputs(self, meta: Meta) -> int: ...
+    def shortage(self, part: Part, strata: np.ndarray, meta: Meta) -> str:
+        """Say what a part of a split with these strata (n,) lacks, with the numbers; empty where it has enough jets.
+
+        What is enough stays enough when jets are added.
+        """
+
     @abstractmethod
-    def target(self, jets: Jets) -> np.ndarray: ...
+    def outputs(self, meta: Meta) -> int:
+        """Return the number of outputs of a network's head."""
+
     @abstractmethod
-    def strata(self, jets: Jets) -> np.ndarray: ...
+    def target(self, jets: Jets) -> np.ndarray:
+        """Read the truth (n,)."""
+
     @abstractmethod
-    def groups(self, meta: Meta) -> tuple[str, ...]: ...
+    def strata(self, jets: Jets) -> np.ndarray:
+        """Return integers (n,) from 0 on; a split holds as large a share of each in every part."""
+
     @abstractmethod
-    def counts(self, strata: np.ndarray, meta: Meta) -> np.ndarray: ...
+    def encode(self, target: Tensor, meta: Meta) -> Tensor:
+        """Turn targets (n,) into what outputs are compared with: (n, outputs) fp32."""
+
     @abstractmethod
-    def refuse_training(self, target: np.ndarray, meta: Meta) -> None: ...
+    def loss(self, outputs: Tensor, encoded: Tensor) -> Tensor:
+        """Return what a training minimises, a scalar with gradient, from outputs and encoded targets, both (n, outputs)."""
+
     @abstractmethod
-    def encode(self, target: Tensor, meta: Meta) -> Tensor: ...
+    def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
+        """Return what else a step of a training shows, scalars without gradient by name, `selection` among them."""
+
     @abstractmethod
-    def loss(self, outputs: Tensor, encoded: Tensor) -> Tensor: ...
+    def predict(self, outputs: Tensor) -> np.ndarray:
+        """Turn outputs into predictions in float64, (n,) or (n, classes)."""
+
     @abstractmethod
-    def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]: ...
+    def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
+        """Judge an epoch: "loss" and metrics by key, from outputs and targets (n,) of the validation jets."""
+
     @abstractmethod
-    def predict(self, outputs: Tensor) -> np.ndarray: ...
+    def choose(self, truth: ArrayLike, predictions: ArrayLike, meta: Meta) -> dict[str, float]:
+        """Judge a finished training on its validation jets: the `tuning` metric, its error and "loss" by key; nothing where there
+        are too few jets to judge it."""
+
     @abstractmethod
-    def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]: ...
+    def evaluate(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path) -> dict[str, float]:
+        """Write `files` into the folder, and return the metrics of the test jets as `test/<key>`.
+
+        `rows` (n,) are the jets' places in their dataset. Raises `RunError` for what cannot be evaluated.
+        """
+
     @abstractmethod
-    def choose(self, truth: np.ndarray, predictions: np.ndarray, meta: Meta) -> dict[str, float]: ...
+    def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:
+        """Return the headline metric of two arms, from predictions (s, n) or (s, n, classes), row i of both being seed i.
+
+        `weights` (s,), which sum to one, are the seeds' shares in the mean difference.
+        """
+
     @abstractmethod
-    def evaluate(
-        self, truth: np.ndarray, predictions: np.ndarray, rows: np.ndarray, meta: Meta, folder: Path
-    ) -> dict[str, float]: ...
+    def margin(self, baseline: float) -> float:
+        """Return the largest difference of no weight, in the unit of the headline metric, against a baseline of this mean."""
+
     @abstractmethod
-    def paired(self, truth: np.ndarray, arm: np.ndarray, baseline: np.ndarray, weights: np.ndarray) -> Paired: ...
-    @abstractmethod
-    def margin(self, baseline: float) -> float: ...
+    def margin_text(self, baseline: str) -> str:
+        """Describe the margin for a baseline of this name: "3 % of …"."""
+
+    def headline_of(self, meta: Meta) -> Metric:
+        """Return the headline metric under the name that it has for jets with `meta`."""
+        return self.headline
+
+    def compare(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, clusters: ArrayLike | None = None) -> Comparison:
+        """Compare two arms by their predictions of the test jets, shapes as for `paired`; `clusters` as for
+        `statistics.comparison.compare`.
+
+        The test sample's error is that of the *mean* difference. Calibration measures this form at its nominal error rate; the
+        mean of the seeds' single variances counts the noise of each model twice, as it shows up between the seeds too.
+        """
+        found = self.paired(truth, arm, baseline, seed_weights(len(np.asarray(arm)), clusters))
+        return compare(
+            found.values,
+            found.baselines,
+            found.variances,
+            self.margin(unit_mean(found.baselines, clusters)),
+            larger_is_better=self.headline.larger_is_better,
+            clusters=clusters,
+            test_variance=found.variance_of_mean,
+        )

@@ -95,6 +95,13 @@ views: Registry[ViewEntry] = Registry(
             dense=True,
         ),
         ViewEntry(
+            "constituents",
+            "jetbench.views.constituents:ConstituentsView",
+            "the hardest deposits of a jet in falling order of pT, with a mask",
+            needs=("pt",),
+            defaults=(("number", 80),),
+        ),
+        ViewEntry(
             "observables",
             "jetbench.views.observables:Observables",
             "a table of jet-substructure observables",

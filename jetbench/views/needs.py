@@ -15,7 +15,8 @@ Need = Literal["pt", "GeV", "isotropic"]
 
 
 def unmet(meta: Meta, needs: Iterable[Need]) -> str:
-    """Why jets do not have the first of `needs` that they lack, "… are needed; these jets …"; empty where they have them all."""
+    """Say why jets do not have the first of `needs` that they lack, "… are needed; these jets …"; empty where they have them
+    all."""
     return next((reason for need in needs if (reason := _reason(meta, need))), "")
 
 

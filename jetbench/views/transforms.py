@@ -27,7 +27,7 @@ def rotate(batch: Batch, angle: Tensor) -> Batch:
 
 
 def rotation(batch: Batch, rng: Generator, max_angle: float = math.pi) -> Batch:
-    """Rotation about the jet axis by U[-max_angle, max_angle) (JetCLR, arXiv:2108.04253: all angles)."""
+    """Rotate about the jet axis by U[-max_angle, max_angle) (JetCLR, arXiv:2108.04253: all angles)."""
     return rotate(batch, _uniform(rng, -max_angle, max_angle, batch.size))
 
 

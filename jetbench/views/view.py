@@ -34,6 +34,8 @@ class FittedView(Value, ABC):
 
 
 def fit_view(component: Component, batch: Batch) -> FittedView:
-    """Fit the named view on a batch of the pool."""
-    view: type[FittedView] = views[component.name].load()
-    return view.fit(batch, component.keywords())
+    """Fit the named view on a batch of the pool, with the defaults of options that its component leaves out."""
+    entry = views[component.name]
+    view: type[FittedView] = entry.load()
+    defaults = dict(entry.defaults) if entry.settles is None else {}
+    return view.fit(batch, defaults | component.keywords())

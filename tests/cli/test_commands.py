@@ -2,16 +2,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cli.program import command, wait
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
@@ -22,21 +20,6 @@ from jetbench.suites.suite import find_suite, instantiate
 
 def call(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
-
-
-def command(*arguments: str | Path, cwd: Path) -> subprocess.Popen[str]:
-    """The installed command in a process of its own, with its cache and store below `cwd`."""
-    program = Path(sys.executable).with_name("jetbench")
-    environment = os.environ | {"JETBENCH_CACHE": str(cwd / "cache")}
-    return subprocess.Popen(
-        [program, *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
 
 
 def test_help_names_every_command() -> None:
@@ -92,7 +75,7 @@ def test_debug_shows_the_traceback() -> None:
     assert "nothing is called 'nobody'" in str(result.exception)
 
 
-KINDS = ["suites", "models", "regimes", "objectives", "views", "augmentations", "recipes", "datasets", "formats"]
+KINDS = ["suites", "tasks", "models", "regimes", "objectives", "views", "augmentations", "recipes", "datasets", "formats"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -145,11 +128,6 @@ def test_the_invariance_card_has_a_row_per_view(toy_file: Path) -> None:
     assert abs(rows["rotation"][0]) < 1
     assert rows["drop"][3] < 0
     assert abs(rows["crop_zoom"][0]) > 1
-
-
-def wait(process: subprocess.Popen[str], seconds: float) -> str:
-    output, _ = process.communicate(timeout=seconds)
-    return output
 
 
 @pytest.mark.slow
@@ -229,7 +207,7 @@ def test_a_suite_of_four_classes_from_data_to_report(
     assert {row["metric"] for row in rows} >= {"test/auc", "test/auc_QCD", "test/background_left_50_X3"}
     page = next(tmp_path.glob("mlruns/reports/*/report.html")).read_text()
     assert "Class by class" in page
-    assert "one-vs-one test AUC" in page
+    assert "test AUC (one-vs-one)" in page
 
 
 @pytest.mark.slow

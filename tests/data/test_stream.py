@@ -90,8 +90,9 @@ from jetbench.data.batch import JetTensors
 from jetbench.data.batches import Batches
 from jetbench.jets import open_jets
 from jetbench.models.network import build_network
-from jetbench.objectives import objectives
+from jetbench.objectives.base import build_objective
 from jetbench.spec import Component, Recipe, options
+from jetbench.tasks import build_task
 from jetbench.tracking.journal import Journal
 from jetbench.training.bundle import fit_preprocessing
 from jetbench.training.loop import fit
@@ -102,16 +103,15 @@ path, folder, allowed, buffer_bytes, streams = Path(sys.argv[1]), Path(sys.argv[
 
 def train(jets, rows, name, passes):
     view = Component(name="image", options=options({"pixels": 12, "extent": 0.8}))
-    preprocessing = fit_preprocessing(view, jets.batch(torch.from_numpy(rows[:100])))
-    render = preprocessing.renderer()
-    network = build_network(Component(name="resnet15", options=options({"stages": "4-8"})), 3, 2, 0)
-    objective = objectives["supervised"].load()(render, (), 2)
+    fitted, task = fit_preprocessing(view, jets, rows[:100]).fitted, build_task(Component(name="classification"))
+    network = build_network(Component(name="resnet15", options=options({"stages": "4-8"})), fitted.shapes, 2, 0)
+    objective = build_objective(Component(name="supervised"), network, task, lambda batch, rng: fitted(batch), 0)
     recipe = Recipe(name="t", learning_rate=1e-3, passes=passes, batch_size=500)
     (folder / name).mkdir()
-    validate = validator(network, render, jets, rows[:1000])
+    validate = validator(network, fitted, task, jets, rows[:1000], "fp32")
     with Journal(folder / name / "metrics.jsonl") as journal:
         fit(recipe, network, objective, Batches(jets, rows, 500, 0, buffer_bytes), journal, folder / name,
-            threading.Event(), seed=0, validate=validate)
+            threading.Event(), seed=0, precision="fp32", selection=task.selection, validate=validate)
 
 def in_use():
     line = next(line for line in open("/proc/self/status") if line.startswith("VmData"))

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from jetbench.engine.checks import check_data
-from jetbench.errors import LeakError, SuiteError
+from jetbench.engine.prepare import prepare
+from jetbench.errors import DataFileError, LeakError, SuiteError
 from jetbench.jets import Grid, Jets, concatenate, save_jets
 from jetbench.suites.needs import differences
-from jetbench.suites.plan import Plan
+from jetbench.suites.plan import Plan, make_plan
 from jetbench.suites.suite import find_suite, instantiate
 
 
@@ -95,3 +97,30 @@ def test_a_suite_that_does_not_fit_its_data_is_refused_before_it_runs(plan_of: C
         plan_of("arms.boosted-trees.labels=[77]")
     with pytest.raises(SuiteError, match="where the arm 'scratch' is not"):
         plan_of("arms.scratch.labels=[100]")
+
+
+def test_a_label_that_was_changed_inside_a_file_is_found_before_any_run(
+    suite_text: str, toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file still says of itself what it said, and so the plan is the one whose results are known."""
+    monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "jets.h5"
+    save_jets(path, [toy_jets])
+    (tmp_path / "mini.yaml").write_text(suite_text.format(dataset=path))
+    plan = make_plan(instantiate(find_suite(str(tmp_path / "mini.yaml"))))
+    prepare(plan, 1, lambda what, done, total: None)
+    with h5py.File(path, "r+") as file:
+        file["targets/label"][7] = 1 - file["targets/label"][7]
+    assert set(make_plan(instantiate(find_suite(str(tmp_path / "mini.yaml")))).runs) == set(plan.runs)
+    with pytest.raises(DataFileError, match="it was changed after it was written; make or convert it again"):
+        prepare(plan, 1, lambda what, done, total: None)
+
+
+def test_a_file_that_was_replaced_between_plan_and_run_is_an_error(suite_text: str, toy_jets: Jets, tmp_path: Path) -> None:
+    path = tmp_path / "jets.h5"
+    save_jets(path, [toy_jets])
+    (tmp_path / "mini.yaml").write_text(suite_text.format(dataset=path))
+    plan = make_plan(instantiate(find_suite(str(tmp_path / "mini.yaml"))))
+    save_jets(path, [toy_jets[:300]])
+    with pytest.raises(DataFileError, match="replaced by other jets since the plan was made"):
+        prepare(plan, 1, lambda what, done, total: None)

@@ -3,7 +3,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from jetbench.errors import RunError, StoreError
-from jetbench.evaluation.plots import PALETTE, REJECTIONS, confusion_figure, roc_figure, roc_line, save_png
+from jetbench.evaluation.plots import PALETTE, REJECTIONS, confusion_plot, roc_line, roc_plot, save_png
 from jetbench.seeds import numpy_rng
 from jetbench.statistics.delong import auc
 
@@ -18,7 +18,7 @@ def line(name="simclr", separation=2.0, jets=1000):
 def test_roc_has_the_same_axes_for_every_run_and_names_the_auc():
     good, area = line()
     poor, _ = line("scratch", 0.3)
-    both, alone = roc_figure([good, poor]).axes[0], roc_figure([poor]).axes[0]
+    both, alone = roc_plot([good, poor]).axes[0], roc_plot([poor]).axes[0]
     assert both.get_ylim() == alone.get_ylim() == REJECTIONS
     assert both.get_xlim() == alone.get_xlim() == (0, 1)
     assert both.get_yscale() == "log"
@@ -29,7 +29,7 @@ def test_roc_has_the_same_axes_for_every_run_and_names_the_auc():
 
 def test_roc_draws_the_curve_where_background_is_left():
     curve, _ = line()
-    drawn = next(it for it in roc_figure([curve]).axes[0].lines if it.get_label().startswith("simclr"))
+    drawn = next(it for it in roc_plot([curve]).axes[0].lines if it.get_label().startswith("simclr"))
     shown = curve.background_efficiency > 0
     np.testing.assert_array_equal(drawn.get_xdata(), curve.signal_efficiency[shown])
     np.testing.assert_array_equal(drawn.get_ydata(), 1 / curve.background_efficiency[shown])
@@ -37,19 +37,19 @@ def test_roc_draws_the_curve_where_background_is_left():
 
 
 def test_a_perfect_score_can_be_drawn(tmp_path):
-    save_png(roc_figure([roc_line("perfect", [0, 0, 1, 1], [0, 0, 1, 1])]), tmp_path / "roc.png")
+    save_png(roc_plot([roc_line("perfect", [0, 0, 1, 1], [0, 0, 1, 1])]), tmp_path / "roc.png")
     assert (tmp_path / "roc.png").stat().st_size > 1000
 
 
 def test_confusion_shows_counts_and_row_percentages():
-    axes = confusion_figure([[1269, 231], [0, 0]], ["QCD", "top"]).axes[0]
+    axes = confusion_plot([[1269, 231], [0, 0]], ["QCD", "top"]).axes[0]
     assert [text.get_text() for text in axes.texts] == ["84.6 %", "1 269", "15.4 %", "231", "0.0 %", "0", "0.0 %", "0"]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["QCD", "top"]
 
 
 def test_pictures_are_byte_reproducible_and_leave_nothing_behind(tmp_path):
     for name in ("a.png", "b.png"):
-        save_png(roc_figure([line()[0]], "top vs QCD"), tmp_path / name)
+        save_png(roc_plot([line()[0]], "top vs QCD"), tmp_path / name)
     first, second = (tmp_path / name for name in ("a.png", "b.png"))
     assert first.read_bytes() == second.read_bytes()
     assert first.read_bytes().startswith(b"\x89PNG")
@@ -59,9 +59,9 @@ def test_pictures_are_byte_reproducible_and_leave_nothing_behind(tmp_path):
 
 def test_what_cannot_be_drawn_or_written_is_named(tmp_path):
     with pytest.raises(RunError, match="11 curves"):
-        roc_figure([line()[0]] * 11)
+        roc_plot([line()[0]] * 11)
     with pytest.raises(RunError, match="confusion matrix of shape"):
-        confusion_figure([[1, 2], [3, 4]], ["QCD"])
+        confusion_plot([[1, 2], [3, 4]], ["QCD"])
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="cannot be written"):
-        save_png(confusion_figure([[1, 2], [3, 4]], ["QCD", "top"]), tmp_path / "file" / "x.png")
+        save_png(confusion_plot([[1, 2], [3, 4]], ["QCD", "top"]), tmp_path / "file" / "x.png")

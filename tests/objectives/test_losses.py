@@ -6,17 +6,22 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from jetbench.data.batch import JetTensors
+from jetbench.data.batch import Batch, JetTensors
 from jetbench.jets import Grid, Jets
-from jetbench.models.network import build_network
+from jetbench.models.network import Network, build_network
 from jetbench.objectives import objectives
+from jetbench.objectives.base import Objective, build_objective
 from jetbench.objectives.simclr import info_nce
 from jetbench.objectives.supervised import Mixup, mix
 from jetbench.seeds import torch_rng
 from jetbench.spec import Component
+from jetbench.tasks import build_task
+from jetbench.views import augment
 from jetbench.views.image import render
+from jetbench.views.inputs import Inputs
 
 GRID = Grid(rows=8, columns=8, eta_extent=0.8, phi_extent=0.8)
+TASK = build_task(Component(name="classification"))
 
 
 def slow_info_nce(z: torch.Tensor, temperature: float) -> float:
@@ -56,17 +61,20 @@ def test_info_nce_is_stable_at_the_lowest_temperature() -> None:
 
 
 def test_mixing_in_closed_form() -> None:
-    x, y = torch.tensor([[0.0], [10.0]]), torch.eye(2)
-    images, targets = mix(x, y, 0.75, torch.tensor([1, 0]))
-    assert images.flatten().tolist() == [2.5, 7.5]
-    assert targets.tolist() == [[0.75, 0.25], [0.25, 0.75]]
+    pair = Inputs({"x": torch.tensor([[0.0], [10.0]])}, target=torch.eye(2))
+    mixed = mix(pair, 0.75, torch.tensor([1, 0]))
+    assert mixed.target is not None
+    assert mixed["x"].flatten().tolist() == [2.5, 7.5]
+    assert mixed.target.tolist() == [[0.75, 0.25], [0.25, 0.75]]
 
 
-def build(name: str):
-    network = build_network(Component(name="resnet15"), 3, 2, 0)
-    extra = {} if objectives[name].labelled else {"features": network.encoder.features, "seed": 0}
-    objective = objectives[name].load()(lambda batch: render(batch, GRID).log1p(), (Component(name="rotation"),), 2, **extra)
-    return network, objective
+def look(batch: Batch, rng: torch.Generator) -> Inputs:
+    return Inputs({"image": render(augment(batch, (Component(name="rotation"),), rng), GRID).log1p()})
+
+
+def build(name: str) -> tuple[Network, Objective]:
+    network = build_network(Component(name="resnet15"), {"image": (3, 8, 8)}, outputs=2, seed=0)
+    return network, build_objective(Component(name=name), network, TASK, look, seed=0)
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in objectives])
@@ -74,20 +82,30 @@ def test_every_objective_gives_a_finite_loss_with_gradient(name: str, toy_jets: 
     network, objective = build(name)
     jets = JetTensors(toy_jets).batch(torch.arange(16))
     inputs = objective.views(jets, torch_rng("v"))
-    assert len(inputs.images) == 16 * objective.views_per_jet
+    assert [len(seen) for seen in inputs] == [16] * objective.views_per_jet
     out = objective(network, inputs)
     out["loss"].backward()
     assert math.isfinite(float(out["loss"].detach()))
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.encoder.parameters())
     assert all(not value.requires_grad for key, value in out.items() if key != "loss")
-    again = objective.views(jets, torch_rng("v"))
-    assert torch.equal(inputs.images, again.images)
+    for seen, again in zip(inputs, objective.views(jets, torch_rng("v")), strict=True):
+        assert torch.equal(seen["image"], again["image"])
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in objectives])
+def test_what_an_objective_draws_follows_the_seed_alone(name: str) -> None:
+    torch.manual_seed(5)
+    first = build(name)[1].state_dict()
+    state = torch.random.get_rng_state()
+    again = build(name)[1].state_dict()
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert all(torch.equal(first[key], again[key]) for key in first)
 
 
 def test_the_two_views_of_simclr_differ(toy_jets: Jets) -> None:
     _, objective = build("simclr")
-    first, second = objective.views(JetTensors(toy_jets).batch(torch.arange(8)), torch_rng("v")).images.chunk(2)
-    assert not torch.equal(first, second)
+    first, second = objective.views(JetTensors(toy_jets).batch(torch.arange(8)), torch_rng("v"))
+    assert not torch.equal(first["image"], second["image"])
 
 
 def test_the_temperature_learns_and_stays_in_its_bounds() -> None:
@@ -97,8 +115,8 @@ def test_the_temperature_learns_and_stays_in_its_bounds() -> None:
 
 
 def test_mixup_shares_follow_the_beta_distribution(toy_jets: Jets) -> None:
-    objective = Mixup(lambda batch: torch.ones(batch.size, 1), (), 2, alpha=0.4)
+    objective = Mixup(build("mixup")[0], TASK, lambda batch, rng: Inputs({"x": torch.ones(batch.size, 1)}), alpha=0.4)
     jets = JetTensors(toy_jets).batch(torch.arange(2))  # one of each class
-    shares = torch.stack([objective.views(jets, torch_rng("m", i)).targets.max() for i in range(400)])
+    shares = torch.stack([objective.views(jets, torch_rng("m", i))[0].target.max() for i in range(400)])
     # of Beta(0.4, 0.4) folded at one half, half a batch's permutations being the identity with a share of one
     assert 0.85 < float(shares.mean()) < 0.97

@@ -15,12 +15,12 @@ from scipy.special import expit, ndtri, softmax
 from jetbench.evaluation.artifacts import write_scores
 from jetbench.evaluation.classification import evaluate_binary
 from jetbench.evaluation.multiclass import evaluate_classes
+from jetbench.files import write_json
 from jetbench.report.results import Results, collect
-from jetbench.suites.plan import CellKey, Plan, make_plan
+from jetbench.suites.plan import CellKey, Plan, PlannedRun, make_plan
 from jetbench.suites.suite import Instance, find_suite, instantiate
-from jetbench.suites.tuning import Result, Tuner
-from jetbench.tracking.journal import JOURNAL, Journal
-from jetbench.tracking.ledger import FIGURES, Ledger, write_json
+from jetbench.tracking.journal import Journal
+from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
 AREAS = {
@@ -32,6 +32,7 @@ AREAS = {
     "random-frozen": 0.75,
     "supervised-pretrained": 0.94,
 }
+ENVIRONMENT = {"jetbench": "0", "packages": {"torch": "2"}, "python": "3", "precision": "fp32"}
 SMALL = ("dataset.jets=1200", "test_jets=400", "labels=[50,200]", "tuning.factors=[0.3,1.0,3.0]", "recipes.supervised.epochs=3")
 
 
@@ -47,6 +48,7 @@ class Fake:
     missing: Callable[[CellKey], bool] = lambda cell: False
     failed: Mapping[CellKey, str] = field(default_factory=dict)
     edge: tuple[str, ...] = ()
+    environment: Callable[[PlannedRun], Mapping[str, Any]] = lambda run: {}  # what a run notes differently from others
 
     def area(self, cell: CellKey) -> float:
         return self.at.get((cell.arm, cell.labels), {**AREAS, **self.areas}.get(cell.arm, 0.9))
@@ -59,6 +61,9 @@ def fake_instance(*overrides: str, scale: str = "quick", suite: str = "ssl-vs-sc
 @patch("os.fsync", lambda file: None)  # a thousand of them; what a test writes need not survive a power cut
 def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]:
     """Write the folders of all runs and the studies of a plan."""
+    if fake.classes > 2:
+        names = ("QCD", *(f"X→{k} prongs" for k in range(2, fake.classes + 1)))
+        instance = instance.replace(meta=instance.meta.replace(class_names=names))
     plan, store = make_plan(instance), Store(root)
     store.work.mkdir(parents=True)
     ledger = Ledger(store.work)
@@ -70,17 +75,16 @@ def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]
         elif cell is None or not fake.missing(cell):
             _write_run(plan, ledger, key, cell, fake)
         assert run.key == key
-    _tune(plan, store, fake)
     return plan, store
 
 
 def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake: Fake) -> None:
-    folder, run = ledger.folder(key), plan.runs[key]
-    folder.mkdir()
-    files = ["environment.json", "split.json", FIGURES, JOURNAL]
-    write_json(folder / "environment.json", {"jetbench": "0", "packages": {"torch": "2"}, "python": "3", "precision": "fp32"})
+    folder, run = ledger.run(key), plan.runs[key]
+    folder.path.mkdir()
+    files = [folder.environment, folder.split, folder.metrics, folder.journal]
+    write_json(folder.environment, {**ENVIRONMENT, **fake.environment(run)})
     test = run.spec.test_jets
-    write_json(folder / "split.json", {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
+    write_json(folder.split, {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
     figures = {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
     if not run.labelled:
         figures |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
@@ -89,16 +93,15 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
             labels, scores = planted_scores(fake, cell, test)
             metrics = evaluate_binary(labels, scores)
         else:
-            names = ["QCD", *(f"X→{k} prongs" for k in range(2, fake.classes + 1))]
             labels, scores = planted_probabilities(fake, cell, test)
-            metrics = evaluate_classes(labels, scores, names)
-            write_json(folder / "confusion.json", {"classes": names})
-            files.append("confusion.json")
-        write_scores(folder / "scores.h5", np.arange(test), labels, scores)
+            metrics = evaluate_classes(labels, scores, plan.instance.meta.class_names)
+        write_scores(folder.scores, np.arange(test), labels, scores)
         figures |= {f"test/{name}": value for name, value in metrics.items()}
-        files.append("scores.h5")
-    _write_journal(folder / JOURNAL, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, figures)
-    write_json(folder / FIGURES, figures)
+        files.append(folder.scores)
+    if run.kind == "trial":
+        figures |= _tried(plan, key, fake)
+    _write_journal(folder.journal, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, figures)
+    write_json(folder.metrics, figures)
     ledger.finish(key, files)
 
 
@@ -139,12 +142,13 @@ def _write_journal(path: Path, epochs: int, labelled: bool, figures: dict[str, f
         journal.commit()
 
 
-def _tune(plan: Plan, store: Store, fake: Fake) -> None:
-    for digest, study in plan.studies.items():
-        best = 0 if plan.study_arm(digest) in fake.edge else len(study.rates) // 2
-        tuner = Tuner(study, store.root / "optuna.journal")
-        rates = {number: spec.recipe.learning_rate for number, spec in tuner.pending().items()}
-        tuner.tell_round({n: Result(0.9 - 0.01 * abs(study.rates.index(rate) - best), 0.3, 0.0) for n, rate in rates.items()})
+def _tried(plan: Plan, key: str, fake: Fake) -> dict[str, float]:
+    """What a trial came to: the middle of its grid is the best, or the edge where the arm is at its edge."""
+    digest = next(d for d, study in plan.studies.items() if key in {spec.digest() for spec in study.known_trials()})
+    rates = plan.studies[digest].searched[0].space.choices
+    best = 0 if plan.study_arm(digest) in fake.edge else len(rates) // 2
+    place = rates.index(plan.runs[key].spec.recipe.learning_rate)
+    return {"val/auc": 0.9 - 0.01 * abs(place - best), "val/auc_se": 0.0, "val/loss": 0.3}
 
 
 @pytest.fixture

@@ -6,15 +6,16 @@ from io import StringIO
 
 import numpy as np
 import pytest
+from report.pages import page_of, plot_of
 from rich.console import Console
 
-from jetbench.report.classes import class_rows
-from jetbench.report.curves import rejections, roc_figure
 from jetbench.report.export import comparisons_json
-from jetbench.report.html import page
 from jetbench.report.results import Results
+from jetbench.report.rows import rows
+from jetbench.report.sections.classes import class_rows
+from jetbench.report.sections.roc import rejections
 from jetbench.report.sentences import answer
-from jetbench.report.table import print_table, rows
+from jetbench.report.table import print_table
 from jetbench.statistics.delong import auc, mean_difference_variance, paired_delong
 from jetbench.suites.plan import CellKey
 
@@ -31,14 +32,14 @@ def test_the_comparison_is_delongs_of_the_mean_over_pairs(ten_classes: Results) 
 
 
 def test_headings_say_which_auc_it_is_and_columns_without_meaning_are_left_out(ten_classes: Results) -> None:
-    assert "one-vs-one test AUC 0." in answer(ten_classes)
-    assert all(row.rejections == {} for row in rows(ten_classes))
+    assert "test AUC (one-vs-one) 0." in answer(ten_classes)
     table = StringIO()
     print_table(ten_classes, Console(file=table, width=120))
-    assert "one-vs-one test AUC" in table.getvalue()
+    assert "test AUC (one-vs-one)" in table.getvalue()
     assert "R50" not in table.getvalue()
-    text = page(ten_classes, {})
-    assert "<th>one-vs-one test AUC</th>" in text
+    text = page_of(ten_classes)
+    assert "<th>test AUC (one-vs-one)</th>" in text
+    assert "<th>R50</th>" not in text
     assert "Class by class" in text
     assert text.count("X→10 prongs") == 1
     assert len(re.findall(r"background</span>", text)) == len(class_rows(ten_classes))
@@ -57,12 +58,13 @@ def test_a_row_per_arm_with_a_cell_per_class(ten_classes: Results) -> None:
     left = ten_classes.values("simclr", 200, "test/background_left_50_X_4_prongs")
     assert row.rejections[3] is not None
     assert row.rejections[3].left == left.mean()
-    assert rejections(ten_classes, "simclr", 200, signal=3)[:, 49] * np.count_nonzero(seeds[0][1] == 0) == pytest.approx(left)
+    assert rejections(ten_classes, "simclr", 200, range(3, 4))[0, :, 49] * np.count_nonzero(seeds[0][1] == 0) == pytest.approx(
+        left
+    )
 
 
 def test_a_panel_per_signal_class(ten_classes: Results) -> None:
-    figure = roc_figure(ten_classes, 50)
-    assert figure is not None
+    figure = plot_of(ten_classes, "roc_50")
     assert [axes.get_title(loc="left") for axes in figure.axes][:2] == [
         "X→2 prongs vs QCD, 50 labels",
         "X→3 prongs vs QCD, 50 labels",
@@ -72,6 +74,5 @@ def test_a_panel_per_signal_class(ten_classes: Results) -> None:
 
 
 def test_two_classes_have_no_section_of_classes(finished: Results) -> None:
-    assert class_rows(finished) == []
-    assert finished.auc_name == "test AUC"
-    assert "Class by class" not in page(finished, {})
+    assert finished.metric.name == "AUC"
+    assert "Class by class" not in page_of(finished)

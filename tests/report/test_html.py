@@ -4,21 +4,22 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from report.pages import Checked, page_of, plot_of
 from rich.console import Console
 
-from jetbench.report.curves import learning_figure, pretraining_figure, rejections, roc_figure
 from jetbench.report.export import COLUMNS, comparisons_json, to_csv, to_json
-from jetbench.report.html import page, write_report
-from jetbench.report.plots import budget_figure, difference_figure
 from jetbench.report.reproduce import command
 from jetbench.report.results import Results
+from jetbench.report.rows import rows
+from jetbench.report.sections.roc import rejections
 from jetbench.report.sentences import answer
+from jetbench.report.stamp import NAME
 from jetbench.report.table import print_table
+from jetbench.report.write import write_report
 from jetbench.suites.plan import CellKey
 from jetbench.suites.suite import Instance, find_suite, instantiate
 
@@ -27,32 +28,6 @@ Planted = Callable[..., Results]
 
 def quick(*overrides: str) -> Instance:
     return instantiate(find_suite("ssl-vs-scratch"), "quick", overrides=overrides)
-
-
-VOID = {"meta", "img", "br", "link", "input", "hr"}
-
-
-class Checked(HTMLParser):
-    """Every element that is opened is closed in order; sources and links are collected."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.sources: list[str] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.sources += [value or "" for name, value in attrs if name in ("src", "href", "srcset")]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +48,7 @@ def test_the_report_has_its_files(report: list[Path]) -> None:
         "learning_curves.png",
         "pretraining.png",
     ]
-    assert sorted(report) == sorted(report[0].parent.iterdir())
+    assert sorted([*report, report[0].parent / NAME]) == sorted(report[0].parent.iterdir())
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in report if path.suffix == ".png")
 
 
@@ -98,17 +73,17 @@ def test_the_same_results_give_the_same_bytes(report: list[Path], finished: Resu
 def test_a_question_with_markup_is_escaped(finished: Results) -> None:
     instance = finished.plan.instance.replace(question="<b>AUC</b> & more?")
     plan = replace(finished.plan, instance=instance)
-    text = page(Results(plan, finished.ledger, finished.cells, finished.missing, finished.winners), {})
+    text = page_of(replace(finished, plan=plan))
     assert "&lt;b&gt;AUC&lt;/b&gt; &amp; more?" in text
 
 
 def test_what_the_jets_do_not_allow_is_told(finished: Results) -> None:
     skipped = (("arm mass-cut", "<GeV> are needed"), ("arm trees", "<GeV> are needed"), ("augmentation drop", "no unit"))
     results = replace(finished, plan=replace(finished.plan, skipped=skipped))
-    text = page(results, {})
+    text = page_of(results)
     assert "What these jets do not allow" in text
     assert "arms mass-cut and trees: &lt;GeV&gt; are needed" in text
-    assert "do not allow" not in page(finished, {})
+    assert "do not allow" not in page_of(finished)
     console = Console(record=True, width=200, file=io.StringIO())
     print_table(results, console)
     assert "skipped augmentation drop: no unit" in console.export_text()
@@ -137,8 +112,7 @@ def test_partial_results_show_what_is_missing(name: str, planted: Planted, tmp_p
         assert "<broken> loss" in found.text
     if name == "nothing":
         assert "There is no answer yet" in found.text
-        assert results.environment() == results.split() == {}
-        assert results.span() is None
+        assert results.environments == {}
 
 
 def test_the_csv_is_the_tidy_table(report: list[Path], finished: Results) -> None:
@@ -187,7 +161,7 @@ def test_a_suite_that_is_not_shipped_is_not_promised() -> None:
 
 
 def test_the_roc_passes_through_the_tables_rejection(finished: Results) -> None:
-    curves = rejections(finished, "simclr", 50)
+    (curves,) = rejections(finished, "simclr", 50)
     assert curves.shape == (5, 100)
     for percent in (30, 50):
         expected = [finished.cells[CellKey("simclr", 50, s)][f"test/background_left_{percent}"] / 200 for s in range(5)]
@@ -195,24 +169,18 @@ def test_the_roc_passes_through_the_tables_rejection(finished: Results) -> None:
 
 
 def test_the_budget_curve_shows_means_and_intervals(finished: Results) -> None:
-    from jetbench.report.table import rows
-
-    figure = budget_figure(finished)
-    assert figure is not None
+    figure = plot_of(finished, "label_budget")
     container = next(c for c in figure.axes[0].containers if c.get_label() == "simclr")
-    expected = [row.auc for row in rows(finished) if row.arm == "simclr"]
+    expected = [row.headline for row in rows(finished) if row.arm == "simclr"]
     np.testing.assert_allclose(container[0].get_ydata(), [e.mean for e in expected])
     bars = container[2][0].get_segments()
     np.testing.assert_allclose([bar[1, 1] for bar in bars], [e.high for e in expected])
     assert any("class-prior 0.500" in text.get_text() for text in figure.axes[0].texts)
 
 
-def test_figures_cover_every_budget(finished: Results) -> None:
-    difference, learning, pretraining = difference_figure(finished), learning_figure(finished), pretraining_figure(finished)
-    assert difference is not None
-    assert learning is not None
-    assert pretraining is not None
+def test_plots_cover_every_budget(finished: Results) -> None:
+    difference, learning = plot_of(finished, "differences"), plot_of(finished, "learning_curves")
     assert [axes.get_title(loc="left") for axes in difference.axes] == ["50 labels", "200 labels"]
     assert len(learning.axes) == 4
-    assert len(pretraining.axes) == 2
-    assert roc_figure(finished, 50) is not None
+    assert len(plot_of(finished, "pretraining").axes) == 2
+    assert len(plot_of(finished, "roc_200").axes) == 1

@@ -3,11 +3,14 @@ from collections.abc import Callable
 import pytest
 
 from jetbench.report.results import Results
-from jetbench.report.sentences import answer, remarks, warnings
+from jetbench.report.sentences import answer, remarks
 from jetbench.report.truths import truths
-from jetbench.report.words import count, interval, joined, signed
+from jetbench.report.warnings import warnings
+from jetbench.report.words import count, joined, limits, mean_limits, signed
 from jetbench.statistics.comparison import Comparison, Verdict
+from jetbench.statistics.intervals import Interval
 from jetbench.suites.plan import CellKey
+from jetbench.tasks.task import Metric
 
 Planted = Callable[..., Results]
 
@@ -166,6 +169,11 @@ def test_a_test_set_too_small_for_equivalence_is_said(finished: Results) -> None
 def test_words() -> None:
     assert [count(n) for n in (7, 3000, 12000)] == ["7", "3000", "12\u202f000"]
     assert [count(n, "seed") for n in (1, 5)] == ["1 seed", "5 seeds"]
-    assert (signed(-0.01234), signed(0.5, 1)) == ("−0.0123", "+0.5")
-    assert (interval(None, 1.0), interval(-0.1, 0.2, signs=True)) == ("", "[−0.1000, +0.2000]")
+    share = Metric(key="auc", name="AUC", larger_is_better=True, low=0.0, high=1.0)
+    mass = Metric(key="bias", name="bias", larger_is_better=False, unit="GeV", digits=1)
+    assert (signed(share, -0.01234), signed(mass, 0.5)) == ("−0.0123", "+0.5")
+    assert (limits(share, None, 1.0), limits(share, -0.1, 0.2, signs=True)) == ("", "[−0.1000, +0.2000]")
+    wide = Interval(mean=0.9, low=-0.1, high=1.2, n=2)
+    assert (mean_limits(share, wide), mean_limits(mass, wide)) == ("[0.0000, 1.0000]", "[−0.1, 1.2]")
+    assert mean_limits(share, Interval(mean=0.9, low=None, high=None, n=1)) == ""
     assert [joined(parts) for parts in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]

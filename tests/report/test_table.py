@@ -7,10 +7,13 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
-from jetbench.report.arms import Role, looks, role
+from jetbench.report.arms import looks
 from jetbench.report.results import Results
-from jetbench.report.table import Row, SeedRejection, notes, print_table, rows
+from jetbench.report.rows import Row, notes, rows
+from jetbench.report.sections.rejection import SeedRejection, seed_rejection
+from jetbench.report.table import print_table
 from jetbench.suites.plan import CellKey
+from jetbench.suites.roles import Role
 
 Planted = Callable[..., Results]
 
@@ -44,7 +47,7 @@ def test_a_row_per_arm_and_budget_in_the_suites_order(finished: Results) -> None
 def test_mean_and_interval_of_the_auc_come_from_the_scores(finished: Results) -> None:
     areas = [wins(finished, "simclr", 50, seed).mean() for seed in range(5)]
     low, high = stats.t.interval(0.95, 4, np.mean(areas), stats.sem(areas))
-    auc = row_of(finished, "simclr", 50).auc
+    auc = row_of(finished, "simclr", 50).headline
     assert auc is not None
     assert (auc.mean, auc.low, auc.high, auc.n) == pytest.approx((np.mean(areas), low, high, 5))
 
@@ -79,20 +82,22 @@ def test_shared_encoders_are_clusters_of_the_test_error_too(planted: Planted) ->
 
 
 def test_rejection_is_averaged_over_the_seeds_that_have_it(finished: Results) -> None:
-    row = row_of(finished, "scratch", 50)
+    rejection = seed_rejection(finished, "scratch", 50, 50)
+    assert rejection is not None
     by_hand = []
     for seed in range(5):
         _, truth, scores = finished.scores(CellKey("scratch", 50, seed))
         signal = np.sort(scores[truth == 1])
         left = np.count_nonzero(scores[truth == 0] >= signal[len(signal) - len(signal) * 50 // 100])
         by_hand.append(np.count_nonzero(truth == 0) / left)
-    assert row.rejections[50].mean == pytest.approx(np.mean(by_hand))
-    assert row.rejections[50].empty == 0
+    assert rejection.mean == pytest.approx(np.mean(by_hand))
+    assert rejection.empty == 0
 
 
 def test_no_background_left_is_a_lower_bound_and_never_infinite(planted: Planted) -> None:
     results = planted(areas={"boosted-trees": 0.997})
-    found = row_of(results, "boosted-trees", 50).rejections[30]
+    found = seed_rejection(results, "boosted-trees", 50, 30)
+    assert found is not None
     assert found.empty == 5
     assert found.mean is None
     assert found.text == f">{int(found.low)}"
@@ -119,10 +124,10 @@ def test_piped_table_is_plain_and_whole(finished: Results) -> None:
     assert not set(text) & set("│┃─━┏┓…")
     row = next(line for line in text.splitlines() if line.startswith("simclr"))
     found = row_of(finished, "simclr", 50)
-    assert found.auc
+    assert found.headline
     assert found.comparison
     errors = [f"±{error:.4f}" for error in (found.comparison.seed_error, found.comparison.test_error) if error]
-    assert all(part in row for part in (f"{found.auc.mean:.4f}", *errors, "better *"))
+    assert all(part in row for part in (f"{found.headline.mean:.4f}", *errors, "better *"))
     assert all(arm in text for arm in finished.plan.instance.settings.arms)
 
 
@@ -144,7 +149,7 @@ def test_notes_tell_what_is_missing_failed_and_at_the_edge(planted: Planted) -> 
     found = notes(results)
     assert "simclr at 200 labels: seed 3: the loss is not finite" in found
     assert "boosted-trees at 50 labels: seeds 2–4: not run yet" in found
-    assert any(note.startswith("scratch at 50, 200 labels: the best learning rate, 0.0003, is at the edge") for note in found)
+    assert any(note.startswith("scratch at 50, 200 labels: the best learning rate 0.0003 is at the edge") for note in found)
     assert row_of(results, "boosted-trees", 50).seeds == 2
 
 
@@ -159,7 +164,8 @@ def test_a_seed_without_partner_is_left_out_and_said(planted: Planted) -> None:
 def test_an_arm_without_any_cell_has_a_row(planted: Planted) -> None:
     results = planted(missing=lambda cell: cell.arm == "simclr")
     row = row_of(results, "simclr", 50)
-    assert (row.auc, row.comparison, row.seeds, row.rejections) == (None, None, 0, {})
+    assert (row.headline, row.comparison, row.seeds) == (None, None, 0)
+    assert seed_rejection(results, "simclr", 50, 30) is None
     assert "0/5" in printed(results)
 
 
@@ -171,12 +177,12 @@ def test_holm_guards_the_others_even_where_the_primary_is_missing(planted: Plant
 
 
 def test_roles_and_looks(finished: Results) -> None:
-    settings = finished.plan.instance.settings
-    assert role(settings, "scratch") is Role.BASELINE
-    assert role(settings, "boosted-trees") is Role.RIVAL
-    assert role(settings, "random-frozen") is Role.CONTROL
-    assert role(settings, "mass-cut") is Role.FLOOR
-    shown = looks(settings)
+    named = finished.plan.roles
+    assert named["scratch"] is Role.BASELINE
+    assert named["boosted-trees"] is Role.RIVAL
+    assert named["random-frozen"] is Role.CONTROL
+    assert named["mass-cut"] is Role.FLOOR
+    shown = looks(finished.plan)
     assert len({(look.color, look.marker, str(look.dashes)) for look in shown.values()}) == len(shown)
     assert {arm for arm, look in shown.items() if look.muted} == {
         "mass-cut",

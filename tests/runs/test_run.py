@@ -13,7 +13,7 @@ from jetbench.errors import RunError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets, save_jets
 from jetbench.runs.job import Job
-from jetbench.runs.run import run_cell
+from jetbench.runs.run import run
 from jetbench.statistics.delong import auc
 from jetbench.suites.plan import Plan, make_plan
 from jetbench.suites.suite import find_suite, instantiate
@@ -41,16 +41,16 @@ def four(tmp_path_factory: pytest.TempPathFactory, pronged_jets: Toy, suite_text
     return make_plan(instantiate(find_suite(str(folder / "mini.yaml")), overrides=overrides)), folder
 
 
-def finish(four: tuple[Plan, Path], store: Path, arm: str, stage: str) -> tuple[dict[str, float], Path]:
-    """Figures and folder of an arm's first run of a stage."""
+def finish(four: tuple[Plan, Path], store: Path, arm: str, kind: str) -> tuple[dict[str, float], Path]:
+    """Figures and folder of an arm's first run of a kind."""
     plan, folder = four
-    planned = next(run for run in plan.runs.values() if (run.arm, run.spec.stage) == (arm, stage))
-    spec = planned.spec.replace(recipe=planned.spec.recipe.replace(learning_rate=0.01))
+    planned = next(one for one in plan.runs.values() if (one.arm, one.kind) == (arm, kind))
+    spec = planned.spec.with_values([("recipe.learning_rate", 0.01)])
     job = Job(planned.key, "mini", spec, store, folder / "jets.h5", None, folder / "observables.npy")
     ledger = Ledger(job.work)
     ledger.folder(job.key).mkdir(parents=True)
-    run_cell(job, Event())
-    return ledger.figures(job.key), ledger.folder(job.key)
+    run(job, Event())
+    return ledger.metrics(job.key), ledger.folder(job.key)
 
 
 @pytest.mark.parametrize("arm", ["scratch", "mixup", "boosted-trees", "mass-cut", "class-prior"])
@@ -78,8 +78,8 @@ def test_a_class_without_training_labels_is_named(four: tuple[Plan, Path], tmp_p
     jets = pronged_jets(240, 4)
     rare = np.flatnonzero(np.asarray(jets.targets["label"]) == 3)[1:]
     save_jets(tmp_path / "rare.h5", [jets.take(np.setdiff1d(np.arange(240), rare))])
-    planned = next(run for run in plan.runs.values() if (run.arm, run.spec.stage) == ("class-prior", "final"))
+    planned = next(one for one in plan.runs.values() if (one.arm, one.kind) == ("class-prior", "final"))
     job = Job(planned.key, "mini", planned.spec, tmp_path, tmp_path / "rare.h5", None, folder / "observables.npy")
     Ledger(job.work).folder(job.key).mkdir(parents=True)
-    with pytest.raises(RunError, match="no training label of X3; raise the label budget"):
-        run_cell(job, Event())
+    with pytest.raises(RunError, match="the class 'X3' has 0 of 48 training labels and needs 1; raise the label budget"):
+        run(job, Event())

@@ -3,17 +3,23 @@ import pytest
 from scipy import stats
 
 from jetbench.errors import RunError
-from jetbench.statistics.comparison import Comparison, Verdict, compare, seed_weights
+from jetbench.statistics.comparison import Comparison, Verdict, compare, seed_weights, unit_mean
 from jetbench.statistics.intervals import clopper_pearson
 
 WIGGLE = np.array([-1.0, 0.5, 0.2, -0.6, 0.9, 0.4, -0.8, 0.4, -0.3, 0.3])
+
+
+def judged(arm, baseline, variances, **options):
+    """A comparison of AUCs, with the protocol's margin."""
+    margin = 0.03 * (1 - unit_mean(baseline, options.get("clusters")))
+    return compare(arm, baseline, variances, margin, **options)
 
 
 def against(difference, seeds=5, spread=0.002, test=0.001, baseline=0.9, **options):
     """A comparison with the given mean difference, spread between seeds and test error."""
     wiggle = WIGGLE[:seeds] - WIGGLE[:seeds].mean()
     wiggle *= spread / wiggle.std(ddof=1) if seeds > 1 else 0
-    return compare(baseline + difference + wiggle, np.full(seeds, baseline), np.full(seeds, test**2), **options)
+    return judged(baseline + difference + wiggle, np.full(seeds, baseline), np.full(seeds, test**2), **options)
 
 
 @pytest.mark.parametrize("seeds", [5, 10])
@@ -49,7 +55,7 @@ def test_the_test_sample_can_hide_what_the_seeds_agree_on():
 
 def test_all_numbers_of_a_comparison():
     arm, baseline = np.array([0.92, 0.93, 0.91, 0.94, 0.93]), np.array([0.90, 0.91, 0.91, 0.90, 0.92])
-    found = compare(arm, baseline, [1e-5, 2e-5, 3e-5, 2e-5, 2e-5])
+    found = judged(arm, baseline, [1e-5, 2e-5, 3e-5, 2e-5, 2e-5])
     differences = arm - baseline
     total = np.hypot(stats.sem(differences), np.sqrt(2e-5))
     degrees = 4 * (total / stats.sem(differences)) ** 4
@@ -82,9 +88,9 @@ def test_one_seed_has_no_spread():
 
 def test_sign_flip_joins_from_eight_seeds_on():
     outlier = np.array([0.003] * 7 + [-0.004])
-    below = compare(0.9 + outlier[1:], np.full(7, 0.9), np.zeros(7))
+    below = judged(0.9 + outlier[1:], np.full(7, 0.9), np.zeros(7))
     assert below.p_difference == below.p_t
-    found = compare(0.9 + outlier, np.full(8, 0.9), np.zeros(8))
+    found = judged(0.9 + outlier, np.full(8, 0.9), np.zeros(8))
     assert found.p_difference == max(found.p_t, found.p_sign_flip)
     clear = against(0.02, 8)
     assert clear.p_sign_flip == 2 / 256
@@ -95,8 +101,8 @@ def test_seeds_of_one_encoder_count_once():
     rng = np.random.default_rng(0)
     encoders, clusters = rng.normal(0.02, 0.002, 5), np.repeat(np.arange(5), 2)
     arm = 0.9 + encoders[clusters] + rng.normal(0, 1e-4, 10)
-    found = compare(arm, np.full(10, 0.9), np.full(10, 1e-6), clusters=clusters)
-    averaged = compare(arm.reshape(5, 2).mean(axis=1), np.full(5, 0.9), np.full(5, 1e-6))
+    found = judged(arm, np.full(10, 0.9), np.full(10, 1e-6), clusters=clusters)
+    averaged = judged(arm.reshape(5, 2).mean(axis=1), np.full(5, 0.9), np.full(5, 1e-6))
     assert (found.units, found.seeds, found.clustered) == (5, 10, True)
     assert found.replace(seeds=5, clustered=False) == averaged
     assert found.verdict is Verdict.BETTER
@@ -114,14 +120,14 @@ def test_clusters_of_their_own_change_nothing():
 
 
 def test_probability_counts_ties_half_and_its_ends_count_them_worst():
-    found = compare([0.91, 0.92, 0.90, 0.90, 0.89], np.full(5, 0.90), np.zeros(5)).probability_better
+    found = judged([0.91, 0.92, 0.90, 0.90, 0.89], np.full(5, 0.90), np.zeros(5)).probability_better
     assert (found.mean, found.n) == (0.6, 5)
     assert (found.low, found.high) == (clopper_pearson(2, 5).low, clopper_pearson(4, 5).high)
 
 
 def test_equal_arms_are_equivalent_even_without_room():
-    assert compare(np.full(5, 0.9), np.full(5, 0.9), np.zeros(5)).verdict is Verdict.EQUIVALENT
-    assert compare(np.ones(5), np.ones(5), np.zeros(5)).verdict is Verdict.EQUIVALENT
+    assert judged(np.full(5, 0.9), np.full(5, 0.9), np.zeros(5)).verdict is Verdict.EQUIVALENT
+    assert judged(np.ones(5), np.ones(5), np.zeros(5)).verdict is Verdict.EQUIVALENT
 
 
 def test_a_given_test_variance_replaces_the_mean_of_the_single_ones():
@@ -139,10 +145,52 @@ def test_seed_weights_give_every_encoder_the_same():
 
 def test_swapping_the_arms_swaps_the_verdict():
     arm, baseline = 0.9 + 0.02 + 0.001 * WIGGLE, 0.9 - 0.001 * WIGGLE[::-1]
-    forth, back = compare(arm, baseline, np.full(10, 1e-6)), compare(baseline, arm, np.full(10, 1e-6))
+    forth, back = judged(arm, baseline, np.full(10, 1e-6)), judged(baseline, arm, np.full(10, 1e-6))
     assert (forth.verdict, back.verdict) == (Verdict.BETTER, Verdict.WORSE)
     assert forth.difference == pytest.approx(-back.difference)
     assert forth.p_difference == pytest.approx(back.p_difference)
+
+
+RMSE = np.array([6.31, 6.52, 6.18, 6.44, 6.27, 6.39, 6.22, 6.48, 6.35, 6.29])  # GeV
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize(
+    ("shift", "spread", "verdict"),
+    [(-0.6, 0.05, Verdict.BETTER), (0.6, 0.05, Verdict.WORSE), (-0.02, 0.02, Verdict.EQUIVALENT), (0.1, 0.5, Verdict.UNDECIDED)],
+)
+def test_a_metric_of_which_less_is_better_is_the_mirror_of_its_negative(seeds, shift, spread, verdict):
+    arm, baseline, variances = RMSE[:seeds] + shift + spread * WIGGLE[:seeds], RMSE[:seeds], np.full(seeds, 1e-4)
+    found = compare(arm, baseline, variances, 0.03 * baseline.mean(), larger_is_better=False)
+    mirrored = compare(-arm, -baseline, variances, 0.03 * baseline.mean())
+    assert found.verdict is (verdict if seeds >= 5 else Verdict.UNDECIDED)
+    flipped = ("arm", "baseline", "difference", "larger_is_better")
+    ends = {"low": -mirrored.high, "high": -mirrored.low}
+    ends |= {"equivalence_low": -mirrored.equivalence_high, "equivalence_high": -mirrored.equivalence_low}
+    assert mirrored.replace(**{name: getattr(found, name) for name in flipped}, **ends) == found
+    assert (found.difference, found.arm.mean) == (-mirrored.difference, -mirrored.arm.mean)
+
+
+def test_the_arm_wins_the_seeds_in_which_its_error_is_smaller():
+    found = compare([5.0, 6.0, 7.0, 6.0, 5.5], np.full(5, 6.0), np.zeros(5), 0.18, larger_is_better=False).probability_better
+    assert (found.mean, found.low, found.high) == (0.6, clopper_pearson(2, 5).low, clopper_pearson(4, 5).high)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e6])
+def test_no_number_depends_on_the_unit(scale):
+    arm, baseline, variances = RMSE + 0.2 * WIGGLE, RMSE[::-1], np.full(10, 1e-3)
+    found, scaled = (compare(arm * s, baseline * s, variances * s**2, 0.19 * s) for s in (1.0, scale))
+    for name in ("p_t", "p_difference", "p_equivalence", "degrees_of_freedom"):
+        assert getattr(scaled, name) == pytest.approx(getattr(found, name))
+    assert (scaled.verdict, scaled.seeds_needed) == (found.verdict, found.seeds_needed)
+    assert scaled.high == pytest.approx(found.high * scale)
+
+
+def test_the_mean_over_units_is_that_of_the_encoders():
+    assert unit_mean([1.0, 2.0, 3.0]) == 2.0
+    assert unit_mean([1.0, 2.0, 6.0], [0, 0, 1]) == 3.75
+    with pytest.raises(RunError, match="2 cluster indices for 3 seeds"):
+        unit_mean([1.0, 2.0, 6.0], [0, 1])
 
 
 def test_a_comparison_survives_its_json():
@@ -156,7 +204,9 @@ def test_a_comparison_survives_its_json():
         ([0.9, 0.9], [0.9], [0.0], {}),
         ([], [], [], {}),
         ([np.nan, 0.9], [0.9, 0.9], [0.0, 0.0], {}),
-        ([1.9, 0.9], [0.9, 0.9], [0.0, 0.0], {}),
+        ([0.9, 0.9], [np.inf, 0.9], [0.0, 0.0], {}),
+        ([0.9, 0.9], [0.9, 0.9], [0.0, 0.0], {"margin": -0.1}),
+        ([0.9, 0.9], [0.9, 0.9], [0.0, 0.0], {"margin": np.nan}),
         ([0.9, 0.9], [0.9, 0.9], [-1.0, 0.0], {}),
         ([0.9, 0.9], [0.9, 0.9], [0.0, 0.0], {"clusters": [0]}),
         ([0.9, 0.9], [0.9, 0.9], [0.0, 0.0], {"level": 95}),
@@ -165,4 +215,4 @@ def test_a_comparison_survives_its_json():
 )
 def test_columns_without_sense_are_refused(arm, baseline, variances, options):
     with pytest.raises(RunError):
-        compare(arm, baseline, variances, **options)
+        compare(arm, baseline, variances, **{"margin": 0.003} | options)

@@ -38,7 +38,7 @@ def images(tmp_path: Path) -> Path:
 
 
 def test_a_suite_runs_on_images_without_units(suite_path: Path, images: Path, tmp_path: Path) -> None:
-    changes = ("tuning=null", "seeds=1", "labels=[100]", "view.rebin=2", "pool={electron: 0.25, photon: 0.75}")
+    changes = ("tuning=null", "seeds=1", "labels=[100]", "view.image.rebin=2", "pool={electron: 0.25, photon: 0.75}")
     prior = "arms.class-prior={model: class-prior, regime: fit}"
     plan = make_plan(instantiate(find_suite(str(suite_path)), dataset=str(images), overrides=(*changes, prior)))
     assert [what for what, _ in plan.skipped if what.startswith("arm")] == ["arm boosted-trees"]
@@ -47,11 +47,11 @@ def test_a_suite_runs_on_images_without_units(suite_path: Path, images: Path, tm
         plan, Store(tmp_path), 2
     )
     prepared = prepare(plan, 2, lambda what, done, total: None)
-    assert prepared.observables is None
+    assert not prepared.tables
     events = [e for e in execute(plan, Store(tmp_path), MemoryTracker(), prepared, 2) if e.kind != "tick"]
     assert Counter(e.kind for e in events) == {"done": 4}, [e.text for e in events]
     ledger = Ledger(tmp_path / "work")
-    assert ledger.figures(plan.cells[CellKey("scratch", 100, 0)])["test/auc"] > 0.7
+    assert ledger.metrics(plan.cells[CellKey("scratch", 100, 0)])["test/auc"] > 0.7
     _, labels, scores = read_scores(ledger.folder(plan.cells[CellKey("class-prior", 100, 0)]) / "scores.h5")
     assert len(set(scores.tolist())) == 1
     assert set(labels.tolist()) == {0, 1}

@@ -105,16 +105,16 @@ def test_pixels_are_shown_on_their_own_grid(image_plan: Callable[..., Plan]) -> 
         return plan.runs[plan.cells[CellKey("scratch", 50, 0)]].spec.view.keywords()
 
     own = {"rows": 8, "columns": 12, "eta_extent": 0.5, "phi_extent": 0.75}
-    assert view(image_plan("view.pixels=24", "view.extent=2.0")) == own
-    assert view(image_plan("view.rebin=4")) == own | {"rows": 2, "columns": 3}
+    assert view(image_plan("view.image.pixels=24", "view.image.extent=2.0")) == own
+    assert view(image_plan("view.image.rebin=4")) == own | {"rows": 2, "columns": 3}
     with pytest.raises(SuiteError, match="rebin is 3, which does not divide the grid of 8×12"):
-        image_plan("view.rebin=3")
+        image_plan("view.image.rebin=3")
 
 
 def test_a_crop_knows_its_frame(image_plan: Callable[..., Plan], plan_of: Callable[..., Plan]) -> None:
     for plan, extent in (
         (image_plan("recipes.simclr.base=ssl-jet-image-pretrain"), 0.5),
-        (plan_of("recipes.simclr.base=ssl-jet-image-pretrain", "view.extent=0.6"), 0.6),
+        (plan_of("recipes.simclr.base=ssl-jet-image-pretrain", "view.image.extent=0.6"), 0.6),
     ):
         steps = [s for r in plan.runs.values() for s in r.spec.recipe.augmentation if s.name == "crop_zoom"]
         assert steps
@@ -130,14 +130,14 @@ def test_constituents_are_framed_by_their_own_extent(
         return plan.runs[plan.cells[CellKey("scratch", 50, 0)]].spec.view.keywords()
 
     assert view(image_plan(jets=narrow)) == {"pixels": 8, "extent": 0.4}
-    assert view(image_plan("view.extent=1.0", jets=narrow)) == {"pixels": 8, "extent": 1.0}
+    assert view(image_plan("view.image.extent=1.0", jets=narrow)) == {"pixels": 8, "extent": 1.0}
     assert view(plan_of()) == {"pixels": 8, "extent": 0.8}
-    with pytest.raises(SuiteError, match=r"no pixels that could be merged; set view\.pixels"):
-        plan_of("view.rebin=2")
+    with pytest.raises(SuiteError, match=r"no pixels that could be merged; set view\.image\.pixels"):
+        plan_of("view.image.rebin=2")
 
 
 def pools(plan: Plan) -> set[tuple[tuple[str, float], ...] | None]:
-    return {run.spec.pool for run in plan.runs.values() if run.spec.stage == "pretrain"}
+    return {run.spec.pool for run in plan.runs.values() if run.kind == "pretrain"}
 
 
 ARM = "arms.few={model: resnet15, regime: simclr, pool: {quark: 0.01, gluon: 0.99}}"
@@ -146,7 +146,7 @@ ARM = "arms.few={model: resnet15, regime: simclr, pool: {quark: 0.01, gluon: 0.9
 def test_the_classes_of_a_pool_are_those_of_its_own_jets(image_plan: Callable[..., Plan], toy_jets: Jets) -> None:
     plan = image_plan(ARM, "varies=[model, regime, pool]", "pool={gluon: 1.0}")
     assert pools(plan) == {(("gluon", 1.0),), (("gluon", 0.99), ("quark", 0.01))}
-    with pytest.raises(SuiteError, match="differ in pool"):
+    with pytest.raises(SuiteError, match=r"'simclr' and 'few' differ in pretraining\.pool"):
         image_plan(ARM)
     with pytest.raises(SuiteError, match=r"share of 'quarks' is asked for in the pool, and no class .* did you mean 'quark'\?"):
         image_plan("pool={quarks: 1.0}")

@@ -2,92 +2,229 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from jetbench.errors import SuiteError
-from jetbench.spec import WinnerOf
+from jetbench.jets import Jets, save_jets
+from jetbench.spec import RunSpec
 from jetbench.suites.plan import CellKey, Plan, make_plan
-from jetbench.suites.regimes import TUNING_SEED, regimes
+from jetbench.suites.roles import Role
+from jetbench.suites.stages import regimes
 from jetbench.suites.suite import find_suite, instantiate
 
-
-def stages(plan: Plan) -> Counter[str]:
-    return Counter(run.spec.stage for run in plan.runs.values())
+PlanOf = Callable[..., Plan]
 
 
-def test_runs_are_counted_before_anything_runs(plan_of: Callable[..., Plan]) -> None:
+def kinds(plan: Plan) -> Counter[str]:
+    return Counter(run.kind for run in plan.runs.values())
+
+
+def last(plan: Plan, arm: str, labels: int = 100, seed: int = 0) -> RunSpec:
+    return plan.runs[plan.cells[CellKey(arm, labels, seed)]].spec
+
+
+def test_runs_are_counted_before_anything_runs(plan_of: PlanOf) -> None:
+    """Two seeds, two budgets, three arms; each arm tries two rates, and the pretrained one starts its trials from an encoder of
+    their own."""
     plan = plan_of()
-    assert stages(plan) == {"pretrain": 2, "trial": 6, "final": 12}
+    assert kinds(plan) == {"pretrain": 3, "trial": 6, "final": 12}
     assert len(plan.cells) == 12
     assert len({run.name for run in plan.runs.values()}) == len(plan.runs)
-    assert stages(plan_of("tuning.labels=each")) == {"pretrain": 2, "trial": 12, "final": 12}
-    assert stages(plan_of("tuning=null")) == {"pretrain": 2, "final": 12}
+    assert kinds(plan_of("tuning.labels=each")) == {"pretrain": 3, "trial": 12, "final": 12}
+    assert kinds(plan_of("tuning=null")) == {"pretrain": 2, "final": 12}
 
 
-def test_a_run_comes_after_what_it_starts_from(plan_of: Callable[..., Plan]) -> None:
+def test_a_run_comes_after_what_it_starts_from(plan_of: PlanOf) -> None:
     seen: set[str] = set()
     for key, run in plan_of().runs.items():
         assert run.spec.start is None or run.spec.start in seen
         seen.add(key)
 
 
-def test_pretraining_is_shared_across_budgets_and_not_across_seeds(plan_of: Callable[..., Plan]) -> None:
+def test_pretraining_is_shared_across_budgets_and_not_across_seeds(plan_of: PlanOf) -> None:
     plan = plan_of()
-
-    def start(labels: int, seed: int) -> str | None:
-        return plan.runs[plan.cells[CellKey("simclr", labels, seed)]].spec.start
-
-    assert start(50, 0) == start(100, 0) != start(50, 1)
+    assert last(plan, "simclr", 50, 0).start == last(plan, "simclr", 100, 0).start != last(plan, "simclr", 50, 1).start
     shared = plan_of("pretraining_seeds=1")
-    assert {run.spec.start for run in shared.runs.values() if run.arm == "simclr" and run.spec.start} == {start(50, 0)}
+    starts = {last(shared, "simclr", labels, seed).start for labels in (50, 100) for seed in (0, 1)}
+    assert starts == {last(plan, "simclr", 50, 0).start}
 
 
-def test_a_tuned_run_names_its_study_before_the_winner_is_known(plan_of: Callable[..., Plan]) -> None:
+def test_a_tuned_run_names_its_study_before_the_winner_is_known(plan_of: PlanOf) -> None:
     plan = plan_of()
-    final = plan.runs[plan.cells[CellKey("scratch", 100, 0)]].spec
-    assert isinstance(final.recipe.learning_rate, WinnerOf)
-    study = plan.studies[final.recipe.learning_rate.winner_of]
+    (chosen,) = last(plan, "scratch").chosen
+    study = plan.studies[chosen.study]
+    assert (chosen.path, study.searched[0].path) == ("recipe.learning_rate", "recipe.learning_rate")
     assert study.template.labels == 50
-    assert study.template.seed == TUNING_SEED
-    assert study.rates == (0.001, 0.003)
+    assert study.searched[0].space.choices == (0.001, 0.003)
 
 
-def test_digests_follow_what_decides_the_numbers_and_nothing_else(plan_of: Callable[..., Plan]) -> None:
+@pytest.mark.parametrize("offset", [0, 10_000])
+def test_trials_share_labels_seeds_and_encoder_with_no_reported_run(plan_of: PlanOf, offset: int) -> None:
+    plan = plan_of(f"arms.simclr.seed_offset={offset}", f"arms.scratch.seed_offset={offset}", "varies=[model, regime, seed]")
+    reported = [run.spec for run in plan.runs.values() if run.kind != "trial"]
+    encoders = {run.spec.start for run in plan.runs.values() if run.kind == "trial" and run.spec.start}
+    finals = {spec.start for spec in reported if spec.data == "budget"}
+    assert encoders
+    assert not encoders & finals
+    assert not {run.spec.seed for run in plan.runs.values() if run.kind == "trial"} & {
+        spec.seed for spec in reported if spec.data == "budget"
+    }
+    assert not any(run.spec.tested for run in plan.runs.values() if run.kind == "trial")
+
+
+def test_an_arm_with_other_seeds_has_a_study_of_its_own(plan_of: PlanOf) -> None:
+    again = "arms.again={model: resnet15, regime: scratch, seed_offset: 100}"
+    plan = plan_of(again, "varies=[model, regime, seed]")
+    assert plan.tuned["scratch", 100] != plan.tuned["again", 100]
+    seeds = {plan.studies[plan.tuned[arm, 100]].template.seed for arm in ("scratch", "again")}
+    assert len(seeds) == 2
+    assert max(seeds) < 0
+
+
+def test_digests_follow_what_decides_the_numbers_and_nothing_else(plan_of: PlanOf) -> None:
     before = plan_of()
     assert set(before.runs) == set(plan_of().runs)
-    assert not set(before.runs) & set(plan_of("view.pixels=12").runs) - _trees(before)
-    more = plan_of("seeds=3")
-    assert set(before.runs) < set(more.runs)
+    trees = {key for key, run in before.runs.items() if run.spec.model.name == "boosted-trees"}
+    assert not set(before.runs) & set(plan_of("view.image.pixels=12").runs) - trees
+    assert set(before.runs) < set(plan_of("seeds=3").runs)
 
 
-def _trees(plan: Plan) -> set[str]:
-    return {key for key, run in plan.runs.items() if run.spec.model.name == "boosted-trees"}
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "model_options.resnet15.dropout=0.0",
+        "model_options.resnet15.dropout=0",
+        "model_options.boosted-trees.l2=1",
+        "objective_options.simclr.temperature=0.07",
+        "view.image.rebin=1",
+        "recipes.supervised.weight_decay=0.0001",
+        "recipes.supervised.augmentation=[rotation, flip, {translation: {distance: 0.05}}]",
+    ],
+)
+def test_a_default_that_is_spelled_out_changes_no_run(plan_of: PlanOf, spelled: str) -> None:
+    assert set(plan_of(spelled).runs) == set(plan_of().runs)
 
 
-def test_differences_that_are_not_declared_are_printed(plan_of: Callable[..., Plan]) -> None:
-    with pytest.raises(SuiteError, match=r"'scratch' and 'simclr' differ in regime \('scratch' against 'simclr'\)"):
-        plan_of("varies=[model]")
-    with pytest.raises(SuiteError, match="differ in options"):
-        plan_of("arms.simclr.options.dropout=0.1")
-    with pytest.raises(SuiteError, match=r"arms.simclr.options has no option 'dropuot'; did you mean 'dropout'"):
-        plan_of("arms.simclr.options.dropuot=0.1")
+def test_a_renamed_file_is_the_same_dataset(suite_text: str, toy_jets: Jets, tmp_path: Path) -> None:
+    plans = []
+    for name in ("one.h5", "other.h5"):
+        save_jets(tmp_path / name, [toy_jets])
+        (tmp_path / "mini.yaml").write_text(suite_text.format(dataset=tmp_path / name))
+        plans.append(make_plan(instantiate(find_suite(str(tmp_path / "mini.yaml")))))
+    assert set(plans[0].runs) == set(plans[1].runs)
+    assert plans[0].instance.name == plans[1].instance.name
+
+
+def test_a_plan_needs_no_dataset(suite_text: str, toy_jets: Jets, tmp_path: Path) -> None:
+    save_jets(tmp_path / "jets.h5", [toy_jets])
+    (tmp_path / "mini.yaml").write_text(suite_text.format(dataset=tmp_path / "jets.h5"))
+    instance = instantiate(find_suite(str(tmp_path / "mini.yaml")))
+    before = make_plan(instance)
+    (tmp_path / "jets.h5").unlink()
+    after = make_plan(type(instance).model_validate_json(instance.model_dump_json()))
+    assert set(before.runs) == set(after.runs)
+    assert after.instance.meta.class_names == ("qcd", "top")
+
+
+def test_precision_is_part_of_the_plan(plan_of: PlanOf) -> None:
+    plans = [plan_of(f"precision={precision}") for precision in ("fp32", "bf16")]
+    assert {run.spec.precision for run in plans[1].runs.values()} == {"bf16"}
+    assert not set(plans[0].runs) & set(plans[1].runs)
+    assert plans[0].instance.name != plans[1].instance.name
+
+
+def test_roles_and_truths_come_from_the_tables() -> None:
+    plan = make_plan(instantiate(find_suite("planted-truths"), "quick"))
+    assert plan.roles["scratch"] is Role.BASELINE
+    assert {plan.roles[arm] for arm in ("scratch-again", "random-frozen", "shuffled-labels")} == {Role.CONTROL}
+    assert plan.truths == {
+        "scratch-again": "same",
+        "supervised-pretrained": "ahead",
+        "random-frozen": "not-ahead",
+        "shuffled-labels": "chance",
+    }
+
+
+def test_arms_carry_recipes_views_and_options_of_their_own(plan_of: PlanOf) -> None:
+    own = (
+        "arms.simclr.model_options.dropout=0.2",
+        "arms.simclr.view.pixels=12",
+        "arms.simclr.objective_options.simclr.temperature=0.5",
+        "arms.simclr.recipes.supervised={optimizer: adam, schedule: constant, select: best, patience: 2, augmentation: [flip]}",
+        "arms.simclr.recipes.simclr.passes=1024",
+        "varies=[model, regime, model.dropout, view.pixels, objective.temperature, recipe]",
+    )
+    plan = plan_of(*own)
+    run, other = last(plan, "simclr"), last(plan, "scratch")
+    pretraining = plan.runs[str(run.start)].spec
+    assert dict(run.model.options) == {"dropout": 0.2, "stages": "8-16"}
+    assert dict(run.view.options)["pixels"] == dict(pretraining.view.options)["pixels"] == 12
+    assert dict(pretraining.objective.options) == {"temperature": 0.5}
+    assert pretraining.recipe.passes == 1024
+    recipe = run.recipe
+    assert (recipe.optimizer, recipe.schedule, recipe.select, recipe.patience) == ("adam", "constant", "best", 2)
+    assert [step.name for step in recipe.augmentation] == ["flip"]
+    assert recipe.passes == other.recipe.passes == 320
+    assert other.recipe.optimizer == "adamw"
+
+
+def test_lengths_in_loops_replace_passes_and_the_other_way_round(plan_of: PlanOf) -> None:
+    assert last(plan_of("recipes.supervised.passes=null", "recipes.supervised.loops=3"), "scratch").recipe.passes == 3 * 80
+    loops = ("arms.scratch.recipes.supervised.loops=2", "varies=[model, regime, recipe.passes]")
+    assert last(plan_of(*loops), "scratch").recipe.passes == 2 * 80
+
+
+def test_the_long_training_is_as_long_as_the_primary_arm(plan_of: PlanOf) -> None:
+    plan = plan_of("arms.long={model: resnet15, regime: scratch-long}")
+    assert last(plan, "long").recipe.passes == 320 + 512
+    with pytest.raises(SuiteError, match="as long as the primary arm in all its stages, which has only one"):
+        plan_of("arms.simclr.regime=scratch-long")
+
+
+def test_options_are_known_and_of_their_kind(plan_of: PlanOf) -> None:
+    with pytest.raises(SuiteError, match=r"arms\.simclr\.model_options has no option 'dropuot'; did you mean 'dropout'"):
+        plan_of("arms.simclr.model_options.dropuot=0.1")
+    with pytest.raises(SuiteError, match=r"model_options\.resnet15\.stages is 16; it is of the kind of its default, '16-32-64'"):
+        plan_of("model_options.resnet15.stages=16")
+    with pytest.raises(SuiteError, match=r"view\.image has no option 'pixel'; did you mean 'pixels'"):
+        plan_of("view.image.pixel=9")
+    with pytest.raises(SuiteError, match=r"task\.options has no option 'target'"):
+        plan_of("task.options.target=mass")
     with pytest.raises(SuiteError, match="trains a network model"):
         plan_of("arms.boosted-trees.regime=scratch")
+    with pytest.raises(SuiteError, match="the suite has no recipe for 'moco'"):
+        plan_of("arms.simclr.regime=moco")
+
+
+def test_few_labels_follow_a_recipe_of_their_own_and_no_rate_crosses(plan_of: PlanOf) -> None:
+    few = ("few_labels=80", "recipes.supervised-few={base: supervised-small, passes: 160, learning_rate: 0.02}")
+    plan = plan_of(*few, "tuning.labels=each")
+    assert last(plan, "scratch", 50).recipe.passes == 160
+    assert last(plan, "scratch", 100).recipe.passes == 320
+    own = {labels: plan.studies[plan.tuned["scratch", labels]].template.recipe.learning_rate for labels in (50, 100)}
+    assert own == {50: 0.02, 100: 0.001}
+    decided = {labels: last(plan_of(*few), "scratch", labels).chosen[0].study for labels in (50, 100)}
+    assert decided[50] != decided[100]  # with one study for all budgets, the winner still belongs to its recipe
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in regimes])
-def test_every_regime_is_in_a_shipped_suite_and_expands_purely(name: str) -> None:
+def test_every_regime_expands_purely_and_shipped_suites_know_it(name: str, plan_of: PlanOf) -> None:
     """The last run is on the cell's labels; what it starts from comes before it."""
-    plans = [
-        make_plan(instantiate(find_suite(s), scale)) for s, scale in (("ssl-vs-scratch", "full"), ("planted-truths", "quick"))
+    plan = plan_of(
+        f"arms.shown={{model: {'boosted-trees' if regimes[name].kind == 'fitted' else 'resnet15'}, regime: {name}}}",
+        "recipes.supervised-pretraining.base=supervised-small",
+        f"recipes.{name}={{base: simclr-small, passes: 512}}",
+    )
+    chain = list(plan.chain(CellKey("shown", 50, 0)))
+    assert chain[0].spec.labels == 50
+    assert [run.kind for run in chain] == ["final", *["pretrain"] * (len(regimes[name].stages) - 1)]
+
+
+def test_the_shipped_suites_show_every_control() -> None:
+    shipped = [
+        instantiate(find_suite(suite), scale) for suite, scale in (("ssl-vs-scratch", "full"), ("planted-truths", "quick"))
     ]
-    found = [
-        (plan, cell) for plan in plans for cell in plan.cells if plan.instance.settings.arms[cell.arm].regime == name
-    ]  # fmt: skip
-    assert found, f"no shipped suite shows the regime {name!r}"
-    plan, cell = found[0]
-    chain = list(plan.chain(cell))
-    assert chain[0].spec.labels == cell.labels
-    assert chain[0].spec.stage == "final"
-    assert all(run.spec.stage == "pretrain" for run in chain[1:])
+    shown = {arm.regime for instance in shipped for arm in instance.settings.arms.values()}
+    assert {entry.name for entry in regimes if entry.control} <= shown

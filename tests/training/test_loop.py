@@ -1,30 +1,47 @@
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from jetbench.data.batch import JetTensors
+from jetbench.data.batch import Batch, JetTensors
 from jetbench.data.batches import Batches
-from jetbench.errors import DataFileError, RunError
+from jetbench.errors import DataFileError, DivergenceError
 from jetbench.jets import Jets
 from jetbench.models.network import Network, build_network
 from jetbench.objectives import objectives
+from jetbench.objectives.base import build_objective
 from jetbench.recipes import SUPERVISED_VIEWS
 from jetbench.spec import Component, Recipe, options
+from jetbench.tasks import build_task
+from jetbench.tasks.task import Metric
+from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal, read
-from jetbench.training.bundle import fit_preprocessing, load_encoder, load_preprocessing, save_bundle
-from jetbench.training.checkpoint import load_checkpoint
-from jetbench.training.loop import CHECKPOINT, Stopped, fit
+from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing, save_bundle
+from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
+from jetbench.training.loop import Flag, Stopped, fit
 from jetbench.training.optim import Plateau, rate
-from jetbench.training.validation import class_scores, logits, validator
+from jetbench.training.validation import network_outputs, validator
+from jetbench.views import augment
+from jetbench.views.inputs import Inputs
 
 VIEW = Component(name="image", options=options({"pixels": 12, "extent": 0.8}))
 RECIPE = Recipe(name="t", learning_rate=3e-3, passes=640, batch_size=32, epochs=4, warmup=0.1, augmentation=SUPERVISED_VIEWS)
 MODEL = Component(name="resnet15", options=options({"stages": "8-16", "dropout": 0.1}))
+TASK = build_task(Component(name="classification"))
+
+
+def build(seed: int, model: Component = MODEL) -> Network:
+    return build_network(model, {"image": (3, 12, 12)}, outputs=2, seed=seed)
+
+
+def fitted(jets: Jets) -> Preprocessing:
+    return fit_preprocessing(VIEW, JetTensors(jets), np.arange(200))
 
 
 class StopAfter:
@@ -39,16 +56,21 @@ class StopAfter:
 
 
 def train(
-    jets: Jets, folder: Path, recipe: Recipe = RECIPE, objective: str = "supervised", stop=None, frozen: bool = False
+    jets: Jets,
+    folder: Path,
+    recipe: Recipe = RECIPE,
+    objective: str = "supervised",
+    stop: Flag | None = None,
+    frozen: bool = False,
+    selection: Metric = TASK.selection,
 ) -> Network:
-    tensors = JetTensors(jets)
-    preprocessing = fit_preprocessing(VIEW, tensors.batch(torch.arange(200)))
-    network = build_network(MODEL, 3, 2, seed=1)
-    extra = {} if objectives[objective].labelled else {"features": network.encoder.features, "seed": 1}
-    goal = objectives[objective].load()(preprocessing.renderer(), recipe.augmentation, 2, **extra)
-    validate = (
-        validator(network, preprocessing.renderer(), tensors, np.arange(300, 400)) if objectives[objective].labelled else None
-    )
+    tensors, view, network = JetTensors(jets), fitted(jets).fitted, build(seed=1)
+
+    def look(batch: Batch, rng: torch.Generator) -> Inputs:
+        return view(augment(batch, recipe.augmentation, rng))
+
+    goal = build_objective(Component(name=objective), network, TASK, look, seed=1)
+    labelled = objectives[objective].labelled
     with Journal(folder / "metrics.jsonl") as journal:
         fit(
             recipe,
@@ -59,7 +81,9 @@ def train(
             folder,
             stop or threading.Event(),
             seed=1,
-            validate=validate,
+            precision="fp32",
+            selection=selection,
+            validate=validator(network, view, TASK, tensors, np.arange(300, 400), "fp32") if labelled else None,
             frozen=frozen,
         )
     return network
@@ -75,7 +99,7 @@ def test_training_learns(toy_jets: Jets, tmp_path: Path) -> None:
     assert metrics(tmp_path)[-1][1]["val/auc"] > 0.9
 
 
-@pytest.mark.parametrize("objective", ["supervised", "mixup", "simclr"])
+@pytest.mark.parametrize("objective", [entry.name for entry in objectives])
 def test_an_interrupted_training_ends_as_if_it_had_not_been(toy_jets: Jets, tmp_path: Path, objective: str) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     for folder in (straight, broken):
@@ -90,14 +114,17 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(toy_jets: Jets, tmp_
 
 
 def test_a_frozen_encoder_stays_as_it_was(toy_jets: Jets, tmp_path: Path) -> None:
-    before, after = build_network(MODEL, 3, 2, 1).state_dict(), train(toy_jets, tmp_path, frozen=True).state_dict()
+    before, after = build(1).state_dict(), train(toy_jets, tmp_path, frozen=True).state_dict()
     assert all(torch.equal(before[k], after[k]) for k in before if k.startswith("encoder."))
     assert not torch.equal(before["head.weight"], after["head.weight"])
 
 
-def test_a_diverging_training_says_so(toy_jets: Jets, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="not finite"):
+def test_a_diverging_training_says_so_and_what_it_has_cost(toy_jets: Jets, tmp_path: Path) -> None:
+    """The loss is looked at by the end of the first of four epochs, which is a quarter of the passes."""
+    with pytest.raises(DivergenceError, match="not finite after step 5") as caught:
         train(toy_jets, tmp_path, RECIPE.replace(learning_rate=1e30, warmup=0.0))
+    assert caught.value.costs["passes"] == 160
+    assert caught.value.costs["seconds"] > 0
 
 
 def test_patience_ends_a_training_and_the_best_weights_are_kept(toy_jets: Jets, tmp_path: Path) -> None:
@@ -106,59 +133,138 @@ def test_patience_ends_a_training_and_the_best_weights_are_kept(toy_jets: Jets, 
     accuracies = [m["val/accuracy"] for _, m in metrics(tmp_path)]
     assert len(accuracies) < 20
     assert len(accuracies) - 1 - int(np.argmax(accuracies)) == 2
-    preprocessing = fit_preprocessing(VIEW, JetTensors(toy_jets).batch(torch.arange(200)))
-    values = logits(network, preprocessing.renderer(), JetTensors(toy_jets), np.arange(300, 400))
+    values = network_outputs(network, fitted(toy_jets).fitted, JetTensors(toy_jets), np.arange(300, 400), "fp32")
     assert float((values.argmax(1).numpy() == toy_jets.targets["label"][300:]).mean()) == pytest.approx(max(accuracies))
 
 
-def test_a_damaged_checkpoint_is_one_clear_error(toy_jets: Jets, tmp_path: Path) -> None:
-    with pytest.raises(Stopped):
-        train(toy_jets, tmp_path, stop=StopAfter(3))
-    (tmp_path / CHECKPOINT).write_bytes((tmp_path / CHECKPOINT).read_bytes()[:500])
-    with pytest.raises(DataFileError, match="delete it to start over"):
-        train(toy_jets, tmp_path)
+def test_the_best_epoch_is_that_of_the_tasks_metric_in_its_direction(toy_jets: Jets, tmp_path: Path) -> None:
+    recipe = RECIPE.replace(passes=1600, epochs=10, patience=3, select="best", optimizer="adam", learning_rate=0.01)
+    network = train(toy_jets, tmp_path, recipe, selection=Metric(key="loss", name="loss", larger_is_better=False))
+    losses = [m["val/loss"] for _, m in metrics(tmp_path)]
+    assert len(losses) == 10 or len(losses) - 1 - int(np.argmin(losses)) == 3
+    found = validator(network, fitted(toy_jets).fitted, TASK, JetTensors(toy_jets), np.arange(300, 400), "fp32")()
+    assert found["loss"] == pytest.approx(min(losses))
+
+
+def truncated(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def flipped(data: bytes) -> bytes:
+    """One bit of the last tensor: safetensors reads it without a word."""
+    return data[:-5] + bytes([data[-5] ^ 1]) + data[-4:]
+
+
+def without_a_header(data: bytes) -> bytes:
+    return b"\0" * 64 + data[64:]
+
+
+@pytest.mark.parametrize("damage", [truncated, flipped, without_a_header])
+@pytest.mark.parametrize("lost", [("checkpoint",), ("checkpoint", "previous_checkpoint")])
+def test_a_damaged_checkpoint_falls_back_to_the_same_bits(
+    toy_jets: Jets, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytes], bytes], lost: tuple[str, ...]
+) -> None:
+    """To the one before, with a warning that names it; to the beginning where that is damaged too."""
+    straight = train(toy_jets, tmp_path / "straight").state_dict()
+    broken = RunFolder(tmp_path / "broken")
+    for looks in (7, 6):
+        with pytest.raises(Stopped):
+            train(toy_jets, broken.path, stop=StopAfter(looks))
+    before = read(broken.journal)[0]
+    for name in lost:
+        path = getattr(broken, name)
+        path.write_bytes(damage(path.read_bytes()))
+    again = train(toy_jets, broken.path).state_dict()
+    assert len(caplog.messages) == len(lost)
+    assert all(f"{getattr(broken, name)}: damaged" in caplog.text for name in lost)
+    assert all(torch.equal(again[key], tensor) for key, tensor in straight.items())
+    assert metrics(broken.path) == metrics(tmp_path / "straight")
+    kept = read(broken.journal)[0][: len(before)]
+    assert (kept == before) is (len(lost) == 1)  # an epoch is trained again only where nothing covers it
+
+
+def test_a_checkpoint_of_another_training_changes_nothing(toy_jets: Jets, tmp_path: Path) -> None:
+    conv, other = torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(3, 5, 3)
+    before = other.weight.clone()
+    save_checkpoint(RunFolder(tmp_path), {"network": conv}, torch.optim.AdamW(conv.parameters()), {}, {})
+    with pytest.raises(DataFileError, match="of another training"):
+        read_checkpoint(RunFolder(tmp_path).checkpoint, {"network": other})
+    assert torch.equal(other.weight, before)
 
 
 def test_optimiser_state_takes_the_layout_of_its_parameter(tmp_path: Path) -> None:
-    from jetbench.training.checkpoint import save_checkpoint
-
     conv = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(conv.parameters(), fused=True)
     conv(torch.rand(2, 3, 5, 5)).sum().backward()
     optimizer.step()
-    path = tmp_path / "c.safetensors"
-    save_checkpoint(path, {"network": conv}, optimizer, {}, {"step": 3})
+    save_checkpoint(RunFolder(tmp_path), {"network": conv}, optimizer, {}, {"step": 3})
     fresh = torch.optim.AdamW(conv.parameters(), fused=True)
-    assert load_checkpoint(path, {"network": conv}, fresh)[1] == {"step": 3}
+    checkpoint = read_checkpoint(RunFolder(tmp_path).checkpoint, {"network": conv})
+    assert checkpoint.scalars == {"step": 3}
+    restore(checkpoint, {"network": conv}, fresh)
     state, before = fresh.state[conv.weight]["exp_avg"], optimizer.state[conv.weight]["exp_avg"]
     assert state.stride() == conv.weight.stride()
     assert torch.equal(state, before)
 
 
 def test_a_bundle_gives_back_encoder_and_preprocessing(toy_jets: Jets, tmp_path: Path) -> None:
-    preprocessing = fit_preprocessing(VIEW, JetTensors(toy_jets).batch(torch.arange(200)))
-    network, other = build_network(MODEL, 3, 2, 1), build_network(MODEL, 3, 2, 2)
-    save_bundle(tmp_path, network, MODEL, preprocessing)
+    preprocessing, network, other = fitted(toy_jets), build(1), build(2)
+    save_bundle(tmp_path, network, MODEL, Component(name="classification"), preprocessing)
     head = other.head.weight.clone()
     load_encoder(tmp_path, other)
     assert load_preprocessing(tmp_path) == preprocessing
     assert all(torch.equal(a, b) for a, b in zip(network.encoder.parameters(), other.encoder.parameters(), strict=True))
     assert torch.equal(other.head.weight, head)
+    card = json.loads((tmp_path / "bundle.json").read_text())
+    assert (card["model"]["name"], card["task"]["name"]) == ("resnet15", "classification")
     with pytest.raises(DataFileError, match="weights of this encoder"):
-        load_encoder(tmp_path, build_network(Component(name="resnet15"), 3, 2, 1))
+        load_encoder(tmp_path, build(1, Component(name="resnet15")))
+
+
+@pytest.mark.parametrize("view", [VIEW, Component(name="constituents", options=options({"number": 20}))], ids=lambda v: v.name)
+def test_a_view_that_comes_from_a_bundle_shows_the_same(view: Component, toy_jets: Jets, tmp_path: Path) -> None:
+    jets = JetTensors(toy_jets)
+    preprocessing = fit_preprocessing(view, jets, np.arange(200))
+    save_bundle(tmp_path, build(1), MODEL, Component(name="classification"), preprocessing)
+    stored = load_preprocessing(tmp_path)
+    assert type(stored.fitted) is type(preprocessing.fitted)
+    assert stored.fitted.shapes == preprocessing.fitted.shapes
+    batch = jets.batch(torch.arange(30))
+    before, after = preprocessing.fitted(batch), stored.fitted(batch)
+    assert all(torch.equal(before[name], after[name]) for name in before.tensors)
+    assert before.tensors.keys() == after.tensors.keys()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"image"', '"imagination"'), ('"x0"', '"x1"'), ('"fitted"', '"fittid"'), ("}", ""), ("{", "[")]
+)
+def test_a_bundle_that_cannot_be_read_is_one_clear_error(toy_jets: Jets, tmp_path: Path, old: str, new: str) -> None:
+    save_bundle(tmp_path, build(1), MODEL, Component(name="classification"), fitted(toy_jets))
+    text = (tmp_path / "bundle.json").read_text()
+    assert old in text
+    (tmp_path / "bundle.json").write_text(text.replace(old, new))
+    with pytest.raises(DataFileError, match="not a readable bundle"):
+        load_preprocessing(tmp_path)
 
 
 def test_scores_are_probabilities_with_hardly_a_tie(toy_jets: Jets) -> None:
-    tensors = JetTensors(toy_jets)
-    preprocessing = fit_preprocessing(VIEW, tensors.batch(torch.arange(200)))
-    scores = class_scores(logits(build_network(MODEL, 3, 2, 1), preprocessing.renderer(), tensors, np.arange(400)))
+    outputs = network_outputs(build(1), fitted(toy_jets).fitted, JetTensors(toy_jets), np.arange(400), "fp32")
+    scores = TASK.predict(outputs)
     assert ((scores > 0) & (scores < 1)).all()
     assert len(np.unique(scores)) > 395
 
 
+def test_outputs_are_in_the_order_of_the_rows(toy_jets: Jets) -> None:
+    network, view, jets = build(1), fitted(toy_jets).fitted, JetTensors(toy_jets)
+    rows = np.random.default_rng(0).permutation(400)
+    straight = network_outputs(network, view, jets, np.arange(400), "fp32")
+    torch.testing.assert_close(network_outputs(network, view, jets, rows, "fp32"), straight[torch.from_numpy(rows)])
+    assert network.training
+
+
 def test_scores_of_more_classes_are_the_softmax_in_double_precision() -> None:
     values = torch.tensor([[0.0, 1.0, 2.0], [40.0, 0.0, -40.0]])
-    scores = class_scores(values)
+    scores = TASK.predict(values)
     assert scores.dtype == np.float64
     assert scores[0] == pytest.approx(np.exp([0, 1, 2]) / np.exp([0, 1, 2]).sum(), rel=1e-12)
     assert scores[1, 2] == pytest.approx(np.exp(-80), rel=1e-12)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,9 @@ import pytest
 
 from jetbench.data.splits import split_jets
 from jetbench.errors import SuiteError
-from jetbench.suites.classes import check_classes, check_equal_classes
+from jetbench.suites.budgets import check_budgets, check_equal_classes
+from jetbench.suites.expand import trial_seed
 from jetbench.suites.plan import Plan
-from jetbench.suites.regimes import TUNING_SEED
 
 NAMES = tuple(f"class-{i}" for i in range(6))
 
@@ -21,9 +22,20 @@ def columns(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
     return labels, np.arange(len(labels))
 
 
+def of_classes(plan: Plan, classes: int, jets: int | None = None) -> Plan:
+    """The same plan for a dataset of other classes."""
+    instance = plan.instance
+    meta, jets = instance.meta.replace(class_names=NAMES[:classes]), jets or instance.jets
+    return replace(plan, instance=instance.replace(meta=meta, jets=jets))
+
+
+def check(plan: Plan, counts: list[int]) -> None:
+    check_budgets(of_classes(plan, len(counts)), *columns(counts))
+
+
 def message(plan: Plan, counts: list[int]) -> str:
     with pytest.raises(SuiteError) as caught:
-        check_classes(plan, *columns(counts), NAMES[: len(counts)])
+        check(plan, counts)
     return str(caught.value)
 
 
@@ -32,16 +44,17 @@ def test_the_smallest_budget_that_can_be_tuned_is_named(plan_of: Callable[..., P
     plan, counts = plan_of("test_jets=120"), [100] * 6
     found = message(plan, counts)
     assert found.startswith(
-        "label budget 50: the class 'class-0' has 1 of 6 validation labels, on which the learning rate is tuned, and needs 2"
+        "label budget 50: the class 'class-0' has 1 of 6 validation labels, on which trials are compared, and needs 2"
     )
     least = int(re.search(r"smallest label budget that gives as many is (\d+)", found)[1])  # type: ignore[index]
     labels, events = columns(counts)
+    seed = trial_seed(plan.instance.settings.arms["scratch"])
     for budget, enough in ((least - 1, False), (least, True)):
-        split = split_jets(labels, events, 120, budget, TUNING_SEED, plan.instance.dataset.sha256)
+        split = split_jets(labels, events, 120, budget, seed, plan.instance.dataset.sha256)
         assert (np.bincount(labels[split.validation], minlength=6).min() >= 2) == enough
     assert 55 <= least <= 60
-    check_classes(plan_of("test_jets=120", f"labels=[{least},100]"), labels, events, NAMES)
-    check_classes(plan_of("test_jets=120", "tuning=null"), labels, events, NAMES)
+    check(plan_of("test_jets=120", f"labels=[{least},100]"), counts)
+    check(plan_of("test_jets=120", "tuning=null"), counts)
 
 
 def test_a_rare_class_is_named_with_the_remedy(plan_of: Callable[..., Plan]) -> None:
@@ -57,7 +70,7 @@ def test_a_rare_class_is_named_with_the_remedy(plan_of: Callable[..., Plan]) -> 
 
 
 def test_two_classes_of_the_usual_size_pass(plan_of: Callable[..., Plan]) -> None:
-    check_classes(plan_of(), *columns([200, 200]), NAMES[:2])
+    check(plan_of(), [200, 200])
 
 
 def test_too_few_jets_of_a_class_are_known_before_any_is_simulated(
@@ -68,10 +81,10 @@ def test_too_few_jets_of_a_class_are_known_before_any_is_simulated(
     with pytest.raises(
         SuiteError, match=r"label budget 50: .* has 1 of 6 validation labels.* budget that gives as many is (5[5-9]|60)"
     ):
-        plan_of(*simulated)
-    plan_of(*simulated, "labels=[60]")
+        check_equal_classes(plan_of(*simulated))
+    check_equal_classes(plan_of(*simulated, "labels=[60]"))
     with pytest.raises(SuiteError, match=r"test_jets 10: the class '\w+' has 1 of 10 test jets and needs 2"):
-        plan_of(*simulated, "labels=[60]", "test_jets=10")
+        check_equal_classes(plan_of(*simulated, "labels=[60]", "test_jets=10"))
     assert not (tmp_path / "cache").exists()
 
 
@@ -79,10 +92,10 @@ def test_too_few_jets_of_a_class_are_known_before_any_is_simulated(
 def test_a_size_is_judged_before_the_simulation_as_after_it(plan_of: Callable[..., Plan], budget: int) -> None:
     plan = plan_of("test_jets=120", f"labels=[{budget},100]")
     told = []
-    for check in (lambda: check_classes(plan, *columns([2000] * 6), NAMES), lambda: check_equal_classes(plan, 12_000, NAMES)):
+    for judge in (lambda: check(plan, [2000] * 6), lambda: check_equal_classes(of_classes(plan, 6, 12_000))):
         try:
-            check()
+            judge()
             told.append("")
         except SuiteError as error:
-            told.append(str(error).partition("; ")[0])
+            told.append(re.sub(r"'class-\d'", "", str(error).partition("; ")[0]))  # which of equals is rarest, chance decides
     assert told[0] == told[1]

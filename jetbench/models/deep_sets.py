@@ -1,0 +1,54 @@
+"""Deep sets: a network of each constituent, a sum, and a network of the sum, whatever the order of the constituents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from jetbench.errors import SuiteError
+from jetbench.views.inputs import Inputs
+
+__all__ = ["DeepSets"]
+
+SCALE = 20.0  # constituents that a jet has about: their summed features stay of the size of one
+
+
+class DeepSets(nn.Module):
+    """The tensor `constituents` (n, number, features) with its mask -> features (n, `features`): per-particle layers, sum,
+    layers.
+
+    A particle flow network (Komiske, Metodiev, Thaler, arXiv:1810.05165, section 4) with smaller layers by default. `particle`
+    and `jet` are the widths of the layers, joined by "-".
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], particle: str = "64-64-128", jet: str = "64-64") -> None:
+        super().__init__()
+        per_particle, per_jet = _widths("particle", particle), _widths("jet", jet)
+        self.particle = _layers(shapes["constituents"][1], per_particle)
+        self.jet = _layers(per_particle[-1], per_jet)
+        self.features = per_jet[-1]
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        assert inputs.mask is not None
+        each = self.particle(inputs["constituents"])
+        together = (each.float() * inputs.mask[..., None]).sum(dim=1) / SCALE  # fp32: a sum of many loses digits in bf16
+        return self.jet(together)
+
+
+def _widths(name: str, text: str) -> list[int]:
+    try:
+        widths = [int(width) for width in text.split("-")]
+    except ValueError:
+        widths = []
+    if not widths or min(widths) < 1:
+        raise SuiteError(f"{name} of deep-sets is {text!r}; it is a list of widths such as '64-64-128'")
+    return widths
+
+
+def _layers(inputs: int, widths: list[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for width in widths:
+        layers += [nn.Linear(inputs, width), nn.ReLU()]
+        inputs = width
+    return nn.Sequential(*layers)

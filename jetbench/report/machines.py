@@ -1,0 +1,91 @@
+"""The machines and packages that the runs of a report come from, and where a comparison mixes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from jetbench.report.results import Results
+from jetbench.report.words import count, joined
+from jetbench.suites.plan import CellKey
+
+__all__ = ["Machine", "machines", "mixtures"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What may change the last bits of a run that is otherwise the same; empty where a run has not written it down."""
+
+    processor: str
+    architecture: str
+    cores: int
+    precision: str
+    software: tuple[tuple[str, str], ...]  # jetbench, Python and the packages with their versions
+
+    @property
+    def hardware(self) -> str:
+        parts = [self.processor, self.architecture, count(self.cores, "core") if self.cores else ""]
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def versions(self) -> str:
+        return ", ".join(f"{name} {version}" for name, version in self.software)
+
+
+def machines(results: Results) -> dict[Machine, list[str]]:
+    """The keys of the runs behind the finished cells, by machine."""
+    found: dict[Machine, list[str]] = {}
+    for key, environment in results.environments.items():
+        found.setdefault(_machine(environment), []).append(key)
+    return found
+
+
+def _machine(environment: dict[str, Any]) -> Machine:
+    software = {"jetbench": environment.get("jetbench", "?"), "Python": environment.get("python", "?")}
+    return Machine(
+        processor=str(environment.get("processor") or ""),
+        architecture=str(environment.get("machine") or ""),
+        cores=int(environment.get("cores") or 0),
+        precision=str(environment.get("precision") or ""),
+        software=tuple({**software, **environment.get("packages", {})}.items()),
+    )
+
+
+def mixtures(results: Results) -> list[str]:
+    """A sentence for each way in which comparisons mix processors, precisions or versions of packages."""
+    of_run = {key: machine for machine, keys in machines(results).items() for key in keys}
+    mixed: dict[str, list[tuple[str, int]]] = {}
+    for arm, labels in results.comparisons:
+        behind = [of_run[key] for key in _compared(results, arm, labels)]
+        if differences := _differences(dict.fromkeys(behind)):
+            mixed.setdefault(differences, []).append((arm, labels))
+    return [
+        f"{_listed(results, touched)} mixes runs of different machines, which may differ by more than their arms: {differences}."
+        for differences, touched in mixed.items()
+    ]
+
+
+def _compared(results: Results, arm: str, labels: int) -> dict[str, None]:
+    """The keys of all runs that the comparison of an arm with the baseline rests on."""
+    seeds = set(results.seeds(arm, labels)) & set(results.seeds(results.baseline, labels))
+    cells = [CellKey(name, labels, seed) for seed in sorted(seeds) for name in (arm, results.baseline)]
+    return dict.fromkeys(key for cell in cells for key in results.chain(cell))
+
+
+def _differences(machines: Iterable[Machine]) -> str:
+    """ "processor A or B; torch 2.12 or 2.13", empty where all are alike."""
+    aspects = [{"processor": m.processor, "precision": m.precision, **dict(m.software)} for m in machines]
+    names = dict.fromkeys(name for aspect in aspects for name in aspect)
+    values = {name: dict.fromkeys(aspect.get(name) or "unknown" for aspect in aspects) for name in names}
+    return "; ".join(f"{name} {' or '.join(sorted(found))}" for name, found in values.items() if len(found) > 1)
+
+
+def _listed(results: Results, touched: list[tuple[str, int]]) -> str:
+    if len(touched) == len(results.comparisons):
+        return "Every comparison"
+    budgets: dict[tuple[int, ...], list[str]] = {}
+    for arm in dict.fromkeys(arm for arm, _ in touched):
+        budgets.setdefault(tuple(labels for other, labels in touched if other == arm), []).append(arm)
+    parts = [f"{joined(arms)} at {joined([count(n) for n in found])} labels" for found, arms in budgets.items()]
+    return f"The comparison with {results.baseline} of {joined(parts)}"

@@ -1,0 +1,38 @@
+"""Pairs of arms that were tested on the same jets, and the correction for the number of such pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from jetbench.errors import StoreError
+from jetbench.statistics.comparison import Comparison
+from jetbench.statistics.multiplicity import adjust_secondary
+from jetbench.tasks.task import Task
+
+__all__ = ["Scores", "corrected", "paired"]
+
+Scores = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of the test jets (n,), their truth (n,), scores (n,) or (n, K)
+
+
+def paired(task: Task, mine: Sequence[Scores], other: Sequence[Scores], clusters: list[int] | None) -> Comparison:
+    """Compare the runs of an arm with those of its baseline, seed by seed; `clusters` tell which seeds share an encoder.
+
+    Raises `StoreError` where the runs were not tested on the same jets.
+    """
+    if any(not np.array_equal(rows, mine[0][0]) for rows, _, _ in (*mine, *other)):
+        raise StoreError("they were not tested on the same jets")
+    truth, (predicted, against) = mine[0][1], (np.stack([p for _, _, p in side]) for side in (mine, other))
+    return task.compare(truth, predicted, against, clusters)
+
+
+def corrected(found: Mapping[tuple[str, int], Comparison], primary: tuple[str, int]) -> dict[tuple[str, int], Comparison]:
+    """All but the primary comparison decided anew by Holm's correction, by arm and label budget."""
+    if not found:
+        return {}
+    names = {f"{arm} {labels}": comparison for (arm, labels), comparison in found.items()}
+    first = f"{primary[0]} {primary[1]}"
+    names.setdefault(first, next(iter(names.values())))  # a primary that is missing yet spares no other its correction
+    adjusted = adjust_secondary(names, first)
+    return {(arm, labels): adjusted[f"{arm} {labels}"] for arm, labels in found}

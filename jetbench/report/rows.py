@@ -1,0 +1,92 @@
+"""The comparison as rows, with what a reader of each must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jetbench.report.results import Results
+from jetbench.report.words import count
+from jetbench.statistics.comparison import Comparison
+from jetbench.statistics.intervals import Interval
+from jetbench.suites.roles import Role
+
+__all__ = ["Row", "notes", "places", "rows"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An arm at one label budget. `headline` is the mean over the finished seeds of what arms are compared by, with its t
+    interval; `notes` are what a reader of the numbers must know, without arm and budget."""
+
+    arm: str
+    labels: int
+    role: Role
+    seeds: int
+    planned: int
+    headline: Interval | None
+    comparison: Comparison | None
+    primary: bool
+    notes: tuple[str, ...]
+
+    @property
+    def muted(self) -> bool:
+        """Whether it tells if the comparison can be trusted, instead of being compared."""
+        return self.role in (Role.CONTROL, Role.FLOOR)
+
+
+def places(results: Results) -> list[tuple[str, int]]:
+    """Arm and label budget of every row: budget by budget, the arms in the suite's order."""
+    settings = results.plan.instance.settings
+    return [(arm, labels) for labels in settings.labels for arm in results.plan.arms if labels in settings.budgets(arm)]
+
+
+def rows(results: Results) -> list[Row]:
+    """A row for each of the `places`."""
+    named = results.plan.roles
+    return [_row(results, arm, labels, named[arm]) for arm, labels in places(results)]
+
+
+def _row(results: Results, arm: str, labels: int, role: Role) -> Row:
+    return Row(
+        arm=arm,
+        labels=labels,
+        role=role,
+        seeds=len(results.seeds(arm, labels)),
+        planned=results.plan.instance.settings.seeds,
+        headline=results.interval(arm, labels, f"test/{results.metric.key}"),
+        comparison=results.comparisons.get((arm, labels)),
+        primary=(arm, labels) == results.primary,
+        notes=tuple(_notes(results, arm, labels)),
+    )
+
+
+def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
+    missing = results.gaps(arm, labels)
+    for reason in dict.fromkeys(missing.values()):
+        seeds = [seed for seed, other in missing.items() if other == reason]
+        yield f"{'seed' if len(seeds) == 1 else 'seeds'} {_ranges(seeds)}: {' '.join(reason.split())}"
+    winner = results.winners.get((arm, labels))
+    if winner and winner.at_edge:
+        yield f"the best {winner.text} is at the edge of what was tried: widen the range"
+    shared = results.comparisons.get((arm, labels))
+    if shared and shared.clustered:
+        yield f"{count(shared.seeds, 'seed')} share {count(shared.units, 'pretrained encoder')}"
+    baseline = set(results.seeds(results.baseline, labels))
+    if arm != results.baseline and (single := set(results.seeds(arm, labels)) - baseline):
+        yield f"no partner among the seeds of {results.baseline} for {count(len(single), 'seed')}: left out of the difference"
+
+
+def _ranges(seeds: list[int]) -> str:
+    ordered = sorted(seeds)
+    whole = len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1
+    return f"{ordered[0]}–{ordered[-1]}" if whole else ", ".join(map(str, ordered))
+
+
+def notes(results: Results) -> list[str]:
+    """The notes of all rows with arm and budgets in front; budgets that share a note share a line."""
+    shared: dict[tuple[str, str], list[int]] = {}
+    for row in rows(results):
+        for note in row.notes:
+            shared.setdefault((row.arm, note), []).append(row.labels)
+    return [f"{arm} at {', '.join(count(n) for n in budgets)} labels: {note}" for (arm, note), budgets in shared.items()]

@@ -1,0 +1,93 @@
+"""The parts of a report by name, in the order of the page: a part is one file here and one row of this table.
+
+A section of the page is a function `render(results)` that gives its content, or None where it has nothing to say; a part of the
+comparison's table is a function `columns(results)`. Plots are not drawn here: `write_report` draws those that have changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from jetbench.registry import Entry, Registry
+from jetbench.report.content import Columns, SectionContent
+from jetbench.report.results import Results
+
+__all__ = ["Section", "SectionEntry", "TableColumns", "columns_of", "contents_of", "sections"]
+
+
+class Section(Protocol):
+    """What the target of a section is."""
+
+    def __call__(self, results: Results) -> SectionContent | None: ...
+
+
+class TableColumns(Protocol):
+    """What the target of columns is."""
+
+    def __call__(self, results: Results) -> Columns: ...
+
+
+@dataclass(frozen=True)
+class SectionEntry(Entry):
+    """A `general` part suits every task; any other is shown where the task names it. `in_table` ones add columns to the
+    comparison's table."""
+
+    general: bool = True
+    in_table: bool = False
+
+
+def _general(name: str, summary: str) -> SectionEntry:
+    return SectionEntry(name, f"jetbench.report.sections.{name.replace('-', '_')}:render", summary)
+
+
+def _special(name: str, summary: str) -> SectionEntry:
+    return SectionEntry(name, f"jetbench.report.sections.{name.replace('-', '_')}:render", summary, general=False)
+
+
+def _columns(name: str, summary: str) -> SectionEntry:
+    target = f"jetbench.report.sections.{name.replace('-', '_')}:columns"
+    return SectionEntry(name, target, summary, general=False, in_table=True)
+
+
+sections: Registry[SectionEntry] = Registry(
+    "section of a report",
+    [
+        _general("answer", "the answer to the suite's question, and what else the numbers say"),
+        _general("warnings", "what should make a reader doubt"),
+        _general("provenance", "data, software and machines behind the numbers"),
+        _general("comparison", "every arm at every budget: metric, difference to the baseline, verdict"),
+        _columns("rejection", "R_x, the background rejection of two classes at fixed signal efficiencies"),
+        _columns("scores", "accuracy, F1, log loss and calibration of a classifier"),
+        _general("label-budget", "the metric against the number of labels"),
+        _general("differences", "every difference to the baseline with its interval"),
+        _special("classes", "many classes one by one"),
+        _special("roc", "background rejection against signal efficiency"),
+        _general("learning-curves", "validation and training epoch by epoch"),
+        _general("pretraining", "the loss of every pretraining"),
+        _general("truths", "what must come out whatever the data"),
+        _general("costs", "passes and seconds of every arm"),
+        _general("tuning", "what the studies have decided"),
+        _general("protocol", "how the comparison is made"),
+        _general("skipped", "what the jets do not allow"),
+        _general("missing", "cells that are not finished"),
+        _general("reproduce", "the command that makes all this again"),
+    ],
+)
+
+
+def contents_of(results: Results) -> list[SectionContent]:
+    """The sections that have something to say, in the order of the page."""
+    found = [entry.load()(results) for entry in _suiting(results, in_table=False)]
+    return [content for content in found if content is not None]
+
+
+def columns_of(results: Results) -> list[Columns]:
+    """What the task adds to the comparison's table."""
+    return [entry.load()(results) for entry in _suiting(results, in_table=True)]
+
+
+def _suiting(results: Results, in_table: bool) -> list[SectionEntry]:
+    """The general parts and those that the task names; raises `UnknownNameError` where there is none of that name."""
+    named = {sections[name].name for name in results.task.sections}
+    return [entry for entry in sections if entry.in_table == in_table and (entry.general or entry.name in named)]

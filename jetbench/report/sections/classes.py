@@ -1,0 +1,66 @@
+"""Many classes one by one: how well each is told from all others, and from the background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jetbench.evaluation.multiclass import class_keys
+from jetbench.report.content import Cell, Line, SectionContent
+from jetbench.report.markup import by_budget, fragment, table
+from jetbench.report.results import Results
+from jetbench.report.sections.rejection import SeedRejection, seed_rejection
+from jetbench.statistics.intervals import Interval
+
+__all__ = ["SHOWN", "ClassRow", "class_rows", "render"]
+
+SHOWN = 50  # percent of signal kept: the working point of JetClass's tables for most of its classes (arXiv:2202.03772)
+BODY = """
+{{ table }}
+<p><small>The AUC of each class against all others by its own probability, mean over the seeds; below it R = 1/ε<sub>B</sub> at
+{{ shown }} % efficiency of the class against {{ background }} alone, by
+p<sub>s</sub>/(p<sub>s</sub> + p<sub>{{ background }}</sub>). A “&gt;” marks a lower
+bound: in some seeds no background jet is left.</small></p>
+"""
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """An arm at one label budget. In the order of the classes: `areas` hold the AUC against all other classes, `rejections`
+    R_x at x = `SHOWN` against the background, which has none itself."""
+
+    arm: str
+    labels: int
+    areas: tuple[Interval | None, ...]
+    rejections: tuple[SeedRejection | None, ...]
+
+
+def render(results: Results) -> SectionContent | None:
+    classes = results.plan.instance.meta.class_names
+    if len(classes) <= 2:
+        return None
+    lines = by_budget([(row.labels, _line(row)) for row in class_rows(results)])
+    body = fragment(BODY, table=table(("arm", *classes), lines), background=classes[0], shown=SHOWN)
+    return SectionContent("classes", "Class by class", body)
+
+
+def _line(row: ClassRow) -> Line:
+    under = [f"R{SHOWN} {found.text}" if found else "" if place else "background" for place, found in enumerate(row.rejections)]
+    areas = [f"{area.mean:.4f}" if area else "–" for area in row.areas]
+    return Line((row.arm, *map(Cell, areas, under)))
+
+
+def class_rows(results: Results) -> list[ClassRow]:
+    """Budget by budget, the arms with a finished seed in the suite's order."""
+    settings = results.plan.instance.settings
+    pairs = [(arm, labels) for labels in settings.labels for arm in settings.arms if results.seeds(arm, labels)]
+    return [_row(results, arm, labels) for arm, labels in pairs]
+
+
+def _row(results: Results, arm: str, labels: int) -> ClassRow:
+    keys = class_keys(results.plan.instance.meta.class_names)
+    return ClassRow(
+        arm=arm,
+        labels=labels,
+        areas=tuple(results.interval(arm, labels, f"test/auc_{key}") for key in keys),
+        rejections=tuple(seed_rejection(results, arm, labels, SHOWN, key) for key in keys),
+    )

@@ -1,0 +1,77 @@
+"""The comparison as a table: every arm at every budget, its difference to the baseline, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jetbench.report.content import Cell, Column, Line, SectionContent
+from jetbench.report.markup import by_budget, fragment, table
+from jetbench.report.results import Results
+from jetbench.report.rows import Row, rows
+from jetbench.report.sections import columns_of
+from jetbench.report.words import (
+    difference_errors,
+    direction,
+    label,
+    level_percent,
+    limits,
+    mean_limits,
+    number,
+    verdict_lines,
+)
+
+__all__ = ["level", "render"]
+
+BODY = """
+{{ table }}
+<p><small>Means over the finished seeds. Below the {{ label }}: its {{ level }} Student interval over seeds.
+{% for legend in legends %}
+{{ legend }}
+{% endfor %}
+Difference: mean ± error between seeds ± error from the test sample, below it the {{ level }} interval from both. * the primary
+comparison; the other verdicts, not the intervals, are corrected for their number by Holm. What an undecided comparison needs is a
+total, at the spread and difference seen here.</small></p>
+"""
+
+
+def render(results: Results) -> SectionContent:
+    metric, added = results.metric, columns_of(results)
+    columns = [column for part in added for column in part.columns]
+    headings = ("arm", "seeds", Cell(label(metric), direction(metric)), f"{metric.name} minus {results.baseline}", "verdict")
+    lines = by_budget([(row.labels, _line(results, row, columns)) for row in rows(results)])
+    body = fragment(
+        BODY,
+        table=table((*headings, *(column.heading for column in columns)), lines, left=("verdict",)),
+        label=label(metric),
+        level=level(results),
+        legends=[part.legend for part in added if part.legend],
+    )
+    return SectionContent("comparison", "The comparison", body)
+
+
+def _line(results: Results, row: Row, columns: Sequence[Column]) -> Line:
+    metric, mean = results.metric, row.headline
+    cells = (
+        Cell(row.arm, str(row.role) if row.muted else ""),
+        f"{row.seeds}" if row.seeds == row.planned else f"{row.seeds} of {row.planned}",
+        Cell(number(metric, mean.mean), mean_limits(metric, mean)) if mean else "–",
+        *_verdict(results, row),
+        *(column.cells[row.arm, row.labels] for column in columns),
+    )
+    return Line(cells, "primary" if row.primary else "muted" if row.muted else "")
+
+
+def _verdict(results: Results, row: Row) -> tuple[Cell, Cell]:
+    """The difference to the baseline with its errors, and what follows from it."""
+    metric, found = results.metric, row.comparison
+    if found is None:
+        return Cell(""), Cell("baseline" if row.arm == results.baseline else "no partner yet" if row.seeds else "missing")
+    verdict, *need = verdict_lines(found, row.primary)
+    difference = Cell(difference_errors(metric, found), limits(metric, found.low, found.high, signs=True))
+    return difference, Cell(verdict, " ".join(need), f"verdict {found.verdict}")
+
+
+def level(results: Results) -> str:
+    """The level of the intervals, "95 %"."""
+    found = next(iter(results.comparisons.values()), None)
+    return level_percent(found) if found else "95 %"

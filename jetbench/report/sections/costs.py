@@ -1,0 +1,88 @@
+"""What each arm costs: passes, seconds, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from jetbench.report.content import Line, SectionContent
+from jetbench.report.markup import fragment, table
+from jetbench.report.results import Results
+from jetbench.report.rows import places
+from jetbench.report.words import count
+from jetbench.suites.plan import CellKey
+
+__all__ = ["Cost", "cost", "render"]
+
+HEADINGS = (
+    *("arm", "labels", "labelled passes", "unlabelled passes"),
+    *("tuning, labelled", "tuning, unlabelled", "training time", "parameters"),
+)
+SPENT = ("cost/labelled_passes", "cost/unlabelled_passes", "cost/seconds")
+BODY = """
+{{ table }}
+<p><small>Per seed, mean over the finished ones; a pass is one jet through the network. Pretraining counts in full for each arm
+and budget that starts from it, though it is run once per seed. Tuning passes are those of all trials of the study, diverged ones
+too, and of the pretraining that they start from. All runs together, trials among them and what is shared once:
+{{ labelled }} labelled and {{ unlabelled }} unlabelled passes, {{ hours }} hours of training on one core.</small></p>
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an arm costs at one label budget: passes per seed [jets through the network], those of its tuning with and without
+    labels, the seconds of training per seed, pretraining included, and the parameters of its model."""
+
+    arm: str
+    labels: int
+    labelled: float
+    unlabelled: float
+    tuning_labelled: float
+    tuning_unlabelled: float
+    seconds: float
+    parameters: float
+
+
+def render(results: Results) -> SectionContent | None:
+    lines = [_line(cost(results, arm, labels)) for arm, labels in places(results) if results.seeds(arm, labels)]
+    spent = _spent(results, {*results.plan.runs, *(key for keys in results.trials.values() for key in keys)})
+    total = {name: count(round(spent[f"cost/{name}_passes"])) for name in ("labelled", "unlabelled")}
+    body = fragment(BODY, table=table(HEADINGS, lines), **total, hours=f"{spent['cost/seconds'] / 3600:.2g}")
+    return SectionContent("cost", "What each arm costs", body) if lines else None
+
+
+def _line(one: Cost) -> Line:
+    passes = [count(round(number)) for number in (one.labelled, one.unlabelled, one.tuning_labelled, one.tuning_unlabelled)]
+    seconds = f"{one.seconds:.0f} s" if one.seconds >= 10 else f"{one.seconds:.2g} s"
+    return Line((one.arm, count(one.labels), *passes, seconds, count(round(one.parameters)) if one.parameters else "–"))
+
+
+def cost(results: Results, arm: str, labels: int) -> Cost:
+    """Mean over the finished seeds; a pretraining that several arms share counts in full for each."""
+    chains = [results.chain(CellKey(arm, labels, seed)) for seed in results.seeds(arm, labels)]
+    digest = results.plan.tuned.get((arm, labels), "")
+    start = results.plan.studies[digest].template.start if digest else None
+    tuning = _spent(results, {*results.trials.get(digest, []), *([start] if start else [])})
+    parameters = results.values(arm, labels, "cost/parameters")
+
+    def mean(key: str) -> float:
+        return float(np.mean([sum(results.metrics(run)[key] for run in chain) for chain in chains])) if chains else 0.0
+
+    return Cost(
+        arm=arm,
+        labels=labels,
+        labelled=mean("cost/labelled_passes"),
+        unlabelled=mean("cost/unlabelled_passes"),
+        tuning_labelled=tuning["cost/labelled_passes"],
+        tuning_unlabelled=tuning["cost/unlabelled_passes"],
+        seconds=mean("cost/seconds"),
+        parameters=float(parameters[0]) if len(parameters) else 0.0,
+    )
+
+
+def _spent(results: Results, keys: Iterable[str]) -> dict[str, float]:
+    """The sum of passes and seconds of runs that have ended, finished or diverged."""
+    costs = [results.ledger.costs(key) for key in keys]
+    return {name: sum(cost.get(name, 0.0) for cost in costs) for name in SPENT}

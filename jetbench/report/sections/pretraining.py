@@ -1,0 +1,51 @@
+"""The training loss of every pretraining."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jetbench.evaluation.plots import INK
+from jetbench.report.arms import Look, looks
+from jetbench.report.content import Plot, SectionContent
+from jetbench.report.curves import Curve, count_epochs, draw_curve, stacked
+from jetbench.report.drawing import DPI, style
+from jetbench.report.results import Results
+from jetbench.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw", "render"]
+
+
+def render(results: Results) -> SectionContent | None:
+    """A panel for each kind of pretraining; it goes on where the learning curves end."""
+    kinds: dict[tuple[str, str], list[str]] = {}  # by name without seed and by arm, the keys of the runs
+    for key, run in results.plan.runs.items():
+        if run.kind == "pretrain" and results.ledger.done(key):
+            kinds.setdefault((run.name.rsplit("/", 1)[0], run.arm), []).append(key)
+    names, named = [kind for kind, _ in kinds], looks(results.plan)
+    curves: dict[str, tuple[Curve, Look]] = {}
+    for (kind, arm), keys in kinds.items():
+        if curve := stacked([results.journal(key) for key in keys], "train/loss"):
+            curves[kind if names.count(kind) == 1 else f"{arm}: {kind}"] = curve, named[arm]
+    if not curves:
+        return None
+    caption = "Pretraining on the pool: each seed thin, the mean thick."
+    plot = Plot("pretraining", "Training loss of the pretrainings", caption, draw, (curves,))
+    return SectionContent("pretraining", plots=(plot,))
+
+
+def draw(curves: dict[str, tuple[Curve, Look]]) -> Figure:
+    """Each seed thin, their mean thick, panel by panel."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(max(3.6 * len(curves), 4.6), 3.0), dpi=DPI, layout="constrained")
+    for axes, (kind, (curve, look)) in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True):
+        axes.plot(curve[0], curve[1].T, color=look.color, linewidth=0.9, alpha=0.45)
+        draw_curve(axes, curve, look, "mean", band=False)
+        style(axes)
+        axes.set_title(f"{kind} ({count(len(curve[1]), 'seed')})", loc="left", fontsize=9.5, color=INK)
+        axes.set_ylabel("training loss", fontsize=10.5, color=INK)
+        count_epochs(axes, True)
+    return figure

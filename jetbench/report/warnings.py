@@ -1,0 +1,71 @@
+"""What should make a reader doubt the numbers of a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from jetbench.report.machines import mixtures
+from jetbench.report.results import Results
+from jetbench.report.rows import notes
+from jetbench.report.truths import truths
+from jetbench.report.words import count, number, quantity
+from jetbench.statistics.comparison import Comparison
+from jetbench.statistics.intervals import t_quantile
+from jetbench.suites.roles import Role
+
+__all__ = ["LOUD", "warnings"]
+
+LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may overlook
+
+
+def warnings(results: Results) -> list[str]:
+    """Violated truths first, then missing cells, edges of grids, machines that are mixed, open truths, and a test set that is too
+    small for equivalence."""
+    found = truths(results)
+    loud = [
+        f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
+        "Look for a bug (or bad luck with the seeds) before you believe any other number of this report."
+        for t in found
+        if t.state == "violated"
+    ]
+    still = [
+        f"Not shown yet at {count(t.labels)} labels: that {t.claim} ({t.text}); more seeds or test jets would tell."
+        for t in found
+        if t.state == "open"
+    ]
+    done, planned = len(results.cells), len(results.plan.cells)
+    partial = f"Only {count(done)} of {count(planned)} cells are finished: everything here is provisional."
+    return [
+        *loud,
+        *([partial] if done < planned else []),
+        *notes(results),
+        *mixtures(results),
+        *still,
+        *_resolution(results),
+    ]
+
+
+def _resolution(results: Results) -> Iterator[str]:
+    """Where the test sample's error alone exceeds what two one-sided tests may have, no number of seeds shows equivalence."""
+    jets, metric, margin = results.plan.instance.settings.test_jets, results.metric, results.task.margin_text(results.baseline)
+    for labels, (half, found) in sorted(_least_errors(results).items()):
+        if not half > found.margin > 0:
+            continue
+        needed = math.ceil(jets * (half / found.margin) ** 2 / 1000) * 1000
+        yield (
+            f"Equivalence at {count(labels)} labels is out of reach: its margin, {margin}, is "
+            f"±{quantity(metric, number(metric, found.margin))}, and {count(jets)} test jets alone leave "
+            f"±{quantity(metric, number(metric, half))} or more; about {count(needed)} test jets would be the least."
+        )
+
+
+def _least_errors(results: Results) -> dict[int, tuple[float, Comparison]]:
+    """By budget the rival with the smallest error from the test sample, with the half width of the interval that it leaves."""
+    named = results.plan.roles
+    least: dict[int, tuple[float, Comparison]] = {}
+    for (arm, labels), found in results.comparisons.items():
+        half = t_quantile(found.level, math.inf) * found.test_error
+        if named[arm] is Role.RIVAL and (labels not in least or half < least[labels][0]):
+            least[labels] = half, found
+    return least

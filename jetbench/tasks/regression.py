@@ -1,0 +1,109 @@
+"""A number of each jet in GeV, as its mass."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from jetbench.errors import SuiteError
+from jetbench.evaluation.regression import paired_rmse, residuals, rmse, rmse_error, write_regression
+from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
+from jetbench.tracking.folder import RunFolder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from jetbench.jets import Jets, Meta
+
+__all__ = ["Regression"]
+
+RMSE = Metric(key="rmse", name="RMSE", larger_is_better=False, low=0.0, unit="GeV", digits=3)
+QUANTILES = 10  # strata of jets without classes
+
+
+class Regression(Task):
+    """Smooth L1 of one output, which stands for target/scale. Predictions (n,) are in GeV, as the target is; the headline is the
+    root of their mean squared error. `target` is a column among the targets of the jets, `scale` a typical value of it [GeV]:
+    errors beyond `scale` weigh linearly. Raises `SuiteError` for a scale that is not positive."""
+
+    selection, tuning, headline = RMSE, RMSE, RMSE
+    sections = ()
+    files = (RunFolder(Path()).scores.name, "prediction.json", "prediction.png")
+
+    def __init__(self, target: str = "gen_sdmass", scale: float = 100.0) -> None:
+        if not 0 < scale < np.inf:
+            raise SuiteError(f"the scale of a regression is a positive number of GeV, not {scale}")
+        self.column = target
+        self.scale = scale
+
+    def unmet(self, meta: Meta, targets: Collection[str] | None) -> str:
+        if targets is None or self.column in targets:
+            return ""
+        others = ", ".join(sorted(set(targets) - {"label"})) or "none"
+        return f"have no {self.column!r} to predict; targets that they have: {others}"
+
+    def shortage(self, part: Part, strata: np.ndarray, meta: Meta) -> str:
+        least, called = LEAST[part]
+        return "" if len(strata) >= least else f"{least} {called} are needed, at the least, and there are {len(strata)}"
+
+    def outputs(self, meta: Meta) -> int:
+        return 1
+
+    def target(self, jets: Jets) -> np.ndarray:
+        return jets.targets[self.column][:]
+
+    def strata(self, jets: Jets) -> np.ndarray:
+        """Return the class of each jet; where there are none, the tenth of the jets, by target, that it belongs to."""
+        if "label" in jets.targets:
+            return jets.targets["label"][:]
+        truth = self.target(jets)
+        return np.searchsorted(np.quantile(truth, np.arange(1, QUANTILES) / QUANTILES), truth, side="right")
+
+    def encode(self, target: Tensor, meta: Meta) -> Tensor:
+        return (target.float() / self.scale)[:, None]
+
+    def loss(self, outputs: Tensor, encoded: Tensor) -> Tensor:
+        from torch.nn.functional import smooth_l1_loss
+
+        return smooth_l1_loss(outputs, encoded)
+
+    def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
+        return {"rmse": self.scale * (outputs - encoded).square().mean().sqrt().detach()}
+
+    def predict(self, outputs: Tensor) -> np.ndarray:
+        return self.scale * outputs[:, 0].double().numpy()
+
+    def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
+        """Return loss and RMSE."""
+        error = self.predict(outputs) - target.double().numpy()
+        return {"loss": self._smooth(error), "rmse": float(np.sqrt(np.square(error).mean()))}
+
+    def choose(self, truth: ArrayLike, predictions: ArrayLike, meta: Meta) -> dict[str, float]:
+        if self.shortage("validation", np.asarray(truth), meta):
+            return {}
+        return {
+            "rmse": float(rmse(truth, predictions)),
+            "rmse_se": float(rmse_error(truth, predictions)),
+            "loss": self._smooth(residuals(truth, predictions)),
+        }
+
+    def evaluate(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path) -> dict[str, float]:
+        return write_regression(folder, truth, predictions, rows, self.column)
+
+    def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:
+        return Paired(*paired_rmse(truth, arm, baseline, weights))
+
+    def margin(self, baseline: float) -> float:
+        return MARGIN_SHARE * baseline
+
+    def margin_text(self, baseline: str) -> str:
+        return f"{100 * MARGIN_SHARE:.3g} % of the RMSE of {baseline}"
+
+    def _smooth(self, error: np.ndarray) -> float:
+        """Smooth L1 of errors (n,) [GeV] in units of the scale."""
+        size = np.abs(error) / self.scale
+        return float(np.where(size < 1, size**2 / 2, size - 0.5).mean())

@@ -1,0 +1,81 @@
+"""The constituents view: the hardest deposits of each jet as a padded set, with a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from jetbench.data.batch import Batch
+from jetbench.errors import SuiteError
+from jetbench.spec import Scalar
+from jetbench.views.inputs import Inputs
+from jetbench.views.view import FittedView
+
+__all__ = ["ConstituentsView", "hardest", "particle_features"]
+
+SOFTEST = 1e-3  # of the jet's pT: what is below counts as that in the logarithms
+
+
+class ConstituentsView(FittedView):
+    """Batch -> `constituents` (n, number, features), in falling order of pT, padded with zeros, and their mask.
+
+    The features of a deposit are Δeta, Δphi, its distance from the axis, the logarithms of its pT and of its share of the jet's
+    pT, and the share of each channel in its pT (tracks, photons and neutral hadrons have one each). Each is shifted by `mean` and
+    divided by `spread`, those of the deposits of the pool.
+    """
+
+    number: int
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, batch: Batch, options: Mapping[str, Scalar]) -> Self:
+        number = int(options["number"] or 0)
+        if number < 1:
+            raise SuiteError(f"view.constituents.number is {number}; a jet has at least one constituent")
+        values = particle_features(batch).double()
+        spread = values.std(dim=0) if len(values) > 1 else torch.ones(values.shape[1])
+        return cls(
+            number=number,
+            mean=tuple(values.mean(dim=0).tolist()),
+            spread=tuple(torch.where(spread > 0, spread, 1.0).tolist()),
+        )
+
+    def __call__(self, batch: Batch) -> Inputs:
+        scaled = (particle_features(batch) - torch.tensor(self.mean)) / torch.tensor(self.spread)
+        kept, place = hardest(batch, self.number)
+        padded = scaled.new_zeros(batch.size, self.number, scaled.shape[1])
+        padded[batch.jet[kept], place] = scaled[kept]
+        mask = torch.zeros(batch.size, self.number, dtype=torch.bool, device=scaled.device)
+        mask[batch.jet[kept], place] = True
+        return Inputs({"constituents": padded}, mask)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"constituents": (self.number, len(self.mean))}
+
+
+def particle_features(batch: Batch) -> Tensor:
+    """Compute the features (deposits, 5 + channels) of each deposit, in no unit but radians and log GeV."""
+    pt = batch.pt()
+    total = batch.sum(pt)[batch.jet].clamp(min=torch.finfo(pt.dtype).tiny)
+    share = (pt / total).clamp(min=SOFTEST)
+    soft = (SOFTEST * total).clamp(min=torch.finfo(pt.dtype).tiny)
+    columns = [batch.eta, batch.phi, torch.hypot(batch.eta, batch.phi), torch.maximum(pt, soft).log(), share.log()]
+    fractions = batch.values / pt.clamp(min=torch.finfo(pt.dtype).tiny)[:, None]
+    return torch.cat([torch.stack(columns, dim=1), fractions.clamp(-1e3, 1e3)], dim=1)
+
+
+def hardest(batch: Batch, number: int) -> tuple[Tensor, Tensor]:
+    """Return which deposits (kept,) are among the `number` of the largest pT of their jet, and their place there, 0 the hardest.
+    Of equal ones the first in the file is harder."""
+    falling = torch.argsort(batch.pt(), descending=True, stable=True)
+    order = falling[torch.argsort(batch.jet[falling], stable=True)]
+    counts = torch.bincount(batch.jet, minlength=batch.size)
+    first = counts.cumsum(0) - counts
+    place = torch.arange(len(order), device=order.device) - first[batch.jet[order]]
+    inside = place < number
+    return order[inside], place[inside]

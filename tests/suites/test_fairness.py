@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from jetbench.errors import SuiteError
+from jetbench.suites.plan import Plan
+
+PlanOf = Callable[..., Plan]
+OTHER = "arms.other={model: resnet15, regime: scratch"
+
+
+@pytest.mark.parametrize(
+    ("change", "difference", "word"),
+    [
+        (f"{OTHER}, model_options: {{dropout: 0.1}}}}", r"model\.dropout \(nothing against 0\.1\)", "model.dropout"),
+        (f"{OTHER}, view: {{pixels: 12}}}}", r"view\.pixels \(8 against 12\)", "view.pixels"),
+        (f"{OTHER}, recipes: {{supervised: {{passes: 640}}}}}}", r"recipe\.passes \(320 against 640\)", "recipe.passes"),
+        (
+            f"{OTHER}, recipes: {{supervised: {{weight_decay: 0.1}}}}}}",
+            r"recipe\.weight_decay \(0\.0001 against 0\.1\)",
+            "recipe",
+        ),
+        (f"{OTHER}, recipes: {{supervised: {{learning_rate: 0.1}}}}}}", r"recipe\.learning_rate", "recipe.learning_rate"),
+        (f"{OTHER}, recipes: {{supervised: {{augmentation: [flip]}}}}}}", r"recipe\.augmentation", "recipe.augmentation"),
+        (f"{OTHER}, seed_offset: 7}}", r"seed \(0 against 7\)", "seed"),
+    ],
+)
+def test_a_difference_that_is_not_declared_is_printed(plan_of: PlanOf, change: str, difference: str, word: str) -> None:
+    with pytest.raises(SuiteError, match=rf"'scratch' and 'other' differ in {difference}.*not declare under `varies`"):
+        plan_of(change)
+    assert "other" in plan_of(change, f"varies=[model, regime, {word}]").arms
+
+
+def test_groups_explain_what_they_name(plan_of: PlanOf) -> None:
+    with pytest.raises(SuiteError, match=r"'scratch' and 'simclr' differ in stages \(1 against 2\)"):
+        plan_of("varies=[model]")
+    with pytest.raises(SuiteError, match=r"'scratch' and 'boosted-trees' differ in model\.name"):
+        plan_of("varies=[regime]")
+    with pytest.raises(SuiteError, match=r"differ in trains \('all' against 'head'\)"):
+        plan_of("arms.simclr.regime=random-frozen", "varies=[model]")
+    with pytest.raises(SuiteError, match=r"differ in targets \('true' against 'shuffled'\)"):
+        plan_of("arms.simclr.regime=shuffled-labels", "varies=[model]")
+    with pytest.raises(SuiteError, match=r"differ in objective\.name \('supervised' against 'mixup'\)"):
+        plan_of("arms.simclr.regime=mixup", "varies=[model]")
+
+
+def test_a_regime_explains_no_more_than_it_does_differently(plan_of: PlanOf) -> None:
+    longer = "arms.simclr.recipes.supervised.passes=640"
+    with pytest.raises(SuiteError, match=r"differ in recipe\.passes"):
+        plan_of(longer)
+    long = "arms.long={model: resnet15, regime: scratch-long}"
+    assert "long" in plan_of(long).arms
+    with pytest.raises(SuiteError, match=r"differ in recipe\.weight_decay"):
+        plan_of("arms.long={model: resnet15, regime: scratch-long, recipes: {supervised: {weight_decay: 0.5}}}")
+
+
+def test_pretrainings_of_two_arms_are_compared_too(plan_of: PlanOf) -> None:
+    other = "arms.other={model: resnet15, regime: simclr, recipes: {simclr: {passes: 1024}}}"
+    with pytest.raises(SuiteError, match=r"'simclr' and 'other' differ in pretraining\.recipe\.passes \(512 against 1024\)"):
+        plan_of(other)
+    assert "other" in plan_of(other, "varies=[model, regime, recipe.passes]").arms
+
+
+def test_a_word_that_is_none_is_answered_with_those_that_are(plan_of: PlanOf) -> None:
+    with pytest.raises(SuiteError, match=r"varies: 'regim' is neither model, regime, pool, seed nor a dotted path.*'regime'"):
+        plan_of("varies=[model, regim]")

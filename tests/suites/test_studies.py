@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from jetbench.errors import SuiteError
+from jetbench.spaces import Space
+from jetbench.spec import RunSpec
+from jetbench.suites.plan import Plan
+from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, open_round, replay, walk, winner
+
+PlanOf = Callable[..., Plan]
+
+
+@pytest.fixture
+def study(plan_of: PlanOf) -> Study:
+    return next(iter(plan_of().studies.values()))
+
+
+def grid(study: Study, *rates: float) -> Study:
+    searched = study.searched[0].replace(space=Space(choices=rates))
+    found: Study = study.replace(searched=(searched,), trials=len(rates))
+    return found
+
+
+def search(study: Study, trials: int = 12) -> Study:
+    """Two parameters by TPE, one of them a choice."""
+    searched = (
+        Searched(path=LEARNING_RATE, space=Space(low=1e-4, high=1e-1, log=True), own=1e-3),
+        Searched(path="model.norm", space=Space(choices=("group", "batch")), own="group"),
+    )
+    found: Study = study.replace(sampler="tpe", searched=searched, trials=trials)
+    return found
+
+
+def outcome(spec: RunSpec) -> Result:
+    rate = spec.recipe.learning_rate
+    return Result(0.9 - abs(rate - 3e-3) * 10 - 0.01 * (spec.value_at("model.norm") == "batch"), 0.001, rate)
+
+
+def drive(study: Study, order: random.Random | None = None) -> list[Mapping[str, object]]:
+    """Run the study to its end, its trials ending in some order; every look makes it again from what is known."""
+    results: dict[int, Result] = {}
+    while trials := open_round(study, results):
+        pending = list(trials)
+        if order:
+            order.shuffle(pending)
+        for number in pending:
+            results[number] = outcome(trials[number])
+            open_round(study, results)  # an interruption and a new start after each trial
+    return [trial.params for trial in replay(study, results).get_trials()]
+
+
+def results_of(study: Study, values: Mapping[float, Result]) -> dict[int, Result]:
+    return {number: values[spec.recipe.learning_rate] for number, spec in open_round(study, {}).items()}
+
+
+def test_a_grid_is_tried_once_and_the_best_wins(study: Study) -> None:
+    assert [params[LEARNING_RATE] for params in drive(study)] == [0.001, 0.003]
+    found = winner(study, {number: outcome(spec) for number, spec in open_round(study, {}).items()})
+    assert found is not None
+    assert (dict(found.values), found.trials, found.at_edge) == ({LEARNING_RATE: 0.003}, 2, ())
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"),
+    [({0.0001: 0.3, 0.001: 0.5, 0.01: 0.4}, 0.001), ({0.0001: 0.3, 0.01: 0.4}, 0.0001), ({0.0001: 0.5, 0.01: 0.4}, 0.01)],
+)
+def test_ties_go_to_the_recipes_own_rate_then_to_the_smaller_loss(study: Study, losses: dict[float, float], best: float) -> None:
+    tied = grid(study, *losses)
+    found = winner(tied, results_of(tied, {rate: Result(0.9, 0.0, loss) for rate, loss in losses.items()}))
+    assert found is not None
+    assert dict(found.values) == {LEARNING_RATE: best}
+
+
+@pytest.mark.parametrize(("error", "best"), [(0.001, 0.003), (0.03, 0.001)])
+def test_without_evidence_the_recipes_own_rate_is_kept(study: Study, error: float, best: float) -> None:
+    """0.003 is ahead of the recipe's 0.001 by 0.02: followed where the standard error is small, and not where it is larger."""
+    given = {rate: Result(0.9 - abs(rate - 3e-3) * 10, error, 0.5) for rate in (0.001, 0.003)}
+    found = winner(study, results_of(study, given))
+    assert found is not None
+    assert dict(found.values) == {LEARNING_RATE: best}
+
+
+def test_a_metric_that_is_better_when_it_is_smaller_turns_the_choice(study: Study) -> None:
+    errors: Study = study.replace(metric="rmse", larger_is_better=False)
+    found = winner(errors, results_of(errors, {0.001: Result(12.0, 0.1, 1.0), 0.003: Result(9.0, 0.1, 1.0)}))
+    assert found is not None
+    assert (dict(found.values), found.metric) == ({LEARNING_RATE: 0.003}, 9.0)
+
+
+def test_the_edge_of_three_is_an_edge(study: Study) -> None:
+    for rates, edge in (((0.0003, 0.001, 0.003), (LEARNING_RATE,)), ((0.001, 0.003, 0.01), ())):
+        wide = grid(study, *rates)
+        found = winner(wide, {number: outcome(spec) for number, spec in open_round(wide, {}).items()})
+        assert found is not None
+        assert found.at_edge == edge
+
+
+@pytest.mark.parametrize("kind", ["grid", "tpe"])
+def test_what_is_asked_depends_on_nothing_but_the_results(study: Study, kind: str) -> None:
+    one = search(study) if kind == "tpe" else grid(study, 1e-4, 3e-4, 1e-3, 3e-3)
+    straight = drive(one)
+    assert len(straight) == one.trials
+    assert drive(one, random.Random(1)) == drive(one, random.Random(2)) == straight
+    if kind == "tpe":
+        assert len({params[LEARNING_RATE] for params in straight}) == 12
+        assert {params["model.norm"] for params in straight} == {"group", "batch"}
+
+
+def test_a_walk_stops_at_the_round_that_is_open(study: Study) -> None:
+    one = search(study)
+    trials, results = walk(one, lambda spec: None)
+    assert (sorted(trials), results) == ([0, 1, 2, 3], {})
+    first = {spec.digest(): outcome(spec) for spec in trials.values()}
+    trials, results = walk(one, lambda spec: first.get(spec.digest()))
+    assert (sorted(trials), sorted(results)) == (list(range(8)), [0, 1, 2, 3])
+    trials, results = walk(one, outcome)
+    assert len(trials) == len(results) == 12
+    assert winner(one, results) is not None
+
+
+def test_a_diverged_trial_never_wins_and_all_of_them_leave_no_winner(study: Study) -> None:
+    found = winner(study, results_of(study, {0.001: Result(0.6, 0.01, 1.0), 0.003: Result(None)}))
+    assert found is not None
+    assert (dict(found.values), found.diverged) == ({LEARNING_RATE: 0.001}, 1)
+    assert winner(study, results_of(study, {0.001: Result(None), 0.003: Result(None)})) is None
+    assert winner(study, {0: Result(0.6)}) is None
+
+
+TPE = ("tuning.sampler=tpe", "tuning.trials=8", "tuning.factors=[0.1,10.0]")
+
+
+def spaces(plan: Plan, arm: str) -> dict[str, Space]:
+    study = plan.studies[plan.tuned[arm, 50]]
+    return {one.path: one.space for one in study.searched}
+
+
+def test_a_range_of_the_suite_goes_before_the_default_range(plan_of: PlanOf) -> None:
+    given = "tuning.search={model.dropout: null, recipe.weight_decay: {low: 0.01, high: 0.1}, model.l2: null}"
+    plan = plan_of(*TPE, given)
+    found = spaces(plan, "scratch")
+    assert found["model.dropout"] == Space(low=0.0, high=0.5)
+    assert found["recipe.weight_decay"] == Space(low=0.01, high=0.1)
+    assert found[LEARNING_RATE] == Space(low=0.0001, high=0.01, log=True)
+    assert "model.l2" not in found
+    assert set(spaces(plan, "boosted-trees")) == {LEARNING_RATE, "recipe.weight_decay", "model.l2"}
+
+
+def test_what_is_not_searched_has_the_value_of_the_suite_or_the_default(plan_of: PlanOf) -> None:
+    plan = plan_of(*TPE, "tuning.search={model.dropout: null}", "model_options.resnet15.head_dropout=0.1")
+    study = plan.studies[plan.tuned["scratch", 50]]
+    own = {one.path: one.own for one in study.searched}
+    assert own == {LEARNING_RATE: 0.001, "model.dropout": 0.0}
+    trial = study.trial({LEARNING_RATE: 0.002, "model.dropout": 0.3})
+    assert dict(trial.model.options) == {"dropout": 0.3, "head_dropout": 0.1, "stages": "8-16"}
+    assert trial.recipe.learning_rate == 0.002
+
+
+def test_a_parameter_that_no_arm_has_is_answered_with_the_nearest(plan_of: PlanOf) -> None:
+    with pytest.raises(SuiteError, match=r"no arm has a parameter at 'model.dropuot'; did you mean 'model.dropout'"):
+        plan_of(*TPE, "tuning.search={model.dropuot: null}")
+    with pytest.raises(SuiteError, match=r"'recipe.clip' has no default range; give it one"):
+        plan_of(*TPE, "tuning.search={recipe.clip: null}")
+    with pytest.raises(SuiteError, match="a grid has learning rates alone"):
+        plan_of("tuning.search={model.dropout: null}")

@@ -1,0 +1,169 @@
+"""What every task owes the loop, the suites and the report, held for each that is registered."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from jetbench.jets import Jets
+from jetbench.registry import Entry
+from jetbench.report.sections import sections
+from jetbench.statistics.comparison import Verdict
+from jetbench.tasks import tasks
+from jetbench.tasks.task import Metric, Task
+
+SEEDS = 5
+SAMPLES = ["two classes", "four classes"]
+pytestmark = pytest.mark.parametrize("entry", list(tasks), ids=lambda entry: entry.name)
+
+
+@pytest.fixture(params=SAMPLES)
+def jets(request: pytest.FixtureRequest, toy_jets: Jets, pronged_jets: Callable[[int, int], Jets]) -> Jets:
+    return toy_jets if request.param == SAMPLES[0] else pronged_jets(400, 4)
+
+
+def perfect(task: Task, jets: Jets) -> torch.Tensor:
+    """Outputs that no loss can be below by much: what the task encodes, with classes ten units apart."""
+    encoded = task.encode(torch.from_numpy(task.target(jets)), jets.meta)
+    return 10 * encoded if task.headline.larger_is_better else encoded
+
+
+def blurred(task: Task, jets: Jets, noise: float, seed: int = 0) -> torch.Tensor:
+    clean = perfect(task, jets)
+    return clean + noise * torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_outputs_become_a_loss_and_metrics_that_rank_them(entry: Entry, jets: Jets) -> None:
+    task: Task = entry.load()()
+    target = torch.from_numpy(task.target(jets))
+    encoded = task.encode(target, jets.meta)
+    assert encoded.shape == (len(jets), task.outputs(jets.meta))
+    assert encoded.dtype == torch.float32
+    good, poor = blurred(task, jets, 0.1), blurred(task, jets, 30.0)
+    assert task.loss(good, encoded) < task.loss(poor, encoded)
+    judged = [task.validate(outputs, target) for outputs in (good, poor)]
+    assert judged[0]["loss"] < judged[1]["loss"]
+    key = task.selection.key
+    assert task.selection.better(judged[0][key], than=judged[1][key])
+    assert judged[1]["loss"] == pytest.approx(float(task.loss(poor, encoded)), rel=1e-5)
+    assert task.diagnostics(poor, encoded)[key] == pytest.approx(judged[1][key], rel=1e-5)
+
+
+def test_the_loss_has_a_gradient_and_diagnostics_have_none(entry: Entry, jets: Jets) -> None:
+    task: Task = entry.load()()
+    encoded = task.encode(torch.from_numpy(task.target(jets)), jets.meta)
+    outputs = blurred(task, jets, 1.0).requires_grad_()
+    task.loss(outputs, encoded).backward()
+    assert outputs.grad is not None
+    assert outputs.grad.abs().sum() > 0
+    assert not any(value.requires_grad for value in task.diagnostics(outputs, encoded).values())
+
+
+def test_a_finished_training_is_judged_by_what_is_tuned(entry: Entry, jets: Jets) -> None:
+    task: Task = entry.load()()
+    truth, key = task.target(jets), task.tuning.key
+    good, poor = (task.choose(truth, task.predict(blurred(task, jets, noise)), jets.meta) for noise in (3.0, 30.0))
+    assert set(good) == {key, f"{key}_se", "loss"}
+    assert task.tuning.better(good[key], than=poor[key])
+    assert good["loss"] < poor["loss"]
+    assert good[f"{key}_se"] > 0
+
+
+def test_an_evaluation_writes_its_files_and_finite_metrics_within_their_range(entry: Entry, jets: Jets, tmp_path: Path) -> None:
+    task: Task = entry.load()()
+    predictions = task.predict(blurred(task, jets, 5.0))
+    metrics = task.evaluate(task.target(jets), predictions, np.arange(len(jets)), jets.meta, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(task.files)
+    assert all(name.startswith("test/") and np.isfinite(value) for name, value in metrics.items())
+    headline, value = task.headline, metrics[f"test/{task.headline.key}"]
+    assert metrics[f"test/{headline.key}_se"] > 0
+    assert headline.low is None or value >= headline.low
+    assert headline.high is None or value <= headline.high
+    for name in (name for name in task.files if name.endswith(".json")):
+        assert json.loads((tmp_path / name).read_text())
+
+
+def test_the_paired_metric_is_that_of_the_evaluation(entry: Entry, jets: Jets, tmp_path: Path) -> None:
+    task: Task = entry.load()()
+    truth = task.target(jets)
+    arm, baseline = (np.stack([task.predict(blurred(task, jets, noise, s)) for s in range(2)]) for noise in (3.0, 5.0))
+    found = task.paired(truth, arm, baseline, np.array([0.5, 0.5]))
+    alone = task.evaluate(truth, arm[0], np.arange(len(jets)), jets.meta, tmp_path)
+    assert found.values[0] == pytest.approx(alone[f"test/{task.headline.key}"])
+    swapped = task.paired(truth, baseline, arm, np.array([0.5, 0.5]))
+    np.testing.assert_allclose(swapped.baselines, found.values)
+    np.testing.assert_allclose(swapped.variances, found.variances)
+    assert 0 < found.variance_of_mean < found.variances.mean()
+    assert task.paired(truth, arm, arm, np.array([0.5, 0.5])).variances.tolist() == [0, 0]
+
+
+def test_a_better_arm_is_called_better(entry: Entry, jets: Jets) -> None:
+    task: Task = entry.load()()
+    good, poor = (np.stack([task.predict(blurred(task, jets, n, s)) for s in range(SEEDS)]) for n in (2.0, 30.0))
+    found = task.compare(task.target(jets), good, poor)
+    assert (found.verdict, found.larger_is_better) == (Verdict.BETTER, task.headline.larger_is_better)
+    assert found.margin == pytest.approx(task.margin(found.baseline.mean))
+    assert found.probability_better.mean == 1
+    assert task.compare(task.target(jets), poor, good).verdict is Verdict.WORSE
+    assert task.compare(task.target(jets), good, good).verdict is Verdict.EQUIVALENT
+    shared = task.compare(task.target(jets), good, poor, clusters=[0, 1, 0, 1, 0])
+    assert (shared.units, shared.seeds) == (2, SEEDS)
+
+
+def test_strata_are_small_integers_from_zero_on(entry: Entry, jets: Jets) -> None:
+    task: Task = entry.load()()
+    strata = task.strata(jets)
+    assert strata.shape == (len(jets),)
+    assert set(strata.tolist()) == set(range(strata.max() + 1))
+
+
+def test_what_jets_lack_is_told(entry: Entry, jets: Jets) -> None:
+    task: Task = entry.load()()
+    assert task.unmet(jets.meta, set(jets.targets)) == task.unmet(jets.meta, None) == ""
+    bare = replace(jets, targets={}, meta=jets.meta.replace(class_names=()))
+    assert task.unmet(bare.meta, set(bare.targets)).startswith("have no ")
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_enough_jets_stay_enough(entry: Entry, jets: Jets, part: str) -> None:
+    task: Task = entry.load()()
+    strata = task.strata(jets)
+    told = [task.shortage(part, strata[:n], jets.meta) for n in range(30)]  # type: ignore[arg-type]
+    enough = [not text for text in told]
+    assert not enough[0]
+    assert enough[-1]
+    assert enough == sorted(enough)
+    assert "train" in told[0] or "validat" in told[0] or "test" in told[0]
+
+
+def test_texts_name_the_metric_and_the_margin(entry: Entry, jets: Jets) -> None:
+    task: Task = entry.load()()
+    assert task.headline.name in task.headline_of(jets.meta).name
+    assert task.headline_of(jets.meta).key == task.headline.key
+    assert task.margin_text("scratch").startswith("3 % of ")
+    assert "scratch" in task.margin_text("scratch")
+    assert {sections[name].name for name in task.sections} == set(task.sections)
+
+
+def test_a_task_costs_no_torch_to_load(entry: Entry) -> None:
+    code = f"import sys; from jetbench.tasks import tasks; tasks[{entry.name!r}].load()(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_metric_knows_its_direction(entry: Entry) -> None:
+    task: Task = entry.load()()
+    for metric in (task.selection, task.tuning, task.headline):
+        assert isinstance(metric, Metric)
+        assert metric.better(2.0, than=1.0) == metric.larger_is_better != metric.better(1.0, than=2.0)
+        assert metric.better(-5.0, than=None)
+        assert not metric.better(1.0, than=1.0)
+        assert not metric.better(float("nan"), than=None)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from jetbench.data.batch import Batch, JetTensors
+from jetbench.errors import SuiteError
+from jetbench.jets import Jets
+from jetbench.spec import Component, options
+from jetbench.views.constituents import ConstituentsView, hardest, particle_features
+from jetbench.views.view import fit_view
+
+
+def batch_of(jets: Jets, size: int = 30) -> Batch:
+    return JetTensors(jets).batch(torch.arange(size))
+
+
+def view_of(batch: Batch, number: int = 25) -> ConstituentsView:
+    view = fit_view(Component(name="constituents", options=options({"number": number})), batch)
+    assert isinstance(view, ConstituentsView)
+    return view
+
+
+def test_the_hardest_are_those_of_a_slow_search(toy_jets: Jets) -> None:
+    batch = batch_of(toy_jets)
+    kept, place = hardest(batch, 25)
+    pt = batch.pt().numpy()
+    for jet in range(batch.size):
+        mine = np.flatnonzero(batch.jet.numpy() == jet)
+        slow = sorted(mine, key=lambda i: -pt[i])[:25]
+        found = kept[batch.jet[kept] == jet]
+        assert found[place[batch.jet[kept] == jet].argsort()].tolist() == slow
+
+
+def test_features_in_closed_form(toy_jets: Jets) -> None:
+    """One jet of two deposits, 3 GeV of photons at (0.3, 0.4) and 1 GeV of tracks on the axis."""
+    batch = batch_of(toy_jets, 1).replace(
+        jet=torch.tensor([0, 0]),
+        eta=torch.tensor([0.3, 0.0]),
+        phi=torch.tensor([0.4, 0.0]),
+        values=torch.tensor([[0.0, 3.0, 0.0], [1.0, 0.0, 0.0]]),
+    )
+    expected = [[0.3, 0.4, 0.5, np.log(3), np.log(0.75), 0, 1, 0], [0, 0, 0, 0, np.log(0.25), 1, 0, 0]]
+    np.testing.assert_allclose(particle_features(batch), expected, rtol=1e-6, atol=1e-7)
+
+
+def test_sets_are_padded_masked_and_scaled_to_one(toy_jets: Jets) -> None:
+    batch = batch_of(toy_jets, 200)
+    seen = view_of(batch, number=60)(batch)
+    counts = torch.bincount(batch.jet, minlength=200)
+    assert seen.mask is not None
+    assert seen.mask.sum(dim=1).tolist() == counts.clamp(max=60).tolist()
+    assert not seen["constituents"][~seen.mask].any()
+    inside = seen["constituents"][seen.mask].double()
+    np.testing.assert_allclose(inside.mean(dim=0), 0, atol=1e-4)
+    np.testing.assert_allclose(inside.std(dim=0), 1, atol=1e-3)
+    assert view_of(batch, number=60).shapes == {"constituents": (60, inside.shape[1])}
+
+
+def test_the_order_in_the_file_does_not_matter(toy_jets: Jets) -> None:
+    batch = batch_of(toy_jets)
+    order = torch.argsort(batch.jet + torch.rand(len(batch.jet), generator=torch.manual_seed(1)) * 0.9)
+    mixed = batch.replace(**{name: getattr(batch, name)[order] for name in ("jet", "eta", "phi", "values")})
+    view = view_of(batch)
+    torch.testing.assert_close(view(batch)["constituents"], view(mixed)["constituents"])  # the jet's pT is a sum in another order
+
+
+def test_an_empty_jet_is_an_empty_set(toy_jets: Jets) -> None:
+    batch = batch_of(toy_jets, 3)
+    seen = view_of(batch)(batch.keep(batch.jet != 1))
+    assert seen.mask is not None
+    assert not seen.mask[1].any()
+    assert seen["constituents"].isfinite().all()
+
+
+def test_the_fitted_view_comes_back_from_json(toy_jets: Jets) -> None:
+    view = view_of(batch_of(toy_jets))
+    assert ConstituentsView.model_validate_json(view.model_dump_json()) == view
+
+
+def test_a_jet_has_a_constituent(toy_jets: Jets) -> None:
+    with pytest.raises(SuiteError, match="number is 0; a jet has at least one"):
+        view_of(batch_of(toy_jets), number=0)
+
+
+def test_columns_without_spread_are_finite(toy_jets: Jets) -> None:
+    flat = replace(toy_jets, values=np.ones_like(toy_jets.values))
+    batch = batch_of(flat)
+    assert view_of(batch)(batch)["constituents"].isfinite().all()
