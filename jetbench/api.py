@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jetbench.engine.child import PRELOAD
+from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import Event, execute
 from jetbench.engine.prepare import prepare
-from jetbench.processes import context
 from jetbench.report.results import Results, collect
 from jetbench.suites.instances import latest, remember
 from jetbench.suites.plan import Plan, make_plan
@@ -18,7 +16,9 @@ from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
-__all__ = ["Session", "latest_session", "open_session"]
+__all__ = ["Progress", "Session", "latest_session", "open_session"]
+
+Progress = Callable[[str, int, int], None]  # what is being made, jets done and jets in all
 
 
 @dataclass
@@ -33,8 +33,8 @@ class Session:
         return self.store.root == store_root()
 
     def workers(self, jobs: int | None) -> int:
-        """Trainings at a time: as asked, or one per core that this process may use."""
-        return jobs or len(os.sched_getaffinity(0))
+        """Trainings at a time: as asked, or one per GPU that torch can use, or one per core that this process may use."""
+        return len(places(jobs, cores(), gpus()))
 
     def results(self) -> Results:
         return collect(self.plan, self.store)
@@ -57,16 +57,21 @@ class Session:
         )
         return MlflowTracker(self.store, instance.name, tags)
 
-    def run(self, workers: int | None = None, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Event]:
-        """Make the data, run what is not finished, publish it; events as they happen."""
-        workers = self.workers(workers)
-        context(PRELOAD)  # its imports are done while jets are simulated
+    def run(self, jobs: int | None = None, progress: Progress | None = None) -> Generator[Event, None, None]:
+        """Make the data, run what is not finished, publish it; events as they happen.
+
+        `jobs` is how many trainings, or processes that make data, run at a time.
+        """
         self.store.prepare()
         remember(self.store.root, self.plan.instance)
-        tracker = self.tracker
-        tracker.connect()
-        prepared = prepare(self.plan, workers, progress or (lambda what, done, total: None))
-        yield from execute(self.plan, self.store, tracker, prepared, workers)
+        told = progress or (lambda what, done, total: None)
+        yield from execute(
+            self.plan,
+            self.store,
+            self.tracker,
+            lambda: places(jobs, cores(), gpus()),
+            lambda: prepare(self.plan, jobs or cores(), told),
+        )
 
 
 def open_session(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from jetbench.engine.studies import decided
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.statistics.comparison import Comparison, compare, seed_weights
@@ -17,7 +18,7 @@ from jetbench.statistics.delong import mean_difference_variance, paired_delong
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.multiplicity import adjust_secondary
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
-from jetbench.suites.tuning import Tuner, Winner
+from jetbench.suites.tuning import Winner
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
@@ -199,12 +200,10 @@ def collect(plan: Plan, store: Store) -> Results:
             cells[cell] = ledger.metrics(key)
         else:
             missing[cell] = ledger.failure(key) or "not run yet"
-    return Results(plan, ledger, cells, missing, _winners(plan, store))
+    return Results(plan, ledger, cells, missing, _winners(plan, ledger))
 
 
-def _winners(plan: Plan, store: Store) -> dict[tuple[str, int], Winner]:
+def _winners(plan: Plan, ledger: Ledger) -> dict[tuple[str, int], Winner]:
     """The winners of the studies that have ended."""
-    journal = store.root / "optuna.journal"
-    tuners = {digest: Tuner.stored(study, journal) for digest, study in plan.studies.items()}
-    ended = {digest: tuner for digest, tuner in tuners.items() if tuner is not None and tuner.finished()}
-    return {cell: ended[digest].winner() for cell, digest in plan.tuned.items() if digest in ended}
+    winners = {digest: decided(study, ledger) for digest, study in plan.studies.items()}
+    return {cell: found for cell, digest in plan.tuned.items() if (found := winners[digest])}

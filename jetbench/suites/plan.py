@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from jetbench.data.catalog import Dataset
@@ -42,7 +43,7 @@ class PlannedRun:
     name: str
     arm: str
 
-    @property
+    @cached_property
     def key(self) -> str:
         return self.spec.digest()
 

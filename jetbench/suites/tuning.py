@@ -56,38 +56,26 @@ class Winner(Value):
 
 
 class Tuner:
-    """One Optuna study in a journal file, driven from outside: `pending` asks, `tell_round` tells, `winner` concludes.
+    """One Optuna study, in memory or in a file, driven from outside: `pending` asks, `tell_round` tells, `winner` concludes.
 
     The selection rule is one standard error (Breiman et al., Classification and Regression Trees, 1984, section 3.4.3): of the
     trials whose AUC lies within the best one's standard error of the best, the one nearest to the recipe's own rate, then
     the larger AUC, then the smaller loss. A handful of validation labels orders rates at random; following it would hand
     one arm or another a bad rate by chance, and the comparison its result. Without evidence the recipe is kept."""
 
-    def __init__(self, study: Study, storage: Path) -> None:
+    def __init__(self, study: Study, storage: Path | None) -> None:
         import optuna
         from optuna.storages.journal import JournalFileBackend
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.study = study
         self.optuna = optuna
-        backend = JournalFileBackend(str(storage))
         self.handle = optuna.create_study(
             study_name=study.digest(),
-            storage=optuna.storages.JournalStorage(backend),
+            storage=optuna.storages.JournalStorage(JournalFileBackend(str(storage))) if storage else None,
             direction="maximize",
             load_if_exists=True,
         )
-
-    @classmethod
-    def stored(cls, study: Study, storage: Path) -> Tuner | None:
-        """The study if it has been begun; looking creates nothing."""
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
-
-        if not storage.exists():
-            return None
-        names = [found.study_name for found in JournalStorage(JournalFileBackend(str(storage))).get_all_studies()]
-        return cls(study, storage) if study.digest() in names else None
 
     def pending(self) -> dict[int, RunSpec]:
         """The trials of the round that is open, by number; asks for a new round where there is none. Empty at the end."""
@@ -126,9 +114,6 @@ class Tuner:
                 for name in ("loss", "error"):
                     self.handle._storage.set_trial_user_attr(trials[number]._trial_id, name, getattr(result, name))
                 self.handle.tell(number, result.auc)
-
-    def finished(self) -> bool:
-        return len(self._trials(self.optuna.trial.TrialState.COMPLETE)) >= self.study.trials
 
     def winner(self) -> Winner:
         complete = self._trials(self.optuna.trial.TrialState.COMPLETE)
