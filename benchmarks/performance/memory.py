@@ -46,9 +46,9 @@ def parts(jets: int) -> Iterator[Jets]:
 def job(folder: Path, steps: int) -> Job:
     recipe = Recipe(name="memory", learning_rate=1e-3, passes=steps * BATCH, batch_size=BATCH)
     spec = RunSpec(
-        stage="final",
         dataset=DatasetRef(name="memory", sha256="0" * 64),
         test_jets=20_000,
+        labels=10_000,
         seed=0,
         model=MODEL,
         view=VIEW,
@@ -61,13 +61,13 @@ def job(folder: Path, steps: int) -> Job:
 def train(folder: Path, steps: int) -> None:
     import torch
 
-    from jetbench.runs.run import run_cell
+    from jetbench.runs.run import run
     from jetbench.tracking.ledger import Ledger
 
     torch.set_num_threads(1)
     work = job(folder, steps)
-    Ledger(work.work).folder(work.key).mkdir(parents=True)
-    run_cell(work, threading.Event())
+    Ledger(work.work).run(work.key).path.mkdir(parents=True)
+    run(work, threading.Event())
 
 
 def main(jets: int, steps: int) -> None:
