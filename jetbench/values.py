@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 __all__ = ["Spec", "Value"]
+
+PLAIN = (str, int, float)  # first to be asked for: most of what a value holds
 
 
 class Value(BaseModel):
@@ -44,15 +47,23 @@ def _text(content: Any) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+@cache
+def _defaults(kind: type[Spec]) -> tuple[tuple[str, Any], ...]:
+    """The fields that decide something, each with its default: asked once, since a plan has thousands of specs."""
+    return tuple((name, field.get_default()) for name, field in kind.model_fields.items() if name not in kind.labels_only)
+
+
 def _lean(value: Any) -> Any:
     """The plain content of a value, field by field."""
+    if value is None or isinstance(value, PLAIN):
+        return value
     if isinstance(value, Spec):
-        kept = {name: (getattr(value, name), field.get_default()) for name, field in type(value).model_fields.items()}
-        return {name: _lean(mine) for name, (mine, default) in kept.items() if name not in value.labels_only and mine != default}
+        content = vars(value)
+        return {name: _lean(content[name]) for name, default in _defaults(type(value)) if content[name] != default}
     if isinstance(value, Value):
         return value.model_dump(mode="json")
-    if isinstance(value, Mapping):
-        return {str(name): _lean(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_lean(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(name): _lean(one) for name, one in value.items()}
     return value

@@ -115,14 +115,15 @@ def _hearing_sigterm() -> Iterator[None]:
         return
 
     def terminate(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent again it would end the waiting for checkpoints
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # batch systems send it twice, and the way out must not be cut short
         raise Terminated
 
     before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if signal.getsignal(signal.SIGTERM) is terminate:
+            signal.signal(signal.SIGTERM, before)
 
 
 def show_progress(session: Session, jobs: int | None) -> int:

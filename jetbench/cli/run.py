@@ -20,7 +20,7 @@ __all__ = ["run"]
 @click.option("--dataset", shell_complete=dataset_items, help="Another dataset by name, or a file of jets.")
 @click.option("--unlabelled", shell_complete=dataset_items, help="Another dataset or file for self-supervised pretraining.")
 @store_option
-@click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time, one thread each. [default: one per core]")
+@click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. [default: one per GPU, or per core]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value, as in --set seeds=3.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and end.")
 @click.pass_context

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from typing import Literal
@@ -22,6 +25,7 @@ SILENT = "its process ended without a word; is there enough memory and disk spac
 TOLD = "its process was told to stop; the same command goes on from its checkpoint"
 POLL = 0.2  # seconds between looks at a child
 GRACE = 20.0  # seconds for a child to write its checkpoint
+ORPHANED = 255  # what multiprocessing says of a child whose fork server is gone
 
 # set by the driver when it is to end; tasks of a local cluster are threads of the driver's process
 stopping = threading.Event()
@@ -56,7 +60,7 @@ def run_task(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) 
         ledger.fail(job.key, f"its process could not be started: {error}", "")
         status = 1
     else:
-        status = _wait(child, shipper)
+        status = _wait(child, shipper, ledger.run(job.key))
     outcome = _judge(ledger, job.key, status, started)
     closed: dict[str, Status] = {"done": "FINISHED", "failed": "FAILED", "stopped": "KILLED", "busy": "KILLED"}
     return Outcome(job.key, outcome.status, outcome.trained, outcome.reason, _close(shipper, closed[outcome.status]))
@@ -81,7 +85,7 @@ def _close(shipper: Shipper, status: Status) -> str:
     return ""
 
 
-def _wait(child: ForkServerProcess, shipper: Shipper) -> int:
+def _wait(child: ForkServerProcess, shipper: Shipper, folder: RunFolder) -> int:
     """Wait for the child, shipping what it writes; returns its exit status. What cannot be shipped now is when it ends."""
     while True:
         child.join(POLL)
@@ -97,8 +101,22 @@ def _wait(child: ForkServerProcess, shipper: Shipper) -> int:
         except StoreError:
             continue  # the shipper waits longer after a failure, and its last attempt is reported
     status = child.exitcode
-    child.close()
+    if status == ORPHANED and child.pid is not None:
+        _outlast(child.pid, folder)
+    child.close()  # and no sooner: it is by this that the child sees its driver alive
     return 1 if status is None else status
+
+
+def _outlast(pid: int, folder: RunFolder) -> None:
+    """Wait for a child whose fork server has died, which SIGTERM to a whole batch job does: it goes on, and nobody tells of its
+    end but the lock that it holds until then."""
+    deadline = float("inf")
+    while trained_elsewhere(folder) and time.monotonic() < deadline:
+        if stopping.is_set():
+            deadline = min(deadline, time.monotonic() + GRACE)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        time.sleep(POLL)
 
 
 def _judge(ledger: Ledger, key: str, status: int, started: float) -> Outcome:

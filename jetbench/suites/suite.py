@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -40,7 +41,7 @@ class Instance(Spec):
     targets: tuple[str, ...]
     jets: int
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Suite, scale and eight digits of a digest of the settings and of the data."""
         return f"{self.suite}.{self.scale}.{self.digest()[:8]}"
