@@ -69,6 +69,10 @@ def test_a_suite_runs_and_is_then_skipped(plan_of: Callable[..., Plan], tmp_path
     assert {"roc.png", "roc.json", "confusion.png", "scores.h5", "model.safetensors", "bundle.json", "spec.yaml"} <= set(final)
     pretraining = next(key for key, r in plan.runs.items() if r.kind == "pretrain")
     assert Ledger(tmp_path / "work").metrics(pretraining)["cost/unlabelled_passes"] == 512
+    for key in plan.runs:
+        records = read(Ledger(tmp_path / "work").run(key).journal)[0]
+        points = Counter((name, record.step) for record in records for name in record.metrics)
+        assert set(points.values()) == {1}  # two values of one metric at a step would be a broken curve
     again = Counter(e.kind for e in run(plan, tmp_path))
     assert again == {"skipped": len(plan.runs), "winner": len(plan.studies)}
 
