@@ -136,7 +136,7 @@ class Tally:
         return sum(self.costs.values())
 
     def book(self, event: Event) -> None:
-        if event.kind in ("done", "failed", "skipped"):
+        if event.kind in ("done", "diverged", "failed", "skipped"):
             self.done += self.costs.setdefault(event.key, 1.0)
             self.ended += 1
             self.skipped += event.kind == "skipped"
@@ -147,6 +147,8 @@ def _tell(line: Callable[[str], None], event: Event) -> None:
     """A line for what a user wants to know at once; finished runs are counted by the bar."""
     if event.kind == "winner":
         line(f"tuned {event.name}: {event.text}")
+    elif event.kind == "diverged":
+        line(f"diverged {event.name}: {event.text}; it is the worst of its study")
     elif event.kind == "failed":
         line(f"FAILED {event.name}: {event.text}")
     elif event.kind == "unpublished":

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from jetbench.engine.cards import run_card
 from jetbench.engine.prepare import Prepared
-from jetbench.engine.worker import GRACE, Outcome, run_task, stopping
+from jetbench.engine.worker import GRACE, Outcome, run_task, settled, stopping
 from jetbench.errors import BusyError
 from jetbench.files import file_lock
 from jetbench.runs.job import Job
@@ -32,7 +32,7 @@ TICK = 0.5  # seconds between progress events
 class Event:
     """What the caller may show; a tick says that nothing has happened for a while."""
 
-    kind: Literal["done", "failed", "skipped", "stopped", "winner", "unpublished", "tick"]
+    kind: Literal["done", "diverged", "failed", "skipped", "stopped", "winner", "unpublished", "tick"]
     name: str = ""
     text: str = ""
     key: str = ""
@@ -103,11 +103,11 @@ def _advance(books: Execution, digest: str) -> Iterator[Event]:
     study, arm = books.plan.studies[digest], books.plan.study_arm(digest)
     trials, results = walk(study, lambda spec: _result(books, study, spec))
     for number, spec in trials.items():
+        run = books.plan.trial(digest, spec)
         if number not in results:
-            run = books.plan.trial(digest, spec)
             books.trials[digest].add(run.key)
-            if run.key not in books.running and run.key not in books.ended:
-                books.waiting.setdefault(run.key, run)
+        if run.key not in books.running and run.key not in books.ended:  # one from an earlier time is only published
+            books.waiting.setdefault(run.key, run)
     if len(results) < study.trials:
         return
     books.open.discard(digest)
@@ -129,10 +129,10 @@ def _result(books: Execution, study: Study, spec: RunSpec) -> Result | None:
 def _skip_finished(books: Execution) -> Iterator[Event]:
     """Runs that are whole from an earlier time are only published where they are not yet."""
     for key, planned in list(books.waiting.items()):
-        if books.ledger.done(key) and _decided(books, planned):
+        if settled(books.ledger, planned.kind, key) and _decided(books, planned):
             del books.waiting[key]
-            books.ended[key] = Outcome(key, "done")
             outcome = run_task(books.job(planned), _card(books, planned), books.tracker)
+            books.ended[key] = outcome
             yield Event("skipped", planned.name, key=key)
             if outcome.unpublished:
                 yield Event("unpublished", planned.name, outcome.unpublished, key)
@@ -188,8 +188,7 @@ def _priority(run: PlannedRun) -> int:
 def _book(books: Execution, outcome: Outcome) -> Iterator[Event]:
     run = books.running.pop(outcome.key)
     books.ended[outcome.key] = outcome
-    kind: Literal["done", "failed", "stopped"] = outcome.status
-    yield Event(kind, run.name, outcome.reason, outcome.key)
+    yield Event(outcome.status, run.name, outcome.reason, outcome.key)
     if outcome.unpublished:
         yield Event("unpublished", run.name, outcome.unpublished, outcome.key)
     if outcome.status != "stopped":
@@ -200,8 +199,11 @@ def _book(books: Execution, outcome: Outcome) -> Iterator[Event]:
 def _give_up(books: Execution) -> Iterator[Event]:
     """What is left needs something that failed."""
     for key, run in books.waiting.items():
-        books.ended[key] = Outcome(key, "failed", "a run that it needs has failed")
-        yield Event("failed", run.name, "a run that it needs has failed", key)
+        reason = "a run that it needs has failed"
+        if not _decided(books, run) and books.plan.study_of(key) not in books.open:
+            reason = "every trial of its study has diverged; smaller `tuning.factors` may help"
+        books.ended[key] = Outcome(key, "failed", reason)
+        yield Event("failed", run.name, reason, key)
     books.waiting.clear()
 
 

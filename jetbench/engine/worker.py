@@ -14,7 +14,7 @@ from jetbench.tracking.ledger import FAILED, Ledger
 from jetbench.tracking.shipper import Shipper
 from jetbench.tracking.tracker import RunCard, Status, Tracker
 
-__all__ = ["GRACE", "Outcome", "run_task", "stopping"]
+__all__ = ["GRACE", "Outcome", "run_task", "settled", "stopping"]
 
 SILENT = "its process ended without a word; is there enough memory and disk space?"
 POLL = 0.2  # seconds between looks at a child
@@ -26,10 +26,11 @@ stopping = threading.Event()
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `reason` explains a failure; `unpublished` is what kept the tracker from having all of it."""
+    """How a run ended; a trial that has diverged has a result all the same. `reason` explains a failure; `unpublished` is what
+    kept the tracker from having all of it."""
 
     key: str
-    status: Literal["done", "failed", "stopped"]
+    status: Literal["done", "diverged", "failed", "stopped"]
     reason: str = ""
     unpublished: str = ""
 
@@ -39,13 +40,15 @@ def run_task(job: Job, card: RunCard, tracker: Tracker) -> Outcome:
     ledger = Ledger(job.work)
     shipper = Shipper(tracker, card)
     trouble = ""
-    if not ledger.done(job.key):
+    if not settled(ledger, card.kind, job.key):
         if stopping.is_set():
             return Outcome(job.key, "stopped")
         trouble = _train(job, shipper)
     if ledger.done(job.key):
         status: Status = "FINISHED"
         outcome = Outcome(job.key, "done")
+    elif settled(ledger, card.kind, job.key):
+        status, outcome = "FAILED", Outcome(job.key, "diverged", ledger.failure(job.key) or "")
     elif stopping.is_set():
         status, outcome = "KILLED", Outcome(job.key, "stopped")
     else:
@@ -55,6 +58,12 @@ def run_task(job: Job, card: RunCard, tracker: Tracker) -> Outcome:
     except StoreError as error:
         trouble = str(error)
     return Outcome(job.key, outcome.status, outcome.reason, trouble)
+
+
+def settled(ledger: Ledger, kind: str, key: str) -> bool:
+    """Say whether a run of a plan needs no training any more: it is finished, or it is a trial that has diverged, which is the
+    worst of its study and no failure."""
+    return ledger.done(key) or (kind == "trial" and ledger.diverged(key))
 
 
 def _train(job: Job, shipper: Shipper) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from jetbench.data.splits import write_split
-from jetbench.errors import RunError
+from jetbench.errors import DivergenceError, RunError
 from jetbench.files import write_atomically, write_json
 from jetbench.objectives import objectives
 from jetbench.runs.data import RunData, open_data
@@ -47,7 +47,10 @@ def run(job: Job, stop: Flag) -> None:
         learner.save(folder)
         metrics = run_costs(job.spec, costs)
         metrics |= {"cost/parameters": float(learner.parameters), "train/jets": float(len(learner.rows))}
-        files = [*learner.files, *_evaluate(job.spec, data, learner, folder, metrics)]
+        try:
+            files = [*learner.files, *_evaluate(job.spec, data, learner, folder, metrics)]
+        except DivergenceError as error:
+            raise DivergenceError(str(error), costs) from error
         journal.append(0, metrics)  # at step 0: MLflow then compares them as bars
         journal.commit()
     write_json(folder / FIGURES, metrics)
