@@ -71,16 +71,19 @@ class Session:
 
 
 def open_session(
-    suite: str,
+    suite: str | Path,
     *,
     scale: str | None = None,
-    dataset: str | None = None,
-    unlabelled: str | None = None,
+    dataset: str | Path | None = None,
+    unlabelled: str | Path | None = None,
     overrides: tuple[str, ...] = (),
     store: str | Path | None = None,
 ) -> Session:
-    """Plan a suite by name or path. Raises `JetbenchError` where suite, scale, dataset or overrides make no sense."""
-    instance = instantiate(find_suite(suite), scale, dataset, unlabelled, overrides)
+    """Plan a suite, with a dataset and an unlabelled pool of choice, each by name or path.
+
+    Raises `JetbenchError` where suite, scale, dataset or overrides make no sense.
+    """
+    instance = instantiate(find_suite(str(suite)), scale, _text(dataset), _text(unlabelled), overrides)
     plan = make_plan(instance)
     if not instance.find_dataset().ready:
         check_equal_classes(plan)
@@ -91,6 +94,10 @@ def latest_session(suite: str | None = None, *, scale: str | None = None, store:
     """Find the instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
     root = _store(store)
     return Session(make_plan(latest(root.root, suite, scale)), root)
+
+
+def _text(name: str | Path | None) -> str | None:
+    return None if name is None else str(name)
 
 
 def _store(store: str | Path | None) -> Store:

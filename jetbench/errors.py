@@ -1,6 +1,7 @@
 """Errors that a user can mend: one class per cause; the message names the cause and the remedy."""
 
 from collections.abc import Mapping
+from typing import Any
 
 __all__ = [
     "BusyError",
@@ -13,6 +14,7 @@ __all__ = [
     "StoreError",
     "SuiteError",
     "UnknownNameError",
+    "WorkerError",
 ]
 
 
@@ -59,3 +61,11 @@ class StoreError(JetbenchError):
 
 class BusyError(JetbenchError):
     """Another process is working on the same thing."""
+
+
+class WorkerError(JetbenchError):
+    """A `task` that failed in a worker process, or whose worker died; a traceback of the worker's is a note."""
+
+    def __init__(self, task: Any, reason: str) -> None:
+        super().__init__(reason)
+        self.task = task

@@ -6,10 +6,10 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from jetbench.errors import StoreError
 
@@ -50,13 +50,44 @@ def write_json(path: Path, values: Any) -> None:
 
 
 @contextmanager
-def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Own the file at `path` while inside; it is free at once when its owner dies. Yields False where it is taken."""
+def file_lock(
+    path: Path, *, wait: bool = True, on_wait: Callable[[], None] | None = None, remove: bool = False
+) -> Iterator[bool]:
+    """Own the file at `path` while inside; the system frees it at once when its owner dies. Yield False where it is taken.
+
+    With `wait` a taken file is waited for, after a call of `on_wait`. With `remove` its owner removes it at the end.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    while True:
+        with open(path, "w") as file:
+            if not _lock(file, wait, on_wait):
+                yield False
+                return
+            if _is_at(file, path):
+                try:
+                    yield True
+                finally:
+                    if remove:
+                        path.unlink(missing_ok=True)
+                return
+
+
+def _lock(file: IO[str], wait: bool, on_wait: Callable[[], None] | None) -> bool:
+    """Lock an open file, or say that it is taken and not to be waited for."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if not wait:
+            return False
+        if on_wait is not None:
+            on_wait()
+        fcntl.flock(file, fcntl.LOCK_EX)
+    return True
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    """Whether the open file still has its name: where its last owner has removed it, a lock on it keeps nobody out."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False

@@ -1,32 +1,47 @@
-"""Child processes of one fork server, which has the heavy imports done before the first of them starts."""
+"""Child processes of one fork server, which has the heavy imports done before the first of them starts, and tasks on them."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import sys
 import threading
-from collections.abc import Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
-from multiprocessing import forkserver, get_context
-from multiprocessing.context import ForkServerContext
-from typing import Any
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import Pipe, forkserver, get_context, resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-__all__ = ["context", "hidden_main"]
+from jetbench.errors import JetbenchError, WorkerError
+
+__all__ = ["Report", "Task", "context", "die_with_parent", "hidden_main", "run_tasks"]
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+TOLD, DONE, FAILED = "told", "done", "failed"
 _starting = threading.Lock()
+
+T = TypeVar("T")
+Tell = Callable[[Any], None]
+Task = Callable[[T, Tell], Any]  # of a task and a function that tells the caller something; what it returns is its result
 
 
 def context(preload: Sequence[str] = ()) -> ForkServerContext:
     """Return the start method, with its server running and one thread per process.
 
     The first caller decides which modules the server has imported when a child starts. It only imports: a computation in the
-    server would start OpenMP threads that its children then wait for in vain.
+    server would start OpenMP threads that its children then wait for in vain. A terminal's Ctrl-C reaches neither the server
+    nor a child at any time: their signal mask holds it back.
     """
     method = get_context("forkserver")
     with _starting, _changed(os.environ, dict.fromkeys(THREADS, "1")):
         method.set_forkserver_preload(list(preload))
-        forkserver.ensure_running()
+        resource_tracker.ensure_running()  # which lifts the mask, where the server would otherwise start it
+        with _held_back(signal.SIGINT):
+            forkserver.ensure_running()
     return method
 
 
@@ -35,6 +50,121 @@ def hidden_main() -> Iterator[None]:
     """Start processes inside: they would import the main module again, and with it run a plain script that called this."""
     with _starting, _changed(vars(sys.modules["__main__"]), {"__file__": None, "__spec__": None}):
         yield
+
+
+def die_with_parent() -> None:
+    """Kill this process as soon as the one that started it has gone, whatever it does then; call it first thing in a child.
+
+    A thread waits for the parent: the system's own signal (PR_SET_PDEATHSIG) would tell the end of the fork server instead.
+    """
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class Report(NamedTuple, Generic[T]):
+    """What a worker says of a task: something that it told on the way, or, where `done`, its result."""
+
+    task: T
+    done: bool
+    value: Any
+
+
+def run_tasks(function: Task[T], tasks: Sequence[T], workers: int) -> Generator[Report[T], None, None]:
+    """Call `function(task, tell)` for every task, each in one of `workers` processes, and yield what they say as they say it.
+
+    Function, tasks, what is told and what is returned travel as pickles. Raises `WorkerError` at the first task that fails or
+    whose process dies. Any end of the caller ends the workers at once: leaving the iterator by an error, an interrupt or
+    `close` kills them, and where the caller is killed they kill themselves. Their standard output is closed, since C++
+    libraries print banners there.
+    """
+    waiting, busy = deque(tasks), dict[Connection, T]()
+    workforce: dict[Connection, ForkServerProcess] = {}
+    try:
+        for _ in range(min(workers, len(tasks))):
+            _hire(workforce)
+        idle = list(workforce)
+        while waiting or busy:
+            while waiting and idle:
+                connection = idle.pop()
+                busy[connection] = waiting.popleft()
+                with _living(busy[connection]):
+                    connection.send((function, busy[connection]))
+            for connection in cast(list[Connection], wait(list(busy))):
+                report = _receive(connection, busy[connection])
+                if report.done:
+                    del busy[connection]
+                    idle.append(connection)
+                yield report
+    finally:
+        for connection, process in workforce.items():
+            process.kill()
+            process.join()
+            connection.close()
+
+
+def _hire(workforce: dict[Connection, ForkServerProcess]) -> None:
+    """Start a worker and enter it under its connection."""
+    here, there = Pipe()
+    process = context().Process(target=_work, args=(there,), daemon=True)
+    with hidden_main():
+        process.start()
+    workforce[here] = process
+    there.close()
+
+
+@contextmanager
+def _living(task: object) -> Iterator[None]:
+    """Talk to a worker inside; a dead one fails its task."""
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise WorkerError(task, "its worker process ended; it was killed or out of memory") from error
+
+
+def _receive(connection: Connection, task: T) -> Report[T]:
+    with _living(task):
+        outcome, value, details = connection.recv()
+    if outcome == FAILED:
+        error = WorkerError(task, value)
+        if details:
+            error.add_note(details)
+        raise error
+    return Report(task, outcome == DONE, value)
+
+
+def _work(connection: Connection) -> None:
+    """Live as a worker: receive functions with their tasks and answer (outcome, value, details), until killed."""
+    die_with_parent()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    with suppress(EOFError, ConnectionError):  # of a caller that has just ended, and this process with it
+        while True:
+            function, task = connection.recv()
+            connection.send(_outcome(function, task, lambda value: connection.send((TOLD, value, ""))))
+
+
+def _outcome(function: Task[Any], task: Any, tell: Tell) -> tuple[str, Any, str]:
+    try:
+        return DONE, function(task, tell), ""
+    except JetbenchError as error:
+        return FAILED, str(error), ""
+    except Exception as error:
+        return FAILED, f"{type(error).__name__}: {error}", traceback.format_exc()
+
+
+@contextmanager
+def _held_back(signum: signal.Signals) -> Iterator[None]:
+    """Processes that start inside inherit a mask that holds a signal back; the caller itself gets it afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signum})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

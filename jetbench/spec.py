@@ -46,8 +46,8 @@ class Component(Spec):
 
 
 class DatasetRef(Spec):
-    """A dataset by the sha256 of its recipe (simulated) or of its content (a file). The name is for people: the same jets in a
-    file of another name are the same dataset."""
+    """A dataset by the seed key of its recipe (simulated) or the sha256 of its content (a file). The name is for people: the same
+    jets in a file of another name are the same dataset."""
 
     labels_only: ClassVar[frozenset[str]] = frozenset({"name"})
 

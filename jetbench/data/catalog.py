@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from platformdirs import user_cache_path
 
 from jetbench.errors import DataFileError, SuiteError, UnknownNameError
-from jetbench.registry import Entry, Registry, nearest
+from jetbench.registry import nearest
+from jetbench.simulation.simulators import make_meta, simulators
 from jetbench.spec import DatasetRef
 
 if TYPE_CHECKING:
@@ -20,49 +21,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Dataset", "cache_folder", "datasets", "find_dataset"]
 
-datasets: Registry[Entry] = Registry(
-    "dataset",
-    [
-        Entry(
-            "top-vs-qcd",
-            "jetbench.simulation.top_vs_qcd:TopVsQcd",
-            "simulated top and QCD jets, 550 < pT < 650 GeV, anti-kT 0.8, with a fast detector",
-            "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
-        ),
-        Entry(
-            "electron-vs-photon",
-            "jetbench.simulation.showers.recipe:ElectronVsPhoton",
-            "simulated 32x32 crystal images, energy and time, of electrons and photons of pT 50 GeV in a barrel",
-            "a fast simulation by published parametrisations (Grindhammer and Peters, hep-ex/0001020) after CMS; no Geant4",
-        ),
-        Entry(
-            "quark-vs-gluon",
-            "jetbench.simulation.quark_vs_gluon:QuarkVsGluon",
-            "simulated quark and gluon jets of Z + jet events, 500 < pT < 550 GeV, anti-kT 0.4, with a fast detector",
-            "the EnergyFlow set's recipe (Komiske, Metodiev, Thaler, arXiv:1810.05165), by Pythia 8 and FastJet",
-        ),
-        Entry(
-            "jetclass-mini",
-            "jetbench.simulation.jetclass:JetClassMini",
-            "simulated jets of six kinds (QCD, H, W, Z, top), 500 < pT < 1000 GeV, anti-kT 0.8, with a fast detector",
-            "after JetClass (Qu, Li, Qian, arXiv:2202.03772), by Pythia 8 and FastJet",
-        ),
-    ],
-)
+datasets = simulators  # every named dataset is simulated
 
 FIXED = {"name", "jets", "seed", "revision"}  # fields of a recipe that are no options: given apart, or raised by hand
 
 
 def cache_folder() -> Path:
-    """`JETBENCH_CACHE`, or the user's cache folder."""
+    """Return the folder that `JETBENCH_CACHE` names, or the user's cache folder."""
     named = os.environ.get("JETBENCH_CACHE")
     return Path(named).expanduser().absolute() if named else user_cache_path("jetbench")
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset that exists or can be made. `ref` identifies it, `path` is its file, or the folder or glob that stands for its
-    files, `jets` its size."""
+    """A dataset that exists or can be made.
+
+    `ref` identifies it by what its jets depend on: the seed key of a simulated dataset's recipe, or the content of files. `path`
+    is its file, or the folder or glob that stands for its files; `jets` is its size.
+    """
 
     ref: DatasetRef
     path: Path
@@ -74,19 +50,16 @@ class Dataset:
         return self.recipe is None or self.path.exists()
 
     def meta(self) -> Meta:
-        """What all its jets share, known before it is made."""
+        """Tell what all its jets share, before it is made too."""
         from jetbench.jets import open_jets
 
-        meta: Meta = open_jets(self.path).meta if self.ready else self.recipe.meta()
-        return meta
+        return open_jets(self.path).meta if self.ready else make_meta(self.recipe)
 
     def targets(self) -> tuple[str, ...]:
         """Return the names of the targets that its jets have."""
         from jetbench.jets import open_jets
 
-        return (
-            tuple(open_jets(self.path).targets) if self.recipe is None else ("label", "mass", "gen_mass", "gen_pt", "gen_sdmass")
-        )
+        return tuple(open_jets(self.path).targets) if self.recipe is None else datasets[self.recipe.name].targets
 
     def make(self, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
         """Simulate it where it is not there yet; an interrupted simulation goes on where it was."""
@@ -96,23 +69,24 @@ class Dataset:
             simulate(self.recipe, self.path, workers=workers, progress=progress)
 
 
-def find_dataset(name: str, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
-    """A named dataset of `jets` jets, its recipe varied by `options`, or files of jets: one by its path, several by their folder
-    or a glob (`jets-*.h5`).
+def find_dataset(name: str | Path, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
+    """Find a named dataset of `jets` jets, its recipe varied by `options`, or files of jets: one by its path, several by their
+    folder or a glob (`jets-*.h5`).
 
     Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `SimulationError` for values that
     make no sense, `DataFileError` where a file is missing or not one of jets.
     """
-    if name in datasets:
+    if isinstance(name, str) and name in datasets:
         if jets is None:
             raise SuiteError(
                 f"say how many jets of {name!r} to simulate: `jets` beside its name, as in --set unlabelled.jets=20000"
             )
         recipe = _recipe(name, jets, seed, options or {})
-        ref = DatasetRef(name=name, sha256=recipe.digest())
+        ref = DatasetRef(name=name, sha256=recipe.seed_key)
         return Dataset(ref, cache_folder() / f"{name}-{jets}-{ref.sha256[:12]}.h5", jets, recipe)
     path = Path(name).expanduser().absolute()
-    if not (path.exists() or path.suffix or os.sep in name or glob.has_magic(name)):
+    named = isinstance(name, str) and not (path.suffix or os.sep in name or glob.has_magic(name))
+    if isinstance(name, str) and named and not path.exists():
         raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
     if options:
         raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
@@ -139,7 +113,7 @@ def _stored(path: Path) -> Dataset:
 
 
 def _foreign(path: Path) -> DataFileError | None:
-    """The error for a file of another format that can be converted, None for any other file."""
+    """Explain how to convert a file of another format; None for any other file."""
     from jetbench.formats.files import detect
 
     try:

@@ -20,7 +20,7 @@ from jetbench.statistics.placements import auc
 from jetbench.views import AugmentationEntry, augment, augmentations
 from jetbench.views.frame import half_widths
 from jetbench.views.needs import unmet
-from jetbench.views.observables import OBSERVABLES, observables
+from jetbench.views.observables import OBSERVABLES, fill_undefined, measure, observables, undefined_text
 
 __all__ = ["Card", "CardRow", "card_text", "make_card", "spread"]
 
@@ -31,7 +31,8 @@ BLOCKS = 20  # of the file that `spread` reads
 class CardRow:
     """What a view does on average: shifts of the mass [GeV] and tau32, of the multiplicity, change of the pT and its share
     outside the frame, and the AUC of trees that were fitted on jets as they are (of many classes the mean over their pairs).
-    Shifts are those of the signal where there are two classes, else of all jets; None where the jets do not allow the figure."""
+    Shifts are those of the signal where there are two classes, else of all jets; None where the jets do not allow the number.
+    """
 
     view: str
     mass: float | None
@@ -44,17 +45,19 @@ class CardRow:
 
 @dataclass(frozen=True)
 class Card:
-    """`rows` by view, the first for jets as they are; `skipped` views with the reason; `remarks` on figures that are left out."""
+    """`rows` by view, the first for jets as they are; `skipped` views with the reason; `left_out`, which columns are missing and
+    why; `notes` on jets that have no number for an observable."""
 
     rows: tuple[CardRow, ...]
     skipped: tuple[tuple[str, str], ...] = ()
-    remarks: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Ruler:
     """How n jets are measured: `shown` (n,) are those whose shifts count; `table` (n, observables) is None where these jets have
-    no observables, `trees`, fitted on other jets, where they are not of several classes."""
+    no observables, `trees`, fitted on other jets, is None where the jets are not of several classes."""
 
     jets: Jets
     batch: Batch
@@ -62,17 +65,20 @@ class Ruler:
     table: np.ndarray | None
     trees: BoostedTrees | None
 
-    def row(self, view: str, changed: Batch) -> CardRow:
+    def row(self, view: str, changed: Batch) -> tuple[CardRow, dict[str, int]]:
+        """Measure the changed jets; also return the number of jets without an observable, by its name."""
         pt_percent, outside_percent = self._pt(changed)
         after, before = (_multiplicity(batch)[self.shown].mean() for batch in (changed, self.batch))
         mass = tau32 = area = None
+        undefined: dict[str, int] = {}
         if self.table is not None:
-            new = observables(_as_jets(self.jets, changed))
+            new = measure(_as_jets(self.jets, changed))
+            undefined = fill_undefined(new)
             shift = (new - self.table)[self.shown].mean(axis=0)
             mass, tau32 = (float(shift[OBSERVABLES.index(name)]) for name in ("mass", "tau32"))
             if self.trees is not None:
                 area = auc(self.jets.targets["label"], self.trees.predict(new))
-        return CardRow(view, mass, pt_percent, outside_percent, float(after - before), tau32, area)
+        return CardRow(view, mass, pt_percent, outside_percent, float(after - before), tau32, area), undefined
 
     def _pt(self, changed: Batch) -> tuple[float | None, float | None]:
         """Change of the pT, and its share outside the frame [percent]."""
@@ -85,7 +91,7 @@ class Ruler:
 
 @threadpool_limits.wrap(limits=1)  # thousands of small trees: on a busy machine several threads wait for each other at each
 def make_card(jets: Jets, seed: int = 0) -> Card:
-    """A row per registered augmentation that the jets allow, at its default strength.
+    """Measure every registered augmentation that the jets allow, at its default strength, a row for each.
 
     Trees are fitted on a random half of the jets (in memory), everything is measured on the other.
     """
@@ -100,17 +106,29 @@ def make_card(jets: Jets, seed: int = 0) -> Card:
         trees=_fitted(train, seed) if told_apart and not without else None,
     )
     reasons = {entry.name: unmet(jets.meta, entry.needs) for entry in augmentations}
-    rows = [ruler.row("none", ruler.batch)]
+    found = [ruler.row("none", ruler.batch)]
     for entry in (entry for entry in augmentations if not reasons[entry.name]):
-        rows.append(ruler.row(entry.name, augment(ruler.batch, (_component(entry, test),), torch_rng("card", seed))))
-    remarks = [f"mass, tau32 and trees: {without}"] if without else []
+        found.append(ruler.row(entry.name, augment(ruler.batch, (_component(entry, test),), torch_rng("card", seed))))
+    left_out = [f"mass, tau32 and trees: {without}"] if without else []
     if not told_apart:
-        remarks.append("trees: there are not two jets of each of several classes here; shifts are those of all jets")
-    return Card(tuple(rows), tuple((name, reason) for name, reason in reasons.items() if reason), tuple(remarks))
+        left_out.append("trees: there are not two jets of each of several classes here; shifts are those of all jets")
+    return Card(
+        rows=tuple(row for row, _ in found),
+        skipped=tuple((name, reason) for name, reason in reasons.items() if reason),
+        left_out=tuple(left_out),
+        notes=_notes(found, len(test)),
+    )
+
+
+def _notes(found: list[tuple[CardRow, dict[str, int]]], jets: int) -> tuple[str, ...]:
+    """What jets as they are do not have, and then where a view changes that."""
+    as_they_are = found[0][1]
+    told = [found[0], *((row, undefined) for row, undefined in found[1:] if undefined != as_they_are)]
+    return tuple(f"{row.view}: {sentence}" for row, undefined in told for sentence in undefined_text(undefined, jets))
 
 
 def spread(jets: Jets, number: int) -> Jets:
-    """About `number` of the jets in memory, in blocks from all over the file, which may hold one class after the other."""
+    """Read about `number` of the jets, in blocks from all over the file, which may hold one class after the other."""
     if number >= len(jets):
         return jets.read()
     size = -(-number // BLOCKS)
@@ -155,14 +173,16 @@ COLUMNS = (
 
 
 def card_text(card: Card) -> str:
-    """A plain table, "–" where a figure is left out; the AUC is followed by its loss. Below it what is skipped, and why."""
+    """Write the card as a plain table, "–" where a number is left out; the AUC is followed by its loss. Below stands what is
+    skipped or left out, and why, and which jets have no number for an observable."""
     lines = [f"{'view':<16}{''.join(f'{head:>{width}}' for _, head, width, _ in COLUMNS)}{'loss':>8}"]
     for row in card.rows:
         cells = [_cell(getattr(row, field), width, form) for field, _, width, form in COLUMNS]
         loss = None if row.auc is None or card.rows[0].auc is None else card.rows[0].auc - row.auc
         lines.append(f"{row.view:<16}{''.join(cells)}{_cell(loss, 8, '+.4f')}")
     lines += [f"skipped {view}: {reason}" for view, reason in card.skipped]
-    return "\n".join([*lines, *(f"left out: {remark}" for remark in card.remarks)])
+    lines += [f"left out: {reason}" for reason in card.left_out]
+    return "\n".join([*lines, *(f"note: {note}" for note in card.notes)])
 
 
 def _cell(value: float | None, width: int, form: str) -> str:

@@ -6,6 +6,7 @@ Counts, ranges, targets and duplicates are of every jet; spectra, mean images an
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
@@ -85,7 +86,7 @@ class Summary(BaseModel, frozen=True, extra="forbid"):
     remarks: tuple[str, ...] = ()
 
 
-def summarise(jets: Jets, file: str, progress: Callable[[int, int], None] | None = None) -> tuple[Summary, Sample]:
+def summarise(jets: Jets, file: str | Path, progress: Callable[[int, int], None] | None = None) -> tuple[Summary, Sample]:
     """Figures of jets, which may be lazy and larger than memory, and the sample that pictures are drawn from. `progress` is told
     how many jets of all have been read where they do not fit into one block.
 
@@ -98,7 +99,7 @@ def summarise(jets: Jets, file: str, progress: Callable[[int, int], None] | None
     duplicates, contradictions = totals.copies(counts)
     rows = separations(sample.labels, sample.groups, {"row": sample.rows})
     summary = Summary(
-        file=file,
+        file=str(file),
         jets=len(jets),
         classes=_class_counts(jets, totals),
         channels=_channels(totals),

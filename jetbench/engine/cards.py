@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import platform
-from pathlib import Path
+from functools import cache
 
 from jetbench import __version__
 from jetbench.runs.environment import code_digest, packages, processor
 from jetbench.spec import RunSpec
 from jetbench.suites.plan import Plan, PlannedRun
-from jetbench.tracking.ledger import DONE, Ledger
+from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.tracker import RunCard
 
 __all__ = ["run_card"]
@@ -27,12 +27,8 @@ def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> 
         "jetbench.arm": planned.arm if planned.kind != "pretrain" else "",
         "jetbench.dataset": spec.dataset.name,
         "jetbench.dataset_digest": spec.dataset.sha256,
-        "jetbench.version": __version__,
-        "jetbench.code": code_digest(),
-        "jetbench.packages": " ".join(f"{name}=={number}" for name, number in packages().items()),
-        "jetbench.host": platform.node(),
-        "jetbench.machine": f"{processor()}, {os.cpu_count()} cores",
-        "jetbench.reused_from": _trained_by_another(ledger.folder(planned.key), instance.name),
+        **_here(),
+        "jetbench.reused_from": _trained_by_another(ledger.run(planned.key), instance.name),
     }
     return RunCard(
         key=planned.key,
@@ -45,13 +41,25 @@ def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> 
     )
 
 
-def _trained_by_another(folder: Path, instance: str) -> str:
+@cache
+def _here() -> dict[str, str]:
+    """Code, packages and machine of this process: asked once, since a plan may have thousands of runs."""
+    return {
+        "jetbench.version": __version__,
+        "jetbench.code": code_digest(),
+        "jetbench.packages": " ".join(f"{name}=={number}" for name, number in packages().items()),
+        "jetbench.host": platform.node(),
+        "jetbench.machine": f"{processor()}, {os.cpu_count()} cores",
+    }
+
+
+def _trained_by_another(folder: RunFolder, instance: str) -> str:
     """The instance that a run was trained for, where that is not this one."""
     try:
-        trained_for = str(json.loads((folder / "environment.json").read_text())["instance"])
+        trained_for = str(json.loads(folder.environment.read_text())["instance"])
     except (OSError, ValueError, KeyError):
         return ""
-    return trained_for if trained_for != instance and (folder / DONE).exists() else ""
+    return trained_for if trained_for != instance and folder.done.exists() else ""
 
 
 def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:

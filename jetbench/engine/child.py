@@ -46,7 +46,7 @@ def _main(job: Job) -> None:
 
     torch.set_num_threads(1)
     ledger = Ledger(job.work)
-    with file_lock(ledger.folder(job.key) / ".lock"):
+    with file_lock(ledger.run(job.key).lock):
         if ledger.done(job.key):  # another process has done it while this one waited for the lock
             return
         try:

@@ -122,7 +122,7 @@ def _result(books: Execution, study: Study, spec: RunSpec) -> Result | None:
     """What a trial came to, None where it has not ended; a diverged one is a result, any other failure is none."""
     key = spec.digest()
     if books.ledger.done(key):
-        return Result.read(study, books.ledger.figures(key))
+        return Result.read(study, books.ledger.metrics(key))
     return Result(None) if books.ledger.diverged(key) else None
 
 

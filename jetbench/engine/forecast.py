@@ -27,9 +27,9 @@ def _measured_rate(plan: Plan, ledger: Ledger) -> float | None:
     passes = seconds = 0.0
     for key, run in plan.runs.items():
         if models[run.spec.model.name].kind == "network" and ledger.done(key):
-            figures = ledger.figures(key)
-            passes += figures["cost/labelled_passes"] + figures["cost/unlabelled_passes"]
-            seconds += figures["cost/seconds"]
+            metrics = ledger.metrics(key)
+            passes += metrics["cost/labelled_passes"] + metrics["cost/unlabelled_passes"]
+            seconds += metrics["cost/seconds"]
     return passes / seconds if seconds > 1 else None
 
 

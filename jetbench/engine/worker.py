@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from jetbench.engine.child import STOPPED, start_child
 from jetbench.errors import StoreError
 from jetbench.runs.job import Job
-from jetbench.tracking.ledger import FAILED, Ledger
+from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.shipper import Shipper
 from jetbench.tracking.tracker import RunCard, Status, Tracker
 
@@ -54,7 +53,7 @@ def run_task(job: Job, card: RunCard, tracker: Tracker) -> Outcome:
     else:
         status, outcome = "FAILED", Outcome(job.key, "failed", ledger.failure(job.key) or SILENT)
     try:
-        shipper.close(status, artifacts(ledger.folder(job.key)))
+        shipper.close(status, ledger.run(job.key).artifacts())
     except StoreError as error:
         trouble = str(error)
     return Outcome(job.key, outcome.status, outcome.reason, trouble)
@@ -69,7 +68,7 @@ def settled(ledger: Ledger, kind: str, key: str) -> bool:
 def _train(job: Job, shipper: Shipper) -> str:
     """Start the child and wait; returns what went wrong with shipping, if anything."""
     ledger, trouble = Ledger(job.work), ""
-    (ledger.folder(job.key) / FAILED).unlink(missing_ok=True)
+    ledger.run(job.key).failed.unlink(missing_ok=True)
     try:
         child = start_child(job)
     except (OSError, EOFError) as error:
@@ -89,9 +88,3 @@ def _train(job: Job, shipper: Shipper) -> str:
         ledger.fail(job.key, f"{SILENT} (exit status {child.exitcode})", "")
     child.close()
     return trouble
-
-
-def artifacts(folder: Path) -> list[Path]:
-    """The files of a run's folder that a tracker gets: all but the journal, locks and checkpoints."""
-    hidden = {"metrics.jsonl", "metrics.committed", "checkpoint.safetensors", "done.json"}
-    return sorted(path for path in folder.glob("[!.]*") if path.is_file() and path.name not in hidden)

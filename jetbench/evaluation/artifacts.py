@@ -17,6 +17,7 @@ from jetbench.evaluation.multiclass import class_confusion, evaluate_classes, si
 from jetbench.evaluation.plots import PALETTE, RocLine, confusion_plot, roc_line, roc_plot, save_png
 from jetbench.files import write_atomically, write_json
 from jetbench.statistics.samples import binary_labels, class_labels
+from jetbench.tracking.folder import RunFolder
 
 __all__ = ["read_scores", "write_evaluation", "write_predictions", "write_scores"]
 
@@ -53,7 +54,7 @@ def write_evaluation(
         metrics, table = evaluate_classes(labels, values, class_names), class_confusion(labels, values)
         lines = _signal_lines(labels, values, class_names)
         curves, rule = {line.name: _curve(line) for line in lines}, {}
-    write_scores(folder / "scores.h5", indices, labels, values)
+    write_scores(RunFolder(folder).scores, indices, labels, values)
     write_json(folder / "roc.json", curves)
     save_png(roc_plot(_drawn(lines)), folder / "roc.png")
     write_json(folder / "confusion.json", {"classes": list(class_names), "counts": table.tolist(), **rule})

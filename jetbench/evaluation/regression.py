@@ -13,6 +13,7 @@ from jetbench.evaluation.artifacts import write_predictions
 from jetbench.evaluation.plots import DPI, INK, MUTED, PALETTE, finish, save_png
 from jetbench.files import write_json
 from jetbench.statistics.bootstrap import resampled_means
+from jetbench.tracking.folder import RunFolder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -112,7 +113,7 @@ def write_regression(folder: Path, truth: ArrayLike, predictions: ArrayLike, ind
     """
     metrics = evaluate_regression(truth, predictions)
     edges, counts = prediction_counts(truth, predictions)
-    write_predictions(folder / "scores.h5", indices, truth, predictions)
+    write_predictions(RunFolder(folder).scores, indices, truth, predictions)
     write_json(folder / "prediction.json", {"target": target, "edges": edges.tolist(), "counts": counts.tolist()})
     save_png(prediction_plot(edges, counts, target), folder / "prediction.png")
     return {f"test/{name}": value for name, value in metrics.items()}

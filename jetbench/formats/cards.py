@@ -15,10 +15,10 @@ __all__ = ["read_card"]
 KINDS: dict[str, type[ConstituentCard | ImageCard]] = {"constituents": ConstituentCard, "images": ImageCard}
 
 
-def read_card(path: Path) -> ConstituentCard | ImageCard:
-    """The card in a YAML file, read strictly; raises `DataFileError` naming file, key and the nearest valid key."""
+def read_card(path: str | Path) -> ConstituentCard | ImageCard:
+    """Read the card in a YAML file strictly. Raises `DataFileError` naming file, key and the nearest valid key."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataFileError(f"{path}: no card can be read here ({error})") from error
     values = read_yaml(text, str(path), DataFileError)

@@ -11,9 +11,10 @@ from jetbench.formats.agreement import Agreement
 from jetbench.formats.card import ConstituentCard
 from jetbench.formats.fourvectors import Axis, Constituents, labels, with_rapidity
 from jetbench.formats.particles import ENERGY, PT
-from jetbench.formats.reader import Reader, guarded
+from jetbench.formats.reader import Reader
 from jetbench.formats.sources import ArraySource, Columns, ListSource
 from jetbench.jets import Jets, Meta
+from jetbench.jets.guard import guarded
 from jetbench.jets.ragged import owner_of, owners
 
 __all__ = ["ConstituentTable"]

@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from pydantic import field_validator
 
 import jetbench
 from jetbench.errors import DataFileError
-from jetbench.formats.files import Source, expand, find_sources
+from jetbench.formats.files import Patterns, Source, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
 from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
@@ -38,14 +40,20 @@ EMPTY = "jets without a deposit in the channels that were kept"
 
 
 class Request(Value):
-    """What is asked of a conversion besides its files. `class_names` in the order of the labels; `channels` are those to keep,
-    empty for all; `unlabelled` leaves the labels out."""
+    """What is asked of a conversion besides its files. `format` is a registered name, by default what the content says; `card` is
+    the path of a YAML file; `class_names` stand in the order of the labels; `channels` are those to keep, empty for all;
+    `unlabelled` leaves the labels out."""
 
     format: str | None = None
-    card: str | None = None
+    card: str | Path | None = None
     class_names: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     unlabelled: bool = False
+
+    @field_validator("card", mode="before")
+    @classmethod
+    def _named(cls, card: Any) -> Any:
+        return str(card) if isinstance(card, Path) else card
 
 
 @dataclass(frozen=True)
@@ -68,13 +76,16 @@ class Block:
     path: Path
 
 
-def convert(patterns: Sequence[str], output: Path, request: Request, progress: Progress) -> Converted:
-    """Write the jets of the files to `output`; the same files give the same jets, interrupted or not.
+def convert(
+    patterns: Patterns, output: str | Path, request: Request | None = None, progress: Progress | None = None
+) -> Converted:
+    """Write the jets of the files, given by paths and globs, to `output`; the same files give the same jets, interrupted or not.
 
     `progress(what, done, total)` hears of it. Copies of a jet share the event id of the first, which keeps them on one side of a
     split. An output that is there already is replaced only where the same files made it. Raises `DataFileError` for what a file
     or the request has wrong, `BusyError` where another process converts to the same output.
     """
+    output, request, progress = Path(output).expanduser(), request or Request(), progress or (lambda what, done, total: None)
     with workplace(output) as folder:
         before = made_of(output, expand(patterns))
         sources = find_sources(patterns, request.format, Path(request.card) if request.card else None, progress)

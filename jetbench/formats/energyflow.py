@@ -11,8 +11,9 @@ from jetbench.errors import DataFileError
 from jetbench.formats.fourvectors import Constituents, labels, padded, with_rapidity
 from jetbench.formats.npz import Archive
 from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT, identify
-from jetbench.formats.reader import BLOCK_BYTES, Reader, guarded
+from jetbench.formats.reader import BLOCK_BYTES, Reader
 from jetbench.jets import Jets, Meta, Provenance
+from jetbench.jets.guard import guarded
 from jetbench.jets.ragged import owner_of
 
 __all__ = ["EnergyFlow"]

@@ -14,11 +14,13 @@ from typing import Any
 
 from jetbench.errors import DataFileError
 from jetbench.formats import FormatEntry, formats
-from jetbench.formats.reader import Reader, guarded
+from jetbench.formats.reader import Reader
 from jetbench.jets import Meta, open_jets
+from jetbench.jets.guard import guarded
 
-__all__ = ["Source", "detect", "expand", "find_sources"]
+__all__ = ["Patterns", "Source", "detect", "expand", "find_sources"]
 
+Patterns = str | Path | Sequence[str | Path]  # a path or glob, or several
 READ = 1 << 22  # bytes at a time for a file's digest
 
 
@@ -34,11 +36,11 @@ class Source:
     open: Callable[[], Reader]
 
 
-def expand(patterns: Sequence[str]) -> list[Path]:
-    """The files behind paths and globs, a glob's in the order of their names; raises `DataFileError` for one without a file, and
-    for a file that stands there twice: its jets would count twice."""
+def expand(patterns: Patterns) -> list[Path]:
+    """List the files behind paths and globs, a glob's in the order of their names. Raises `DataFileError` for one without a
+    file, and for a file that stands there twice: its jets would count twice."""
     found: list[Path] = []
-    for pattern in patterns:
+    for pattern in [patterns] if isinstance(patterns, str | Path) else patterns:
         path = Path(pattern).expanduser()
         names = [path] if path.exists() else [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
         if not (files := [name for name in names if name.is_file()]):
@@ -53,7 +55,7 @@ def expand(patterns: Sequence[str]) -> list[Path]:
 
 
 def detect(path: Path) -> FormatEntry:
-    """The one format that recognises the file's content; raises `DataFileError` where none or several do."""
+    """Find the one format that recognises the file's content. Raises `DataFileError` where none or several do."""
     found = [entry for entry in formats if not entry.carded and entry.load().recognises(path)]
     if len(found) == 1:
         return found[0]
@@ -77,7 +79,7 @@ def _holds_jets(path: Path) -> bool:
 
 
 def find_sources(
-    patterns: Sequence[str], format: str | None, card: Path | None, progress: Callable[[str, int, int], None]
+    patterns: Patterns, format: str | None, card: Path | None, progress: Callable[[str, int, int], None]
 ) -> list[Source]:
     """Look into every file. Raises `DataFileError` where a file is not of its format, where two files have the same bytes, and
     where they differ in channels, grid, classes or frame; `UnknownNameError` for an unknown format."""

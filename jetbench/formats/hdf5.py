@@ -13,7 +13,8 @@ import hdf5plugin  # noqa: F401  registers the compressions (blosc, zstd, …) t
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.reader import BLOCK_BYTES, guarded
+from jetbench.formats.reader import BLOCK_BYTES
+from jetbench.jets.guard import guarded
 
 __all__ = ["array", "dataset", "has", "numeric", "open_hdf5", "rows_per_block", "text"]
 
@@ -47,16 +48,18 @@ def open_hdf5(path: Path) -> h5py.File:
 
 
 def has(path: Path, *keys: str) -> bool:
-    """Whether this is an HDF5 file with something at each of the keys; never raises, follows no link out of the file."""
+    """Say whether this is an HDF5 file with something at each of the keys; no for whatever cannot be read. No link is followed
+    out of the file."""
     try:
-        with open(path, "rb") as stream:
-            if stream.read(len(HEADER)) != HEADER:
-                return False
-        with h5py.File(path, "r") as file:
-            for key in keys:
-                _walk(file, key, path)
-            return True
-    except Exception:
+        with guarded(path):
+            with open(path, "rb") as stream:
+                if stream.read(len(HEADER)) != HEADER:
+                    return False
+            with h5py.File(path, "r") as file:
+                for key in keys:
+                    _walk(file, key, path)
+                return True
+    except DataFileError:
         return False
 
 
@@ -82,7 +85,9 @@ def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     with guarded(path):
         found = _walk(file, key, path)
         if not isinstance(found, h5py.Dataset):
-            raise DataFileError(f"{path}: {key!r} is a group of datasets; name one of {', '.join(list(found)[:10])}")
+            names = _names(found, 10) if isinstance(found, h5py.Group) else ""
+            what = f"a group of datasets; name one of {names}" if names else "no dataset"
+            raise DataFileError(f"{path}: {key!r} is {what}")
         if found.is_virtual or found.external:
             raise DataFileError(
                 f"{path}: the values of {key!r} lie in another file, which is not followed; copy them into one file"
@@ -121,13 +126,17 @@ def _walk(file: h5py.File, key: str, path: Path) -> Any:
     for part in [p for p in key.split("/") if p]:
         link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
         if link is None:
-            raise DataFileError(f"{path}: no dataset {key!r}; the file has {', '.join(list(file)[:20]) or 'nothing'}")
+            raise DataFileError(f"{path}: no dataset {key!r}; the file has {_names(file, 20) or 'nothing'}")
         if not isinstance(link, h5py.HardLink):
             raise DataFileError(
                 f"{path}: {key!r} is a link to another place, which is not followed; copy the data into this file"
             )
         node = node[part]
     return node
+
+
+def _names(group: h5py.Group, most: int) -> str:
+    return ", ".join(str(name) for name in list(group)[:most])  # bytes where they are no text
 
 
 def _row_bytes(found: h5py.Dataset) -> int:

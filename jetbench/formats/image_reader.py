@@ -11,9 +11,10 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.formats.fourvectors import labels
-from jetbench.formats.reader import BLOCK_BYTES, Reader, guarded
+from jetbench.formats.reader import BLOCK_BYTES, Reader
 from jetbench.formats.tables import Table
 from jetbench.jets import Grid, Jets, Meta, jets_from_images
+from jetbench.jets.guard import guarded
 from jetbench.jets.ragged import owner_of
 
 __all__ = ["Axes", "Column", "ImageReader", "Layout", "unknown_columns"]

@@ -16,8 +16,9 @@ from jetbench.errors import DataFileError
 from jetbench.formats.agreement import Agreement
 from jetbench.formats.fourvectors import Constituents
 from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT
-from jetbench.formats.reader import BLOCK_BYTES, Reader, guarded
+from jetbench.formats.reader import BLOCK_BYTES, Reader
 from jetbench.jets import Channel, Jets, Meta, Provenance
+from jetbench.jets.guard import guarded
 
 __all__ = ["JetClass"]
 

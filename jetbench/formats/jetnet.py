@@ -12,8 +12,9 @@ from jetbench.formats.agreement import Agreement
 from jetbench.formats.fourvectors import Constituents, labels, massless, padded
 from jetbench.formats.hdf5 import array, has, open_hdf5, rows_per_block
 from jetbench.formats.particles import ENERGY, PT
-from jetbench.formats.reader import Reader, guarded
+from jetbench.formats.reader import Reader
 from jetbench.jets import Jets, Meta, Provenance
+from jetbench.jets.guard import guarded
 from jetbench.jets.ragged import owners
 
 __all__ = ["JetNet"]

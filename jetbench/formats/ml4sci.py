@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import h5py
-
-from jetbench.formats.hdf5 import has
+from jetbench.formats.hdf5 import array, has, open_hdf5
 from jetbench.formats.image_reader import Axes, Column, ImageReader, Layout, unknown_columns
 from jetbench.formats.tables import HDF5Table
 from jetbench.jets import Channel, Grid, Meta, Provenance
@@ -159,8 +157,8 @@ def _present(path: Path, *keys: str) -> set[str]:
 
 
 def _row_shape(path: Path, key: str) -> tuple[int, ...] | None:
-    """The shape of a row of a dataset in an HDF5 file; None where there is no such thing."""
+    """The shape of a row of a dataset in an HDF5 file; None where the file is none or has nothing there."""
     if not has(path, key):
         return None
-    with h5py.File(path, "r") as file:
-        return tuple(file[key].shape[1:])
+    with open_hdf5(path) as file:
+        return tuple(array(file, key, path).shape[1:])

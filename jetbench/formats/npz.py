@@ -12,7 +12,8 @@ from typing import IO
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.reader import BLOCK_BYTES, guarded
+from jetbench.formats.reader import BLOCK_BYTES
+from jetbench.jets.guard import guarded
 
 __all__ = ["Archive", "Member"]
 

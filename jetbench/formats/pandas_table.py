@@ -11,7 +11,7 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.formats.hdf5 import array, dataset, numeric, open_hdf5, rows_per_block, text
-from jetbench.formats.reader import guarded
+from jetbench.jets.guard import guarded
 
 __all__ = ["PandasTable", "plain_strings"]
 

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from jetbench.errors import DataFileError
 from jetbench.formats.parquet_rows import ParquetRows, column_type, open_parquet
-from jetbench.formats.reader import BLOCK_BYTES, guarded
+from jetbench.formats.reader import BLOCK_BYTES
+from jetbench.jets.guard import guarded
 
 __all__ = ["ParquetLists"]
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jetbench.errors import DataFileError
-from jetbench.formats.reader import guarded
+from jetbench.jets.guard import guarded
 
 __all__ = ["ParquetRows", "column_type", "list_depth", "open_parquet", "starts_of_groups"]
 

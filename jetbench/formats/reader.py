@@ -1,16 +1,16 @@
-"""What a reader of a foreign file does, and the guard that turns whatever a damaged file provokes into one clear error."""
+"""What a reader of a foreign file does."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from jetbench.errors import DataFileError, JetbenchError
+from jetbench.errors import DataFileError
 from jetbench.jets import Jets, Meta
+from jetbench.jets.guard import OWN, guarded
 
-__all__ = ["BLOCK_BYTES", "Reader", "guarded"]
+__all__ = ["BLOCK_BYTES", "Reader"]
 
 BLOCK_BYTES = 1 << 26  # of a file's own arrays in one block: 64 MB
 
@@ -32,23 +32,28 @@ class Reader(ABC):
     block: int
     remarks: Sequence[str] = ()
 
+    def __init_subclass__(cls) -> None:
+        OWN.add(cls.__module__.partition(".")[0])
+
     @classmethod
     def recognises(cls, path: Path) -> bool:
-        """Whether the content, not the name alone, is safely of this format; false for whatever cannot be read."""
+        """Say whether the content, not the name alone, is safely of this format; no for whatever cannot be read."""
         try:
-            return cls.looks_right(path)
-        except Exception:  # of foreign bytes libraries make almost any error, and each says that this is another format
+            with guarded(path):
+                return cls.looks_right(path)
+        except DataFileError:
             return False
 
     @classmethod
     def looks_right(cls, path: Path) -> bool:
-        """What `recognises` asks; any error means no. Never true of a carded format: only a card can say what the keys mean."""
+        """Answer for `recognises`, where any error of the file means no. Never true of a carded format: only a card can say what
+        the keys mean."""
         return False
 
     @abstractmethod
     def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        """Jets start..stop in memory, in the file's order, with `event` counting rows from 0; and the number of jets by named
-        repair (a repair keeps every jet). stop − start is at most `block`; blocks come in any order, rising ones are fast.
+        """Read the jets start..stop, in the file's order, with `event` counting rows from 0; also return the number of jets by
+        named repair (a repair keeps every jet). stop − start is at most `block`; blocks come in any order, rising ones are fast.
 
         Raises `DataFileError` with file, row and column for values that are NaN or infinite, negative energies, labels that
         are no whole numbers.
@@ -57,15 +62,3 @@ class Reader(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of the file."""
-
-
-@contextmanager
-def guarded(path: Path) -> Iterator[None]:
-    """Whatever goes wrong in a foreign file is one `DataFileError` that names it: libraries raise almost anything there."""
-    try:
-        yield
-    except JetbenchError:
-        raise
-    except Exception as error:
-        cause = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        raise DataFileError(f"{path}: damaged, truncated or of another format ({cause})") from error

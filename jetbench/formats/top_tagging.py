@@ -9,8 +9,9 @@ from jetbench.formats.fourvectors import Constituents, labels, padded
 from jetbench.formats.hdf5 import has
 from jetbench.formats.pandas_table import PandasTable
 from jetbench.formats.particles import ENERGY, PT
-from jetbench.formats.reader import Reader, guarded
+from jetbench.formats.reader import Reader
 from jetbench.jets import Jets, Meta, Provenance
+from jetbench.jets.guard import guarded
 
 __all__ = ["TopTagging"]
 

@@ -15,6 +15,7 @@ from jetbench.errors import DataFileError
 from jetbench.files import replacing
 from jetbench.jets.container import Jets, combine_hashes, update_hashes
 from jetbench.jets.disk import Disk
+from jetbench.jets.guard import is_bug
 from jetbench.jets.meta import PER_DEPOSIT, PLAIN_COLUMNS, Meta
 from jetbench.jets.packing import Packing, pack, packing
 
@@ -80,7 +81,8 @@ def _write(file: h5py.File, parts: Iterable[Jets]) -> str:
 
 
 def _append(file: h5py.File, name: str, rows: np.ndarray, packing: Packing) -> None:
-    """Rows are packed until the first that cannot be: a quarter to decompress, and no bit is lost."""
+    """Add rows to a column of the file. As long as every number fits into a packed code, codes are stored, which take a quarter
+    of the time to decompress; from the first rows that would lose a bit on, the whole column holds its numbers as they are."""
     codes = pack(rows, packing) if name not in file or _is_packed(file[name]) else None
     if name not in file:
         _create(file, name, (rows if codes is None else codes)[:0])
@@ -126,7 +128,7 @@ def _widen(file: h5py.File, name: str, packing: Packing) -> None:
 
 
 def open_file(path: Path) -> Jets:
-    """The jets of a file, lazily: a slice reads what it covers. The file stays open as long as the jets live.
+    """Open the jets of a file lazily: a slice reads what it covers. The file stays open as long as the jets live.
 
     Raises `DataFileError` where the file is missing, damaged, truncated or not of this format.
     """
@@ -143,7 +145,10 @@ def open_file(path: Path) -> Jets:
     except DataFileError:
         raise
     except Exception as error:  # damaged metadata make HDF5 raise almost anything
-        raise DataFileError(f"{path}: damaged ({error}); make or convert it again") from error
+        if is_bug(error):
+            raise
+        cause = str(error).partition("\n")[0]
+        raise DataFileError(f"{path}: damaged ({cause}); make or convert it again") from error
 
 
 def _jets(file: h5py.File, path: Path) -> Jets:
@@ -152,18 +157,32 @@ def _jets(file: h5py.File, path: Path) -> Jets:
     if file.attrs.get("version") != VERSION:
         raise DataFileError(f"{path}: format version {file.attrs.get('version')}, this jetbench reads {VERSION}; make it again")
     meta = Meta.model_validate_json(file.attrs["meta"])
+    offsets = _stored(file["offsets"], path)
+    if offsets.ndim != 1 or not len(offsets) or offsets.dtype != np.int64:
+        raise DataFileError(f"{path}: damaged (offsets {offsets.dtype} of shape {offsets.shape}); make or convert it again")
+    targets = file.get("targets", {})
+    if not all(isinstance(name, str) for name in targets):
+        raise DataFileError(f"{path}: damaged (a target has no readable name); make or convert it again")
     jets = Jets(
         meta=meta,
-        offsets=file["offsets"][:],
-        **{name: _Guarded(file[name], packing(name, meta), path) for name in PLAIN_COLUMNS},
-        targets={name: _Guarded(column, packing(name, meta), path) for name, column in file.get("targets", {}).items()},
+        offsets=offsets[:],
+        **{name: _Guarded(_stored(file[name], path), packing(name, meta), path) for name in PLAIN_COLUMNS},
+        targets={name: _Guarded(_stored(targets[name], path), packing(name, meta), path) for name in targets},
         stored_digest=str(file.attrs["digest"]),
     )
     deposits = int(jets.offsets[-1])
     for name, column in jets.columns():
-        if len(column) != (deposits if name in PER_DEPOSIT else len(jets)):
-            raise DataFileError(f"{path}: damaged (column {name!r} has {len(column)} rows); make or convert it again")
+        shape = (deposits if name in PER_DEPOSIT else len(jets), *([len(meta.channels)] if name == "values" else []))
+        if column.shape != shape:
+            raise DataFileError(f"{path}: damaged (column {name!r} of shape {column.shape}); make or convert it again")
     return jets
+
+
+def _stored(found: Any, path: Path) -> h5py.Dataset:
+    """What the file has in the place of a column, if it is one."""
+    if not isinstance(found, h5py.Dataset) or not found.shape:
+        raise DataFileError(f"{path}: damaged (a column is missing or holds nothing); make or convert it again")
+    return found
 
 
 class _Guarded:

@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.studies import Result, Study, Winner, walk, winner
 from jetbench.tasks.task import Metric, Task
-from jetbench.tracking.journal import JOURNAL, Record, committed, read
-from jetbench.tracking.ledger import DONE, Ledger
+from jetbench.tracking.journal import Record, committed, read
+from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
 __all__ = ["Results", "collect"]
@@ -136,7 +137,7 @@ class Results:
         """(rows, truth, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""
         kept = self._scores
         if cell not in kept:
-            kept[cell] = read_scores(self.ledger.folder(self.plan.cells[cell]) / "scores.h5")
+            kept[cell] = read_scores(self.ledger.run(self.plan.cells[cell]).scores)
             while len(kept) * sum(column.nbytes for column in kept[cell]) > KEPT and len(kept) > 1:
                 kept.popitem(last=False)
         kept.move_to_end(cell)
@@ -145,24 +146,27 @@ class Results:
     def metrics(self, key: str) -> dict[str, float]:
         """The final metrics of a finished run, a pretraining's too."""
         if key not in self._metrics:
-            self._metrics[key] = self.ledger.figures(key)
+            self._metrics[key] = self.ledger.metrics(key)
         return self._metrics[key]
 
     def journal(self, key: str) -> list[Record]:
         """What a run has noted, epoch by epoch."""
-        path = self.ledger.folder(key) / JOURNAL
+        path = self.ledger.run(key).journal
         return read(path, 0, committed(path))[0]
 
     @cached_property
     def environments(self) -> dict[str, dict[str, Any]]:
         """Packages, machine and precision by key, as each run behind a finished cell wrote them down."""
         keys = dict.fromkeys(key for cell in self.cells for key in self.chain(cell))
-        return {key: self.noted(key, "environment.json") for key in keys}
+        return {key: self.noted(self.ledger.run(key).environment) for key in keys}
 
-    def noted(self, key: str, name: str) -> dict[str, Any]:
+    def split(self, key: str) -> dict[str, Any]:
+        """Return the sizes and digests of the parts that a finished run was split into."""
+        return self.noted(self.ledger.run(key).split)
+
+    def noted(self, path: Path) -> dict[str, Any]:
         """A JSON file that a finished run has left, "environment.json"; empty where it has left none. Raises `StoreError` for a
         damaged one."""
-        path = self.ledger.folder(key) / name
         try:
             return dict(json.loads(path.read_bytes())) if path.is_file() else {}
         except (OSError, ValueError, TypeError) as error:
@@ -172,7 +176,7 @@ class Results:
         """What a run declared when it ended: the checksums of its files, and when that was in unix seconds. Empty for a run that
         has not ended, or whose declaration cannot be read and counts for nothing."""
         try:
-            return self.noted(key, DONE)
+            return self.noted(self.ledger.run(key).done)
         except StoreError:
             return {}
 
@@ -202,7 +206,7 @@ def collect(plan: Plan, store: Store) -> Results:
     missing: dict[CellKey, str] = {}
     for cell, key in plan.cells.items():
         if ledger.done(key):
-            cells[cell] = ledger.figures(key)
+            cells[cell] = ledger.metrics(key)
         else:
             missing[cell] = ledger.failure(key) or "not run yet"
     walked = {digest: walk(study, partial(_result, study, ledger)) for digest, study in plan.studies.items()}
@@ -216,5 +220,5 @@ def _result(study: Study, ledger: Ledger, spec: RunSpec) -> Result | None:
     """What a trial came to, None where it has not ended."""
     key = spec.digest()
     if ledger.done(key):
-        return Result.read(study, ledger.figures(key))
+        return Result.read(study, ledger.metrics(key))
     return Result(None) if ledger.diverged(key) else None

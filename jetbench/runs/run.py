@@ -18,10 +18,10 @@ from jetbench.runs.environment import environment
 from jetbench.runs.job import Job
 from jetbench.runs.learners import build_learner
 from jetbench.spec import RunSpec
-from jetbench.tracking.journal import JOURNAL, Journal
-from jetbench.tracking.ledger import FIGURES, Ledger
+from jetbench.tracking.journal import Journal
+from jetbench.tracking.ledger import Ledger
 from jetbench.training.learner import Learner
-from jetbench.training.loop import CHECKPOINT, Flag
+from jetbench.training.loop import Flag
 
 __all__ = ["run", "run_costs"]
 
@@ -34,28 +34,27 @@ def run(job: Job, stop: Flag) -> None:
     if job.spec.chosen:
         raise RunError(f"{job.spec.chosen[0].path} of this run waits for its study; resolve it before training")
     ledger = Ledger(job.work)
-    folder = ledger.folder(job.key)
-    write_atomically(folder / "spec.yaml", _yaml(job.spec).encode())
-    write_json(folder / "environment.json", {"instance": job.instance, **environment(job.spec.precision)})
+    folder = ledger.run(job.key)
+    write_atomically(folder.spec, _yaml(job.spec).encode())
+    write_json(folder.environment, {"instance": job.instance, **environment(job.spec.precision)})
     data = open_data(job)
-    write_json(folder / "split.json", {"file": write_split(job.store / "splits", data.split), **data.split.summary()})
+    write_json(folder.split, {"file": write_split(job.store / "splits", data.split), **data.split.summary()})
     if short := data.task.shortage("train", data.strata[data.split.train], data.jets.meta):
         raise RunError(f"{short}; raise the label budget")
     learner = build_learner(job, data)
-    with Journal(folder / JOURNAL) as journal:
-        costs = learner.train(journal, folder, stop)
-        learner.save(folder)
+    with Journal(folder.journal) as journal:
+        costs = learner.train(journal, folder.path, stop)
+        learner.save(folder.path)
         metrics = run_costs(job.spec, costs)
         metrics |= {"cost/parameters": float(learner.parameters), "train/jets": float(len(learner.rows))}
         try:
-            files = [*learner.files, *_evaluate(job.spec, data, learner, folder, metrics)]
+            files = [*learner.files, *_evaluate(job.spec, data, learner, folder.path, metrics)]
         except DivergenceError as error:
             raise DivergenceError(str(error), costs) from error
         journal.append(0, metrics)  # at step 0: MLflow then compares them as bars
         journal.commit()
-    write_json(folder / FIGURES, metrics)
-    ledger.finish(job.key, [*files, "spec.yaml", "environment.json", "split.json", FIGURES, JOURNAL])
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    write_json(folder.metrics, metrics)
+    ledger.finish(job.key, [*files, folder.spec, folder.environment, folder.split, folder.metrics, folder.journal])
 
 
 def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: Path, metrics: dict[str, float]) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class JetList:
         return np.arcsinh(pz / np.hypot(self.pt, self.mass))
 
     def take(self, rows: np.ndarray) -> JetList:
-        """The jets at `rows` (k,), in that order."""
+        """Pick the jets at `rows` (k,), in that order."""
         offsets, places = gather(self.offsets, rows)
         return JetList(
             event=self.event[rows],
@@ -51,7 +51,10 @@ class JetList:
 
 
 def cluster(event: np.ndarray, momentum: tuple[np.ndarray, ...], events: int, pt_min: float, radius: float) -> JetList:
-    """Anti-kT jets of `radius` above `pt_min` [GeV] from (px, py, pz, E) (k,) sorted by `event` (k,), an index below `events`."""
+    """Find the anti-kT jets of `radius` above `pt_min` [GeV] among particles (px, py, pz, E), each (k,) [GeV].
+
+    Particles are sorted by `event` (k,), the index of their event below `events`.
+    """
     import awkward as ak
     import fastjet
 
@@ -75,14 +78,14 @@ def cluster(event: np.ndarray, momentum: tuple[np.ndarray, ...], events: int, pt
 
 
 def leading(jets: JetList) -> JetList:
-    """The hardest jet of every event that has one."""
+    """Pick the hardest jet of every event that has one."""
     order = np.lexsort((-jets.pt, jets.event))
     first = np.diff(jets.event[order], prepend=-1) > 0
     return jets.take(order[first])
 
 
 def nearest_jet(jets: JetList, event: np.ndarray, eta: np.ndarray, phi: np.ndarray, radius: float) -> np.ndarray:
-    """For each axis (k,) the row of the hardest jet of its event within `radius`, or -1."""
+    """Find for each axis (k,) the row of the hardest jet of its event within `radius`, or -1."""
     order = np.lexsort((-jets.pt, jets.event))
     first = np.searchsorted(jets.event[order], event)
     last = np.searchsorted(jets.event[order], event, side="right")
@@ -95,8 +98,10 @@ def nearest_jet(jets: JetList, event: np.ndarray, eta: np.ndarray, phi: np.ndarr
 
 
 def soft_drop_mass(jets: JetList, momentum: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Soft-drop mass (m,) [GeV] (Larkoski et al., JHEP 05 (2014) 146) with zcut 0.1 and beta 0 of each jet, by FastJet
-    after Cambridge/Aachen reclustering of its members. At beta 0 the jet's radius (R0) has no say."""
+    """Compute the soft-drop mass (m,) [GeV] of each jet (Larkoski et al., JHEP 05 (2014) 146) with zcut 0.1 and beta 0.
+
+    FastJet first reclusters the members by Cambridge/Aachen. At beta 0 the jet's radius (R0) does not matter.
+    """
     import fastjet
 
     definition = fastjet.JetDefinition(fastjet.cambridge_algorithm, CLUSTER_ALL)

@@ -66,13 +66,13 @@ class Grid(Value):
     columns: int
 
     def cells(self, event: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> np.ndarray:
-        """One number (k,) per event and cell."""
+        """Number the cells (k,) in which particles of an event arrive: equal numbers are one cell of one event."""
         row = np.floor(eta / self.eta_width).astype(np.int64) + self._rows // 2
         column = np.floor(phi % (2 * np.pi) / (2 * np.pi) * self.columns).astype(np.int64) % self.columns
         return (event * self._rows + row) * self.columns + column
 
     def centres(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Event, eta and phi in (-π, π] of the cells' centres."""
+        """Look up event, eta and phi in (-π, π] of the centres of numbered cells (k,)."""
         row, column = cells // self.columns % self._rows, cells % self.columns
         phi = (column + 0.5) * 2 * np.pi / self.columns
         eta = (row - self._rows // 2 + 0.5) * self.eta_width
@@ -110,7 +110,7 @@ class Detector(Value):
 
 
 def visible_particles(events: Events) -> Particles:
-    """The stable particles of the events without the neutrinos."""
+    """Pick the stable particles of the events without the neutrinos."""
     seen = (events.status > 0) & ~np.isin(np.abs(events.id), NEUTRINOS)
     event = owners(events.offsets)
     columns = (events.px, events.py, events.pz, events.energy)
@@ -118,8 +118,11 @@ def visible_particles(events: Events) -> Particles:
 
 
 def reconstruct(particles: Particles, detector: Detector, rng: np.random.Generator) -> Objects:
-    """Energy flow: tracks, and what the cells hold beyond them. A charged particle without a track is left to the cells;
-    a muon leaves nothing there (EnergyFraction {13} is 0 in both calorimeters)."""
+    """Find energy-flow objects: tracks, and what the cells hold beyond them.
+
+    A charged particle without a track is left to the cells; a muon leaves nothing there (EnergyFraction {13} is 0 in both
+    calorimeters).
+    """
     tracked, track_pt = _tracks(particles, detector, rng)
     eta, phi = particles.eta, particles.phi
     track_energy = np.where(tracked, track_pt * np.cosh(eta), 0.0)
@@ -152,7 +155,7 @@ def _merge(found: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int
 
 
 def _tracks(particles: Particles, detector: Detector, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Which particles (k,) have a track, and its pT (k,) [GeV]."""
+    """Decide which particles (k,) have a track, and measure its pT (k,) [GeV]."""
     pt, eta = particles.pt, np.abs(particles.eta)
     charged = np.isin(particles.kind, CHARGED_IDS)
     efficiency = 1.0 - detector.loss * (1.0 - _tracking_efficiency(particles.kind, pt, eta))
@@ -196,6 +199,6 @@ def _hcal_sigma(energy: np.ndarray, eta: np.ndarray) -> np.ndarray:
 
 
 def _log_normal(mean: np.ndarray, sigma: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Positive numbers of the given mean and standard deviation, as Delphes smears."""
+    """Draw positive numbers of the given mean and standard deviation, as Delphes smears."""
     width = np.sqrt(np.log1p((sigma / np.maximum(mean, 1e-9)) ** 2))
     return mean * np.exp(width * rng.standard_normal(len(mean)) - width**2 / 2)

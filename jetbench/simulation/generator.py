@@ -39,7 +39,7 @@ class Events:
 
 
 def generator_version() -> str:
-    """The installed Pythia's version, such as "8.317"."""
+    """Look up the installed Pythia's version, such as "8.317"."""
     from importlib.metadata import version
 
     return version("pythia8mc")
@@ -54,9 +54,9 @@ class Generator:
 
 
 def start(recipe: HadronicRecipe, label: int, seed: int) -> Generator:
-    """A generator of one class; raises `SimulationError` where Pythia declines.
+    """Start a generator of one class; raises `SimulationError` where Pythia declines.
 
-    It drops events before hadronisation whose parton-level jets will not pass the cuts; no event has a weight.
+    Before hadronisation it drops events whose parton-level jets will not pass the cuts. No event has a weight.
     """
     import pythia8mc
 
@@ -84,7 +84,7 @@ def start(recipe: HadronicRecipe, label: int, seed: int) -> Generator:
 
 
 def take_events(generator: Generator, count: int) -> Events:
-    """The next `count` events that the early veto lets through."""
+    """Generate the next `count` events that the early veto lets through; raises `SimulationError` where there are none."""
     import awkward as ak
 
     run = generator.pythia.nextBatch(count)

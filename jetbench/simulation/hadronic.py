@@ -1,32 +1,26 @@
-"""What all recipes of hadronic jets share: their options, their processes, their provenance."""
+"""What all recipes of hadronic jets share: their options and their processes."""
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-import jetbench
 from jetbench.errors import SimulationError
-from jetbench.jets import Channel, Jets, Meta, Provenance
 from jetbench.simulation.recipe import SimulationRecipe
 from jetbench.values import Value
-
-if TYPE_CHECKING:
-    from jetbench.simulation.chunks import Chunk
 
 __all__ = ["HadronicRecipe", "Match", "Process", "Veto"]
 
 
 class Match(Value):
-    """What must lie within `radius` of the axis of a jet, of a particle of the hard process with an |id| among `ids`.
+    """What an accepted jet must hold: a particle of the hard process whose |id| is among `ids`, within `radius` of its axis.
 
-    "parton" is the particle itself as it leaves the hard process, "resonance" the particle as it decays, "decay" the farthest
-    of the quarks and gluons that it decays to, through a W where there is one, before they radiate.
+    `what` says what of it must lie there: "parton" the particle itself as it leaves the hard process, "resonance" the particle
+    as it decays, "decay" all quarks and gluons that it decays to (through a W where there is one), before they radiate.
     """
 
     ids: tuple[int, ...]
@@ -56,7 +50,7 @@ class Veto(Value):
     neutrino_decays: int | None = None
 
     def share(self, pt: float, y: float) -> float:
-        """Probability to keep an event whose jet has this pT [GeV] and rapidity."""
+        """Compute the probability to keep an event whose jet has this pT [GeV] and rapidity."""
         return min(pt / self.flat_pt, 1.0) ** self.pt_power * math.exp(-self.y_slope * y**2)
 
 
@@ -84,6 +78,10 @@ class HadronicRecipe(SimulationRecipe):
 
     beam_energy: ClassVar[float]  # centre of mass [GeV]
     radius: ClassVar[float]
+    seed_fields: ClassVar[tuple[str, ...]] = (
+        *SimulationRecipe.seed_fields,
+        *("mpi", "detector", "pt_min", "pt_max", "shower_scale", "energy_scale"),
+    )
 
     mpi: bool = False
     detector: bool = True
@@ -94,44 +92,21 @@ class HadronicRecipe(SimulationRecipe):
 
     @abstractmethod
     def process(self, label: int) -> Process:
-        """How the events of class `label` are made."""
+        """Tell how the events of class `label` are made."""
 
     @abstractmethod
     def central(self, eta: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Whether jets (n,) of pseudorapidity `eta` and rapidity `y` are accepted."""
+        """Decide which jets (n,) of pseudorapidity `eta` and rapidity `y` are accepted."""
 
     @property
     def true_window(self) -> tuple[float, float]:
         """The pT window [GeV] before the energy scale."""
         return self.pt_min / self.energy_scale, self.pt_max / self.energy_scale
 
-    def meta(self) -> Meta:
-        from jetbench.simulation.generator import generator_version
-
-        return Meta(
-            channels=tuple(Channel(name=name, unit="GeV", combine="sum", role="pt") for name in ("charged", "photon", "neutral")),
-            class_names=self.class_names,
-            extent=self.radius,
-            provenance=Provenance(
-                source=self.name,
-                generator="Pythia",
-                version=generator_version(),
-                detector="fast energy flow after Delphes' CMS card" if self.detector else "none (particle level)",
-                seed=self.seed,
-                code=jetbench.__version__,
-                remarks=self.remarks,
-            ),
-        )
-
     @property
     def rate(self) -> float:
         """Measured on a busy core: 39 to 44 without multi-parton interactions, 9 to 15 with them, for the default windows."""
         return 12.0 if self.mpi else 42.0
-
-    def make(self, chunk: Chunk, progress: Callable[[int], None]) -> Jets:
-        from jetbench.simulation.sample import make_sample
-
-        return make_sample(chunk, progress).jets
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

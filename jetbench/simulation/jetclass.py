@@ -16,8 +16,11 @@ __all__ = ["JetClassMini"]
 
 
 class Kind(Value):
-    """One class: Pythia's settings, the resonance that its jets hold, the number of Z that must decay to neutrinos where Pythia
-    cannot be told, the lower edge of pT-hat [GeV] for the default window, and the thinning of the pT and y spectra."""
+    """One class: Pythia's settings, the resonance that its jets hold, and the lower edge of pT-hat [GeV] for the default window.
+
+    `pt_power` and `y_slope` thin the spectra of pT and y. `neutrino_decays` is the number of Z that must decay to neutrinos,
+    where no setting of Pythia says so.
+    """
 
     settings: tuple[str, ...]
     resonance: int | None
@@ -82,6 +85,7 @@ class JetClassMini(HadronicRecipe):
     class_names: ClassVar[tuple[str, ...]] = ("qcd", "hbb", "hgg", "wqq", "zqq", "tbqq")
     beam_energy: ClassVar[float] = 13000.0
     radius: ClassVar[float] = 0.8
+    seed_fields: ClassVar[tuple[str, ...]] = (*HadronicRecipe.seed_fields, "eta_max")
 
     name: Literal["jetclass-mini"] = "jetclass-mini"
     pt_min: float = 500.0

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import logging
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from jetbench.errors import SimulationError
+from jetbench.errors import SimulationError, WorkerError
+from jetbench.files import file_lock
 from jetbench.jets import open_jets
-from jetbench.simulation.chunks import Chunk, assemble, plan, read_chunk
-from jetbench.simulation.pool import run_chunks
+from jetbench.processes import run_tasks
+from jetbench.simulation.chunk_files import assemble, make_chunk, read_chunk
+from jetbench.simulation.chunks import Chunk, plan
 from jetbench.simulation.recipe import SimulationRecipe
 
 __all__ = ["chunk_folder", "simulate"]
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
-def simulate(recipe: SimulationRecipe, path: Path, *, workers: int = 1, progress: Progress | None = None) -> str:
-    """Make the recipe's jets at `path` and return their content digest; what is already there is not made again.
+def simulate(recipe: SimulationRecipe, path: str | Path, *, workers: int = 1, progress: Progress | None = None) -> str:
+    """Simulate a recipe's jets into the file at `path` and return their content digest, or find them there.
 
     The content depends on the recipe alone, not on `workers` or interrupts. `progress(done_jets, total_jets)` is called from
     the calling thread as jets come in, at first with those of stored chunks. Finished chunks wait in `chunk_folder(path)`
@@ -39,7 +39,8 @@ def simulate(recipe: SimulationRecipe, path: Path, *, workers: int = 1, progress
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     tell: Progress = progress or (lambda done, total: None)
-    with _locked(path):
+    waiting = partial(log.warning, "another process is simulating %s; waiting for it to end", path)
+    with file_lock(path.with_name(f".{path.name}.lock"), on_wait=waiting, remove=True):
         digest = _stored(recipe, path)
         if digest is None:
             folder, chunks = chunk_folder(path), plan(recipe)
@@ -52,7 +53,7 @@ def simulate(recipe: SimulationRecipe, path: Path, *, workers: int = 1, progress
 
 
 def chunk_folder(path: Path) -> Path:
-    """Where the finished chunks of the dataset at `path` wait."""
+    """Name the folder where the finished chunks of the dataset at `path` wait."""
     return path.with_name(f".{path.name}.chunks")
 
 
@@ -60,40 +61,32 @@ def _stored(recipe: SimulationRecipe, path: Path) -> str | None:
     if not path.exists():
         return None
     jets = open_jets(path)
-    if jets.meta.provenance.remarks != recipe.remarks:
+    if recipe.mark not in jets.meta.provenance.remarks:
         raise SimulationError(f"{path} holds jets of another recipe; delete it or choose another path")
     return jets.digest
 
 
-def _make_missing(chunks: tuple[Chunk, ...], folder: Path, workers: int, tell: Progress) -> None:
+def _make_missing(chunks: tuple[Chunk[SimulationRecipe], ...], folder: Path, workers: int, tell: Progress) -> None:
     total = sum(chunk.jets for chunk in chunks)
     done = {chunk.index: chunk.jets for chunk in chunks if read_chunk(chunk, folder) is not None}
     tell(sum(done.values()), total)
     missing = [chunk for chunk in chunks if chunk.index not in done]
-    with closing(run_chunks(missing, folder, workers)) as reports:
-        for chunk, message in reports:
-            done[chunk.index] = message.get("jets", chunk.jets)
-            tell(sum(done.values()), total)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock beside `path`, which the system frees even after a kill."""
-    name = path.with_name(f".{path.name}.lock")
-    while True:
-        handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.warning("another process is simulating %s; waiting for it to end", path)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        # the former owner may have removed the file between the opening and the lock: then it locks nobody out
-        with contextlib.suppress(FileNotFoundError):
-            if os.fstat(handle).st_ino == os.stat(name).st_ino:
-                break
-        os.close(handle)
     try:
-        yield
-    finally:
-        name.unlink(missing_ok=True)
-        os.close(handle)
+        with closing(run_tasks(partial(make_chunk, folder=folder), missing, workers)) as reports:
+            for report in reports:
+                done[report.task.index] = report.task.jets if report.done else report.value
+                tell(sum(done.values()), total)
+    except WorkerError as error:
+        raise _failed(error) from None
+
+
+def _failed(error: WorkerError) -> SimulationError:
+    """Say which chunk failed and what to do; the worker's traceback stays a note."""
+    chunk: Chunk[SimulationRecipe] = error.task
+    explained = SimulationError(
+        f"chunk {chunk.index} ({chunk.jets} {chunk.class_name} jets) failed: {error}; "
+        "the finished chunks are kept, run it again to go on from them"
+    )
+    for note in getattr(error, "__notes__", ()):
+        explained.add_note(note)
+    return explained

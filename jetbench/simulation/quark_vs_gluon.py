@@ -43,6 +43,7 @@ class QuarkVsGluon(HadronicRecipe):
     class_names: ClassVar[tuple[str, ...]] = ("gluon", "quark")
     beam_energy: ClassVar[float] = 14000.0
     radius: ClassVar[float] = 0.4
+    seed_fields: ClassVar[tuple[str, ...]] = (*HadronicRecipe.seed_fields, "heavy", "y_max")
 
     name: Literal["quark-vs-gluon"] = "quark-vs-gluon"
     heavy: bool = False

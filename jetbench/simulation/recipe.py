@@ -1,20 +1,17 @@
-"""What a simulated dataset is made from: a frozen value whose digest names the dataset."""
+"""What a simulated dataset is made from: a frozen value whose seed key names the dataset and seeds its jets."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from jetbench.errors import SimulationError
 from jetbench.registry import nearest
 from jetbench.values import Value
-
-if TYPE_CHECKING:
-    from jetbench.jets import Jets, Meta
-    from jetbench.simulation.chunks import Chunk
 
 __all__ = ["SimulationRecipe"]
 
@@ -24,37 +21,48 @@ MOST_JETS = 100_000_000  # all of JetClass; event ids stay unique to five times 
 class SimulationRecipe(Value, ABC):
     """`jets` jets from one `seed`, shared equally by the classes; a subclass adds its options as fields with defaults.
 
-    A subclass declares `name` as a `Literal` field with a default, so that recipes of two kinds never share a digest, and
+    A subclass declares `name` as a `Literal` field with a default, so that recipes of two kinds never share a seed key, and
     `class_names`, in the order of the labels. Raises `SimulationError` where an option is unknown or makes no sense.
     """
 
     class_names: ClassVar[tuple[str, ...]]
+    seed_fields: ClassVar[tuple[str, ...]] = ("name", "jets", "seed", "revision")  # never changed: see `seed_form`
 
     name: str
     jets: int
     seed: int
     revision: int = Field(default=1, description="raised by hand whenever the same recipe gives other jets")
 
-    @abstractmethod
-    def meta(self) -> Meta:
-        """Channels, classes and provenance of every chunk; the provenance's remarks are `remarks`."""
-
     @property
     @abstractmethod
     def rate(self) -> float:
         """About how many jets a core makes per second, for forecasts."""
 
-    @abstractmethod
-    def make(self, chunk: Chunk, progress: Callable[[int], None]) -> Jets:
-        """Simulate one chunk of this recipe; the same chunk always gives the same jets, with the ids of `chunk.event_ids`.
+    @property
+    def seed_form(self) -> str:
+        """JSON of what the jets depend on: `seed_fields`, and other fields only where they differ from their defaults.
 
-        `progress` hears of the number of jets so far. Raises `SimulationError` where that fails.
+        A new option whose default makes the jets of before therefore leaves the form, and with it every jet, as it is. The form
+        is independent of how values are digested elsewhere.
         """
+        later = (name for name, field in type(self).model_fields.items() if getattr(self, name) != field.default)
+        form = {name: getattr(self, name) for name in (*self.seed_fields, *later)}
+        return json.dumps(form, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def seed_key(self) -> str:
+        """sha256 of `seed_form`, 64 hexadecimal digits: it seeds generator, detector, event ids and splits, and names files."""
+        return hashlib.sha256(self.seed_form.encode()).hexdigest()
+
+    @property
+    def mark(self) -> str:
+        """The remark in the provenance of jets that tells them from those of any other recipe."""
+        return f"recipe digest {self.seed_key}"
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What tells the jets of one recipe from those of another, for the provenance."""
-        return f"recipe {self.canonical()}", f"recipe digest {self.digest()}"
+        """All remarks for the provenance: the recipe in full, and its `mark`."""
+        return f"recipe {self.seed_form}", self.mark
 
     @model_validator(mode="wrap")
     @classmethod

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+import jetbench
 from jetbench.errors import SimulationError
-from jetbench.jets import Jets, concatenate
-from jetbench.seeds import numpy_rng
+from jetbench.jets import Channel, Jets, Meta, Provenance, concatenate
 from jetbench.simulation.chunks import Chunk
-from jetbench.simulation.generator import start, take_events
+from jetbench.simulation.generator import generator_version, start, take_events
+from jetbench.simulation.hadronic import HadronicRecipe
 from jetbench.simulation.selection import Accepted, accept
 
-if TYPE_CHECKING:
-    from jetbench.simulation.hadronic import HadronicRecipe
-
-__all__ = ["Sample", "make_sample"]
+__all__ = ["Sample", "make_meta", "make_sample", "simulate_chunk"]
 
 BATCH_MIN, BATCH_MAX = 20, 250  # events between two looks at the number of accepted jets
 USUAL_YIELD = 0.28  # accepted jets per event, to begin with
@@ -34,14 +31,37 @@ class Sample:
     events: int
 
 
-def make_sample(chunk: Chunk, progress: Callable[[int], None] = lambda jets: None) -> Sample:
+def make_meta(recipe: HadronicRecipe) -> Meta:
+    """Tell what all jets of a recipe share: three channels of pT [GeV], the classes, the jet radius, how they were made."""
+    return Meta(
+        channels=tuple(Channel(name=name, unit="GeV", combine="sum", role="pt") for name in ("charged", "photon", "neutral")),
+        class_names=recipe.class_names,
+        extent=recipe.radius,
+        provenance=Provenance(
+            source=recipe.name,
+            generator="Pythia",
+            version=generator_version(),
+            detector="fast energy flow after Delphes' CMS card" if recipe.detector else "none (particle level)",
+            seed=recipe.seed,
+            code=jetbench.__version__,
+            remarks=recipe.remarks,
+        ),
+    )
+
+
+def simulate_chunk(chunk: Chunk[HadronicRecipe], progress: Callable[[int], None]) -> Jets:
+    """Simulate the jets of one chunk, as `make_sample` does."""
+    return make_sample(chunk, progress).jets
+
+
+def make_sample(chunk: Chunk[HadronicRecipe], progress: Callable[[int], None] = lambda jets: None) -> Sample:
     """Simulate one chunk; the same chunk always gives the same jets. `progress` hears of the jets accepted so far.
 
     Raises `SimulationError` where the generator does not start or next to no event passes the cuts.
     """
-    recipe: HadronicRecipe = chunk.recipe  # type: ignore[assignment]
+    recipe = chunk.recipe
     generator = start(recipe, chunk.label, chunk.seed)
-    rng = numpy_rng("detector", recipe.digest(), chunk.index)
+    rng = chunk.rng("detector")
     parts: list[tuple[Jets, np.ndarray]] = []
     found = events = 0
     for _ in range(PATIENCE + chunk.jets):
@@ -59,10 +79,10 @@ def make_sample(chunk: Chunk, progress: Callable[[int], None] = lambda jets: Non
     raise SimulationError(f"only {found} of {chunk.jets} jets passed the cuts in {events} events; widen the pT or eta window")
 
 
-def _as_jets(accepted: Accepted, chunk: Chunk, first_event: int) -> Jets:
+def _as_jets(accepted: Accepted, chunk: Chunk[HadronicRecipe], first_event: int) -> Jets:
     single = {name: getattr(accepted, name).astype(np.float32) for name in ("mass", "gen_pt", "gen_mass", "gen_sdmass")}
     return Jets(
-        meta=chunk.recipe.meta(),
+        meta=make_meta(chunk.recipe),
         offsets=accepted.offsets.astype(np.int64),
         eta=accepted.deposit_eta.astype(np.float32),
         phi=accepted.deposit_phi.astype(np.float32),

@@ -53,7 +53,7 @@ class Accepted:
 
 
 def accept(events: Events, recipe: HadronicRecipe, label: int, rng: np.random.Generator) -> Accepted:
-    """The leading jets of the events that pass every cut of the recipe.
+    """Select the leading jets of the events that pass every cut of the recipe.
 
     The leading jet is the hardest in pT of the whole event and is then cut on, never replaced by the next one. A jet
     without a particle-level partner (the hardest particle-level jet within half of its radius) is dropped.

@@ -55,6 +55,7 @@ class TopVsQcd(HadronicRecipe):
     class_names: ClassVar[tuple[str, ...]] = ("qcd", "top")
     beam_energy: ClassVar[float] = 14000.0
     radius: ClassVar[float] = 0.8
+    seed_fields: ClassVar[tuple[str, ...]] = (*HadronicRecipe.seed_fields, "contained", "eta_max")
 
     name: Literal["top-vs-qcd"] = "top-vs-qcd"
     contained: bool = True

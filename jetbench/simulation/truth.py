@@ -15,8 +15,10 @@ TOP, W, GLUON = 6, 24, 21
 
 
 def match_distance(events: Events, match: Match, event: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> np.ndarray:
-    """How far (k,) the nearest particle that `match` asks for lies from the axis (eta, phi) (k,) of the only jet of event
-    `event` (k,); infinite where the event has none."""
+    """Measure how far (k,) what `match` asks for lies from the axes (eta, phi) (k,) of jets; infinite where there is none.
+
+    `event` (k,) is the event of each jet, which must be the only jet of it. Of several candidates the nearest counts.
+    """
     rows, candidate = _rows(events, match)
     owner = owner_of(events.offsets, rows)
     jet = np.full(len(events), -1)
@@ -31,8 +33,10 @@ def match_distance(events: Events, match: Match, event: np.ndarray, eta: np.ndar
 
 
 def _rows(events: Events, match: Match) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (k,) of the particles that a match asks for, and which candidate (k,) of the event, 0 or 1, each belongs to: a
-    particle or its antiparticle. Two decays of the same kind in one event are not told apart."""
+    """Find the rows (k,) of the particles that a match asks for, and the candidate (k,) of the event that each belongs to.
+
+    Candidate 0 is a particle and 1 its antiparticle. Two decays of the same kind in one event are not told apart.
+    """
     absolute = np.abs(events.id)
     outgoing = ((absolute <= 5) | (absolute == GLUON)) & (np.abs(events.status) == OUTGOING)
     mother = events.mother + events.offsets[owners(events.offsets)]

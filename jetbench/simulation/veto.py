@@ -20,7 +20,7 @@ RESONANCE_SHOWER = 5  # where doVetoPT is called for the shower of a decayed res
 
 
 def early_veto(pythia: pythia8mc.Pythia, process: Process, radius: float, seed: int) -> Any:
-    """The hooks that do what `Veto` says; they must live as long as `pythia`."""
+    """Make the hooks that do what `process.veto` says; they must live as long as `pythia`."""
     import pythia8mc
 
     veto, match = process.veto, process.match
@@ -63,7 +63,7 @@ def early_veto(pythia: pythia8mc.Pythia, process: Process, radius: float, seed: 
 
 
 def _candidates(finder: Any, event: Any, veto: Veto, pt_max: float, invisible: set[int]) -> list[tuple[float, float, float]]:
-    """pT, rapidity and phi of the jets that may come to pass the cuts, the hardest first; none with a row among `invisible`."""
+    """Find pT, rapidity and phi of the jets that may yet pass the cuts, the hardest first; none has a row among `invisible`."""
     finder.analyze(event)
     seen = [i for i in range(finder.sizeJet()) if not invisible.intersection(finder.constituents(i))]
     found = [(finder.pT(i), finder.y(i), finder.phi(i)) for i in seen]
@@ -73,17 +73,17 @@ def _candidates(finder: Any, event: Any, veto: Veto, pt_max: float, invisible: s
 
 
 def _rows_to_neutrinos(hard: Any) -> list[int]:
-    """Rows of the resonances that decay to neutrinos; the hard process's own record knows it before the showers."""
+    """Find the resonances that decay to neutrinos, by row; the hard process's own record knows it before the showers."""
     return [row for row in HARD_ROWS if hard[row].isResonance() and hard[hard[row].daughter1()].idAbs() in NEUTRINOS]
 
 
 def _invisible(hard: Any, event: Any) -> set[int]:
-    """Rows of `event`, before the decays, that will decay to neutrinos."""
+    """Find the rows of `event`, before the decays, that will decay to neutrinos."""
     return {event[row].iBotCopyId() for row in _rows_to_neutrinos(hard)}
 
 
 def _matched(event: Any, jets: list[tuple[float, float, float]], match: Match, distance: float) -> bool:
-    """Whether what the match asks for lies near the axis of one of the jets."""
+    """Say whether what the match asks for lies near the axis of one of the jets."""
     for row in HARD_ROWS:
         if event[row].idAbs() not in match.ids:
             continue
@@ -96,7 +96,7 @@ def _matched(event: Any, jets: list[tuple[float, float, float]], match: Match, d
 
 
 def decay_partons(event: Any, row: int) -> list[Any]:
-    """The quarks, gluons or neutrinos from the decay of the resonance at `row`, through a W where there is one, before they
+    """Follow the decay of the resonance at `row`, through a W where there is one, to quarks, gluons or neutrinos before they
     radiate."""
     last = event[event[row].iBotCopyId()]
     daughters = [event[i] for i in (last.daughter1(), last.daughter2())]

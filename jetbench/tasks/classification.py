@@ -13,6 +13,7 @@ from jetbench.evaluation.artifacts import write_evaluation
 from jetbench.evaluation.likelihood import log_loss
 from jetbench.statistics.delong import auc, delong, mean_difference_variance, paired_delong
 from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
+from jetbench.tracking.folder import RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +34,7 @@ class Classification(Task):
     selection, tuning, headline = ACCURACY, AUC, AUC
     chance = 0.5
     sections = ("rejection", "scores", "classes", "roc")
-    files = ("scores.h5", "roc.json", "roc.png", "confusion.png", "confusion.json")
+    files = (RunFolder(Path()).scores.name, "roc.json", "roc.png", "confusion.png", "confusion.json")
 
     def unmet(self, meta: Meta, targets: Collection[str] | None) -> str:
         if len(meta.class_names) >= 2 and (targets is None or "label" in targets):

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from jetbench.errors import SuiteError
 from jetbench.evaluation.regression import paired_rmse, residuals, rmse, rmse_error, write_regression
 from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
+from jetbench.tracking.folder import RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +32,7 @@ class Regression(Task):
 
     selection, tuning, headline = RMSE, RMSE, RMSE
     sections = ()
-    files = ("scores.h5", "prediction.json", "prediction.png")
+    files = (RunFolder(Path()).scores.name, "prediction.json", "prediction.png")
 
     def __init__(self, target: str = "gen_sdmass", scale: float = 100.0) -> None:
         if not 0 < scale < np.inf:

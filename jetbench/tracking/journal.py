@@ -20,9 +20,8 @@ from types import TracebackType
 from jetbench.errors import StoreError
 from jetbench.files import write_atomically
 
-__all__ = ["JOURNAL", "Journal", "Record", "committed", "read", "valid_key"]
+__all__ = ["Journal", "Record", "committed", "read", "valid_key"]
 
-JOURNAL = "metrics.jsonl"
 _KEY = re.compile(r"[\w\-. :/]{1,250}")
 
 

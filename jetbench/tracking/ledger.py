@@ -6,25 +6,19 @@ still has the checksum that it names; it failed when `failed.json` stands there.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from jetbench.errors import StoreError
 from jetbench.files import write_json
+from jetbench.tracking.folder import RunFolder
 
-__all__ = ["DONE", "FAILED", "FIGURES", "Ledger"]
-
-DONE, FAILED, FIGURES = "done.json", "failed.json", "figures.json"
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+__all__ = ["Ledger", "RunFolder"]
 
 
 class Ledger:
@@ -36,19 +30,33 @@ class Ledger:
     def folder(self, key: str) -> Path:
         return self.work / key[:16]
 
-    def done(self, key: str) -> bool:
-        """Whether the run is finished and whole. A folder whose files have been damaged since is not."""
-        folder = self.folder(key)
+    def run(self, key: str) -> RunFolder:
+        return RunFolder(self.folder(key))
+
+    def done(self, key: str, *, thorough: bool = False) -> bool:
+        """Tell whether the run is finished and whole: its files are what they were, at a glance or on a `thorough` look."""
+        folder = self.run(key)
         try:
-            record = json.loads((folder / DONE).read_text())
-            return record["key"] == key and all(_sha256(folder / name) == sha for name, sha in record["files"].items())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            record = json.loads(folder.done.read_text())
+            return record["key"] == key and folder.whole(dict(record["files"]), thorough=thorough)
+        except (OSError, ValueError, KeyError, TypeError):
             return False
 
-    def failure(self, key: str) -> str | None:
-        """The reason of a failed run."""
-        reason = self._failure(key).get("reason")
-        return None if reason is None else str(reason)
+    def finished(self, key: str) -> float:
+        """Return when the run was finished, in unix seconds; raises `StoreError` where it is not."""
+        path = self.run(key).done
+        try:
+            return float(json.loads(path.read_text())["finished"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{path}: no readable end of a run ({error}); run the suite again") from error
+
+    def failure(self, key: str, since: float = 0.0) -> str | None:
+        """Return the reason of a failed run; None for one that failed before `since` [unix seconds] or not at all."""
+        try:
+            record = self._failure(key)
+            return str(record["reason"]) if float(record["time"]) >= since else None
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def diverged(self, key: str) -> bool:
         """Whether the run failed because its loss did not stay finite: training it again would end the same."""
@@ -56,37 +64,40 @@ class Ledger:
 
     def costs(self, key: str) -> dict[str, float]:
         """Return what a run has cost, finished or diverged, as `cost/…`; empty where it has not ended."""
-        metrics = self.figures(key) if self.done(key) else self._failure(key).get("costs", {})
+        metrics = self.metrics(key) if self.done(key) else self._failure(key).get("costs", {})
         return {name: value for name, value in metrics.items() if name.startswith("cost/")}
 
     def _failure(self, key: str) -> dict[str, Any]:
         try:
-            return dict(json.loads((self.folder(key) / FAILED).read_text()))
-        except (OSError, ValueError):
+            return dict(json.loads(self.run(key).failed.read_text()))
+        except (OSError, ValueError, TypeError):
             return {}
 
-    def figures(self, key: str) -> dict[str, float]:
-        """The final metrics of a finished run; raises `StoreError` where there are none."""
-        path = self.folder(key) / FIGURES
+    def metrics(self, key: str) -> dict[str, float]:
+        """Return the final metrics of a finished run; raises `StoreError` where there are none."""
+        path = self.run(key).metrics
         try:
             return dict(json.loads(path.read_text()))
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path}: no readable figures ({error}); delete the folder and run the suite again") from error
+            raise StoreError(f"{path}: no readable metrics ({error}); delete the folder and run the suite again") from error
 
-    def finish(self, key: str, files: list[str]) -> None:
-        """Declare the run done: the named files of its folder, with checksums."""
-        folder = self.folder(key)
-        for name in files:
-            with open(folder / name, "rb") as file:
+    def finish(self, key: str, files: Sequence[str | Path]) -> None:
+        """Declare the run done: the named files of its folder, with checksums. Its checkpoints go."""
+        folder = self.run(key)
+        names = [Path(file).name for file in files]
+        for name in names:
+            with open(folder.path / name, "rb") as file:
                 os.fsync(file.fileno())
-        write_json(folder / DONE, {"key": key, "files": {n: _sha256(folder / n) for n in files}, "finished": time.time()})
+        checksums = {name: seen.sha256 for name, seen in folder.look(names).items()}
+        write_json(folder.done, {"key": key, "files": checksums, "finished": time.time()})
+        folder.drop_checkpoints()
 
     def fail(self, key: str, reason: str, traceback: str, costs: Mapping[str, float] | None = None) -> None:
         """Record a failure; with the costs of a run that has diverged. Where even that cannot be written (a full disk), the run
         is simply not done."""
-        folder = self.folder(key)
+        folder = self.run(key)
+        record = {"key": key, "reason": reason, "traceback": traceback, "time": time.time()}
+        record |= {} if costs is None else {"diverged": True, "costs": dict(costs)}
         with suppress(OSError, StoreError):
-            folder.mkdir(parents=True, exist_ok=True)
-            record = {"key": key, "reason": reason, "traceback": traceback, "time": time.time()}
-            record |= {} if costs is None else {"diverged": True, "costs": dict(costs)}
-            write_json(folder / FAILED, record)
+            folder.path.mkdir(parents=True, exist_ok=True)
+            write_json(folder.failed, record)

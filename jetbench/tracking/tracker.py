@@ -10,7 +10,8 @@ from weakref import WeakValueDictionary
 
 from pydantic import field_validator
 
-from jetbench.tracking.journal import JOURNAL, Record, committed, read, valid_key
+from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.journal import Record, committed, read, valid_key
 from jetbench.values import Value
 
 __all__ = ["Kind", "MemoryTracker", "Pairs", "RunCard", "Status", "Tracker"]
@@ -49,7 +50,7 @@ class RunCard(Value):
 
     @property
     def journal(self) -> Path:
-        return self.folder / JOURNAL
+        return RunFolder(self.folder).journal
 
 
 class Tracker:

@@ -18,13 +18,13 @@ from jetbench.files import replacing, write_json
 from jetbench.jets import Channel
 from jetbench.models.network import Network
 from jetbench.spec import Component
+from jetbench.tracking.folder import RunFolder
 from jetbench.values import Value
 from jetbench.views import views
 from jetbench.views.view import FittedView, fit_view
 
-__all__ = ["CARD", "WEIGHTS", "Preprocessing", "fit_preprocessing", "load_encoder", "load_preprocessing", "save_bundle"]
+__all__ = ["Preprocessing", "fit_preprocessing", "load_encoder", "load_preprocessing", "save_bundle"]
 
-WEIGHTS, CARD = "model.safetensors", "bundle.json"
 FIT_JETS = 2000  # jets of the pool that the scaling is fitted on: its numbers move by a percent beyond
 
 
@@ -56,25 +56,27 @@ def fit_preprocessing(view: Component, pool: JetTensors, rows: np.ndarray) -> Pr
 def save_bundle(folder: Path, network: Network, model: Component, task: Component, preprocessing: Preprocessing) -> None:
     """Write `model.safetensors` and, beside it, `bundle.json`; each is replaced atomically."""
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    with replacing(folder / WEIGHTS) as temporary:
+    with replacing(RunFolder(folder).weights) as temporary:
         save_file(weights, temporary)
     parts = {"model": model, "task": task, "preprocessing": preprocessing}
-    write_json(folder / CARD, {name: part.model_dump(mode="json") for name, part in parts.items()})
+    write_json(RunFolder(folder).bundle, {name: part.model_dump(mode="json") for name, part in parts.items()})
 
 
 def load_preprocessing(folder: Path) -> Preprocessing:
     """Read the preprocessing of a finished run; raises `DataFileError` where it cannot be read."""
+    path = RunFolder(folder).bundle
     try:
-        return Preprocessing.model_validate(json.loads((folder / CARD).read_text())["preprocessing"])
+        return Preprocessing.model_validate(json.loads(path.read_text())["preprocessing"])
     except (OSError, ValueError, KeyError, ValidationError, UnknownNameError) as error:
-        raise DataFileError(f"{folder / CARD}: not a readable bundle ({error})") from error
+        raise DataFileError(f"{path}: not a readable bundle ({error})") from error
 
 
 def load_encoder(folder: Path, network: Network) -> None:
     """Copy the encoder of a finished run into `network`; its head stays as it is."""
+    path = RunFolder(folder).weights
     try:
-        weights = load_file(folder / WEIGHTS)
+        weights = load_file(path)
         encoder = {name.removeprefix("encoder."): w for name, w in weights.items() if name.startswith("encoder.")}
         network.encoder.load_state_dict(encoder)
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise DataFileError(f"{folder / WEIGHTS}: does not hold the weights of this encoder ({error})") from error
+        raise DataFileError(f"{path}: does not hold the weights of this encoder ({error})") from error

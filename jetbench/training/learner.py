@@ -18,8 +18,9 @@ from jetbench.objectives.base import Objective
 from jetbench.seeds import derive
 from jetbench.spec import RunSpec
 from jetbench.tasks.task import Task
+from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
-from jetbench.training.bundle import CARD, WEIGHTS, Preprocessing, save_bundle
+from jetbench.training.bundle import Preprocessing, save_bundle
 from jetbench.training.loop import Flag, fit
 from jetbench.training.validation import network_outputs
 
@@ -59,7 +60,7 @@ class NetworkLearner(Learner):
     rows: np.ndarray
     labelled: JetTensors
     validate: Callable[[], dict[str, float]] | None
-    files = (WEIGHTS, CARD)
+    files = (RunFolder(Path()).weights.name, RunFolder(Path()).bundle.name)
 
     def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
         return fit(

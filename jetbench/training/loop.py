@@ -6,6 +6,7 @@ not been, with no saved generator state.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -17,20 +18,22 @@ import torch
 from torch import Tensor
 
 from jetbench.data.batches import Batches
-from jetbench.errors import DivergenceError
+from jetbench.errors import DataFileError, DivergenceError, StoreError
 from jetbench.models.network import Network
 from jetbench.objectives.base import Objective
 from jetbench.seeds import derive, torch_rng
 from jetbench.spec import Recipe
 from jetbench.tasks.task import Metric
+from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
-from jetbench.training.checkpoint import load_checkpoint, save_checkpoint
+from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from jetbench.training.device import Precision, autocast, device
 from jetbench.training.optim import Plateau, build_optimizer, rate
 
 __all__ = ["Stopped", "fit"]
 
-CHECKPOINT = "checkpoint.safetensors"
+log = logging.getLogger(__name__)
+
 CHECKPOINT_SECONDS = 30.0
 LOOK = 50  # steps between two looks at the loss, each of which waits for a GPU to catch up
 
@@ -106,8 +109,9 @@ def fit(
     """Train `network` in place and return the costs: passes and seconds.
 
     `validate` gives the validation metrics of the network as it is, once per epoch; `selection` is the one of them by which the
-    best epoch is found. A checkpoint in `folder` is taken up. Raises `Stopped` once `stop` is set, after a checkpoint, and
-    `DivergenceError`, with the costs so far, where the loss is no longer finite.
+    best epoch is found. A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises
+    `Stopped` once `stop` is set, after a checkpoint, and `DivergenceError`, with the costs so far, where the loss is no longer
+    finite.
     """
     network.to(device())
     objective.to(device())
@@ -145,13 +149,24 @@ def _passes(training: Fit) -> int:
 
 
 def _resume(training: Fit) -> None:
-    path = training.folder / CHECKPOINT
-    if path.exists():
-        best, scalars = load_checkpoint(path, training.modules(), training.optimizer)
-        training.best, training.progress = best, Progress(**scalars)
-        sums = training.progress.sums.items()
+    """Go on from the last checkpoint that can be read; without one, from step 0 with nothing touched."""
+    folder = RunFolder(training.folder)
+    for path in (folder.checkpoint, folder.previous_checkpoint):
+        if not path.exists():
+            continue
+        try:
+            checkpoint = read_checkpoint(path, training.modules())
+            progress = Progress(**checkpoint.scalars)
+            training.journal.cut(progress.journal)
+        except (DataFileError, StoreError, TypeError) as error:
+            log.warning("%s; the training goes on from the checkpoint before it, or from its beginning", error)
+            continue
+        restore(checkpoint, training.modules(), training.optimizer)
+        training.best, training.progress = checkpoint.below("best"), progress
+        sums = progress.sums.items()
         training.sums = {name: torch.tensor(total, dtype=torch.float64, device=device()) for name, total in sums}
-    training.journal.cut(training.progress.journal)
+        return
+    training.journal.cut(0)
 
 
 def _checkpoint(training: Fit) -> None:
@@ -159,7 +174,7 @@ def _checkpoint(training: Fit) -> None:
     training.progress.journal = training.journal.position()
     training.progress.sums = {name: float(total) for name, total in training.sums.items()}
     scalars = dict(vars(training.progress))
-    save_checkpoint(training.folder / CHECKPOINT, training.modules(), training.optimizer, training.best, scalars)
+    save_checkpoint(RunFolder(training.folder), training.modules(), training.optimizer, training.best, scalars)
     training.journal.commit()
 
 

@@ -1,4 +1,4 @@
-"""The observables view: a table of jet-substructure figures per jet, by FastJet where it has them.
+"""The observables view: a table of jet-substructure observables per jet, by FastJet where it has them.
 
 Constituents are massless with the deposit's pT at its (eta, phi). FastJet and its contribs: Cacciari, Salam, Soyez,
 arXiv:1111.6097; N-subjettiness: Thaler, Van Tilburg, arXiv:1011.2268; energy correlators C2, D2: Larkoski, Salam, Thaler,
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,17 @@ from jetbench.jets.ragged import owners
 from jetbench.views.needs import unmet
 from jetbench.views.table import Table
 
-__all__ = ["OBSERVABLES", "Nothing", "Observables", "observables", "simple_observables"]
+__all__ = [
+    "OBSERVABLES",
+    "SIMPLE",
+    "Nothing",
+    "Observables",
+    "fill_undefined",
+    "measure",
+    "observables",
+    "simple_observables",
+    "undefined_text",
+]
 
 RADIUS = 0.8
 SIMPLE = ("mass", "multiplicity", "width", "ptd", "leading_fraction")
@@ -30,10 +40,26 @@ SUBSTRUCTURE = ("softdrop_mass", "tau1", "tau21", "tau32", "tau43", "c2", "d2")
 OBSERVABLES = (*SIMPLE, *SUBSTRUCTURE)  # masses in GeV, the rest without unit
 
 
-def observables(jets: Jets) -> np.ndarray:
-    """All `OBSERVABLES` of jets in memory: (n, 12) float32. An empty jet has zeros.
+# how many deposits apart from each other an observable divides by or correlates; a jet with fewer has no such number
+NEEDED = {"tau21": 2, "tau32": 3, "tau43": 4, "c2": 2, "d2": 2}
+NEGLIGIBLE = 1e-9  # an N-subjettiness below it is rounding: as many deposits as axes
 
-    Raises `DataFileError` where no channel carries the jet's pT in GeV.
+
+def observables(jets: Jets) -> np.ndarray:
+    """Compute all `OBSERVABLES` of jets in memory, (n, 12) float32, with 0 where `measure` has NaN.
+
+    Who writes them down for others to use takes `measure` and `fill_undefined`, and tells what was filled. Raises
+    `DataFileError` as `measure` does.
+    """
+    table = measure(jets)
+    fill_undefined(table)
+    return table
+
+
+def measure(jets: Jets) -> np.ndarray:
+    """Compute all `OBSERVABLES` of jets in memory, (n, 12) float32, NaN where a jet has no such number.
+
+    An empty jet has zeros. Raises `DataFileError` where no channel carries the jet's pT in GeV.
     """
     if reason := unmet(jets.meta, ("GeV",)):
         raise DataFileError(f"for the view 'observables' {reason}")
@@ -44,6 +70,23 @@ def observables(jets: Jets) -> np.ndarray:
     if full.any():
         table[full, len(SIMPLE) :] = _substructure(jets.take(np.flatnonzero(full)))
     return table
+
+
+def fill_undefined(table: np.ndarray) -> dict[str, int]:
+    """Write 0 for every NaN of a table (n, 12) of `measure`, in place; return the number of such jets by observable."""
+    undefined = np.isnan(table)
+    table[undefined] = 0
+    return {name: int(count) for name, count in zip(OBSERVABLES, undefined.sum(axis=0), strict=True) if count}
+
+
+def undefined_text(undefined: Mapping[str, int], jets: int) -> list[str]:
+    """Say, in a sentence per observable, how many of all jets have no such number and why, from `fill_undefined`'s counts."""
+    return [
+        f"{count} of {jets} jets have no {name}"
+        + (f" (fewer than {NEEDED[name]} separate deposits)" if name in NEEDED else "")
+        + ": 0 stands for it"
+        for name, count in undefined.items()
+    ]
 
 
 class Observables(Table):
@@ -73,8 +116,10 @@ def _momenta(jets: Jets) -> tuple[np.ndarray, np.ndarray]:
 
 
 def simple_observables(jets: Jets) -> np.ndarray:
-    """`SIMPLE` of jets in memory: (n, 5) float32. Multiplicity counts deposits with pT > 0; width is the pT-weighted mean
-    distance to the axis; pTD = sqrt(Σ pT²)/Σ pT."""
+    """Compute `SIMPLE` of jets in memory: (n, 5) float32.
+
+    Multiplicity counts deposits with pT > 0; width is the pT-weighted mean distance to the axis; pTD = sqrt(Σ pT²)/Σ pT.
+    """
     pt, momenta = _momenta(jets)
     jet = owners(jets.offsets)
 
@@ -109,7 +154,7 @@ def _substructure(jets: Jets) -> np.ndarray:
     particles = ak.unflatten(ak.zip(fields, with_name="Momentum4D"), counts)
     vector.register_awkward()
     with _no_banner():
-        return _figures(fastjet, particles)
+        return _clustered(fastjet, particles)
 
 
 @contextmanager
@@ -126,13 +171,14 @@ def _no_banner() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _figures(fastjet: Any, particles: Any) -> np.ndarray:
-    """`SUBSTRUCTURE` of clusters of particles, which is an awkward array (jets, particles) of momenta."""
+def _clustered(fastjet: Any, particles: Any) -> np.ndarray:
+    """`SUBSTRUCTURE` of clusters of particles, which is an awkward array (jets, particles) of momenta; NaN where undefined."""
     n = len(particles)
     # one cluster per jet: a radius far above the jet's own, so that nothing is left out
     cluster: Any = fastjet.ClusterSequence(particles, fastjet.JetDefinition(fastjet.cambridge_algorithm, 10 * RADIUS))
     mass = np.asarray(cluster.exclusive_jets_softdrop_grooming(symmetry_cut=0.1, beta=0.0, R0=RADIUS).msoftdrop)
     tau = np.asarray(cluster.njettiness(njets=[1, 2, 3, 4], beta=1.0, R0=RADIUS)).reshape(n, 4)
     c2, d2 = (np.asarray(cluster.exclusive_jets_energy_correlator(func=f, beta=1)).reshape(-1) for f in ("c2", "d2"))
-    ratios = np.divide(tau[:, 1:], tau[:, :-1], out=np.zeros((n, 3)), where=tau[:, :-1] > 1e-9)
-    return np.nan_to_num(np.column_stack([mass.reshape(-1), tau[:, 0], ratios, c2, d2]), nan=0.0, posinf=0.0, neginf=0.0)
+    ratios = np.divide(tau[:, 1:], tau[:, :-1], out=np.full((n, 3), np.nan), where=tau[:, :-1] > NEGLIGIBLE)
+    table = np.column_stack([mass.reshape(-1), tau[:, 0], ratios, c2, d2])
+    return np.where(np.isfinite(table), table, np.nan)

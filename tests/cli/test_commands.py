@@ -75,7 +75,7 @@ def test_debug_shows_the_traceback() -> None:
     assert "nothing is called 'nobody'" in str(result.exception)
 
 
-KINDS = ["suites", "models", "regimes", "objectives", "views", "augmentations", "recipes", "datasets", "formats"]
+KINDS = ["suites", "tasks", "models", "regimes", "objectives", "views", "augmentations", "recipes", "datasets", "formats"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,7 +15,7 @@ from cli.program import command, wait
 from ruamel.yaml import YAML
 
 from jetbench.jets import Jets, open_jets, save_jets
-from jetbench.tracking.ledger import DONE, Ledger
+from jetbench.tracking.ledger import Ledger
 
 SUPERVISED, SIMCLR = 320, 512  # passes of the recipes of the small suite
 ARMS = "arms={scratch: {model: resnet15, regime: scratch}, simclr: {model: resnet15, regime: simclr}, %s}"
@@ -40,8 +40,8 @@ class Finished:
     def runs(self) -> dict[str, tuple[dict[str, Any], dict[str, float]]]:
         """What every run was told and what it says of itself, by key."""
         ledger = Ledger(self.store / "work")
-        keys = [json.loads(path.read_text())["key"] for path in ledger.work.glob(f"*/{DONE}")]
-        return {k: (YAML(typ="safe").load(ledger.folder(k) / "spec.yaml"), ledger.figures(k)) for k in keys}
+        keys = [json.loads(path.read_text())["key"] for path in ledger.work.glob("*/done.json")]
+        return {k: (YAML(typ="safe").load(ledger.folder(k) / "spec.yaml"), ledger.metrics(k)) for k in keys}
 
 
 def run(folder: Path, suite: str | Path, *options: str | Path, seconds: float, cache: Path | None = None) -> Finished:

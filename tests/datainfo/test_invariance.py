@@ -25,11 +25,12 @@ def row(card: Card, view: str) -> dict[str, float | None]:
     return vars(next(row for row in card.rows if row.view == view))
 
 
-def test_jets_in_gev_have_every_figure(some_jets: Jets) -> None:
+def test_jets_in_gev_have_every_number(some_jets: Jets) -> None:
     card = make_card(some_jets)
     assert [r.view for r in card.rows] == ["none", *(entry.name for entry in augmentations)]
     assert not card.skipped
-    assert not card.remarks
+    assert not card.left_out
+    assert not card.notes
     assert None not in row(card, "drop").values()
     assert row(card, "drop")["multiplicity"] < 0  # type: ignore[operator]
 
@@ -80,6 +81,21 @@ def test_the_frame_is_that_of_the_jets(some_jets: Jets) -> None:
     share = some_jets.pt()[(np.abs(inside[0]) > 1.2) | (np.abs(inside[1]) > 0.2)].sum() / some_jets.pt().sum()
     narrow = row(make_card(without_units(replace(some_jets, meta=some_jets.meta.replace(grid=grid)))), "none")
     assert narrow["outside_percent"] == pytest.approx(100 * share, rel=0.2)  # measured on half of the jets
+
+
+def test_jets_without_an_observable_are_counted(some_jets: Jets) -> None:
+    """Every jet of three deposits has three places at most, and none has four."""
+    first = some_jets.offsets[:-1, None] + np.arange(3)
+    few = replace(
+        some_jets,
+        offsets=3 * np.arange(len(some_jets) + 1),
+        **{name: getattr(some_jets, name)[first.ravel()] for name in ("eta", "phi", "values")},
+    )
+    card = make_card(few)
+    assert "none: 60 of 60 jets have no tau43 (fewer than 4 separate deposits): 0 stands for it" in card.notes
+    assert not [note for note in card.notes if note.startswith("rotation")], "a rotation changes nothing of that"
+    assert [note for note in card.notes if note.startswith("drop: ")], "lost deposits leave more jets without"
+    assert f"note: {card.notes[0]}" in card_text(card)
 
 
 def test_a_sample_is_spread_over_a_file_of_one_class_after_the_other(toy_jets: Jets) -> None:

@@ -13,8 +13,9 @@ from jetbench.errors import BusyError, DataFileError, UnknownNameError
 from jetbench.files import file_lock
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.conversion import Converted, Request, convert
-from jetbench.formats.reader import Reader, guarded
+from jetbench.formats.reader import Reader
 from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, jets_from_images, open_jets
+from jetbench.jets.guard import guarded
 
 reads: list[tuple[str, int]] = []
 
@@ -267,6 +268,17 @@ def test_an_output_is_replaced_only_by_its_own_files(write: Callable[..., Path],
         run([one], text)
     with pytest.raises(DataFileError, match="one of the files to convert"):
         run([tmp_path / "*"], out)
+
+
+def test_paths_may_be_text_and_one_file_needs_no_list(write: Callable[..., Path], tmp_path: Path) -> None:
+    one = write("a.txt", [(i % 2, i) for i in range(9)])
+    digests = {
+        convert(patterns, output).digest
+        for patterns, output in (([one], tmp_path / "a.h5"), (one, str(tmp_path / "b.h5")), (str(one), tmp_path / "c.h5"))
+    }
+    assert len(digests) == 1
+    assert open_jets(str(tmp_path / "b.h5")).digest in digests
+    assert Request(card=tmp_path / "card.yaml") == Request(card=str(tmp_path / "card.yaml"))
 
 
 def test_where_nothing_can_be_written(write: Callable[..., Path], tmp_path: Path) -> None:

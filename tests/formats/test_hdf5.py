@@ -33,6 +33,8 @@ def fill(file: h5py.File) -> None:
     file["compound"] = np.zeros(4, [("a", "f4")])
     file["scalar"] = 3.0
     file["empty"] = np.zeros((0, 4))
+    file["type"] = np.dtype("f4")
+    file[b"\xff"] = 1  # a name that is no text
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("empty", "no rows"),
         ("group", "a group of datasets; name one of inner"),
         ("", "a group of datasets"),
+        ("type", "'type' is no dataset"),
         ("../plain", "no dataset"),
         ("plain/x", "no dataset"),
         ("missing", "no dataset 'missing'; the file has .*plain"),

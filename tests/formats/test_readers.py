@@ -98,6 +98,36 @@ def test_only_its_own_reader_recognises_a_file(case: tuple[str, Path]) -> None:
     assert [entry.name for entry in formats if entry.name in FILES and entry.load().recognises(path)] == [name]
 
 
+def test_a_fault_of_a_reader_is_not_taken_for_another_format(case: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where a file is recognised nor where it is opened and read."""
+    name, path = case
+    reader = formats[name].load()
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{reader.__module__}.has", None, raising=False)
+        patch.setattr(reader, "__init__", None)
+        with pytest.raises(TypeError, match="not callable"):
+            reader.recognises(path)
+    with open_as(name, path) as opened:
+        monkeypatch.setattr(f"{reader.__module__}.Constituents", None)
+        with pytest.raises(TypeError, match="not callable"):
+            opened.read(0, 1)
+
+
+def test_the_reader_of_a_plug_in_has_bugs_of_its_own(tmp_path: Path) -> None:
+    class Broken(Reader):
+        @classmethod
+        def looks_right(cls, path: Path) -> bool:
+            return bool({}["size"])
+
+        def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
+            raise NotImplementedError
+
+        def close(self) -> None: ...
+
+    with pytest.raises(KeyError, match="size"):
+        Broken.recognises(tmp_path)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_no_such_file_is_one_clear_error(name: str, tmp_path: Path) -> None:
     reader = formats[name].load()

@@ -24,6 +24,7 @@ from jetbench.objectives.base import build_objective as build
 from jetbench.registry import Entry
 from jetbench.seeds import numpy_rng, torch_rng
 from jetbench.simulation.chunks import Chunk
+from jetbench.simulation.simulators import simulate_chunk
 from jetbench.spec import Component, Recipe, RunSpec, options
 from jetbench.tasks import build_task, tasks
 from jetbench.tracking.journal import Journal, read
@@ -207,4 +208,4 @@ def simulated(name: str, label: int, jets: int) -> Jets:
     """The first jets of one class."""
     kind = datasets[name].load()
     recipe = kind(jets=jets * len(kind.class_names), seed=3)
-    return recipe.make(Chunk(recipe=recipe, index=label, label=label, jets=jets), lambda done: None)
+    return simulate_chunk(Chunk(recipe=recipe, index=label, label=label, jets=jets))

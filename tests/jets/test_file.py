@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def test_whole_numbers_are_bytes_on_disk_and_floats_in_memory(toy_jets: Jets, tm
         assert not [name for name in file if name.endswith(".packed")]
 
 
+def test_a_path_may_be_text(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = save_jets(str(tmp_path / "jets.h5"), [toy_jets])
+    assert open_jets(str(tmp_path / "jets.h5")).digest == open_jets([str(tmp_path / "jets.h5")]).digest == digest
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_jets("~/jets.h5").digest == digest
+    with pytest.raises(DataFileError, match="name at least one"):
+        open_jets([])
+
+
 def test_a_slice_reads_nothing_else(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "jets.h5"
     save_jets(path, [toy_jets])
@@ -75,6 +85,55 @@ def test_flipped_bytes_never_pass_unseen(toy_file: Path, tmp_path: Path) -> None
         except DataFileError:
             raised += 1
     assert raised > 100
+
+
+def group(file: h5py.File, name: str) -> None:
+    del file[name]
+    file.create_group(name)
+
+
+def put(file: h5py.File, name: str, value: object) -> None:
+    del file[name]
+    file[name] = value
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda file: group(file, "eta"),
+        lambda file: group(file, "offsets"),
+        lambda file: group(file, "targets/label"),
+        lambda file: put(file, "targets", [1, 2]),
+        lambda file: put(file, "targets/label", file["targets/label"][:3]),
+        lambda file: file["targets"].move("label", b"\xff"),
+        lambda file: put(file, "eta", 3.0),
+        lambda file: put(file, "offsets", 3),
+        lambda file: put(file, "offsets", h5py.Empty("i8")),
+        lambda file: put(file, "offsets", np.zeros(0, np.int64)),
+        lambda file: put(file, "offsets", np.zeros((5, 2), np.int64)),
+        lambda file: put(file, "offsets", np.linspace(0, 1, 401)),
+        lambda file: put(file, "values", file["values"][:, 0]),
+        lambda file: put(file, "event", np.arange(3)),
+        lambda file: file.attrs.pop("meta"),
+        lambda file: file.attrs.pop("digest"),
+        lambda file: file.attrs.update(meta=b"\xff"),
+        lambda file: file.attrs.update(meta=3),
+        lambda file: file.attrs.update(format=[1, 2]),
+    ],
+)
+def test_a_file_of_another_shape_is_damaged(toy_jets: Jets, tmp_path: Path, damage: Callable[[h5py.File], None]) -> None:
+    path = tmp_path / "jets.h5"
+    save_jets(path, [toy_jets])
+    with h5py.File(path, "r+") as file:
+        damage(file)
+    with pytest.raises(DataFileError, match=r"jets\.h5: damaged .* convert it again"):
+        open_jets(path)
+
+
+def test_a_fault_of_this_program_is_not_taken_for_a_damaged_file(toy_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jetbench.jets.file.packing", None)
+    with pytest.raises(TypeError, match="not callable"):
+        open_jets(toy_file)
 
 
 def test_foreign_files_are_told_apart(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from scipy.special import expit, ndtri, softmax
 from jetbench.evaluation.artifacts import write_scores
 from jetbench.evaluation.classification import evaluate_binary
 from jetbench.evaluation.multiclass import evaluate_classes
+from jetbench.files import write_json
 from jetbench.report.results import Results, collect
 from jetbench.suites.plan import CellKey, Plan, PlannedRun, make_plan
 from jetbench.suites.suite import Instance, find_suite, instantiate
-from jetbench.tracking.journal import JOURNAL, Journal
-from jetbench.tracking.ledger import FIGURES, Ledger, write_json
+from jetbench.tracking.journal import Journal
+from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
 AREAS = {
@@ -78,12 +79,12 @@ def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]
 
 
 def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake: Fake) -> None:
-    folder, run = ledger.folder(key), plan.runs[key]
-    folder.mkdir()
-    files = ["environment.json", "split.json", FIGURES, JOURNAL]
-    write_json(folder / "environment.json", {**ENVIRONMENT, **fake.environment(run)})
+    folder, run = ledger.run(key), plan.runs[key]
+    folder.path.mkdir()
+    files = [folder.environment, folder.split, folder.metrics, folder.journal]
+    write_json(folder.environment, {**ENVIRONMENT, **fake.environment(run)})
     test = run.spec.test_jets
-    write_json(folder / "split.json", {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
+    write_json(folder.split, {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
     figures = {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
     if not run.labelled:
         figures |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
@@ -94,13 +95,13 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
         else:
             labels, scores = planted_probabilities(fake, cell, test)
             metrics = evaluate_classes(labels, scores, plan.instance.meta.class_names)
-        write_scores(folder / "scores.h5", np.arange(test), labels, scores)
+        write_scores(folder.scores, np.arange(test), labels, scores)
         figures |= {f"test/{name}": value for name, value in metrics.items()}
-        files.append("scores.h5")
+        files.append(folder.scores)
     if run.kind == "trial":
         figures |= _tried(plan, key, fake)
-    _write_journal(folder / JOURNAL, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, figures)
-    write_json(folder / FIGURES, figures)
+    _write_journal(folder.journal, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, figures)
+    write_json(folder.metrics, figures)
     ledger.finish(key, files)
 
 

@@ -20,8 +20,7 @@ from jetbench.report.results import Results, collect
 from jetbench.report.write import write_report
 from jetbench.statistics.intervals import Interval
 from jetbench.suites.plan import CellKey
-from jetbench.tracking.journal import JOURNAL, Journal
-from jetbench.tracking.ledger import DONE
+from jetbench.tracking.journal import Journal
 from jetbench.tracking.store import Store
 
 Planted = Callable[..., Results]
@@ -50,8 +49,8 @@ def change_journal(results: Results, cell: CellKey) -> None:
     """A run that was done again: another loss, and a new declaration of its files."""
     key = results.plan.cells[cell]
     folder = results.ledger.folder(key)
-    files = list(json.loads((folder / DONE).read_text())["files"])
-    with Journal(folder / JOURNAL) as journal:
+    files = list(json.loads((folder / "done.json").read_text())["files"])
+    with Journal(folder / "metrics.jsonl") as journal:
         journal.cut(0)
         journal.append(0, {"train/loss": 0.1, "val/auc": 0.6})
         journal.commit()
@@ -112,7 +111,7 @@ def test_a_plot_that_is_gone_leaves_no_file(planted: Planted, drawn: list[str], 
     results, folder = planted("seeds=1"), tmp_path / "report"
     write_report(results, folder)
     for cell in [cell for cell in results.cells if cell.labels == 200]:
-        (results.ledger.folder(results.plan.cells[cell]) / DONE).unlink()
+        (results.ledger.folder(results.plan.cells[cell]) / "done.json").unlink()
     files = write_report(again(results), folder)
     assert "roc_200.png" not in {path.name for path in files}
     assert sorted([*files, folder / stamp.NAME]) == sorted(folder.iterdir())
@@ -121,7 +120,7 @@ def test_a_plot_that_is_gone_leaves_no_file(planted: Planted, drawn: list[str], 
 @pytest.mark.parametrize("content", ["", "[1]", "{"])
 def test_a_damaged_declaration_is_a_missing_cell(content: str, planted: Planted, drawn: list[str], tmp_path: Path) -> None:
     results, cell = planted("seeds=1"), CellKey("scratch", 200, 0)
-    (results.ledger.folder(results.plan.cells[cell]) / DONE).write_text(content)
+    (results.ledger.folder(results.plan.cells[cell]) / "done.json").write_text(content)
     found = again(results)
     assert found.missing == {cell: "not run yet"}
     assert write_report(found, tmp_path / "report")

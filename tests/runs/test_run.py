@@ -50,7 +50,7 @@ def finish(four: tuple[Plan, Path], store: Path, arm: str, kind: str) -> tuple[d
     ledger = Ledger(job.work)
     ledger.folder(job.key).mkdir(parents=True)
     run(job, Event())
-    return ledger.figures(job.key), ledger.folder(job.key)
+    return ledger.metrics(job.key), ledger.folder(job.key)
 
 
 @pytest.mark.parametrize("arm", ["scratch", "mixup", "boosted-trees", "mass-cut", "class-prior"])

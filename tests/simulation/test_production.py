@@ -1,6 +1,5 @@
 """Chunks, workers, interrupts: the content depends on the recipe alone."""
 
-import json
 import logging
 import os
 import signal
@@ -9,12 +8,17 @@ import sys
 import time
 
 import pytest
+import worker_tasks
 
 from jetbench.errors import SimulationError
 from jetbench.jets import open_jets
-from jetbench.simulation import TopVsQcd, pool, production, simulate
-from jetbench.simulation.chunks import MAX_SEED, plan, read_chunk
+from jetbench.simulation import TopVsQcd, production, simulate
+from jetbench.simulation.chunk_files import read_chunk
+from jetbench.simulation.chunks import MAX_SEED, plan
 from jetbench.simulation.production import chunk_folder
+from jetbench.simulation.showers.recipe import ElectronVsPhoton
+from jetbench.simulation.simulators import simulate_chunk
+from jetbench.values import Value
 
 TINY = TopVsQcd(jets=40, seed=9)
 SCRIPT = """
@@ -26,10 +30,6 @@ simulate(TopVsQcd(jets={jets}, seed=9), Path(sys.argv[1]), workers={workers}, pr
 """
 
 
-def ignore(jets):
-    pass
-
-
 def start_script(path, jets=40, workers=2):
     command = [sys.executable, "-c", SCRIPT.format(jets=jets, workers=workers), str(path)]
     # a shell that runs the tests in the background has its children ignore Ctrl-C
@@ -38,6 +38,11 @@ def start_script(path, jets=40, workers=2):
 
 
 def workers_of(pid):
+    """Processes that the script's fork server has started: its grandchildren."""
+    return [worker for server in children_of(pid) for worker in children_of(server)]
+
+
+def children_of(pid):
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]
 
@@ -75,9 +80,9 @@ def test_two_workers_make_what_one_makes(tiny_digest, tmp_path):
 
 
 def test_a_chunk_does_not_depend_on_the_chunks_before(tiny_chunk):
-    first = tiny_chunk.recipe.make(tiny_chunk, ignore).content_digest()
-    tiny_chunk.recipe.make(plan(tiny_chunk.recipe)[1], ignore)
-    assert tiny_chunk.recipe.make(tiny_chunk, ignore).content_digest() == first
+    first = simulate_chunk(tiny_chunk).content_digest()
+    simulate_chunk(plan(tiny_chunk.recipe)[1])
+    assert simulate_chunk(tiny_chunk).content_digest() == first
 
 
 def test_kill_leaves_chunks_that_the_next_run_uses(tiny_digest, tmp_path, caplog):
@@ -118,10 +123,16 @@ def test_interrupt_leaves_no_orphans(tmp_path):
 
 def test_what_is_there_is_not_made_again(small_file, small_recipe, monkeypatch):
     path, digest = small_file
-    monkeypatch.setattr(production, "run_chunks", None)
+    monkeypatch.setattr(production, "run_tasks", None)
     began = time.monotonic()
     assert simulate(small_recipe, path, workers=2) == digest
     assert time.monotonic() - began < 1
+
+
+def test_what_is_there_is_known_by_its_seed_key_alone(small_file, small_recipe, monkeypatch):
+    path, digest = small_file
+    monkeypatch.setattr(Value, "canonical", lambda value: "another form")
+    assert simulate(small_recipe, str(path)) == digest
 
 
 def test_another_recipe_never_overwrites(small_file):
@@ -141,21 +152,30 @@ def test_second_process_waits_and_finds_it_done(tiny_digest, tmp_path):
 
 
 def test_dead_worker_is_one_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(SimulationError, match=r"chunk \d .*worker process ended.*run it again"):
+    monkeypatch.setattr(production, "make_chunk", worker_tasks.die)
+    with pytest.raises(SimulationError, match=r"chunk \d \(20 \w+ jets\) .*worker process ended.*run it again"):
         simulate(TINY, tmp_path / "dead.h5", workers=2)
 
 
 def test_failing_chunk_is_one_error_with_its_cause(tmp_path, monkeypatch):
-    message = json.dumps({"error": "no phase space", "traceback": "line 1"})
-    answer = f"import sys; sys.stdin.readline(); print({message!r}, flush=True)"
-    stub = lambda: subprocess.Popen(  # noqa: E731
-        [sys.executable, "-c", answer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    monkeypatch.setattr(pool, "_start", stub)
-    with pytest.raises(SimulationError, match="no phase space") as caught:
+    monkeypatch.setattr(production, "make_chunk", worker_tasks.fail)
+    with pytest.raises(SimulationError, match="ValueError: no phase space; the finished chunks are kept") as caught:
         simulate(TINY, tmp_path / "failing.h5", workers=2)
-    assert caught.value.__notes__ == ["line 1"]
+    assert 'raise ValueError("no phase space")' in caught.value.__notes__[0]
+    assert caught.value.__cause__ is None
+
+
+def test_a_clear_error_of_a_chunk_needs_no_traceback(tmp_path, monkeypatch):
+    monkeypatch.setattr(production, "make_chunk", worker_tasks.refuse)
+    with pytest.raises(SimulationError, match=r"chunk \d .*: x.h5: truncated; make it again; the finished chunks") as caught:
+        simulate(TINY, tmp_path / "refused.h5", workers=2)
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_progress_counts_within_a_chunk(tmp_path):
+    seen = []
+    simulate(ElectronVsPhoton(jets=200, seed=0), tmp_path / "images.h5", progress=lambda done, total: seen.append(done))
+    assert seen == [0, 50, 100, 100, 150, 200, 200, 200]
 
 
 def test_plan_fills_two_cores_and_seeds_never_repeat():

@@ -1,4 +1,4 @@
-"""The sanity figures of the simulated jets (protocol: contained, leading, 550–650 GeV)."""
+"""The sanity checks of the simulated jets (protocol: contained, leading, 550–650 GeV)."""
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ def test_provenance_is_filled(small, small_recipe):
     assert origin.version
     assert origin.code
     assert "CMS" in origin.detector
-    assert f"recipe digest {small_recipe.digest()}" in origin.remarks
+    assert f"recipe digest {small_recipe.seed_key}" in origin.remarks
 
 
 @pytest.mark.parametrize("label", [QCD, TOP])
@@ -115,7 +115,7 @@ def test_multi_parton_interactions_add_constituents(make):
 
 
 @pytest.mark.slow
-def test_sanity_figures_on_a_big_sample(tmp_path, auc_and_error):
+def test_sanity_checks_on_a_big_sample(tmp_path, auc_and_error):
     from jetbench.jets import open_jets
 
     simulate(TopVsQcd(jets=12000, seed=2), tmp_path / "big.h5", workers=2)

@@ -51,7 +51,7 @@ def test_a_suite_runs_on_images_without_units(suite_path: Path, images: Path, tm
     events = [e for e in execute(plan, Store(tmp_path), MemoryTracker(), prepared, 2) if e.kind != "tick"]
     assert Counter(e.kind for e in events) == {"done": 4}, [e.text for e in events]
     ledger = Ledger(tmp_path / "work")
-    assert ledger.figures(plan.cells[CellKey("scratch", 100, 0)])["test/auc"] > 0.7
+    assert ledger.metrics(plan.cells[CellKey("scratch", 100, 0)])["test/auc"] > 0.7
     _, labels, scores = read_scores(ledger.folder(plan.cells[CellKey("class-prior", 100, 0)]) / "scores.h5")
     assert len(set(scores.tolist())) == 1
     assert set(labels.tolist()) == {0, 1}

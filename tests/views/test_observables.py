@@ -7,7 +7,7 @@ import pytest
 
 from jetbench.errors import DataFileError
 from jetbench.jets import Channel, Jets, Meta
-from jetbench.views.observables import OBSERVABLES, observables
+from jetbench.views.observables import OBSERVABLES, fill_undefined, measure, observables, undefined_text
 
 GEV = (Channel(name="pt", unit="GeV", role="pt"),)
 
@@ -58,6 +58,29 @@ def test_empty_jets_and_padding_do_no_harm() -> None:
     assert np.isfinite(table).all()
     assert (table[0] == 0).all()
     assert table[1, OBSERVABLES.index("multiplicity")] == 1
+
+
+def test_what_a_jet_does_not_have_is_marked_counted_and_named() -> None:
+    """One deposit, two, two at one place, three, four; the empty jet is zero by definition."""
+    apart = [(50.0, 0.2, 0.0), (40.0, 0.1, 0.1), (30.0, 0.3, 0.3), (20.0, -0.3, -0.1)]
+    jets = jets_of([], apart[:1], apart[:2], [apart[0]] * 2, apart[:3], apart)
+    table = measure(jets)
+    missing = {name: np.flatnonzero(np.isnan(table[:, i])).tolist() for i, name in enumerate(OBSERVABLES)}
+    assert {name: rows for name, rows in missing.items() if rows} == {
+        "tau21": [1, 3],
+        "tau32": [1, 2, 3],
+        "tau43": [1, 2, 3, 4],
+        "c2": [1, 3],
+        "d2": [1, 3],
+    }
+    counts = fill_undefined(table)
+    assert counts == {"tau21": 2, "tau32": 3, "tau43": 4, "c2": 2, "d2": 2}
+    np.testing.assert_array_equal(table, observables(jets))
+    assert undefined_text({"d2": 2, "softdrop_mass": 1}, 6) == [
+        "2 of 6 jets have no d2 (fewer than 2 separate deposits): 0 stands for it",
+        "1 of 6 jets have no softdrop_mass: 0 stands for it",
+    ]
+    assert fill_undefined(table) == {}
 
 
 def test_jets_without_gev_are_refused(toy_jets: Jets) -> None:

@@ -43,7 +43,7 @@ def _data(results: Results) -> dict[str, str]:
 
 def _split(results: Results) -> dict[str, Any]:
     """Jets of the pool and of the test set, as the first finished run wrote them down: they are the same for all."""
-    noted = (results.noted(results.plan.cells[cell], "split.json") for cell in results.cells)
+    noted = (results.split(results.plan.cells[cell]) for cell in results.cells)
     return next((split for split in noted if split), {})
 
 

@@ -11,6 +11,6 @@ What it is not: there is no Geant4 and no CMS software behind it. The material i
 at the origin, crystals point there without their tilt of 3 degrees, and there are no gaps between modules. Conversion and
 radiation have their cross sections at high energy; below about 1 GeV the parametrisation of showers is extrapolated. Left out
 are multiple scattering, the energy loss of electrons by ionisation, opening angles of pairs and of radiation, loopers (their
-energy is lost), albedo, hadrons, what leaks out behind the crystals, pulse shapes, dead channels and pile-up. Figures measured
-on these images are not figures of CMS.
+energy is lost), albedo, hadrons, what leaks out behind the crystals, pulse shapes, dead channels and pile-up. Numbers measured
+on these images are not numbers of CMS.
 """

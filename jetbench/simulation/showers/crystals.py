@@ -54,20 +54,22 @@ class Deposits:
 
 
 def first_crystal(eta: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers along eta and phi of the first crystals of the SIDE x SIDE windows around the directions."""
+    """Number, along eta and phi, the first crystals of the SIDE x SIDE windows around directions (events,)."""
     row, column = (np.floor(x / CRYSTAL).astype(np.int64) - SIDE // 2 for x in (eta, phi))
     return row, column
 
 
 def shower(particles: Particles, eta: np.ndarray, rng: np.random.Generator) -> Deposits:
-    """What particles at the crystals' front leave in them; `eta` (events,) is that of their events."""
+    """Draw what particles at the crystals' front leave in them; `eta` (events,) is that of their events."""
     energy, start, owner = _electrons(particles.pt * np.cosh(eta)[particles.event], particles.charge == 0, rng)
     return _place(scatter_spots(energy, rng), particles.take(owner), start, eta, rng)
 
 
 def _electrons(energy: np.ndarray, photon: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Energy, start [X0] and particle of the electron showers: a photon makes two, from the depth where it becomes a pair, whose
-    mean is 9/7 radiation lengths."""
+    """Draw energy, start [X0] and particle of the electron showers.
+
+    A photon makes two, from the depth where it becomes a pair. The mean depth is 9/7 radiation lengths.
+    """
     photons, others = np.flatnonzero(photon), np.flatnonzero(~photon)
     share = pair_fraction(len(photons), rng)
     start = rng.exponential(9 / 7, len(photons))
@@ -79,8 +81,10 @@ def _electrons(energy: np.ndarray, photon: np.ndarray, rng: np.random.Generator)
 
 
 def _place(spots: Spots, source: Particles, start: np.ndarray, eta: np.ndarray, rng: np.random.Generator) -> Deposits:
-    """Spots around the axes of their showers; `source` and `start` are those of every shower. In the frame of a shower x points
-    outwards through its front point, y along phi, z along the beam."""
+    """Place spots around the axes of their showers; `source` and `start` are those of every shower.
+
+    In the frame of a shower x points outwards through its front point, y along phi, z along the beam.
+    """
     axis, cosh, sinh = source.psi - source.phi, np.cosh(eta)[source.event], np.sinh(eta)[source.event]
     columns = (np.cos(axis), np.sin(axis), cosh, sinh, source.length * cosh, source.length * sinh, start, source.phi)
     of = spots.shower

@@ -35,7 +35,7 @@ class Events:
 
 
 def shoot(label: int, count: int, rng: np.random.Generator) -> tuple[Particles, np.ndarray]:
-    """`count` photons, or electrons and positrons in equal parts, at the origin, and their eta (count,)."""
+    """Shoot `count` photons, or electrons and positrons in equal parts, from the origin; their eta (count,) comes with them."""
     eta = rng.uniform(-ETA_MAX, ETA_MAX, count)
     phi = rng.uniform(-np.pi, np.pi, count)
     charge = rng.choice([-1, 1], count) if label == ELECTRON else np.zeros(count, np.int64)
@@ -43,7 +43,7 @@ def shoot(label: int, count: int, rng: np.random.Generator) -> tuple[Particles, 
 
 
 def simulate_events(label: int, count: int, rng: np.random.Generator) -> Events:
-    """At most `BATCH` images of photons or electrons."""
+    """Simulate the images of `count` photons or electrons, at most `BATCH`."""
     particles, eta = shoot(label, count, rng)
     arrived = cross_tracker(particles, eta, FRONT, rng)
     row, column = first_crystal(eta, particles.phi)

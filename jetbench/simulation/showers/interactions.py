@@ -17,23 +17,25 @@ Function = Callable[[np.ndarray], np.ndarray]
 
 
 def conversion_probability(thickness: np.ndarray) -> np.ndarray:
-    """Of a photon of high energy in `thickness` radiation lengths."""
+    """Compute the probability that a photon of high energy becomes a pair in `thickness` radiation lengths."""
     return -np.expm1(-7.0 / 9.0 * thickness)
 
 
 def pair_fraction(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Share x (count,) of the photon's energy that the electron takes, distributed as 1 - 4/3 x (1 - x)."""
+    """Draw the share x (count,) of the photon's energy that the electron takes, distributed as 1 - 4/3 x (1 - x)."""
     return _accepted(lambda least: rng.random(len(least)), lambda x: 1 - 4 / 3 * x * (1 - x), np.zeros(count), rng)
 
 
 def photons_radiated(least: np.ndarray) -> np.ndarray:
-    """Mean number of bremsstrahlung photons per radiation length that take more than the share `least` of the energy: the
-    integral of (4/3 - 4/3 y + y²)/y from `least` to 1."""
+    """Compute the mean number of bremsstrahlung photons per radiation length that take more than the share `least` of the energy.
+
+    It is the integral of (4/3 - 4/3 y + y²)/y from `least` to 1.
+    """
     return np.where(least < 1, -4 / 3 * np.log(np.minimum(least, 1)) - 4 / 3 * (1 - least) + (1 - least**2) / 2, 0.0)
 
 
 def radiated_fraction(least: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Share y of the electron's energy that a photon takes, above `least` (k,), distributed as (4/3 - 4/3 y + y²)/y."""
+    """Draw the share y of the electron's energy that a photon takes, above `least` (k,), distributed as (4/3 - 4/3 y + y²)/y."""
     return _accepted(lambda least: least ** rng.random(len(least)), lambda y: 1 - y + 0.75 * y**2, least, rng)
 
 

@@ -33,7 +33,7 @@ class Particles:
         return len(self.event)
 
     def take(self, rows: np.ndarray) -> Particles:
-        """The particles at `rows`, indices or a mask."""
+        """Pick the particles at `rows`, indices or a mask."""
         columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in COLUMNS}
         return replace(self, **columns)
 
@@ -42,13 +42,13 @@ COLUMNS = ("event", "charge", "pt", "phi", "psi", "length")
 
 
 def join(*parts: Particles) -> Particles:
-    """All particles of several collections at one radius."""
+    """Join the particles of several collections at one radius."""
     columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
     return replace(parts[0], **columns)
 
 
 def propagate(particles: Particles, radius: float) -> Particles:
-    """The particles where they first cross `radius` [m], further out; those whose helix turns back before are lost.
+    """Move the particles to where they first cross `radius` [m], further out; those whose helix turns back before are lost.
 
     With the angle a = psi - phi between momentum and position and the signed curvature k, r sin a - k r²/2 stays constant
     along the way; the centre of the circle then gives the azimuth. Both hold for straight lines too.

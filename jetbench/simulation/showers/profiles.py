@@ -27,12 +27,12 @@ DEPTHS = np.arange(0.0, 33.0)  # edges of the slices in which spots are laid: pa
 
 
 def mean_shape(log_y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Depth of the maximum T and exponent alpha of the mean fluctuated profile t^(alpha-1) exp(-beta t), beta = (alpha-1)/T."""
+    """Compute depth of the maximum T and exponent alpha of the mean profile t^(alpha-1) exp(-beta t), beta = (alpha-1)/T."""
     return log_y - 0.812, 0.81 + (0.458 + 2.26 / Z) * log_y
 
 
 def draw_shapes(energy: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """T and alpha (k,) of single showers: log-normal around the mean, and correlated."""
+    """Draw T and alpha (k,) of single showers: log-normal around the mean, and correlated."""
     log_y = _log_y(energy)
     mean_t, mean_alpha = mean_shape(log_y)
     correlation = 0.705 - 0.023 * log_y
@@ -44,8 +44,10 @@ def draw_shapes(energy: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarra
 
 
 def radial_shape(tau: np.ndarray, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weight of the core and radii of core and tail at the depth `tau` in units of the depth of the shower's maximum; each
-    part has the density 2 r R² / (r² + R²)²."""
+    """Compute the weight of the core and the radii of core and tail at the depth `tau`, in units of the maximum's depth.
+
+    Each part has the density 2 r R² / (r² + R²)².
+    """
     log_e = np.log(np.maximum(energy, SOFTEST_CORE))
     core = 0.0251 + 0.00319 * log_e + (0.1162 - 0.000381 * Z) * tau
     tail = (0.659 - 0.00309 * Z) * (np.exp(-2.59 * (tau - 0.645)) + np.exp((0.3585 + 0.0421 * log_e) * (tau - 0.645)))
@@ -65,8 +67,11 @@ class Spots:
 
 
 def scatter_spots(energy: np.ndarray, rng: np.random.Generator) -> Spots:
-    """Showers of electrons of `energy` (k,) as spots. Each slice of depth holds the energy of the shower's own profile, in as
-    many equal spots as the paper's longitudinal profile of spots has there."""
+    """Draw showers of electrons of `energy` (k,) [GeV] as spots.
+
+    Each slice of depth holds the energy of the shower's own profile, in as many equal spots as the paper's longitudinal profile
+    of spots has there.
+    """
     held, count, tau = _slices(energy, rng)
     shapes = radial_shape(np.minimum(tau, DEEPEST), energy[:, None])
     columns = (*shapes, energy[:, None] * held / np.maximum(count, 1))

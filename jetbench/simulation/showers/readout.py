@@ -36,7 +36,7 @@ class Images:
 
 
 def read_out(hits: Hits, rng: np.random.Generator) -> Hits:
-    """Energy and time as measured; crystals below the threshold are empty."""
+    """Measure energy and time with their noise; crystals below the threshold are empty."""
     gauss = rng.standard_normal((3, *hits.energy.shape))
     own = np.sqrt(STOCHASTIC**2 * hits.energy + (CONSTANT * hits.energy) ** 2)
     energy = hits.energy + own * gauss[0] + NOISE * gauss[1]
@@ -46,7 +46,7 @@ def read_out(hits: Hits, rng: np.random.Generator) -> Hits:
 
 
 def crop(hits: Hits) -> Images:
-    """The images in which the hottest crystal of each event stands at row and column `CENTRE`."""
+    """Cut the images in which the hottest crystal of each event stands at row and column `CENTRE`."""
     last = SIDE - PIXELS
     inner = hits.energy[:, CENTRE : CENTRE + last + 1, CENTRE : CENTRE + last + 1]  # an image around these fits the window
     row, column = np.unravel_index(inner.reshape(len(inner), -1).argmax(axis=1), inner.shape[1:])

@@ -33,12 +33,12 @@ SOFTEST = 0.05  # GeV: softer radiation stays with its electron; a crystal shows
 
 
 def thickness(eta: np.ndarray) -> np.ndarray:
-    """Radiation lengths of the whole tracker at `eta`; piecewise linear, constant beyond |eta| = 1.4."""
+    """Look up the radiation lengths of the whole tracker at `eta`; piecewise linear, constant beyond |eta| = 1.4."""
     return np.interp(np.abs(eta), ETA, RADIATION_LENGTHS)
 
 
 def cross_tracker(particles: Particles, eta: np.ndarray, radius: float, rng: np.random.Generator) -> Particles:
-    """What arrives at `radius` [m], outside the tracker, of particles at the origin; `eta` (events,) is that of their events."""
+    """Follow particles from the origin to `radius` [m], outside the tracker; `eta` (events,) is that of their events."""
     total, stretch = thickness(eta), np.cosh(eta)
     for layer, share in LAYERS:
         particles = propagate(particles, layer)
@@ -48,7 +48,7 @@ def cross_tracker(particles: Particles, eta: np.ndarray, radius: float, rng: np.
 
 
 def convert(particles: Particles, matter: np.ndarray, rng: np.random.Generator) -> Particles:
-    """Photons in `matter` (k,) radiation lengths may become an electron and a positron, which share their energy."""
+    """Turn some photons in `matter` (k,) radiation lengths into an electron and a positron, which share their energy."""
     converted = (particles.charge == 0) & (rng.random(len(particles)) < conversion_probability(matter))
     photons = particles.take(converted)
     share = pair_fraction(len(photons), rng)
@@ -58,8 +58,10 @@ def convert(particles: Particles, matter: np.ndarray, rng: np.random.Generator) 
 
 
 def radiate(particles: Particles, matter: np.ndarray, stretch: np.ndarray, rng: np.random.Generator) -> Particles:
-    """Electrons and positrons in `matter` (k,) radiation lengths may lose photons above `SOFTEST`; a particle's energy is
-    pT · `stretch` (k,)."""
+    """Have electrons and positrons in `matter` (k,) radiation lengths lose photons above `SOFTEST`.
+
+    A particle's energy is pT · `stretch` (k,).
+    """
     least = SOFTEST / (particles.pt * stretch)
     count = np.where(particles.charge != 0, rng.poisson(matter * photons_radiated(least)), 0)
     pt = particles.pt.copy()

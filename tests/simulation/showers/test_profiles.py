@@ -1,4 +1,4 @@
-"""Showers against textbook figures."""
+"""Showers against textbook numbers."""
 
 import numpy as np
 import pytest

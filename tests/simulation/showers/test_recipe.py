@@ -9,6 +9,7 @@ from jetbench.jets.hashes import jet_hashes
 from jetbench.simulation import simulate
 from jetbench.simulation.chunks import Chunk
 from jetbench.simulation.showers.recipe import ElectronVsPhoton
+from jetbench.simulation.simulators import simulate_chunk
 
 RECIPE = ElectronVsPhoton(jets=200, seed=3)
 PHOTON, ELECTRON = 0, 1
@@ -77,7 +78,7 @@ def test_electrons_are_wider_in_phi_and_alike_in_eta(jets):
 
 
 def test_a_chunk_is_made_again_alike_and_another_is_not():
-    made = [RECIPE.make(Chunk(recipe=RECIPE, index=i, label=PHOTON, jets=60), lambda jets: None) for i in (0, 0, 2)]
+    made = [simulate_chunk(Chunk(recipe=RECIPE, index=i, label=PHOTON, jets=60)) for i in (0, 0, 2)]
     assert made[0].content_digest() == made[1].content_digest()
     assert not np.isin(jet_hashes(made[0]), jet_hashes(made[2])).any()
     assert len(np.unique(made[0].event)) == 60
@@ -85,7 +86,7 @@ def test_a_chunk_is_made_again_alike_and_another_is_not():
 
 def test_progress_counts_the_images():
     seen = []
-    RECIPE.make(Chunk(recipe=RECIPE, index=1, label=ELECTRON, jets=60), seen.append)
+    simulate_chunk(Chunk(recipe=RECIPE, index=1, label=ELECTRON, jets=60), seen.append)
     assert seen == [50, 60]
 
 

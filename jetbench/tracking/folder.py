@@ -1,0 +1,150 @@
+"""A run's folder: what its files are called, and whether they are still what they were."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["RunFolder"]
+
+
+class Seen(NamedTuple):
+    """A file as it was last read: size [bytes], time of change [ns], and the sha256 of its content."""
+
+    size: int
+    changed: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of a run by what they hold, whether they are there or not."""
+
+    path: Path
+
+    @property
+    def spec(self) -> Path:
+        """The resolved spec, for people."""
+        return self.path / "spec.yaml"
+
+    @property
+    def environment(self) -> Path:
+        """Code, packages and machine that trained it, and for which suite instance."""
+        return self.path / "environment.json"
+
+    @property
+    def split(self) -> Path:
+        return self.path / "split.json"
+
+    @property
+    def journal(self) -> Path:
+        """The metrics of every epoch, a line each."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def committed(self) -> Path:
+        """How much of the journal the last checkpoint covers."""
+        return self.path / "metrics.committed"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def previous_checkpoint(self) -> Path:
+        """The one before, which a damaged checkpoint falls back to."""
+        return self.path / "checkpoint.previous.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """The final metrics."""
+        return self.path / "metrics.json"
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "model.safetensors"
+
+    @property
+    def bundle(self) -> Path:
+        """What the weights expect to see."""
+        return self.path / "bundle.json"
+
+    @property
+    def scores(self) -> Path:
+        """What the run predicts for every test jet."""
+        return self.path / "scores.h5"
+
+    @property
+    def done(self) -> Path:
+        return self.path / "done.json"
+
+    @property
+    def failed(self) -> Path:
+        return self.path / "failed.json"
+
+    @property
+    def lock(self) -> Path:
+        """Owned by the process that trains the run."""
+        return self.path / ".lock"
+
+    @property
+    def checksums(self) -> Path:
+        """Checksums of the files as they were last read, with size and time of change: a cache, which may be deleted."""
+        return self.path / ".checksums.json"
+
+    def artifacts(self) -> list[Path]:
+        """The files that a tracker gets: all but the journal, checkpoints, and what begins with a dot."""
+        kept = {self.journal, self.committed, self.checkpoint, self.previous_checkpoint, self.done}
+        return sorted(path for path in self.path.glob("[!.]*") if path.is_file() and path not in kept)
+
+    def drop_checkpoints(self) -> None:
+        """Remove what only a training that goes on would need, and what a killed one has left half-written."""
+        for path in (self.checkpoint, self.previous_checkpoint, *self.path.glob(".*.part")):
+            path.unlink(missing_ok=True)
+
+    def checksum(self, name: str) -> str:
+        """The sha256 of a file; one that has not changed since it was last read is not read again."""
+        known = self._known().get(name)
+        return known.sha256 if known and known[:2] == _stamp(self.path / name) else _look(self.path / name).sha256
+
+    def whole(self, files: Mapping[str, str], *, thorough: bool = False) -> bool:
+        """Tell whether the files have these checksums, by name. Raises OSError for one that is missing.
+
+        A file that has the size and the time of change that it had when it was last read is not read again, except where
+        the look is `thorough`: that finds what changes neither.
+        """
+        known = {} if thorough else self._known()
+        changed = [name for name in files if name not in known or known[name][:2] != _stamp(self.path / name)]
+        if changed:
+            known |= self.look(changed)
+        return all(known[name].sha256 == sha for name, sha in files.items())
+
+    def look(self, names: Sequence[str]) -> dict[str, Seen]:
+        """Read the files and keep their checksums for the next time."""
+        seen = {name: _look(self.path / name) for name in names}
+        # not synced: a cache that is torn or cannot be written costs a second reading
+        with suppress(OSError):
+            self.checksums.write_text(json.dumps(self._known() | seen))
+        return seen
+
+    def _known(self) -> dict[str, Seen]:
+        try:
+            return {name: Seen(*seen) for name, seen in json.loads(self.checksums.read_text()).items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    state = path.stat()
+    return state.st_size, state.st_mtime_ns
+
+
+def _look(path: Path) -> Seen:
+    stamp = _stamp(path)  # taken first: a change meanwhile is then noticed the next time
+    with path.open("rb") as file:
+        return Seen(*stamp, hashlib.file_digest(file, "sha256").hexdigest())
