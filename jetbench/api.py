@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jetbench.engine.child import PRELOAD
+from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import Event, execute
 from jetbench.engine.prepare import prepare
-from jetbench.processes import context
 from jetbench.report.results import Results, collect
 from jetbench.suites.budgets import check_equal_classes
 from jetbench.suites.instances import latest, remember
@@ -19,7 +17,9 @@ from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
-__all__ = ["Session", "latest_session", "open_session"]
+__all__ = ["Progress", "Session", "latest_session", "open_session"]
+
+Progress = Callable[[str, int, int], None]  # what is being made, jets done and jets in all
 
 
 @dataclass
@@ -34,8 +34,8 @@ class Session:
         return self.store.root == store_root()
 
     def workers(self, jobs: int | None) -> int:
-        """Return trainings at a time: as asked, or one per core that this process may use."""
-        return jobs or len(os.sched_getaffinity(0))
+        """Return trainings at a time: as asked, or one per GPU that torch can use, or one per core that this process may use."""
+        return len(places(jobs, cores(), gpus()))
 
     def results(self) -> Results:
         return collect(self.plan, self.store)
@@ -58,16 +58,21 @@ class Session:
         )
         return MlflowTracker(self.store, instance.name, tags)
 
-    def run(self, workers: int | None = None, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Event]:
-        """Make the data, run what is not finished, publish it; events as they happen."""
-        workers = self.workers(workers)
-        context(PRELOAD)  # its imports are done while jets are simulated
+    def run(self, jobs: int | None = None, progress: Progress | None = None) -> Generator[Event, None, None]:
+        """Make the data, run what is not finished, publish it; events as they happen.
+
+        `jobs` is how many trainings, or processes that make data, run at a time.
+        """
         self.store.prepare()
         remember(self.store.root, self.plan.instance)
-        tracker = self.tracker
-        tracker.connect()
-        prepared = prepare(self.plan, workers, progress or (lambda what, done, total: None))
-        yield from execute(self.plan, self.store, tracker, prepared, workers)
+        told = progress or (lambda what, done, total: None)
+        yield from execute(
+            self.plan,
+            self.store,
+            self.tracker,
+            lambda: places(jobs, cores(), gpus()),
+            lambda: prepare(self.plan, jobs or cores(), told),
+        )
 
 
 def open_session(
@@ -79,11 +84,9 @@ def open_session(
     overrides: tuple[str, ...] = (),
     store: str | Path | None = None,
 ) -> Session:
-    """Plan a suite, with a dataset and an unlabelled pool of choice, each by name or path.
-
-    Raises `JetbenchError` where suite, scale, dataset or overrides make no sense.
-    """
-    instance = instantiate(find_suite(str(suite)), scale, _text(dataset), _text(unlabelled), overrides)
+    """Plan a suite by name or path. Raises `JetbenchError` where suite, scale, dataset or overrides make no sense."""
+    labelled, pool = (None if jets is None else str(jets) for jets in (dataset, unlabelled))
+    instance = instantiate(find_suite(str(suite)), scale, labelled, pool, overrides)
     plan = make_plan(instance)
     if not instance.find_dataset().ready:
         check_equal_classes(plan)
@@ -94,10 +97,6 @@ def latest_session(suite: str | None = None, *, scale: str | None = None, store:
     """Find the instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
     root = _store(store)
     return Session(make_plan(latest(root.root, suite, scale)), root)
-
-
-def _text(name: str | Path | None) -> str | None:
-    return None if name is None else str(name)
 
 
 def _store(store: str | Path | None) -> Store:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["display", "resumable", "show_progress"]
 
-INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
+INTERRUPTED, TERMINATED = 130, 143  # what a shell reports of a command that Ctrl-C or SIGTERM ended
 EVERY = 10.0  # seconds between lines where there is no terminal
 
 
@@ -89,14 +92,37 @@ def display(stderr: bool = False) -> Iterator[Display]:
         yield Display(console, bar)
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as a batch system sends it before it takes a machine back."""
+
+
 @contextmanager
 def resumable() -> Iterator[None]:
-    """End the command on Ctrl-C inside with a sentence in place of a traceback."""
+    """End the command on Ctrl-C or SIGTERM inside with a sentence in place of a traceback, once what it interrupts is safe."""
+    try:
+        with _hearing_sigterm():
+            yield
+    except KeyboardInterrupt as stop:
+        click.echo("stopped; what is finished is kept, and the same command goes on from there", err=True)
+        raise click.exceptions.Exit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from None
+
+
+@contextmanager
+def _hearing_sigterm() -> Iterator[None]:
+    """SIGTERM raises `Terminated` inside; only a process's first thread may say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent again it would end the waiting for checkpoints
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
-    except KeyboardInterrupt:
-        click.echo("stopped; what is finished is kept, and the same command goes on from there", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def show_progress(session: Session, jobs: int | None) -> int:
@@ -110,14 +136,17 @@ def show_progress(session: Session, jobs: int | None) -> int:
         for line in plan.skipped_lines():
             show.line(f"skipped {line}")
         tally = Tally({key: run_cost(run) for key, run in plan.runs.items()})
-        for event in session.run(jobs, progress=show.update):
-            failed += event.kind == "failed"
-            tally.book(event)
-            _tell(show.line, event)
-            if tally.running or event.kind == "tick":
-                show.update("training", tally.done, tally.total, f"{tally.ended}/{len(tally.costs)} runs")
+        # closed at once where an exception passes, so that the children have their checkpoints before anything is said
+        with closing(session.run(jobs, progress=show.update)) as events:
+            for event in events:
+                failed += event.kind == "failed"
+                _tell(show.line, event, first=not tally.elsewhere)
+                tally.book(event)
+                if tally.running or event.kind == "tick":
+                    show.update("training", tally.done, tally.total, f"{tally.ended}/{len(tally.costs)} runs")
         if tally.skipped:
-            show.line(f"{tally.skipped} runs were finished before")
+            also = " or by another process" if tally.elsewhere else ""
+            show.line(f"{tally.skipped} runs were finished before{also}")
     return failed
 
 
@@ -130,21 +159,27 @@ class Tally:
     ended: int = 0
     skipped: int = 0
     running: bool = False
+    elsewhere: bool = False
 
-    @property
-    def total(self) -> float:
-        return sum(self.costs.values())
+    def __post_init__(self) -> None:
+        self.total = sum(self.costs.values())
 
     def book(self, event: Event) -> None:
+        self.elsewhere |= event.kind == "elsewhere"
         if event.kind in ("done", "diverged", "failed", "skipped"):
-            self.done += self.costs.setdefault(event.key, 1.0)
+            if event.key not in self.costs:  # a trial that a search has chosen as it went
+                self.costs[event.key] = 1.0
+                self.total += 1.0
+            self.done += self.costs[event.key]
             self.ended += 1
             self.skipped += event.kind == "skipped"
-            self.running = event.kind != "skipped"
+            self.running |= event.kind != "skipped"
 
 
-def _tell(line: Callable[[str], None], event: Event) -> None:
+def _tell(line: Callable[[str], None], event: Event, first: bool) -> None:
     """A line for what a user wants to know at once; finished runs are counted by the bar."""
+    if event.kind == "elsewhere" and first:
+        line(f"another process trains {event.name} and perhaps others of these runs; they are taken from it when it has them")
     if event.kind == "winner":
         line(f"tuned {event.name}: {event.text}")
     elif event.kind == "diverged":

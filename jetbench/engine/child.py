@@ -10,6 +10,7 @@ import threading
 import traceback
 from typing import TYPE_CHECKING
 
+from jetbench.errors import DivergenceError
 from jetbench.files import file_lock
 from jetbench.processes import context, hidden_main
 from jetbench.runs.job import Job
@@ -18,47 +19,61 @@ from jetbench.tracking.ledger import Ledger
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
-__all__ = ["FAILURE", "PRELOAD", "STOPPED", "start_child"]
+    from jetbench.training.loop import Flag
+
+__all__ = ["BUSY", "FAILURE", "PRELOAD", "STOPPED", "start_child"]
 
 PRELOAD = ("jetbench.engine.preload",)
-STOPPED, FAILURE = 75, 1  # exit statuses of a child; 75 is EX_TEMPFAIL: run it again
+# exit statuses: it failed; it was told to stop (EX_TEMPFAIL: run it again); another process trains the run, or just has
+FAILURE, STOPPED, BUSY = 1, 75, 76
 
 
-def start_child(job: Job) -> ForkServerProcess:
-    """Start the run in a process of its own, which dies with this one."""
-    process = context(PRELOAD).Process(target=_main, args=(job,), name=job.key[:16])
+def start_child(job: Job, gpu: str | None = None) -> ForkServerProcess:
+    """Start the run in a process of its own, which dies with this one and sees no other GPU than `gpu`."""
+    process = context(PRELOAD).Process(target=_main, args=(job, gpu), name=job.key[:16])
     with hidden_main():
         process.start()
     return process
 
 
-def _main(job: Job) -> None:
+def _main(job: Job, gpu: str | None) -> None:
     """The child's life. Ctrl-C is for the driver alone, which then sends SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # read when CUDA is first used, which no import does
     import torch
-
-    from jetbench.errors import DivergenceError
-    from jetbench.runs.run import run, run_costs
-    from jetbench.training.loop import Stopped
 
     torch.set_num_threads(1)
     ledger = Ledger(job.work)
-    with file_lock(ledger.run(job.key).lock):
-        if ledger.done(job.key):  # another process has done it while this one waited for the lock
-            return
-        try:
-            run(job, stop)
-        except Stopped:
-            sys.exit(STOPPED)
-        except DivergenceError as error:
-            ledger.fail(job.key, str(error), "", run_costs(job.spec, error.costs))
-            sys.exit(FAILURE)
-        except Exception as error:
-            ledger.fail(job.key, f"{type(error).__name__}: {error}", traceback.format_exc())
-            sys.exit(FAILURE)
+    with file_lock(ledger.run(job.key).lock, wait=False) as mine:
+        if not mine or ledger.done(job.key):
+            sys.exit(BUSY)
+        sys.exit(_train(job, ledger, stop))
+
+
+def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
+    """Train and evaluate; returns the exit status."""
+    from jetbench.runs.run import run, run_costs
+    from jetbench.training.loop import Stopped
+
+    ledger.run(job.key).failed.unlink(missing_ok=True)
+    try:
+        if job.spec.start is not None and not ledger.done(job.spec.start, thorough=True):
+            ledger.fail(job.key, "the weights that it starts from are damaged; the same command trains them again", "")
+            return FAILURE
+        run(job, stop)
+    except Stopped:
+        return STOPPED
+    except DivergenceError as error:
+        ledger.fail(job.key, str(error), traceback.format_exc(), run_costs(job.spec, error.costs))
+        return FAILURE
+    except Exception as error:
+        ledger.fail(job.key, f"{type(error).__name__}: {error}", traceback.format_exc())
+        return FAILURE
+    return 0
 
 
 def _die_with_parent() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from jetbench.engine.worker import settled
 from jetbench.models import models
 from jetbench.suites.plan import Plan, PlannedRun
 from jetbench.tracking.ledger import Ledger
@@ -43,7 +42,7 @@ def _simulation(plan: Plan) -> tuple[int, float]:
 def describe(plan: Plan, store: Store, workers: int) -> str:
     """The plan in words: a line per kind of run, what is done, passes, and the time that the rest should take."""
     ledger = Ledger(store.work)
-    done = {key for key, run in plan.runs.items() if settled(ledger, run.kind, key)}
+    done = {key for key, run in plan.runs.items() if ledger.done(key) or (run.kind == "trial" and ledger.diverged(key))}
     unasked = sum(study.trials - len(study.known_trials()) for study in plan.studies.values())
     lines = [plan.instance.name, f"{'kind':<12}{'runs':>6}{'done':>6}{'passes':>14}"]
     kinds = Counter(run.kind for run in plan.runs.values())

@@ -12,7 +12,6 @@ import numpy as np
 
 from jetbench.data.catalog import Dataset, cache_folder
 from jetbench.engine.checks import check_data
-from jetbench.engine.child import PRELOAD
 from jetbench.errors import DataFileError
 from jetbench.files import file_lock, replacing
 from jetbench.jets import Jets, open_jets, verify
@@ -38,7 +37,6 @@ class Prepared:
 
 def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
     """Make what is missing; `progress` is called with what is being made, jets done and jets in all."""
-    context(PRELOAD)  # whoever starts the server first decides what it imports, and that is done while jets are simulated
     dataset, unlabelled = plan.instance.find_dataset(), plan.instance.find_unlabelled()
     for one, planned in ((dataset, plan.instance.dataset), (unlabelled, plan.instance.unlabelled)):
         if one is not None and planned is not None:

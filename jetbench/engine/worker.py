@@ -1,90 +1,116 @@
-"""One run as the driver's cluster sees it: start the child, ship its journal, report how it ended."""
+"""One run as the driver's pool sees it: start the child, ship its journal, report how it ended."""
 
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from typing import Literal
 
-from jetbench.engine.child import STOPPED, start_child
+from jetbench.engine.child import BUSY, STOPPED, start_child
 from jetbench.errors import StoreError
+from jetbench.files import file_lock
 from jetbench.runs.job import Job
-from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.shipper import Shipper
 from jetbench.tracking.tracker import RunCard, Status, Tracker
 
-__all__ = ["GRACE", "Outcome", "run_task", "settled", "stopping"]
+__all__ = ["GRACE", "Outcome", "publish", "run_task", "stopping", "trained_elsewhere"]
 
 SILENT = "its process ended without a word; is there enough memory and disk space?"
+TOLD = "its process was told to stop; the same command goes on from its checkpoint"
 POLL = 0.2  # seconds between looks at a child
 GRACE = 20.0  # seconds for a child to write its checkpoint
 
-# set by the driver on Ctrl-C; tasks of a local cluster are threads of the driver's process
+# set by the driver when it is to end; tasks of a local cluster are threads of the driver's process
 stopping = threading.Event()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended; a trial that has diverged has a result all the same. `reason` explains a failure; `unpublished` is what
-    kept the tracker from having all of it."""
+    """How a run ended here. A "busy" one is trained by another process; `trained` says that this one did it; `reason` explains
+    what is not done, and `unpublished` what kept the tracker from having all of it."""
 
     key: str
-    status: Literal["done", "diverged", "failed", "stopped"]
+    status: Literal["done", "failed", "stopped", "busy"]
+    trained: bool = False
     reason: str = ""
     unpublished: str = ""
 
 
-def run_task(job: Job, card: RunCard, tracker: Tracker) -> Outcome:
+def run_task(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) -> Outcome:
     """Run the job to its end, or to a checkpoint where the driver is stopping. Trouble with the tracker does not end it."""
     ledger = Ledger(job.work)
-    shipper = Shipper(tracker, card)
-    trouble = ""
-    if not settled(ledger, card.kind, job.key):
-        if stopping.is_set():
-            return Outcome(job.key, "stopped")
-        trouble = _train(job, shipper)
     if ledger.done(job.key):
-        status: Status = "FINISHED"
-        outcome = Outcome(job.key, "done")
-    elif settled(ledger, card.kind, job.key):
-        status, outcome = "FAILED", Outcome(job.key, "diverged", ledger.failure(job.key) or "")
-    elif stopping.is_set():
-        status, outcome = "KILLED", Outcome(job.key, "stopped")
-    else:
-        status, outcome = "FAILED", Outcome(job.key, "failed", ledger.failure(job.key) or SILENT)
+        return Outcome(job.key, "done", unpublished=publish(card, tracker))
+    if stopping.is_set():
+        return Outcome(job.key, "stopped", reason=TOLD)
+    if trained_elsewhere(ledger.run(job.key)):
+        return Outcome(job.key, "busy")
+    started = time.time()
+    shipper = Shipper(tracker, card)
     try:
-        shipper.close(status, ledger.run(job.key).artifacts())
-    except StoreError as error:
-        trouble = str(error)
-    return Outcome(job.key, outcome.status, outcome.reason, trouble)
-
-
-def settled(ledger: Ledger, kind: str, key: str) -> bool:
-    """Say whether a run of a plan needs no training any more: it is finished, or it is a trial that has diverged, which is the
-    worst of its study and no failure."""
-    return ledger.done(key) or (kind == "trial" and ledger.diverged(key))
-
-
-def _train(job: Job, shipper: Shipper) -> str:
-    """Start the child and wait; returns what went wrong with shipping, if anything."""
-    ledger, trouble = Ledger(job.work), ""
-    ledger.run(job.key).failed.unlink(missing_ok=True)
-    try:
-        child = start_child(job)
+        child = start_child(job, gpu)
     except (OSError, EOFError) as error:
         ledger.fail(job.key, f"its process could not be started: {error}", "")
-        return trouble
-    while child.is_alive():
+        status = 1
+    else:
+        status = _wait(child, shipper)
+    outcome = _judge(ledger, job.key, status, started)
+    closed: dict[str, Status] = {"done": "FINISHED", "failed": "FAILED", "stopped": "KILLED", "busy": "KILLED"}
+    return Outcome(job.key, outcome.status, outcome.trained, outcome.reason, _close(shipper, closed[outcome.status]))
+
+
+def publish(card: RunCard, tracker: Tracker) -> str:
+    """Ship what the tracker lacks of a finished run; returns what kept it from that, if anything."""
+    return _close(Shipper(tracker, card), "FINISHED")
+
+
+def trained_elsewhere(folder: RunFolder) -> bool:
+    """Tell whether another process has the run under way."""
+    with file_lock(folder.lock, wait=False) as free:
+        return not free
+
+
+def _close(shipper: Shipper, status: Status) -> str:
+    try:
+        shipper.close(status, RunFolder(shipper.run.folder).artifacts())
+    except StoreError as error:
+        return str(error)
+    return ""
+
+
+def _wait(child: ForkServerProcess, shipper: Shipper) -> int:
+    """Wait for the child, shipping what it writes; returns its exit status. What cannot be shipped now is when it ends."""
+    while True:
         child.join(POLL)
         if stopping.is_set():
             child.terminate()
             child.join(GRACE)
             child.kill()
+            child.join()
+        if not child.is_alive():
+            break
         try:
             shipper.pump()
-        except StoreError as error:
-            trouble = str(error)
-    if child.exitcode not in (0, STOPPED) and ledger.failure(job.key) is None and not stopping.is_set():
-        ledger.fail(job.key, f"{SILENT} (exit status {child.exitcode})", "")
+        except StoreError:
+            continue  # the shipper waits longer after a failure, and its last attempt is reported
+    status = child.exitcode
     child.close()
-    return trouble
+    return 1 if status is None else status
+
+
+def _judge(ledger: Ledger, key: str, status: int, started: float) -> Outcome:
+    """How a child with this exit status has ended; one that could not say why is given a reason."""
+    if ledger.done(key):
+        return Outcome(key, "done", trained=status != BUSY)
+    if status == BUSY:
+        return Outcome(key, "busy")
+    if status == STOPPED or stopping.is_set():
+        return Outcome(key, "stopped", reason=TOLD)
+    reason = ledger.failure(key, since=started)
+    if reason is None:
+        reason = f"{SILENT} (exit status {status})"
+        ledger.fail(key, reason, "")
+    return Outcome(key, "failed", reason=reason)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
 from jetbench.tracking.backend import speaking_plainly
+from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.holdings import CONTENT, KEY, SHIPPED, Holding, digest, from_client, from_database, prefix, shipped
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Pairs, RunCard, Status, Tracker
@@ -27,7 +29,6 @@ __all__ = ["MlflowTracker"]
 
 CHUNK = 900  # metrics per request, of 1000 entities that MLflow takes
 LONGEST_PARAM, LONGEST_TAG, LONGEST_DIGEST = 6000, 8000, 32
-SHIPPED, CONTENT = "jetbench.shipped", "jetbench.content"
 
 
 class MlflowTracker(Tracker):
@@ -44,6 +45,7 @@ class MlflowTracker(Tracker):
         self._lock = threading.RLock()
         self._connection: tuple[MlflowClient, str] | None = None
         self._runs: dict[str, str] = {}
+        self._holdings: dict[str, Holding] | None = None
 
     def __reduce__(self) -> tuple[Callable[..., MlflowTracker], tuple[Store, str, Pairs]]:
         return _one_per_process, (self.store, self.experiment, self.experiment_tags)
@@ -57,6 +59,23 @@ class MlflowTracker(Tracker):
         """MLflow's id of the experiment, which links to the UI contain."""
         self.connect()
         return self._connected()[1]
+
+    def holds(self, key: str, folder: RunFolder) -> bool:
+        """MLflow is not imported for the answer, unless a server has to be asked."""
+        found = self._held().get(key)
+        return found is not None and found.all_of(folder)
+
+    def _held(self) -> dict[str, Holding]:
+        """What the experiment holds, as of the first question and less what this tracker has touched since."""
+        with self._lock:
+            if self._holdings is None and self.store.tracking_uri is None:
+                self._holdings = from_database(self.store.database, self.experiment)
+            elif self._holdings is None:
+                self._holdings = {}
+                # a server that is away is reported by whoever then tries to publish
+                with suppress(StoreError), speaking_plainly(f"cannot look into {self.store.uri}"):
+                    self._holdings = from_client(self._connected()[0], self.experiment)
+            return self._holdings or {}
 
     def publish(self, run: RunCard, since: int = 0) -> int:
         until = committed(run.journal)
@@ -72,14 +91,14 @@ class MlflowTracker(Tracker):
                     client.update_run(run_id, status="RUNNING")
             records, offset = read(run.journal, since, until)
             if records:
-                self._send(run_id, records, {SHIPPED: _prefix(run.journal, offset)})
+                self._send(run_id, records, {SHIPPED: prefix(run.journal, offset)})
         return offset
 
     def finish(self, run: RunCard, status: Status, artifacts: Sequence[Path] = ()) -> None:
         with speaking_plainly(f"cannot finish {run.name}"):
             client, _ = self._connected()
             found, _ = self._attach(run)
-            content = _content(artifacts)
+            content = digest(artifacts)
             if found.info.status == status and found.data.tags.get(CONTENT) == content:
                 return
             run_id = found.info.run_id
@@ -92,12 +111,16 @@ class MlflowTracker(Tracker):
 
     def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
         files = list(files)
+        held = self._held().get(name)
+        if held is not None and (held.status, held.content) == ("FINISHED", digest(files)):
+            return
         with speaking_plainly(f"cannot publish the {name}"):
             client, _ = self._connected()
-            wanted = {"jetbench.key": name, "jetbench.kind": "report", **self._common_tags(), **dict(tags)}
+            wanted = {KEY: name, "jetbench.kind": "report", **self._common_tags(), **dict(tags)}
             with self._lock:
+                self._held().pop(name, None)
                 found = self._find(name) or self._create(name, wanted, int(time.time() * 1000))
-            if found.data.tags.get(CONTENT) == (content := _content(files)) and found.info.status == "FINISHED":
+            if found.data.tags.get(CONTENT) == (content := digest(files)) and found.info.status == "FINISHED":
                 return
             for path in files:
                 client.log_artifact(found.info.run_id, str(path))
@@ -138,12 +161,14 @@ class MlflowTracker(Tracker):
     def _attach(self, run: RunCard) -> tuple[Run, int]:
         """The run of this key, found or created and described by its card, and the offset up to which it holds the journal."""
         client, _ = self._connected()
-        wanted = {"jetbench.key": run.key, "jetbench.kind": run.kind, **self._common_tags(), **dict(run.tags)}
+        wanted = {KEY: run.key, "jetbench.kind": run.kind, **self._common_tags(), **dict(run.tags)}
         if run.note:
             wanted["mlflow.note.content"] = run.note
         with self._lock:
+            if self._holdings is not None:
+                self._holdings.pop(run.key, None)
             found = self._find(run.key)
-            since = _shipped(run.journal, found.data.tags.get(SHIPPED)) if found else 0
+            since = shipped(run.journal, found.data.tags.get(SHIPPED)) if found else 0
             if found and since is None:
                 client.delete_run(found.info.run_id)
                 found = None
@@ -235,31 +260,6 @@ def _one_per_process(store: Store, experiment: str, experiment_tags: Pairs) -> M
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _prefix(journal: Path, offset: int) -> str:
-    """Names the first `offset` bytes of a journal: "offset:digest"."""
-    with journal.open("rb") as file:
-        return f"{offset}:{hashlib.sha256(file.read(offset)).hexdigest()[:32]}"
-
-
-def _shipped(journal: Path, claim: str | None) -> int | None:
-    """The offset that a run claims to hold; None when the journal does not begin with what it holds."""
-    if claim is None:
-        return 0
-    offset = int(claim.partition(":")[0])
-    if offset > committed(journal) or _prefix(journal, offset) != claim:
-        return None
-    return offset
-
-
-def _content(files: Iterable[Path]) -> str:
-    """The digest of the files' names and bytes."""
-    parts: list[Any] = []
-    for path in sorted(files):
-        with path.open("rb") as file:
-            parts.append((path.name, hashlib.file_digest(file, "sha256").hexdigest()))
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _first_time(journal: Path) -> int:

@@ -28,10 +28,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
 
 
-def run(plan: Plan, root: Path, tracker: MemoryTracker | None = None) -> list[Event]:
+def run(plan: Plan, root: Path, tracker: MemoryTracker | None = None, workers: int = 2) -> list[Event]:
     (root / "work").mkdir(parents=True, exist_ok=True)
-    prepared = prepare(plan, 2, lambda what, done, total: None)
-    return [e for e in execute(plan, Store(root), tracker or MemoryTracker(), prepared, 2) if e.kind != "tick"]
+    events = execute(
+        plan,
+        Store(root),
+        tracker or MemoryTracker(),
+        lambda: [None] * workers,
+        lambda: prepare(plan, workers, lambda what, done, total: None),
+    )
+    return [e for e in events if e.kind != "tick"]
 
 
 def weights(plan: Plan, root: Path) -> dict[str, bytes]:
@@ -92,10 +98,11 @@ from jetbench.engine.prepare import prepare
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
-plan = make_plan(instantiate(find_suite(sys.argv[1])))
+plan = make_plan(instantiate(find_suite(sys.argv[1]), overrides=tuple(sys.argv[3:])))
 root = Path(sys.argv[2])
-for event in execute(plan, Store(root), MemoryTracker(), prepare(plan, 2, lambda *a: None), 2):
-    pass
+for event in execute(plan, Store(root), MemoryTracker(), lambda: [None] * 2, lambda: prepare(plan, 2, lambda *a: None)):
+    if event.kind != "tick":
+        print(event.kind, event.name, event.key, flush=True)
 """
 
 
@@ -138,7 +145,7 @@ def test_a_failure_is_recorded_and_the_others_go_on(plan_of: Callable[..., Plan]
     events = run(plan, tmp_path)
     failed = {e.name: e.text for e in events if e.kind == "failed"}
     assert "not finite" in failed["resnet15/simclr-pretraining/s0"]
-    assert failed["resnet15/simclr/n50/s0"] == "a run that it needs has failed"
+    assert failed["resnet15/simclr/n50/s0"] == "it needs resnet15/simclr-pretraining/s0, which has failed"
     assert sum(e.kind == "done" for e in events) == 8
     key = next(key for key, r in plan.runs.items() if r.name == "resnet15/simclr-pretraining/s0")
     ledger = Ledger(tmp_path / "work")
@@ -179,8 +186,8 @@ def test_a_study_whose_trials_all_diverge_says_so_and_the_others_go_on(plan_of: 
     plan = plan_of(*DIVERGING, "tuning.factors=[1e29,1e30]", "recipes.supervised.passes=64")
     for events in (run(plan, tmp_path), run(plan, tmp_path)):
         failed = {e.name: e.text for e in events if e.kind == "failed"}
-        assert set(failed) == {"resnet15/scratch/n50/s0", "resnet15/simclr/n50/s0"}
-        assert set(failed.values()) == {"every trial of its study has diverged; smaller `tuning.factors` may help"}
+        why = "whose trials have all diverged; smaller `tuning.factors` may help"
+        assert failed == {f"resnet15/{arm}/n50/s0": f"it needs the study of {arm}/n50, {why}" for arm in ("scratch", "simclr")}
         assert [e.name for e in events if e.kind == "winner"] == ["boosted-trees/n50"]
 
 

@@ -64,7 +64,8 @@ def test_shuffled_labels_teach_nothing(
     suite.write_text(SUITE.format(dataset=jets, test_jets=TEST_JETS, labels=LABELS, seeds=SEEDS))
     plan = make_plan(instantiate(find_suite(str(suite))))
     (tmp_path / "work").mkdir()
-    events = list(execute(plan, Store(tmp_path), MemoryTracker(), prepare(plan, 2, lambda *told: None), 2))
+    prepared = prepare(plan, 2, lambda *told: None)
+    events = list(execute(plan, Store(tmp_path), MemoryTracker(), lambda: [None] * 2, lambda: prepared))
     assert not [event for event in events if event.kind == "failed"]
 
     found, errors = areas(plan, tmp_path, "shuffled")

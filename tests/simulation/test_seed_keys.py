@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from jetbench.data.catalog import find_dataset
-from jetbench.jets import open_jets
 from jetbench.simulation import TopVsQcd
 from jetbench.simulation.chunks import plan
 from jetbench.simulation.jetclass import JetClassMini
@@ -97,14 +95,4 @@ def test_every_field_counts(kind: type[SimulationRecipe]) -> None:
 def test_names_and_splits_of_a_dataset_come_from_its_key() -> None:
     found = find_dataset("top-vs-qcd", 40, 9)
     assert found.path.name == f"top-vs-qcd-40-{KEY[:12]}.h5"
-<<<<<<< HEAD
     assert found.ref.sha256 == KEY
-=======
-    assert found.ref.sha256 == found.split_key == KEY
-
-
-def test_splits_of_files_come_from_their_content(toy_file: Path) -> None:
-    found = find_dataset(str(toy_file))
-    assert found.split_key == found.ref.sha256 == open_jets(toy_file).digest
-    assert found.targets() == tuple(open_jets(toy_file).targets)
->>>>>>> sim

@@ -48,7 +48,9 @@ def test_a_suite_runs_on_images_without_units(suite_path: Path, images: Path, tm
     )
     prepared = prepare(plan, 2, lambda what, done, total: None)
     assert not prepared.tables
-    events = [e for e in execute(plan, Store(tmp_path), MemoryTracker(), prepared, 2) if e.kind != "tick"]
+    events = [
+        e for e in execute(plan, Store(tmp_path), MemoryTracker(), lambda: [None] * 2, lambda: prepared) if e.kind != "tick"
+    ]
     assert Counter(e.kind for e in events) == {"done": 4}, [e.text for e in events]
     ledger = Ledger(tmp_path / "work")
     assert ledger.metrics(plan.cells[CellKey("scratch", 100, 0)])["test/auc"] > 0.7

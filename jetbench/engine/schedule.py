@@ -1,0 +1,83 @@
+"""Who waits for whom. Every operation costs what it changes, never what is planned."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from typing import Any
+
+from jetbench.suites.plan import PlannedRun
+
+__all__ = ["Schedule"]
+
+
+class Schedule:
+    """Runs that are yet to begin, each with the number of things that it still needs.
+
+    A need is the key of a run that it starts from, or of a study that decides one of its values. Ready runs come by `rank`,
+    smallest first, among equals in the order in which they became ready.
+    """
+
+    def __init__(self, rank: Callable[[PlannedRun], Any]) -> None:
+        self._rank = rank
+        self._order = count()
+        self._met: set[str] = set()
+        self._lost: set[str] = set()
+        self._waiting: dict[str, tuple[PlannedRun, int]] = {}
+        self._needed_by: dict[str, list[str]] = {}
+        self._ready: list[tuple[Any, int, PlannedRun]] = []
+
+    def __len__(self) -> int:
+        """How many runs have not been handed out."""
+        return len(self._waiting) + len(self._ready)
+
+    def add(self, run: PlannedRun, needs: Iterable[str]) -> bool:
+        """Plan a run that begins once all that it needs is met. False, and no run planned, where some of it is lost."""
+        missing = set(needs) - self._met
+        if missing & self._lost:
+            self._lost.add(run.key)
+            return False
+        if not missing:
+            self.push(run)
+            return True
+        self._waiting[run.key] = run, len(missing)
+        for need in missing:
+            self._needed_by.setdefault(need, []).append(run.key)
+        return True
+
+    def push(self, run: PlannedRun) -> None:
+        """Declare a run ready, whatever it needs; one that was handed out may come back."""
+        heapq.heappush(self._ready, (self._rank(run), next(self._order), run))
+
+    def pop(self) -> PlannedRun | None:
+        """Hand out the first of the runs that are ready; None where none is."""
+        return heapq.heappop(self._ready)[2] if self._ready else None
+
+    def meet(self, need: str) -> None:
+        """Note that something is there: runs that needed nothing else are ready."""
+        self._met.add(need)
+        for key in self._needed_by.pop(need, ()):
+            if key in self._waiting:  # else it has been lost for another need
+                run, left = self._waiting.pop(key)
+                if left == 1:
+                    self.push(run)
+                else:
+                    self._waiting[key] = run, left - 1
+
+    def lose(self, need: str) -> Iterator[PlannedRun]:
+        """Note that something will not be there; yield the runs that needed it, and those that needed them, which are out."""
+        pending = [need]
+        while pending:
+            lost = pending.pop()
+            self._lost.add(lost)
+            for key in self._needed_by.pop(lost, ()):
+                if key in self._waiting:
+                    run, _ = self._waiting.pop(key)
+                    pending.append(key)
+                    yield run
+
+    def drain(self) -> Iterator[PlannedRun]:
+        """Yield and forget the runs that wait for something that nobody makes."""
+        while self._waiting:
+            yield self._waiting.popitem()[1][0]
