@@ -54,14 +54,14 @@ def _png_only(ctx: click.Context, parameter: click.Parameter, path: Path | None)
 @jets_option
 @seed_option
 @set_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; draw only where --figure says so.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; draw only where --plot says so.")
 @click.option(
-    "--figure",
+    "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_png_only,
     help="PNG file to draw. [default: NAME-info.png in this folder]",
 )
-def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: bool, figure: Path | None) -> None:
+def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: bool, plot: Path | None) -> None:
     """Classes, channels, spectra, duplicates and possible leaks of a dataset or file: printed and drawn."""
     from jetbench.datainfo.summary import summarise
     from jetbench.datainfo.text import summary_text
@@ -77,13 +77,13 @@ def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: 
             open_jets(found.path), str(found.path), lambda done, total: show.update("reading jets", done, total)
         )
     click.echo(summary.model_dump_json(indent=2) if as_json else summary_text(summary))
-    path = figure or (None if as_json else Path(f"{found.path.stem}-info.png"))
+    path = plot or (None if as_json else Path(f"{found.path.stem}-info.png"))
     if path is not None:
-        from jetbench.datainfo.plots import dataset_figure
+        from jetbench.datainfo.plots import dataset_plot
         from jetbench.evaluation.plots import save_png
 
-        save_png(dataset_figure(summary, sample), path)
-        click.echo(f"figure: {path}", err=as_json)
+        save_png(dataset_plot(summary, sample), path)
+        click.echo(f"plot: {path}", err=as_json)
 
 
 @data.command()

@@ -1,4 +1,4 @@
-"""One picture of a collection of jets: counts, spectra and mean image per class, and what each column alone gives away."""
+"""One plot of a collection of jets: counts, spectra and mean image per class, and what each column alone gives away."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jetbench.evaluation.plots import DPI, INK, MUTED, PALETTE, finish
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
-__all__ = ["dataset_figure"]
+__all__ = ["dataset_plot"]
 
 BINS = (20, 50)  # least and most of a spectrum
 SHOWN = (0.001, 0.999)  # quantiles that a spectrum's axis covers: one wild value does not hide the others
@@ -29,8 +29,8 @@ ROW = 3.4  # inches
 Panel = Callable[[Any], None]
 
 
-def dataset_figure(summary: Summary, sample: Sample) -> Figure:
-    """Panels of counts, spectra, AUCs and mean images; those that make no sense for these jets are left out."""
+def dataset_plot(summary: Summary, sample: Sample) -> Figure:
+    """Draw panels of counts, spectra, AUCs and mean images; those that make no sense for these jets are left out."""
     from matplotlib.figure import Figure
 
     shown = min(len(sample.groups), IMAGES)

@@ -1,6 +1,6 @@
-"""Figures per jet of a sample spread over a whole collection: simple observables, stored columns, mean images.
+"""Numbers per jet of a sample spread over a whole collection: simple observables, stored columns, mean images.
 
-Of a large collection every figure here is of `SAMPLE` jets: a column of all of them would grow with the file.
+A large collection is represented by `SAMPLE` jets, since a column of all of them would grow with the file.
 """
 
 from __future__ import annotations
@@ -42,8 +42,10 @@ class Sample:
 
 
 def sample_rows(jets: int, size: int = SAMPLE) -> np.ndarray:
-    """All rows, or of more than `size` jets one drawn from each of `size` equal stretches: even strides would see one class
-    only of jets that alternate."""
+    """Choose all rows, or of more than `size` jets one drawn from each of `size` equal stretches.
+
+    Even strides would see one class only where classes alternate.
+    """
     if jets <= size:
         return np.arange(jets)
     edges = np.arange(size + 1) * jets // size
@@ -51,7 +53,7 @@ def sample_rows(jets: int, size: int = SAMPLE) -> np.ndarray:
 
 
 def left_out(meta: Meta) -> dict[str, str]:
-    """Columns that these jets cannot have, with the reason."""
+    """Name the columns that these jets cannot have, with the reason."""
     missing = {str(name): "the source does not tell it" for name in meta.unknown}
     without_pt, without_gev = unmet(meta, ("pt",)), unmet(meta, ("GeV",))
     if without_pt:
@@ -100,7 +102,7 @@ class Sampler:
 
 
 def _columns(jets: Jets) -> dict[str, np.ndarray]:
-    """Figures by name, each (n,) float64: observables of the deposits, then what is stored, by its name in the file."""
+    """Columns by name, each (n,) float64: observables of the deposits, then what is stored, by its name in the file."""
     missing = left_out(jets.meta)
     table = _channel_columns(jets)
     if "pt" not in missing:
@@ -115,7 +117,7 @@ def _columns(jets: Jets) -> dict[str, np.ndarray]:
 
 def _channel_columns(jets: Jets) -> dict[str, np.ndarray]:
     """Of each channel the number of deposits that are not zero, their mean and, of an extensive one, their sum; a channel that
-    is the whole pT has its figures among the observables."""
+    is the whole pT has its sums among the observables."""
     table = {}
     for i, channel in enumerate(jets.meta.channels):
         if channel.role == "pt" and jets.meta.pt_channels() == [i]:

@@ -11,7 +11,7 @@ from jetbench.values import Value
 
 __all__ = ["LEAK", "Separation", "separations"]
 
-# No single figure of a jet should reach what the best networks reach on top tagging, AUC 0.98 to 0.987 (Kasieczka et al. 2019,
+# No single number of a jet should reach what the best networks reach on top tagging, AUC 0.98 to 0.987 (Kasieczka et al. 2019,
 # SciPost Phys. 7, 014); the mass there has 0.91.
 LEAK = 0.98
 
@@ -29,7 +29,10 @@ class Separation(Value):
 
 
 def separations(labels: np.ndarray, class_names: Sequence[str], columns: Mapping[str, np.ndarray]) -> tuple[Separation, ...]:
-    """One per column (n,), best first, from labels (n,); none where fewer than two classes have two jets."""
+    """Measure how well each column (n,) alone separates the classes of labels (n,), best first.
+
+    There is nothing to measure where fewer than two classes have two jets.
+    """
     classes = _classes(labels)
     found = [_separation(name, column, labels, classes, class_names) for name, column in columns.items()] if classes else []
     return tuple(sorted(found, key=lambda it: -it.auc))

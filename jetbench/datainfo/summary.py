@@ -1,4 +1,4 @@
-"""What a collection of jets holds, in figures, from one pass over it in bounded memory.
+"""What a collection of jets holds, in numbers, from one pass over it in bounded memory.
 
 Counts, ranges, targets and duplicates are of every jet; spectra, mean images and AUCs are of a `Sample`.
 """
@@ -48,7 +48,7 @@ class MultiplicitySummary(Value):
 
 
 class Spectrum(Value):
-    """A quantity's 16 %, 50 % and 84 % quantiles per class; `column` is the figure that was taken for it. The unit is empty
+    """A quantity's 16 %, 50 % and 84 % quantiles per class; `column` names the sample's column that it is of. The unit is empty
     where the source does not tell it and None for a pure number."""
 
     column: str
@@ -87,8 +87,8 @@ class Summary(BaseModel, frozen=True, extra="forbid"):
 
 
 def summarise(jets: Jets, file: str | Path, progress: Callable[[int, int], None] | None = None) -> tuple[Summary, Sample]:
-    """Figures of jets, which may be lazy and larger than memory, and the sample that pictures are drawn from. `progress` is told
-    how many jets of all have been read where they do not fit into one block.
+    """Summarise jets, which may be lazy and larger than memory; also return the sample that plots are drawn from. `progress`
+    hears how many jets of all have been read, where they do not fit into one block.
 
     Raises `DataFileError` where a column holds NaN or infinite values or does not fit the others.
     """

@@ -14,7 +14,7 @@ MARGIN = 14
 
 
 def summary_text(summary: Summary) -> str:
-    """Facts, then tables of channels, targets, spectra per class and AUCs, then warnings and remarks."""
+    """Write facts, then tables of channels, targets, spectra per class and AUCs, then warnings and remarks."""
     tables = (_channels(summary), _targets(summary), _spectra(summary), _aucs(summary))
     blocks = [[_fact(name, value) for name, value in _facts(summary)], *(_aligned(rows) for rows in tables if len(rows) > 1)]
     if notes := [*_notes("warning", summary.warnings), *_notes("remark", summary.remarks)]:

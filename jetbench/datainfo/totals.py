@@ -1,4 +1,4 @@
-"""Running figures of every jet of a collection that may be larger than memory."""
+"""Running sums over every jet of a collection that may be larger than memory."""
 
 from __future__ import annotations
 
@@ -82,8 +82,10 @@ class Totals:
         return int(((np.abs(block.eta) > sides[0]) | (np.abs(block.phi) > sides[1])).sum())
 
     def copies(self, counts: np.ndarray) -> tuple[int, int]:
-        """Jets that are copies of an earlier one, and labels that contradict another copy's, from the deposits per jet (n,);
-        empty jets are copies of nothing."""
+        """Count jets that are copies of an earlier one, and labels that contradict another copy's.
+
+        `counts` (n,) are the deposits per jet; empty jets are copies of nothing.
+        """
         hashes = np.concatenate(self.hashes)[counts > 0]
         different = len(np.unique(hashes))
         if not self.labels:

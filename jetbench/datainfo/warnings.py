@@ -22,12 +22,12 @@ OUTSIDE = 0.01  # share of deposits outside the frame, which an image of that fr
 
 
 def warnings(summary: Summary, sample: Sample) -> tuple[str, ...]:
-    """Sentences, each with a cause by name and what to do about it."""
+    """Write a sentence for each thing to worry about, with its cause by name and what to do about it."""
     return (*_leaks(summary), *_classes(summary), *_copies(summary), *_channels(summary), *_columns(summary, sample))
 
 
 def remarks(summary: Summary) -> tuple[str, ...]:
-    """What is no fault but good to know."""
+    """Write a sentence for each thing that is no fault but good to know."""
     if summary.row_auc is None or summary.row_auc < LEAK:
         return ()
     return (

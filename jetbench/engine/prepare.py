@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from jetbench.views import views
 from jetbench.views.table import Table
 
 __all__ = ["Prepared", "prepare"]
+
+log = logging.getLogger(__name__)
 
 BLOCK = 500  # jets per task: half a second of FastJet
 
@@ -66,20 +70,25 @@ def _table(view: str, dataset: Dataset, workers: int, progress: Callable[[int, i
 
 def _fill(path: Path, view: str, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> None:
     """Write the table block by block; each block is computed by one worker, and none is kept in memory."""
+    kind: type[Table] = views[view].load()
+    undefined: Counter[str] = Counter()
     blocks = partition(dataset.jets, -(-dataset.jets // BLOCK))
-    table = np.lib.format.open_memmap(path, "w+", np.float32, (dataset.jets, len(views[view].load().columns)))
+    table = np.lib.format.open_memmap(path, "w+", np.float32, (dataset.jets, len(kind.columns)))
     with ProcessPoolExecutor(workers, mp_context=context()) as pool:
         with hidden_main():
             results = pool.map(_block, [view] * len(blocks), [dataset.path] * len(blocks), blocks)
-        for rows, block in zip(blocks, results, strict=True):
+        for rows, (block, missing) in zip(blocks, results, strict=True):
             table[rows.start : rows.stop] = block
+            undefined.update(missing)
             progress(rows.stop, dataset.jets)
     table.flush()
+    for remark in kind.remarks(undefined, dataset.jets):
+        log.warning("%s: %s", dataset.path.name, remark)
 
 
-def _block(view: str, path: Path, rows: range) -> np.ndarray:
+def _block(view: str, path: Path, rows: range) -> tuple[np.ndarray, dict[str, int]]:
     table: type[Table] = views[view].load()
-    return table.rows(_opened(path)[rows.start : rows.stop])
+    return table.counted_rows(_opened(path)[rows.start : rows.stop])
 
 
 @functools.cache

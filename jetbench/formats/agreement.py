@@ -24,7 +24,10 @@ class Agreement:
         self._tallies: dict[str, Tally] = {}
 
     def compare(self, name: str, computed: np.ndarray, stored: np.ndarray, tolerance: float, relative: bool = False) -> None:
-        """Two columns (n,) of the quantity that the file calls `name`; a value of the file that is not finite disagrees."""
+        """Count where two columns (n,) of the quantity that the file calls `name` disagree.
+
+        A value of the file that is not finite disagrees with everything.
+        """
         with np.errstate(all="ignore"):
             difference = np.abs(computed.astype(np.float64) - stored)
             difference = np.nan_to_num(difference / np.abs(stored) if relative else difference, nan=np.inf)
@@ -34,7 +37,7 @@ class Agreement:
         tally.worst = max(tally.worst, float(difference.max(initial=0.0)))
 
     def remarks(self) -> list[str]:
-        """One sentence per quantity with disagreement."""
+        """Write a sentence for each quantity with disagreement."""
         return [
             f"{tally.disagreeing} of {tally.jets} jets disagree with the file's {name}; the largest {tally.kind} is "
             f"{tally.worst:.3g}"

@@ -21,7 +21,7 @@ RESERVED = {"pt", "energy"}
 
 
 def split(place: str) -> tuple[str, int | None]:
-    """Key and column of a place."""
+    """Split a place into its key and its column, None where it names no column."""
     key, colon, column = place.partition(":")
     return key, int(column) if colon else None
 
@@ -119,10 +119,10 @@ class ConstituentCard(Card):
         return self
 
     def constituent_places(self) -> list[str]:
-        """Where there is a value per constituent."""
+        """List the places with a value per constituent."""
         return [*self.momentum.values(), *(c.place for c in self.channels), *([self.mask] if self.mask else [])]
 
     def jet_places(self) -> list[str]:
-        """Where there is a value per jet; the counts are not among them."""
+        """List the places with a value per jet; the counts are not among them."""
         single = [place for place in (self.jet_eta, self.jet_phi, self.label) if place]
         return [*single, *self.targets.values(), *self.checks.values()]

@@ -86,7 +86,7 @@ class ConstituentTable(Reader):
         if "energy" in q:
             momentum[:, 3] = q["energy"]
         elif "rapidity" not in q:
-            with np.errstate(all="ignore"):  # what overflows is found by its values
+            with np.errstate(all="ignore"):  # what overflows is not finite, which is checked
                 momentum[:, 3] = np.sqrt((momentum[:, :3] ** 2).sum(axis=1) + q.get("mass", np.zeros(1)) ** 2)
         return momentum
 

@@ -81,8 +81,11 @@ def _holds_jets(path: Path) -> bool:
 def find_sources(
     patterns: Patterns, format: str | None, card: Path | None, progress: Callable[[str, int, int], None]
 ) -> list[Source]:
-    """Look into every file. Raises `DataFileError` where a file is not of its format, where two files have the same bytes, and
-    where they differ in channels, grid, classes or frame; `UnknownNameError` for an unknown format."""
+    """Look into every file and say how to read it.
+
+    Raises `DataFileError` where a file is not of its format, where two files have the same bytes, and where they differ in
+    channels, grid, classes or frame; `UnknownNameError` for an unknown format.
+    """
     paths = expand(patterns)
     total, done = sum(path.stat().st_size for path in paths), 0
     sources: list[Source] = []

@@ -36,16 +36,16 @@ class Constituents:
     axis: Axis = "four-vector"
 
     def jets(self, meta: Meta, start: int, where: object) -> tuple[Jets, dict[str, int]]:
-        """Deposits with the channels that `meta` names, and the number of jets by repair; `event` counts from `start`.
+        """Make jets with the channels that `meta` names; return them with the number of jets by repair.
 
         pT, pseudorapidity, azimuth and the target `mass` of a jet are those of its summed four-vector, in float64; a given axis
-        replaces the direction. A squared mass that rounding made negative counts as zero, a repair. Raises `DataFileError`,
-        naming `where` and the row, for a jet without constituents, a negative energy, a constituent without transverse
-        momentum (it has no direction) and values that are not finite, also those that are too large for float32.
+        replaces the direction; `event` counts from `start`. A squared mass that rounding made negative counts as zero, a repair.
+        Raises `DataFileError`, naming `where` and the row, for a jet without constituents, a negative energy, a constituent
+        without transverse momentum (it has no direction) and values that are not finite, or too large for float32.
         """
         self._check(start, where)
         first, jet = self.offsets[:-1], owners(self.offsets)
-        with np.errstate(all="ignore"):  # what overflows is found by its values
+        with np.errstate(all="ignore"):  # what overflows is not finite, which is checked
             pt, eta, phi = _direction(self.momentum)
             total = np.add.reduceat(self.momentum, first, axis=0)
             square = total[:, 3] ** 2 - (total[:, :3] ** 2).sum(axis=1)
@@ -93,25 +93,25 @@ class Constituents:
 
 
 def padded(values: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets (n+1,) and the rows of `values` (n, M, …) where `present` (n, M): zero-padded jets without their padding."""
+    """Take the padding away: return offsets (n+1,) and the rows of `values` (n, M, …) where `present` (n, M)."""
     return np.concatenate([[0], np.cumsum(present.sum(axis=1, dtype=np.int64))]), values[present]
 
 
 def massless(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> np.ndarray:
-    """Four-vectors (k, 4) of massless particles from pT [GeV], pseudorapidity, azimuth [rad], each (k,)."""
+    """Compute four-vectors (k, 4) of massless particles from pT [GeV], pseudorapidity, azimuth [rad], each (k,)."""
     return with_rapidity(pt, eta, phi, np.zeros(1))
 
 
 def with_rapidity(pt: np.ndarray, rapidity: np.ndarray, phi: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """Four-vectors (k, 4) from pT [GeV], rapidity (not pseudorapidity), azimuth [rad], mass [GeV], each (k,)."""
-    with np.errstate(all="ignore"):  # what overflows is found by its values
+    """Compute four-vectors (k, 4) from pT [GeV], rapidity (not pseudorapidity), azimuth [rad], mass [GeV], each (k,)."""
+    with np.errstate(all="ignore"):  # what overflows is not finite, which is checked
         transverse = np.hypot(pt, mass)
         columns = (pt * np.cos(phi), pt * np.sin(phi), transverse * np.sinh(rapidity), transverse * np.cosh(rapidity))
         return np.column_stack(columns).astype(np.float64)
 
 
 def labels(values: np.ndarray, classes: int, start: int, where: object) -> np.ndarray:
-    """Labels (n,) int32 from numbers; raises `DataFileError` for one that is no whole number below `classes` (any, if 0)."""
+    """Return labels (n,) int32 from numbers. Raises `DataFileError` for one that is no whole number below `classes` (0: any)."""
     with np.errstate(all="ignore"):
         whole = np.isfinite(values) & (values == np.floor(values)) & (values >= 0) & (values < (classes or 2**31))
     if not whole.all():

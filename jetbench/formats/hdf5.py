@@ -38,7 +38,7 @@ FILTERS = {
 
 
 def open_hdf5(path: Path) -> h5py.File:
-    """The file, open for reading; raises `DataFileError` where it is none."""
+    """Open the file for reading. Raises `DataFileError` where it is no HDF5 file."""
     if not path.is_file():
         raise DataFileError(f"{path}: no such file")
     with guarded(path):
@@ -64,7 +64,7 @@ def has(path: Path, *keys: str) -> bool:
 
 
 def array(file: h5py.File, key: str, path: Path, ndim: int | Sequence[int] | None = None) -> h5py.Dataset:
-    """The dataset of plain numbers at `key`, of one of the numbers of dimensions `ndim`; see `dataset`."""
+    """Find the dataset of plain numbers at `key`, with one of the numbers of dimensions `ndim`; see `dataset`."""
     found = dataset(file, key, path)
     if not numeric(found.dtype):
         raise DataFileError(f"{path}: {key!r} holds {found.dtype} where numbers belong")
@@ -76,7 +76,7 @@ def array(file: h5py.File, key: str, path: Path, ndim: int | Sequence[int] | Non
 
 
 def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
-    """The dataset at `key`, which may have a compound dtype, with at least one row. Nothing of its values is read.
+    """Find the dataset at `key`, which may have a compound dtype, with at least one row. Nothing of its values is read.
 
     Raises `DataFileError` where the way to `key` leads over a link that is not a hard one, where the values lie in another
     file (external or virtual storage), and where the declared size cannot be true: more bytes than the file has, chunks that
@@ -99,12 +99,12 @@ def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
 
 
 def numeric(dtype: np.dtype) -> bool:
-    """Whether the dtype is one of whole or floating-point numbers or of truth values."""
+    """Say whether the dtype is one of whole or floating-point numbers or of truth values."""
     return dtype.kind in "iufb" and dtype.itemsize <= 8
 
 
 def text(owner: h5py.Group | h5py.Dataset, name: str, path: Path) -> bytes:
-    """The bytes of the fixed-length string attribute `name`; raises `DataFileError` where there is none or it is too long."""
+    """Read the fixed-length string attribute `name` as bytes. Raises `DataFileError` where there is none or it is too long."""
     with guarded(path):
         if name not in owner.attrs:
             raise DataFileError(f"{path}: {owner.name!r} has no attribute {name!r}")
@@ -115,7 +115,7 @@ def text(owner: h5py.Group | h5py.Dataset, name: str, path: Path) -> bytes:
 
 
 def rows_per_block(columns: Sequence[h5py.Dataset]) -> int:
-    """How many rows of all these datasets together make `BLOCK_BYTES`, in whole chunks where a chunk is not larger."""
+    """Compute how many rows of all these datasets together make `BLOCK_BYTES`; whole chunks, unless a chunk is larger."""
     rows = max(1, BLOCK_BYTES // sum(_row_bytes(column) for column in columns))
     chunk = max((column.chunks[0] for column in columns if column.chunks), default=1)
     return rows - rows % chunk if rows > chunk else rows

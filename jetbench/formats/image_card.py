@@ -45,7 +45,7 @@ class ImageCard(Card):
     cast: bool = False
 
     def places(self) -> list[str]:
-        """Where there is a number per jet."""
+        """List the keys with a number per jet."""
         return [*([self.label] if self.label is not None else []), *self.targets.values(), *self.columns.values()]
 
     @field_validator("targets")

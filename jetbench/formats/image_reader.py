@@ -51,13 +51,13 @@ class Layout:
         return self.meta.grid
 
     def arrays(self) -> list[str]:
-        """The keys of the arrays that are read, each once, the images first."""
+        """List the keys of the arrays that are read, each once, the images first."""
         label = [self.label] if self.label is not None else []
         return list(dict.fromkeys([self.images, *label, *self.targets.values(), *self.columns.values()]))
 
 
 def unknown_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
-    """Those of jet_eta, jet_phi and jet_pt that are not among the columns of a file."""
+    """List those of jet_eta, jet_phi and jet_pt that are not among the columns of a file."""
     return tuple(name for name in COLUMNS if name not in set(columns))
 
 

@@ -29,7 +29,7 @@ def _open(path: Path, card: ImageCard) -> Table:
 
 
 def layout_of(card: ImageCard, table: Table, path: Path) -> Layout:
-    """What the card says of the file's arrays, with the grid that the images have."""
+    """Return what the card says of the file's arrays, with the grid that the images have."""
     shape = table.shape(card.images)
     if len(shape) != len(card.layout):
         raise DataFileError(f"{path}: {card.images!r} has shape {shape}, which is not of the layout {card.layout}")

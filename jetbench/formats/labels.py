@@ -23,14 +23,15 @@ class Classes:
     remarks: tuple[str, ...] = ()
 
     def translate(self, labels: np.ndarray) -> np.ndarray:
-        """Labels of the files (n,) as places in `names` (n,) int32."""
+        """Turn labels of the files (n,) into places in `names` (n,) int32."""
         table = dict(self.number)
         values, inverse = np.unique(labels, return_inverse=True)
         return np.array([table[int(v)] for v in values], np.int32)[inverse]
 
 
 def settle_classes(labels: Sequence[np.ndarray | None], carried: tuple[str, ...], given: tuple[str, ...]) -> Classes:
-    """From the labels of every block (n,), None where it has none, the names that the files carry and those that the user gives.
+    """Settle what labels mean, from those of every block (n,), None where it has none, and the names of the classes: `carried` by
+    the files, or `given` by the user.
 
     Raises `DataFileError` where some files have labels and others none, where a label lies outside the declared classes, where
     the user names classes that the files name themselves, and where all jets are of one class.

@@ -22,7 +22,7 @@ CRYSTAL = 0.0174
 
 
 def crystals(pixels: int) -> Grid:
-    """The grid of pixels × pixels crystals around the axis."""
+    """Return the grid of pixels × pixels crystals around the axis."""
     return Grid(rows=pixels, columns=pixels, eta_extent=pixels * CRYSTAL / 2, phi_extent=pixels * CRYSTAL / 2)
 
 
@@ -86,7 +86,7 @@ class QuarkGluon(ImageReader):
 
 
 def quark_gluon(names: set[str], axes: Axes, stored: tuple[str, ...]) -> Layout:
-    """The layout of quark/gluon images, which in HDF5 and in parquet differ in the axes and in the order of the channels.
+    """Return the layout of quark/gluon images. HDF5 and parquet files differ in the axes and in the order of the channels.
     Neither states the type of its numbers: parquet files made from lists hold float64."""
     columns: dict[Column, str] = {"jet_pt": "pt"} if "pt" in names else {}
     return Layout(
@@ -105,8 +105,8 @@ class SelfSupervised(ImageReader):
     """`Dataset_Specific_Unlabelled.h5`: `jet` (N, 125, 125, 8) float32; `Dataset_Specific_labelled*.h5`: with `Y` (N, 1), and
     some with `m` and `pT` (N, 1).
 
-    Impact parameters are means weighted with the tracks' momenta; the pixel layers count hits. What 0 and 1 mean contradicts
-    between those who use the files, so that the classes have no names here.
+    Impact parameters are means weighted with the tracks' momenta; the pixel layers count hits. Those who use the
+    files contradict each other on what 0 and 1 mean, so that the classes have no names here.
     """
 
     def __init__(self, path: Path) -> None:
@@ -142,7 +142,7 @@ def self_supervised(names: set[str]) -> Layout:
 
 
 def jet_meta(source: str, channels: tuple[Channel, ...], columns: Mapping[Column, str]) -> Meta:
-    """The metadata of images of 125 × 125 crystals."""
+    """Return the metadata of images of 125 × 125 crystals."""
     return Meta(
         channels=channels,
         grid=JET_GRID,

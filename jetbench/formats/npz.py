@@ -41,7 +41,7 @@ class Member:
             raise DataFileError(f"{path}: {name!r} declares the shape {self.shape}, but its data are not of that size")
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Rows start..stop as an array; raises `DataFileError` where the archive is damaged."""
+        """Read the rows start..stop. Raises `DataFileError` where the archive is damaged."""
         with guarded(self._path):
             if self._stream is None or start < self._row:
                 self._rewind()
@@ -97,7 +97,7 @@ class Archive:
         self._members: list[Member] = []
 
     def member(self, name: str, ndim: int | Sequence[int] | None = None) -> Member:
-        """The array `name`, of one of the numbers of dimensions `ndim`."""
+        """Find the array `name`, with one of the numbers of dimensions `ndim`."""
         found = Member(self._archive, name, self._path)
         self._members.append(found)
         wanted = [ndim] if isinstance(ndim, int) else list(ndim or [len(found.shape)])

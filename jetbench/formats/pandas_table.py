@@ -24,7 +24,7 @@ STRINGS = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
 
 
 def plain_strings(pickled: bytes, path: Path) -> list[str]:
-    """The strings of a pickled list of strings, taken from its instructions without obeying any.
+    """List the strings of a pickled list of strings, taken from its instructions without obeying any.
 
     Raises `DataFileError` for a pickle of anything else.
     """
@@ -69,7 +69,7 @@ class PandasTable:
         return set(self._places)
 
     def read(self, columns: Sequence[str], start: int, stop: int) -> np.ndarray:
-        """The columns (rows, len(columns)) float64 of the rows start..stop."""
+        """Read the columns of the rows start..stop: (rows, len(columns)) float64."""
         values = np.empty((stop - start, len(columns)))
         with guarded(self.path):
             for found in self._datasets:

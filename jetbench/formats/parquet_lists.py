@@ -36,7 +36,7 @@ class ParquetLists:
         self._stream = self._rows()
 
     def read(self, start: int, stop: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Offsets of the lists, and by column their content or, of a plain column, its values."""
+        """Read the offsets of the lists and, by column, their content or the values of a plain column."""
         with guarded(self._path):
             table = self._table(start, stop)
             columns: dict[str, np.ndarray] = {}
@@ -61,8 +61,8 @@ class ParquetLists:
         return ParquetRows(self._file, [*self._lists, *self._plain], self._path)
 
     def _rows_per_block(self) -> int:
-        """As many as make `BLOCK_BYTES`, should all be as large as the first ones, and no more than the others' encoded size
-        allows."""
+        """As many rows as fill `BLOCK_BYTES` if all are as large as the first ones, and no more than fill it by their mean size
+        in the file."""
         looked, size = 0, 0
         for batch in self._rows().read(0, min(LOOK, self.rows), at_once=1):
             looked, size = looked + len(batch), size + batch.nbytes

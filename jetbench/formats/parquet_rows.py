@@ -16,7 +16,7 @@ __all__ = ["ParquetRows", "column_type", "list_depth", "open_parquet", "starts_o
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """The file, open for reading; raises `DataFileError` where it is none or its row groups do not make up its rows."""
+    """Open the file for reading. Raises `DataFileError` where it is no parquet file or its row groups do not make up its rows."""
     if not path.is_file():
         raise DataFileError(f"{path}: no such file")
     with guarded(path):
@@ -29,13 +29,13 @@ def open_parquet(path: Path) -> pq.ParquetFile:
 
 
 def starts_of_groups(file: pq.ParquetFile) -> np.ndarray:
-    """First row of every row group, and the number of all rows (groups + 1,) int64."""
+    """Return the first row of every row group, and at the end the number of all rows: (groups + 1,) int64."""
     groups = file.metadata
     return np.cumsum([0, *(groups.row_group(i).num_rows for i in range(groups.num_row_groups))], dtype=np.int64)
 
 
 def list_depth(kind: pa.DataType) -> tuple[int, pa.DataType]:
-    """How many lists are nested in a column's type, and the type inside them."""
+    """Return how many lists are nested in a column's type, and the type inside them."""
     depth = 0
     while pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         depth, kind = depth + 1, kind.value_type
@@ -43,7 +43,7 @@ def list_depth(kind: pa.DataType) -> tuple[int, pa.DataType]:
 
 
 def column_type(file: pq.ParquetFile, key: str, path: Path) -> tuple[int, pa.DataType]:
-    """`list_depth` of the column `key`; raises `DataFileError` where there is no such column of numbers."""
+    """Return `list_depth` of the column `key`. Raises `DataFileError` where there is no such column of numbers."""
     schema = file.schema_arrow
     index = schema.get_field_index(key)
     if index < 0:
@@ -67,8 +67,8 @@ class ParquetRows:
         self._left: pa.RecordBatch | None = None
 
     def read(self, start: int, stop: int, at_once: int) -> Iterator[pa.RecordBatch]:
-        """The rows start..stop in batches; reads that do not go on where the last one ended begin anew, in batches of `at_once`
-        rows."""
+        """Read the rows start..stop in batches. A read that does not go on where the last one ended begins anew, in batches of
+        `at_once` rows."""
         if start != self._row:
             self._rewind(start, at_once)
         while self._row < stop:

@@ -69,7 +69,7 @@ class _Column:
         self._rows = ParquetRows(file, [key], path)
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """The rows start..stop, taken from flat buffers once every list has the length that it should."""
+        """Read the rows start..stop, taken from flat buffers once every list has the length that it should."""
         parts = [self._dense(batch.column(0)) for batch in self._rows.read(start, stop, at_once=stop - start)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -33,7 +33,7 @@ PARTICLES = {
 
 
 def identify(pid: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
-    """For PDG numbers (k,), signed: masses (k,) [GeV], the channels charge and `KINDS` by name, each (k,), and whether the
+    """Look up signed PDG numbers (k,): masses (k,) [GeV], the channels charge and `KINDS` by name, each (k,), and whether the
     number is known (k,). An unknown particle has no mass, no charge and none of the kinds."""
     absolute = np.abs(pid)
     mass, charge, known = np.zeros(len(pid)), np.zeros(len(pid)), np.zeros(len(pid), bool)

@@ -1,4 +1,4 @@
-"""Where a conversion works: a hidden folder beside its output, which one process owns and which outlives a killed one."""
+"""Where a conversion works: a hidden folder beside its output, owned by one process; what a killed one has made stays there."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["Remarks", "made_of", "workplace"]
 
 @contextmanager
 def workplace(output: Path) -> Iterator[Path]:
-    """The folder for a conversion's blocks, owned while inside. It is gone afterwards, unless the conversion failed and blocks
-    wait there for the next one.
+    """Own the folder for a conversion's blocks while inside. It is gone afterwards, unless the conversion failed and blocks wait
+    there for the next one.
 
     Raises `BusyError` where another process owns it, `DataFileError` where the system refuses to write.
     """
@@ -39,7 +39,7 @@ def workplace(output: Path) -> Iterator[Path]:
 
 
 def made_of(output: Path, paths: list[Path]) -> tuple[SourceFile, ...] | None:
-    """What the output was made of, where it is a file of jets from an earlier conversion; None where there is no such file.
+    """Return what the output was made of, where it is a file of jets from an earlier conversion; None where there is no file.
 
     Raises `DataFileError` where it is one of the files to convert, at `paths`, or no file of jets.
     """
@@ -54,7 +54,7 @@ def made_of(output: Path, paths: list[Path]) -> tuple[SourceFile, ...] | None:
 
 
 class Remarks:
-    """What readers remark on the jets that they have read, kept beside the blocks for a conversion that goes on later."""
+    """The remarks of readers on the jets that they have read, kept beside the blocks for a conversion that goes on later."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -64,12 +64,12 @@ class Remarks:
             self.before = self.all = [str(remark) for remark in json.loads(path.read_text(encoding="utf-8"))]
 
     def now(self, file: str, remarks: Sequence[str]) -> None:
-        """Those of the reader that is open, on the file of that name; they take the place of its earlier ones."""
+        """Take the remarks of the reader that is open, on the file of that name, in place of its earlier ones."""
         every = list(dict.fromkeys([*self.before, *(f"{file}: {remark}" for remark in remarks)]))
         if every != self.all:
             self.all = every
             write_json(self.path, every)
 
     def settle(self) -> None:
-        """The reader is closed, and its remarks stay."""
+        """Keep the remarks of the reader, which is closed now."""
         self.before = self.all

@@ -119,7 +119,7 @@ class Jets:
         return combine_hashes(self.meta, hashes)
 
     def validate(self) -> None:
-        """Check the columns: raises `DataFileError` where they do not fit together or a value is not finite."""
+        """Check the columns. Raises `DataFileError` where they do not fit together or a value is not finite."""
         n, deposits = len(self), int(self.offsets[-1])
         if n and (self.offsets[0] != 0 or np.any(np.diff(self.offsets) < 0)):
             raise DataFileError("the offsets of the jets do not rise from zero")

@@ -9,8 +9,10 @@ __all__ = ["Disk"]
 
 
 class Disk(io.FileIO):
-    """The first error of writing is kept in `error`, and nothing is written any more. HDF5 hears nothing of it: a library whose
-    own buffers cannot be emptied any more ends the process when it closes the file."""
+    """A file that keeps its first error of writing in `error` and writes nothing from then on.
+
+    HDF5 does not hear of it, since it ends the process when it closes a file that its buffers cannot be written to.
+    """
 
     error: OSError | None = None
 

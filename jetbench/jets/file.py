@@ -81,8 +81,8 @@ def _write(file: h5py.File, parts: Iterable[Jets]) -> str:
 
 
 def _append(file: h5py.File, name: str, rows: np.ndarray, packing: Packing) -> None:
-    """Add rows to a column of the file. As long as every number fits into a packed code, codes are stored, which take a quarter
-    of the time to decompress; from the first rows that would lose a bit on, the whole column holds its numbers as they are."""
+    """Add rows to a column of the file. It holds one-byte codes, a quarter of the bytes to decompress, as long as these give
+    every number back; with the first rows for which they do not, the whole column is stored as the numbers themselves."""
     codes = pack(rows, packing) if name not in file or _is_packed(file[name]) else None
     if name not in file:
         _create(file, name, (rows if codes is None else codes)[:0])

@@ -23,7 +23,7 @@ def jet_hashes(block: Jets) -> np.ndarray:
     for column in (block.eta, block.phi, *block.values.T):
         bits = (np.asarray(column, np.float32) + np.float32(0)).view(np.uint32)  # -0.0 + 0.0 is 0.0
         deposits = _mixed(deposits ^ bits)
-    # sums modulo 2⁶⁴ wrap by design, and differences of running sums know no empty jets to trip over
+    # sums wrap modulo 2⁶⁴ by design; differences of running sums are right for empty jets too, where reduceat is not
     running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(deposits, dtype=np.uint64)])
     return _mixed(running[block.offsets[1:]] - running[block.offsets[:-1]])
 

@@ -19,7 +19,7 @@ def jets_from_images(
     targets: Mapping[str, np.ndarray] | None = None,
     columns: Mapping[str, np.ndarray] | None = None,
 ) -> Jets:
-    """Jets of images (n, channels, rows, columns) float32, rows along eta, columns along phi, on `meta.grid`.
+    """Make jets of images (n, channels, rows, columns) float32, rows along eta, columns along phi, on `meta.grid`.
 
     Rendering the jets on that grid gives the images back, each value as it was; only the sign of a zero is not kept, so that
     images of equal numbers make equal jets. A pixel that is zero in every channel is empty and leaves nothing behind; NaN
@@ -50,5 +50,5 @@ def jets_from_images(
 
 
 def pixel_centres(pixels: int, extent: float) -> np.ndarray:
-    """Positions (pixels,) float32 of the centres of equal pixels that fill ±extent."""
+    """Return the positions (pixels,) float32 of the centres of equal pixels that fill ±extent."""
     return (((np.arange(pixels) + 0.5) / pixels * 2 - 1) * extent).astype(np.float32)

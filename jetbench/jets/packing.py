@@ -1,4 +1,4 @@
-"""Columns of float32 as small whole numbers on file, where every bit can be had back: less to decompress."""
+"""Columns of float32 stored as small whole numbers, so that there is less to decompress, wherever that loses no bit."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Packing(Protocol):
     """A way to write numbers as codes of an unsigned integer type."""
 
     def codes(self, numbers: np.ndarray) -> np.ndarray:
-        """The codes nearest to these finite numbers (rows, ...) float32."""
+        """Return the codes nearest to these finite numbers (rows, ...) float32."""
 
     def numbers(self, codes: np.ndarray) -> np.ndarray:
-        """What the codes stand for, float32. Raises `IndexError` where a code stands for nothing."""
+        """Return what the codes stand for, float32. Raises `IndexError` where a code stands for nothing."""
 
 
 def packing(name: str, meta: Meta) -> Packing:
-    """How the column `name` is packed if it fits: places as pixels of the grid, everything else as bytes."""
+    """Choose how the column `name` is packed if it fits: places as pixels of the grid, everything else as bytes."""
     if meta.grid and name == "eta":
         return PixelCentres(meta.grid.rows, meta.grid.eta_extent)
     if meta.grid and name == "phi":
@@ -32,7 +32,7 @@ def packing(name: str, meta: Meta) -> Packing:
 
 
 def pack(numbers: np.ndarray, packing: Packing) -> np.ndarray | None:
-    """The codes of float32, or nothing where they do not give every bit back (of -0.0, or of a place between pixels)."""
+    """Return the codes of float32 numbers, or None where codes would lose a bit (of -0.0, or of a place between pixels)."""
     if numbers.dtype != np.float32:
         return None
     codes = packing.codes(numbers)

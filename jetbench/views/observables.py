@@ -98,6 +98,15 @@ class Observables(Table):
     def rows(cls, jets: Jets) -> np.ndarray:
         return observables(jets)
 
+    @classmethod
+    def counted_rows(cls, jets: Jets) -> tuple[np.ndarray, dict[str, int]]:
+        table = measure(jets)
+        return table, fill_undefined(table)
+
+    @classmethod
+    def remarks(cls, undefined: Mapping[str, int], jets: int) -> list[str]:
+        return undefined_text(undefined, jets)
+
 
 class Nothing(Table):
     """The table of a model that looks at labels alone."""

@@ -26,7 +26,7 @@ def test_a_file_is_described_and_drawn(toy_file: Path, here: Path) -> None:
     result = info(toy_file)
     assert result.exit_code == 0, repr(result.exception)
     assert "qcd: 200, top: 200" in result.output
-    assert result.output.endswith("figure: toy-info.png\n")
+    assert result.output.endswith("plot: toy-info.png\n")
     assert [path.name for path in here.iterdir()] == ["toy-info.png"]
 
 
@@ -36,13 +36,13 @@ def test_json_stands_alone_on_stdout_and_draws_only_on_request(toy_file: Path, h
     assert content["classes"] == {"qcd": 200, "top": 200}
     assert len(content["digest"]) == 64
     assert not list(here.iterdir())
-    result = info(toy_file, "--json", "--figure", "plots/toy.png")
+    result = info(toy_file, "--json", "--plot", "plots/toy.png")
     assert json.loads(result.stdout) == content
     assert (here / "plots" / "toy.png").exists()
 
 
 def test_only_png_files_are_drawn(toy_file: Path) -> None:
-    result = info(toy_file, "--figure", "toy.pdf")
+    result = info(toy_file, "--plot", "toy.pdf")
     assert result.exit_code == 2
     assert "does not end in .png" in result.output
 

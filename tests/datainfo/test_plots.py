@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jetbench.datainfo.plots import dataset_figure
+from jetbench.datainfo.plots import dataset_plot
 from jetbench.datainfo.summary import summarise
 from jetbench.evaluation.plots import PALETTE, save_png
 from jetbench.jets import Channel, Jets
@@ -18,7 +18,7 @@ def labels(figure: object) -> set[str]:
 
 
 def test_labelled_jets_show_every_panel(toy_jets: Jets) -> None:
-    figure = dataset_figure(*summarise(toy_jets, "/data/jets.h5"))
+    figure = dataset_plot(*summarise(toy_jets, "/data/jets.h5"))
     names = labels(figure)
     assert names >= {"jets", "jet $p_T$ [GeV]", "jet mass [GeV]", "multiplicity", "AUC of the column alone"}
     assert [axes.get_title() for axes in figure.subfigs[1].axes[:2]] == ["qcd", "top"]
@@ -30,7 +30,7 @@ def test_a_leak_has_the_colour_of_an_alarm(toy_jets: Jets) -> None:
 
     leak = {"leak": toy_jets.targets["label"].astype(np.float32)}
     summary, sample = summarise(replace(toy_jets, targets={**toy_jets.targets, **leak}), "jets.h5")
-    figure = dataset_figure(summary, sample)
+    figure = dataset_plot(summary, sample)
     axes = next(axes for axes in figure.subfigs[0].axes if axes.get_xlabel().startswith("AUC"))
     colours = {
         tick.get_text(): to_hex(bar.get_facecolor()).upper()
@@ -53,7 +53,7 @@ def test_every_kind_of_jets_can_be_drawn(toy_jets: Jets, case: str, tmp_path: Pa
         "no jets": toy_jets[:0],
         "dollars": replace(toy_jets, values=-toy_jets.values, meta=toy_jets.meta.replace(class_names=("a$b_$c", "$\\frac$"))),
     }
-    figure = dataset_figure(*summarise(cases[case], "jets.h5"))
+    figure = dataset_plot(*summarise(cases[case], "jets.h5"))
     assert ("AUC of the column alone" in labels(figure)) == (case in ("no units", "ten classes", "dollars"))
     assert ("jet $p_T$ [no unit]" in labels(figure)) == (case == "no units")
     save_png(figure, tmp_path / "jets.png")

@@ -42,7 +42,7 @@ def found(summary: Summary, text: str) -> list[str]:
     return [sentence for sentence in summary.warnings if text in sentence]
 
 
-def test_figures_agree_with_the_columns(toy_jets: Jets) -> None:
+def test_numbers_agree_with_the_columns(toy_jets: Jets) -> None:
     summary = summary_of(toy_jets)
     assert (summary.jets, summary.deposits) == (400, len(toy_jets.eta))
     assert summary.classes == {"qcd": 200, "top": 200}
@@ -73,7 +73,7 @@ def test_json_is_strict_and_has_the_promised_keys(toy_jets: Jets) -> None:
         assert Summary.model_validate_json(text).jets == len(jets)
 
 
-def test_blocks_of_any_size_give_the_same_figures(toy_jets: Jets, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_of_any_size_give_the_same_numbers(toy_jets: Jets, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = summary_of(toy_jets)
     monkeypatch.setattr(selection, "BLOCK_BYTES", 2000)  # some two or three jets
     assert [len(block) for _, block in blocks(toy_jets)] != [400]
