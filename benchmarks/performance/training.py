@@ -16,17 +16,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from jetbench.data.batch import JetTensors
+from jetbench.data.batch import Batch, JetTensors
 from jetbench.data.batches import Batches
 from jetbench.jets import Channel, Jets, Meta
 from jetbench.models.network import build_network
-from jetbench.objectives import objectives
+from jetbench.objectives.base import build_objective
 from jetbench.recipes import recipes
+from jetbench.runs.environment import best_precision
 from jetbench.seeds import numpy_rng, torch_rng
 from jetbench.spec import Component, options
+from jetbench.tasks import build_task
 from jetbench.training.bundle import fit_preprocessing
-from jetbench.training.device import autocast, has_bf16
+from jetbench.training.device import autocast
 from jetbench.training.optim import build_optimizer
+from jetbench.views import augment
+from jetbench.views.inputs import Inputs
 
 STEPS = 8
 
@@ -50,10 +54,14 @@ def measure(jets: JetTensors, pixels: int, objective: str, recipe_name: str) -> 
     """Passes per second of training, of inference, and the share of a training step that the views take."""
     recipe = recipes[recipe_name].recipe
     view = Component(name="image", options=options({"pixels": pixels, "extent": 0.8}))
-    render = fit_preprocessing(view, jets.batch(torch.arange(500))).renderer()
-    network = build_network(Component(name="resnet15"), 3, 2, 0)
-    extra = {} if objectives[objective].labelled else {"features": network.encoder.features, "seed": 0}
-    goal = objectives[objective].load()(render, recipe.augmentation, 2, **extra)
+    shown, precision = fit_preprocessing(view, jets, np.arange(500)).fitted, best_precision()
+    network = build_network(Component(name="resnet15"), shown.shapes, 2, 0)
+    task = build_task(Component(name="classification"))
+
+    def look(batch: Batch, rng: torch.Generator) -> Inputs:
+        return shown(augment(batch, recipe.augmentation, rng))
+
+    goal = build_objective(Component(name=objective), network, task, look, 0)
     batches = Batches(jets, np.arange(len(jets)), recipe.batch_size, 0)
     optimizer = build_optimizer(recipe, [*network.parameters(), *goal.parameters()])
     clock = viewing = 0.0
@@ -61,7 +69,7 @@ def measure(jets: JetTensors, pixels: int, objective: str, recipe_name: str) -> 
         start = time.process_time()
         inputs = goal.views(batches.batch(step + 2), torch_rng("views", step))
         seen = time.process_time()
-        with autocast():
+        with autocast(precision):
             out = goal(network, inputs)
         optimizer.zero_grad()
         out["loss"].backward()
@@ -69,10 +77,10 @@ def measure(jets: JetTensors, pixels: int, objective: str, recipe_name: str) -> 
         if step >= 0:
             clock, viewing = clock + time.process_time() - start, viewing + seen - start
     passes = STEPS * recipe.batch_size * goal.views_per_jet
-    images = render(jets.batch(torch.arange(512)))
+    images = shown(jets.batch(torch.arange(512)))
     network.eval()
     start = time.process_time()
-    with torch.inference_mode(), autocast():
+    with torch.inference_mode(), autocast(precision):
         network(images)
     return passes / clock, 512 / (time.process_time() - start), viewing / clock
 
@@ -88,7 +96,7 @@ if __name__ == "__main__":
     for _ in range(repeats):
         for case in cases:
             found[case].append(measure(jets, *case))
-    print(f"bf16: {has_bf16()}; medians of {repeats}")
+    print(f"bf16: {best_precision() == 'bf16'}; medians of {repeats}")
     for (pixels, objective, recipe_name), results in found.items():
         train, infer, share = (statistics.median(column) for column in zip(*results, strict=True))
         name = f"{objective} {pixels}×{pixels}, batch {recipes[recipe_name].recipe.batch_size}"
