@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import time
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import BinaryIO
 
 from jetbench.errors import StoreError
 from jetbench.registry import nearest
@@ -15,14 +16,16 @@ from jetbench.suites.suite import Instance, suite_names
 __all__ = ["latest", "remember"]
 
 BOOK = "instances.jsonl"
+log = logging.getLogger(__name__)
 
 
 def remember(root: Path, instance: Instance) -> None:
     """Append the instance; one short line in append mode is written whole."""
     line = json.dumps({"time": time.time(), "instance": instance.model_dump(mode="json")})
     try:
-        with open(root / BOOK, "a", encoding="utf-8") as book:
-            book.write(line + "\n")
+        with open(root / BOOK, "ab+") as book:
+            torn = book.tell() > 0 and _last_byte(book) != b"\n"  # by a full disk: it must not swallow this line too
+            book.write(b"\n" * torn + line.encode() + b"\n")
     except OSError as error:
         raise StoreError(
             f"{root / BOOK} cannot be written ({error.strerror}); free some space or choose another --store"
@@ -54,10 +57,18 @@ def _remedy(seen: list[Instance], suite: str | None, scale: str | None) -> str:
 def _read(book: Path) -> list[Instance]:
     if not book.exists():
         return []
-    instances = []
-    for line in book.read_text(encoding="utf-8").splitlines():
+    instances, unreadable = [], []
+    for number, line in enumerate(book.read_bytes().splitlines(), 1):
         try:
             instances.append(Instance.model_validate(json.loads(line)["instance"]))
-        except (ValueError, KeyError, ValidationError):
-            continue  # torn by a full disk, or written by another version: its runs are still found by their keys
+        except (ValueError, KeyError, TypeError):  # torn by a full disk, or written by another version
+            unreadable.append(str(number))
+    if unreadable:
+        lines = f"line {unreadable[0]} is" if len(unreadable) == 1 else f"lines {', '.join(unreadable)} are"
+        log.warning("%s: %s not readable and passed over; the next `jetbench run` of its suite lists it again", book, lines)
     return instances
+
+
+def _last_byte(book: BinaryIO) -> bytes:
+    book.seek(-1, os.SEEK_END)
+    return book.read(1)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from jetbench.engine.prepare import prepare
 from jetbench.errors import BusyError
 from jetbench.files import file_lock
 from jetbench.suites.plan import CellKey, Plan
+from jetbench.tracking.journal import committed, read
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
@@ -28,16 +31,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
 
 
-def run(plan: Plan, root: Path, tracker: MemoryTracker | None = None, workers: int = 2) -> list[Event]:
+def generate(plan: Plan, root: Path, tracker: MemoryTracker | None = None, workers: int = 2) -> Iterator[Event]:
     (root / "work").mkdir(parents=True, exist_ok=True)
-    events = execute(
+    return execute(
         plan,
         Store(root),
         tracker or MemoryTracker(),
         lambda: [None] * workers,
         lambda: prepare(plan, workers, lambda what, done, total: None),
     )
-    return [e for e in events if e.kind != "tick"]
+
+
+def run(plan: Plan, root: Path, tracker: MemoryTracker | None = None, workers: int = 2) -> list[Event]:
+    return [event for event in generate(plan, root, tracker, workers) if event.kind != "tick"]
 
 
 def weights(plan: Plan, root: Path) -> dict[str, bytes]:
@@ -111,13 +117,19 @@ def hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def start_driver(suite: Path, root: Path, folder: Path) -> subprocess.Popen[bytes]:
+def start_driver(
+    suite: Path, root: Path, folder: Path, *overrides: str, stdout: int | None = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """A plain script without a main guard, as a user would write it."""
     (root / "work").mkdir(parents=True, exist_ok=True)
     script = folder / "driver.py"
     script.write_text(DRIVER)
     return subprocess.Popen(
-        [sys.executable, str(script), str(suite), str(root)], cwd=folder, stderr=subprocess.DEVNULL, preexec_fn=hear_ctrl_c
+        [sys.executable, str(script), str(suite), str(root), *overrides],
+        cwd=folder,
+        stdout=stdout,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=hear_ctrl_c,
     )
 
 
@@ -239,3 +251,90 @@ def test_children_die_with_their_driver(suite_path: Path, tmp_path: Path) -> Non
     driver.wait()
     wait_for(lambda: not children_of(tmp_path / "s"), None)
     assert not children_of(tmp_path / "s")
+
+
+def test_one_worker_and_two_give_equal_bits(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("tuning=null", "seeds=1", "labels=[50]")
+    for workers in (1, 2):
+        run(plan, tmp_path / str(workers), workers=workers)
+    one, two = (weights(plan, tmp_path / str(workers)) for workers in (1, 2))
+    assert len(one) > 2 * len(plan.runs)
+    assert one.keys() == two.keys()
+    assert [name for name in one if one[name] != two[name]] == []
+
+
+def test_two_instances_at_once_train_nothing_twice(plan_of: Callable[..., Plan], suite_path: Path, tmp_path: Path) -> None:
+    """They share pretrainings, studies and the runs on 50 labels."""
+    sides = [("labels=[50]", "seeds=2"), ("labels=[50,100]", "seeds=2")]
+    drivers = [start_driver(suite_path, tmp_path / "s", tmp_path, *overrides, stdout=subprocess.PIPE) for overrides in sides]
+    told = [[tuple(line.split()) for line in driver.communicate(timeout=300)[0].decode().splitlines()] for driver in drivers]
+    plans = [plan_of(*overrides) for overrides in sides]
+    assert len(plans[0].runs.keys() & plans[1].runs.keys()) > 8
+    trained = Counter(line[-1] for lines in told for line in lines if line[0] == "done")
+    assert trained == Counter(plans[0].runs.keys() | plans[1].runs.keys())
+    for plan, lines in zip(plans, told, strict=True):
+        assert {line[-1] for line in lines if line[0] in ("done", "skipped")} == plan.runs.keys()
+        assert sum(line[0] == "winner" for line in lines) == len(plan.studies)
+        assert not [line for line in lines if line[0] == "failed"]
+
+
+def test_a_run_that_another_process_gives_up_is_trained_here(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("tuning=null", "seeds=1", "labels=[50]")
+    ledger = Ledger(tmp_path / "work")
+    key, failing = plan.cells[CellKey("scratch", 50, 0)], plan.cells[CellKey("boosted-trees", 50, 0)]
+    events = []
+    with ExitStack() as locks:
+        for one in (key, failing):
+            locks.enter_context(file_lock(ledger.run(one).lock))
+        for event in generate(plan, tmp_path):
+            events.append(event)
+            if sum(e.kind == "elsewhere" for e in events) == 2:
+                time.sleep(0.01)
+                ledger.fail(failing, "it failed there", "")
+                locks.close()
+    ended = {event.key: (event.kind, event.text) for event in events if event.kind in ("done", "failed", "skipped")}
+    assert ended.pop(failing) == ("failed", "it failed there")
+    assert set(ended.values()) == {("done", "")}
+
+
+def test_a_child_that_is_told_to_stop_is_killed_in_the_tracker_and_goes_on_later(
+    plan_of: Callable[..., Plan], tmp_path: Path
+) -> None:
+    plan = plan_of("tuning=null", "seeds=1", "labels=[50]", "recipes.simclr.passes=20000", "recipes.simclr.epochs=60")
+    pretraining = next(key for key, r in plan.runs.items() if r.kind == "pretrain")
+    tracker, ledger = MemoryTracker(), Ledger(tmp_path / "work")
+    failed = {}
+    for event in generate(plan, tmp_path, tracker):
+        if event.kind == "tick" and committed(ledger.run(pretraining).journal):
+            for child in multiprocessing.active_children():
+                child.terminate()
+        if event.kind == "failed":
+            failed[event.name] = event.text
+    assert "was told to stop" in failed["resnet15/simclr-pretraining/s0"]
+    assert "it needs resnet15/simclr-pretraining/s0" in failed["resnet15/simclr/n50/s0"]
+    assert tracker.status[pretraining] == "KILLED"
+    assert ledger.run(pretraining).checkpoint.exists()
+    assert ledger.failure(pretraining) is None
+    before = read(ledger.run(pretraining).journal)[0]
+    assert [e for e in run(plan, tmp_path, tracker) if e.kind == "failed"] == []
+    assert read(ledger.run(pretraining).journal)[0][: len(before)] == before
+    assert tracker.status[pretraining] == "FINISHED"
+
+
+def test_weights_that_were_damaged_in_silence_are_noticed_by_who_starts_from_them(
+    plan_of: Callable[..., Plan], tmp_path: Path
+) -> None:
+    plan = plan_of("tuning=null", "seeds=1", "labels=[50]")
+    run(plan, tmp_path)
+    before, ledger = weights(plan, tmp_path), Ledger(tmp_path / "work")
+    key = plan.cells[CellKey("simclr", 50, 0)]
+    (start,) = {r.spec.start for r in plan.runs.values()} - {None}
+    path = ledger.run(start).weights
+    state, data = path.stat(), path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    ledger.run(key).done.unlink()
+    assert [(e.kind, e.key) for e in run(plan, tmp_path) if e.kind != "skipped"] == [("failed", key)]
+    assert "weights that it starts from are damaged" in str(ledger.failure(key))
+    assert {e.key for e in run(plan, tmp_path) if e.kind == "done"} == {start, key}
+    assert weights(plan, tmp_path) == before
