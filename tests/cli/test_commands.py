@@ -182,7 +182,7 @@ def check_tracked(folder: Path) -> None:
     assert len(experiments) == 1
     runs = client.search_runs([experiments[0].experiment_id], max_results=200)
     kinds = [run.data.tags["jetbench.kind"] for run in runs]
-    assert {kind: kinds.count(kind) for kind in set(kinds)} == {"pretrain": 2, "trial": 6, "final": 12, "report": 1}
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {"pretrain": 3, "trial": 6, "final": 12, "report": 1}
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert not any("mlflow.parentRunId" in run.data.tags for run in runs)
     final = next(run for run in runs if run.info.run_name == "resnet15/simclr/n100/s1")
@@ -220,4 +220,4 @@ def test_the_smoke_scale_on_simulated_jets(tmp_path: Path) -> None:
     assert process.returncode == 0, output
     assert "undecided" in output
     assert "Traceback" not in output
-    assert len(list(tmp_path.glob("mlruns/work/*/done.json"))) == 36
+    assert len(list(tmp_path.glob("mlruns/work/*/done.json"))) == 38

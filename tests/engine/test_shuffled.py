@@ -24,7 +24,7 @@ suite: shuffled
 question: Do labels that say nothing teach something?
 common:
   dataset: {{name: {dataset}}}
-  view: {{name: image, pixels: 8}}
+  view: {{image: {{pixels: 8}}}}
   varies: [regime]
   primary: {{arm: shuffled, baseline: scratch}}
   model_options: {{resnet15: {{stages: 8-16}}}}
