@@ -18,7 +18,7 @@ from jetbench.runs.environment import environment
 from jetbench.runs.job import Job
 from jetbench.runs.learners import build_learner
 from jetbench.spec import RunSpec
-from jetbench.tracking.journal import Journal
+from jetbench.tracking.journal import Journal, read
 from jetbench.tracking.ledger import Ledger
 from jetbench.training.learner import Learner
 from jetbench.training.loop import Flag
@@ -51,7 +51,9 @@ def run(job: Job, stop: Flag) -> None:
             files = [*learner.files, *_evaluate(job.spec, data, learner, folder.path, metrics)]
         except DivergenceError as error:
             raise DivergenceError(str(error), costs) from error
-        journal.append(0, metrics)  # at step 0: MLflow then compares them as bars
+        curves = {name for record in read(folder.journal)[0] for name in record.metrics}
+        # at step 0: MLflow then compares them as bars; what has a curve would get another point there
+        journal.append(0, {name: value for name, value in metrics.items() if name not in curves})
         journal.commit()
     write_json(folder.metrics, metrics)
     ledger.finish(job.key, [*files, folder.spec, folder.environment, folder.split, folder.metrics, folder.journal])
