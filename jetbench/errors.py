@@ -47,11 +47,12 @@ class RunError(JetbenchError):
 
 
 class DivergenceError(RunError):
-    """A training whose loss is no longer finite; `costs` are the passes and seconds that it has taken."""
+    """A training whose loss, or a model whose predictions are no longer finite; `costs` are the passes and seconds that it has
+    taken, empty where whoever raises it does not know them."""
 
-    def __init__(self, message: str, costs: Mapping[str, float]) -> None:
+    def __init__(self, message: str, costs: Mapping[str, float] | None = None) -> None:
         super().__init__(message)
-        self.costs = dict(costs)
+        self.costs = dict(costs or {})
 
 
 class StoreError(JetbenchError):

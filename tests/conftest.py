@@ -10,13 +10,25 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from jetbench.engine.child import PRELOAD
 from jetbench.jets import Channel, Jets, Meta, Provenance, save_jets
+from jetbench.processes import context
 from jetbench.suites.plan import Plan, make_plan
 from jetbench.suites.suite import find_suite, instantiate
 
 # a busy machine is no failure, and the gate tries the same examples each time
 settings.register_profile("jetbench", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("jetbench")
+
+TRAINING = {"engine", "suites"}  # folders whose tests train in child processes
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the fork server with its imports before a test of something else starts it without: the first caller decides, and
+    each child would then import torch anew."""
+    if any(TRAINING & set(item.path.parts) for item in session.items):
+        context(PRELOAD)
+
 
 CHANNELS = (
     Channel(name="charged", unit="GeV", role="pt"),

@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from jetbench.jets import Channel, Jets, Meta, Provenance, save_jets
+from jetbench.jets import Channel, Jets, Meta, Provenance, open_jets, save_jets
 from jetbench.runs.job import Job
 from jetbench.seeds import numpy_rng
 from jetbench.spec import Component, DatasetRef, Recipe, RunSpec, options
 
-PART, DEPOSITS, BATCH = 20_000, 50, 2048
+PART, DEPOSITS, BATCH, TEST = 20_000, 50, 2048, 20_000
 MODEL = Component(name="resnet15", options=options({"stages": "4-8"}))
 VIEW = Component(name="image", options=options({"pixels": 8, "extent": 0.8}))
 
@@ -47,8 +47,8 @@ def job(folder: Path, steps: int) -> Job:
     recipe = Recipe(name="memory", learning_rate=1e-3, passes=steps * BATCH, batch_size=BATCH)
     spec = RunSpec(
         dataset=DatasetRef(name="memory", sha256="0" * 64),
-        test_jets=20_000,
-        labels=10_000,
+        test_jets=TEST,
+        labels=len(open_jets(folder / "jets.h5")) - TEST,
         seed=0,
         model=MODEL,
         view=VIEW,

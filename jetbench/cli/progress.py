@@ -167,7 +167,7 @@ class Tally:
 
     def book(self, event: Event) -> None:
         self.elsewhere |= event.kind == "elsewhere"
-        if event.kind in ("done", "failed", "skipped"):
+        if event.kind in ("done", "diverged", "failed", "skipped"):
             if event.key not in self.costs:  # a trial that a search has chosen as it went
                 self.costs[event.key] = 1.0
                 self.total += 1.0
@@ -183,6 +183,8 @@ def _tell(line: Callable[[str], None], event: Event, first: bool) -> None:
         line(f"another process trains {event.name} and perhaps others of these runs; they are taken from it when it has them")
     if event.kind == "winner":
         line(f"tuned {event.name}: {event.text}")
+    elif event.kind == "diverged":
+        line(f"diverged {event.name}: {event.text}; it is the worst of its study")
     elif event.kind == "failed":
         line(f"FAILED {event.name}: {event.text}")
     elif event.kind == "unpublished":

@@ -25,10 +25,11 @@ __all__ = ["Books", "Event"]
 
 @dataclass(frozen=True)
 class Event:
-    """What the caller may show. A "done" run was trained here, a "skipped" one before or by another process; "elsewhere" says
-    that another process trains it now, "tick" that nothing has happened for a while."""
+    """What the caller may show. A "done" run was trained here, a "skipped" one before or by another process. A "diverged" one is
+    a trial whose loss did not stay finite: the worst of its study, and no failure. "elsewhere" says that another process trains
+    it now, "tick" that nothing has happened for a while."""
 
-    kind: Literal["done", "failed", "skipped", "elsewhere", "winner", "unpublished", "tick"]
+    kind: Literal["done", "diverged", "failed", "skipped", "elsewhere", "winner", "unpublished", "tick"]
     name: str = ""
     text: str = ""
     key: str = ""
@@ -55,6 +56,7 @@ class Books:
         self._known: set[str] = set()
         self._done: set[str] = set()
         self._failed: set[str] = set()
+        self._lost: dict[str, str] = {}  # runs and studies that will not be there, and what is to be said of each
         self._studies_of: dict[str, list[str]] = {}  # by the key of an open trial
 
     def open(self) -> Iterator[Event]:
@@ -73,7 +75,7 @@ class Books:
             yield Event("done" if outcome.trained else "skipped", run.name, key=run.key)
             yield from self._finish(run)
         elif run.kind == "trial" and self.ledger.diverged(run.key):
-            yield Event("done", run.name, "diverged", run.key)
+            yield Event("diverged", run.name, outcome.reason, run.key)
             yield from self._tell(run.key)
         else:
             yield from self._fail(run, outcome.reason)
@@ -87,7 +89,9 @@ class Books:
                 continue
             del self.elsewhere[key]
             reason = self.ledger.failure(key, since)
-            if reason is not None and not self.ledger.done(key):
+            if reason is not None and run.kind == "trial" and self.ledger.diverged(key):
+                yield from self.book(run, Outcome(key, "failed", reason=reason))
+            elif reason is not None and not self.ledger.done(key):
                 yield from self._fail(run, reason)
             else:
                 self.schedule.push(run)
@@ -136,7 +140,7 @@ class Books:
             yield from self._skip(run)
             return
         if not self.schedule.add(run, needs):
-            yield self._give_up(run, "a run")
+            yield self._give_up(run, next(self._lost[need] for need in needs if need in self._lost))
 
     def _skip(self, run: PlannedRun) -> Iterator[Event]:
         trouble = "" if self.tracker.holds(run.key, self.ledger.run(run.key)) else publish(self.card(run), self.tracker)
@@ -154,7 +158,7 @@ class Books:
                 if trial.key in self._done or self.ledger.diverged(trial.key):
                     search.book(trial.key)
                 elif trial.key in self._failed:
-                    yield from self._lose(digest, trial.name)
+                    yield from self._lose(digest, f"{trial.name}, which has failed")
                 else:
                     self._studies_of.setdefault(trial.key, []).append(digest)
         if isinstance(step, Winner):
@@ -163,7 +167,8 @@ class Books:
             edge = "; it is at the edge of what was tried: widen the range" if step.at_edge else ""
             yield Event("winner", search.name, f"{step.text} ({search.study.metric} {step.metric:.3f}){edge}", digest)
         elif search.hopeless:
-            yield from self._lose(digest, f"the study of {search.name}")
+            why = "whose trials have all diverged; smaller `tuning.factors` may help"
+            yield from self._lose(digest, f"the study of {search.name}, {why}")
 
     def _finish(self, run: PlannedRun) -> Iterator[Event]:
         self._done.add(run.key)
@@ -179,18 +184,20 @@ class Books:
     def _fail(self, run: PlannedRun, reason: str) -> Iterator[Event]:
         self._failed.add(run.key)
         yield Event("failed", run.name, reason, run.key)
-        yield from self._lose(run.key, run.name)
+        yield from self._lose(run.key, f"{run.name}, which has failed")
 
-    def _lose(self, need: str, name: str) -> Iterator[Event]:
+    def _lose(self, need: str, what: str) -> Iterator[Event]:
         """Fail what needs a run or a study that will not be there; a study that lacks a trial decides nothing."""
         pending = [need]
         while pending:
             lost = pending.pop()
+            self._lost.setdefault(lost, what)
             pending += self._studies_of.pop(lost, ())
             for run in self.schedule.lose(lost):
                 pending.append(run.key)
-                yield self._give_up(run, name)
+                yield self._give_up(run, what)
 
-    def _give_up(self, run: PlannedRun, name: str) -> Event:
+    def _give_up(self, run: PlannedRun, what: str) -> Event:
         self._failed.add(run.key)
-        return Event("failed", run.name, f"it needs {name}, which has failed", run.key)
+        self._lost[run.key] = f"{run.name}, which has failed"
+        return Event("failed", run.name, f"it needs {what}", run.key)

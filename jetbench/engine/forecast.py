@@ -42,7 +42,7 @@ def _simulation(plan: Plan) -> tuple[int, float]:
 def describe(plan: Plan, store: Store, workers: int) -> str:
     """The plan in words: a line per kind of run, what is done, passes, and the time that the rest should take."""
     ledger = Ledger(store.work)
-    done = {key for key in plan.runs if ledger.done(key)}
+    done = {key for key, run in plan.runs.items() if ledger.done(key) or (run.kind == "trial" and ledger.diverged(key))}
     unasked = sum(study.trials - len(study.known_trials()) for study in plan.studies.values())
     lines = [plan.instance.name, f"{'kind':<12}{'runs':>6}{'done':>6}{'passes':>14}"]
     kinds = Counter(run.kind for run in plan.runs.values())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jetbench.errors import RunError
+from jetbench.errors import DivergenceError, RunError
 from jetbench.evaluation.classification import BINS, EFFICIENCIES
 from jetbench.evaluation.likelihood import log_loss
 from jetbench.statistics.delong import delong, delong_interval
@@ -98,7 +98,7 @@ def _checked(labels: ArrayLike, scores: ArrayLike, class_names: Sequence[str]) -
     if values.shape != (np.size(labels), len(class_names)):
         raise RunError(f"scores of shape {values.shape} for {np.size(labels)} jets of {len(class_names)} classes")
     if not np.isfinite(values).all():
-        raise RunError(f"{np.count_nonzero(~np.isfinite(values))} scores are not finite: the training has diverged")
+        raise DivergenceError(f"{np.count_nonzero(~np.isfinite(values))} scores are not finite: the training has diverged")
     if values.min() < 0 or np.abs(values.sum(axis=1) - 1).max() > PROBABILITY_SUM:
         raise RunError("scores are below zero or do not sum to one: probabilities of the classes are needed")
     return values

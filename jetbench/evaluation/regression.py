@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jetbench.errors import RunError
+from jetbench.errors import DivergenceError, RunError
 from jetbench.evaluation.artifacts import write_predictions
 from jetbench.evaluation.plots import DPI, INK, MUTED, PALETTE, finish, save_png
 from jetbench.files import write_json
@@ -44,7 +44,7 @@ def residuals(truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
     if not wanted.size:
         raise RunError("there are no jets to evaluate")
     if broken := int((~np.isfinite(given)).sum()):
-        raise RunError(f"{broken} of {given.size} predictions are not finite: the training has diverged")
+        raise DivergenceError(f"{broken} of {given.size} predictions are not finite: the training has diverged")
     if broken := int((~np.isfinite(wanted)).sum()):
         raise RunError(f"{broken} of {wanted.size} jets have no finite target; leave them out of the dataset")
     return given - wanted

@@ -10,7 +10,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from jetbench.data.splits import write_split
-from jetbench.errors import RunError
+from jetbench.errors import DivergenceError, RunError
 from jetbench.files import write_atomically, write_json
 from jetbench.objectives import objectives
 from jetbench.runs.data import RunData, open_data
@@ -47,10 +47,13 @@ def run(job: Job, stop: Flag) -> None:
         learner.save(folder.path)
         metrics = run_costs(job.spec, costs)
         metrics |= {"cost/parameters": float(learner.parameters), "train/jets": float(len(learner.rows))}
-        files = [*learner.files, *_evaluate(job.spec, data, learner, folder.path, metrics)]
+        try:
+            files = [*learner.files, *_evaluate(job.spec, data, learner, folder.path, metrics)]
+        except DivergenceError as error:
+            raise DivergenceError(str(error), costs) from error
         curves = {name for record in read(folder.journal)[0] for name in record.metrics}
-        single = {name: value for name, value in metrics.items() if name not in curves}  # a curve has one value a step
-        journal.append(0, single)  # at step 0: MLflow then compares them as bars
+        # at step 0: MLflow then compares them as bars; what has a curve would get another point there
+        journal.append(0, {name: value for name, value in metrics.items() if name not in curves})
         journal.commit()
     write_json(folder.metrics, metrics)
     ledger.finish(job.key, [*files, folder.spec, folder.environment, folder.split, folder.metrics, folder.journal])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jetbench.errors import RunError
+from jetbench.errors import DivergenceError, RunError
 
 __all__ = ["binary_labels", "class_labels", "class_samples", "two_samples"]
 
@@ -68,4 +68,4 @@ def class_samples(labels: ArrayLike, scores: ArrayLike) -> list[np.ndarray]:
 
 def _refuse_broken(values: np.ndarray) -> None:
     if broken := int((~np.isfinite(values)).sum()):
-        raise RunError(f"{broken} of {values.size} scores are not finite: the training has diverged")
+        raise DivergenceError(f"{broken} of {values.size} scores are not finite: the training has diverged")

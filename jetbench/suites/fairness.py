@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jetbench.errors import SuiteError
-from jetbench.models import models
+from jetbench.models import ModelEntry, models
+from jetbench.objectives import ObjectiveEntry, objectives
 from jetbench.registry import nearest
 from jetbench.spec import COMPONENTS, Recipe, RunSpec
 from jetbench.suites.settings import Arm, Settings
 from jetbench.suites.stages import regimes
+from jetbench.tasks import TaskEntry, tasks
+from jetbench.views import ViewEntry, views
+from jetbench.views.frame import GRID
 
 __all__ = ["Difference", "check_varies", "compare_chains", "refuse_unfair"]
 
@@ -53,11 +57,25 @@ def _flat(spec: RunSpec) -> dict[str, Any]:
 
 def check_varies(settings: Settings) -> None:
     """Raise `SuiteError` for a word under `varies` that is neither a group nor a dotted path of a run."""
-    parts = {*COMPONENTS, "recipe", "pretraining"}
+    known = _paths()
     for word in settings.varies:
-        if word not in GROUPS and word.split(".")[0] not in parts:
-            paths = "a dotted path as in recipe.learning_rate, view.pixels or model.dropout"
-            raise SuiteError(f"varies: {word!r} is neither {', '.join(GROUPS)} nor {paths}; {nearest(word, GROUPS)}")
+        path = word.replace("pretraining.", "")
+        if word in GROUPS or path in known:
+            continue
+        if beside := {one for one in known if one.startswith(f"{path.split('.')[0]}.")}:
+            raise SuiteError(f"varies: there is nothing at {word!r} in a run; {nearest(path, beside)}")
+        paths = "a dotted path as in recipe.learning_rate, view.pixels or model.dropout"
+        raise SuiteError(f"varies: {word!r} is neither {', '.join(GROUPS)} nor {paths}; {nearest(word, GROUPS)}")
+
+
+def _paths() -> set[str]:
+    """All dotted paths at which runs may differ, whatever their jets, and the parts that stand for all below them."""
+    tables: dict[str, Iterable[TaskEntry | ModelEntry | ViewEntry | ObjectiveEntry]]
+    tables = {"task": tasks, "model": models, "view": views, "objective": objectives}
+    found = {f"{part}.{name}" for part, table in tables.items() for entry in table for name, _ in entry.defaults}
+    found |= {f"view.{name}" for name in GRID}  # of jets that are pixels
+    found |= {f"recipe.{name}" for name in Recipe.model_fields if name != "name"}
+    return found | {f"{part}.name" for part in tables} | {*tables, "recipe", "pretraining"}
 
 
 def refuse_unfair(settings: Settings, names: tuple[str, str], found: Iterator[Difference]) -> None:

@@ -190,7 +190,7 @@ def _epoch(training: Fit) -> None:
         _step(training, _learning_rate(training, plateau, progress.step))
         now = time.monotonic()
         if progress.step % LOOK == 0 or progress.step == last:
-            _refuse_divergence(training, now - started)
+            _refuse_divergence(training, now - started, weights=progress.step == last)
         if training.stop.is_set() or now - saved > CHECKPOINT_SECONDS:
             _refuse_divergence(training, now - started)
             progress.seconds += now - started
@@ -201,7 +201,10 @@ def _epoch(training: Fit) -> None:
     metrics = {f"train/{k}": float(v) / max(1, progress.steps_in_epoch) for k, v in training.sums.items()}
     metrics["train/learning_rate"] = _learning_rate(training, plateau, max(progress.step - 1, 0))
     metrics["train/passes"] = float(_passes(training))
-    _validate(training, plateau, metrics)
+    try:
+        _validate(training, plateau, metrics)
+    except DivergenceError as error:
+        raise _divergence(training, time.monotonic() - started) from error
     training.journal.append(progress.epoch, metrics)
     progress.seconds += time.monotonic() - started
     progress.epoch, progress.steps_in_epoch, progress.plateau = progress.epoch + 1, 0, plateau.state()
@@ -234,12 +237,19 @@ def _step(training: Fit, learning_rate: float) -> None:
         training.sums[name] = training.sums.get(name, 0.0) + value.detach().double()
 
 
-def _refuse_divergence(training: Fit, seconds: float) -> None:
-    """The sum of an epoch's losses stays infinite or NaN once one of them was."""
-    if not math.isfinite(float(training.sums["loss"])):
-        training.progress.seconds += seconds
-        step = training.progress.step
-        raise DivergenceError(f"the loss is not finite after step {step}; a lower learning rate may help", _costs(training))
+def _refuse_divergence(training: Fit, seconds: float, weights: bool = False) -> None:
+    """The sum of an epoch's losses stays infinite or NaN once one of them was. What the last step has done shows in the weights
+    alone."""
+    finite = math.isfinite(float(training.sums["loss"]))
+    if not finite or (weights and not all(bool(p.isfinite().all()) for p in training.network.parameters())):
+        raise _divergence(training, seconds)
+
+
+def _divergence(training: Fit, seconds: float) -> DivergenceError:
+    """`seconds` are those since the last that were booked."""
+    training.progress.seconds += seconds
+    step = training.progress.step
+    return DivergenceError(f"the loss is not finite after step {step}; a lower learning rate may help", _costs(training))
 
 
 def _validate(training: Fit, plateau: Plateau, metrics: dict[str, Any]) -> None:
@@ -248,6 +258,8 @@ def _validate(training: Fit, plateau: Plateau, metrics: dict[str, Any]) -> None:
         return
     progress, recipe, selection = training.progress, training.recipe, training.selection
     values = training.validate()
+    if not math.isfinite(values["loss"]):
+        raise DivergenceError("the loss of the validation is not finite")
     metrics.update({f"val/{name}": value for name, value in values.items()})
     if recipe.schedule == "plateau":
         plateau.step(values["loss"])

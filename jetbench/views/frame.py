@@ -11,7 +11,7 @@ from jetbench.spec import Options, Scalar, options
 if TYPE_CHECKING:
     from jetbench.jets import Grid, Meta
 
-__all__ = ["EXTENT", "frame_options", "half_widths", "image_grid"]
+__all__ = ["EXTENT", "GRID", "frame_options", "half_widths", "image_grid"]
 
 EXTENT = 0.8  # half width of the frame of jets that do not tell theirs: the radius of the Top Tagging reference set's jets
 LEAST, MOST = 4, 256  # pixels along a side

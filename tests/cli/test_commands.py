@@ -104,7 +104,10 @@ def test_a_kind_shows_what_there_is(kind: str) -> None:
 
 
 def test_what_is_shown_says_options_and_needs() -> None:
-    assert "options: projection=128, temperature=0.07" in call("show", "simclr").output
+    shown = call("show", "simclr").output
+    assert "options: projection=128, temperature=0.07" in shown
+    assert "stage pretraining: objective simclr, data pool, labels none" in shown
+    assert "stage fine-tuning: objective supervised, data budget, labels true" in shown
     assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output
     assert "needs a card" in call("show", "constituents").output
 

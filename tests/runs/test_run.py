@@ -17,6 +17,7 @@ from jetbench.runs.run import run
 from jetbench.statistics.delong import auc
 from jetbench.suites.plan import Plan, make_plan
 from jetbench.suites.suite import find_suite, instantiate
+from jetbench.tracking.journal import read
 from jetbench.tracking.ledger import Ledger
 from jetbench.views.observables import observables
 
@@ -71,6 +72,18 @@ def test_a_trial_is_judged_by_the_mean_over_pairs(four: tuple[Plan, Path], arm: 
     assert 0 < figures["val/auc"] <= 1
     assert figures["val/auc_se"] >= 0
     assert figures["val/loss"] > 0
+
+
+@pytest.mark.parametrize("kind", ["trial", "final"])
+@pytest.mark.parametrize("arm", ["scratch", "boosted-trees"])
+def test_the_journal_says_nothing_twice(four: tuple[Plan, Path], arm: str, kind: str, tmp_path: Path) -> None:
+    """The curve of the validation has a point for each epoch, and what has no curve has one point."""
+    metrics, folder = finish(four, tmp_path, arm, kind)
+    points = [(name, record.step) for record in read(folder / "metrics.jsonl")[0] for name in record.metrics]
+    assert len(points) == len(set(points))
+    epochs = [step for name, step in points if name == "val/auc"]
+    assert epochs == ([0, 1] if arm == "scratch" else [0])
+    assert set(metrics) == {name for name, _ in points if not name.startswith("train/")} - {"val/accuracy"} | {"train/jets"}
 
 
 def test_a_class_without_training_labels_is_named(four: tuple[Plan, Path], tmp_path: Path, pronged_jets: Toy) -> None:

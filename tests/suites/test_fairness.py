@@ -63,6 +63,29 @@ def test_pretrainings_of_two_arms_are_compared_too(plan_of: PlanOf) -> None:
     assert "other" in plan_of(other, "varies=[model, regime, recipe.passes]").arms
 
 
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        ("model.dropuot", r"nothing at 'model.dropuot' in a run; did you mean 'model.dropout'"),
+        ("pretraining.recipe.passses", r"nothing at 'pretraining.recipe.passses' in a run; did you mean 'recipe.passes'"),
+        ("view.pixel", "did you mean 'view.pixels'"),
+        ("objective.temperatur", "did you mean 'objective.temperature'"),
+        ("recipe.name", "nothing at 'recipe.name'"),
+        ("recipes.supervised", "'recipes.supervised' is neither model, regime, pool, seed nor a dotted path"),
+    ],
+)
+def test_a_path_at_which_no_run_has_anything_is_answered_with_the_nearest(plan_of: PlanOf, word: str, near: str) -> None:
+    with pytest.raises(SuiteError, match=near):
+        plan_of(f"varies=[model, regime, {word}]")
+
+
+@pytest.mark.parametrize(
+    "word", ["recipe", "pretraining", "model.head", "view.rows", "task.target", "pretraining.recipe.passes", "model.l2"]
+)
+def test_a_path_may_name_what_other_jets_or_arms_have(plan_of: PlanOf, word: str) -> None:
+    assert plan_of(f"varies=[model, regime, {word}]").runs
+
+
 def test_a_word_that_is_none_is_answered_with_those_that_are(plan_of: PlanOf) -> None:
     with pytest.raises(SuiteError, match=r"varies: 'regim' is neither model, regime, pool, seed nor a dotted path.*'regime'"):
         plan_of("varies=[model, regim]")
