@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -40,7 +40,13 @@ class Spec(Value):
     labels_only: ClassVar[frozenset[str]] = frozenset()
 
     def canonical(self) -> str:
-        return _text(_lean(self))
+        return _text(self._lean)
+
+    @cached_property
+    def _lean(self) -> dict[str, Any]:
+        """The plain content: parts that thousands of runs of a plan share are asked once."""
+        content = vars(self)
+        return {name: _lean(content[name]) for name, default in _defaults(type(self)) if content[name] != default}
 
 
 def _text(content: Any) -> str:
@@ -58,8 +64,7 @@ def _lean(value: Any) -> Any:
     if value is None or isinstance(value, PLAIN):
         return value
     if isinstance(value, Spec):
-        content = vars(value)
-        return {name: _lean(content[name]) for name, default in _defaults(type(value)) if content[name] != default}
+        return value._lean
     if isinstance(value, Value):
         return value.model_dump(mode="json")
     if isinstance(value, list | tuple):

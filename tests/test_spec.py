@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -78,6 +79,12 @@ def test_every_field_that_decides_numbers_changes_the_digest(kind: type[Spec]) -
     assert base.digest() not in digests
     assert len(set(digests)) == len(digests)
     assert {name for name, change in changes.items() if not change} == kind.labels_only
+
+
+def test_a_copy_of_what_has_a_digest_has_its_own() -> None:
+    """The plain content is kept beside a value's fields, and is no part of a copy."""
+    assert RUN.digest() == RUN.replace(seed=RUN.seed).digest() != RUN.replace(seed=RUN.seed + 1).digest()
+    assert pickle.loads(pickle.dumps(RUN)) == RUN.replace(seed=RUN.seed)
 
 
 def test_names_of_files_and_recipes_decide_nothing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jetbench.jets import Meta
 
 __all__ = [
-    "Cell",
+    "Cells",
     "Ground",
     "check_options",
     "expand",
@@ -53,18 +53,18 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A label budget and a seed. `trial` makes it one of a study: its last run is not tested. `chosen` are the scalars of the
-    last run that studies decide."""
+class Cells:
+    """A label budget and its seeds. `trial` makes them those of a study: their last runs are not tested. `chosen` are the scalars
+    of the last runs that studies decide."""
 
     labels: int
-    seed: int
+    seeds: Sequence[int]
     trial: bool = False
     chosen: tuple[Chosen, ...] = ()
 
 
-def expand(ground: Ground, arm: Arm, cell: Cell) -> tuple[RunSpec, ...]:
-    """Return the chain of runs of an arm at a cell, first to last: one for each stage of its regime, each of which starts from
+def expand(ground: Ground, arm: Arm, cells: Cells) -> list[tuple[RunSpec, ...]]:
+    """Return the chain of runs of an arm at each seed, first to last: one for each stage of its regime, each of which starts from
     the one before.
 
     Raises `SuiteError` where the regime does not fit the model, a recipe is missing, or an option makes no sense.
@@ -72,13 +72,22 @@ def expand(ground: Ground, arm: Arm, cell: Cell) -> tuple[RunSpec, ...]:
     regime, model = regimes[arm.regime], models[arm.model]
     if model.kind != regime.kind:
         raise SuiteError(f"regime {regime.name!r} trains a {regime.kind} model, and {arm.model!r} is none")
-    chain: tuple[RunSpec, ...] = ()
-    for stage in regime.stages:
-        chain = (*chain, _run(ground, arm, cell, stage, chain[-1].digest() if chain else None))
-    return chain
+    stages = [_run(ground, arm, cells, stage) for stage in regime.stages]
+    return [tuple(_chain(ground, arm, cells, seed, stages)) for seed in cells.seeds]
 
 
-def _run(ground: Ground, arm: Arm, cell: Cell, stage: Stage, start: str | None) -> RunSpec:
+def _chain(ground: Ground, arm: Arm, cells: Cells, seed: int, stages: Sequence[RunSpec]) -> Iterator[RunSpec]:
+    """The stages at a seed. What a stage is besides is the same for all seeds, and was validated for the first."""
+    start: str | None = None
+    for stage in stages:
+        own = seed if stage.data == "budget" else _encoder_seed(ground.settings, arm, cells, seed)
+        run = stage.replace(seed=own, start=start)
+        yield run
+        start = run.digest()
+
+
+def _run(ground: Ground, arm: Arm, cells: Cells, stage: Stage) -> RunSpec:
+    """A stage at the first seed, as if nothing came before it."""
     settings, last, pool = ground.settings, stage.data == "budget", stage.data == "pool"
     shares = arm.pool or settings.pool
     return RunSpec(
@@ -87,28 +96,27 @@ def _run(ground: Ground, arm: Arm, cell: Cell, stage: Stage, start: str | None) 
         test_jets=settings.test_jets,
         pool=tuple(sorted(shares.items())) if pool and shares else None,
         data=stage.data,
-        labels=cell.labels if last else None,
+        labels=cells.labels if last else None,
         targets=stage.labels,
-        seed=cell.seed if last else _encoder_seed(settings, arm, cell),
+        seed=cells.seeds[0],
         task=task_component(settings),
         model=_model(settings, arm),
         view=_view(ground, arm),
         objective=_objective(settings, arm, stage),
         trains=stage.trains,
-        recipe=_stretched(ground, arm, cell, stage),
-        start=start,
-        tested=last and not cell.trial,
+        recipe=_stretched(ground, arm, cells.labels, stage),
+        tested=last and not cells.trial,
         precision=ground.precision,
-        chosen=cell.chosen if last else (),
+        chosen=cells.chosen if last else (),
     )
 
 
-def _encoder_seed(settings: Settings, arm: Arm, cell: Cell) -> int:
-    """The seed of the pretraining that a cell starts from: one per seed unless the suite shares fewer; trials have their own."""
-    if cell.trial:
-        return cell.seed
+def _encoder_seed(settings: Settings, arm: Arm, cells: Cells, seed: int) -> int:
+    """The seed of the pretraining that a run starts from: one per seed unless the suite shares fewer; trials have their own."""
+    if cells.trial:
+        return seed
     shared = settings.pretraining_seeds or settings.seeds
-    return arm.seed_offset + (cell.seed - arm.seed_offset) % shared
+    return arm.seed_offset + (seed - arm.seed_offset) % shared
 
 
 def task_component(settings: Settings) -> Component:
@@ -142,33 +150,33 @@ def _view(ground: Ground, arm: Arm) -> Component:
     return Component(name=entry.name, revision=entry.revision, options=settled)
 
 
-def _stretched(ground: Ground, arm: Arm, cell: Cell, stage: Stage) -> Recipe:
+def _stretched(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     """The stage's recipe; where it is stretched, with the passes of the stages before the last of the primary arm as well."""
-    recipe = _recipe(ground, arm, cell, stage)
+    recipe = _recipe(ground, arm, labels, stage)
     if not stage.stretched:
         return recipe
     primary = ground.settings.arms[ground.settings.primary.arm]
-    before = [_recipe(ground, primary, cell, one) for one in regimes[primary.regime].stages[:-1]]
+    before = [_recipe(ground, primary, labels, one) for one in regimes[primary.regime].stages[:-1]]
     if not before:
         raise SuiteError(f"an arm under {arm.regime!r} trains as long as the primary arm in all its stages, which has only one")
     stretched: Recipe = recipe.replace(passes=recipe.passes + sum(one.passes for one in before), patience=None)
     return stretched
 
 
-def _recipe(ground: Ground, arm: Arm, cell: Cell, stage: Stage) -> Recipe:
+def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow. Where labels are
     few, a stage on the budget follows the recipe "…-few" of the suite, with a fixed schedule and the last weights."""
     model, key = models[arm.model], stage.recipe
     if model.kind == "fitted":
         return recipes[model.recipe].recipe
     few = ground.settings.few_labels
-    if few is not None and stage.data == "budget" and cell.labels < few:
+    if few is not None and stage.data == "budget" and labels < few:
         key = f"{key}-few"
     choice = recipe_choice(ground.settings, arm, key)
     named = recipes[str(choice.base)].recipe
     changes = {name: value for name in Recipe.model_fields if (value := getattr(choice, name, None)) is not None}
     if choice.loops is not None:
-        changes["passes"] = choice.loops * train_jets(cell.labels)
+        changes["passes"] = choice.loops * train_jets(labels)
     recipe: Recipe = named.replace(**changes)
     allowed = [step for step in recipe.augmentation if not unmet(ground.meta, augmentations[step.name].needs)]
     return recipe.replace(augmentation=tuple(_augmentation(ground, arm, step) for step in allowed))

@@ -15,7 +15,7 @@ from jetbench.recipes import RECIPE_SPACES
 from jetbench.registry import nearest
 from jetbench.spaces import Space
 from jetbench.spec import Chosen, Component, Recipe, RunSpec, Scalar
-from jetbench.suites.expand import Cell, Ground, check_options, expand, task_component, trial_seed
+from jetbench.suites.expand import Cells, Ground, check_options, expand, task_component, trial_seed
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.suites.roles import Role, Truth, role, truth
@@ -170,8 +170,8 @@ def _add_cells(plan: Plan, name: str, labels: int) -> None:
     """The runs of an arm at a budget, after the study that tunes it."""
     settings = plan.instance.settings
     arm, chosen = settings.arms[name], _study(plan, name, labels)
-    for seed in range(settings.seeds):
-        chain = expand(plan.ground, arm, Cell(labels, seed + arm.seed_offset, chosen=chosen))
+    seeds = range(arm.seed_offset, arm.seed_offset + settings.seeds)
+    for seed, chain in enumerate(expand(plan.ground, arm, Cells(labels, seeds, chosen=chosen))):
         keys = [plan.add(_planned(spec, name)) for spec in chain]
         plan.cells[CellKey(name, labels, seed)] = keys[-1]
 
@@ -211,7 +211,7 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
     if tuning is None or not models[arm.model].tunable or (len(tuning.factors) < 2 and not tuning.search):
         return ()
     budget = labels if tuning.labels == "each" else _smallest_alike(settings, name, labels)
-    chain = expand(plan.ground, arm, Cell(budget, trial_seed(arm), trial=True))
+    (chain,) = expand(plan.ground, arm, Cells(budget, [trial_seed(arm)], trial=True))
     searched = tuple(_searched(settings, chain[-1]))
     study = Study(
         template=chain[-1],
