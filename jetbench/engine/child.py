@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from jetbench.errors import DivergenceError
 from jetbench.files import file_lock
-from jetbench.processes import context, hidden_main
+from jetbench.processes import context, die_with_parent, hidden_main
 from jetbench.runs.job import Job
 from jetbench.tracking.ledger import Ledger
 
@@ -41,7 +40,7 @@ def _main(job: Job, gpu: str | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    die_with_parent()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # read when CUDA is first used, which no import does
     import torch
@@ -74,10 +73,3 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
         ledger.fail(job.key, f"{type(error).__name__}: {error}", traceback.format_exc())
         return FAILURE
     return 0
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGKILL)

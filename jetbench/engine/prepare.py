@@ -6,7 +6,7 @@ import functools
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from jetbench.errors import DataFileError
 from jetbench.files import file_lock, replacing
 from jetbench.jets import Jets, open_jets, verify
 from jetbench.jets.shards import partition
-from jetbench.processes import context, hidden_main
+from jetbench.processes import run_tasks
 from jetbench.suites.plan import Plan
 from jetbench.views import views
 from jetbench.views.table import Table
@@ -74,19 +74,19 @@ def _fill(path: Path, view: str, dataset: Dataset, workers: int, progress: Calla
     undefined: Counter[str] = Counter()
     blocks = partition(dataset.jets, -(-dataset.jets // BLOCK))
     table = np.lib.format.open_memmap(path, "w+", np.float32, (dataset.jets, len(kind.columns)))
-    with ProcessPoolExecutor(workers, mp_context=context()) as pool:
-        with hidden_main():
-            results = pool.map(_block, [view] * len(blocks), [dataset.path] * len(blocks), blocks)
-        for rows, (block, missing) in zip(blocks, results, strict=True):
+    done = 0
+    with closing(run_tasks(functools.partial(_block, view, dataset.path), blocks, workers)) as reports:
+        for rows, _, (block, missing) in reports:
             table[rows.start : rows.stop] = block
             undefined.update(missing)
-            progress(rows.stop, dataset.jets)
+            done += len(rows)
+            progress(done, dataset.jets)
     table.flush()
     for remark in kind.remarks(undefined, dataset.jets):
         log.warning("%s: %s", dataset.path.name, remark)
 
 
-def _block(view: str, path: Path, rows: range) -> tuple[np.ndarray, dict[str, int]]:
+def _block(view: str, path: Path, rows: range, tell: Callable[[object], None]) -> tuple[np.ndarray, dict[str, int]]:
     table: type[Table] = views[view].load()
     return table.counted_rows(_opened(path)[rows.start : rows.stop])
 
