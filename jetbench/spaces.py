@@ -1,7 +1,7 @@
 """Where a study searches a parameter. A space stands beside the component or recipe that has the parameter.
 
-What holds for a parameter, first match: a value that the suite gives, a range that the suite gives, the default range beside the
-component, the default.
+What holds for a parameter that is searched, first match: a value that the arm itself gives, the range that the suite gives, the
+default range beside the component.
 """
 
 from __future__ import annotations

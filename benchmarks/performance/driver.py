@@ -28,7 +28,7 @@ from jetbench.engine.engine import execute
 from jetbench.engine.pool import Pool, Submit, local_cluster
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.worker import Outcome
-from jetbench.runs.job import Job
+from jetbench.runs.job import JetFiles, Job
 from jetbench.suites.plan import Plan, make_plan
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.ledger import Ledger
@@ -76,7 +76,7 @@ def dask(workers: int) -> Iterator[Submit]:
 
 def drive(plan: Plan, pool: Pool, expected: str, root: Path) -> None:
     (root / "work").mkdir(exist_ok=True)
-    data = Prepared(Path("no.h5"), None, {})
+    data = Prepared(JetFiles(Path("no.h5"), ""), None, {})
     events = execute(plan, Store(root), Tracker(), lambda: [None, None], lambda: data, pool)
     kinds = Counter(event.kind for event in events)
     kinds.pop("tick", None)

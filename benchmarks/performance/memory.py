@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jetbench.jets import Channel, Jets, Meta, Provenance, open_jets, save_jets
-from jetbench.runs.job import Job
+from jetbench.jets import Channel, Jets, Meta, Provenance, open_jets, save_jets, verify
+from jetbench.runs.job import JetFiles, Job
 from jetbench.seeds import numpy_rng
 from jetbench.spec import Component, DatasetRef, Recipe, RunSpec, options
 
@@ -55,7 +55,9 @@ def job(folder: Path, steps: int) -> Job:
         objective=Component(name="supervised"),
         recipe=recipe,
     )
-    return Job(spec.digest(), "memory", spec, folder / "store", folder / "jets.h5", None, None)
+    return Job(
+        spec.digest(), "memory", spec, folder / "store", JetFiles(folder / "jets.h5", verify(folder / "jets.h5")), None, None
+    )
 
 
 def train(folder: Path, steps: int) -> None:

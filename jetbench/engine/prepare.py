@@ -19,6 +19,7 @@ from jetbench.files import file_lock, replacing
 from jetbench.jets import Jets, open_jets, verify
 from jetbench.jets.shards import partition
 from jetbench.processes import run_tasks
+from jetbench.runs.job import JetFiles
 from jetbench.suites.plan import Plan
 from jetbench.views import views
 from jetbench.views.table import Table
@@ -34,8 +35,8 @@ BLOCK = 500  # jets per task: half a second of FastJet
 class Prepared:
     """Files that every run may open; `tables` by view, of those that are computed once for a dataset."""
 
-    dataset: Path
-    unlabelled: Path | None
+    dataset: JetFiles
+    unlabelled: JetFiles | None
     tables: Mapping[str, Path]
 
 
@@ -43,18 +44,24 @@ def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None])
     """Make what is missing; `progress` is called with what is being made, jets done and jets in all."""
     dataset, unlabelled = plan.instance.find_dataset(), plan.instance.find_unlabelled()
     for one, planned in ((dataset, plan.instance.dataset), (unlabelled, plan.instance.unlabelled)):
-        if one is not None and planned is not None:
-            if one.ref.sha256 != planned.sha256:
-                raise DataFileError(f"{one.path}: replaced by other jets since the plan was made; start the command again")
-            one.make(workers, functools.partial(progress, "simulating jets"))
-            verify(one.path, cache=cache_folder(), progress=functools.partial(progress, "checking jets"))
+        if one is not None and planned is not None and one.ref.sha256 != planned.sha256:
+            raise DataFileError(f"{one.path}: replaced by other jets since the plan was made; start the command again")
+    labelled = _ready(dataset, workers, progress)
+    pool = _ready(unlabelled, workers, progress) if unlabelled else None
     check_data(plan, dataset.path, unlabelled.path if unlabelled else None)
     tables = {
         view: _table(view, dataset, workers, functools.partial(progress, f"jet {view}"))
         for view in dict.fromkeys(run.spec.view.name for run in plan.runs.values())
         if views[view].tabled
     }
-    return Prepared(dataset.path, unlabelled.path if unlabelled else None, tables)
+    return Prepared(labelled, pool, tables)
+
+
+def _ready(dataset: Dataset, workers: int, progress: Callable[[str, int, int], None]) -> JetFiles:
+    """Make the dataset where it is missing, and verify what its files say of themselves."""
+    dataset.make(workers, functools.partial(progress, "simulating jets"))
+    digest = verify(dataset.path, cache=cache_folder(), progress=functools.partial(progress, "checking jets"))
+    return JetFiles(dataset.path, digest)
 
 
 def _table(view: str, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> Path:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from jetbench.data.splits import Split, split_jets
-from jetbench.jets import Jets, open_jets
-from jetbench.runs.job import Job
+from jetbench.jets import Jets
+from jetbench.runs.job import JetFiles, Job
 from jetbench.seeds import numpy_rng
 from jetbench.tasks import build_task
 from jetbench.tasks.task import Task
@@ -29,13 +28,13 @@ class RunData:
     strata: np.ndarray
     truth: np.ndarray
     seen: np.ndarray
-    pool: Path | None
+    pool: JetFiles | None
 
 
 def open_data(job: Job) -> RunData:
     """Open and split the jets of a run. Raises `RunError` where the labels do not suffice for its task."""
     spec = job.spec
-    jets, task = open_jets(job.dataset), build_task(spec.task)
+    jets, task = job.dataset.open(), build_task(spec.task)
     strata = task.strata(jets)
     split = split_jets(strata, jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
     truth = task.target(jets)

@@ -5,9 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from jetbench.data.catalog import cache_folder
+from jetbench.errors import DataFileError
+from jetbench.jets import Jets, open_jets, verify
 from jetbench.spec import RunSpec
 
-__all__ = ["Job"]
+__all__ = ["JetFiles", "Job"]
+
+
+@dataclass(frozen=True)
+class JetFiles:
+    """Jets by the digest of what their files held when the plan was made ready; `path` is a file, or a folder or glob of them."""
+
+    path: Path
+    digest: str
+
+    def open(self) -> Jets:
+        """Open the jets, whose files are read through where they have changed since the last look. Raises `DataFileError` where
+        they hold others now."""
+        if verify(self.path, cache=cache_folder()) != self.digest:
+            raise DataFileError(f"{self.path}: replaced by other jets since the training was planned; start the command again")
+        return open_jets(self.path)
 
 
 @dataclass(frozen=True)
@@ -19,8 +37,8 @@ class Job:
     instance: str
     spec: RunSpec
     store: Path
-    dataset: Path
-    unlabelled: Path | None
+    dataset: JetFiles
+    unlabelled: JetFiles | None
     table: Path | None
 
     @property

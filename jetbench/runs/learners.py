@@ -7,7 +7,6 @@ import torch
 
 from jetbench.data.batch import JetTensors
 from jetbench.data.composition import compose
-from jetbench.jets import open_jets
 from jetbench.models import models
 from jetbench.models.network import build_network
 from jetbench.objectives import objectives
@@ -72,7 +71,7 @@ def _preprocessing(job: Job, labelled: JetTensors, pool: np.ndarray) -> Preproce
 def _pool(data: RunData, labelled: JetTensors) -> tuple[JetTensors, np.ndarray]:
     if data.pool is None:
         return labelled, data.split.pool
-    foreign = JetTensors(open_jets(data.pool))
+    foreign = JetTensors(data.pool.open())
     return foreign, np.arange(len(foreign))
 
 

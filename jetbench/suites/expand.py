@@ -28,7 +28,9 @@ __all__ = [
     "Ground",
     "check_options",
     "expand",
+    "given_by_arm",
     "recipe_choice",
+    "recipe_key",
     "task_component",
     "trial_seed",
     "view_options",
@@ -164,15 +166,11 @@ def _stretched(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
 
 
 def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
-    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow. Where labels are
-    few, a stage on the budget follows the recipe "…-few" of the suite, with a fixed schedule and the last weights."""
-    model, key = models[arm.model], stage.recipe
+    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow."""
+    model = models[arm.model]
     if model.kind == "fitted":
         return recipes[model.recipe].recipe
-    few = ground.settings.few_labels
-    if few is not None and stage.data == "budget" and labels < few:
-        key = f"{key}-few"
-    choice = recipe_choice(ground.settings, arm, key)
+    choice = recipe_choice(ground.settings, arm, recipe_key(ground.settings, stage, labels))
     named = recipes[str(choice.base)].recipe
     changes = {name: value for name in Recipe.model_fields if (value := getattr(choice, name, None)) is not None}
     if choice.loops is not None:
@@ -180,6 +178,13 @@ def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     recipe: Recipe = named.replace(**changes)
     allowed = [step for step in recipe.augmentation if not unmet(ground.meta, augmentations[step.name].needs)]
     return recipe.replace(augmentation=tuple(_augmentation(ground, arm, step) for step in allowed))
+
+
+def recipe_key(settings: Settings, stage: Stage, labels: int) -> str:
+    """Return under which key suite and arm say what a stage follows: where labels are few, a stage on the budget has one of its
+    own, "…-few", with a fixed schedule and the last weights."""
+    few = settings.few_labels is not None and stage.data == "budget" and labels < settings.few_labels
+    return f"{stage.recipe}-few" if few else stage.recipe
 
 
 def recipe_choice(settings: Settings, arm: Arm, key: str) -> RecipeChoice:
@@ -190,6 +195,17 @@ def recipe_choice(settings: Settings, arm: Arm, key: str) -> RecipeChoice:
     if chosen.base is None:
         raise SuiteError(f"the suite has no recipe for {key!r}, which an arm under {arm.regime!r} needs")
     return chosen
+
+
+def given_by_arm(settings: Settings, arm: Arm, labels: int, path: str) -> bool:
+    """Whether the arm itself gives a value to a scalar of its last run."""
+    part, name = path.split(".", 1)
+    stage = regimes[arm.regime].stages[-1]
+    if part == "recipe":
+        choice = arm.recipes.get(recipe_key(settings, stage, labels))
+        return getattr(choice, name, None) is not None
+    own: Mapping[str, object] = arm.model_options if part == "model" else arm.objective_options.get(stage.objective, {})
+    return name in own
 
 
 def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:

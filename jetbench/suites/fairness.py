@@ -28,7 +28,7 @@ SHOWN = {
     "recipe": ("recipe",),
     "stretched": ("recipe.passes", "recipe.patience"),
 }
-ASIDE = {"start", "chosen"}  # who starts from whom is compared run by run, and searches are equal by construction
+ASIDE = {"start", "chosen"}  # who starts from whom is compared run by run, and what is searched at its own path
 
 Difference = tuple[str, Any, Any]  # dotted path, with "pretraining." in front for a run before the last; both values
 
@@ -46,13 +46,15 @@ def compare_chains(mine: Sequence[RunSpec], theirs: Sequence[RunSpec]) -> Iterat
 
 
 def _flat(spec: RunSpec) -> dict[str, Any]:
-    """The fields of a run by dotted path; options of components and values of the recipe one by one."""
+    """The fields of a run by dotted path; options of components and values of the recipe one by one. A scalar that is searched
+    differs from one that is not, whatever its value."""
     flat = {name: getattr(spec, name) for name in RunSpec.model_fields if name not in {*COMPONENTS, "recipe", *ASIDE}}
     for part in COMPONENTS:
         component = getattr(spec, part)
         flat[f"{part}.name"] = component.name
         flat |= {f"{part}.{name}": value for name, value in component.options}
-    return flat | {f"recipe.{name}": getattr(spec.recipe, name) for name in Recipe.model_fields if name != "name"}
+    flat |= {f"recipe.{name}": getattr(spec.recipe, name) for name in Recipe.model_fields if name != "name"}
+    return flat | {one.path: f"{flat.get(one.path, 'its default')}, searched" for one in spec.chosen}
 
 
 def check_varies(settings: Settings) -> None:

@@ -15,11 +15,11 @@ from jetbench.recipes import RECIPE_SPACES
 from jetbench.registry import nearest
 from jetbench.spaces import Space
 from jetbench.spec import Chosen, Component, Recipe, RunSpec, Scalar
-from jetbench.suites.expand import Cells, Ground, check_options, expand, task_component, trial_seed
+from jetbench.suites.expand import Cells, Ground, check_options, expand, given_by_arm, task_component, trial_seed
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.suites.roles import Role, Truth, role, truth
-from jetbench.suites.settings import Settings
+from jetbench.suites.settings import Arm, Settings
 from jetbench.suites.studies import LEARNING_RATE, Searched, Study
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
@@ -212,7 +212,9 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
         return ()
     budget = labels if tuning.labels == "each" else _smallest_alike(settings, name, labels)
     (chain,) = expand(plan.ground, arm, Cells(budget, [trial_seed(arm)], trial=True))
-    searched = tuple(_searched(settings, chain[-1]))
+    searched = tuple(_searched(settings, arm, chain[-1]))
+    if not searched:
+        return ()
     study = Study(
         template=chain[-1],
         searched=searched,
@@ -237,8 +239,8 @@ def _smallest_alike(settings: Settings, name: str, labels: int) -> int:
     return next(budget for budget in settings.budgets(name) if (budget < few) == (labels < few))
 
 
-def _searched(settings: Settings, template: RunSpec) -> Iterator[Searched]:
-    """The learning rate by the suite's factors, then the other parameters that the run has."""
+def _searched(settings: Settings, arm: Arm, template: RunSpec) -> Iterator[Searched]:
+    """The learning rate by the suite's factors, then the other parameters that the run has and the arm leaves open."""
     tuning = settings.tuning
     assert tuning is not None
     own = template.recipe.learning_rate
@@ -249,7 +251,7 @@ def _searched(settings: Settings, template: RunSpec) -> Iterator[Searched]:
         yield Searched(path=LEARNING_RATE, space=space, own=own)
     for path, given in tuning.search.items():
         known = parameters(template)
-        if path in known:
+        if path in known and not given_by_arm(settings, arm, template.labels or 0, path):
             default, beside = known[path]
             if (space_here := given or beside) is None:
                 raise SuiteError(
@@ -262,7 +264,8 @@ def parameters(template: RunSpec) -> dict[str, tuple[Scalar, Space | None]]:
     """Return the scalars of a run by path, each with the value that it has now and with the default range that stands beside its
     component or recipe."""
     beside: dict[str, Space] = {f"recipe.{name}": space for name, space in RECIPE_SPACES}
-    found: dict[str, Scalar] = {f"recipe.{name}": getattr(template.recipe, name) for name in Recipe.model_fields}
+    fields = Recipe.model_fields if models[template.model.name].kind == "network" else ("learning_rate",)  # all that trees follow
+    found: dict[str, Scalar] = {f"recipe.{name}": getattr(template.recipe, name) for name in fields}
     entries: tuple[tuple[Component, ModelEntry | ObjectiveEntry], ...] = (
         (template.model, models[template.model.name]),
         (template.objective, objectives[template.objective.name]),
@@ -277,9 +280,13 @@ def parameters(template: RunSpec) -> dict[str, tuple[Scalar, Space | None]]:
 def _check_search(plan: Plan) -> None:
     """Each path that is searched is one of a run of the suite."""
     tuning = plan.instance.settings.tuning
+    known = {path for study in plan.studies.values() for path in parameters(study.template)}
     for path in tuning.search if tuning else ():
         if not any(one.path == path for study in plan.studies.values() for one in study.searched):
-            known = {path for study in plan.studies.values() for path in parameters(study.template)}
+            if path in known:
+                raise SuiteError(
+                    f"tuning.search: every arm that has {path!r} gives it a value of its own, which is then not searched"
+                )
             raise SuiteError(f"tuning.search: no arm has a parameter at {path!r}; {nearest(path, known)}")
 
 

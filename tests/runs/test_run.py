@@ -9,10 +9,10 @@ from threading import Event
 import numpy as np
 import pytest
 
-from jetbench.errors import RunError
+from jetbench.errors import DataFileError, RunError
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.jets import Jets, save_jets
-from jetbench.runs.job import Job
+from jetbench.jets import Jets, open_jets, save_jets
+from jetbench.runs.job import JetFiles, Job
 from jetbench.runs.run import run
 from jetbench.statistics.delong import auc
 from jetbench.suites.plan import Plan, make_plan
@@ -42,16 +42,30 @@ def four(tmp_path_factory: pytest.TempPathFactory, pronged_jets: Toy, suite_text
     return make_plan(instantiate(find_suite(str(folder / "mini.yaml")), overrides=overrides)), folder
 
 
+def files(path: Path) -> JetFiles:
+    return JetFiles(path, open_jets(path).digest)
+
+
 def finish(four: tuple[Plan, Path], store: Path, arm: str, kind: str) -> tuple[dict[str, float], Path]:
     """Figures and folder of an arm's first run of a kind."""
     plan, folder = four
     planned = next(one for one in plan.runs.values() if (one.arm, one.kind) == (arm, kind))
     spec = planned.spec.with_values([("recipe.learning_rate", 0.01)])
-    job = Job(planned.key, "mini", spec, store, folder / "jets.h5", None, folder / "observables.npy")
+    job = Job(planned.key, "mini", spec, store, files(folder / "jets.h5"), None, folder / "observables.npy")
     ledger = Ledger(job.work)
     ledger.folder(job.key).mkdir(parents=True)
     run(job, Event())
     return ledger.metrics(job.key), ledger.folder(job.key)
+
+
+def test_jets_that_were_replaced_after_the_plan_are_not_trained_on(toy_jets: Jets, tmp_path: Path) -> None:
+    path = tmp_path / "jets.h5"
+    save_jets(path, [toy_jets[:20]])
+    seen = files(path)
+    assert len(seen.open()) == 20
+    save_jets(path, [toy_jets[20:40]])
+    with pytest.raises(DataFileError, match=r"jets.h5: replaced by other jets since the training was planned"):
+        seen.open()
 
 
 @pytest.mark.parametrize("arm", ["scratch", "mixup", "boosted-trees", "mass-cut", "class-prior"])
@@ -92,7 +106,7 @@ def test_a_class_without_training_labels_is_named(four: tuple[Plan, Path], tmp_p
     rare = np.flatnonzero(np.asarray(jets.targets["label"]) == 3)[1:]
     save_jets(tmp_path / "rare.h5", [jets.take(np.setdiff1d(np.arange(240), rare))])
     planned = next(one for one in plan.runs.values() if (one.arm, one.kind) == ("class-prior", "final"))
-    job = Job(planned.key, "mini", planned.spec, tmp_path, tmp_path / "rare.h5", None, folder / "observables.npy")
+    job = Job(planned.key, "mini", planned.spec, tmp_path, files(tmp_path / "rare.h5"), None, folder / "observables.npy")
     Ledger(job.work).folder(job.key).mkdir(parents=True)
     with pytest.raises(RunError, match="the class 'X3' has 0 of 48 training labels and needs 1; raise the label budget"):
         run(job, Event())

@@ -89,3 +89,11 @@ def test_a_path_may_name_what_other_jets_or_arms_have(plan_of: PlanOf, word: str
 def test_a_word_that_is_none_is_answered_with_those_that_are(plan_of: PlanOf) -> None:
     with pytest.raises(SuiteError, match=r"varies: 'regim' is neither model, regime, pool, seed nor a dotted path.*'regime'"):
         plan_of("varies=[model, regim]")
+
+
+def test_a_scalar_that_one_arm_searches_and_another_keeps_is_a_difference(plan_of: PlanOf) -> None:
+    search = "tuning={sampler: tpe, trials: 4, factors: [0.5, 2.0], search: {model.dropout: null}}"
+    keeps = "arms.scratch.model_options.dropout=0.0"
+    with pytest.raises(SuiteError, match=r"model\.dropout \(nothing against 'its default, searched'\)"):
+        plan_of(search, keeps)
+    plan_of(search, keeps, "varies=[model, regime, model.dropout]")

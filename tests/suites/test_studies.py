@@ -146,7 +146,26 @@ def test_a_range_of_the_suite_goes_before_the_default_range(plan_of: PlanOf) -> 
     assert found["recipe.weight_decay"] == Space(low=0.01, high=0.1)
     assert found[LEARNING_RATE] == Space(low=0.0001, high=0.01, log=True)
     assert "model.l2" not in found
-    assert set(spaces(plan, "boosted-trees")) == {LEARNING_RATE, "recipe.weight_decay", "model.l2"}
+    assert set(spaces(plan, "boosted-trees")) == {LEARNING_RATE, "model.l2"}
+
+
+def test_what_an_arm_gives_itself_is_not_searched_there(plan_of: PlanOf) -> None:
+    own = ("arms.scratch.model_options.dropout=0.2", "arms.scratch.recipes.supervised.weight_decay=0.01", "few_labels=null")
+    searched = "tuning.search={model.dropout: null, recipe.weight_decay: null}"
+    plan = plan_of(*TPE, *own, searched, "varies=[model, regime, model.dropout, recipe.weight_decay]")
+    assert set(spaces(plan, "scratch")) == {LEARNING_RATE}
+    assert set(spaces(plan, "simclr")) == {LEARNING_RATE, "model.dropout", "recipe.weight_decay"}
+
+
+def test_a_search_that_every_arm_forestalls_is_refused(plan_of: PlanOf) -> None:
+    with pytest.raises(SuiteError, match=r"every arm that has 'model.l2' gives it a value of its own"):
+        plan_of(*TPE, "tuning.search={model.l2: null}", "arms.boosted-trees.model_options.l2=1.0")
+
+
+def test_an_arm_in_which_nothing_is_searched_has_no_study(plan_of: PlanOf) -> None:
+    plan = plan_of("tuning={sampler: tpe, trials: 5, factors: [1.0], search: {model.dropout: null}}")
+    assert {arm for arm, _ in plan.tuned} >= {"scratch", "simclr"}
+    assert "boosted-trees" not in {arm for arm, _ in plan.tuned}
 
 
 def test_what_is_not_searched_has_the_value_of_the_suite_or_the_default(plan_of: PlanOf) -> None:
