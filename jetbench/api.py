@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import Event, execute
+from jetbench.engine.forecast import describe
 from jetbench.engine.prepare import prepare
 from jetbench.report.results import Results, collect
 from jetbench.suites.budgets import check_equal_classes
@@ -33,9 +34,9 @@ class Session:
     def default_store(self) -> bool:
         return self.store.root == store_root()
 
-    def workers(self, jobs: int | None) -> int:
-        """Return trainings at a time: as asked, or one per GPU that torch can use, or one per core that this process may use."""
-        return len(places(jobs, cores(), gpus()))
+    def forecast(self, jobs: int | None = None) -> str:
+        """Say in words what is planned, what is done, and how long the rest should take with `jobs` trainings at a time."""
+        return describe(self.plan, self.store, len(places(jobs, cores(), gpus())), jobs or cores())
 
     def results(self) -> Results:
         return collect(self.plan, self.store)

@@ -42,10 +42,9 @@ def results(suite: str, scale: str | None, store: str | None, form: str) -> None
 def status(suite: str, scale: str | None, store: str | None) -> None:
     """What is done, what has failed and why, and what is left."""
     from jetbench.api import latest_session
-    from jetbench.engine.forecast import describe
 
     session = latest_session(suite, scale=scale, store=store)
-    click.echo(describe(session.plan, session.store, session.workers(None)))
+    click.echo(session.forecast())
     for cell, reason in session.results().missing.items():
         click.echo(f"{cell.arm}/n{cell.labels}/s{cell.seed}: {reason}")
 

@@ -40,9 +40,7 @@ def run(
 
     session = open_session(suite, scale=scale, dataset=dataset, unlabelled=unlabelled, overrides=overrides, store=store)
     if dry_run:
-        from jetbench.engine.forecast import describe
-
-        click.echo(describe(session.plan, session.store, session.workers(jobs)))
+        click.echo(session.forecast(jobs))
         return
     from jetbench.cli.progress import resumable, show_progress
 

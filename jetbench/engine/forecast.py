@@ -39,8 +39,9 @@ def _simulation(plan: Plan) -> tuple[int, float]:
     return sum(dataset.jets for dataset in missing), sum(dataset.jets / dataset.recipe.rate for dataset in missing)
 
 
-def describe(plan: Plan, store: Store, workers: int) -> str:
-    """The plan in words: a line per kind of run, what is done, passes, and the time that the rest should take."""
+def describe(plan: Plan, store: Store, trainings: int, simulations: int) -> str:
+    """Say in words what is planned: a line per kind of run, what is done, passes, and the time that the rest should take with so
+    many trainings and simulations at a time."""
     ledger = Ledger(store.work)
     done = {key for key, run in plan.runs.items() if ledger.done(key) or (run.kind == "trial" and ledger.diverged(key))}
     unasked = sum(study.trials - len(study.known_trials()) for study in plan.studies.values())
@@ -58,11 +59,11 @@ def describe(plan: Plan, store: Store, workers: int) -> str:
     passes_left = sum(run_cost(run) - RUN_SECONDS * RATE for run in left)
     training = passes_left / (rate or RATE) + RUN_SECONDS * len(left)
     jets, simulation = _simulation(plan)
-    minutes = (training + simulation) / workers / 60
+    minutes = (training / trainings + simulation / simulations) / 60
     duration = f"about {minutes:.0f} min" if minutes >= 1 else "less than a minute"
     basis = "measured here" if rate else "assumed"
     lines.append(
-        f"{duration} on {workers} cores, at {rate or RATE:.0f} passes/s per core ({basis})"
+        f"{duration} with {trainings} trainings at a time, at {rate or RATE:.0f} passes/s each ({basis})"
         + (f", simulation of {jets} jets included" if jets else "")
     )
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,11 @@ def start(recipe: HadronicRecipe, label: int, seed: int) -> Generator:
         *process.settings,
     )
     pythia = pythia8mc.Pythia("", False)
+    if not pythia.settings.isFlag("Print:quiet"):  # nor any other
+        raise SimulationError(
+            f"Pythia {generator_version()} does not find its data: unset PYTHIA8DATA (it is {os.environ.get('PYTHIA8DATA')!r}), "
+            "or install pythia8mc anew"
+        )
     for setting in settings:
         if not pythia.readString(setting):
             raise SimulationError(f"Pythia {generator_version()} does not know the setting {setting!r}; install pythia8mc>=8.317")
@@ -88,8 +94,8 @@ def take_events(generator: Generator, count: int) -> Events:
     import awkward as ak
 
     run = generator.pythia.nextBatch(count)
-    if len(run) == 0:
-        raise SimulationError("Pythia gave no events; the pT window may be out of its reach")
+    if len(run) == 0 or generator.hooks.hopeless:
+        raise SimulationError("next to no event can pass the cuts: the pT window may be out of reach; widen it")
     particles = run.prt
 
     def flat(column: Any) -> np.ndarray:

@@ -16,11 +16,13 @@ __all__ = ["HARD_ROWS", "decay_partons", "early_veto"]
 VETO_SCALE = 10.0  # GeV; of the first look
 HARD_ROWS = (5, 6)  # of the event record of a 2 → 2 process: system, two beams, two incoming particles, two outgoing ones
 NEUTRINOS = (12, 14, 16)
+PATIENCE = 20_000  # events dropped in a row; with the defaults two to four are dropped for one that is kept
 RESONANCE_SHOWER = 5  # where doVetoPT is called for the shower of a decayed resonance; Pythia manual, "User Hooks" (ii)
 
 
 def early_veto(pythia: pythia8mc.Pythia, process: Process, radius: float, seed: int) -> Any:
-    """Make the hooks that do what `process.veto` says; they must live as long as `pythia`."""
+    """Make the hooks that do what `process.veto` says; they must live as long as `pythia`. They drop no event any more once they
+    are `hopeless`, having dropped too many in a row."""
     import pythia8mc
 
     veto, match = process.veto, process.match
@@ -31,6 +33,14 @@ def early_veto(pythia: pythia8mc.Pythia, process: Process, radius: float, seed: 
         def __init__(self) -> None:
             super().__init__()
             self.jets = pythia8mc.SlowJet(-1, radius, veto.pt_min)
+            self.dropped = 0  # in a row
+            self.hopeless = False
+
+        def drop(self, unwanted: bool) -> bool:
+            """Count what is dropped: Pythia itself would go on for ever."""
+            self.dropped += unwanted
+            self.hopeless |= self.dropped > PATIENCE
+            return unwanted and not self.hopeless
 
         def canVetoProcessLevel(self) -> bool:  # noqa: N802
             return veto.neutrino_decays is not None
@@ -48,16 +58,18 @@ def early_veto(pythia: pythia8mc.Pythia, process: Process, radius: float, seed: 
             if position == RESONANCE_SHOWER:
                 return False
             jets = _candidates(self.jets, event, veto, undecayed_max, _invisible(pythia.process, event))
-            return not jets or rng.random() > veto.share(*jets[0][:2])
+            return self.drop(not jets or rng.random() > veto.share(*jets[0][:2]))
 
         def canVetoPartonLevel(self) -> bool:  # noqa: N802
             return True
 
         def doVetoPartonLevel(self, event: Any) -> bool:  # noqa: N802
             jets = _candidates(self.jets, event, veto, veto.pt_max, set())
-            return not jets or (
-                match is not None and veto.distance is not None and not _matched(event, jets, match, veto.distance)
-            )
+            matching = match is not None and veto.distance is not None
+            unwanted = not jets or (matching and not _matched(event, jets, match, veto.distance))  # type: ignore[arg-type]
+            if not unwanted:
+                self.dropped = 0
+            return self.drop(unwanted)
 
     return EarlyVeto()
 

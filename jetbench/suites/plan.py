@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
@@ -161,6 +162,7 @@ def make_plan(instance: Instance) -> Plan:
     for name in (arm for arm in settings.arms if arm not in left_out):
         for labels in settings.budgets(name):
             _add_cells(plan, name, labels)
+    _tell_apart(plan)
     _check_search(plan)
     _check_fairness(plan)
     return plan
@@ -182,6 +184,15 @@ def _planned(spec: RunSpec, arm: str) -> PlannedRun:
         return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final")
     seed = f"s{spec.seed}" if spec.seed >= 0 else f"trials{-1 - spec.seed or ''}"
     return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/{seed}", arm, "pretrain")
+
+
+def _tell_apart(plan: Plan) -> None:
+    """Pretrainings of one name, as on two pools, are named by their first arm as well."""
+    names = Counter(run.name for run in plan.runs.values())
+    for key, run in plan.runs.items():
+        if names[run.name] > 1:
+            *front, seed = run.name.split("/")
+            plan.runs[key] = replace(run, name="/".join([*front, run.arm, seed]))
 
 
 def _trial_name(spec: RunSpec, arm: str, study: Study) -> str:

@@ -116,7 +116,7 @@ def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: 
     result = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run")
     assert result.exit_code == 0
     assert re.search(r"final +12 +0", result.output)
-    assert re.search(r"(about \d+ min|less than a minute) on \d+ cores", result.output)
+    assert re.search(r"(about \d+ min|less than a minute) with \d+ trainings at a time", result.output)
     assert not (tmp_path / "store").exists()
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from jetbench.simulation import TopVsQcd
+from jetbench.errors import SimulationError
+from jetbench.simulation import TopVsQcd, veto
 from jetbench.simulation.generator import start, take_events
 from jetbench.simulation.selection import accept
 from jetbench.simulation.top_vs_qcd import QCD, TOP
@@ -41,3 +42,15 @@ def test_decay_partons_are_the_three_quarks_of_each_top():
         assert all(abs(quark.status()) == OUTGOING and quark.idAbs() <= 5 for quark in quarks)
         total = sum(np.array([quark.px(), quark.py(), quark.pz(), quark.e()]) for quark in quarks)
         assert np.sqrt(total[3] ** 2 - (total[:3] ** 2).sum()) == pytest.approx(172, abs=25)
+
+
+def test_a_pythia_without_its_data_says_so(monkeypatch):
+    monkeypatch.setenv("PYTHIA8DATA", "/nowhere")
+    with pytest.raises(SimulationError, match=r"does not find its data: unset PYTHIA8DATA \(it is '/nowhere'\)"):
+        start(RECIPE, 0, 1)
+
+
+def test_a_window_that_no_event_reaches_ends(monkeypatch):
+    monkeypatch.setattr(veto, "PATIENCE", 30)
+    with pytest.raises(SimulationError, match="next to no event can pass the cuts: the pT window may be out of reach"):
+        take_events(start(RECIPE.replace(pt_min=6000.0, pt_max=6400.0), QCD, seed=1), 1)

@@ -44,7 +44,7 @@ def test_a_suite_runs_on_images_without_units(suite_path: Path, images: Path, tm
     assert [what for what, _ in plan.skipped if what.startswith("arm")] == ["arm boosted-trees"]
     (tmp_path / "work").mkdir()
     assert "skipped arm boosted-trees: for the view 'observables' a channel of the role 'pt' is needed; these" in describe(
-        plan, Store(tmp_path), 2
+        plan, Store(tmp_path), 2, 2
     )
     prepared = prepare(plan, 2, lambda what, done, total: None)
     assert not prepared.tables

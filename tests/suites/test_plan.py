@@ -51,6 +51,17 @@ def test_pretraining_is_shared_across_budgets_and_not_across_seeds(plan_of: Plan
     assert starts == {last(plan, "simclr", 50, 0).start}
 
 
+def test_names_tell_all_runs_apart(plan_of: PlanOf) -> None:
+    skewed = "arms.skewed={model: resnet15, regime: simclr, pool: {top: 0.3, qcd: 0.7}}"
+    plan = plan_of(skewed, "varies=[model, regime, pool]")
+    names = [run.name for run in plan.runs.values()]
+    assert len(set(names)) == len(names)
+    assert {name for name in names if "pretraining" in name and name.endswith("s0")} == {
+        "resnet15/simclr-pretraining/simclr/s0",
+        "resnet15/simclr-pretraining/skewed/s0",
+    }
+
+
 def test_a_tuned_run_names_its_study_before_the_winner_is_known(plan_of: PlanOf) -> None:
     plan = plan_of()
     (chosen,) = last(plan, "scratch").chosen
