@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     each child would then import torch anew."""
     if any(TRAINING & set(item.path.parts) for item in session.items):
         context(PRELOAD)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where none is named, a cache that goes with the tests: what was verified is noted there."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "JETBENCH_CACHE" not in os.environ:
+            patch.setenv("JETBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 CHANNELS = (

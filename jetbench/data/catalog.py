@@ -71,10 +71,10 @@ class Dataset:
 
 def find_dataset(name: str | Path, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:
     """Find a named dataset of `jets` jets, its recipe varied by `options`, or files of jets: one by its path, several by their
-    folder or a glob (`jets-*.h5`).
+    folder or a glob (`jets-*.h5`). Files are read through once, and again where they have changed.
 
     Raises `UnknownNameError` where it is neither, `SuiteError` for options that there are not, `SimulationError` for values that
-    make no sense, `DataFileError` where a file is missing or not one of jets.
+    make no sense, `DataFileError` where a file is missing, not one of jets, or holds others than it was written with.
     """
     if isinstance(name, str) and name in datasets:
         if jets is None:
@@ -103,13 +103,14 @@ def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
 
 
 def _stored(path: Path) -> Dataset:
-    from jetbench.jets import open_jets
+    """Files that somebody brought, by what they hold and not by what they say: a suite that is finished looks no further."""
+    from jetbench.jets import open_jets, verify
 
     try:
         stored = open_jets(path)
     except DataFileError as error:
         raise _foreign(path) or error from None
-    return Dataset(DatasetRef(name=path.stem, sha256=stored.digest), path, len(stored))
+    return Dataset(DatasetRef(name=path.stem, sha256=verify(path, cache=cache_folder())), path, len(stored))
 
 
 def _foreign(path: Path) -> DataFileError | None:

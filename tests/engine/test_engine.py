@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,13 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import h5py
 import pytest
 from ruamel.yaml import YAML
 
+from jetbench.api import Session, latest_session, open_session
 from jetbench.engine.engine import Event, execute
 from jetbench.engine.prepare import prepare
-from jetbench.errors import BusyError
+from jetbench.errors import BusyError, DataFileError
 from jetbench.files import file_lock
+from jetbench.suites.instances import remember
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.tracking.journal import committed, read
 from jetbench.tracking.ledger import Ledger
@@ -238,6 +242,29 @@ def test_a_damaged_result_is_made_again(plan_of: Callable[..., Plan], tmp_path: 
     path.write_bytes(path.read_bytes()[:-10])
     assert [e.key for e in run(plan, tmp_path) if e.kind == "done"] == [key]
     assert weights(plan, tmp_path) == before
+
+
+def test_labels_that_change_after_the_end_are_noticed(suite_path: Path, toy_file: Path, tmp_path: Path) -> None:
+    """The same command would have nothing left to run, and old results for new labels. What only looks goes on."""
+    jets, store = tmp_path / "jets.h5", tmp_path / "s"
+    shutil.copy(toy_file, jets)
+
+    def session() -> Session:
+        small = ("tuning=null", "seeds=1", "labels=[50]")
+        return open_session(suite_path, dataset=jets, overrides=small, store=store)
+
+    plan = session().plan
+    events = run(plan, store)
+    assert {e.kind for e in events} == {"done"}
+    remember(store, plan.instance)
+    before = latest_session("mini", store=store).results().cells
+    assert before
+    with h5py.File(jets, "r+") as file:
+        file["targets/label"][7] = 1 - file["targets/label"][7]
+    with pytest.raises(DataFileError, match=r"jets\.h5: its content .* was changed after it was written"):
+        session()
+    jets.rename(tmp_path / "moved.h5")
+    assert latest_session("mini", store=store).results().cells == before
 
 
 def test_two_at_once_is_one_clear_error(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
