@@ -173,7 +173,7 @@ def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, 
         class_names=(),
         provenance=jets.meta.provenance.replace(repairs=tuple(sorted(repaired.items()))),
     )
-    return replace(jets, meta=meta, targets=targets, stored_digest=None)
+    return replace(jets, meta=meta, targets=targets, stored_digest=None, stored_meta=None)
 
 
 def _reduced(jets: Jets, keep: list[int]) -> Jets:
@@ -244,5 +244,7 @@ def _final(blocks: list[Block], meta: Meta, classes: Classes, event: np.ndarray,
         targets = dict(jets.targets)
         if "source_label" in targets:
             targets["label"] = classes.translate(targets.pop("source_label"))
-        yield replace(jets, meta=meta, targets=targets, event=event[starts[i] : starts[i + 1]], stored_digest=None)
+        yield replace(
+            jets, meta=meta, targets=targets, event=event[starts[i] : starts[i + 1]], stored_digest=None, stored_meta=None
+        )
         progress("writing jets", done + 1, len(blocks))

@@ -30,7 +30,8 @@ class Jets:
 
     offsets int64 (n+1,); eta, phi float32 (deposits,) relative to the jet axis; values float32 (deposits, channels);
     jet_eta, jet_phi [rad], jet_pt [GeV] float32 (n,); event int64 (n,); targets by name, each (n,): `label` int32, `mass`,
-    `gen_mass`, `gen_sdmass`, `gen_pt` float32 [GeV]. `stored_digest` is what a file says of its content.
+    `gen_mass`, `gen_sdmass`, `gen_pt` float32 [GeV]. `stored_digest` is what a file says of its content, and
+    `stored_meta` the text of its metadata, which the digest covers as it stands there.
     """
 
     meta: Meta
@@ -44,6 +45,7 @@ class Jets:
     event: Column
     targets: Mapping[str, Column]
     stored_digest: str | None = None
+    stored_meta: str | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -79,11 +81,12 @@ class Jets:
             event=self.event[start:stop],
             targets={k: v[start:stop] for k, v in self.targets.items()},
             stored_digest=None,
+            stored_meta=None,
         )
 
     def read(self) -> Self:
         """Read all jets into memory."""
-        return replace(self[:], stored_digest=self.stored_digest)
+        return replace(self[:], stored_digest=self.stored_digest, stored_meta=self.stored_meta)
 
     def take(self, indices: np.ndarray) -> Self:
         """Read the jets at `indices` (k,), in that order, into memory; of a file, only they and one stretch of it are held."""
@@ -102,6 +105,7 @@ class Jets:
             event=self.event[indices],
             targets={k: v[indices] for k, v in self.targets.items()},
             stored_digest=None,
+            stored_meta=None,
         )
 
     @property
@@ -116,7 +120,7 @@ class Jets:
             update_hashes(hashes, block)
             if progress is not None:
                 progress(start + len(block))
-        return combine_hashes(self.meta, hashes)
+        return combine_hashes(self.stored_meta or self.meta.canonical(), hashes)
 
     def validate(self) -> None:
         """Check the columns. Raises `DataFileError` where they do not fit together or a value is not finite."""
@@ -147,9 +151,9 @@ def update_hashes(hashes: dict[str, Any], part: Jets) -> None:
         hashes[name].update(np.ascontiguousarray(column).tobytes())
 
 
-def combine_hashes(meta: Meta, hashes: Mapping[str, Any]) -> str:
-    """Return the digest of jets from their metadata and the hash of each column."""
-    total = hashlib.sha256(meta.canonical().encode())
+def combine_hashes(meta: str, hashes: Mapping[str, Any]) -> str:
+    """Return the digest of jets from the text of their metadata and the hash of each column."""
+    total = hashlib.sha256(meta.encode())
     for name in sorted(hashes):
         total.update(f"{name}:{hashes[name].hexdigest()};".encode())
     return total.hexdigest()
@@ -169,4 +173,5 @@ def concatenate(parts: Sequence[Jets]) -> Jets:
         **joined,
         targets={k: np.concatenate([p.targets[k][:] for p in parts]) for k in first.targets},
         stored_digest=None,
+        stored_meta=None,
     )

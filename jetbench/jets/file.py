@@ -75,8 +75,9 @@ def _write(file: h5py.File, parts: Iterable[Jets]) -> str:
         total += int(part.offsets[-1])
     if meta is None:
         raise DataFileError("there are no jets to write")
-    digest = combine_hashes(meta, hashes)
-    file.attrs.update(format=FORMAT, version=VERSION, meta=meta.canonical(), digest=digest)
+    text = meta.canonical()
+    digest = combine_hashes(text, hashes)
+    file.attrs.update(format=FORMAT, version=VERSION, meta=text, digest=digest)
     return digest
 
 
@@ -169,6 +170,7 @@ def _jets(file: h5py.File, path: Path) -> Jets:
         **{name: _Guarded(_stored(file[name], path), packing(name, meta), path) for name in PLAIN_COLUMNS},
         targets={name: _Guarded(_stored(targets[name], path), packing(name, meta), path) for name in targets},
         stored_digest=str(file.attrs["digest"]),
+        stored_meta=str(file.attrs["meta"]),
     )
     deposits = int(jets.offsets[-1])
     for name, column in jets.columns():

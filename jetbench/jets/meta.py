@@ -1,11 +1,15 @@
-"""What all jets of a collection share: channels, classes, pixel grid, and where they come from."""
+"""What all jets of a collection share: channels, classes, pixel grid, and where they come from.
+
+A field that is added has a default, which leaves the digests of all jets as they are. A default is never changed: files of jets
+do not spell it out.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from jetbench.errors import DataFileError
-from jetbench.values import Value
+from jetbench.values import Spec
 
 __all__ = ["PER_DEPOSIT", "PLAIN_COLUMNS", "Channel", "Grid", "Meta", "Provenance", "SourceFile"]
 
@@ -13,7 +17,7 @@ PLAIN_COLUMNS = ("eta", "phi", "values", "jet_eta", "jet_phi", "jet_pt", "event"
 PER_DEPOSIT = PLAIN_COLUMNS[:3]
 
 
-class Channel(Value):
+class Channel(Spec):
     """One value per deposit, in `unit`; an empty unit says that the source does not tell it (pixels scaled to 0..255).
 
     `combine` says what rendering does with several deposits in one pixel: "sum" for an extensive quantity (energy, pT),
@@ -28,7 +32,7 @@ class Channel(Value):
     role: Literal["pt", "energy", "other"] = "other"
 
 
-class Grid(Value):
+class Grid(Spec):
     """The pixel grid that an image came from: `rows` along eta, `columns` along phi, over ±eta_extent and ±phi_extent."""
 
     rows: int
@@ -37,7 +41,7 @@ class Grid(Value):
     phi_extent: float
 
 
-class SourceFile(Value):
+class SourceFile(Spec):
     """A file that jets were converted from."""
 
     name: str
@@ -45,7 +49,7 @@ class SourceFile(Value):
     jets: int
 
 
-class Provenance(Value):
+class Provenance(Spec):
     """Where jets come from: generator and version, detector, seed, the code's version, free remarks; for converted jets the
     files, their licence, the cuts that were applied, and the repairs by name with the number of jets that each has changed."""
 
@@ -62,7 +66,7 @@ class Provenance(Value):
     repairs: tuple[tuple[str, int], ...] = ()
 
 
-class Meta(Value):
+class Meta(Spec):
     """What all jets of a collection share.
 
     `extent` is the half width of the square around the axis that jets fill (the jet radius), the natural frame of their image;

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -8,8 +10,9 @@ import numpy as np
 import pytest
 
 from jetbench.errors import DataFileError
-from jetbench.jets import Jets, container, open_jets, save_jets, verify
+from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, container, open_jets, save_jets, verify
 from jetbench.jets.file import open_file
+from jetbench.values import Value
 
 
 @pytest.fixture
@@ -65,6 +68,47 @@ def test_names_of_classes_count(path: Path) -> None:
     assert open_jets(path).meta.class_names == ("top", "qcd")
     with pytest.raises(DataFileError, match="was changed after it was written"):
         verify(path)
+
+
+class LaterChannel(Channel):
+    added: tuple[str, ...] = ()
+
+
+class LaterGrid(Grid):
+    added: float | None = None
+
+
+class LaterProvenance(Provenance):
+    added: str = ""
+
+
+class LaterMeta(Meta):
+    channels: tuple[LaterChannel, ...]
+    grid: LaterGrid | None = None
+    provenance: LaterProvenance = LaterProvenance(source="unknown")
+    added: int = 3
+
+
+@pytest.mark.parametrize("canonical", [Meta.canonical, Value.canonical], ids=["lean", "with every default"])
+def test_a_field_that_is_added_later_with_a_default_changes_no_file(
+    canonical: Callable[[Meta], str], toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Earlier versions wrote the defaults too; their files hold what they say all the same."""
+    meta = toy_jets.meta.replace(grid=Grid(rows=8, columns=8, eta_extent=0.8, phi_extent=0.8))
+    path = tmp_path / "jets.h5"
+    with monkeypatch.context() as patch:
+        patch.setattr(Meta, "canonical", canonical)
+        digest = save_jets(path, [replace(toy_jets, meta=meta)])
+    monkeypatch.setattr("jetbench.jets.file.Meta", LaterMeta)
+    stored = open_jets(path)
+    assert isinstance(stored.meta, LaterMeta)
+    assert stored.meta.channels[0].added == ()
+    assert verify(path) == digest == stored.content_digest() == stored.read().content_digest()
+    path.with_name("again").mkdir()
+    again = save_jets(path.with_name("again") / "jets.h5", [stored.read()])
+    assert again == replace(toy_jets, meta=meta).digest
+    changed = replace(stored[:], meta=stored.meta.replace(added=4))
+    assert changed.digest != again
 
 
 @pytest.mark.usefixtures("settled")
