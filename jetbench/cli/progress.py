@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 if TYPE_CHECKING:
     from jetbench.api import Session
     from jetbench.engine.engine import Event
+    from jetbench.suites.plan import Plan
 
 __all__ = ["display", "resumable", "show_progress"]
 
@@ -128,15 +129,13 @@ def _hearing_sigterm() -> Iterator[None]:
 
 def show_progress(session: Session, jobs: int | None) -> int:
     """Run the session to its end; returns how many runs failed."""
-    from jetbench.engine.forecast import run_cost
-
     plan = session.plan
     failed = 0
+    tally = Tally.of(plan)
     with display() as show:
-        show.line(f"{plan.instance.name}: {len(plan.runs)} runs, results in {session.store.root}")
+        show.line(f"{plan.instance.name}: {tally.runs} runs, results in {session.store.root}")
         for line in plan.skipped_lines():
             show.line(f"skipped {line}")
-        tally = Tally({key: run_cost(run) for key, run in plan.runs.items()})
         # closed at once where an exception passes, so that the children have their checkpoints before anything is said
         with closing(session.run(jobs, progress=show.update)) as events:
             for event in events:
@@ -144,7 +143,7 @@ def show_progress(session: Session, jobs: int | None) -> int:
                 _tell(show.line, event, first=not tally.elsewhere)
                 tally.book(event)
                 if tally.running or event.kind == "tick":
-                    show.update("training", tally.done, tally.total, f"{tally.ended}/{len(tally.costs)} runs")
+                    show.update("training", tally.done, tally.total, f"{tally.ended}/{tally.runs} runs")
         if tally.skipped:
             also = " or by another process" if tally.elsewhere else ""
             show.line(f"{tally.skipped} runs were finished before{also}")
@@ -153,25 +152,32 @@ def show_progress(session: Session, jobs: int | None) -> int:
 
 @dataclass
 class Tally:
-    """Costs of the runs that have ended."""
+    """Costs of the runs that have ended. A search chooses its trials as it goes: `unknown` are what these will cost, one by one,
+    and each is booked with their mean."""
 
     costs: dict[str, float]
+    unknown: list[float] = field(default_factory=list)
     done: float = 0.0
     ended: int = 0
     skipped: int = 0
     running: bool = False
     elsewhere: bool = False
 
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        from jetbench.engine.forecast import run_cost, searched
+
+        unknown = [run_cost(plan.studies[digest].template) for digest, count in searched(plan).items() for _ in range(count)]
+        return cls({key: run_cost(run.spec) for key, run in plan.runs.items()}, unknown)
+
     def __post_init__(self) -> None:
-        self.total = sum(self.costs.values())
+        self.total = sum(self.costs.values()) + sum(self.unknown)
+        self.runs = len(self.costs) + len(self.unknown)
 
     def book(self, event: Event) -> None:
         self.elsewhere |= event.kind == "elsewhere"
         if event.kind in ("done", "diverged", "failed", "skipped"):
-            if event.key not in self.costs:  # a trial that a search has chosen as it went
-                self.costs[event.key] = 1.0
-                self.total += 1.0
-            self.done += self.costs[event.key]
+            self.done += self.costs[event.key] if event.key in self.costs else sum(self.unknown) / len(self.unknown)
             self.ended += 1
             self.skipped += event.kind == "skipped"
             self.running |= event.kind != "skipped"

@@ -2,23 +2,99 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from jetbench.data.catalog import Dataset, datasets
+from jetbench.engine.studies import Search
 from jetbench.models import models
-from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.spec import RunSpec
+from jetbench.suites.plan import Kind, Plan, PlannedRun
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
-__all__ = ["describe", "run_cost"]
+__all__ = ["describe", "run_cost", "run_passes", "searched"]
 
 RATE = 500.0  # passes per second and core where nothing has been measured yet: ResNet-15 16-32-64 at 32×32 on a busy core
 RUN_SECONDS = 1.5  # of a run beside its passes: process, data, evaluation, pictures
 
 
-def run_cost(run: PlannedRun) -> float:
-    """Passes, with the fixed part of a run counted as passes too."""
-    passes = run.spec.recipe.passes if models[run.spec.model.name].kind == "network" else 0
-    return passes + RUN_SECONDS * RATE
+@dataclass(frozen=True)
+class Training:
+    """A training as the forecast counts it; of a trial that a search has yet to choose no more than this is known."""
+
+    kind: Kind
+    passes: int
+    ended: bool
+
+
+def run_passes(spec: RunSpec) -> int:
+    """Return the passes of a run; what is fitted makes none."""
+    return spec.recipe.passes if models[spec.model.name].kind == "network" else 0
+
+
+def run_cost(spec: RunSpec) -> float:
+    """Return what a run costs beside others, in passes: its own, and what it takes without any."""
+    return run_passes(spec) + RUN_SECONDS * RATE
+
+
+def searched(plan: Plan) -> dict[str, int]:
+    """Return the studies whose trials a search chooses as it goes, by digest, and how many these are."""
+    unknown = {digest: study.trials - len(study.known_trials()) for digest, study in plan.studies.items()}
+    return {digest: count for digest, count in unknown.items() if count}
+
+
+def describe(plan: Plan, store: Store, trainings: int, simulations: int) -> str:
+    """Say in words what is planned: a line per kind of run, what is done, passes, and the time that the rest should take with so
+    many trainings and simulations at a time."""
+    ledger = Ledger(store.work)
+    counted = list(_trainings(plan, ledger))
+    lines = [plan.instance.name, *_table(counted), *(f"skipped {line}" for line in plan.skipped_lines())]
+    if chosen := sum(searched(plan).values()):
+        lines.append(f"up to {chosen} of the trials are chosen by the search as it goes")
+    rate, missing = _measured_rate(plan, ledger), _not_simulated(plan)
+    left = [one.passes for one in counted if not one.ended]
+    training = sum(left) / (rate or RATE) + RUN_SECONDS * len(left)
+    simulation = sum(dataset.jets / dataset.recipe.rate for dataset in missing)
+    lines.append(
+        f"{_duration(training / trainings + simulation / simulations)} with {trainings} trainings at a time, "
+        f"at {rate or RATE:.0f} passes/s each ({'measured here' if rate else 'assumed'})"
+        + (f", simulation of {sum(dataset.jets for dataset in missing)} jets included" if missing else "")
+    )
+    return "\n".join(lines)
+
+
+def _trainings(plan: Plan, ledger: Ledger) -> Iterator[Training]:
+    """Every run of the plan, and the trials that searches will add to them."""
+    for run in plan.runs.values():
+        yield Training(run.kind, run_passes(run.spec), _ended(run, ledger))
+    for digest, count in searched(plan).items():
+        passes, ended = run_passes(plan.studies[digest].template), _ended_trials(plan, digest, ledger)
+        yield from (Training("trial", passes, number < ended) for number in range(count))
+
+
+def _ended(run: PlannedRun, ledger: Ledger) -> bool:
+    return ledger.done(run.key) or (run.kind == "trial" and ledger.diverged(run.key))
+
+
+def _ended_trials(plan: Plan, digest: str, ledger: Ledger) -> int:
+    """How many trials of a study have ended, followed as far as its rounds are whole."""
+    search, ended = Search(plan, digest, ledger), 0
+    while isinstance(step := search.advance(), list):
+        for trial in step:
+            if _ended(trial, ledger):
+                search.book(trial.key)
+                ended += 1
+    return ended
+
+
+def _table(counted: list[Training]) -> Iterator[str]:
+    """A line per kind of run, in the order of first appearance."""
+    yield f"{'kind':<12}{'runs':>6}{'done':>6}{'passes':>14}"
+    for kind in dict.fromkeys(one.kind for one in counted):
+        mine = [one for one in counted if one.kind == kind]
+        passes = f"{sum(one.passes for one in mine):,}".replace(",", " ")
+        yield f"{kind:<12}{len(mine):>6}{sum(one.ended for one in mine):>6}{passes:>14}"
 
 
 def _measured_rate(plan: Plan, ledger: Ledger) -> float | None:
@@ -32,38 +108,14 @@ def _measured_rate(plan: Plan, ledger: Ledger) -> float | None:
     return passes / seconds if seconds > 1 else None
 
 
-def _simulation(plan: Plan) -> tuple[int, float]:
-    """Jets that are yet to be simulated, and the seconds that one core needs for them."""
-    datasets = (plan.instance.find_dataset(), plan.instance.find_unlabelled())
-    missing = [dataset for dataset in datasets if dataset is not None and not dataset.ready]
-    return sum(dataset.jets for dataset in missing), sum(dataset.jets / dataset.recipe.rate for dataset in missing)
+def _not_simulated(plan: Plan) -> list[Dataset]:
+    """The datasets that are yet to be simulated; files that somebody brought are not looked for."""
+    instance = plan.instance
+    found = [instance.find_dataset()] if instance.settings.dataset.name in datasets else []
+    if instance.settings.unlabelled and instance.settings.unlabelled.name in datasets:
+        found += [pool for pool in [instance.find_unlabelled()] if pool]
+    return [dataset for dataset in found if not dataset.ready]
 
 
-def describe(plan: Plan, store: Store, trainings: int, simulations: int) -> str:
-    """Say in words what is planned: a line per kind of run, what is done, passes, and the time that the rest should take with so
-    many trainings and simulations at a time."""
-    ledger = Ledger(store.work)
-    done = {key for key, run in plan.runs.items() if ledger.done(key) or (run.kind == "trial" and ledger.diverged(key))}
-    unasked = sum(study.trials - len(study.known_trials()) for study in plan.studies.values())
-    lines = [plan.instance.name, f"{'kind':<12}{'runs':>6}{'done':>6}{'passes':>14}"]
-    kinds = Counter(run.kind for run in plan.runs.values())
-    for kind, count in kinds.items():
-        mine = [run for run in plan.runs.values() if run.kind == kind]
-        passes = sum(run.spec.recipe.passes for run in mine)
-        lines.append(f"{kind:<12}{count:>6}{sum(run.key in done for run in mine):>6}{passes:>14,}".replace(",", " "))
-    lines += [f"skipped {line}" for line in plan.skipped_lines()]
-    if unasked:
-        lines.append(f"and up to {unasked} trials that the search chooses as it goes")
-    rate = _measured_rate(plan, ledger)
-    left = [run for key, run in plan.runs.items() if key not in done]
-    passes_left = sum(run_cost(run) - RUN_SECONDS * RATE for run in left)
-    training = passes_left / (rate or RATE) + RUN_SECONDS * len(left)
-    jets, simulation = _simulation(plan)
-    minutes = (training / trainings + simulation / simulations) / 60
-    duration = f"about {minutes:.0f} min" if minutes >= 1 else "less than a minute"
-    basis = "measured here" if rate else "assumed"
-    lines.append(
-        f"{duration} with {trainings} trainings at a time, at {rate or RATE:.0f} passes/s each ({basis})"
-        + (f", simulation of {jets} jets included" if jets else "")
-    )
-    return "\n".join(lines)
+def _duration(seconds: float) -> str:
+    return f"about {seconds / 60:.0f} min" if seconds >= 60 else "less than a minute"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -264,7 +265,9 @@ def test_labels_that_change_after_the_end_are_noticed(suite_path: Path, toy_file
     with pytest.raises(DataFileError, match=r"jets\.h5: its content .* was changed after it was written"):
         session()
     jets.rename(tmp_path / "moved.h5")
-    assert latest_session("mini", store=store).results().cells == before
+    moved = latest_session("mini", store=store)
+    assert moved.results().cells == before
+    assert re.search(r"final +3 +3", moved.forecast())
 
 
 def test_two_at_once_is_one_clear_error(plan_of: Callable[..., Plan], tmp_path: Path) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from jetbench.engine.forecast import describe
+from jetbench.cli.progress import Tally
+from jetbench.engine.engine import Event
+from jetbench.engine.forecast import RATE, RUN_SECONDS, describe, run_passes
+from jetbench.jets import open_jets, save_jets
 from jetbench.suites.plan import Plan
+from jetbench.suites.studies import open_round
+from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
 GLUONS = "dataset={name: quark-vs-gluon, jets: 48000}"
@@ -22,8 +29,8 @@ def minutes(plan_of: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "work").mkdir()
 
     def told(*overrides: str, workers: int = 1) -> int:
-        text = describe(plan_of("tuning=null", *overrides), Store(tmp_path), workers)
-        found = re.search(r"(?:about (\d+) min|less than a minute) on (\d+) cores", text)
+        text = describe(plan_of("tuning=null", *overrides), Store(tmp_path), workers, workers)
+        found = re.search(r"(?:about (\d+) min|less than a minute) with (\d+) trainings at a time", text)
         assert found
         assert int(found[2]) == workers
         return int(found[1] or 0)
@@ -47,3 +54,63 @@ def test_the_pool_is_simulated_too_and_cores_share_the_work(minutes: Callable[..
 def test_a_plan_simulates_nothing(minutes: Callable[..., int], tmp_path: Path) -> None:
     minutes(GLUONS, POOL)
     assert not (tmp_path / "cache").exists()
+
+
+def test_files_that_somebody_brought_may_have_gone(plan_of: Callable[..., Plan], toy_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    jets, pool = tmp_path / "jets.h5", tmp_path / "pool.h5"
+    shutil.copy(toy_file, jets)
+    save_jets(pool, [open_jets(toy_file)[:300]])
+    plan = plan_of(f"dataset.name={jets}", f"unlabelled={{name: {pool}}}")
+    before = describe(plan, Store(tmp_path), 1, 1)
+    jets.unlink()
+    pool.unlink()
+    assert describe(plan, Store(tmp_path), 1, 1) == before
+
+
+SEARCH = ("seeds=1", "labels=[50]", "tuning.sampler=tpe", "tuning.trials=6", "tuning.factors=[0.1,10.0]")
+
+
+def rows(text: str) -> dict[str, list[int]]:
+    """Runs, done and passes by kind."""
+    found = re.findall(r"^(pretrain|trial|final) +(\d+) +(\d+) +([\d ]+)$", text, re.M)
+    return {kind: [int(runs), int(done), int(passes.replace(" ", ""))] for kind, runs, done, passes in found}
+
+
+def test_trials_that_a_search_will_choose_are_counted(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    plan = plan_of(*SEARCH)
+    networks = sum(run_passes(study.template) > 0 for study in plan.studies.values())
+    assert (networks, len(plan.studies)) == (2, 3)
+    text = describe(plan, Store(tmp_path), 1, 1)
+    assert rows(text) == {"pretrain": [2, 0, 2 * 512], "trial": [18, 0, 12 * 320], "final": [3, 0, 2 * 320]}
+    assert "up to 18 of the trials are chosen by the search as it goes" in text
+    longer = describe(plan_of(*SEARCH, "tuning.trials=600", "recipes.supervised.passes=5000"), Store(tmp_path), 1, 1)
+    found = re.search(r"about (\d+) min", longer)
+    assert found
+    assert abs(int(found[1]) - (2 * 601 * 5000 / RATE + 1805 * RUN_SECONDS) / 60) <= 1
+
+
+def test_trials_that_a_search_has_chosen_and_that_have_ended_are_done(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    plan, ledger = plan_of(*SEARCH), Ledger(tmp_path / "work")
+    study = next(study for study in plan.studies.values() if run_passes(study.template))
+    for spec in open_round(study, {}).values():
+        folder = ledger.run(spec.digest())
+        folder.path.mkdir()
+        folder.metrics.write_text(json.dumps({f"val/{study.metric}": 0.7, f"val/{study.metric}_se": 0.1, "val/loss": 0.5}))
+        ledger.finish(spec.digest(), [folder.metrics])
+    assert rows(describe(plan, Store(tmp_path), 1, 1))["trial"] == [18, 4, 12 * 320]
+
+
+def test_a_bar_counts_the_trials_of_a_search_by_what_they_cost(plan_of: Callable[..., Plan]) -> None:
+    plan = plan_of(*SEARCH)
+    tally = Tally.of(plan)
+    assert tally.runs == len(plan.runs) + 18
+    assert tally.total == 2 * 512 + (2 + 12) * 320 + (5 + 18) * RUN_SECONDS * RATE
+    for number in range(18):
+        tally.book(Event("done", key=f"trial {number}"))
+    for key in plan.runs:
+        tally.book(Event("skipped", key=key))
+    assert (tally.ended, tally.skipped) == (tally.runs, len(plan.runs))
+    assert tally.done == pytest.approx(tally.total)
