@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Cells",
     "Ground",
+    "check_given",
     "check_options",
     "expand",
     "given_by_arm",
@@ -124,7 +125,7 @@ def _encoder_seed(settings: Settings, arm: Arm, cells: Cells, seed: int) -> int:
 def task_component(settings: Settings) -> Component:
     """Return the task of the suite as part of a run's spec."""
     entry, given = tasks[settings.task.name], settings.task.options
-    _check_options("task.options", given, entry.defaults)
+    check_given("task.options", given, entry.defaults)
     return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
 
 
@@ -217,8 +218,9 @@ def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:
     return Component(name=step.name, revision=entry.revision, options=options(keywords))
 
 
-def _check_options(where: str, given: Mapping[str, object], defaults: Options) -> None:
-    """Names are known and values are of the kind of the default; a whole number is a float too."""
+def check_given(where: str, given: Mapping[str, object], defaults: Options) -> None:
+    """Raise `SuiteError` for an option that there is not, and for a value of another kind than the default's; a whole number is a
+    float too."""
     usual = dict(defaults)
     for name, value in given.items():
         if name not in usual:
@@ -233,14 +235,14 @@ def check_options(settings: Settings) -> None:
     """Check the options of models, views and objectives before a run would stumble over them. Raises `SuiteError` for one that
     there is not, and for a value of another kind than the default's."""
     for name, given in settings.model_options.items():
-        _check_options(f"model_options.{name}", given, models[name].defaults)
+        check_given(f"model_options.{name}", given, models[name].defaults)
     for name, given in settings.objective_options.items():
-        _check_options(f"objective_options.{name}", given, objectives[name].defaults)
+        check_given(f"objective_options.{name}", given, objectives[name].defaults)
     for name, given in settings.view.items():
-        _check_options(f"view.{name}", given, views[name].defaults)
+        check_given(f"view.{name}", given, views[name].defaults)
     for name, arm in settings.arms.items():
         model = models[arm.model]
-        _check_options(f"arms.{name}.model_options", arm.model_options, model.defaults)
-        _check_options(f"arms.{name}.view", arm.view, views[model.view].defaults)
+        check_given(f"arms.{name}.model_options", arm.model_options, model.defaults)
+        check_given(f"arms.{name}.view", arm.view, views[model.view].defaults)
         for objective, given in arm.objective_options.items():
-            _check_options(f"arms.{name}.objective_options.{objective}", given, objectives[objective].defaults)
+            check_given(f"arms.{name}.objective_options.{objective}", given, objectives[objective].defaults)

@@ -10,18 +10,17 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from jetbench.errors import SuiteError
-from jetbench.models import ModelEntry, models
-from jetbench.objectives import ObjectiveEntry, objectives
-from jetbench.recipes import RECIPE_SPACES
-from jetbench.registry import nearest
-from jetbench.spaces import Space
-from jetbench.spec import Chosen, Component, Recipe, RunSpec, Scalar
-from jetbench.suites.expand import Cells, Ground, check_options, expand, given_by_arm, task_component, trial_seed
+from jetbench.models import models
+from jetbench.objectives import objectives
+from jetbench.spec import Chosen, RunSpec, Scalar
+from jetbench.suites.expand import Cells, Ground, check_options, expand, task_component, trial_seed
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
+from jetbench.suites.parameters import parameters
 from jetbench.suites.roles import Role, Truth, role, truth
-from jetbench.suites.settings import Arm, Settings
-from jetbench.suites.studies import LEARNING_RATE, Searched, Study
+from jetbench.suites.search import check_search, searched
+from jetbench.suites.settings import Settings
+from jetbench.suites.studies import LEARNING_RATE, Study
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
 
@@ -163,7 +162,7 @@ def make_plan(instance: Instance) -> Plan:
         for labels in settings.budgets(name):
             _add_cells(plan, name, labels)
     _tell_apart(plan)
-    _check_search(plan)
+    check_search(settings, plan.studies.values())
     _check_fairness(plan)
     return plan
 
@@ -196,7 +195,8 @@ def _tell_apart(plan: Plan) -> None:
 
 
 def _trial_name(spec: RunSpec, arm: str, study: Study) -> str:
-    values = "-".join(_value_name(one.path, spec.value_at(one.path)) for one in study.searched)
+    chosen = parameters(spec)
+    values = "-".join(_value_name(one.path, chosen[one.path][0]) for one in study.searched)
     return f"{spec.model.name}/{arm}/n{spec.labels}/trial-{values}"
 
 
@@ -223,16 +223,15 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
         return ()
     budget = labels if tuning.labels == "each" else _smallest_alike(settings, name, labels)
     (chain,) = expand(plan.ground, arm, Cells(budget, [trial_seed(arm)], trial=True))
-    searched = tuple(_searched(settings, arm, chain[-1]))
-    if not searched:
+    if not (found := tuple(searched(settings, arm, chain[-1]))):
         return ()
     study = Study(
         template=chain[-1],
-        searched=searched,
+        searched=found,
         metric=plan.task.tuning.key,
         larger_is_better=plan.task.tuning.larger_is_better,
         sampler=tuning.sampler,
-        trials=tuning.trials or len(searched[0].space.choices),
+        trials=tuning.trials or len(found[0].space.choices),
     )
     digest = study.digest()
     plan.studies[digest] = study
@@ -241,64 +240,13 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
         plan.add(_planned(spec, name))
     for spec in study.known_trials():
         plan.add(plan.trial(digest, spec))
-    return tuple(Chosen(path=one.path, study=digest) for one in searched)
+    return tuple(Chosen(path=one.path, study=digest) for one in found)
 
 
 def _smallest_alike(settings: Settings, name: str, labels: int) -> int:
     """The smallest budget of an arm that follows the same recipe as this one: a winner belongs to its recipe."""
     few = settings.few_labels or 0
     return next(budget for budget in settings.budgets(name) if (budget < few) == (labels < few))
-
-
-def _searched(settings: Settings, arm: Arm, template: RunSpec) -> Iterator[Searched]:
-    """The learning rate by the suite's factors, then the other parameters that the run has and the arm leaves open."""
-    tuning = settings.tuning
-    assert tuning is not None
-    own = template.recipe.learning_rate
-    rates = tuple(sorted(float(f"{own * factor:.6g}") for factor in tuning.factors))
-    if len(rates) > 1:
-        grid = tuning.sampler == "grid"
-        space = Space(choices=rates) if grid else Space(low=rates[0], high=rates[-1], log=True)
-        yield Searched(path=LEARNING_RATE, space=space, own=own)
-    for path, given in tuning.search.items():
-        known = parameters(template)
-        if path in known and not given_by_arm(settings, arm, template.labels or 0, path):
-            default, beside = known[path]
-            if (space_here := given or beside) is None:
-                raise SuiteError(
-                    f"tuning.search: {path!r} has no default range; give it one, as in {{low: 0.1, high: 10, log: true}}"
-                )
-            yield Searched(path=path, space=space_here, own=default)
-
-
-def parameters(template: RunSpec) -> dict[str, tuple[Scalar, Space | None]]:
-    """Return the scalars of a run by path, each with the value that it has now and with the default range that stands beside its
-    component or recipe."""
-    beside: dict[str, Space] = {f"recipe.{name}": space for name, space in RECIPE_SPACES}
-    fields = Recipe.model_fields if models[template.model.name].kind == "network" else ("learning_rate",)  # all that trees follow
-    found: dict[str, Scalar] = {f"recipe.{name}": getattr(template.recipe, name) for name in fields}
-    entries: tuple[tuple[Component, ModelEntry | ObjectiveEntry], ...] = (
-        (template.model, models[template.model.name]),
-        (template.objective, objectives[template.objective.name]),
-    )
-    for part, (component, entry) in zip(("model", "objective"), entries, strict=True):
-        found |= {f"{part}.{name}": value for name, value in (dict(entry.defaults) | component.keywords()).items()}
-        beside |= {f"{part}.{name}": space for name, space in entry.spaces}
-    scalars = {path: value for path, value in found.items() if not isinstance(value, tuple) and path != "recipe.name"}
-    return {path: (value, beside.get(path)) for path, value in scalars.items()}
-
-
-def _check_search(plan: Plan) -> None:
-    """Each path that is searched is one of a run of the suite."""
-    tuning = plan.instance.settings.tuning
-    known = {path for study in plan.studies.values() for path in parameters(study.template)}
-    for path in tuning.search if tuning else ():
-        if not any(one.path == path for study in plan.studies.values() for one in study.searched):
-            if path in known:
-                raise SuiteError(
-                    f"tuning.search: every arm that has {path!r} gives it a value of its own, which is then not searched"
-                )
-            raise SuiteError(f"tuning.search: no arm has a parameter at {path!r}; {nearest(path, known)}")
 
 
 def _check_fairness(plan: Plan) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from jetbench.seeds import derive
 from jetbench.spaces import Space
 from jetbench.spec import RunSpec, Scalar
+from jetbench.suites.parameters import decided
 from jetbench.values import Spec
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Study(Spec):
 
     def trial(self, values: Mapping[str, Scalar]) -> RunSpec:
         """Return the run of a trial with these values by path."""
-        return self.template.with_values(values.items())
+        return decided(self.template, values)
 
     def known_trials(self) -> tuple[RunSpec, ...]:
         """Return the trials that are certain before anything has run: all of a grid, none of a search."""
