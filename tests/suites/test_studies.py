@@ -10,7 +10,7 @@ from jetbench.spaces import Space
 from jetbench.spec import RunSpec
 from jetbench.suites.parameters import decided
 from jetbench.suites.plan import CellKey, Plan
-from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, open_round, replay, walk, winner
+from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, at_edge, open_round, replay, walk, winner
 
 PlanOf = Callable[..., Plan]
 
@@ -98,6 +98,23 @@ def test_the_edge_of_three_is_an_edge(study: Study) -> None:
         found = winner(wide, {number: outcome(spec) for number, spec in open_round(wide, {}).items()})
         assert found is not None
         assert found.at_edge == edge
+
+
+def test_the_extremes_of_what_was_tried_of_a_range_are_no_edge(study: Study) -> None:
+    one = search(study, trials=4)
+    for sign in (1, -1):
+        results = {number: Result(0.5 + sign * spec.recipe.learning_rate, 0.0) for number, spec in open_round(one, {}).items()}
+        found = winner(one, results)
+        assert found is not None
+        assert (found.trials, found.at_edge) == (4, ())
+
+
+@pytest.mark.parametrize(("value", "edge"), [(1.2e-4, True), (1.3e-4, False), (0.05, False), (0.09, True)])
+def test_an_edge_is_measured_on_the_scale_of_the_search(value: float, edge: bool) -> None:
+    space = Space(low=1e-4, high=1e-1, log=True)
+    assert at_edge(Searched(path=LEARNING_RATE, space=space, own=1e-3), value, (value, 1e-3, 2e-3)) == edge
+    whole = Searched(path="recipe.batch_size", space=Space(low=2, high=100), own=32)
+    assert [at_edge(whole, size, range(2, 101)) for size in (2, 8, 95, 100)] == [True, False, False, True]
 
 
 @pytest.mark.parametrize("kind", ["grid", "tpe"])
