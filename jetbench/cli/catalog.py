@@ -93,6 +93,8 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
     yield f"code: {entry.target}"
     if defaults := getattr(entry, "defaults", ()):
         yield f"options: {', '.join(f'{name}={value}' for name, value in defaults)}"
+    if allowed := getattr(entry, "allowed", ()):
+        yield f"allowed: {'; '.join(f'{name} is {values}' for name, values in allowed)}"
     for stage in getattr(entry, "stages", ()):
         yield f"stage {stage.name}: {', '.join(f'{name} {value}' for name, value in stage if name != 'name' and value)}"
     if needs := getattr(entry, "needs", ()):

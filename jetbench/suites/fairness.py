@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jetbench.errors import SuiteError
-from jetbench.models import ModelEntry, models
-from jetbench.objectives import ObjectiveEntry, objectives
+from jetbench.models import models
+from jetbench.objectives import objectives
 from jetbench.registry import nearest
+from jetbench.spaces import Configured
 from jetbench.spec import COMPONENTS, Recipe, RunSpec
 from jetbench.suites.settings import Arm, Settings
 from jetbench.suites.stages import regimes
-from jetbench.tasks import TaskEntry, tasks
-from jetbench.views import ViewEntry, views
+from jetbench.tasks import tasks
+from jetbench.views import views
 from jetbench.views.frame import GRID
 
 __all__ = ["Difference", "check_varies", "compare_chains", "refuse_unfair"]
@@ -72,8 +73,7 @@ def check_varies(settings: Settings) -> None:
 
 def _paths() -> set[str]:
     """All dotted paths at which runs may differ, whatever their jets, and the parts that stand for all below them."""
-    tables: dict[str, Iterable[TaskEntry | ModelEntry | ViewEntry | ObjectiveEntry]]
-    tables = {"task": tasks, "model": models, "view": views, "objective": objectives}
+    tables: dict[str, Iterable[Configured]] = {"task": tasks, "model": models, "view": views, "objective": objectives}
     found = {f"{part}.{name}" for part, table in tables.items() for entry in table for name, _ in entry.defaults}
     found |= {f"view.{name}" for name in GRID}  # of jets that are pixels
     found |= {f"recipe.{name}" for name in Recipe.model_fields if name != "name"}

@@ -58,7 +58,7 @@ def _value(template: RunSpec, path: str, value: Scalar) -> Scalar:
         if part == "recipe":
             RecipeChoice.model_validate({name: value}, strict=True)
         else:
-            check_given(f"tuning.search: {part}", {name: value}, entries(template)[part].defaults)
+            check_given(f"tuning.search: {part}", {name: value}, entries(template)[part])
         return parameters(decided(template, {path: value}))[path][0]
     except ValidationError as error:
         cause = error.errors()[0]["msg"].replace("Input should", "it should")

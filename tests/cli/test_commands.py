@@ -106,6 +106,7 @@ def test_a_kind_shows_what_there_is(kind: str) -> None:
 def test_what_is_shown_says_options_and_needs() -> None:
     shown = call("show", "simclr").output
     assert "options: projection=128, temperature=0.07" in shown
+    assert "allowed: projection is at least 1; temperature is at least 0.01 and at most 1" in shown
     assert "stage pretraining: objective simclr, data pool, labels none" in shown
     assert "stage fine-tuning: objective supervised, data budget, labels true" in shown
     assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output

@@ -209,6 +209,26 @@ def test_options_are_known_and_of_their_kind(plan_of: PlanOf) -> None:
         plan_of("arms.simclr.regime=moco")
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("model_options.resnet15.stages=abc", r"model_options\.resnet15\.stages is 'abc'; it is a list of widths such as"),
+        ("model_options.resnet15.norm=foo", r"norm is 'foo'; it is 'group' or 'batch'"),
+        ("arms.scratch.model_options.head=mpl", r"arms\.scratch\.model_options\.head is 'mpl'; it is 'linear' or 'mlp'"),
+        ("model_options.resnet15.dropout=1.5", r"dropout is 1\.5; it is at least 0 and at most 1"),
+        ("objective_options.moco.queue=0", r"objective_options\.moco\.queue is 0; it is at least 1"),
+        ("objective_options.simclr.temperature=0.0", r"temperature is 0\.0; it is at least 0\.01 and at most 1"),
+        ("view.image.extent=abc", r"view\.image\.extent is 'abc'; it is above 0"),
+        ("view.image.extent=0", r"view\.image\.extent is 0; it is above 0"),
+        ("view.image.pixels=1000", r"view\.image\.pixels is 1000; it is at least 4 and at most 256"),
+        ("arms.scratch.view.rebin=0", r"arms\.scratch\.view\.rebin is 0; it is at least 1"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_told_by_the_plan_with_what_is_allowed(plan_of: PlanOf, given: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
+        plan_of(given)
+
+
 def test_few_labels_follow_a_recipe_of_their_own_and_no_rate_crosses(plan_of: PlanOf) -> None:
     few = ("few_labels=80", "recipes.supervised-few={base: supervised-small, passes: 160, learning_rate: 0.02}")
     plan = plan_of(*few, "tuning.labels=each")
