@@ -93,20 +93,26 @@ def refuse_unfair(settings: Settings, names: tuple[str, str], found: Iterator[Di
 
 
 def _explained(word: str, one: Arm, other: Arm) -> Iterator[str]:
-    """The paths at which two arms may differ by a word under `varies`, in any of their runs. Options of one and the same model
-    are no difference of models: they are declared by their own path."""
+    """The paths at which two arms may differ by a word under `varies`; what is not of their regimes, in any of their runs."""
     if word == "regime":
         yield from _regimes_explain(one, other)
-    elif word == "model" and one.model != other.model:
-        yield from ("model", "view", "pretraining.model", "pretraining.view")
+        return
+    stages = max(len(regimes[arm.regime].stages) for arm in (one, other))
+    yield from ("pretraining." * back + path for back in range(stages) for path in _alike_in_all_runs(word, one, other))
+
+
+def _alike_in_all_runs(word: str, one: Arm, other: Arm) -> Iterator[str]:
+    """Options of one and the same model are no difference of models: they are declared by their own path."""
+    if word == "model" and one.model != other.model:
+        yield from ("model", "view")
         if "fitted" in {models[arm.model].kind for arm in (one, other)}:
             yield "recipe"  # a fitted model has one of its own
     elif word == "pool" and one.pool != other.pool:
-        yield from ("pool", "pretraining.pool")
+        yield "pool"
     elif word == "seed" and one.seed_offset != other.seed_offset:
-        yield from ("seed", "pretraining.seed")
+        yield "seed"
     elif word not in GROUPS:
-        yield from (word, f"pretraining.{word}")
+        yield word
 
 
 def _regimes_explain(one: Arm, other: Arm) -> Iterator[str]:
