@@ -44,12 +44,13 @@ class CellKey:
 @dataclass(frozen=True)
 class PlannedRun:
     """A run with its name for people: model, arm, budget and seed, as in "model/arm/n100/s0". Its `key` is its digest; `kind` is
-    what the plan needs it for, and no part of the digest."""
+    what the plan needs it for, `budget` the labels for which it is planned first, and neither is part of the digest."""
 
     spec: RunSpec
     name: str
     arm: str
     kind: Kind
+    budget: int
 
     @cached_property
     def key(self) -> str:
@@ -121,8 +122,8 @@ class Plan:
 
     def trial(self, digest: str, spec: RunSpec) -> PlannedRun:
         """Plan a trial of a study."""
-        arm = self.study_arm(digest)
-        return PlannedRun(spec, _trial_name(spec, arm, self.studies[digest]), arm, "trial")
+        arm, labels = self.study_arm(digest), spec.labels or 0
+        return PlannedRun(spec, _trial_name(spec, arm, self.studies[digest]), arm, "trial", labels)
 
     def chain(self, cell: CellKey) -> Iterator[PlannedRun]:
         """Yield the runs behind a cell, last first."""
@@ -173,25 +174,27 @@ def _add_cells(plan: Plan, name: str, labels: int) -> None:
     arm, chosen = settings.arms[name], _study(plan, name, labels)
     seeds = range(arm.seed_offset, arm.seed_offset + settings.seeds)
     for seed, chain in enumerate(expand(plan.ground, arm, Cells(labels, seeds, chosen=chosen))):
-        keys = [plan.add(_planned(spec, name)) for spec in chain]
+        keys = [plan.add(_planned(spec, name, labels)) for spec in chain]
         plan.cells[CellKey(name, labels, seed)] = keys[-1]
 
 
-def _planned(spec: RunSpec, arm: str) -> PlannedRun:
+def _planned(spec: RunSpec, arm: str, budget: int) -> PlannedRun:
     """A run that is no trial, with what people read, in the tracker too."""
     if spec.data == "budget":
-        return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final")
+        return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final", budget)
     seed = f"s{spec.seed}" if spec.seed >= 0 else f"trials{-1 - spec.seed or ''}"
-    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/{seed}", arm, "pretrain")
+    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/{seed}", arm, "pretrain", budget)
 
 
 def _tell_apart(plan: Plan) -> None:
-    """Pretrainings of one name, as on two pools, are named by their first arm as well."""
-    names = Counter(run.name for run in plan.runs.values())
-    for key, run in plan.runs.items():
-        if names[run.name] > 1:
-            *front, seed = run.name.split("/")
-            plan.runs[key] = replace(run, name="/".join([*front, run.arm, seed]))
+    """Pretrainings of one name, as on two pools, are named by their first arm as well; those of one arm, as of lengths that
+    follow the budget, by their first budget too."""
+    for by_arm in (True, False):
+        names = Counter(run.name for run in plan.runs.values())
+        for key, run in plan.runs.items():
+            if names[run.name] > 1:
+                *front, seed = run.name.split("/")
+                plan.runs[key] = replace(run, name="/".join([*front, run.arm if by_arm else f"n{run.budget}", seed]))
 
 
 def _trial_name(spec: RunSpec, arm: str, study: Study) -> str:
@@ -237,7 +240,7 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
     plan.studies[digest] = study
     plan.tuned[name, labels] = digest
     for spec in chain[:-1]:
-        plan.add(_planned(spec, name))
+        plan.add(_planned(spec, name, budget))
     for spec in study.known_trials():
         plan.add(plan.trial(digest, spec))
     return tuple(Chosen(path=one.path, study=digest) for one in found)

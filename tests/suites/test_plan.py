@@ -62,6 +62,17 @@ def test_names_tell_all_runs_apart(plan_of: PlanOf) -> None:
     }
 
 
+def test_names_tell_pretrainings_of_one_arm_apart(plan_of: PlanOf) -> None:
+    """Their length follows the label budget, and so there is one for each."""
+    plan = plan_of("recipes.simclr.passes=null", "recipes.simclr.loops=2")
+    names = [run.name for run in plan.runs.values()]
+    assert len(set(names)) == len(names)
+    assert {name for name in names if "pretraining" in name and name.endswith("s0")} == {
+        "resnet15/simclr-pretraining/simclr/n50/s0",
+        "resnet15/simclr-pretraining/simclr/n100/s0",
+    }
+
+
 def test_a_tuned_run_names_its_study_before_the_winner_is_known(plan_of: PlanOf) -> None:
     plan = plan_of()
     (chosen,) = last(plan, "scratch").chosen
