@@ -17,9 +17,10 @@ from jetbench.suites.expand import Cells, Ground, check_options, expand, task_co
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.suites.parameters import parameters
-from jetbench.suites.roles import Role, Truth, role, truth
+from jetbench.suites.roles import Role, role, truth
 from jetbench.suites.search import check_search, searched
 from jetbench.suites.settings import Settings
+from jetbench.suites.stages import Truth
 from jetbench.suites.studies import LEARNING_RATE, Study
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task

@@ -111,6 +111,8 @@ def test_what_is_shown_says_options_and_needs() -> None:
     assert "stage fine-tuning: objective supervised, data budget, labels true" in shown
     assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output
     assert "needs a card" in call("show", "constituents").output
+    assert "code: jetbench.models.resnet15:ResNet15" in call("show", "resnet15").output
+    assert not any("code:" in call("show", data).output for data in ("scratch", "supervised-small"))
 
 
 def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: Path) -> None:
