@@ -21,7 +21,7 @@ RECIPE_SPACES: Spaces = (
 
 @dataclass(frozen=True)
 class RecipeEntry(Entry):
-    """A recipe's values stand in the entry itself; `target` names this module."""
+    """A recipe's values stand in the entry itself."""
 
     recipe: Recipe = field(kw_only=True)
 
@@ -47,7 +47,7 @@ SSL_JET_IMAGE = "the SSL jet-image recipe (ResNet-15 and SimCLR on 125×125×8 i
 
 
 def _entry(recipe: Recipe, summary: str, source: str = "") -> RecipeEntry:
-    return RecipeEntry(recipe.name, "jetbench.recipes:recipes", summary, source, recipe=recipe)
+    return RecipeEntry(recipe.name, "", summary, source, recipe=recipe)
 
 
 recipes: Registry[RecipeEntry] = Registry(

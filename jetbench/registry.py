@@ -25,8 +25,8 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 class Entry:
     """One named component.
 
-    `target` is "module:attribute"; `revision` is raised by hand whenever the component's numbers change, and is part of
-    every run's digest.
+    `target` is "module:attribute", empty for one that is data and no code; `revision` is raised by hand whenever the component's
+    numbers change, and is part of every run's digest.
     """
 
     name: str
@@ -51,7 +51,8 @@ class Registry(Generic[E]):
         self._entries: dict[str, E] = {}
         for entry in entries:
             if other := self._entries.get(entry.name):
-                raise ValueError(f"{kind} {entry.name!r} is registered twice: {other.target} and {entry.target}")
+                one, two = (each.target or each.summary for each in (other, entry))
+                raise ValueError(f"{kind} {entry.name!r} is registered twice: {one} and {two}")
             self._entries[entry.name] = entry
 
     def __iter__(self) -> Iterator[E]:

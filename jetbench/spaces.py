@@ -1,4 +1,4 @@
-"""Where a study searches a parameter. A space stands beside the component or recipe that has the parameter.
+"""What values an option may have, and where a study searches a parameter. Both stand beside the component or recipe that has it.
 
 What holds for a parameter that is searched, first match: a value that the arm itself gives, the range that the suite gives, the
 default range beside the component.
@@ -6,14 +6,64 @@ default range beside the component.
 
 from __future__ import annotations
 
+import math
+import re
+from dataclasses import dataclass
 from typing import Self
 
 from pydantic import model_validator
 
-from jetbench.spec import Scalar
+from jetbench.registry import Entry
+from jetbench.spec import Options, Scalar
 from jetbench.values import Spec
 
-__all__ = ["Space", "Spaces"]
+__all__ = ["WIDTHS", "Allowed", "Configured", "Space", "Spaces"]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The values that an option may have: `choices`, texts of a `pattern`, or numbers from `least` to `most`, `above` one and
+    `below` another. `text` says it where a pattern would not."""
+
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    text: str = ""
+
+    def __contains__(self, value: object) -> bool:
+        if self.choices:
+            return value in self.choices
+        if self.pattern:
+            return isinstance(value, str) and re.fullmatch(self.pattern, value) is not None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            return False
+        return (
+            (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+    def __str__(self) -> str:
+        if self.text or self.choices:
+            return self.text or " or ".join(map(repr, self.choices))
+        ends = (("at least", self.least), ("above", self.above), ("at most", self.most), ("below", self.below))
+        return " and ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+
+
+WIDTHS = Allowed(pattern=r"[1-9]\d*(-[1-9]\d*)*", text="a list of widths such as '64-64-128'")
+
+
+@dataclass(frozen=True)
+class Configured(Entry):
+    """A component with options. `defaults` are those that a suite may set, with their defaults; `allowed` is what values they may
+    have, where not every one of the default's kind makes sense."""
+
+    defaults: Options = ()
+    allowed: tuple[tuple[str, Allowed], ...] = ()
 
 
 class Space(Spec):

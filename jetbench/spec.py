@@ -122,13 +122,6 @@ class RunSpec(Spec):
             raise ValueError("a budget has a number of labels, pools have none; only the pool is trained on without labels")
         return self
 
-    def value_at(self, path: str) -> Scalar:
-        """Return the scalar at a path, as in "recipe.learning_rate" or "model.dropout"; None for an option that is not given."""
-        part, name = path.split(".", 1)
-        if part in COMPONENTS:
-            return dict(getattr(self, part).options).get(name)
-        return getattr(self.recipe, name)
-
     def with_values(self, values: Iterable[tuple[str, Scalar]]) -> RunSpec:
         """Return the run with these scalars at their paths, which are then chosen no more."""
         spec, decided = self, dict(values)

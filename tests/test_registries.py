@@ -11,9 +11,10 @@ from jetbench.errors import UnknownNameError
 from jetbench.formats import formats
 from jetbench.models import HEAD, models
 from jetbench.objectives import objectives
-from jetbench.recipes import recipes
+from jetbench.recipes import RecipeEntry, recipes
 from jetbench.registry import Entry, Registry
-from jetbench.suites.stages import regimes
+from jetbench.spaces import WIDTHS, Allowed, Configured
+from jetbench.suites.stages import RegimeEntry, regimes
 from jetbench.tasks import tasks
 from jetbench.views import augmentations, views
 
@@ -24,7 +25,7 @@ GIVEN = {"shapes", "network", "task", "look"}  # what the one who builds it fill
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_the_code_behind_a_name_is_there_and_explained(entry: Entry) -> None:
-    assert entry.load() is not None
+    assert entry.load() is not None if entry.target else isinstance(entry, RecipeEntry | RegimeEntry)
     assert entry.summary
     assert entry.revision >= 1
 
@@ -46,6 +47,35 @@ def test_spaces_are_of_options_and_hold_their_defaults(entry: Entry) -> None:
     for name, space in entry.spaces:  # type: ignore[attr-defined]
         own = defaults[name]
         assert own in space.choices if space.choices else space.low <= own <= space.high
+
+
+@pytest.mark.parametrize("entry", [*tasks, *models, *objectives, *views], ids=lambda entry: entry.name)
+def test_what_is_allowed_of_an_option_holds_its_default_and_its_space(entry: Configured) -> None:
+    allowed, spaces = dict(entry.allowed), dict(getattr(entry, "spaces", ()))
+    columns = {"target"}  # which a dataset decides
+    assert set(allowed) == set(dict(entry.defaults)) - columns
+    for name, default in entry.defaults:
+        tried = spaces[name].choices or (spaces[name].low, spaces[name].high) if name in spaces else ()
+        own = () if default is None or name in columns else (default,)
+        assert all(value in allowed[name] for value in (*own, *tried)), name
+        assert str(allowed.get(name, "any"))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "inside", "outside", "text"),
+    [
+        (Allowed(choices=("group", "batch")), ("batch",), ("foo", 1, None), "'group' or 'batch'"),
+        (Allowed(least=0, below=1), (0, 0.5), (-0.1, 1, "0.5", None, True, float("nan")), "at least 0 and below 1"),
+        (Allowed(above=0, most=9), (1e-9, 9), (0, 9.1, float("inf")), "above 0 and at most 9"),
+        (WIDTHS, ("16", "16-32-64"), ("abc", "", "16-", "0-4", "-1", "16-32 ", 16), "a list of widths such as '64-64-128'"),
+    ],
+)
+def test_what_is_allowed_is_told_and_tested(
+    allowed: Allowed, inside: tuple[object, ...], outside: tuple[object, ...], text: str
+) -> None:
+    assert all(value in allowed for value in inside)
+    assert not any(value in allowed for value in outside)
+    assert str(allowed) == text
 
 
 def test_a_name_can_be_taken_once() -> None:

@@ -109,11 +109,10 @@ def test_options_that_say_what_the_default_says_are_left_out() -> None:
     assert normalised({"trees": 50, "dropout": 0.5}, defaults) == (("dropout", 0.5), ("trees", 50))
 
 
-def test_scalars_are_read_and_replaced_by_their_path() -> None:
+def test_scalars_are_replaced_by_their_path() -> None:
     spec = RUN.replace(chosen=(Chosen(path="recipe.warmup", study="s"), Chosen(path="model.dropout", study="s")))
     found = spec.with_values([("recipe.warmup", 0.2), ("model.dropout", 0.1)])
-    assert (found.value_at("recipe.warmup"), found.value_at("model.dropout"), found.chosen) == (0.2, 0.1, ())
-    assert spec.value_at("model.dropout") is None
+    assert (found.recipe.warmup, found.model.keywords(), found.chosen) == (0.2, {"dropout": 0.1}, ())
     with pytest.raises(SuiteError, match=r"no scalar of a run is at 'recipe.speed'"):
         spec.with_values([("recipe.speed", 1.0)])
 

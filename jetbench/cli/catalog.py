@@ -90,9 +90,12 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
     yield f"{kind.removesuffix('s')} {entry.name}, revision {entry.revision}: {entry.summary}"
     if entry.source:
         yield f"source: {entry.source}"
-    yield f"code: {entry.target}"
+    if entry.target:
+        yield f"code: {entry.target}"
     if defaults := getattr(entry, "defaults", ()):
         yield f"options: {', '.join(f'{name}={value}' for name, value in defaults)}"
+    if allowed := getattr(entry, "allowed", ()):
+        yield f"allowed: {'; '.join(f'{name} is {values}' for name, values in allowed)}"
     for stage in getattr(entry, "stages", ()):
         yield f"stage {stage.name}: {', '.join(f'{name} {value}' for name, value in stage if name != 'name' and value)}"
     if needs := getattr(entry, "needs", ()):

@@ -14,6 +14,7 @@ from jetbench.engine.studies import Search
 from jetbench.engine.worker import Outcome, publish, trained_elsewhere
 from jetbench.runs.job import Job
 from jetbench.spec import RunSpec
+from jetbench.suites.parameters import decided
 from jetbench.suites.plan import Plan, PlannedRun
 from jetbench.suites.studies import Winner
 from jetbench.tracking.ledger import Ledger
@@ -123,7 +124,7 @@ class Books:
     def _resolved(self, run: PlannedRun) -> RunSpec:
         """The spec with a value for all that studies decide."""
         study = self._study(run)
-        return run.spec if study is None else run.spec.with_values(self.winners[study].values)
+        return run.spec if study is None else decided(run.spec, dict(self.winners[study].values))
 
     def _admit(self, run: PlannedRun) -> Iterator[Event]:
         if run.key in self._known:

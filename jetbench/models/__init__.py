@@ -5,24 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from jetbench.registry import Entry, Registry
-from jetbench.spaces import Space, Spaces
+from jetbench.registry import Registry
+from jetbench.spaces import WIDTHS, Allowed, Configured, Space, Spaces
 from jetbench.spec import Options
 
 __all__ = ["ModelEntry", "models"]
 
 
 @dataclass(frozen=True)
-class ModelEntry(Entry):
-    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `defaults` are the
-    options that a suite may set, with their defaults, and `spaces` where a study searches them unless it says otherwise. `recipe`
-    is that of a fitted model; one without a learning rate is not tuned. `floor`: a model that every other must clear, which
-    `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any where none is named."""
+class ModelEntry(Configured):
+    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `spaces` is where
+    a study searches its options unless it says otherwise. `recipe` is that of a fitted model; one without a learning rate is not
+    tuned. `floor`: a model that every other must clear, which `ranks` jets or gives all of them the same score. `tasks` are those
+    that it can do, any where none is named."""
 
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
     recipe: str = ""
-    defaults: Options = ()
     spaces: Spaces = ()
     floor: bool = False
     ranks: bool = True
@@ -36,6 +35,8 @@ class ModelEntry(Entry):
 HEAD: Options = (("head", "linear"), ("head_dropout", 0.3))  # of every network; 0.3 is the SSL jet-image recipe's
 HEAD_SPACES: Spaces = (("head_dropout", Space(low=0.0, high=0.5)),)
 DROPOUT = Space(low=0.0, high=0.5)
+SHARE = Allowed(least=0, most=1)
+HEAD_ALLOWED = (("head", Allowed(choices=("linear", "mlp"))), ("head_dropout", SHARE))
 
 models: Registry[ModelEntry] = Registry(
     "model",
@@ -46,6 +47,7 @@ models: Registry[ModelEntry] = Registry(
             "residual network of 15 convolutions on jet images; widths and normalisation by option",
             "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks",
             defaults=(("dropout", 0.0), ("norm", "group"), ("stages", "16-32-64"), *HEAD),
+            allowed=(("dropout", SHARE), ("norm", Allowed(choices=("group", "batch"))), ("stages", WIDTHS), *HEAD_ALLOWED),
             spaces=(("dropout", DROPOUT), ("norm", Space(choices=("group", "batch"))), *HEAD_SPACES),
         ),
         ModelEntry(
@@ -55,6 +57,7 @@ models: Registry[ModelEntry] = Registry(
             "Komiske, Metodiev, Thaler, arXiv:1810.05165",
             view="constituents",
             defaults=(("jet", "64-64"), ("particle", "64-64-128"), *HEAD),
+            allowed=(("jet", WIDTHS), ("particle", WIDTHS), *HEAD_ALLOWED),
             spaces=(
                 ("jet", Space(choices=("32-32", "64-64", "128-128"))),
                 ("particle", Space(choices=("32-32-64", "64-64-128", "100-100-256"))),
@@ -70,6 +73,12 @@ models: Registry[ModelEntry] = Registry(
             kind="fitted",
             recipe="trees",
             defaults=(("l2", 1.0), ("max_leaf_nodes", 15), ("min_samples_leaf", 5), ("trees", 100)),
+            allowed=(
+                ("l2", Allowed(least=0)),
+                ("max_leaf_nodes", Allowed(least=2)),
+                ("min_samples_leaf", Allowed(least=1)),
+                ("trees", Allowed(least=1)),
+            ),
             spaces=(
                 ("l2", Space(low=0.01, high=100.0, log=True)),
                 ("max_leaf_nodes", Space(low=4, high=64, log=True)),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from jetbench.errors import SuiteError
+from jetbench.models.widths import read_widths
 from jetbench.views.inputs import Inputs
 
 __all__ = ["DeepSets"]
@@ -24,7 +24,7 @@ class DeepSets(nn.Module):
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], particle: str = "64-64-128", jet: str = "64-64") -> None:
         super().__init__()
-        per_particle, per_jet = _widths("particle", particle), _widths("jet", jet)
+        per_particle, per_jet = read_widths("particle of deep-sets", particle), read_widths("jet of deep-sets", jet)
         self.particle = _layers(shapes["constituents"][1], per_particle)
         self.jet = _layers(per_particle[-1], per_jet)
         self.features = per_jet[-1]
@@ -34,16 +34,6 @@ class DeepSets(nn.Module):
         each = self.particle(inputs["constituents"])
         together = (each.float() * inputs.mask[..., None]).sum(dim=1) / SCALE  # fp32: a sum of many loses digits in bf16
         return self.jet(together)
-
-
-def _widths(name: str, text: str) -> list[int]:
-    try:
-        widths = [int(width) for width in text.split("-")]
-    except ValueError:
-        widths = []
-    if not widths or min(widths) < 1:
-        raise SuiteError(f"{name} of deep-sets is {text!r}; it is a list of widths such as '64-64-128'")
-    return widths
 
 
 def _layers(inputs: int, widths: list[int]) -> nn.Sequential:

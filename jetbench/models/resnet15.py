@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from jetbench.errors import SuiteError
+from jetbench.models.widths import read_widths
 from jetbench.views.inputs import Inputs
 
 __all__ = ["ResNet15"]
@@ -54,7 +55,7 @@ class ResNet15(nn.Module):
     ) -> None:
         super().__init__()
         channels = shapes["image"][0]
-        widths = [int(w) for w in stages.split("-")]
+        widths = read_widths("stages of resnet15", stages)
         make = _norm(norm)
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 3, 1, 1, bias=False), make(widths[0]), nn.ReLU(inplace=True)]
         inputs = widths[0]

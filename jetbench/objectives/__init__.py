@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jetbench.registry import Entry, Registry
-from jetbench.spaces import Space, Spaces
-from jetbench.spec import Options
+from jetbench.registry import Registry
+from jetbench.spaces import Allowed, Configured, Space, Spaces
 
 __all__ = ["TASK_LOSS", "ObjectiveEntry", "objectives"]
 
@@ -14,14 +13,12 @@ TASK_LOSS = "supervised"  # the objective that is nothing but the loss of the ta
 
 
 @dataclass(frozen=True)
-class ObjectiveEntry(Entry):
+class ObjectiveEntry(Configured):
     """`labelled`: it uses labels, and its passes count against the cap on labelled passes. `dense`: it averages the inputs of two
-    jets, which only dense views allow. `defaults` are the options that a suite may set, with their defaults, and `spaces` where
-    a study searches them unless it says otherwise."""
+    jets, which only dense views allow. `spaces` is where a study searches its options unless it says otherwise."""
 
     labelled: bool = True
     dense: bool = False
-    defaults: Options = ()
     spaces: Spaces = ()
 
 
@@ -38,6 +35,7 @@ objectives: Registry[ObjectiveEntry] = Registry(
             "Zhang et al., arXiv:1710.09412",
             dense=True,
             defaults=(("alpha", 0.2),),
+            allowed=(("alpha", Allowed(above=0)),),
             spaces=(("alpha", Space(low=0.05, high=2.0, log=True)),),
         ),
         ObjectiveEntry(
@@ -47,6 +45,7 @@ objectives: Registry[ObjectiveEntry] = Registry(
             "Chen et al., arXiv:2002.05709; learnable temperature as in Radford et al., arXiv:2103.00020",
             labelled=False,
             defaults=(("projection", 128), ("temperature", 0.07)),
+            allowed=(("projection", Allowed(least=1)), ("temperature", Allowed(least=0.01, most=1))),
             spaces=(
                 ("projection", Space(low=32, high=512, log=True)),
                 ("temperature", Space(low=0.02, high=1.0, log=True)),
@@ -59,6 +58,12 @@ objectives: Registry[ObjectiveEntry] = Registry(
             "He et al., arXiv:1911.05722; projection head of version 2, arXiv:2003.04297",
             labelled=False,
             defaults=(("momentum", 0.99), ("projection", 128), ("queue", 2048), ("temperature", 0.2)),
+            allowed=(
+                ("momentum", Allowed(least=0, below=1)),
+                ("projection", Allowed(least=1)),
+                ("queue", Allowed(least=1)),
+                ("temperature", Allowed(above=0)),
+            ),
             spaces=(
                 ("momentum", Space(low=0.9, high=0.9995)),
                 ("projection", Space(low=32, high=512, log=True)),

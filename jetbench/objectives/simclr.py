@@ -9,12 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from jetbench.data.batch import Batch
+from jetbench.errors import SuiteError
 from jetbench.models.network import Network
 from jetbench.objectives.base import Look, Objective
 from jetbench.tasks.task import Task
 from jetbench.views.inputs import Inputs
 
 __all__ = ["SimCLR", "info_nce"]
+
+COLDEST, HOTTEST = 0.01, 1.0  # between which the temperature is learnt
 
 
 def info_nce(z: Tensor, temperature: Tensor | float) -> Tensor:
@@ -33,12 +36,14 @@ def info_nce(z: Tensor, temperature: Tensor | float) -> Tensor:
 
 class SimCLR(Objective):
     """Projection head of two layers on the features, InfoNCE with the temperature's logarithm learnt (start 0.07, kept in
-    [0.01, 1], as CLIP does)."""
+    [0.01, 1], as CLIP does, where it starts too)."""
 
     views_per_jet = 2
 
     def __init__(self, network: Network, task: Task, look: Look, projection: int = 128, temperature: float = 0.07) -> None:
         super().__init__(network, task, look)
+        if not COLDEST <= temperature <= HOTTEST:  # beyond them the clamp would leave it without a gradient
+            raise SuiteError(f"simclr: temperature {temperature}; it is in [{COLDEST}, {HOTTEST}]")
         features = network.encoder.features
         self.projection = nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Linear(features, projection))
         self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)))
@@ -48,7 +53,7 @@ class SimCLR(Objective):
 
     def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
         z = self.projection(network.encoder(Inputs.join(inputs)))
-        temperature = self.log_temperature.clamp(math.log(0.01), 0.0).exp()
+        temperature = self.log_temperature.clamp(math.log(COLDEST), math.log(HOTTEST)).exp()
         loss = info_nce(z, temperature)
         first, second = F.normalize(z.detach().float(), dim=1).chunk(2)
         return {

@@ -12,7 +12,8 @@ from jetbench.models import ModelEntry, models
 from jetbench.objectives import ObjectiveEntry, objectives
 from jetbench.recipes import recipes
 from jetbench.registry import nearest
-from jetbench.spec import Chosen, Component, DatasetRef, Options, Recipe, RunSpec, normalised, options
+from jetbench.spaces import Configured
+from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, normalised, options
 from jetbench.suites.settings import Arm, RecipeChoice, Settings
 from jetbench.suites.stages import Stage, regimes
 from jetbench.tasks import tasks
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Cells",
     "Ground",
+    "check_given",
     "check_options",
     "expand",
     "given_by_arm",
@@ -124,7 +126,7 @@ def _encoder_seed(settings: Settings, arm: Arm, cells: Cells, seed: int) -> int:
 def task_component(settings: Settings) -> Component:
     """Return the task of the suite as part of a run's spec."""
     entry, given = tasks[settings.task.name], settings.task.options
-    _check_options("task.options", given, entry.defaults)
+    check_given("task.options", given, entry)
     return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
 
 
@@ -217,9 +219,10 @@ def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:
     return Component(name=step.name, revision=entry.revision, options=options(keywords))
 
 
-def _check_options(where: str, given: Mapping[str, object], defaults: Options) -> None:
-    """Names are known and values are of the kind of the default; a whole number is a float too."""
-    usual = dict(defaults)
+def check_given(where: str, given: Mapping[str, object], entry: Configured) -> None:
+    """Raise `SuiteError` for an option that a component has not, for a value of another kind than the default's (a whole number
+    is a float too), and for one that is not allowed."""
+    usual, allowed = dict(entry.defaults), dict(entry.allowed)
     for name, value in given.items():
         if name not in usual:
             raise SuiteError(f"{where} has no option {name!r}; {nearest(name, usual)}")
@@ -227,20 +230,22 @@ def _check_options(where: str, given: Mapping[str, object], defaults: Options) -
         kinds = (int, float) if isinstance(default, float) else (type(default),)
         if default is not None and type(value) not in kinds:
             raise SuiteError(f"{where}.{name} is {value!r}; it is of the kind of its default, {default!r}")
+        if value != default and name in allowed and value not in allowed[name]:
+            raise SuiteError(f"{where}.{name} is {value!r}; it is {allowed[name]}")
 
 
 def check_options(settings: Settings) -> None:
     """Check the options of models, views and objectives before a run would stumble over them. Raises `SuiteError` for one that
-    there is not, and for a value of another kind than the default's."""
+    there is not, and for a value that makes no sense."""
     for name, given in settings.model_options.items():
-        _check_options(f"model_options.{name}", given, models[name].defaults)
+        check_given(f"model_options.{name}", given, models[name])
     for name, given in settings.objective_options.items():
-        _check_options(f"objective_options.{name}", given, objectives[name].defaults)
+        check_given(f"objective_options.{name}", given, objectives[name])
     for name, given in settings.view.items():
-        _check_options(f"view.{name}", given, views[name].defaults)
+        check_given(f"view.{name}", given, views[name])
     for name, arm in settings.arms.items():
         model = models[arm.model]
-        _check_options(f"arms.{name}.model_options", arm.model_options, model.defaults)
-        _check_options(f"arms.{name}.view", arm.view, views[model.view].defaults)
+        check_given(f"arms.{name}.model_options", arm.model_options, model)
+        check_given(f"arms.{name}.view", arm.view, views[model.view])
         for objective, given in arm.objective_options.items():
-            _check_options(f"arms.{name}.objective_options.{objective}", given, objectives[objective].defaults)
+            check_given(f"arms.{name}.objective_options.{objective}", given, objectives[objective])

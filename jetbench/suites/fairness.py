@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jetbench.errors import SuiteError
-from jetbench.models import ModelEntry, models
-from jetbench.objectives import ObjectiveEntry, objectives
+from jetbench.models import models
+from jetbench.objectives import objectives
 from jetbench.registry import nearest
+from jetbench.spaces import Configured
 from jetbench.spec import COMPONENTS, Recipe, RunSpec
 from jetbench.suites.settings import Arm, Settings
 from jetbench.suites.stages import regimes
-from jetbench.tasks import TaskEntry, tasks
-from jetbench.views import ViewEntry, views
+from jetbench.tasks import tasks
+from jetbench.views import views
 from jetbench.views.frame import GRID
 
 __all__ = ["Difference", "check_varies", "compare_chains", "refuse_unfair"]
@@ -72,8 +73,7 @@ def check_varies(settings: Settings) -> None:
 
 def _paths() -> set[str]:
     """All dotted paths at which runs may differ, whatever their jets, and the parts that stand for all below them."""
-    tables: dict[str, Iterable[TaskEntry | ModelEntry | ViewEntry | ObjectiveEntry]]
-    tables = {"task": tasks, "model": models, "view": views, "objective": objectives}
+    tables: dict[str, Iterable[Configured]] = {"task": tasks, "model": models, "view": views, "objective": objectives}
     found = {f"{part}.{name}" for part, table in tables.items() for entry in table for name, _ in entry.defaults}
     found |= {f"view.{name}" for name in GRID}  # of jets that are pixels
     found |= {f"recipe.{name}" for name in Recipe.model_fields if name != "name"}
@@ -93,20 +93,26 @@ def refuse_unfair(settings: Settings, names: tuple[str, str], found: Iterator[Di
 
 
 def _explained(word: str, one: Arm, other: Arm) -> Iterator[str]:
-    """The paths at which two arms may differ by a word under `varies`, in any of their runs. Options of one and the same model
-    are no difference of models: they are declared by their own path."""
+    """The paths at which two arms may differ by a word under `varies`; what is not of their regimes, in any of their runs."""
     if word == "regime":
         yield from _regimes_explain(one, other)
-    elif word == "model" and one.model != other.model:
-        yield from ("model", "view", "pretraining.model", "pretraining.view")
+        return
+    stages = max(len(regimes[arm.regime].stages) for arm in (one, other))
+    yield from ("pretraining." * back + path for back in range(stages) for path in _alike_in_all_runs(word, one, other))
+
+
+def _alike_in_all_runs(word: str, one: Arm, other: Arm) -> Iterator[str]:
+    """Options of one and the same model are no difference of models: they are declared by their own path."""
+    if word == "model" and one.model != other.model:
+        yield from ("model", "view")
         if "fitted" in {models[arm.model].kind for arm in (one, other)}:
             yield "recipe"  # a fitted model has one of its own
     elif word == "pool" and one.pool != other.pool:
-        yield from ("pool", "pretraining.pool")
+        yield "pool"
     elif word == "seed" and one.seed_offset != other.seed_offset:
-        yield from ("seed", "pretraining.seed")
+        yield "seed"
     elif word not in GROUPS:
-        yield from (word, f"pretraining.{word}")
+        yield word
 
 
 def _regimes_explain(one: Arm, other: Arm) -> Iterator[str]:

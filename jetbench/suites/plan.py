@@ -10,18 +10,18 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from jetbench.errors import SuiteError
-from jetbench.models import ModelEntry, models
-from jetbench.objectives import ObjectiveEntry, objectives
-from jetbench.recipes import RECIPE_SPACES
-from jetbench.registry import nearest
-from jetbench.spaces import Space
-from jetbench.spec import Chosen, Component, Recipe, RunSpec, Scalar
-from jetbench.suites.expand import Cells, Ground, check_options, expand, given_by_arm, task_component, trial_seed
+from jetbench.models import models
+from jetbench.objectives import objectives
+from jetbench.spec import Chosen, RunSpec, Scalar
+from jetbench.suites.expand import Cells, Ground, check_options, expand, task_component, trial_seed
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
-from jetbench.suites.roles import Role, Truth, role, truth
-from jetbench.suites.settings import Arm, Settings
-from jetbench.suites.studies import LEARNING_RATE, Searched, Study
+from jetbench.suites.parameters import parameters
+from jetbench.suites.roles import Role, role, truth
+from jetbench.suites.search import check_search, searched
+from jetbench.suites.settings import Settings
+from jetbench.suites.stages import Truth
+from jetbench.suites.studies import LEARNING_RATE, Study
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
 
@@ -45,12 +45,13 @@ class CellKey:
 @dataclass(frozen=True)
 class PlannedRun:
     """A run with its name for people: model, arm, budget and seed, as in "model/arm/n100/s0". Its `key` is its digest; `kind` is
-    what the plan needs it for, and no part of the digest."""
+    what the plan needs it for, `budget` the labels for which it is planned first, and neither is part of the digest."""
 
     spec: RunSpec
     name: str
     arm: str
     kind: Kind
+    budget: int
 
     @cached_property
     def key(self) -> str:
@@ -122,8 +123,8 @@ class Plan:
 
     def trial(self, digest: str, spec: RunSpec) -> PlannedRun:
         """Plan a trial of a study."""
-        arm = self.study_arm(digest)
-        return PlannedRun(spec, _trial_name(spec, arm, self.studies[digest]), arm, "trial")
+        arm, labels = self.study_arm(digest), spec.labels or 0
+        return PlannedRun(spec, _trial_name(spec, arm, self.studies[digest]), arm, "trial", labels)
 
     def chain(self, cell: CellKey) -> Iterator[PlannedRun]:
         """Yield the runs behind a cell, last first."""
@@ -163,7 +164,7 @@ def make_plan(instance: Instance) -> Plan:
         for labels in settings.budgets(name):
             _add_cells(plan, name, labels)
     _tell_apart(plan)
-    _check_search(plan)
+    check_search(settings, plan.studies.values())
     _check_fairness(plan)
     return plan
 
@@ -174,29 +175,32 @@ def _add_cells(plan: Plan, name: str, labels: int) -> None:
     arm, chosen = settings.arms[name], _study(plan, name, labels)
     seeds = range(arm.seed_offset, arm.seed_offset + settings.seeds)
     for seed, chain in enumerate(expand(plan.ground, arm, Cells(labels, seeds, chosen=chosen))):
-        keys = [plan.add(_planned(spec, name)) for spec in chain]
+        keys = [plan.add(_planned(spec, name, labels)) for spec in chain]
         plan.cells[CellKey(name, labels, seed)] = keys[-1]
 
 
-def _planned(spec: RunSpec, arm: str) -> PlannedRun:
+def _planned(spec: RunSpec, arm: str, budget: int) -> PlannedRun:
     """A run that is no trial, with what people read, in the tracker too."""
     if spec.data == "budget":
-        return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final")
+        return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final", budget)
     seed = f"s{spec.seed}" if spec.seed >= 0 else f"trials{-1 - spec.seed or ''}"
-    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/{seed}", arm, "pretrain")
+    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/{seed}", arm, "pretrain", budget)
 
 
 def _tell_apart(plan: Plan) -> None:
-    """Pretrainings of one name, as on two pools, are named by their first arm as well."""
-    names = Counter(run.name for run in plan.runs.values())
-    for key, run in plan.runs.items():
-        if names[run.name] > 1:
-            *front, seed = run.name.split("/")
-            plan.runs[key] = replace(run, name="/".join([*front, run.arm, seed]))
+    """Pretrainings of one name, as on two pools, are named by their first arm as well; those of one arm, as of lengths that
+    follow the budget, by their first budget too."""
+    for by_arm in (True, False):
+        names = Counter(run.name for run in plan.runs.values())
+        for key, run in plan.runs.items():
+            if names[run.name] > 1:
+                *front, seed = run.name.split("/")
+                plan.runs[key] = replace(run, name="/".join([*front, run.arm if by_arm else f"n{run.budget}", seed]))
 
 
 def _trial_name(spec: RunSpec, arm: str, study: Study) -> str:
-    values = "-".join(_value_name(one.path, spec.value_at(one.path)) for one in study.searched)
+    chosen = parameters(spec)
+    values = "-".join(_value_name(one.path, chosen[one.path][0]) for one in study.searched)
     return f"{spec.model.name}/{arm}/n{spec.labels}/trial-{values}"
 
 
@@ -223,82 +227,30 @@ def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
         return ()
     budget = labels if tuning.labels == "each" else _smallest_alike(settings, name, labels)
     (chain,) = expand(plan.ground, arm, Cells(budget, [trial_seed(arm)], trial=True))
-    searched = tuple(_searched(settings, arm, chain[-1]))
-    if not searched:
+    if not (found := tuple(searched(settings, arm, chain[-1]))):
         return ()
     study = Study(
         template=chain[-1],
-        searched=searched,
+        searched=found,
         metric=plan.task.tuning.key,
         larger_is_better=plan.task.tuning.larger_is_better,
         sampler=tuning.sampler,
-        trials=tuning.trials or len(searched[0].space.choices),
+        trials=tuning.trials or len(found[0].space.choices),
     )
     digest = study.digest()
     plan.studies[digest] = study
     plan.tuned[name, labels] = digest
     for spec in chain[:-1]:
-        plan.add(_planned(spec, name))
+        plan.add(_planned(spec, name, budget))
     for spec in study.known_trials():
         plan.add(plan.trial(digest, spec))
-    return tuple(Chosen(path=one.path, study=digest) for one in searched)
+    return tuple(Chosen(path=one.path, study=digest) for one in found)
 
 
 def _smallest_alike(settings: Settings, name: str, labels: int) -> int:
     """The smallest budget of an arm that follows the same recipe as this one: a winner belongs to its recipe."""
     few = settings.few_labels or 0
     return next(budget for budget in settings.budgets(name) if (budget < few) == (labels < few))
-
-
-def _searched(settings: Settings, arm: Arm, template: RunSpec) -> Iterator[Searched]:
-    """The learning rate by the suite's factors, then the other parameters that the run has and the arm leaves open."""
-    tuning = settings.tuning
-    assert tuning is not None
-    own = template.recipe.learning_rate
-    rates = tuple(sorted(float(f"{own * factor:.6g}") for factor in tuning.factors))
-    if len(rates) > 1:
-        grid = tuning.sampler == "grid"
-        space = Space(choices=rates) if grid else Space(low=rates[0], high=rates[-1], log=True)
-        yield Searched(path=LEARNING_RATE, space=space, own=own)
-    for path, given in tuning.search.items():
-        known = parameters(template)
-        if path in known and not given_by_arm(settings, arm, template.labels or 0, path):
-            default, beside = known[path]
-            if (space_here := given or beside) is None:
-                raise SuiteError(
-                    f"tuning.search: {path!r} has no default range; give it one, as in {{low: 0.1, high: 10, log: true}}"
-                )
-            yield Searched(path=path, space=space_here, own=default)
-
-
-def parameters(template: RunSpec) -> dict[str, tuple[Scalar, Space | None]]:
-    """Return the scalars of a run by path, each with the value that it has now and with the default range that stands beside its
-    component or recipe."""
-    beside: dict[str, Space] = {f"recipe.{name}": space for name, space in RECIPE_SPACES}
-    fields = Recipe.model_fields if models[template.model.name].kind == "network" else ("learning_rate",)  # all that trees follow
-    found: dict[str, Scalar] = {f"recipe.{name}": getattr(template.recipe, name) for name in fields}
-    entries: tuple[tuple[Component, ModelEntry | ObjectiveEntry], ...] = (
-        (template.model, models[template.model.name]),
-        (template.objective, objectives[template.objective.name]),
-    )
-    for part, (component, entry) in zip(("model", "objective"), entries, strict=True):
-        found |= {f"{part}.{name}": value for name, value in (dict(entry.defaults) | component.keywords()).items()}
-        beside |= {f"{part}.{name}": space for name, space in entry.spaces}
-    scalars = {path: value for path, value in found.items() if not isinstance(value, tuple) and path != "recipe.name"}
-    return {path: (value, beside.get(path)) for path, value in scalars.items()}
-
-
-def _check_search(plan: Plan) -> None:
-    """Each path that is searched is one of a run of the suite."""
-    tuning = plan.instance.settings.tuning
-    known = {path for study in plan.studies.values() for path in parameters(study.template)}
-    for path in tuning.search if tuning else ():
-        if not any(one.path == path for study in plan.studies.values() for one in study.searched):
-            if path in known:
-                raise SuiteError(
-                    f"tuning.search: every arm that has {path!r} gives it a value of its own, which is then not searched"
-                )
-            raise SuiteError(f"tuning.search: no arm has a parameter at {path!r}; {nearest(path, known)}")
 
 
 def _check_fairness(plan: Plan) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
 
 from jetbench.models import models
 from jetbench.suites.settings import Arm, Settings
-from jetbench.suites.stages import regimes
+from jetbench.suites.stages import Truth, regimes
 
-__all__ = ["Role", "Truth", "role", "truth"]
-
-Truth = Literal["ahead", "not-ahead", "same", "chance"]
+__all__ = ["Role", "role", "truth"]
 
 
 class Role(StrEnum):

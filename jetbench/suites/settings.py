@@ -8,12 +8,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from jetbench.registry import nearest
 from jetbench.spaces import Space
-from jetbench.spec import Component, options
+from jetbench.spec import Component, Scalar, options
 from jetbench.values import Spec
 
 __all__ = ["Arm", "DatasetChoice", "Primary", "RecipeChoice", "Settings", "SuiteFile", "TaskChoice", "Tuning"]
 
-Scalar = bool | int | float | str | None
 Given = dict[str, Scalar]  # options of one component
 Budgets = Literal["all", "smallest"] | tuple[int, ...]
 

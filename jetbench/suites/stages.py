@@ -9,9 +9,9 @@ from jetbench.objectives import TASK_LOSS, ObjectiveEntry, objectives
 from jetbench.registry import Entry, Registry
 from jetbench.values import Spec
 
-__all__ = ["RegimeEntry", "Stage", "regimes"]
+__all__ = ["RegimeEntry", "Stage", "Truth", "regimes"]
 
-Truth = Literal["ahead", "not-ahead", "chance"]
+Truth = Literal["ahead", "not-ahead", "same", "chance"]
 
 
 class Stage(Spec):
@@ -50,8 +50,7 @@ def _entry(
     control: bool = False,
     truth: Truth | None = None,
 ) -> RegimeEntry:
-    target = "jetbench.suites.stages:regimes"
-    return RegimeEntry(name, target, summary, stages=stages, kind=kind, control=control, truth=truth)
+    return RegimeEntry(name, "", summary, stages=stages, kind=kind, control=control, truth=truth)
 
 
 TRAINING = Stage(name="training")

@@ -8,21 +8,23 @@ neither the order in which trainings end nor an interruption changes what is ask
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from jetbench.seeds import derive
 from jetbench.spaces import Space
 from jetbench.spec import RunSpec, Scalar
+from jetbench.suites.parameters import decided
 from jetbench.values import Spec
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["LEARNING_RATE", "Result", "Searched", "Study", "Winner", "open_round", "replay", "walk", "winner"]
+__all__ = ["LEARNING_RATE", "Result", "Searched", "Study", "Winner", "at_edge", "open_round", "replay", "walk", "winner"]
 
 ROUND = 4  # trials that are asked for at once, before any of them is told
+EDGE = 0.03  # share of a range, of its logarithm where it is searched there, that is its edge
 LEARNING_RATE = "recipe.learning_rate"
 
 
@@ -54,7 +56,7 @@ class Study(Spec):
 
     def trial(self, values: Mapping[str, Scalar]) -> RunSpec:
         """Return the run of a trial with these values by path."""
-        return self.template.with_values(values.items())
+        return decided(self.template, values)
 
     def known_trials(self) -> tuple[RunSpec, ...]:
         """Return the trials that are certain before anything has run: all of a grid, none of a search."""
@@ -86,8 +88,9 @@ class Result:
 
 
 class Winner(Spec):
-    """What a study decided: a value for each path, and the metric that the trial had. `at_edge` names the paths whose value is
-    the smallest or largest that was tried of more than two. `diverged` counts trials whose loss did not stay finite."""
+    """What a study decided: a value for each path, and the metric that the trial had. `at_edge` names the paths whose value is at
+    an end of its range, or the smallest or largest choice of more than two. `diverged` counts trials whose loss did not stay
+    finite."""
 
     values: tuple[tuple[str, Scalar], ...]
     metric: float
@@ -205,7 +208,11 @@ def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
     return Winner(
         values=tuple((one.path, params[best][one.path]) for one in study.searched),
         metric=sign * gains[best],
-        at_edge=tuple(one.path for one in study.searched if _at_edge(one, best, params)),
+        at_edge=tuple(
+            one.path
+            for one in study.searched
+            if at_edge(one, params[best][one.path], (trial[one.path] for trial in params.values()))
+        ),
         trials=len(results),
         diverged=len(results) - len(finished),
     )
@@ -227,6 +234,15 @@ def _apart(one: Searched, value: Any) -> float:
     return abs(scale(value) - scale(one.own)) / span if span else 0.0  # type: ignore[arg-type]
 
 
-def _at_edge(one: Searched, best: int, params: Mapping[int, Mapping[str, Any]]) -> bool:
-    tried = sorted({trial[one.path] for trial in params.values() if isinstance(trial[one.path], int | float)})
-    return len(tried) > 2 and params[best][one.path] in (tried[0], tried[-1])
+def at_edge(one: Searched, value: Scalar, tried: Iterable[Scalar]) -> bool:
+    """Return whether a value is the smallest or largest of more than two choices that were tried, or lies at an end of its range:
+    what a sampler happened to try of a range has extremes too, and they say nothing."""
+    numbers = sorted({number for number in tried if isinstance(number, int | float)})
+    if len(numbers) < 3 or not isinstance(value, int | float):
+        return False
+    space = one.space
+    if space.low is None or space.high is None:
+        return value in (numbers[0], numbers[-1])
+    scale = math.log if space.log else float
+    low, high = scale(space.low), scale(space.high)
+    return not EDGE < (scale(value) - low) / (high - low) < 1 - EDGE

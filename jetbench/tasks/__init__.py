@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jetbench.registry import Entry, Registry
-from jetbench.spec import Component, Options
+from jetbench.registry import Registry
+from jetbench.spaces import Allowed, Configured
+from jetbench.spec import Component
 
 if TYPE_CHECKING:
     from jetbench.tasks.task import Task
 
-__all__ = ["TaskEntry", "build_task", "tasks"]
+__all__ = ["build_task", "tasks"]
 
 
-@dataclass(frozen=True)
-class TaskEntry(Entry):
-    """`defaults` are the options that a suite may set, with their defaults."""
-
-    defaults: Options = ()
-
-
-tasks: Registry[TaskEntry] = Registry(
+tasks: Registry[Configured] = Registry(
     "task",
     [
-        TaskEntry(
+        Configured(
             "classification",
             "jetbench.tasks.classification:Classification",
             "which class a jet is of: cross-entropy, judged by the AUC with DeLong's error",
         ),
-        TaskEntry(
+        Configured(
             "regression",
             "jetbench.tasks.regression:Regression",
             "a mass or another number of each jet [GeV]: smooth L1, judged by the RMSE with a bootstrap error",
             defaults=(("scale", 100.0), ("target", "gen_sdmass")),
+            allowed=(("scale", Allowed(above=0)),),
         ),
     ],
 )

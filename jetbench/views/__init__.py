@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jetbench.registry import Entry, Registry
+from jetbench.spaces import Allowed, Configured
 from jetbench.spec import Options, Scalar, normalised
 from jetbench.views.needs import Need
 
@@ -34,14 +35,13 @@ class AugmentationEntry(Entry):
 
 
 @dataclass(frozen=True)
-class ViewEntry(Entry):
-    """`needs` is what jets must have for it; `defaults` are the options that a suite may set, with their defaults; `settles`
-    names the function that makes settled options of the jets' `Meta` and the given ones, None where there is nothing to settle.
-    `dense`: every jet fills the same places of its tensors, so that the inputs of two jets can be averaged. `tabled`: its table
-    is slow to compute, so that it is computed once for a dataset, over all workers, and kept in the cache."""
+class ViewEntry(Configured):
+    """`needs` is what jets must have for it; `settles` names the function that makes settled options of the jets' `Meta` and the
+    given ones, None where there is nothing to settle. `dense`: every jet fills the same places of its tensors, so that the inputs
+    of two jets can be averaged. `tabled`: its table is slow to compute, so that it is computed once for a dataset, over all
+    workers, and kept in the cache."""
 
     needs: tuple[Need, ...] = ()
-    defaults: Options = ()
     settles: str | None = None
     dense: bool = False
     tabled: bool = False
@@ -91,6 +91,7 @@ views: Registry[ViewEntry] = Registry(
             "jetbench.views.image:ImageView",
             "pixels of a frame around the jet axis, one image per channel",
             defaults=(("extent", None), ("pixels", 32), ("rebin", 1)),
+            allowed=(("extent", Allowed(above=0)), ("pixels", Allowed(least=4, most=256)), ("rebin", Allowed(least=1))),
             settles="jetbench.views.frame:frame_options",
             dense=True,
         ),
@@ -100,6 +101,7 @@ views: Registry[ViewEntry] = Registry(
             "the hardest deposits of a jet in falling order of pT, with a mask",
             needs=("pt",),
             defaults=(("number", 80),),
+            allowed=(("number", Allowed(least=1)),),
         ),
         ViewEntry(
             "observables",

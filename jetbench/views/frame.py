@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["EXTENT", "GRID", "frame_options", "half_widths", "image_grid"]
 
 EXTENT = 0.8  # half width of the frame of jets that do not tell theirs: the radius of the Top Tagging reference set's jets
-LEAST, MOST = 4, 256  # pixels along a side
 PIXELS = {"pixels": 32, "extent": EXTENT}
 GRID = {"rows", "columns", "eta_extent", "phi_extent"}
 
@@ -26,14 +25,8 @@ def frame_options(meta: Meta, pixels: int = 32, extent: float | None = None, reb
     `columns` and the extents. Other jets are rendered in `pixels`×`pixels` over ±`extent` around the axis, by default the jets'
     own extent (their radius), or 0.8 where they tell none. `pixels` and `extent` have no effect on jets that are pixels.
 
-    Raises `SuiteError` where `rebin` does not divide the grid, where there is no grid to rebin, and for sizes out of range.
+    Raises `SuiteError` where `rebin` does not divide the grid, and where there is no grid to rebin.
     """
-    if not isinstance(pixels, int) or not LEAST <= pixels <= MOST:
-        raise SuiteError(f"view.image.pixels is {pixels!r}; an image has {LEAST} to {MOST} pixels along a side")
-    if extent is not None and not extent > 0:
-        raise SuiteError(f"view.image.extent is {extent!r}; the half width of the frame is above zero")
-    if not isinstance(rebin, int) or rebin < 1:
-        raise SuiteError(f"view.image.rebin is {rebin!r}; it is a number of pixels, 1 or more")
     grid = meta.grid
     if grid is None:
         if rebin != 1:

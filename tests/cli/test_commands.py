@@ -106,10 +106,13 @@ def test_a_kind_shows_what_there_is(kind: str) -> None:
 def test_what_is_shown_says_options_and_needs() -> None:
     shown = call("show", "simclr").output
     assert "options: projection=128, temperature=0.07" in shown
+    assert "allowed: projection is at least 1; temperature is at least 0.01 and at most 1" in shown
     assert "stage pretraining: objective simclr, data pool, labels none" in shown
     assert "stage fine-tuning: objective supervised, data budget, labels true" in shown
     assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output
     assert "needs a card" in call("show", "constituents").output
+    assert "code: jetbench.models.resnet15:ResNet15" in call("show", "resnet15").output
+    assert not any("code:" in call("show", data).output for data in ("scratch", "supervised-small"))
 
 
 def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: Path) -> None:

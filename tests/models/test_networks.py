@@ -62,3 +62,9 @@ def test_logits_are_fp32_under_autocast() -> None:
 def test_a_wrong_option_is_named(key: str, value: str) -> None:
     with pytest.raises(SuiteError, match=value):
         build_network(component(**{key: value}), SHAPES, 2, 0)
+
+
+@pytest.mark.parametrize("stages", ["abc", "", "16-0", "16--32"])
+def test_stages_that_are_no_widths_are_refused(stages: str) -> None:
+    with pytest.raises(SuiteError, match=r"stages of resnet15 is .* list of widths"):
+        ResNet15({"image": (2, 32, 32)}, stages=stages)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from jetbench.data.batch import Batch, JetTensors
+from jetbench.errors import SuiteError
 from jetbench.jets import Grid, Jets
 from jetbench.models.network import Network, build_network
 from jetbench.objectives import objectives
@@ -112,6 +113,13 @@ def test_the_temperature_learns_and_stays_in_its_bounds() -> None:
     _, objective = build("simclr")
     assert float(objective.log_temperature.exp().detach()) == pytest.approx(0.07)
     assert objective.log_temperature.requires_grad
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.005, 2.0])
+def test_a_temperature_without_a_gradient_is_refused(temperature: float) -> None:
+    network, objective = build("simclr")
+    with pytest.raises(SuiteError, match=r"simclr: temperature .*; it is in \[0\.01, 1\.0\]"):
+        type(objective).build(network, objective.task, look, 0, temperature=temperature)
 
 
 def test_mixup_shares_follow_the_beta_distribution(toy_jets: Jets) -> None:

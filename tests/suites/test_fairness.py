@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from jetbench.errors import SuiteError
 from jetbench.suites.plan import Plan
+from jetbench.suites.stages import regimes
 
 PlanOf = Callable[..., Plan]
 OTHER = "arms.other={model: resnet15, regime: scratch"
@@ -61,6 +63,27 @@ def test_pretrainings_of_two_arms_are_compared_too(plan_of: PlanOf) -> None:
     with pytest.raises(SuiteError, match=r"'simclr' and 'other' differ in pretraining\.recipe\.passes \(512 against 1024\)"):
         plan_of(other)
     assert "other" in plan_of(other, "varies=[model, regime, recipe.passes]").arms
+
+
+@pytest.mark.parametrize(
+    ("other", "word"),
+    [
+        ("recipes: {simclr: {passes: 1024}}", "recipe.passes"),
+        ("recipes: {simclr: {passes: 1024}}", "pretraining.recipe.passes"),
+        ("seed_offset: 7", "seed"),
+        ("pool: {top: 0.3, qcd: 0.7}", "pool"),
+    ],
+)
+def test_a_regime_of_three_stages_can_be_declared(
+    plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch, other: str, word: str
+) -> None:
+    first = regimes["simclr"].stages[0]
+    twice = replace(regimes["simclr"], name="twice", stages=(first, *regimes["simclr"].stages))
+    monkeypatch.setitem(regimes._entries, "twice", twice)
+    arms = ("arms.twice={model: resnet15, regime: twice}", f"arms.other={{model: resnet15, regime: twice, {other}}}")
+    with pytest.raises(SuiteError, match="which the suite does not declare under `varies`"):
+        plan_of(*arms)
+    assert "other" in plan_of(*arms, f"varies=[model, regime, {word}]").arms
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,17 @@ def test_names_tell_all_runs_apart(plan_of: PlanOf) -> None:
     }
 
 
+def test_names_tell_pretrainings_of_one_arm_apart(plan_of: PlanOf) -> None:
+    """Their length follows the label budget, and so there is one for each."""
+    plan = plan_of("recipes.simclr.passes=null", "recipes.simclr.loops=2")
+    names = [run.name for run in plan.runs.values()]
+    assert len(set(names)) == len(names)
+    assert {name for name in names if "pretraining" in name and name.endswith("s0")} == {
+        "resnet15/simclr-pretraining/simclr/n50/s0",
+        "resnet15/simclr-pretraining/simclr/n100/s0",
+    }
+
+
 def test_a_tuned_run_names_its_study_before_the_winner_is_known(plan_of: PlanOf) -> None:
     plan = plan_of()
     (chosen,) = last(plan, "scratch").chosen
@@ -207,6 +218,26 @@ def test_options_are_known_and_of_their_kind(plan_of: PlanOf) -> None:
         plan_of("arms.boosted-trees.regime=scratch")
     with pytest.raises(SuiteError, match="the suite has no recipe for 'moco'"):
         plan_of("arms.simclr.regime=moco")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("model_options.resnet15.stages=abc", r"model_options\.resnet15\.stages is 'abc'; it is a list of widths such as"),
+        ("model_options.resnet15.norm=foo", r"norm is 'foo'; it is 'group' or 'batch'"),
+        ("arms.scratch.model_options.head=mpl", r"arms\.scratch\.model_options\.head is 'mpl'; it is 'linear' or 'mlp'"),
+        ("model_options.resnet15.dropout=1.5", r"dropout is 1\.5; it is at least 0 and at most 1"),
+        ("objective_options.moco.queue=0", r"objective_options\.moco\.queue is 0; it is at least 1"),
+        ("objective_options.simclr.temperature=0.0", r"temperature is 0\.0; it is at least 0\.01 and at most 1"),
+        ("view.image.extent=abc", r"view\.image\.extent is 'abc'; it is above 0"),
+        ("view.image.extent=0", r"view\.image\.extent is 0; it is above 0"),
+        ("view.image.pixels=1000", r"view\.image\.pixels is 1000; it is at least 4 and at most 256"),
+        ("arms.scratch.view.rebin=0", r"arms\.scratch\.view\.rebin is 0; it is at least 1"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_told_by_the_plan_with_what_is_allowed(plan_of: PlanOf, given: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
+        plan_of(given)
 
 
 def test_few_labels_follow_a_recipe_of_their_own_and_no_rate_crosses(plan_of: PlanOf) -> None:

@@ -8,8 +8,9 @@ import pytest
 from jetbench.errors import SuiteError
 from jetbench.spaces import Space
 from jetbench.spec import RunSpec
-from jetbench.suites.plan import Plan
-from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, open_round, replay, walk, winner
+from jetbench.suites.parameters import decided
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, at_edge, open_round, replay, walk, winner
 
 PlanOf = Callable[..., Plan]
 
@@ -37,7 +38,7 @@ def search(study: Study, trials: int = 12) -> Study:
 
 def outcome(spec: RunSpec) -> Result:
     rate = spec.recipe.learning_rate
-    return Result(0.9 - abs(rate - 3e-3) * 10 - 0.01 * (spec.value_at("model.norm") == "batch"), 0.001, rate)
+    return Result(0.9 - abs(rate - 3e-3) * 10 - 0.01 * (spec.model.keywords().get("norm") == "batch"), 0.001, rate)
 
 
 def drive(study: Study, order: random.Random | None = None) -> list[Mapping[str, object]]:
@@ -97,6 +98,23 @@ def test_the_edge_of_three_is_an_edge(study: Study) -> None:
         found = winner(wide, {number: outcome(spec) for number, spec in open_round(wide, {}).items()})
         assert found is not None
         assert found.at_edge == edge
+
+
+def test_the_extremes_of_what_was_tried_of_a_range_are_no_edge(study: Study) -> None:
+    one = search(study, trials=4)
+    for sign in (1, -1):
+        results = {number: Result(0.5 + sign * spec.recipe.learning_rate, 0.0) for number, spec in open_round(one, {}).items()}
+        found = winner(one, results)
+        assert found is not None
+        assert (found.trials, found.at_edge) == (4, ())
+
+
+@pytest.mark.parametrize(("value", "edge"), [(1.2e-4, True), (1.3e-4, False), (0.05, False), (0.09, True)])
+def test_an_edge_is_measured_on_the_scale_of_the_search(value: float, edge: bool) -> None:
+    space = Space(low=1e-4, high=1e-1, log=True)
+    assert at_edge(Searched(path=LEARNING_RATE, space=space, own=1e-3), value, (value, 1e-3, 2e-3)) == edge
+    whole = Searched(path="recipe.batch_size", space=Space(low=2, high=100), own=32)
+    assert [at_edge(whole, size, range(2, 101)) for size in (2, 8, 95, 100)] == [True, False, False, True]
 
 
 @pytest.mark.parametrize("kind", ["grid", "tpe"])
@@ -185,3 +203,50 @@ def test_a_parameter_that_no_arm_has_is_answered_with_the_nearest(plan_of: PlanO
         plan_of(*TPE, "tuning.search={recipe.clip: null}")
     with pytest.raises(SuiteError, match="a grid has learning rates alone"):
         plan_of("tuning.search={model.dropout: null}")
+
+
+@pytest.mark.parametrize(
+    ("path", "space", "message"),
+    [
+        ("recipe.batch_size", "{low: 16.0, high: 64.0}", r"recipe\.batch_size cannot be 16\.0; it should be a valid integer"),
+        ("recipe.batch_size", "{choices: [1, 32]}", r"recipe\.batch_size cannot be 1; it should be greater than or equal to 2"),
+        ("recipe.batch_size", "{choices: [null, 32]}", r"recipe\.batch_size cannot be None"),
+        ("recipe.schedule", "{choices: [foo, cosine]}", r"recipe\.schedule cannot be 'foo'; it should be 'constant', 'cosine'"),
+        ("recipe.schedule", "{low: 0, high: 1}", r"recipe\.schedule cannot be 0"),
+        ("recipe.patience", "{low: 1.0, high: 5.0}", r"recipe\.patience cannot be 1\.0"),
+        ("model.dropout", "{choices: [none, 0.1]}", r"model\.dropout is 'none'; it is of the kind of its default, 0\.0"),
+        ("model.norm", "{low: 0, high: 1}", r"model\.norm is 0; it is of the kind of its default, 'group'"),
+        ("objective.projection", "{choices: [0.5]}", "no arm has a parameter"),
+        ("model.trees", "{low: 10, high: 20.5}", r"model\.trees is 20\.5; it is of the kind of its default, 100"),
+    ],
+)
+def test_a_range_that_a_parameter_cannot_have_is_refused_by_the_plan(
+    plan_of: PlanOf, path: str, space: str, message: str
+) -> None:
+    with pytest.raises(SuiteError, match=rf"tuning\.search: {message}"):
+        plan_of(*TPE, f"tuning.search={{{path}: {space}}}")
+
+
+def test_a_range_is_one_of_whole_numbers_only_where_the_parameter_is_one(plan_of: PlanOf) -> None:
+    given = "{model.dropout: {low: 0, high: 1}, recipe.warmup: {low: 0, high: 0.5}, recipe.batch_size: {low: 16, high: 64}}"
+    found = spaces(plan_of(*TPE, f"tuning.search={given}"), "scratch")
+    assert {path: space.whole for path, space in found.items()} == {
+        LEARNING_RATE: False,
+        "model.dropout": False,
+        "recipe.warmup": False,
+        "recipe.batch_size": True,
+    }
+    choices = spaces(plan_of(*TPE, "tuning.search={model.dropout: {choices: [0, 1, 0.5]}}"), "scratch")["model.dropout"].choices
+    assert [type(choice) for choice in choices] == [float] * 3
+
+
+@pytest.mark.parametrize("values", [{"model.dropout": 0}, {"model.dropout": 0.0}, {"model.norm": "group"}])
+def test_a_chosen_default_makes_the_run_that_has_it_without_a_search(plan_of: PlanOf, values: dict[str, float | str]) -> None:
+    plan = plan_of(*TPE, "tuning.search={model.dropout: null, model.norm: null}")
+    study = plan.studies[plan.tuned["scratch", 50]]
+    assert study.trial(values).digest() == study.template.digest()
+    final = plan.runs[plan.cells[CellKey("scratch", 50, 0)]].spec
+    open_still = tuple(one for one in final.chosen if one.path not in values)
+    assert decided(final, values).digest() == final.replace(chosen=open_still).digest()
+    name = plan.trial(study.digest(), study.trial({LEARNING_RATE: 0.002, **values})).name
+    assert name.endswith("trial-lr0.002-dropout0-normgroup")
