@@ -53,6 +53,11 @@ class Results:
         return settings.primary.arm, settings.primary_labels()
 
     @cached_property
+    def keys(self) -> set[str]:
+        """The keys of all runs: those of the plan, and the trials that its studies have asked for so far."""
+        return {*self.plan.runs, *(key for keys in self.trials.values() for key in keys)}
+
+    @cached_property
     def task(self) -> Task:
         return self.plan.task
 
