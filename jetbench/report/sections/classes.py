@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from jetbench.evaluation.multiclass import class_keys
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
+from jetbench.report.rejections import SeedRejection, seed_rejection
 from jetbench.report.results import Results
-from jetbench.report.sections.rejection import SeedRejection, seed_rejection
 from jetbench.statistics.intervals import Interval
 
 __all__ = ["SHOWN", "ClassRow", "class_rows", "render"]

@@ -10,8 +10,7 @@ from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
 from jetbench.report.drawing import DPI, REACH, scale, style
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, rows
-from jetbench.report.sections.comparison import level
+from jetbench.report.rows import Row, level, rows
 from jetbench.report.words import brief_difference, capital, count, label, verdict_lines
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.tasks.task import Metric

@@ -12,8 +12,7 @@ from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
 from jetbench.report.drawing import DPI, REACH, inside, scale, style
 from jetbench.report.results import Results
-from jetbench.report.rows import rows
-from jetbench.report.sections.comparison import level
+from jetbench.report.rows import level, rows
 from jetbench.report.words import capital, count, heading, label
 from jetbench.statistics.intervals import Interval
 from jetbench.tasks.task import Metric
