@@ -65,6 +65,7 @@ def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: 
     """Classes, channels, spectra, duplicates and possible leaks of a dataset or file: printed and drawn."""
     from jetbench.datainfo.summary import summarise
     from jetbench.datainfo.text import summary_text
+    from jetbench.datainfo.warnings import with_warnings
     from jetbench.errors import DataFileError
     from jetbench.jets import open_jets
 
@@ -76,6 +77,7 @@ def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: 
         summary, sample = summarise(
             open_jets(found.path), str(found.path), lambda done, total: show.update("reading jets", done, total)
         )
+    summary = with_warnings(summary, sample)
     click.echo(summary.model_dump_json(indent=2) if as_json else summary_text(summary))
     path = plot or (None if as_json else Path(f"{found.path.stem}-info.png"))
     if path is not None:
