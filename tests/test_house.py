@@ -145,6 +145,12 @@ def test_files_are_replaced_and_locked_in_one_place() -> None:
     assert found == set(OWN_WAYS)
 
 
+def test_all_plots_share_one_frame_and_resolution() -> None:
+    own_way = re.compile(r"\bDPI =|\bdpi=\d|\.spines\b")
+    found = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if own_way.search(path.read_text())}
+    assert found == {"evaluation/plots.py"}
+
+
 @pytest.mark.parametrize(
     ("command", "heavy"),
     [

@@ -146,7 +146,7 @@ def prediction_plot(edges: np.ndarray, counts: np.ndarray, target: str) -> Figur
     axes.set_xlabel(f"true {target}  [GeV]", fontsize=13, color=INK)
     axes.set_ylabel(f"predicted {target}  [GeV]", fontsize=13, color=INK)
     figure.colorbar(mesh, ax=axes, shrink=0.9, aspect=30).set_label("test jets", fontsize=13, color=INK)
-    finish(axes, "")
+    finish(axes)
     return figure
 
 

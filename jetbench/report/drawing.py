@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jetbench.evaluation.plots import INK, MUTED
+from jetbench.evaluation.plots import INK, MUTED, finish
 from jetbench.tasks.task import Metric
 
-__all__ = ["DPI", "REACH", "inside", "legend", "scale", "style"]
+__all__ = ["REACH", "inside", "legend", "scale", "style"]
 
-DPI = 150
+TITLE = 11.5  # font size of titles [pt]: the plots of a report have many panels
 REACH = 1.5  # a bar may leave the plot by so many spans of the means; one of two seeds would squeeze all else otherwise
 
 
 def style(axes: Any, title: str = "") -> None:
-    """Title, ticks, grid and frame."""
-    axes.set_title(title, fontsize=11, color=INK, loc="left")
-    axes.tick_params(labelsize=9.5, colors=INK, which="both")
+    """Finish a panel as every plot is, in small print and with a grid."""
+    finish(axes, title, size=TITLE)
     axes.grid(which="major", color=MUTED, alpha=0.22, linewidth=0.7)
     axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(MUTED)
 
 
 def legend(figure: Any, panels: Sequence[Any]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from jetbench.evaluation.plots import INK, MUTED
+from jetbench.evaluation.plots import DPI, INK, MUTED
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
-from jetbench.report.drawing import DPI, REACH, scale, style
+from jetbench.report.drawing import REACH, scale, style
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, level, rows
 from jetbench.report.words import brief_difference, capital, count, label, verdict_lines

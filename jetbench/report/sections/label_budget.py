@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jetbench.evaluation.plots import INK
+from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
-from jetbench.report.drawing import DPI, REACH, inside, scale, style
+from jetbench.report.drawing import REACH, inside, scale, style
 from jetbench.report.results import Results
 from jetbench.report.rows import level, rows
 from jetbench.report.words import capital, count, heading, label

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jetbench.evaluation.plots import INK
+from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
 from jetbench.report.curves import Curve, count_epochs, draw_curve, stacked
-from jetbench.report.drawing import DPI, style
+from jetbench.report.drawing import style
 from jetbench.report.results import Results
 from jetbench.report.words import count
 

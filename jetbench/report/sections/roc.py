@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jetbench.evaluation.multiclass import signal_against_background
-from jetbench.evaluation.plots import INK, MUTED
+from jetbench.evaluation.plots import DPI, INK, MUTED
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
-from jetbench.report.drawing import DPI, legend, style
+from jetbench.report.drawing import legend, style
 from jetbench.report.results import Results
 from jetbench.report.words import count
 from jetbench.suites.plan import CellKey
