@@ -196,6 +196,18 @@ def test_no_module_hides_what_its_package_offers(path: Path) -> None:
     assert not offered & modules
 
 
+# words that have one meaning, and files where another thing was once called so: a task is physics, a job is what a worker is sent
+ONE_MEANING = {
+    "task": ("errors.py", "processes.py", "engine/pool.py", "engine/worker.py", "engine/engine.py"),
+}
+
+
+@pytest.mark.parametrize(("word", "file"), [(word, file) for word, files in ONE_MEANING.items() for file in files])
+def test_a_word_has_one_meaning(word: str, file: str) -> None:
+    found = re.findall(rf"(?i).*(?<![a-z]){word}s?(?![a-z]).*", (ROOT / file).read_text())
+    assert not found
+
+
 NAMELESS = ("data", "training", "suites", "runs", "engine")  # they serve every task, model and objective alike
 STATISTICS = {"auc", "accuracy", "cross_entropy", "f1", "log_loss", "rmse"}
 

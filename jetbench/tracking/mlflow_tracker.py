@@ -254,7 +254,7 @@ class MlflowTracker(Tracker):
 
 @lru_cache
 def _one_per_process(store: Store, experiment: str, experiment_tags: Pairs) -> MlflowTracker:
-    """What copies become that are sent to the tasks of one process: they share a connection and its lock."""
+    """What copies become that are sent to the jobs of one process: they share a connection and its lock."""
     return MlflowTracker(store, experiment, experiment_tags)
 
 
