@@ -196,16 +196,18 @@ def test_no_module_hides_what_its_package_offers(path: Path) -> None:
     assert not offered & modules
 
 
-# words that have one meaning, and files where another thing was once called so: a task is physics, a job is what a worker is sent
+# words that have one meaning, and files where another thing was once called so: a task is physics, a job is what a worker is
+# sent; a view is what a model sees, an augmentation what is done to a jet before
 ONE_MEANING = {
     "task": ("errors.py", "processes.py", "engine/pool.py", "engine/worker.py", "engine/engine.py"),
+    "view": ("recipes.py", "datainfo/invariance.py"),
 }
 
 
 @pytest.mark.parametrize(("word", "file"), [(word, file) for word, files in ONE_MEANING.items() for file in files])
 def test_a_word_has_one_meaning(word: str, file: str) -> None:
-    found = re.findall(rf"(?i).*(?<![a-z]){word}s?(?![a-z]).*", (ROOT / file).read_text())
-    assert not found
+    text = re.sub(r"\bjetbench\.\w+", "", (ROOT / file).read_text())  # a room has the name of what it is mostly about
+    assert not re.findall(rf"(?i).*(?<![a-z]){word}s?(?![a-z]).*", text)
 
 
 NAMELESS = ("data", "training", "suites", "runs", "engine")  # they serve every task, model and objective alike

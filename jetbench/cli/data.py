@@ -1,4 +1,4 @@
-"""`jetbench data`: make datasets, look into them, and see what views do to them."""
+"""`jetbench data`: make datasets, look into them, and see what augmentations do to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["data"]
 
 @click.group()
 def data() -> None:
-    """Make datasets, look into them, see what views do to them."""
+    """Make datasets, look into them, see what augmentations do to them."""
 
 
 jets_option = click.option("--jets", type=click.IntRange(min=10), default=2400, show_default=True, help="Of a simulated dataset.")
@@ -94,7 +94,7 @@ def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: 
 @seed_option
 @set_option
 def views(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> None:
-    """The invariance card: what each view does to mass, pT, multiplicity, tau32 and a fixed tree model."""
+    """Print the invariance card: what each augmentation does to mass, pT, multiplicity, tau32 and a fixed tree model."""
     from jetbench.datainfo.invariance import card_text, make_card, spread
     from jetbench.jets import open_jets
 
