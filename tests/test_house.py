@@ -197,9 +197,10 @@ def test_no_module_hides_what_its_package_offers(path: Path) -> None:
 
 
 # words that have one meaning, and files where another thing was once called so: a task is physics, a job is what a worker is
-# sent; a view is what a model sees, an augmentation what is done to a jet before
+# sent, a stage is a training of an arm; a view is what a model sees, an augmentation what is done to a jet before
 ONE_MEANING = {
     "task": ("errors.py", "processes.py", "engine/pool.py", "engine/worker.py", "engine/engine.py"),
+    "stage": ("cli/progress.py", "engine/cards.py"),
     "view": ("recipes.py", "datainfo/invariance.py"),
 }
 
@@ -208,6 +209,11 @@ ONE_MEANING = {
 def test_a_word_has_one_meaning(word: str, file: str) -> None:
     text = re.sub(r"\bjetbench\.\w+", "", (ROOT / file).read_text())  # a room has the name of what it is mostly about
     assert not re.findall(rf"(?i).*(?<![a-z]){word}s?(?![a-z]).*", text)
+
+
+def test_metrics_are_numbers_and_plots_are_pictures() -> None:
+    paths = [*ROOT.rglob("*.py"), *Path(__file__).parent.rglob("*.py")]
+    assert not [path for path in paths if re.search(r"\bfigures\b", path.read_text())]
 
 
 NAMELESS = ("data", "training", "suites", "runs", "engine")  # they serve every task, model and objective alike

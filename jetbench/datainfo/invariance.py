@@ -30,7 +30,7 @@ BLOCKS = 20  # of the file that `spread` reads
 @dataclass(frozen=True)
 class CardRow:
     """What an augmentation does on average: shifts of the mass [GeV] and tau32, of the multiplicity, change of the pT and its
-    share outside the frame, and the AUC of trees that were fitted on jets as they are (of many classes the mean over their pairs).
+    share outside the frame, and the AUC of trees that were fitted on jets as they are (of many classes the mean over pairs).
     Shifts are those of the signal where there are two classes, else of all jets; None where the jets do not allow the number.
     """
 
