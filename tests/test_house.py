@@ -216,6 +216,55 @@ def test_metrics_are_numbers_and_plots_are_pictures() -> None:
     assert not [path for path in paths if re.search(r"\bfigures\b", path.read_text())]
 
 
+NO_VERBS = {
+    "A",
+    "All",
+    "An",
+    "Each",
+    "For",
+    "How",
+    "In",
+    "It",
+    "Of",
+    "One",
+    "That",
+    "The",
+    "This",
+    "Two",
+    "What",
+    "Which",
+    "Whether",
+    "With",
+}
+
+
+def documented(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Name and docstring of every public function and method; properties say what they are, as a noun."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and (text := ast.get_docstring(node)):
+            if not any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
+                yield node.name, text
+        elif isinstance(node, ast.ClassDef):
+            yield from documented(node)
+
+
+def begins_with_a_verb(text: str) -> bool:
+    """Tell, as well as a first word shows it, whether a sentence is an order: "Return", not "Returns" or "The"."""
+    first = text.split()[0]
+    return bool(re.fullmatch(r"[A-Z][a-z]+,?", first)) and not re.search(r"[^s]s$|s,$", first) and first not in NO_VERBS
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_function_says_first_what_it_does(path: Path) -> None:
+    nouns = {name: text for name, text in documented(ast.parse(path.read_text())) if not begins_with_a_verb(text)}
+    assert not nouns
+
+
+def test_a_noun_is_told_from_a_verb() -> None:
+    assert all(map(begins_with_a_verb, ("Return it.", "Say, in one line, what is.", "Pass it on.")))
+    assert not any(map(begins_with_a_verb, ("Returns it.", "The name.", "Classes, channels.", "+0.01.", "`spec` is.", "a, b")))
+
+
 NAMELESS = ("data", "training", "suites", "runs", "engine")  # they serve every task, model and objective alike
 STATISTICS = {"auc", "accuracy", "cross_entropy", "f1", "log_loss", "rmse"}
 

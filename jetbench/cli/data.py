@@ -62,7 +62,7 @@ def _png_only(ctx: click.Context, parameter: click.Parameter, path: Path | None)
     help="PNG file to draw. [default: NAME-info.png in this folder]",
 )
 def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: bool, plot: Path | None) -> None:
-    """Classes, channels, spectra, duplicates and possible leaks of a dataset or file: printed and drawn."""
+    """Print and draw classes, channels, spectra, duplicates and possible leaks of a dataset or file."""
     from jetbench.datainfo.summary import summarise
     from jetbench.datainfo.text import summary_text
     from jetbench.datainfo.warnings import with_warnings

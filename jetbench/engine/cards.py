@@ -18,7 +18,8 @@ __all__ = ["run_card"]
 
 
 def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> RunCard:
-    """`spec` is the resolved one: it has a number for its learning rate."""
+    """Return what a tracker shows of a run: its name, tags and flat parameters. `spec` is the resolved one, in which nothing
+    waits for a study."""
     instance = plan.instance
     tags = {
         "jetbench.suite": instance.suite,

@@ -16,7 +16,7 @@ RUN_SECONDS = 1.5  # of a run beside its passes: process, data, evaluation, pict
 
 
 def run_cost(run: PlannedRun) -> float:
-    """Passes, with the fixed part of a run counted as passes too."""
+    """Return the cost of a run in passes, with the fixed part of a run counted as passes too."""
     passes = run.spec.recipe.passes if models[run.spec.model.name].kind == "network" else 0
     return passes + RUN_SECONDS * RATE
 

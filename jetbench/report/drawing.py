@@ -22,7 +22,7 @@ def style(axes: Any, title: str = "") -> None:
 
 
 def legend(figure: Any, panels: Sequence[Any]) -> None:
-    """One legend below many panels, with each name once."""
+    """Draw one legend below many panels, with each name once."""
     entries = {name: handle for axes in panels for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
     if entries:
         figure.legend(
@@ -37,14 +37,14 @@ def legend(figure: Any, panels: Sequence[Any]) -> None:
 
 
 def scale(metric: Metric, values: Sequence[float]) -> float:
-    """What a small difference is small against: the range of the metric, or the largest value where it has none."""
+    """Return what a small difference is small against: the range of the metric, or the largest value where it has none."""
     if metric.low is not None and metric.high is not None:
         return metric.high - metric.low
     return max(map(abs, values), default=0.0) or 1.0
 
 
 def inside(metric: Metric, low: float, high: float) -> tuple[float, float]:
-    """Two limits of an axis, cut to the range of the metric."""
+    """Cut two limits of an axis to the range of the metric."""
     return (
         low if metric.low is None else max(low, metric.low),
         high if metric.high is None else min(high, metric.high),

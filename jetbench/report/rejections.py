@@ -38,7 +38,7 @@ class SeedRejection:
 
 
 def seed_rejection(results: Results, arm: str, labels: int, percent: int, signal: str = "") -> SeedRejection | None:
-    """R_x of an arm at a budget, of many classes that of the class with the key `signal`; None where no seed has it."""
+    """Return R_x of an arm at a budget, of many classes that of the class with the key `signal`; None where no seed has it."""
     suffix = f"_{signal}" if signal else ""
     name = f"test/background_rejection_{percent}{suffix}"
     found, lows = results.values(arm, labels, name), results.values(arm, labels, f"{name}_low")

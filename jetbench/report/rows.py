@@ -36,7 +36,7 @@ class Row:
 
 
 def places(results: Results) -> list[tuple[str, int]]:
-    """Arm and label budget of every row: budget by budget, the arms in the suite's order."""
+    """List arm and label budget of every row: budget by budget, the arms in the suite's order."""
     settings = results.plan.instance.settings
     return [(arm, labels) for labels in settings.labels for arm in results.plan.arms if labels in settings.budgets(arm)]
 
@@ -48,7 +48,7 @@ def level(results: Results) -> str:
 
 
 def rows(results: Results) -> list[Row]:
-    """A row for each of the `places`."""
+    """Make a row for each of the `places`."""
     named = results.plan.roles
     return [_row(results, arm, labels, named[arm]) for arm, labels in places(results)]
 
@@ -90,7 +90,7 @@ def _ranges(seeds: list[int]) -> str:
 
 
 def notes(results: Results) -> list[str]:
-    """The notes of all rows with arm and budgets in front; budgets that share a note share a line."""
+    """List the notes of all rows with arm and budgets in front; budgets that share a note share a line."""
     shared: dict[tuple[str, str], list[int]] = {}
     for row in rows(results):
         for note in row.notes:

@@ -41,13 +41,13 @@ class Stamp(Value):
         write_json(folder / NAME, self.model_dump(mode="json"))
 
     def whole(self, folder: Path, name: str) -> bool:
-        """Whether the file is there as it was written."""
+        """Tell whether the file is there as it was written."""
         path = folder / name
         return path.is_file() and sha256(path.read_bytes()) == self.files.get(name)
 
 
 def read_stamp(folder: Path) -> Stamp:
-    """The stamp of a report; an empty one where there is none, or none that can be read: then all is made anew."""
+    """Read the stamp of a report; an empty one where there is none, or none that can be read: then all is made anew."""
     try:
         return Stamp.model_validate_json((folder / NAME).read_bytes())
     except (OSError, ValueError):
@@ -59,7 +59,8 @@ def sha256(content: bytes) -> str:
 
 
 def maker() -> str:
-    """A digest of what turns results into a report: jetbench's own code, the frame of the page, the libraries behind it."""
+    """Return a digest of what turns results into a report: jetbench's own code, the frame of the page, the libraries behind
+    it."""
     frame = (files("jetbench.report") / FRAME).read_bytes()
     return fingerprint((code_digest(), frame, tuple(version(name) for name in LIBRARIES)))
 

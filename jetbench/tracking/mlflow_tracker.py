@@ -61,7 +61,7 @@ class MlflowTracker(Tracker):
         return self._connected()[1]
 
     def holds(self, key: str, folder: RunFolder) -> bool:
-        """MLflow is not imported for the answer, unless a server has to be asked."""
+        """Tell whether MLflow has all of a finished run; it is not imported for that, unless a server has to be asked."""
         found = self._held().get(key)
         return found is not None and found.all_of(folder)
 

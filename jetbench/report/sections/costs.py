@@ -60,7 +60,7 @@ def _line(one: Cost) -> Line:
 
 
 def cost(results: Results, arm: str, labels: int) -> Cost:
-    """Mean over the finished seeds; a pretraining that several arms share counts in full for each."""
+    """Average what an arm costs over its finished seeds; a pretraining that several arms share counts in full for each."""
     chains = [results.chain(CellKey(arm, labels, seed)) for seed in results.seeds(arm, labels)]
     digest = results.plan.tuned.get((arm, labels), "")
     start = results.plan.studies[digest].template.start if digest else None

@@ -41,8 +41,8 @@ def render(results: Results) -> SectionContent | None:
 
 
 def draw(metric: Metric, name: str, found: list[Row], named: dict[str, Look]) -> Figure:
-    """The bar is the interval from both errors, the thick part what the seeds alone leave, the shade the margin of equivalence.
-    Filled where a verdict stands."""
+    """Draw the differences: the bar is the interval from both errors, the thick part what the seeds alone leave, the shade the
+    margin of equivalence. Filled where a verdict stands."""
     from matplotlib.figure import Figure
 
     low, high = _reach(metric, found, named)

@@ -47,8 +47,8 @@ def render(results: Results) -> SectionContent | None:
 
 
 def draw(metric: Metric, means: Means, named: dict[str, Look], budgets: tuple[int, ...], seeds: int) -> Figure:
-    """Means with t intervals over seeds. Controls and floors are grey and do not set the scale; what lies beyond it is named at
-    the edge."""
+    """Draw means with t intervals over seeds. Controls and floors are grey and do not set the scale; what lies beyond it is named
+    at the edge."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 

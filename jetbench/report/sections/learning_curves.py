@@ -54,7 +54,7 @@ def _journals(results: Results, arm: str, labels: int) -> list[list[Record]]:
 
 
 def draw(panels: Panels, metrics: Sequence[str], budgets: Sequence[int], named: Mapping[str, Look]) -> Figure:
-    """Panel by panel for each budget: mean over seeds; the seeds' range as a band, but for controls."""
+    """Draw a panel for each metric and budget: mean over seeds; the seeds' range as a band, but for controls."""
     from matplotlib.figure import Figure
 
     across = len(budgets) <= MOST_ACROSS

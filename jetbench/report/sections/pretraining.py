@@ -19,7 +19,7 @@ __all__ = ["draw", "render"]
 
 
 def render(results: Results) -> SectionContent | None:
-    """A panel for each kind of pretraining; it goes on where the learning curves end."""
+    """Show a panel for each kind of pretraining; it goes on where the learning curves end."""
     kinds: dict[tuple[str, str], list[str]] = {}  # by name without seed and by arm, the keys of the runs
     for key, run in results.plan.runs.items():
         if run.kind == "pretrain" and results.ledger.done(key):
@@ -37,7 +37,7 @@ def render(results: Results) -> SectionContent | None:
 
 
 def draw(curves: dict[str, tuple[Curve, Look]]) -> Figure:
-    """Each seed thin, their mean thick, panel by panel."""
+    """Draw each seed thin, their mean thick, panel by panel."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(max(3.6 * len(curves), 4.6), 3.0), dpi=DPI, layout="constrained")

@@ -16,7 +16,7 @@ LEGEND = """R<sub>x</sub> = 1/ε<sub>B</sub> at x % signal efficiency, below it 
 
 
 def columns(results: Results) -> Columns:
-    """The working points of the literature, the largest first; none for many classes, where each signal has its own."""
+    """Show the working points of the literature, the largest first; none for many classes, where each signal has its own."""
     if len(results.plan.instance.meta.class_names) > 2:
         return Columns()
     points = sorted(EFFICIENCIES, reverse=True)
