@@ -64,8 +64,8 @@ class BusyError(JetbenchError):
 
 
 class WorkerError(JetbenchError):
-    """A `task` that failed in a worker process, or whose worker died; a traceback of the worker's is a note."""
+    """A `job` that failed in a worker process, or whose worker died; a traceback of the worker's is a note."""
 
-    def __init__(self, task: Any, reason: str) -> None:
+    def __init__(self, job: Any, reason: str) -> None:
         super().__init__(reason)
-        self.task = task
+        self.job = job

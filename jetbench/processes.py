@@ -1,4 +1,4 @@
-"""Child processes of one fork server, which has the heavy imports done before the first of them starts, and tasks on them."""
+"""Child processes of one fork server, which has the heavy imports done before the first of them starts, and jobs on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from jetbench.errors import JetbenchError, WorkerError
 
-__all__ = ["Report", "Task", "context", "die_with_parent", "hidden_main", "run_tasks"]
+__all__ = ["Function", "Report", "context", "die_with_parent", "hidden_main", "run_jobs"]
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 TOLD, DONE, FAILED = "told", "done", "failed"
@@ -26,7 +26,7 @@ _starting = threading.Lock()
 
 T = TypeVar("T")
 Tell = Callable[[Any], None]
-Task = Callable[[T, Tell], Any]  # of a task and a function that tells the caller something; what it returns is its result
+Function = Callable[[T, Tell], Any]  # of a job and a function that tells the caller something; what it returns is its result
 
 
 def context(preload: Sequence[str] = ()) -> ForkServerContext:
@@ -68,25 +68,25 @@ def die_with_parent() -> None:
 
 
 class Report(NamedTuple, Generic[T]):
-    """What a worker says of a task: something that it told on the way, or, where `done`, its result."""
+    """What a worker says of a job: something that it told on the way, or, where `done`, its result."""
 
-    task: T
+    job: T
     done: bool
     value: Any
 
 
-def run_tasks(function: Task[T], tasks: Sequence[T], workers: int) -> Generator[Report[T], None, None]:
-    """Call `function(task, tell)` for every task, each in one of `workers` processes, and yield what they say as they say it.
+def run_jobs(function: Function[T], jobs: Sequence[T], workers: int) -> Generator[Report[T], None, None]:
+    """Call `function(job, tell)` for every job, each in one of `workers` processes, and yield what they say as they say it.
 
-    Function, tasks, what is told and what is returned travel as pickles. Raises `WorkerError` at the first task that fails or
+    Function, jobs, what is told and what is returned travel as pickles. Raises `WorkerError` at the first job that fails or
     whose process dies. Any end of the caller ends the workers at once: leaving the iterator by an error, an interrupt or
     `close` kills them, and where the caller is killed they kill themselves. Their standard output is closed, since C++
     libraries print banners there.
     """
-    waiting, busy = deque(tasks), dict[Connection, T]()
+    waiting, busy = deque(jobs), dict[Connection, T]()
     workforce: dict[Connection, ForkServerProcess] = {}
     try:
-        for _ in range(min(workers, len(tasks))):
+        for _ in range(min(workers, len(jobs))):
             _hire(workforce)
         idle = list(workforce)
         while waiting or busy:
@@ -119,38 +119,38 @@ def _hire(workforce: dict[Connection, ForkServerProcess]) -> None:
 
 
 @contextmanager
-def _living(task: object) -> Iterator[None]:
-    """Talk to a worker inside; a dead one fails its task."""
+def _living(job: object) -> Iterator[None]:
+    """Talk to a worker inside; a dead one fails its job."""
     try:
         yield
     except (EOFError, OSError) as error:
-        raise WorkerError(task, "its worker process ended; it was killed or out of memory") from error
+        raise WorkerError(job, "its worker process ended; it was killed or out of memory") from error
 
 
-def _receive(connection: Connection, task: T) -> Report[T]:
-    with _living(task):
+def _receive(connection: Connection, job: T) -> Report[T]:
+    with _living(job):
         outcome, value, details = connection.recv()
     if outcome == FAILED:
-        error = WorkerError(task, value)
+        error = WorkerError(job, value)
         if details:
             error.add_note(details)
         raise error
-    return Report(task, outcome == DONE, value)
+    return Report(job, outcome == DONE, value)
 
 
 def _work(connection: Connection) -> None:
-    """Live as a worker: receive functions with their tasks and answer (outcome, value, details), until killed."""
+    """Live as a worker: receive functions with their jobs and answer (outcome, value, details), until killed."""
     die_with_parent()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with suppress(EOFError, ConnectionError):  # of a caller that has just ended, and this process with it
         while True:
-            function, task = connection.recv()
-            connection.send(_outcome(function, task, lambda value: connection.send((TOLD, value, ""))))
+            function, job = connection.recv()
+            connection.send(_outcome(function, job, lambda value: connection.send((TOLD, value, ""))))
 
 
-def _outcome(function: Task[Any], task: Any, tell: Tell) -> tuple[str, Any, str]:
+def _outcome(function: Function[Any], job: Any, tell: Tell) -> tuple[str, Any, str]:
     try:
-        return DONE, function(task, tell), ""
+        return DONE, function(job, tell), ""
     except JetbenchError as error:
         return FAILED, str(error), ""
     except Exception as error:

@@ -26,23 +26,23 @@ class RecipeEntry(Entry):
     recipe: Recipe = field(kw_only=True)
 
 
-def _view(name: str, **strengths: float | bool) -> Component:
+def _step(name: str, **strengths: float | bool) -> Component:
     return Component(name=name, options=options(strengths))
 
 
 # of a supervised stage: exact symmetries of a jet image and less than a pixel of shift; every arm has the same
-SUPERVISED_VIEWS = (_view("rotation"), _view("flip"), _view("translation", distance=0.05))
+SUPERVISED_AUGMENTATION = (_step("rotation"), _step("flip"), _step("translation", distance=0.05))
 # of contrastive pretraining: the symmetries, and detector effects that hit soft deposits and leave the mass nearly in place.
 # Chosen by the accuracy of a linear probe on one pretraining of another sample: weaker ones are solved by trivial features.
-CONTRASTIVE_VIEWS = (
-    _view("rotation"),
-    _view("flip"),
-    _view("translation", distance=0.1),
-    _view("smearing", scale=0.3),
-    _view("drop", rate=0.5, pt_scale=5.0),
-    _view("energy_scale", sigma=0.05, resolution=0.2),
+CONTRASTIVE_AUGMENTATION = (
+    _step("rotation"),
+    _step("flip"),
+    _step("translation", distance=0.1),
+    _step("smearing", scale=0.3),
+    _step("drop", rate=0.5, pt_scale=5.0),
+    _step("energy_scale", sigma=0.05, resolution=0.2),
 )
-PUBLISHED_VIEWS = (_view("flip", eta=True, phi=False), _view("crop_zoom"), _view("energy_scale", sigma=0.2))
+PUBLISHED_AUGMENTATION = (_step("flip", eta=True, phi=False), _step("crop_zoom"), _step("energy_scale", sigma=0.2))
 SSL_JET_IMAGE = "the SSL jet-image recipe (ResNet-15 and SimCLR on 125×125×8 images of the ML4SCI self-supervised set)"
 
 
@@ -62,7 +62,7 @@ recipes: Registry[RecipeEntry] = Registry(
                 passes=7500,
                 batch_size=32,
                 epochs=5,
-                augmentation=SUPERVISED_VIEWS,
+                augmentation=SUPERVISED_AUGMENTATION,
             ),
             "few labels on a CPU: a fixed schedule and the last weights",
         ),
@@ -75,9 +75,9 @@ recipes: Registry[RecipeEntry] = Registry(
                 passes=60_000,
                 batch_size=128,
                 epochs=8,
-                augmentation=CONTRASTIVE_VIEWS,
+                augmentation=CONTRASTIVE_AUGMENTATION,
             ),
-            "SimCLR on a CPU, with symmetries and detector effects as views",
+            "SimCLR on a CPU, with symmetries and detector effects as augmentation",
         ),
         _entry(
             Recipe(
@@ -88,7 +88,7 @@ recipes: Registry[RecipeEntry] = Registry(
                 passes=0,
                 batch_size=256,
                 epochs=100,
-                augmentation=PUBLISHED_VIEWS,
+                augmentation=PUBLISHED_AUGMENTATION,
             ),
             "AdamW, batch 256, 100 epochs, cosine with 10 warm-up epochs",
             SSL_JET_IMAGE,
@@ -104,7 +104,7 @@ recipes: Registry[RecipeEntry] = Registry(
                 epochs=50,
                 select="best",
                 patience=10,
-                augmentation=PUBLISHED_VIEWS,
+                augmentation=PUBLISHED_AUGMENTATION,
             ),
             "Adam, plateau schedule, 50 epochs, patience 10, best epoch by validation accuracy",
             SSL_JET_IMAGE,

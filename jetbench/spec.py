@@ -64,8 +64,8 @@ class Chosen(Spec):
 
 
 class Recipe(Spec):
-    """Optimiser, schedule, length and views of one training. Lengths are passes: one jet seen once (or one augmented view of
-    it, in self-supervised training) is one pass; an epoch is 1/`epochs` of all passes, not a loop over the data."""
+    """Optimiser, schedule, length and augmentation of one training. Lengths are passes: one jet seen once (or one augmented view
+    of it, in self-supervised training) is one pass; an epoch is 1/`epochs` of all passes, not a loop over the data."""
 
     labels_only: ClassVar[frozenset[str]] = frozenset({"name"})
 

@@ -145,6 +145,12 @@ def test_files_are_replaced_and_locked_in_one_place() -> None:
     assert found == set(OWN_WAYS)
 
 
+def test_all_plots_share_one_frame_and_resolution() -> None:
+    own_way = re.compile(r"\bDPI =|\bdpi=\d|\.spines\b")
+    found = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if own_way.search(path.read_text())}
+    assert found == {"evaluation/plots.py"}
+
+
 @pytest.mark.parametrize(
     ("command", "heavy"),
     [
@@ -188,6 +194,75 @@ def test_no_module_hides_what_its_package_offers(path: Path) -> None:
     offered |= {node.target.id for node in tree.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
     modules = {p.stem for p in path.parent.glob("*.py")} | {p.parent.name for p in path.parent.glob("*/__init__.py")}
     assert not offered & modules
+
+
+# words that have one meaning, and files where another thing was once called so: a task is physics, a job is what a worker is
+# sent, a stage is a training of an arm; a view is what a model sees, an augmentation what is done to a jet before
+ONE_MEANING = {
+    "task": ("errors.py", "processes.py", "engine/pool.py", "engine/worker.py", "engine/engine.py"),
+    "stage": ("cli/progress.py", "engine/cards.py"),
+    "view": ("recipes.py", "datainfo/invariance.py"),
+}
+
+
+@pytest.mark.parametrize(("word", "file"), [(word, file) for word, files in ONE_MEANING.items() for file in files])
+def test_a_word_has_one_meaning(word: str, file: str) -> None:
+    text = re.sub(r"\bjetbench\.\w+", "", (ROOT / file).read_text())  # a room has the name of what it is mostly about
+    assert not re.findall(rf"(?i).*(?<![a-z]){word}s?(?![a-z]).*", text)
+
+
+def test_metrics_are_numbers_and_plots_are_pictures() -> None:
+    paths = [*ROOT.rglob("*.py"), *Path(__file__).parent.rglob("*.py")]
+    assert not [path for path in paths if re.search(r"\bfigures\b", path.read_text())]
+
+
+NO_VERBS = {
+    "A",
+    "All",
+    "An",
+    "Each",
+    "For",
+    "How",
+    "In",
+    "It",
+    "Of",
+    "One",
+    "That",
+    "The",
+    "This",
+    "Two",
+    "What",
+    "Which",
+    "Whether",
+    "With",
+}
+
+
+def documented(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Name and docstring of every public function and method; properties say what they are, as a noun."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and (text := ast.get_docstring(node)):
+            if not any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
+                yield node.name, text
+        elif isinstance(node, ast.ClassDef):
+            yield from documented(node)
+
+
+def begins_with_a_verb(text: str) -> bool:
+    """Tell, as well as a first word shows it, whether a sentence is an order: "Return", not "Returns" or "The"."""
+    first = text.split()[0]
+    return bool(re.fullmatch(r"[A-Z][a-z]+,?", first)) and not re.search(r"[^s]s$|s,$", first) and first not in NO_VERBS
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_function_says_first_what_it_does(path: Path) -> None:
+    nouns = {name: text for name, text in documented(ast.parse(path.read_text())) if not begins_with_a_verb(text)}
+    assert not nouns
+
+
+def test_a_noun_is_told_from_a_verb() -> None:
+    assert all(map(begins_with_a_verb, ("Return it.", "Say, in one line, what is.", "Pass it on.")))
+    assert not any(map(begins_with_a_verb, ("Returns it.", "The name.", "Classes, channels.", "+0.01.", "`spec` is.", "a, b")))
 
 
 NAMELESS = ("data", "training", "suites", "runs", "engine")  # they serve every task, model and objective alike

@@ -1,4 +1,4 @@
-"""Tasks on worker processes: what they say, how they fail, and that no end of the caller leaves one behind."""
+"""Jobs on worker processes: what they say, how they fail, and that no end of the caller leaves one behind."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import worker_tasks
+import worker_jobs
 
 from jetbench.errors import WorkerError
-from jetbench.processes import run_tasks
+from jetbench.processes import run_jobs
 
 SCRIPT = """
 import sys
 from pathlib import Path
-import worker_tasks
-from jetbench.processes import run_tasks
+import worker_jobs
+from jetbench.processes import run_jobs
 
 print("ready", flush=True)
-list(run_tasks(worker_tasks.{task}, [Path(sys.argv[1])] * 2, workers=2))
+list(run_jobs(worker_jobs.{job}, [Path(sys.argv[1])] * 2, workers=2))
 """
 
 
@@ -42,11 +42,11 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def start_script(folder: Path, task: str = "wait_for_ever") -> subprocess.Popen[str]:
+def start_script(folder: Path, job: str = "wait_for_ever") -> subprocess.Popen[str]:
     """A plain script, without a guard around its main part, that leads a process group as it does in a terminal."""
     folder.mkdir(exist_ok=True)
     script = folder.with_suffix(".py")
-    script.write_text(SCRIPT.format(task=task))
+    script.write_text(SCRIPT.format(job=job))
     # a shell that runs the tests in the background has its children ignore Ctrl-C
     hear = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
@@ -65,44 +65,44 @@ def workers(folder: Path) -> list[int]:
 
 
 def test_workers_say_what_they_are_told_to() -> None:
-    reports = list(run_tasks(worker_tasks.square, [1, 2, 3, 4, 5], workers=2))
+    reports = list(run_jobs(worker_jobs.square, [1, 2, 3, 4, 5], workers=2))
     assert sorted(report.value for report in reports if report.done) == [1, 4, 9, 16, 25]
-    for task in range(1, 6):
-        mine = [(report.done, report.value) for report in reports if report.task == task]
-        assert mine == [(False, task), (False, task), (True, task * task)]
+    for job in range(1, 6):
+        mine = [(report.done, report.value) for report in reports if report.job == job]
+        assert mine == [(False, job), (False, job), (True, job * job)]
 
 
-def test_two_tasks_are_done_at_a_time_with_one_thread_each() -> None:
-    made = [report.value for report in run_tasks(worker_tasks.process, range(4), workers=2)]
+def test_two_jobs_are_done_at_a_time_with_one_thread_each() -> None:
+    made = [report.value for report in run_jobs(worker_jobs.process, range(4), workers=2)]
     assert len({pid for pid, _ in made}) == 2
     assert {threads for _, threads in made} == {"1"}
 
 
-def test_no_tasks_start_no_process() -> None:
-    assert list(run_tasks(worker_tasks.die, [], workers=2)) == []
+def test_no_jobs_start_no_process() -> None:
+    assert list(run_jobs(worker_jobs.die, [], workers=2)) == []
 
 
-def test_a_failed_task_is_an_error_with_its_cause_and_traceback() -> None:
+def test_a_failed_job_is_an_error_with_its_cause_and_traceback() -> None:
     with pytest.raises(WorkerError, match="ValueError: no phase space") as caught:
-        list(run_tasks(worker_tasks.fail, ["a"], workers=1))
-    assert caught.value.task == "a"
+        list(run_jobs(worker_jobs.fail, ["a"], workers=1))
+    assert caught.value.job == "a"
     assert 'raise ValueError("no phase space")' in caught.value.__notes__[0]
 
 
 def test_an_error_that_a_user_can_mend_needs_no_traceback() -> None:
     with pytest.raises(WorkerError, match=r"^x.h5: truncated; make it again$") as caught:
-        list(run_tasks(worker_tasks.refuse, ["a"], workers=1))
+        list(run_jobs(worker_jobs.refuse, ["a"], workers=1))
     assert not hasattr(caught.value, "__notes__")
 
 
 def test_a_dead_worker_is_an_error() -> None:
     with pytest.raises(WorkerError, match="killed or out of memory") as caught:
-        list(run_tasks(worker_tasks.die, ["a"], workers=1))
-    assert caught.value.task == "a"
+        list(run_jobs(worker_jobs.die, ["a"], workers=1))
+    assert caught.value.job == "a"
 
 
 def test_leaving_kills_the_workers(tmp_path: Path) -> None:
-    reports = run_tasks(worker_tasks.wait_for_ever, [tmp_path, tmp_path], workers=2)
+    reports = run_jobs(worker_jobs.wait_for_ever, [tmp_path, tmp_path], workers=2)
     assert next(reports).value > 0
     wait_until(lambda: len(workers(tmp_path)) == 2)
     reports.close()

@@ -1,4 +1,4 @@
-"""Jets per second and thread: training and inference of ResNet-15 16-32-64, by image size, with its views and without.
+"""Jets per second and thread: training and inference of ResNet-15 16-32-64, by image size, with its augmentation and without.
 
 python benchmarks/performance/training.py [repeats]
 
@@ -50,7 +50,7 @@ def random_jets(n: int = 2000) -> JetTensors:
 
 
 def measure(jets: JetTensors, pixels: int, objective: str, recipe_name: str) -> tuple[float, float, float]:
-    """Passes per second of training, of inference, and the share of a training step that the views take."""
+    """Passes per second of training, of inference, and the share of a training step that the augmentation takes."""
     recipe = recipes[recipe_name].recipe
     component = Component(name="image", options=options({"pixels": pixels, "extent": 0.8}))
     view = fit_preprocessing(component, jets, np.arange(500)).fitted
@@ -96,4 +96,6 @@ if __name__ == "__main__":
     for (pixels, objective, recipe_name), results in found.items():
         train, infer, share = (statistics.median(column) for column in zip(*results, strict=True))
         name = f"{objective} {pixels}×{pixels}, batch {recipes[recipe_name].recipe.batch_size}"
-        print(f"{name:<28} {train:6.0f} passes/s, inference {infer:6.0f} jets/s, views take {100 * share:.0f} % of a step")
+        print(
+            f"{name:<28} {train:6.0f} passes/s, inference {infer:6.0f} jets/s, augmentation takes {100 * share:.0f} % of a step"
+        )

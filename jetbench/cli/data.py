@@ -1,4 +1,4 @@
-"""`jetbench data`: make datasets, look into them, and see what views do to them."""
+"""`jetbench data`: make datasets, look into them, and see what augmentations do to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["data"]
 
 @click.group()
 def data() -> None:
-    """Make datasets, look into them, see what views do to them."""
+    """Make datasets, look into them, see what augmentations do to them."""
 
 
 jets_option = click.option("--jets", type=click.IntRange(min=10), default=2400, show_default=True, help="Of a simulated dataset.")
@@ -62,9 +62,10 @@ def _png_only(ctx: click.Context, parameter: click.Parameter, path: Path | None)
     help="PNG file to draw. [default: NAME-info.png in this folder]",
 )
 def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: bool, plot: Path | None) -> None:
-    """Classes, channels, spectra, duplicates and possible leaks of a dataset or file: printed and drawn."""
+    """Print and draw classes, channels, spectra, duplicates and possible leaks of a dataset or file."""
     from jetbench.datainfo.summary import summarise
     from jetbench.datainfo.text import summary_text
+    from jetbench.datainfo.warnings import with_warnings
     from jetbench.errors import DataFileError
     from jetbench.jets import open_jets
 
@@ -76,6 +77,7 @@ def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: 
         summary, sample = summarise(
             open_jets(found.path), str(found.path), lambda done, total: show.update("reading jets", done, total)
         )
+    summary = with_warnings(summary, sample)
     click.echo(summary.model_dump_json(indent=2) if as_json else summary_text(summary))
     path = plot or (None if as_json else Path(f"{found.path.stem}-info.png"))
     if path is not None:
@@ -92,7 +94,7 @@ def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: 
 @seed_option
 @set_option
 def views(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> None:
-    """The invariance card: what each view does to mass, pT, multiplicity, tau32 and a fixed tree model."""
+    """Print the invariance card: what each augmentation does to mass, pT, multiplicity, tau32 and a fixed tree model."""
     from jetbench.datainfo.invariance import card_text, make_card, spread
     from jetbench.jets import open_jets
 

@@ -25,7 +25,7 @@ EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 @dataclass
-class Stage:
+class Work:
     """One thing that is being done, `done` of `total`, since `start` [s]; `begun` was there before."""
 
     what: str
@@ -48,30 +48,30 @@ class Display:
 
     def __init__(self, console: Any, bar: Any) -> None:
         self.console, self.bar = console, bar
-        self.stage: Stage | None = None
+        self.work: Work | None = None
         self.task: Any = None
         self.printed = 0.0
 
     def update(self, what: str, done: float, total: float, text: str = "") -> None:
-        """Show that `done` of `total` of `what` is done; a new `what` begins a new stage."""
-        if self.stage is None or self.stage.what != what:
+        """Show that `done` of `total` of `what` is done; a new `what` begins anew."""
+        if self.work is None or self.work.what != what:
             self._finish()
-            self.stage = Stage(what, total, begun=done)
+            self.work = Work(what, total, begun=done)
             self.printed = time.monotonic()
             self.task = self.bar.add_task(what, total=total, notes="")
-        ended = done == total and self.stage.done != total
-        self.stage.done, self.stage.total = done, total
-        notes = "  ".join(part for part in (text or self._rate(), self.stage.left()) if part)
+        ended = done == total and self.work.done != total
+        self.work.done, self.work.total = done, total
+        notes = "  ".join(part for part in (text or self._rate(), self.work.left()) if part)
         self.bar.update(self.task, completed=done, total=total, notes=notes)
         if not self.console.is_terminal and (time.monotonic() - self.printed > EVERY or ended):
             self.printed = time.monotonic()
             self.line(f"{what}: {100 * done / max(total, 1):.0f} %  {notes}")
 
     def _rate(self) -> str:
-        assert self.stage is not None
-        seconds = time.monotonic() - self.stage.start
-        rate = (self.stage.done - self.stage.begun) / seconds if seconds > 1 else 0
-        return f"{self.stage.done:.0f}/{self.stage.total:.0f}" + (f"  {rate:.0f}/s" if rate else "")
+        assert self.work is not None
+        seconds = time.monotonic() - self.work.start
+        rate = (self.work.done - self.work.begun) / seconds if seconds > 1 else 0
+        return f"{self.work.done:.0f}/{self.work.total:.0f}" + (f"  {rate:.0f}/s" if rate else "")
 
     def line(self, text: str) -> None:
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)

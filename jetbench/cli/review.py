@@ -40,7 +40,7 @@ def results(suite: str, scale: str | None, store: str | None, form: str) -> None
 @scale_option
 @store_option
 def status(suite: str, scale: str | None, store: str | None) -> None:
-    """What is done, what has failed and why, and what is left."""
+    """Show what is done, what has failed and why, and what is left."""
     from jetbench.api import latest_session
 
     session = latest_session(suite, scale=scale, store=store)

@@ -1,1 +1,1 @@
-"""What a dataset is before anything is trained on it: its summary, its plots, and what each view does to it."""
+"""What a dataset is before anything is trained on it: its summary, its plots, and what each augmentation does to it."""

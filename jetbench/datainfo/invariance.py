@@ -1,6 +1,6 @@
-"""The invariance card: what a view does to the physics of a jet, measured before anything is trained.
+"""The invariance card: what an augmentation does to the physics of a jet, measured before anything is trained.
 
-A view that destroys an observable teaches an encoder to ignore it.
+An augmentation that destroys an observable teaches an encoder to ignore it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ BLOCKS = 20  # of the file that `spread` reads
 
 @dataclass(frozen=True)
 class CardRow:
-    """What a view does on average: shifts of the mass [GeV] and tau32, of the multiplicity, change of the pT and its share
-    outside the frame, and the AUC of trees that were fitted on jets as they are (of many classes the mean over their pairs).
+    """What an augmentation does on average: shifts of the mass [GeV] and tau32, of the multiplicity, change of the pT and its
+    share outside the frame, and the AUC of trees that were fitted on jets as they are (of many classes the mean over pairs).
     Shifts are those of the signal where there are two classes, else of all jets; None where the jets do not allow the number.
     """
 
-    view: str
+    augmentation: str
     mass: float | None
     pt_percent: float | None
     outside_percent: float | None
@@ -45,8 +45,8 @@ class CardRow:
 
 @dataclass(frozen=True)
 class Card:
-    """`rows` by view, the first for jets as they are; `skipped` views with the reason; `left_out`, which columns are missing and
-    why; `notes` on jets that have no number for an observable."""
+    """`rows` by augmentation, the first for jets as they are; `skipped` ones with the reason; `left_out`, which columns are
+    missing and why; `notes` on jets that have no number for an observable."""
 
     rows: tuple[CardRow, ...]
     skipped: tuple[tuple[str, str], ...] = ()
@@ -65,7 +65,7 @@ class Ruler:
     table: np.ndarray | None
     trees: BoostedTrees | None
 
-    def row(self, view: str, changed: Batch) -> tuple[CardRow, dict[str, int]]:
+    def row(self, augmentation: str, changed: Batch) -> tuple[CardRow, dict[str, int]]:
         """Measure the changed jets; also return the number of jets without an observable, by its name."""
         pt_percent, outside_percent = self._pt(changed)
         after, before = (_multiplicity(batch)[self.shown].mean() for batch in (changed, self.batch))
@@ -78,7 +78,7 @@ class Ruler:
             mass, tau32 = (float(shift[OBSERVABLES.index(name)]) for name in ("mass", "tau32"))
             if self.trees is not None:
                 area = auc(self.jets.targets["label"], self.trees.predict(new))
-        return CardRow(view, mass, pt_percent, outside_percent, float(after - before), tau32, area), undefined
+        return CardRow(augmentation, mass, pt_percent, outside_percent, float(after - before), tau32, area), undefined
 
     def _pt(self, changed: Batch) -> tuple[float | None, float | None]:
         """Change of the pT, and its share outside the frame [percent]."""
@@ -121,10 +121,10 @@ def make_card(jets: Jets, seed: int = 0) -> Card:
 
 
 def _notes(found: list[tuple[CardRow, dict[str, int]]], jets: int) -> tuple[str, ...]:
-    """What jets as they are do not have, and then where a view changes that."""
+    """What jets as they are do not have, and then where an augmentation changes that."""
     as_they_are = found[0][1]
     told = [found[0], *((row, undefined) for row, undefined in found[1:] if undefined != as_they_are)]
-    return tuple(f"{row.view}: {sentence}" for row, undefined in told for sentence in undefined_text(undefined, jets))
+    return tuple(f"{row.augmentation}: {sentence}" for row, undefined in told for sentence in undefined_text(undefined, jets))
 
 
 def spread(jets: Jets, number: int) -> Jets:
@@ -175,12 +175,12 @@ COLUMNS = (
 def card_text(card: Card) -> str:
     """Write the card as a plain table, "–" where a number is left out; the AUC is followed by its loss. Below stands what is
     skipped or left out, and why, and which jets have no number for an observable."""
-    lines = [f"{'view':<16}{''.join(f'{head:>{width}}' for _, head, width, _ in COLUMNS)}{'loss':>8}"]
+    lines = [f"{'augmentation':<16}{''.join(f'{head:>{width}}' for _, head, width, _ in COLUMNS)}{'loss':>8}"]
     for row in card.rows:
         cells = [_cell(getattr(row, field), width, form) for field, _, width, form in COLUMNS]
         loss = None if row.auc is None or card.rows[0].auc is None else card.rows[0].auc - row.auc
-        lines.append(f"{row.view:<16}{''.join(cells)}{_cell(loss, 8, '+.4f')}")
-    lines += [f"skipped {view}: {reason}" for view, reason in card.skipped]
+        lines.append(f"{row.augmentation:<16}{''.join(cells)}{_cell(loss, 8, '+.4f')}")
+    lines += [f"skipped {name}: {reason}" for name, reason in card.skipped]
     lines += [f"left out: {reason}" for reason in card.left_out]
     return "\n".join([*lines, *(f"note: {note}" for note in card.notes)])
 

@@ -84,7 +84,7 @@ def _counts(axes: Any, summary: Summary) -> None:
     axes.set_yticks(places, [_plain(name) for name in summary.classes])
     axes.invert_yaxis()
     axes.set_xlabel("jets", fontsize=13, color=INK)
-    finish(axes, "")
+    finish(axes)
 
 
 def _spectrum(axes: Any, sample: Sample, quantity: str) -> None:
@@ -103,7 +103,7 @@ def _spectrum(axes: Any, sample: Sample, quantity: str) -> None:
     axes.set_xlabel(name if unit is None else with_unit(name, unit), fontsize=13, color=INK)
     axes.set_ylabel("share of jets", fontsize=13, color=INK)
     axes.set_ylim(bottom=0)
-    finish(axes, "")
+    finish(axes)
 
 
 def _edges(low: float, high: float, bins: int, whole: bool) -> np.ndarray:
@@ -121,7 +121,7 @@ def _occupancy(axes: Any, summary: Summary) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
     axes.set_xlabel("deposits that are not zero [%]", fontsize=13, color=INK)
-    finish(axes, "")
+    finish(axes)
 
 
 def _aucs(axes: Any, summary: Summary) -> None:

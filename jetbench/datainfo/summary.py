@@ -59,7 +59,8 @@ class Spectrum(Value):
 class Summary(BaseModel, frozen=True, extra="forbid"):
     """`classes` counts jets by class name and is empty where they have no labels. `duplicates` counts jets that are copies of
     an earlier one, `contradictions` labels that differ from another copy's. `sample` is the number of jets that `spectra` and
-    `aucs` are of, `left_out` says why an observable is missing. What cannot be known (the mean of no jet) is None."""
+    `aucs` are of, `left_out` says why an observable is missing, `warnings` and `remarks` come from
+    `with_warnings`. What cannot be known (the mean of no jet) is None."""
 
     file: str
     jets: int
@@ -92,8 +93,6 @@ def summarise(jets: Jets, file: str | Path, progress: Callable[[int, int], None]
 
     Raises `DataFileError` where a column holds NaN or infinite values or does not fit the others.
     """
-    from jetbench.datainfo.warnings import remarks, warnings
-
     totals, sample = _pass_over(jets, progress)
     counts = np.diff(jets.offsets)
     duplicates, contradictions = totals.copies(counts)
@@ -121,7 +120,7 @@ def summarise(jets: Jets, file: str | Path, progress: Callable[[int, int], None]
         provenance=jets.meta.provenance,
         digest=jets.digest,
     )
-    return summary.model_copy(update={"warnings": warnings(summary, sample), "remarks": remarks(summary)}), sample
+    return summary, sample
 
 
 def _pass_over(jets: Jets, progress: Callable[[int, int], None] | None) -> tuple[Totals, Sample]:

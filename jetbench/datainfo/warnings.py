@@ -5,29 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jetbench.datainfo.sample import Sample
 from jetbench.datainfo.separation import LEAK
+from jetbench.datainfo.summary import Summary
 
-if TYPE_CHECKING:
-    from jetbench.datainfo.sample import Sample
-    from jetbench.datainfo.summary import Summary
-
-__all__ = ["remarks", "warnings"]
+__all__ = ["with_warnings"]
 
 UNBALANCED = 0.05  # of the largest class: below it a small label budget holds a handful of jets of the smallest one
 OUTSIDE = 0.01  # share of deposits outside the frame, which an image of that frame loses
 
 
-def warnings(summary: Summary, sample: Sample) -> tuple[str, ...]:
-    """Write a sentence for each thing to worry about, with its cause by name and what to do about it."""
+def with_warnings(summary: Summary, sample: Sample) -> Summary:
+    """Return the summary with its warnings and remarks."""
+    return summary.model_copy(update={"warnings": _warnings(summary, sample), "remarks": _remarks(summary)})
+
+
+def _warnings(summary: Summary, sample: Sample) -> tuple[str, ...]:
+    """A sentence for each thing to worry about, with its cause by name and what to do about it."""
     return (*_leaks(summary), *_classes(summary), *_copies(summary), *_channels(summary), *_columns(summary, sample))
 
 
-def remarks(summary: Summary) -> tuple[str, ...]:
-    """Write a sentence for each thing that is no fault but good to know."""
+def _remarks(summary: Summary) -> tuple[str, ...]:
+    """A sentence for each thing that is no fault but good to know."""
     if summary.row_auc is None or summary.row_auc < LEAK:
         return ()
     return (

@@ -18,7 +18,8 @@ __all__ = ["run_card"]
 
 
 def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> RunCard:
-    """`spec` is the resolved one: it has a number for its learning rate."""
+    """Return what a tracker shows of a run: its name, tags and flat parameters. `spec` is the resolved one, in which nothing
+    waits for a study."""
     instance = plan.instance
     tags = {
         "jetbench.suite": instance.suite,
@@ -75,7 +76,7 @@ def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:
         "precision": spec.precision,
         "labels": spec.labels if spec.labels is not None else "none" if not planned.labelled else "all",
         "seed": spec.seed,
-        "stage": planned.kind,
+        "kind": planned.kind,
         "recipe": recipe.name,
         **{f"recipe.{name}": getattr(recipe, name) for name in RECIPE},
         "recipe.augmentation": " ".join(step.name for step in recipe.augmentation),

@@ -18,7 +18,7 @@ ASK = "import torch; print(torch.cuda.device_count() if torch.cuda.is_available(
 
 
 def places(jobs: int | None, cores: int, gpus: Sequence[str]) -> tuple[str | None, ...]:
-    """A place for each training that runs at a time: the GPU that it sees, or None for a core.
+    """Return a place for each training that runs at a time: the GPU that it sees, or None for a core.
 
     `jobs` is how many the user asks for. Without it each GPU has one training, since two would share its memory and its time;
     where more are asked for than there are GPUs, they are dealt out in turn.
@@ -29,13 +29,13 @@ def places(jobs: int | None, cores: int, gpus: Sequence[str]) -> tuple[str | Non
 
 
 def cores() -> int:
-    """The processor cores that this process may use."""
+    """Count the processor cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 @cache
 def gpus() -> tuple[str, ...]:
-    """The GPUs that torch can use, by the names that CUDA_VISIBLE_DEVICES has for them.
+    """List the GPUs that torch can use, by the names that CUDA_VISIBLE_DEVICES has for them.
 
     Another process asks torch, which this one does not import; none is asked where no driver has left a sign of itself.
     """
@@ -49,6 +49,6 @@ def gpus() -> tuple[str, ...]:
 
 
 def named(count: int, visible: str | None) -> tuple[str, ...]:
-    """The names of the first `count` GPUs: their numbers, or what the user's CUDA_VISIBLE_DEVICES calls them."""
+    """List the names of the first `count` GPUs: their numbers, or what the user's CUDA_VISIBLE_DEVICES calls them."""
     names = [str(number) for number in range(count)] if visible is None else [name.strip() for name in visible.split(",")]
     return tuple(names[:count])

@@ -9,9 +9,9 @@ from typing import Any
 
 from jetbench.engine.books import Books, Event
 from jetbench.engine.child import PRELOAD
-from jetbench.engine.pool import Pool, Submit, Task, local_cluster
+from jetbench.engine.pool import Pool, Submit, Submitted, local_cluster
 from jetbench.engine.prepare import Prepared
-from jetbench.engine.worker import GRACE, run_task, stopping
+from jetbench.engine.worker import GRACE, run_job, stopping
 from jetbench.errors import BusyError
 from jetbench.files import file_lock
 from jetbench.processes import context
@@ -56,15 +56,15 @@ def execute(
 def _drive(books: Books, prepared: Prepared, free: list[str | None], submit: Submit) -> Iterator[Event]:
     """Keep every place busy until nothing is left. The work per event does not depend on how much is planned."""
     ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    running: dict[str, tuple[PlannedRun, str | None, Task]] = {}
+    running: dict[str, tuple[PlannedRun, str | None, Submitted]] = {}
     looked = time.monotonic()
     try:
         while True:
             while free and (run := books.schedule.pop()):
                 place = free.pop()
-                task = submit(run_task, books.job(run, prepared), books.card(run), books.tracker, place)
-                running[run.key] = run, place, task
-                task.add_done_callback(ended.put)
+                submitted = submit(run_job, books.job(run, prepared), books.card(run), books.tracker, place)
+                running[run.key] = run, place, submitted
+                submitted.add_done_callback(ended.put)
             if not running and not books.elsewhere:
                 yield from books.close()
                 return
@@ -81,12 +81,12 @@ def _drive(books: Books, prepared: Prepared, free: list[str | None], submit: Sub
                 yield from books.look_elsewhere()
     except BaseException:  # whatever it is, the children write their checkpoints
         stopping.set()
-        _wait_for_children([task for _, _, task in running.values()])
+        _wait_for_children([submitted for _, _, submitted in running.values()])
         raise
 
 
-def _wait_for_children(tasks: list[Task]) -> None:
-    """Until every running child has written its checkpoint; tasks that had not begun return at once."""
+def _wait_for_children(waiting: list[Submitted]) -> None:
+    """Until every running child has written its checkpoint; jobs that had not begun return at once."""
     deadline = time.monotonic() + 2 * GRACE
-    while time.monotonic() < deadline and not all(task.done() for task in tasks):
+    while time.monotonic() < deadline and not all(one.done() for one in waiting):
         time.sleep(0.05)

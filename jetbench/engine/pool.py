@@ -1,4 +1,4 @@
-"""What runs tasks: a local Dask cluster of threads, each of which waits for a training's child process."""
+"""What runs jobs: a local Dask cluster of threads, each of which waits for a training's child process."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-__all__ = ["Pool", "Submit", "Task", "local_cluster"]
+__all__ = ["Pool", "Submit", "Submitted", "local_cluster"]
 
 
-class Task(Protocol):
+class Submitted(Protocol):
     """What has been submitted; a future of Dask and of `concurrent.futures` are such."""
 
     def done(self) -> bool: ...
@@ -18,13 +18,13 @@ class Task(Protocol):
     def add_done_callback(self, fn: Callable[[Any], Any], /) -> Any: ...
 
 
-Submit = Callable[..., Task]  # a function and its arguments
-Pool = Callable[[int], AbstractContextManager[Submit]]  # of so many tasks at a time
+Submit = Callable[..., Submitted]  # a function and its arguments
+Pool = Callable[[int], AbstractContextManager[Submit]]  # of so many jobs at a time
 
 
 @contextmanager
 def local_cluster(workers: int) -> Iterator[Submit]:
-    """Run tasks in threads of this process, through Dask."""
+    """Run jobs in threads of this process, through Dask."""
     import dask
     from distributed import Client, LocalCluster
 
@@ -38,8 +38,8 @@ def local_cluster(workers: int) -> Iterator[Submit]:
         Client(cluster) as client,
     ):
 
-        def submit(function: Callable[..., Any], *arguments: Any) -> Task:
-            future: Task = client.submit(function, *arguments, pure=False)
+        def submit(function: Callable[..., Any], *arguments: Any) -> Submitted:
+            future: Submitted = client.submit(function, *arguments, pure=False)
             return future
 
         yield submit

@@ -18,7 +18,7 @@ from jetbench.errors import DataFileError
 from jetbench.files import file_lock, replacing
 from jetbench.jets import Jets, open_jets, verify
 from jetbench.jets.shards import partition
-from jetbench.processes import run_tasks
+from jetbench.processes import run_jobs
 from jetbench.runs.job import JetFiles
 from jetbench.suites.plan import Plan
 from jetbench.views import views
@@ -28,7 +28,7 @@ __all__ = ["Prepared", "prepare"]
 
 log = logging.getLogger(__name__)
 
-BLOCK = 500  # jets per task: half a second of FastJet
+BLOCK = 500  # jets per job: half a second of FastJet
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _fill(path: Path, view: str, dataset: Dataset, workers: int, progress: Calla
     blocks = partition(dataset.jets, -(-dataset.jets // BLOCK))
     table = np.lib.format.open_memmap(path, "w+", np.float32, (dataset.jets, len(kind.columns)))
     done = 0
-    with closing(run_tasks(functools.partial(_block, view, dataset.path), blocks, workers)) as reports:
+    with closing(run_jobs(functools.partial(_block, view, dataset.path), blocks, workers)) as reports:
         for rows, _, (block, missing) in reports:
             table[rows.start : rows.stop] = block
             undefined.update(missing)

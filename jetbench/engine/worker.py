@@ -19,7 +19,7 @@ from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.shipper import Shipper
 from jetbench.tracking.tracker import RunCard, Status, Tracker
 
-__all__ = ["GRACE", "Outcome", "publish", "run_task", "stopping", "trained_elsewhere"]
+__all__ = ["GRACE", "Outcome", "publish", "run_job", "stopping", "trained_elsewhere"]
 
 SILENT = "its process ended without a word; is there enough memory and disk space?"
 TOLD = "its process was told to stop; the same command goes on from its checkpoint"
@@ -27,7 +27,7 @@ POLL = 0.2  # seconds between looks at a child
 GRACE = 20.0  # seconds for a child to write its checkpoint
 ORPHANED = 255  # what multiprocessing says of a child whose fork server is gone
 
-# set by the driver when it is to end; tasks of a local cluster are threads of the driver's process
+# set by the driver when it is to end; jobs of a local cluster are threads of the driver's process
 stopping = threading.Event()
 
 
@@ -43,7 +43,7 @@ class Outcome:
     unpublished: str = ""
 
 
-def run_task(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) -> Outcome:
+def run_job(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) -> Outcome:
     """Run the job to its end, or to a checkpoint where the driver is stopping. Trouble with the tracker does not end it."""
     ledger = Ledger(job.work)
     if ledger.done(job.key):

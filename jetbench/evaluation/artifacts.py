@@ -37,8 +37,8 @@ def write_evaluation(
     indices: ArrayLike,
     class_names: Sequence[str],
     threshold: float = 0.5,
-) -> dict[str, float]:
-    """Write scores.h5, roc.json, roc.png, confusion.json and confusion.png, and return the metrics as `test/<name>`.
+) -> tuple[dict[str, float], tuple[Path, ...]]:
+    """Write scores.h5, roc.json, roc.png, confusion.json and confusion.png; return the metrics as `test/<name>`, and the files.
 
     labels (n,) in 0 … K−1; scores: of two classes the probabilities of signal (n,), of more those of all classes (n, K); indices
     (n,), each jet's row in its dataset; class_names: background first; `threshold` on the score of two classes. Scores are
@@ -54,12 +54,14 @@ def write_evaluation(
         metrics, table = evaluate_classes(labels, values, class_names), class_confusion(labels, values)
         lines = _signal_lines(labels, values, class_names)
         curves, rule = {line.name: _curve(line) for line in lines}, {}
-    write_scores(RunFolder(folder).scores, indices, labels, values)
-    write_json(folder / "roc.json", curves)
-    save_png(roc_plot(_drawn(lines)), folder / "roc.png")
-    write_json(folder / "confusion.json", {"classes": list(class_names), "counts": table.tolist(), **rule})
-    save_png(confusion_plot(table, class_names), folder / "confusion.png")
-    return {f"test/{name}": value for name, value in metrics.items()}
+    kept = RunFolder(folder).scores
+    roc, drawn, counts, matrix = (folder / name for name in ("roc.json", "roc.png", "confusion.json", "confusion.png"))
+    write_scores(kept, indices, labels, values)
+    write_json(roc, curves)
+    save_png(roc_plot(_drawn(lines)), drawn)
+    write_json(counts, {"classes": list(class_names), "counts": table.tolist(), **rule})
+    save_png(confusion_plot(table, class_names), matrix)
+    return {f"test/{name}": value for name, value in metrics.items()}, (kept, roc, drawn, counts, matrix)
 
 
 def write_scores(path: Path, indices: ArrayLike, labels: ArrayLike, scores: ArrayLike) -> None:

@@ -105,18 +105,21 @@ def evaluate_regression(truth: ArrayLike, predictions: ArrayLike) -> dict[str, f
     return metrics
 
 
-def write_regression(folder: Path, truth: ArrayLike, predictions: ArrayLike, indices: ArrayLike, target: str) -> dict[str, float]:
-    """Write scores.h5, prediction.json and prediction.png, and return the metrics as `test/<name>`.
+def write_regression(
+    folder: Path, truth: ArrayLike, predictions: ArrayLike, indices: ArrayLike, target: str
+) -> tuple[dict[str, float], tuple[Path, ...]]:
+    """Write scores.h5, prediction.json and prediction.png; return the metrics as `test/<name>`, and the files.
 
     truth (n,), predictions (n,) [GeV]; indices (n,), each jet's row in its dataset; target: what is predicted, for the axes.
     Raises `RunError` for what cannot be evaluated (before anything is written) and `StoreError` where nothing can be written.
     """
     metrics = evaluate_regression(truth, predictions)
     edges, counts = prediction_counts(truth, predictions)
-    write_predictions(RunFolder(folder).scores, indices, truth, predictions)
-    write_json(folder / "prediction.json", {"target": target, "edges": edges.tolist(), "counts": counts.tolist()})
-    save_png(prediction_plot(edges, counts, target), folder / "prediction.png")
-    return {f"test/{name}": value for name, value in metrics.items()}
+    kept, counted, drawn = RunFolder(folder).scores, folder / "prediction.json", folder / "prediction.png"
+    write_predictions(kept, indices, truth, predictions)
+    write_json(counted, {"target": target, "edges": edges.tolist(), "counts": counts.tolist()})
+    save_png(prediction_plot(edges, counts, target), drawn)
+    return {f"test/{name}": value for name, value in metrics.items()}, (kept, counted, drawn)
 
 
 def prediction_counts(truth: ArrayLike, predictions: ArrayLike, bins: int = BINS) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +146,7 @@ def prediction_plot(edges: np.ndarray, counts: np.ndarray, target: str) -> Figur
     axes.set_xlabel(f"true {target}  [GeV]", fontsize=13, color=INK)
     axes.set_ylabel(f"predicted {target}  [GeV]", fontsize=13, color=INK)
     figure.colorbar(mesh, ax=axes, shrink=0.9, aspect=30).set_label("test jets", fontsize=13, color=INK)
-    finish(axes, "")
+    finish(axes)
     return figure
 
 

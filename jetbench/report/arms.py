@@ -27,12 +27,13 @@ class Look:
 
 
 def is_fitted(plan: Plan, arm: str) -> bool:
-    """Whether its model is fitted in one go, as trees are, instead of trained by the loop."""
+    """Tell whether an arm's model is fitted in one go, as trees are, instead of trained by the loop."""
     return models[plan.instance.settings.arms[arm].model].kind == "fitted"
 
 
 def looks(plan: Plan) -> dict[str, Look]:
-    """The baseline has the first colour, the primary arm the second; controls and floors are grey, each with its own dashes."""
+    """Give every arm its look: the baseline has the first colour, the primary arm the second; controls and floors are grey, each
+    with its own dashes."""
     named, primary = plan.roles, plan.instance.settings.primary
     first = (primary.baseline, primary.arm)
     ordered = sorted(named, key=lambda arm: first.index(arm) if arm in first else len(first))  # stable: else as in the suite

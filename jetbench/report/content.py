@@ -26,7 +26,7 @@ class Plot:
     given: tuple[Any, ...]
 
     def digest(self) -> str:
-        """sha256 of what decides the picture, the code apart."""
+        """Return the sha256 of what decides the picture, the code apart."""
         return fingerprint((f"{self.draw.__module__}.{self.draw.__qualname__}", self.given))
 
 

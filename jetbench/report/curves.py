@@ -17,7 +17,7 @@ Curve = tuple[np.ndarray, np.ndarray]  # epochs (m,), counted from 1, and values
 
 
 def stacked(journals: Sequence[Sequence[Record]], key: str) -> Curve | None:
-    """The values that the seeds' journals note epoch by epoch; a run that stopped early keeps its last value to the end.
+    """Collect the values that the seeds' journals note epoch by epoch; a run that stopped early keeps its last value to the end.
 
     The closing line of a journal, which sums the run up, is told from an epoch's by having no training loss."""
     noted = [[r for r in journal if "train/loss" in r.metrics and key in r.metrics] for journal in journals]
@@ -30,7 +30,7 @@ def stacked(journals: Sequence[Sequence[Record]], key: str) -> Curve | None:
 
 
 def draw_curve(axes: Any, curve: Curve, look: Look, name: str, band: bool) -> None:
-    """The mean over seeds, with the range of the seeds as a band."""
+    """Draw the mean over seeds, with the range of the seeds as a band."""
     epochs, values = curve
     line: dict[str, Any] = {"linewidth": 1.3, "alpha": 0.9} if look.muted else {"linewidth": 1.9}
     line |= {"linestyle": look.dashes, "marker": look.marker, "markersize": 4, "color": look.color}
@@ -41,7 +41,7 @@ def draw_curve(axes: Any, curve: Curve, look: Look, name: str, band: bool) -> No
 
 
 def count_epochs(axes: Any, named: bool) -> None:
-    """Whole numbers at the axis of epochs, and its name where it stands below nothing else."""
+    """Write whole numbers at the axis of epochs, and its name where it stands below nothing else."""
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

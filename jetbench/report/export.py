@@ -19,12 +19,12 @@ COLUMNS = ("suite", "scale", "instance", "arm", "labels", "seed", "key", "metric
 
 
 def to_json(results: Results) -> str:
-    """A list of objects, one per run and metric."""
+    """Write a list of objects, one per run and metric."""
     return _json(results.tidy())
 
 
 def to_csv(results: Results) -> str:
-    """The same rows under one header line; numbers in full precision."""
+    """Write the rows of `to_json` under one header line; numbers in full precision."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -33,7 +33,7 @@ def to_csv(results: Results) -> str:
 
 
 def comparisons_json(results: Results) -> str:
-    """The answer, and each comparison with its errors, intervals, p values and verdict."""
+    """Write the answer, and each comparison with its errors, intervals, p values and verdict."""
     instance = results.plan.instance
     arm, labels = results.primary
     return _json(

@@ -15,8 +15,8 @@ __all__ = ["fingerprint"]
 
 
 def fingerprint(value: Any) -> str:
-    """sha256 of a value's content: plain scalars, arrays, records, and containers of them. Equal content, equal digest; a
-    `TypeError` for anything else, since a part that is passed over would hide a change."""
+    """Return the sha256 of a value's content: plain scalars, arrays, records, and containers of them. Equal content, equal
+    digest; a `TypeError` for anything else, since a part that is passed over would hide a change."""
     digest = hashlib.sha256()
     for part in _parts(value):
         digest.update(len(part).to_bytes(8) + part)  # with its length, or two parts could be one

@@ -16,7 +16,7 @@ FRAME = "report.html"
 
 
 def page(instance: Instance, contents: Sequence[SectionContent], pictures: Mapping[str, bytes]) -> str:
-    """The page as text; `pictures` are PNG files by the names of the plots, and a plot without one is left out."""
+    """Return the page as text; `pictures` are PNG files by the names of the plots, and a plot without one is left out."""
     return fragment(
         (files("jetbench.report") / FRAME).read_text(encoding="utf-8"),
         suite=instance.suite,

@@ -34,7 +34,7 @@ class Machine:
 
 
 def machines(results: Results) -> dict[Machine, list[str]]:
-    """The keys of the runs behind the finished cells, by machine."""
+    """List the keys of the runs behind the finished cells by the machine that trained them."""
     found: dict[Machine, list[str]] = {}
     for key, environment in results.environments.items():
         found.setdefault(_machine(environment), []).append(key)
@@ -53,7 +53,7 @@ def _machine(environment: dict[str, Any]) -> Machine:
 
 
 def mixtures(results: Results) -> list[str]:
-    """A sentence for each way in which comparisons mix processors, precisions or versions of packages."""
+    """Write a sentence for each way in which comparisons mix processors, precisions or versions of packages."""
     of_run = {key: machine for machine, keys in machines(results).items() for key in keys}
     mixed: dict[str, list[tuple[str, int]]] = {}
     for arm, labels in results.comparisons:

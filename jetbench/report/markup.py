@@ -41,7 +41,7 @@ TABLE = """
 
 
 def fragment(template: str, **values: Any) -> str:
-    """The HTML that a jinja template gives; values are escaped, but for those that are `fragment`s themselves. The filter
+    """Return the HTML that a jinja template gives; values are escaped, but for those that are `fragment`s themselves. The filter
     `count` writes whole numbers."""
     from markupsafe import Markup
 
@@ -49,14 +49,14 @@ def fragment(template: str, **values: Any) -> str:
 
 
 def table(headings: Sequence[str | Cell], lines: Iterable[Line], left: Collection[str] = ()) -> str:
-    """The HTML of a table; columns hold numbers and stand at the right, but for the first and those named by `left`."""
+    """Return the HTML of a table; columns hold numbers and stand at the right, but for the first and those named by `left`."""
     places = [place for place, one in enumerate(headings) if (one if isinstance(one, str) else one.text) in left]
     rows = [(line.style, _cells(line.cells, places), len(headings) - len(line.cells) + 1) for line in lines]
     return fragment(TABLE, headings=_cells(headings, places), lines=rows)
 
 
 def by_budget(lines: Iterable[tuple[int, Line]]) -> list[Line]:
-    """Lines in the order of their label budgets, with a line that names it before those of each budget."""
+    """Return the lines in the order of their label budgets, with a line that names it before those of each budget."""
     found: list[Line] = []
     for labels, some in groupby(lines, key=itemgetter(0)):
         found += [Line((f"{words.count(labels)} labels",), "budget"), *(line for _, line in some)]

@@ -28,7 +28,8 @@ def paired(task: Task, mine: Sequence[Scores], other: Sequence[Scores], clusters
 
 
 def corrected(found: Mapping[tuple[str, int], Comparison], primary: tuple[str, int]) -> dict[tuple[str, int], Comparison]:
-    """All but the primary comparison decided anew by Holm's correction, by arm and label budget."""
+    """Return the comparisons, by arm and label budget, with the verdicts of all but the primary one corrected for their number by
+    Holm."""
     if not found:
         return {}
     names = {f"{arm} {labels}": comparison for (arm, labels), comparison in found.items()}

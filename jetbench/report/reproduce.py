@@ -19,7 +19,8 @@ Override = tuple[str, Any]
 
 
 def command(instance: Instance) -> tuple[str, bool]:
-    """The command line, and whether it is known to give these very settings: the suite file may be elsewhere or have changed.
+    """Return the command line, and whether it is known to give these very settings: the suite file may be elsewhere or have
+    changed.
 
     No dataset is looked for: that a named one is still what it was is checked when it is opened for a run."""
     words = ["jetbench", "run", "--suite", instance.suite, "--scale", instance.scale]

@@ -53,6 +53,11 @@ class Results:
         return settings.primary.arm, settings.primary_labels()
 
     @cached_property
+    def keys(self) -> set[str]:
+        """The keys of all runs: those of the plan, and the trials that its studies have asked for so far."""
+        return {*self.plan.runs, *(key for keys in self.trials.values() for key in keys)}
+
+    @cached_property
     def task(self) -> Task:
         return self.plan.task
 
@@ -69,7 +74,7 @@ class Results:
         return found
 
     def seeds(self, arm: str, labels: int) -> list[int]:
-        """The seeds that are finished."""
+        """List the seeds that are finished."""
         return self._seeds.get((arm, labels), [])
 
     @cached_property
@@ -80,20 +85,20 @@ class Results:
         return found
 
     def gaps(self, arm: str, labels: int) -> dict[int, str]:
-        """The seeds that are not finished, with the reason."""
+        """Return the seeds that are not finished, each with the reason."""
         return self._gaps.get((arm, labels), {})
 
     def values(self, arm: str, labels: int, key: str) -> np.ndarray:
-        """One value per finished seed that has the metric (n,)."""
+        """Return one value per finished seed that has the metric (n,)."""
         cells = [self.cells[CellKey(arm, labels, seed)] for seed in self.seeds(arm, labels)]
         return np.array([metrics[key] for metrics in cells if key in metrics])
 
     def headlines(self, arm: str, labels: int) -> np.ndarray:
-        """The metric that arms are compared by, one value per finished seed (n,)."""
+        """Return the metric that arms are compared by, one value per finished seed (n,)."""
         return self.values(arm, labels, f"test/{self.metric.key}")
 
     def interval(self, arm: str, labels: int, key: str) -> Interval | None:
-        """Mean and t interval over seeds, or over encoders where seeds share them; None where no seed has the metric."""
+        """Return mean and t interval over seeds, or over encoders where seeds share them; None where no seed has the metric."""
         seeds = [seed for seed in self.seeds(arm, labels) if key in self.cells[CellKey(arm, labels, seed)]]
         values = np.array([self.cells[CellKey(arm, labels, seed)][key] for seed in seeds])
         clusters = self.clusters(arm, labels, seeds)
@@ -102,12 +107,12 @@ class Results:
         return t_interval(values) if len(values) else None
 
     def clusters(self, arm: str, labels: int, seeds: list[int]) -> list[int] | None:
-        """Which pretraining each seed starts from, as an index; None where each has its own, or none."""
+        """Return which pretraining each seed starts from, as an index; None where each has its own, or none."""
         first = [self.chain(CellKey(arm, labels, seed))[-1] for seed in seeds]
         return [first.index(key) for key in first] if len(set(first)) < len(first) else None
 
     def chain(self, cell: CellKey) -> list[str]:
-        """The keys of a cell's run and of those that it starts from, the first of all last."""
+        """List the keys of a cell's run and of those that it starts from, the first of all last."""
         keys = [self.plan.cells[cell]]
         while start := self.plan.runs[keys[-1]].spec.start:
             keys.append(start)
@@ -134,7 +139,7 @@ class Results:
             raise StoreError(f"{arm} and {self.baseline} at {labels} labels cannot be compared: {error}") from None
 
     def scores(self, cell: CellKey) -> Scores:
-        """(rows, truth, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""
+        """Read (rows, truth, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""
         kept = self._scores
         if cell not in kept:
             kept[cell] = read_scores(self.ledger.run(self.plan.cells[cell]).scores)
@@ -144,13 +149,13 @@ class Results:
         return kept[cell]
 
     def metrics(self, key: str) -> dict[str, float]:
-        """The final metrics of a finished run, a pretraining's too."""
+        """Return the final metrics of a finished run, a pretraining's too."""
         if key not in self._metrics:
             self._metrics[key] = self.ledger.metrics(key)
         return self._metrics[key]
 
     def journal(self, key: str) -> list[Record]:
-        """What a run has noted, epoch by epoch."""
+        """Read what a run has noted, epoch by epoch."""
         path = self.ledger.run(key).journal
         return read(path, 0, committed(path))[0]
 
@@ -165,23 +170,23 @@ class Results:
         return self.noted(self.ledger.run(key).split)
 
     def noted(self, path: Path) -> dict[str, Any]:
-        """A JSON file that a finished run has left, "environment.json"; empty where it has left none. Raises `StoreError` for a
-        damaged one."""
+        """Read a JSON file that a finished run has left, "environment.json"; empty where it has left none. Raises `StoreError`
+        for a damaged one."""
         try:
             return dict(json.loads(path.read_bytes())) if path.is_file() else {}
         except (OSError, ValueError, TypeError) as error:
             raise StoreError(f"{path}: damaged ({error}); delete the folder and run the suite again") from error
 
     def ended(self, key: str) -> dict[str, Any]:
-        """What a run declared when it ended: the checksums of its files, and when that was in unix seconds. Empty for a run that
-        has not ended, or whose declaration cannot be read and counts for nothing."""
+        """Return what a run declared when it ended: the checksums of its files, and when that was in unix seconds. Empty for a
+        run that has not ended, or whose declaration cannot be read and counts for nothing."""
         try:
             return self.noted(self.ledger.run(key).done)
         except StoreError:
             return {}
 
     def tidy(self) -> list[dict[str, str | int | float]]:
-        """One row per cell and metric."""
+        """Return one row per cell and metric."""
         instance = self.plan.instance
         shared = {"suite": instance.suite, "scale": instance.scale, "instance": instance.name}
         return [

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jetbench.report.results import Results
-from jetbench.report.words import count
+from jetbench.report.words import count, level_percent
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import Interval
 from jetbench.suites.roles import Role
 
-__all__ = ["Row", "notes", "places", "rows"]
+__all__ = ["Row", "level", "notes", "places", "rows"]
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,19 @@ class Row:
 
 
 def places(results: Results) -> list[tuple[str, int]]:
-    """Arm and label budget of every row: budget by budget, the arms in the suite's order."""
+    """List arm and label budget of every row: budget by budget, the arms in the suite's order."""
     settings = results.plan.instance.settings
     return [(arm, labels) for labels in settings.labels for arm in results.plan.arms if labels in settings.budgets(arm)]
 
 
+def level(results: Results) -> str:
+    """Write the level of the intervals, as in "95 %"."""
+    found = next(iter(results.comparisons.values()), None)
+    return level_percent(found) if found else "95 %"
+
+
 def rows(results: Results) -> list[Row]:
-    """A row for each of the `places`."""
+    """Make a row for each of the `places`."""
     named = results.plan.roles
     return [_row(results, arm, labels, named[arm]) for arm, labels in places(results)]
 
@@ -84,7 +90,7 @@ def _ranges(seeds: list[int]) -> str:
 
 
 def notes(results: Results) -> list[str]:
-    """The notes of all rows with arm and budgets in front; budgets that share a note share a line."""
+    """List the notes of all rows with arm and budgets in front; budgets that share a note share a line."""
     shared: dict[tuple[str, str], list[int]] = {}
     for row in rows(results):
         for note in row.notes:

@@ -25,7 +25,7 @@ __all__ = ["answer", "remarks"]
 
 
 def answer(results: Results) -> str:
-    """One sentence: the primary comparison's verdict with everything that a reader needs to weigh it."""
+    """Write one sentence: the primary comparison's verdict with everything that a reader needs to weigh it."""
     arm, labels = results.primary
     found = results.comparisons.get((arm, labels))
     if found is None:
@@ -86,7 +86,7 @@ def _unanswered(results: Results, arm: str, labels: int) -> str:
 
 
 def remarks(results: Results) -> list[str]:
-    """Short sentences: the other budgets, the fitted rivals, the floors, and the planted truths that hold."""
+    """Write short sentences: the other budgets, the fitted rivals, the floors, and the planted truths that hold."""
     return [*_rivals(results), *_fitted(results), *_floors(results), *_held(results)]
 
 

@@ -41,13 +41,13 @@ class Stamp(Value):
         write_json(folder / NAME, self.model_dump(mode="json"))
 
     def whole(self, folder: Path, name: str) -> bool:
-        """Whether the file is there as it was written."""
+        """Tell whether the file is there as it was written."""
         path = folder / name
         return path.is_file() and sha256(path.read_bytes()) == self.files.get(name)
 
 
 def read_stamp(folder: Path) -> Stamp:
-    """The stamp of a report; an empty one where there is none, or none that can be read: then all is made anew."""
+    """Read the stamp of a report; an empty one where there is none, or none that can be read: then all is made anew."""
     try:
         return Stamp.model_validate_json((folder / NAME).read_bytes())
     except (OSError, ValueError):
@@ -59,16 +59,18 @@ def sha256(content: bytes) -> str:
 
 
 def maker() -> str:
-    """A digest of what turns results into a report: jetbench's own code, the frame of the page, the libraries behind it."""
+    """Return a digest of what turns results into a report: jetbench's own code, the frame of the page, the libraries behind
+    it."""
     frame = (files("jetbench.report") / FRAME).read_bytes()
     return fingerprint((code_digest(), frame, tuple(version(name) for name in LIBRARIES)))
 
 
 def inputs(results: Results) -> str:
-    """A digest of all that a report shows: the instance, what each of its runs declared when it ended, what is missing and what
-    the studies have decided. A finished run's files are covered by the checksums that it declared."""
-    plan = results.plan
-    ended = {key: results.ended(key) for key in plan.runs}
+    """Return a digest of all that a report shows: the instance, what each run declared when it ended and what it cost, what is
+    missing, and what the studies have tried and decided. A finished run's files are covered by the checksums that it declared."""
+    plan, keys = results.plan, sorted(results.keys)
+    ended = [(key, results.ended(key), results.ledger.costs(key)) for key in keys]
     cells = [(cell, plan.cells[cell], metrics) for cell, metrics in results.cells.items()]
-    winners, missing = list(results.winners.items()), list(results.missing.items())
-    return fingerprint((plan.instance, plan.instance.meta, plan.skipped, cells, ended, missing, winners, command(plan.instance)))
+    studies = (results.trials, list(results.winners.items()))
+    missing = list(results.missing.items())
+    return fingerprint((plan.instance, plan.instance.meta, plan.skipped, cells, ended, missing, studies, command(plan.instance)))

@@ -23,7 +23,7 @@ STYLES = {Verdict.BETTER: "bold green", Verdict.WORSE: "bold red", Verdict.EQUIV
 
 
 def print_table(results: Results, console: Console) -> None:
-    """The table with its notes; where the output is no terminal, without colours and never wrapped."""
+    """Print the table with its notes; where the output is no terminal, without colours and never wrapped."""
     table, lines = _table(results), _lines(results)
     width = console.width
     if not console.is_terminal:

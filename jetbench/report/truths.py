@@ -32,7 +32,8 @@ class Truth:
 
 
 def truths(results: Results) -> list[Truth]:
-    """The planted truths of a suite's controls and floors, budget by budget; those without any finished seed are left out."""
+    """List the planted truths of a suite's controls and floors, budget by budget; those without any finished seed are left
+    out."""
     return list(_truths(results))
 
 

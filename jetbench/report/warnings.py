@@ -20,8 +20,8 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """Violated truths first, then missing cells, edges of grids, machines that are mixed, open truths, and a test set that is too
-    small for equivalence."""
+    """List violated truths first, then missing cells, edges of grids, machines that are mixed, open truths, and a test set that
+    is too small for equivalence."""
     found = truths(results)
     loud = [
         f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "

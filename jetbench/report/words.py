@@ -29,38 +29,39 @@ __all__ = [
 
 
 def count(number: int, noun: str = "") -> str:
-    """12 000, with a thin space that does not break; with a noun, in its number: "1 seed", "5 seeds"."""
+    """Write a whole number, from ten thousand on in groups of three digits ("12 000", thin spaces); a noun behind it is singular
+    or plural ("1 seed", "5 seeds")."""
     text = f"{number:,}".replace(",", "\u202f") if number >= 10_000 else f"{number}"
     return f"{text} {noun}{'' if number == 1 else 's'}" if noun else text
 
 
 def joined(parts: list[str]) -> str:
-    """a, b and c."""
+    """Join parts as in a sentence: "a, b and c"."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def capital(text: str) -> str:
-    """With a capital letter in front, and all others as they are."""
+    """Write the text with a capital letter in front, and all others as they are."""
     return text[:1].upper() + text[1:]
 
 
 def number(metric: Metric, value: float) -> str:
-    """0.9157, with the digits of the metric and the sign of mathematics."""
+    """Write a value with the digits of the metric and a true minus sign: "0.9157"."""
     return f"{value:.{metric.digits}f}".replace("-", "−")
 
 
 def signed(metric: Metric, value: float) -> str:
-    """+0.0123 or −0.0123."""
+    """Write a value with its sign: "+0.0123" or "−0.0123"."""
     return f"{value:+.{metric.digits}f}".replace("-", "−")
 
 
 def quantity(metric: Metric, text: str) -> str:
-    """A number that is written already, with the unit of the metric: "7.81 GeV"."""
+    """Add the unit of the metric to a written number: "7.81 GeV"."""
     return f"{text} {metric.unit}" if metric.unit else text
 
 
 def limits(metric: Metric, low: float | None, high: float | None, signs: bool = False) -> str:
-    """[low, high], or nothing where one unit has no interval."""
+    """Write an interval as "[low, high]"; empty where one unit has none."""
     if low is None or high is None:
         return ""
     write = signed if signs else number
@@ -68,7 +69,7 @@ def limits(metric: Metric, low: float | None, high: float | None, signs: bool = 
 
 
 def mean_limits(metric: Metric, given: Interval) -> str:
-    """The interval of a mean, cut where the metric has no values: Student's knows no limits."""
+    """Write the interval of a mean, cut where the metric has no values: Student's knows no limits."""
     low, high = given.low, given.high
     if low is not None and metric.low is not None:
         low = max(low, metric.low)
@@ -78,22 +79,22 @@ def mean_limits(metric: Metric, given: Interval) -> str:
 
 
 def label(metric: Metric, sample: str = "test") -> str:
-    """test AUC, or test RMSE [GeV]."""
+    """Name a metric of a sample: "test AUC", "test RMSE [GeV]"."""
     return f"{sample} {metric.name} [{metric.unit}]" if metric.unit else f"{sample} {metric.name}"
 
 
 def direction(metric: Metric) -> str:
-    """What a reader must be told of a metric that is better when it is smaller; nothing else."""
+    """Say "lower is better" of a metric that is; empty for any other."""
     return "" if metric.larger_is_better else "lower is better"
 
 
 def heading(metric: Metric, sample: str = "test", comma: str = ", ") -> str:
-    """test AUC, or test RMSE [GeV], lower is better."""
+    """Name a metric with its direction: "test AUC", "test RMSE [GeV], lower is better"."""
     return comma.join(part for part in (label(metric, sample), direction(metric)) if part)
 
 
 def gain(metric: Metric, difference: float) -> float:
-    """A difference with the sign of an improvement."""
+    """Return a difference with the sign of an improvement."""
     return difference if metric.larger_is_better else -difference
 
 
@@ -102,7 +103,7 @@ def level_percent(comparison: Comparison) -> str:
 
 
 def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
-    """The verdict, and below it what an undecided case would need."""
+    """Write the verdict, and below it what an undecided case would need."""
     lines = [f"{comparison.verdict}{' *' if primary else ''}"]
     if comparison.verdict is Verdict.UNDECIDED:
         needed = comparison.seeds_needed
@@ -111,7 +112,8 @@ def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
 
 
 def difference_text(metric: Metric, found: Comparison) -> str:
-    """+0.0412 (95 % interval [+0.0310, +0.0514]; ±0.0032 between seeds, ±0.0041 from the test sample)."""
+    """Write a difference with all its errors: +0.0412 (95 % interval [+0.0310, +0.0514]; ±0.0032 between seeds, ±0.0041 from the
+    test sample)."""
     between = limits(metric, found.low, found.high, signs=True)
     seed = f"±{number(metric, found.seed_error)} between {units(found)}, " if found.seed_error is not None else ""
     shown = f"{level_percent(found)} interval {between}; " if between else ""
@@ -120,13 +122,13 @@ def difference_text(metric: Metric, found: Comparison) -> str:
 
 
 def difference_errors(metric: Metric, found: Comparison) -> str:
-    """+0.0412 ±0.0032 ±0.0041: the difference, its error between seeds and that from the test sample."""
+    """Write +0.0412 ±0.0032 ±0.0041: the difference, its error between seeds and that from the test sample."""
     seed = f"±{number(metric, found.seed_error)}" if found.seed_error is not None else "±?"
     return f"{signed(metric, found.difference)} {seed} ±{number(metric, found.test_error)}"
 
 
 def brief_difference(metric: Metric, found: Comparison) -> str:
-    """+0.0412 [+0.0310, +0.0514]."""
+    """Write a difference with its interval: +0.0412 [+0.0310, +0.0514]."""
     return f"{signed(metric, found.difference)} {limits(metric, found.low, found.high, signs=True)}".rstrip()
 
 

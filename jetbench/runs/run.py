@@ -44,11 +44,11 @@ def run(job: Job, stop: Flag) -> None:
     learner = build_learner(job, data)
     with Journal(folder.journal) as journal:
         costs = learner.train(journal, folder.path, stop)
-        learner.save(folder.path)
+        saved = learner.save(folder.path)
         metrics = run_costs(job.spec, costs)
         metrics |= {"cost/parameters": float(learner.parameters), "train/jets": float(len(learner.rows))}
         try:
-            files = [*learner.files, *_evaluate(job.spec, data, learner, folder.path, metrics)]
+            files = [*saved, *_evaluate(job.spec, data, learner, folder.path, metrics)]
         except DivergenceError as error:
             raise DivergenceError(str(error), costs) from error
         curves = {name for record in read(folder.journal)[0] for name in record.metrics}
@@ -59,8 +59,8 @@ def run(job: Job, stop: Flag) -> None:
     ledger.finish(job.key, [*files, folder.spec, folder.environment, folder.split, folder.metrics, folder.journal])
 
 
-def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: Path, metrics: dict[str, float]) -> tuple[str, ...]:
-    """Add the metrics on the validation labels of a budget and on the test jets; returns the names of the files that were
+def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: Path, metrics: dict[str, float]) -> tuple[Path, ...]:
+    """Add the metrics on the validation labels of a budget and on the test jets, and return the files that were
     written. A run on the pool is judged by those that start from it."""
     task, split, meta = data.task, data.split, data.jets.meta
     if spec.data != "budget":
@@ -69,8 +69,9 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: Path, metr
     metrics |= {f"val/{key}": value for key, value in chosen.items()}
     if not spec.tested:
         return ()
-    metrics |= task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder)
-    return task.files
+    tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder)
+    metrics |= tested
+    return files
 
 
 def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:

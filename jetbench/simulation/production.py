@@ -12,7 +12,7 @@ from pathlib import Path
 from jetbench.errors import SimulationError, WorkerError
 from jetbench.files import file_lock
 from jetbench.jets import open_jets
-from jetbench.processes import run_tasks
+from jetbench.processes import run_jobs
 from jetbench.simulation.chunk_files import assemble, make_chunk, read_chunk
 from jetbench.simulation.chunks import Chunk, plan
 from jetbench.simulation.recipe import SimulationRecipe
@@ -72,9 +72,9 @@ def _make_missing(chunks: tuple[Chunk[SimulationRecipe], ...], folder: Path, wor
     tell(sum(done.values()), total)
     missing = [chunk for chunk in chunks if chunk.index not in done]
     try:
-        with closing(run_tasks(partial(make_chunk, folder=folder), missing, workers)) as reports:
+        with closing(run_jobs(partial(make_chunk, folder=folder), missing, workers)) as reports:
             for report in reports:
-                done[report.task.index] = report.task.jets if report.done else report.value
+                done[report.job.index] = report.job.jets if report.done else report.value
                 tell(sum(done.values()), total)
     except WorkerError as error:
         raise _failed(error) from None
@@ -82,7 +82,7 @@ def _make_missing(chunks: tuple[Chunk[SimulationRecipe], ...], folder: Path, wor
 
 def _failed(error: WorkerError) -> SimulationError:
     """Say which chunk failed and what to do; the worker's traceback stays a note."""
-    chunk: Chunk[SimulationRecipe] = error.task
+    chunk: Chunk[SimulationRecipe] = error.job
     explained = SimulationError(
         f"chunk {chunk.index} ({chunk.jets} {chunk.class_name} jets) failed: {error}; "
         "the finished chunks are kept, run it again to go on from them"

@@ -200,7 +200,7 @@ def recipe_choice(settings: Settings, arm: Arm, key: str) -> RecipeChoice:
 
 
 def given_by_arm(settings: Settings, arm: Arm, labels: int, path: str) -> bool:
-    """Whether the arm itself gives a value to a scalar of its last run."""
+    """Tell whether the arm itself gives a value to a scalar of its last run."""
     part, name = path.split(".", 1)
     stage = regimes[arm.regime].stages[-1]
     if part == "recipe":

@@ -33,7 +33,7 @@ def remember(root: Path, instance: Instance) -> None:
 
 
 def latest(root: Path, suite: str | None, scale: str | None = None) -> Instance:
-    """The instance that was run last, of a suite and of a scale where they are named."""
+    """Find the instance that was run last, of a suite and of a scale where they are named."""
     seen = _read(root / BOOK)
     found = [i for i in seen if suite in (None, i.suite) and scale in (None, i.scale)]
     if not found:

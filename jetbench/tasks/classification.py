@@ -13,7 +13,6 @@ from jetbench.evaluation.artifacts import write_evaluation
 from jetbench.evaluation.likelihood import log_loss
 from jetbench.statistics.delong import auc, delong, mean_difference_variance, paired_delong
 from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
-from jetbench.tracking.folder import RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +33,6 @@ class Classification(Task):
     selection, tuning, headline = ACCURACY, AUC, AUC
     chance = 0.5
     sections = ("rejection", "scores", "classes", "roc")
-    files = (RunFolder(Path()).scores.name, "roc.json", "roc.png", "confusion.png", "confusion.json")
 
     def unmet(self, meta: Meta, targets: Collection[str] | None) -> str:
         if len(meta.class_names) >= 2 and (targets is None or "label" in targets):
@@ -106,7 +104,9 @@ class Classification(Task):
             "loss": log_loss(truth, scores),
         }
 
-    def evaluate(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path) -> dict[str, float]:
+    def evaluate(
+        self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path
+    ) -> tuple[dict[str, float], tuple[Path, ...]]:
         return write_evaluation(folder, truth, predictions, rows, meta.class_names)
 
     def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from jetbench.errors import SuiteError
 from jetbench.evaluation.regression import paired_rmse, residuals, rmse, rmse_error, write_regression
 from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
-from jetbench.tracking.folder import RunFolder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +31,6 @@ class Regression(Task):
 
     selection, tuning, headline = RMSE, RMSE, RMSE
     sections = ()
-    files = (RunFolder(Path()).scores.name, "prediction.json", "prediction.png")
 
     def __init__(self, target: str = "gen_sdmass", scale: float = 100.0) -> None:
         if not 0 < scale < np.inf:
@@ -91,7 +89,9 @@ class Regression(Task):
             "loss": self._smooth(residuals(truth, predictions)),
         }
 
-    def evaluate(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path) -> dict[str, float]:
+    def evaluate(
+        self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path
+    ) -> tuple[dict[str, float], tuple[Path, ...]]:
         return write_regression(folder, truth, predictions, rows, self.column)
 
     def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:

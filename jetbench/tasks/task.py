@@ -69,7 +69,7 @@ class Task(ABC):
 
     `selection` judges an epoch on the validation jets (its key among those of `validate`), `tuning` a finished training on
     them (among those of `choose`), `headline` the test jets (among those of `evaluate`, with its error under `<key>_se`).
-    `sections` name the parts of the report that are this task's own, `files` what `evaluate` writes. `column` is the target's
+    `sections` name the parts of the report that are this task's own. `column` is the target's
     name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
     """
 
@@ -79,7 +79,6 @@ class Task(ABC):
     headline: Metric
     chance: float | None = None
     sections: ClassVar[tuple[str, ...]]
-    files: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def unmet(self, meta: Meta, targets: Collection[str] | None) -> str:
@@ -133,8 +132,10 @@ class Task(ABC):
         are too few jets to judge it."""
 
     @abstractmethod
-    def evaluate(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path) -> dict[str, float]:
-        """Write `files` into the folder, and return the metrics of the test jets as `test/<key>`.
+    def evaluate(
+        self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path
+    ) -> tuple[dict[str, float], tuple[Path, ...]]:
+        """Write files of the test jets into the folder; return their metrics as `test/<key>`, and the files.
 
         `rows` (n,) are the jets' places in their dataset. Raises `RunError` for what cannot be evaluated.
         """

@@ -25,7 +25,7 @@ _lock = threading.Lock()
 
 
 def load() -> ModuleType:
-    """MLflow, imported once (1.5 s) with jetbench's settings; what the user has set in the environment wins."""
+    """Import MLflow once (1.5 s), with jetbench's settings; what the user has set in the environment wins."""
     with _lock:
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)

@@ -98,7 +98,7 @@ class RunFolder:
         return self.path / ".checksums.json"
 
     def artifacts(self) -> list[Path]:
-        """The files that a tracker gets: all but the journal, checkpoints, and what begins with a dot."""
+        """List the files that a tracker gets: all but the journal, checkpoints, and what begins with a dot."""
         kept = {self.journal, self.committed, self.checkpoint, self.previous_checkpoint, self.done}
         return sorted(path for path in self.path.glob("[!.]*") if path.is_file() and path not in kept)
 
@@ -108,7 +108,7 @@ class RunFolder:
             path.unlink(missing_ok=True)
 
     def checksum(self, name: str) -> str:
-        """The sha256 of a file; one that has not changed since it was last read is not read again."""
+        """Return the sha256 of a file; one that has not changed since it was last read is not read again."""
         known = self._known().get(name)
         return known.sha256 if known and known[:2] == _stamp(self.path / name) else _look(self.path / name).sha256
 

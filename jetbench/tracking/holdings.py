@@ -45,7 +45,7 @@ class Holding(NamedTuple):
 
 
 def from_database(database: Path, experiment: str) -> dict[str, Holding]:
-    """The holdings by the run's key, read without MLflow, whose import alone would take longer than all else.
+    """Read the holdings by the run's key, without MLflow, whose import alone would take longer than all else.
 
     Of a database that cannot be read there are none: MLflow, which is asked next, says what is wrong with it.
     """
@@ -59,7 +59,7 @@ def from_database(database: Path, experiment: str) -> dict[str, Holding]:
 
 
 def from_client(client: MlflowClient, experiment: str) -> dict[str, Holding]:
-    """The same from a server, a thousand runs a request."""
+    """Read the holdings by the run's key from a server, a thousand runs a request."""
     found: dict[str, Holding] = {}
     known = client.get_experiment_by_name(experiment)
     page: str | None = ""
@@ -83,7 +83,7 @@ def prefix(journal: Path, offset: int) -> str:
 
 
 def shipped(journal: Path, claim: str | None) -> int | None:
-    """The offset that a run claims to hold; None where the journal does not begin with what it holds."""
+    """Return the offset that a run claims to hold; None where the journal does not begin with what it holds."""
     if not claim:
         return 0
     offset = int(claim.partition(":")[0])
@@ -93,6 +93,6 @@ def shipped(journal: Path, claim: str | None) -> int | None:
 
 
 def digest(files: Iterable[Path]) -> str:
-    """The digest of the files' names and bytes; files of a run's folder that have not changed are not read again."""
+    """Return the digest of the files' names and bytes; files of a run's folder that have not changed are not read again."""
     parts = [(path.name, RunFolder(path.parent).checksum(path.name)) for path in sorted(files)]
     return hashlib.sha256(repr(parts).encode()).hexdigest()

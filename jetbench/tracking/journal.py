@@ -36,7 +36,8 @@ class Record:
 
 
 def valid_key(name: str) -> bool:
-    """Whether trackers accept it: word characters and `- . : /` or space, a normal relative path, at most 250 characters."""
+    """Tell whether trackers accept a key: word characters and `- . : /` or space, a normal relative path, at most 250
+    characters."""
     plain = _KEY.fullmatch(name) and posixpath.normpath(name) == name
     return bool(plain) and not name.startswith(("/", ".."))
 
@@ -89,7 +90,7 @@ class Journal:
             raise StoreError(f"cannot write the journal {self.path}: the disk is full")
 
     def position(self) -> int:
-        """The byte offset after the last line: what a checkpoint stores."""
+        """Return the byte offset after the last line: what a checkpoint stores."""
         return os.fstat(self._file.fileno()).st_size
 
     def sync(self) -> None:
@@ -102,7 +103,7 @@ class Journal:
         self._mark(self.position())
 
     def cut(self, offset: int) -> None:
-        """Go back to a checkpoint's offset, in bytes. StoreError when it is not the end of a line of this journal."""
+        """Go back to a checkpoint's offset, in bytes. Raises `StoreError` when it is not the end of a line of this journal."""
         if offset < 0 or offset > self.position() or not _ends_line(self.path, offset):
             raise StoreError(f"{self.path}: byte {offset} is not the end of a line, so its checkpoint belongs to another journal")
         # the mark goes back first: a reader must never be sent beyond the end
@@ -118,7 +119,7 @@ class Journal:
 
 
 def committed(path: Path) -> int:
-    """The offset in bytes up to which a tracker may read; 0 before the first checkpoint."""
+    """Return the offset in bytes up to which a tracker may read; 0 before the first checkpoint."""
     mark = _mark_path(path)
     try:
         return int(mark.read_text())
@@ -129,9 +130,9 @@ def committed(path: Path) -> int:
 
 
 def read(path: Path, since: int = 0, until: int | None = None) -> tuple[list[Record], int]:
-    """The complete lines from byte `since` (to byte `until`), and the offset after them.
+    """Read the complete lines from byte `since` (to byte `until`), and the offset after them.
 
-    A last line without its end is left for later. StoreError for a line that is not a record, with its byte offset.
+    A last line without its end is left for later. Raises `StoreError` for a line that is not a record, with its byte offset.
     """
     try:
         with path.open("rb") as file:

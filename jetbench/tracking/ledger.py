@@ -59,7 +59,7 @@ class Ledger:
             return None
 
     def diverged(self, key: str) -> bool:
-        """Whether the run failed because its loss did not stay finite: training it again would end the same."""
+        """Tell whether the run failed because its loss did not stay finite: training it again would end the same."""
         return bool(self._failure(key).get("diverged"))
 
     def costs(self, key: str) -> dict[str, float]:

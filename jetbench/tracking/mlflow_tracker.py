@@ -61,7 +61,7 @@ class MlflowTracker(Tracker):
         return self._connected()[1]
 
     def holds(self, key: str, folder: RunFolder) -> bool:
-        """MLflow is not imported for the answer, unless a server has to be asked."""
+        """Tell whether MLflow has all of a finished run; it is not imported for that, unless a server has to be asked."""
         found = self._held().get(key)
         return found is not None and found.all_of(folder)
 
@@ -254,7 +254,7 @@ class MlflowTracker(Tracker):
 
 @lru_cache
 def _one_per_process(store: Store, experiment: str, experiment_tags: Pairs) -> MlflowTracker:
-    """What copies become that are sent to the tasks of one process: they share a connection and its lock."""
+    """What copies become that are sent to the jobs of one process: they share a connection and its lock."""
     return MlflowTracker(store, experiment, experiment_tags)
 
 

@@ -14,7 +14,7 @@ SHORTEST, LONGEST, RATIO = 5.0, 600.0, 100.0
 
 
 class Shipper:
-    """Used by the task that watches one training child; one Shipper per attempt.
+    """Used by the job that watches one training child; one Shipper per attempt.
 
     `pump` may be called as often as one likes: it ships when max(5 s, 100 × the last cost) have passed, at most 10 min, so that
     a store that was away is tried again. StoreError from the tracker passes through `pump` and `close`; nothing is lost by it.

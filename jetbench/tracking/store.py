@@ -24,7 +24,7 @@ _NETWORK = re.compile(r"nfs|lustre|afs|cifs|smb|ceph|gpfs|beegfs|9p|fuse|orangef
 
 
 def store_root(option: str | None = None) -> Path:
-    """The absolute folder: the `--store` option, else `JETBENCH_STORE`, else `./mlruns`."""
+    """Return the absolute folder: the `--store` option, else `JETBENCH_STORE`, else `./mlruns`."""
     return Path(option or os.environ.get("JETBENCH_STORE") or "mlruns").expanduser().resolve()
 
 
@@ -106,7 +106,7 @@ class Store:
 
 
 def refuse_unusable(root: Path) -> None:
-    """StoreError for a folder whose name MLflow misreads, and for a store of MLflow files, which it has given up."""
+    """Raise `StoreError` for a folder whose name MLflow misreads, and for a store of MLflow files, which it has given up."""
     if bad := set(str(root)) & set("?%"):
         raise StoreError(f"{root} has {' and '.join(sorted(bad))} in its path, which MLflow misreads; {ELSEWHERE}")
     for meta in root.glob("*/meta.yaml"):
@@ -118,7 +118,7 @@ def refuse_unusable(root: Path) -> None:
 
 
 def check_schema(database: Path) -> None:
-    """StoreError for a database that is damaged or written by another version of MLflow.
+    """Raise `StoreError` for a database that is damaged or written by another version of MLflow.
 
     Looked at without MLflow's client, which would migrate an old database at once, without a copy and without a lock.
     """

@@ -85,7 +85,7 @@ class Tracker:
 class MemoryTracker(Tracker):
     """Keeps what it is given, for tests: `records`, `status` and `artifacts` by run key, and the `report`.
 
-    A task of the same process that is sent a copy gets the tracker itself.
+    A job of the same process that is sent a copy gets the tracker itself.
     """
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ START, STOP = 90.0, 5.0  # seconds
 
 
 def chart_link(address: str, experiment_id: str | None) -> str:
-    """The page that charts the runs of an experiment side by side; of all experiments without an id."""
+    """Return the page that charts the runs of an experiment side by side; of all experiments without an id."""
     if experiment_id is None:
         return f"{address}/#/experiments?workflowType=machine_learning"
     trainings = quote("tags.`jetbench.kind` != 'report'")
@@ -62,7 +62,7 @@ def ui(
 
 @contextmanager
 def serving(store: Store, host: str = "127.0.0.1", port: int = 5000) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A server that answers, as its address and process; gone with all its processes at the end."""
+    """Start a server and yield its address and process once it answers; it is gone with all its processes at the end."""
     refuse_taken_port(host, port)
     store.prepare()
     with TemporaryFile() as log:

@@ -53,13 +53,17 @@ def fit_preprocessing(view: Component, pool: JetTensors, rows: np.ndarray) -> Pr
     return Preprocessing(view=view, channels=pool.meta.channels, class_names=pool.meta.class_names, fitted=fitted)
 
 
-def save_bundle(folder: Path, network: Network, model: Component, task: Component, preprocessing: Preprocessing) -> None:
-    """Write `model.safetensors` and, beside it, `bundle.json`; each is replaced atomically."""
+def save_bundle(
+    folder: Path, network: Network, model: Component, task: Component, preprocessing: Preprocessing
+) -> tuple[Path, Path]:
+    """Write `model.safetensors` and, beside it, `bundle.json`, and return both; each is replaced atomically."""
+    files = RunFolder(folder).weights, RunFolder(folder).bundle
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    with replacing(RunFolder(folder).weights) as temporary:
+    with replacing(files[0]) as temporary:
         save_file(weights, temporary)
     parts = {"model": model, "task": task, "preprocessing": preprocessing}
-    write_json(RunFolder(folder).bundle, {name: part.model_dump(mode="json") for name, part in parts.items()})
+    write_json(files[1], {name: part.model_dump(mode="json") for name, part in parts.items()})
+    return files
 
 
 def load_preprocessing(folder: Path) -> Preprocessing:

@@ -36,7 +36,7 @@ class Checkpoint:
     scalars: dict[str, Any]
 
     def below(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors of a module, an optimiser's parameter or the best weights, by the rest of their names."""
+        """Return the tensors of a module, an optimiser's parameter or the best weights, by the rest of their names."""
         return {key.removeprefix(f"{prefix}/"): t for key, t in self.tensors.items() if key.startswith(f"{prefix}/")}
 
 

@@ -18,7 +18,6 @@ from jetbench.objectives.base import Objective
 from jetbench.seeds import derive
 from jetbench.spec import RunSpec
 from jetbench.tasks.task import Task
-from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
 from jetbench.training.bundle import Preprocessing, save_bundle
 from jetbench.training.loop import Flag, fit
@@ -28,10 +27,9 @@ __all__ = ["FittedLearner", "Learner", "NetworkLearner"]
 
 
 class Learner(ABC):
-    """A model in training on the jets at `rows` (k,); `files` are those that `save` writes."""
+    """A model in training on the jets at `rows` (k,)."""
 
     rows: np.ndarray
-    files: tuple[str, ...]
     parameters = 0
 
     @abstractmethod
@@ -43,8 +41,8 @@ class Learner(ABC):
         """Predict the jets of the dataset at `rows` (n,): what the task makes of the outputs."""
 
     @abstractmethod
-    def save(self, folder: Path) -> None:
-        """Write the model with all that its use needs."""
+    def save(self, folder: Path) -> tuple[Path, ...]:
+        """Write the model with all that its use needs, and return the files."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +58,6 @@ class NetworkLearner(Learner):
     rows: np.ndarray
     labelled: JetTensors
     validate: Callable[[], dict[str, float]] | None
-    files = (RunFolder(Path()).weights.name, RunFolder(Path()).bundle.name)
 
     def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
         return fit(
@@ -86,8 +83,8 @@ class NetworkLearner(Learner):
         outputs = network_outputs(self.network, self.preprocessing.fitted, self.labelled, rows, self.spec.precision)
         return self.task.predict(outputs)
 
-    def save(self, folder: Path) -> None:
-        save_bundle(folder, self.network, self.spec.model, self.spec.task, self.preprocessing)
+    def save(self, folder: Path) -> tuple[Path, ...]:
+        return save_bundle(folder, self.network, self.spec.model, self.spec.task, self.preprocessing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +99,6 @@ class FittedLearner(Learner):
     target: np.ndarray
     rows: np.ndarray
 
-    @property
-    def files(self) -> tuple[str, ...]:  # type: ignore[override]
-        return (self.model.FILE,)
-
     def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
         started, chosen, seed = time.monotonic(), self.rows, derive("init", "encoder", self.spec.seed)
         journal.cut(0)
@@ -115,5 +108,6 @@ class FittedLearner(Learner):
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self.model.predict(self.table[rows])
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path) -> tuple[Path, ...]:
         self.model.save(folder)
+        return (folder / self.model.FILE,)

@@ -123,10 +123,11 @@ def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: 
     assert not (tmp_path / "store").exists()
 
 
-def test_the_invariance_card_has_a_row_per_view(toy_file: Path) -> None:
+def test_the_invariance_card_has_a_row_per_augmentation(toy_file: Path) -> None:
     result = call("data", "views", toy_file)
     assert result.exit_code == 0, repr(result.exception)
     lines = result.output.splitlines()
+    assert lines[0].startswith("augmentation ")
     rows = {line.split()[0]: [float(x) for x in line.split()[1:]] for line in lines[1:]}
     assert set(rows) >= {"none", "rotation", "flip", "drop", "crop_zoom"}
     assert rows["none"][:5] == [0, 0, 0, 0, 0]

@@ -21,13 +21,13 @@ def without_units(jets: Jets) -> Jets:
     return replace(jets, meta=jets.meta.replace(channels=tuple(c.replace(unit="") for c in jets.meta.channels)))
 
 
-def row(card: Card, view: str) -> dict[str, float | None]:
-    return vars(next(row for row in card.rows if row.view == view))
+def row(card: Card, augmentation: str) -> dict[str, float | None]:
+    return vars(next(row for row in card.rows if row.augmentation == augmentation))
 
 
 def test_jets_in_gev_have_every_number(some_jets: Jets) -> None:
     card = make_card(some_jets)
-    assert [r.view for r in card.rows] == ["none", *(entry.name for entry in augmentations)]
+    assert [r.augmentation for r in card.rows] == ["none", *(entry.name for entry in augmentations)]
     assert not card.skipped
     assert not card.left_out
     assert not card.notes
@@ -41,7 +41,7 @@ def test_without_units_there_is_no_mass_and_no_detector(some_jets: Jets) -> None
     assert all("these jets give no unit" in reason for _, reason in card.skipped)
     assert row(card, "rotation") | {"pt_percent": 0} == {
         **dict.fromkeys(("mass", "tau32", "auc")),
-        "view": "rotation",
+        "augmentation": "rotation",
         "pt_percent": 0,
         "outside_percent": row(card, "rotation")["outside_percent"],
         "multiplicity": 0,
@@ -55,7 +55,7 @@ def test_without_units_there_is_no_mass_and_no_detector(some_jets: Jets) -> None
 def test_without_a_pt_channel_only_counting_is_left(some_jets: Jets) -> None:
     channels = tuple(c.replace(unit="", role="energy") for c in some_jets.meta.channels)
     found = row(make_card(replace(some_jets, meta=some_jets.meta.replace(channels=channels, isotropic=False))), "flip")
-    assert {name for name, value in found.items() if value is not None} == {"view", "multiplicity"}
+    assert {name for name, value in found.items() if value is not None} == {"augmentation", "multiplicity"}
 
 
 @pytest.mark.parametrize("names", [(), ("qcd",), ("qcd", "top")])

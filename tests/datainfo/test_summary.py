@@ -15,6 +15,7 @@ from jetbench.datainfo.separation import separations
 from jetbench.datainfo.summary import Summary, summarise
 from jetbench.datainfo.text import summary_text
 from jetbench.datainfo.totals import Range
+from jetbench.datainfo.warnings import with_warnings
 from jetbench.errors import DataFileError
 from jetbench.jets import Channel, Grid, Jets, concatenate, open_jets, save_jets, selection
 from jetbench.jets.selection import blocks
@@ -35,7 +36,7 @@ def changed(jets: Jets, targets: dict[str, np.ndarray] | None = None, **meta: An
 
 
 def summary_of(jets: Jets) -> Summary:
-    return summarise(jets, "jets.h5")[0]
+    return with_warnings(*summarise(jets, "jets.h5"))
 
 
 def found(summary: Summary, text: str) -> list[str]:

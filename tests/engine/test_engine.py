@@ -68,9 +68,9 @@ def test_a_suite_runs_and_is_then_skipped(plan_of: Callable[..., Plan], tmp_path
     events = run(plan, tmp_path, tracker)
     assert Counter(e.kind for e in events) == {"done": len(plan.runs), "winner": len(plan.studies)}
     assert set(tracker.status.values()) == {"FINISHED"}
-    figures = Ledger(tmp_path / "work").metrics(plan.cells[CellKey("scratch", 100, 0)])
-    assert 0.5 < figures["test/auc"] <= 1
-    assert figures["cost/labelled_passes"] == 320
+    metrics = Ledger(tmp_path / "work").metrics(plan.cells[CellKey("scratch", 100, 0)])
+    assert 0.5 < metrics["test/auc"] <= 1
+    assert metrics["cost/labelled_passes"] == 320
     final = tracker.artifacts[plan.cells[CellKey("scratch", 100, 0)]]
     assert {"roc.png", "roc.json", "confusion.png", "scores.h5", "model.safetensors", "bundle.json", "spec.yaml"} <= set(final)
     pretraining = next(key for key, r in plan.runs.items() if r.kind == "pretrain")

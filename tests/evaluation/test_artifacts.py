@@ -22,7 +22,7 @@ def sample(jets=500):
 
 def test_the_scores_file_gives_back_every_number(tmp_path):
     labels, scores, indices = sample()
-    metrics = write_evaluation(tmp_path / "run", labels, scores, indices, ("QCD", "top"))
+    metrics, _ = write_evaluation(tmp_path / "run", labels, scores, indices, ("QCD", "top"))
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == FILES
     read_indices, read_labels, read_values = read_scores(tmp_path / "run" / "scores.h5")
     np.testing.assert_array_equal(read_indices, indices)
@@ -33,7 +33,7 @@ def test_the_scores_file_gives_back_every_number(tmp_path):
 
 def test_json_beside_the_pictures(tmp_path):
     labels, scores, indices = sample()
-    metrics = write_evaluation(tmp_path, labels, scores, indices, ("QCD", "top"))
+    metrics, _ = write_evaluation(tmp_path, labels, scores, indices, ("QCD", "top"))
     curve = json.loads((tmp_path / "roc.json").read_text())
     assert curve["auc"] == metrics["test/auc"]
     assert np.trapezoid(curve["signal_efficiency"], curve["background_efficiency"]) == pytest.approx(curve["auc"], abs=2e-3)
@@ -114,7 +114,7 @@ def test_another_format_and_unequal_columns_are_refused(tmp_path):
 
 def test_scores_near_one_are_not_tied(tmp_path):
     labels, scores = np.array([0, 0, 1, 1]), np.array([1 - 2e-12, 0.1, 1 - 1e-12, 0.9])
-    metrics = write_evaluation(tmp_path, labels, scores, np.arange(4), ("QCD", "top"))
+    metrics, _ = write_evaluation(tmp_path, labels, scores, np.arange(4), ("QCD", "top"))
     assert metrics["test/auc"] == 0.75
     assert np.array_equal(read_scores(tmp_path / "scores.h5")[2], scores)
 

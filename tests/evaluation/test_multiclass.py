@@ -84,7 +84,7 @@ def test_names_that_would_be_ambiguous_in_a_metric_are_numbers():
 
 def test_the_files_of_four_classes(tmp_path):
     labels, scores, indices = sample()
-    metrics = write_evaluation(tmp_path, labels, scores, indices, NAMES)
+    metrics, _ = write_evaluation(tmp_path, labels, scores, indices, NAMES)
     found = read_scores(tmp_path / "scores.h5")
     for column, expected in zip(found, (indices, labels, scores), strict=True):
         np.testing.assert_array_equal(column, expected)

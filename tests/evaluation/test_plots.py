@@ -9,7 +9,7 @@ from jetbench.statistics.delong import auc
 
 
 def line(name="simclr", separation=2.0, jets=1000):
-    rng = numpy_rng("test-figures", name)
+    rng = numpy_rng("test-plots", name)
     labels = np.arange(jets) % 2
     scores = rng.normal(size=jets) + separation * labels
     return roc_line(name, labels, scores), auc(labels, scores)

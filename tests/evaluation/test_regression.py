@@ -144,7 +144,7 @@ def test_rows_that_are_not_paired_are_refused(baseline: slice, weights: np.ndarr
 def test_files_give_back_every_number(tmp_path: Path) -> None:
     truth, rows = masses()
     indices = np.arange(400)[::-1] * 7
-    metrics = write_regression(tmp_path / "a", truth, rows[0], indices, "gen_sdmass")
+    metrics, _ = write_regression(tmp_path / "a", truth, rows[0], indices, "gen_sdmass")
     again = read_scores(tmp_path / "a" / "scores.h5")
     for column, given in zip(again, (indices, truth, rows[0]), strict=True):
         np.testing.assert_array_equal(column, given)

@@ -201,7 +201,7 @@ def evaluation(name: str, jets: Jets, folder: Path) -> dict[str, float]:
     waves = torch.cos(torch.arange(encoded.numel()).double()).float().view_as(encoded)
     predictions, truth = task.predict(waves + 0.8 * encoded), task.target(jets)
     chosen = {f"val/{metric}": value for metric, value in task.choose(truth, predictions, meta).items()}
-    return chosen | task.evaluate(truth, predictions, np.arange(len(jets)), meta, folder)
+    return chosen | task.evaluate(truth, predictions, np.arange(len(jets)), meta, folder)[0]
 
 
 def simulated(name: str, label: int, jets: int) -> Jets:

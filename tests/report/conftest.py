@@ -85,23 +85,23 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     write_json(folder.environment, {**ENVIRONMENT, **fake.environment(run)})
     test = run.spec.test_jets
     write_json(folder.split, {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
-    figures = {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
+    metrics = {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
     if not run.labelled:
-        figures |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
+        metrics |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
     if cell is not None:
         if fake.classes == 2:
             labels, scores = planted_scores(fake, cell, test)
-            metrics = evaluate_binary(labels, scores)
+            tested = evaluate_binary(labels, scores)
         else:
             labels, scores = planted_probabilities(fake, cell, test)
-            metrics = evaluate_classes(labels, scores, plan.instance.meta.class_names)
+            tested = evaluate_classes(labels, scores, plan.instance.meta.class_names)
         write_scores(folder.scores, np.arange(test), labels, scores)
-        figures |= {f"test/{name}": value for name, value in metrics.items()}
+        metrics |= {f"test/{name}": value for name, value in tested.items()}
         files.append(folder.scores)
     if run.kind == "trial":
-        figures |= _tried(plan, key, fake)
-    _write_journal(folder.journal, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, figures)
-    write_json(folder.metrics, figures)
+        metrics |= _tried(plan, key, fake)
+    _write_journal(folder.journal, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, metrics)
+    write_json(folder.metrics, metrics)
     ledger.finish(key, files)
 
 
@@ -130,15 +130,15 @@ def planted_probabilities(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndar
     return labels, softmax(noise + np.sqrt(2) * ndtri(area) * np.eye(fake.classes)[labels], axis=1)
 
 
-def _write_journal(path: Path, epochs: int, labelled: bool, figures: dict[str, float]) -> None:
+def _write_journal(path: Path, epochs: int, labelled: bool, metrics: dict[str, float]) -> None:
     with Journal(path) as journal:
         for epoch in range(epochs):
-            shape = (1 - np.exp(-(epoch + 1) / 2)) * figures.get("test/auc", 1.0)
+            shape = (1 - np.exp(-(epoch + 1) / 2)) * metrics.get("test/auc", 1.0)
             record = {"train/loss": 0.7 - 0.4 * shape if labelled else 5 - 2 * shape}
             if labelled:
                 record |= {"val/auc": 0.6 + 0.3 * shape, "val/loss": 0.65 - 0.2 * shape}
             journal.append(epoch, record)
-        journal.append(epochs, figures)
+        journal.append(epochs, metrics)
         journal.commit()
 
 

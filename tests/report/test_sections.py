@@ -47,6 +47,13 @@ def test_every_file_is_in_the_table() -> None:
     assert files == {entry.name.replace("-", "_") for entry in sections}
 
 
+def test_a_section_is_one_file_that_no_other_needs() -> None:
+    folder = Path(package.__path__[0])
+    for path in (folder.parent).rglob("*.py"):
+        others = re.findall(r"^\s*(?:from|import) jetbench\.report\.sections\.\S+", path.read_text(), flags=re.MULTILINE)
+        assert not others, path
+
+
 def test_the_page_has_the_sections_in_the_order_of_the_table(finished: Results) -> None:
     anchors = [content.anchor for content in contents_of(finished)]
     assert anchors == Checked(page_of(finished)).anchors

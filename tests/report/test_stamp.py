@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +115,20 @@ def test_a_plot_that_is_gone_leaves_no_file(planted: Planted, drawn: list[str], 
     files = write_report(again(results), folder)
     assert "roc_200.png" not in {path.name for path in files}
     assert sorted([*files, folder / stamp.NAME]) == sorted(folder.iterdir())
+
+
+def test_trials_of_a_study_that_goes_on_are_no_old_news(planted: Planted) -> None:
+    """Their cost stands in the report, though no plan knows them beforehand."""
+    results = planted("seeds=1", "tuning.sampler=tpe", "tuning.trials=8", "tuning.factors=[0.1,10.0]")
+    asked = {key for keys in results.trials.values() for key in keys} - results.plan.runs.keys()
+    assert asked
+    seen = [stamp.inputs(results)]
+    for spent in (1280.0, 2560.0):
+        for key in asked:
+            results.ledger.fail(key, "the loss is nan", "", costs={"cost/labelled_passes": spent})
+        seen.append(stamp.inputs(replace(again(results), trials=results.trials)))
+    assert len(set(seen)) == 3
+    assert stamp.inputs(again(results)) not in seen  # the next round is asked for
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{"])

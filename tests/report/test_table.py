@@ -8,9 +8,9 @@ from rich.console import Console
 from scipy import stats
 
 from jetbench.report.arms import looks
+from jetbench.report.rejections import SeedRejection, seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, notes, rows
-from jetbench.report.sections.rejection import SeedRejection, seed_rejection
 from jetbench.report.table import print_table
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role

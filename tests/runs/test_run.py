@@ -70,22 +70,22 @@ def test_jets_that_were_replaced_after_the_plan_are_not_trained_on(toy_jets: Jet
 
 @pytest.mark.parametrize("arm", ["scratch", "mixup", "boosted-trees", "mass-cut", "class-prior"])
 def test_a_final_run_is_evaluated_class_by_class(four: tuple[Plan, Path], arm: str, tmp_path: Path) -> None:
-    figures, folder = finish(four, tmp_path, arm, "final")
+    metrics, folder = finish(four, tmp_path, arm, "final")
     _, labels, scores = read_scores(folder / "scores.h5")
     assert scores.shape == (100, 4)
-    assert figures["test/auc"] == auc(labels, scores)
-    assert {"test/auc_QCD", "test/auc_X3", "test/background_left_50_t_bqq", "test/f1"} <= set(figures)
+    assert metrics["test/auc"] == auc(labels, scores)
+    assert {"test/auc_QCD", "test/auc_X3", "test/background_left_50_t_bqq", "test/f1"} <= set(metrics)
     least = {"boosted-trees": 0.9, "mass-cut": 0.6, "class-prior": 0.5}
-    assert figures["test/auc"] >= least.get(arm, 0.3)
+    assert metrics["test/auc"] >= least.get(arm, 0.3)
     assert (folder / "confusion.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("arm", ["scratch", "boosted-trees"])
 def test_a_trial_is_judged_by_the_mean_over_pairs(four: tuple[Plan, Path], arm: str, tmp_path: Path) -> None:
-    figures, _ = finish(four, tmp_path, arm, "trial")
-    assert 0 < figures["val/auc"] <= 1
-    assert figures["val/auc_se"] >= 0
-    assert figures["val/loss"] > 0
+    metrics, _ = finish(four, tmp_path, arm, "trial")
+    assert 0 < metrics["val/auc"] <= 1
+    assert metrics["val/auc_se"] >= 0
+    assert metrics["val/loss"] > 0
 
 
 @pytest.mark.parametrize("kind", ["trial", "final"])

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-import worker_tasks
+import worker_jobs
 
 from jetbench.errors import SimulationError
 from jetbench.jets import open_jets
@@ -123,7 +123,7 @@ def test_interrupt_leaves_no_orphans(tmp_path):
 
 def test_what_is_there_is_not_made_again(small_file, small_recipe, monkeypatch):
     path, digest = small_file
-    monkeypatch.setattr(production, "run_tasks", None)
+    monkeypatch.setattr(production, "run_jobs", None)
     began = time.monotonic()
     assert simulate(small_recipe, path, workers=2) == digest
     assert time.monotonic() - began < 1
@@ -152,13 +152,13 @@ def test_second_process_waits_and_finds_it_done(tiny_digest, tmp_path):
 
 
 def test_dead_worker_is_one_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(production, "make_chunk", worker_tasks.die)
+    monkeypatch.setattr(production, "make_chunk", worker_jobs.die)
     with pytest.raises(SimulationError, match=r"chunk \d \(20 \w+ jets\) .*worker process ended.*run it again"):
         simulate(TINY, tmp_path / "dead.h5", workers=2)
 
 
 def test_failing_chunk_is_one_error_with_its_cause(tmp_path, monkeypatch):
-    monkeypatch.setattr(production, "make_chunk", worker_tasks.fail)
+    monkeypatch.setattr(production, "make_chunk", worker_jobs.fail)
     with pytest.raises(SimulationError, match="ValueError: no phase space; the finished chunks are kept") as caught:
         simulate(TINY, tmp_path / "failing.h5", workers=2)
     assert 'raise ValueError("no phase space")' in caught.value.__notes__[0]
@@ -166,7 +166,7 @@ def test_failing_chunk_is_one_error_with_its_cause(tmp_path, monkeypatch):
 
 
 def test_a_clear_error_of_a_chunk_needs_no_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr(production, "make_chunk", worker_tasks.refuse)
+    monkeypatch.setattr(production, "make_chunk", worker_jobs.refuse)
     with pytest.raises(SimulationError, match=r"chunk \d .*: x.h5: truncated; make it again; the finished chunks") as caught:
         simulate(TINY, tmp_path / "refused.h5", workers=2)
     assert not hasattr(caught.value, "__notes__")

@@ -252,7 +252,7 @@ def test_few_labels_follow_a_recipe_of_their_own_and_no_rate_crosses(plan_of: Pl
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in regimes])
-def test_every_regime_expands_purely_and_shipped_suites_know_it(name: str, plan_of: PlanOf) -> None:
+def test_every_regime_ends_in_a_run_on_the_labels_after_its_pretrainings(name: str, plan_of: PlanOf) -> None:
     """The last run is on the cell's labels; what it starts from comes before it."""
     plan = plan_of(
         f"arms.shown={{model: {'boosted-trees' if regimes[name].kind == 'fitted' else 'resnet15'}, regime: {name}}}",

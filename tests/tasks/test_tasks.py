@@ -80,15 +80,15 @@ def test_a_finished_training_is_judged_by_what_is_tuned(entry: Entry, jets: Jets
 def test_an_evaluation_writes_its_files_and_finite_metrics_within_their_range(entry: Entry, jets: Jets, tmp_path: Path) -> None:
     task: Task = entry.load()()
     predictions = task.predict(blurred(task, jets, 5.0))
-    metrics = task.evaluate(task.target(jets), predictions, np.arange(len(jets)), jets.meta, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(task.files)
+    metrics, files = task.evaluate(task.target(jets), predictions, np.arange(len(jets)), jets.meta, tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(files)
     assert all(name.startswith("test/") and np.isfinite(value) for name, value in metrics.items())
     headline, value = task.headline, metrics[f"test/{task.headline.key}"]
     assert metrics[f"test/{headline.key}_se"] > 0
     assert headline.low is None or value >= headline.low
     assert headline.high is None or value <= headline.high
-    for name in (name for name in task.files if name.endswith(".json")):
-        assert json.loads((tmp_path / name).read_text())
+    for path in (path for path in files if path.suffix == ".json"):
+        assert json.loads(path.read_text())
 
 
 def test_the_paired_metric_is_that_of_the_evaluation(entry: Entry, jets: Jets, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_the_paired_metric_is_that_of_the_evaluation(entry: Entry, jets: Jets, t
     truth = task.target(jets)
     arm, baseline = (np.stack([task.predict(blurred(task, jets, noise, s)) for s in range(2)]) for noise in (3.0, 5.0))
     found = task.paired(truth, arm, baseline, np.array([0.5, 0.5]))
-    alone = task.evaluate(truth, arm[0], np.arange(len(jets)), jets.meta, tmp_path)
+    alone, _ = task.evaluate(truth, arm[0], np.arange(len(jets)), jets.meta, tmp_path)
     assert found.values[0] == pytest.approx(alone[f"test/{task.headline.key}"])
     swapped = task.paired(truth, baseline, arm, np.array([0.5, 0.5]))
     np.testing.assert_allclose(swapped.baselines, found.values)

@@ -129,3 +129,5 @@ def test_no_other_file_spells_a_name_of_the_run_folder() -> None:
         if isinstance(node, ast.Constant) and node.value in names and path.name != "folder.py"
     }
     assert not spelled
+    nowhere = [path for path in root.rglob("*.py") if "RunFolder(Path())" in path.read_text()]
+    assert not nowhere, "a name is taken from the folder of no run"

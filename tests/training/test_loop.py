@@ -16,7 +16,7 @@ from jetbench.jets import Jets
 from jetbench.models.network import Network, build_network
 from jetbench.objectives import objectives
 from jetbench.objectives.base import build_objective
-from jetbench.recipes import SUPERVISED_VIEWS
+from jetbench.recipes import SUPERVISED_AUGMENTATION
 from jetbench.spec import Component, Recipe, options
 from jetbench.tasks import build_task
 from jetbench.tasks.task import Metric
@@ -31,7 +31,9 @@ from jetbench.views import augment
 from jetbench.views.inputs import Inputs
 
 VIEW = Component(name="image", options=options({"pixels": 12, "extent": 0.8}))
-RECIPE = Recipe(name="t", learning_rate=3e-3, passes=640, batch_size=32, epochs=4, warmup=0.1, augmentation=SUPERVISED_VIEWS)
+RECIPE = Recipe(
+    name="t", learning_rate=3e-3, passes=640, batch_size=32, epochs=4, warmup=0.1, augmentation=SUPERVISED_AUGMENTATION
+)
 MODEL = Component(name="resnet15", options=options({"stages": "8-16", "dropout": 0.1}))
 TASK = build_task(Component(name="classification"))
 

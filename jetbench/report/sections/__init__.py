@@ -77,13 +77,13 @@ sections: Registry[SectionEntry] = Registry(
 
 
 def contents_of(results: Results) -> list[SectionContent]:
-    """The sections that have something to say, in the order of the page."""
+    """List the sections that have something to say, in the order of the page."""
     found = [entry.load()(results) for entry in _suiting(results, in_table=False)]
     return [content for content in found if content is not None]
 
 
 def columns_of(results: Results) -> list[Columns]:
-    """What the task adds to the comparison's table."""
+    """List what the task adds to the comparison's table."""
     return [entry.load()(results) for entry in _suiting(results, in_table=True)]
 
 

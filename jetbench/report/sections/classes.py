@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from jetbench.evaluation.multiclass import class_keys
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
+from jetbench.report.rejections import SeedRejection, seed_rejection
 from jetbench.report.results import Results
-from jetbench.report.sections.rejection import SeedRejection, seed_rejection
 from jetbench.statistics.intervals import Interval
 
 __all__ = ["SHOWN", "ClassRow", "class_rows", "render"]
@@ -50,7 +50,7 @@ def _line(row: ClassRow) -> Line:
 
 
 def class_rows(results: Results) -> list[ClassRow]:
-    """Budget by budget, the arms with a finished seed in the suite's order."""
+    """Make a row, budget by budget, for the arms with a finished seed in the suite's order."""
     settings = results.plan.instance.settings
     pairs = [(arm, labels) for labels in settings.labels for arm in settings.arms if results.seeds(arm, labels)]
     return [_row(results, arm, labels) for arm, labels in pairs]

@@ -7,20 +7,19 @@ from collections.abc import Sequence
 from jetbench.report.content import Cell, Column, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, rows
+from jetbench.report.rows import Row, level, rows
 from jetbench.report.sections import columns_of
 from jetbench.report.words import (
     difference_errors,
     direction,
     label,
-    level_percent,
     limits,
     mean_limits,
     number,
     verdict_lines,
 )
 
-__all__ = ["level", "render"]
+__all__ = ["render"]
 
 BODY = """
 {{ table }}
@@ -69,9 +68,3 @@ def _verdict(results: Results, row: Row) -> tuple[Cell, Cell]:
     verdict, *need = verdict_lines(found, row.primary)
     difference = Cell(difference_errors(metric, found), limits(metric, found.low, found.high, signs=True))
     return difference, Cell(verdict, " ".join(need), f"verdict {found.verdict}")
-
-
-def level(results: Results) -> str:
-    """The level of the intervals, "95 %"."""
-    found = next(iter(results.comparisons.values()), None)
-    return level_percent(found) if found else "95 %"

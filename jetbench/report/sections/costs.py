@@ -47,7 +47,7 @@ class Cost:
 
 def render(results: Results) -> SectionContent | None:
     lines = [_line(cost(results, arm, labels)) for arm, labels in places(results) if results.seeds(arm, labels)]
-    spent = _spent(results, {*results.plan.runs, *(key for keys in results.trials.values() for key in keys)})
+    spent = _spent(results, results.keys)
     total = {name: count(round(spent[f"cost/{name}_passes"])) for name in ("labelled", "unlabelled")}
     body = fragment(BODY, table=table(HEADINGS, lines), **total, hours=f"{spent['cost/seconds'] / 3600:.2g}")
     return SectionContent("cost", "What each arm costs", body) if lines else None
@@ -60,7 +60,7 @@ def _line(one: Cost) -> Line:
 
 
 def cost(results: Results, arm: str, labels: int) -> Cost:
-    """Mean over the finished seeds; a pretraining that several arms share counts in full for each."""
+    """Average what an arm costs over its finished seeds; a pretraining that several arms share counts in full for each."""
     chains = [results.chain(CellKey(arm, labels, seed)) for seed in results.seeds(arm, labels)]
     digest = results.plan.tuned.get((arm, labels), "")
     start = results.plan.studies[digest].template.start if digest else None

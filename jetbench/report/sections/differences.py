@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from jetbench.evaluation.plots import INK, MUTED
+from jetbench.evaluation.plots import DPI, INK, MUTED
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
-from jetbench.report.drawing import DPI, REACH, scale, style
+from jetbench.report.drawing import REACH, scale, style
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, rows
-from jetbench.report.sections.comparison import level
+from jetbench.report.rows import Row, level, rows
 from jetbench.report.words import brief_difference, capital, count, label, verdict_lines
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.tasks.task import Metric
@@ -42,8 +41,8 @@ def render(results: Results) -> SectionContent | None:
 
 
 def draw(metric: Metric, name: str, found: list[Row], named: dict[str, Look]) -> Figure:
-    """The bar is the interval from both errors, the thick part what the seeds alone leave, the shade the margin of equivalence.
-    Filled where a verdict stands."""
+    """Draw the differences: the bar is the interval from both errors, the thick part what the seeds alone leave, the shade the
+    margin of equivalence. Filled where a verdict stands."""
     from matplotlib.figure import Figure
 
     low, high = _reach(metric, found, named)

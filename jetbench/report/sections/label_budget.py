@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jetbench.evaluation.plots import INK
+from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
-from jetbench.report.drawing import DPI, REACH, inside, scale, style
+from jetbench.report.drawing import REACH, inside, scale, style
 from jetbench.report.results import Results
-from jetbench.report.rows import rows
-from jetbench.report.sections.comparison import level
+from jetbench.report.rows import level, rows
 from jetbench.report.words import capital, count, heading, label
 from jetbench.statistics.intervals import Interval
 from jetbench.tasks.task import Metric
@@ -48,8 +47,8 @@ def render(results: Results) -> SectionContent | None:
 
 
 def draw(metric: Metric, means: Means, named: dict[str, Look], budgets: tuple[int, ...], seeds: int) -> Figure:
-    """Means with t intervals over seeds. Controls and floors are grey and do not set the scale; what lies beyond it is named at
-    the edge."""
+    """Draw means with t intervals over seeds. Controls and floors are grey and do not set the scale; what lies beyond it is named
+    at the edge."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from jetbench.evaluation.plots import INK
+from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.arms import Look, is_fitted, looks
 from jetbench.report.content import Plot, SectionContent
 from jetbench.report.curves import Curve, count_epochs, draw_curve, stacked
-from jetbench.report.drawing import DPI, legend, style
+from jetbench.report.drawing import legend, style
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
 from jetbench.report.words import capital, count, heading, label
@@ -54,7 +54,7 @@ def _journals(results: Results, arm: str, labels: int) -> list[list[Record]]:
 
 
 def draw(panels: Panels, metrics: Sequence[str], budgets: Sequence[int], named: Mapping[str, Look]) -> Figure:
-    """Panel by panel for each budget: mean over seeds; the seeds' range as a band, but for controls."""
+    """Draw a panel for each metric and budget: mean over seeds; the seeds' range as a band, but for controls."""
     from matplotlib.figure import Figure
 
     across = len(budgets) <= MOST_ACROSS

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jetbench.evaluation.plots import INK
+from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
 from jetbench.report.curves import Curve, count_epochs, draw_curve, stacked
-from jetbench.report.drawing import DPI, style
+from jetbench.report.drawing import style
 from jetbench.report.results import Results
 from jetbench.report.words import count
 
@@ -19,7 +19,7 @@ __all__ = ["draw", "render"]
 
 
 def render(results: Results) -> SectionContent | None:
-    """A panel for each kind of pretraining; it goes on where the learning curves end."""
+    """Show a panel for each kind of pretraining; it goes on where the learning curves end."""
     kinds: dict[tuple[str, str], list[str]] = {}  # by name without seed and by arm, the keys of the runs
     for key, run in results.plan.runs.items():
         if run.kind == "pretrain" and results.ledger.done(key):
@@ -37,7 +37,7 @@ def render(results: Results) -> SectionContent | None:
 
 
 def draw(curves: dict[str, tuple[Curve, Look]]) -> Figure:
-    """Each seed thin, their mean thick, panel by panel."""
+    """Draw each seed thin, their mean thick, panel by panel."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(max(3.6 * len(curves), 4.6), 3.0), dpi=DPI, layout="constrained")

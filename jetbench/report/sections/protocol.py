@@ -5,7 +5,7 @@ from __future__ import annotations
 from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
-from jetbench.report.sections.comparison import level
+from jetbench.report.rows import level
 
 __all__ = ["render"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jetbench.evaluation.multiclass import signal_against_background
-from jetbench.evaluation.plots import INK, MUTED
+from jetbench.evaluation.plots import DPI, INK, MUTED
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
-from jetbench.report.drawing import DPI, legend, style
+from jetbench.report.drawing import legend, style
 from jetbench.report.results import Results
 from jetbench.report.words import count
 from jetbench.suites.plan import CellKey
@@ -29,7 +29,7 @@ Curves = dict[str, np.ndarray]  # by arm: background efficiencies (seeds, 100)
 
 
 def render(results: Results) -> SectionContent:
-    """A plot for each budget; without the arms that rank nothing, which would hide the line of chance."""
+    """Show a plot for each budget; without the arms that rank nothing, which would hide the line of chance."""
     found = [plot for labels in results.plan.instance.settings.labels if (plot := _plot(results, labels))]
     beside = len(results.plan.instance.meta.class_names) <= 2
     return SectionContent("roc", "Background rejection", plots=tuple(found), beside=beside)
@@ -62,7 +62,7 @@ def _ranking(results: Results, labels: int, signals: range) -> dict[int, Curves]
 
 
 def rejections(results: Results, arm: str, labels: int, signals: range = range(1, 2)) -> np.ndarray:
-    """Background efficiencies (signals, seeds, 100) at 1 … 100 % efficiency of each signal class, cut as in the tables."""
+    """Return background efficiencies (signals, seeds, 100) at 1 … 100 % efficiency of each signal class, cut as in the tables."""
     curves = []
     for seed in results.seeds(arm, labels):
         _, truth, scores = results.scores(CellKey(arm, labels, seed))
@@ -79,8 +79,8 @@ def _efficiencies(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def draw_two_classes(found: Curves, means: dict[str, float], labels: int, named: dict[str, Look], top: int) -> Figure:
-    """1/ε_B against ε_S of every arm: from the mean ε_B of the seeds, the range of the seeds as a band. A curve ends where no
-    seed has background left. `means` are the mean AUCs for the legend."""
+    """Draw 1/ε_B against ε_S of every arm: from the mean ε_B of the seeds, the range of the seeds as a band. A curve ends where
+    no seed has background left. `means` are the mean AUCs for the legend."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 5.2), dpi=DPI, layout="constrained")
@@ -103,7 +103,7 @@ def draw_two_classes(found: Curves, means: dict[str, float], labels: int, named:
 
 
 def draw_panels(panels: Mapping[int, Curves], titles: Mapping[int, str], named: dict[str, Look], top: int) -> Figure:
-    """Of many classes, a panel for each signal class."""
+    """Draw a panel for each signal class of many."""
     from matplotlib.figure import Figure
 
     across = min(len(panels), PANELS_ACROSS)

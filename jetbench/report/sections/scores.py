@@ -17,7 +17,7 @@ DELONG = "The error from the test sample is DeLong's, of the mean difference ove
 
 
 def columns(results: Results) -> Columns:
-    """Means over the finished seeds; the terminal has no room for them."""
+    """Show means over the finished seeds; the terminal has no room for them."""
     classes = len(results.plan.instance.meta.class_names)
     return Columns(
         tuple(Column(name, {place: _cell(results, *place, key) for place in places(results)}) for key, name in SHOWN.items()),

@@ -54,7 +54,7 @@ class Deposits:
 
 
 def first_crystal(eta: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number, along eta and phi, the first crystals of the SIDE x SIDE windows around directions (events,)."""
+    """Return the numbers, along eta and phi, of the first crystals of the SIDE x SIDE windows around directions (events,)."""
     row, column = (np.floor(x / CRYSTAL).astype(np.int64) - SIDE // 2 for x in (eta, phi))
     return row, column
 

@@ -22,25 +22,25 @@ def square(number: int, tell: Tell) -> int:
     return number * number
 
 
-def process(task: object, tell: Tell) -> tuple[int, str | None]:
+def process(job: object, tell: Tell) -> tuple[int, str | None]:
     """Return who works, and with how many threads numpy may work."""
     time.sleep(0.2)
     return os.getpid(), os.environ.get("OMP_NUM_THREADS")
 
 
-def fail(task: object, tell: Tell, **ignored: Any) -> None:
+def fail(job: object, tell: Tell, **ignored: Any) -> None:
     raise ValueError("no phase space")
 
 
-def refuse(task: object, tell: Tell, **ignored: Any) -> None:
+def refuse(job: object, tell: Tell, **ignored: Any) -> None:
     raise DataFileError("x.h5: truncated; make it again")
 
 
-def die(task: object, tell: Tell, **ignored: Any) -> None:
+def die(job: object, tell: Tell, **ignored: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def print_banner(task: object, tell: Tell) -> None:
+def print_banner(job: object, tell: Tell) -> None:
     """Print as a C++ library does."""
     libc = ctypes.CDLL(None)
     libc.puts(b"banner")
