@@ -27,6 +27,7 @@ class ModelEntry(Entry):
     floor: bool = False
     ranks: bool = True
     tasks: tuple[str, ...] = ()
+    shaping: tuple[str, ...] = ()  # options that decide which weights its encoder has, and so whether it can take over another's
 
     @property
     def tunable(self) -> bool:
@@ -47,6 +48,7 @@ models: Registry[ModelEntry] = Registry(
             "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks",
             defaults=(("dropout", 0.0), ("norm", "group"), ("stages", "16-32-64"), *HEAD),
             spaces=(("dropout", DROPOUT), ("norm", Space(choices=("group", "batch"))), *HEAD_SPACES),
+            shaping=("norm", "stages"),
         ),
         ModelEntry(
             "deep-sets",
@@ -60,6 +62,7 @@ models: Registry[ModelEntry] = Registry(
                 ("particle", Space(choices=("32-32-64", "64-64-128", "100-100-256"))),
                 *HEAD_SPACES,
             ),
+            shaping=("jet", "particle"),
         ),
         ModelEntry(
             "boosted-trees",

@@ -162,6 +162,7 @@ def make_plan(instance: Instance) -> Plan:
     for name in (arm for arm in settings.arms if arm not in left_out):
         for labels in settings.budgets(name):
             _add_cells(plan, name, labels)
+    _check_pretrained(plan)
     _tell_apart(plan)
     _check_search(plan)
     _check_fairness(plan)
@@ -299,6 +300,21 @@ def _check_search(plan: Plan) -> None:
                     f"tuning.search: every arm that has {path!r} gives it a value of its own, which is then not searched"
                 )
             raise SuiteError(f"tuning.search: no arm has a parameter at {path!r}; {nearest(path, known)}")
+
+
+def _check_pretrained(plan: Plan) -> None:
+    """A trial takes over the weights of a pretraining, which has the arm's own values: what shapes them is not searched."""
+    arms = plan.instance.settings.arms
+    for (name, _), digest in plan.tuned.items():
+        study, arm = plan.studies[digest], arms[name]
+        shaping = {f"model.{option}" for option in models[arm.model].shaping}
+        if study.template.start and (path := next((one.path for one in study.searched if one.path in shaping), None)):
+            option = path.split(".", 1)[1]
+            raise SuiteError(
+                f"tuning.search: {path!r} shapes the encoder of the arm {name!r}, which takes over the weights of its "
+                "pretraining and cannot change it; search it in a suite of arms from scratch alone, or give it a value there: "
+                f"arms.{name}.model_options.{option}, with {path} under `varies`"
+            )
 
 
 def _check_fairness(plan: Plan) -> None:
