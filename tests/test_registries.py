@@ -5,15 +5,18 @@ from __future__ import annotations
 import inspect
 
 import pytest
+import torch
 
 from jetbench.data.catalog import datasets
 from jetbench.errors import UnknownNameError
 from jetbench.formats import formats
-from jetbench.models import HEAD, models
+from jetbench.models import HEAD, ModelEntry, models
+from jetbench.models.network import build_network
 from jetbench.objectives import objectives
 from jetbench.recipes import RecipeEntry, recipes
 from jetbench.registry import Entry, Registry
 from jetbench.spaces import WIDTHS, Allowed, Configured
+from jetbench.spec import Component, options
 from jetbench.suites.stages import RegimeEntry, regimes
 from jetbench.tasks import tasks
 from jetbench.views import augmentations, views
@@ -76,6 +79,21 @@ def test_what_is_allowed_is_told_and_tested(
     assert all(value in allowed for value in inside)
     assert not any(value in allowed for value in outside)
     assert str(allowed) == text
+
+
+SHAPES = {"image": (3, 16, 16), "constituents": (20, 7)}
+OTHER = {"dropout": 0.4, "head": "mlp", "head_dropout": 0.1, "jet": "8-8", "norm": "batch", "particle": "8-8", "stages": "8-16"}
+
+
+@pytest.mark.parametrize("entry", [entry for entry in models if entry.kind == "network"], ids=lambda entry: entry.name)
+def test_what_shapes_an_encoder_is_declared(entry: ModelEntry) -> None:
+    """An option with another value gives an encoder other weights where it is said to shape them, and only there."""
+
+    def weights(**given: object) -> dict[str, torch.Size]:
+        network = build_network(Component(name=entry.name, options=options(given)), SHAPES, 2, 0)
+        return {name: tensor.shape for name, tensor in network.encoder.state_dict().items()}
+
+    assert entry.shaping == tuple(name for name, _ in entry.defaults if weights(**{name: OTHER[name]}) != weights())
 
 
 def test_a_name_can_be_taken_once() -> None:

@@ -118,4 +118,6 @@ def _not_simulated(plan: Plan) -> list[Dataset]:
 
 
 def _duration(seconds: float) -> str:
-    return f"about {seconds / 60:.0f} min" if seconds >= 60 else "less than a minute"
+    if seconds < 60:
+        return "less than a minute"
+    return f"about {seconds / 60:.0f} min" if seconds < 7200 else f"about {seconds / 3600:.0f} h"

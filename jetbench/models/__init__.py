@@ -26,6 +26,7 @@ class ModelEntry(Configured):
     floor: bool = False
     ranks: bool = True
     tasks: tuple[str, ...] = ()
+    shaping: tuple[str, ...] = ()  # options that decide which weights its encoder has, and so whether it can take over another's
 
     @property
     def tunable(self) -> bool:
@@ -49,6 +50,7 @@ models: Registry[ModelEntry] = Registry(
             defaults=(("dropout", 0.0), ("norm", "group"), ("stages", "16-32-64"), *HEAD),
             allowed=(("dropout", SHARE), ("norm", Allowed(choices=("group", "batch"))), ("stages", WIDTHS), *HEAD_ALLOWED),
             spaces=(("dropout", DROPOUT), ("norm", Space(choices=("group", "batch"))), *HEAD_SPACES),
+            shaping=("norm", "stages"),
         ),
         ModelEntry(
             "deep-sets",
@@ -63,6 +65,7 @@ models: Registry[ModelEntry] = Registry(
                 ("particle", Space(choices=("32-32-64", "64-64-128", "100-100-256"))),
                 *HEAD_SPACES,
             ),
+            shaping=("jet", "particle"),
         ),
         ModelEntry(
             "boosted-trees",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from jetbench.report.pairing import Scores, corrected, paired
 from jetbench.spec import RunSpec
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import Interval, t_interval
-from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.plan import CellKey, Plan, PlannedRun
 from jetbench.suites.studies import Result, Study, Winner, walk, winner
 from jetbench.tasks.task import Metric, Task
 from jetbench.tracking.journal import Record, committed, read
@@ -207,18 +208,36 @@ class Results:
 def collect(plan: Plan, store: Store) -> Results:
     """Read what is finished of a plan."""
     ledger = Ledger(store.work)
-    cells: dict[CellKey, dict[str, float]] = {}
-    missing: dict[CellKey, str] = {}
-    for cell, key in plan.cells.items():
-        if ledger.done(key):
-            cells[cell] = ledger.metrics(key)
-        else:
-            missing[cell] = ledger.failure(key) or "not run yet"
+    cells = {cell: ledger.metrics(key) for cell, key in plan.cells.items() if ledger.done(key)}
     walked = {digest: walk(study, partial(_result, study, ledger)) for digest, study in plan.studies.items()}
     trials = {digest: [spec.digest() for spec in asked.values()] for digest, (asked, _) in walked.items()}
+    asked = {digest: [plan.trial(digest, spec) for spec in specs.values()] for digest, (specs, _) in walked.items()}
+    missing = {cell: _why_missing(plan, ledger, asked, key) for cell, key in plan.cells.items() if cell not in cells}
     found = {digest: winner(plan.studies[digest], results) for digest, (_, results) in walked.items()}
     winners = {place: decided for place, digest in plan.tuned.items() if (decided := found[digest]) is not None}
     return Results(plan, ledger, cells, missing, winners, trials)
+
+
+def _why_missing(plan: Plan, ledger: Ledger, asked: dict[str, list[PlannedRun]], key: str) -> str:
+    """Say why a run is not finished: it failed itself, it needs one that failed or a study that has no winner, or neither."""
+    if reason := ledger.failure(key):
+        return reason
+    trials = asked.get(plan.study_of(key) or "", [])
+    for run in (plan.runs[key], *trials):
+        for needed in (run, *_starts(plan, run)):
+            reason = None if needed.key == key else ledger.failure(needed.key)
+            if reason and not ledger.done(needed.key) and not (needed.kind == "trial" and ledger.diverged(needed.key)):
+                return f"needs {needed.name}, which failed: {' '.join(reason.split())}"
+    if trials and all(ledger.diverged(trial.key) and not ledger.done(trial.key) for trial in trials):
+        return f"needs the study of {trials[0].arm}/n{trials[0].spec.labels}, whose trials so far have all diverged"
+    return "not run yet"
+
+
+def _starts(plan: Plan, run: PlannedRun) -> Iterator[PlannedRun]:
+    """The runs before a run, from whose weights it starts."""
+    while run.spec.start is not None:
+        run = plan.runs[run.spec.start]
+        yield run
 
 
 def _result(study: Study, ledger: Ledger, spec: RunSpec) -> Result | None:

@@ -163,6 +163,7 @@ def make_plan(instance: Instance) -> Plan:
     for name in (arm for arm in settings.arms if arm not in left_out):
         for labels in settings.budgets(name):
             _add_cells(plan, name, labels)
+    _check_pretrained(plan)
     _tell_apart(plan)
     check_search(settings, plan.studies.values())
     _check_fairness(plan)
@@ -251,6 +252,21 @@ def _smallest_alike(settings: Settings, name: str, labels: int) -> int:
     """The smallest budget of an arm that follows the same recipe as this one: a winner belongs to its recipe."""
     few = settings.few_labels or 0
     return next(budget for budget in settings.budgets(name) if (budget < few) == (labels < few))
+
+
+def _check_pretrained(plan: Plan) -> None:
+    """A trial takes over the weights of a pretraining, which has the arm's own values: what shapes them is not searched."""
+    arms = plan.instance.settings.arms
+    for (name, _), digest in plan.tuned.items():
+        study, arm = plan.studies[digest], arms[name]
+        shaping = {f"model.{option}" for option in models[arm.model].shaping}
+        if study.template.start and (path := next((one.path for one in study.searched if one.path in shaping), None)):
+            option = path.split(".", 1)[1]
+            raise SuiteError(
+                f"tuning.search: {path!r} shapes the encoder of the arm {name!r}, which takes over the weights of its "
+                "pretraining and cannot change it; search it in a suite of arms from scratch alone, or give it a value there: "
+                f"arms.{name}.model_options.{option}, with {path} under `varies`"
+            )
 
 
 def _check_fairness(plan: Plan) -> None:

@@ -9,11 +9,12 @@ from scipy import stats
 
 from jetbench.report.arms import looks
 from jetbench.report.rejections import SeedRejection, seed_rejection
-from jetbench.report.results import Results
+from jetbench.report.results import Results, collect
 from jetbench.report.rows import Row, notes, rows
 from jetbench.report.table import print_table
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
+from jetbench.tracking.store import Store
 
 Planted = Callable[..., Results]
 
@@ -151,6 +152,21 @@ def test_notes_tell_what_is_missing_failed_and_at_the_edge(planted: Planted) -> 
     assert "boosted-trees at 50 labels: seeds 2–4: not run yet" in found
     assert any(note.startswith("scratch at 50, 200 labels: the best learning rate 0.0003 is at the edge") for note in found)
     assert row_of(results, "boosted-trees", 50).seeds == 2
+
+
+def test_a_run_that_needed_a_failed_one_says_which_and_why(planted: Planted) -> None:
+    """A trial that failed leaves its study without a winner; a pretraining leaves behind what starts from it."""
+    results = planted(missing=lambda cell: cell.arm in ("scratch", "simclr"))
+    plan, ledger = results.plan, results.ledger
+    trial = next(run for run in plan.runs.values() if run.kind == "trial" and run.arm == "scratch")
+    pretraining = next(run for run in plan.runs.values() if run.name.endswith("simclr-pretraining/s3"))
+    for run in (trial, pretraining):
+        ledger.run(run.key).done.unlink()
+        ledger.fail(run.key, "out of\n memory", "")
+    again = collect(plan, Store(ledger.work.parent))
+    assert again.missing[CellKey("scratch", 50, 0)] == f"needs {trial.name}, which failed: out of memory"
+    assert again.missing[CellKey("simclr", 50, 3)] == f"needs {pretraining.name}, which failed: out of memory"
+    assert again.missing[CellKey("simclr", 50, 2)] == "not run yet"
 
 
 def test_a_seed_without_partner_is_left_out_and_said(planted: Planted) -> None:

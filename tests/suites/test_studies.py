@@ -180,6 +180,18 @@ def test_a_search_that_every_arm_forestalls_is_refused(plan_of: PlanOf) -> None:
         plan_of(*TPE, "tuning.search={model.l2: null}", "arms.boosted-trees.model_options.l2=1.0")
 
 
+@pytest.mark.parametrize("path", ["model.norm", "model.stages"])
+def test_what_shapes_a_pretrained_encoder_is_not_searched(plan_of: PlanOf, path: str) -> None:
+    """A trial with other weights could not start from the pretraining; from scratch, and with a value of the arm, it can."""
+    searched = f"tuning.search={{{path}: {{choices: {'[group, batch]' if path == 'model.norm' else '[8-16, 16-32]'}}}}}"
+    with pytest.raises(SuiteError, match=rf"{path!r} shapes the encoder of the arm 'simclr'.*arms\.simclr\.model_options\."):
+        plan_of(*TPE, searched)
+    option, own = path.removeprefix("model."), "group" if path == "model.norm" else "8-16"
+    plan = plan_of(*TPE, searched, f"arms.simclr.model_options.{option}={own}", f"varies=[model, regime, {path}]")
+    assert set(spaces(plan, "scratch")) == {LEARNING_RATE, path}
+    assert set(spaces(plan, "simclr")) == {LEARNING_RATE}
+
+
 def test_an_arm_in_which_nothing_is_searched_has_no_study(plan_of: PlanOf) -> None:
     plan = plan_of("tuning={sampler: tpe, trials: 5, factors: [1.0], search: {model.dropout: null}}")
     assert {arm for arm, _ in plan.tuned} >= {"scratch", "simclr"}
