@@ -81,7 +81,9 @@ class Space(Spec):
             if self.low is not None or self.high is not None or len(set(self.choices)) != len(self.choices):
                 raise ValueError("choices differ from each other and stand without low and high")
         elif self.low is None or self.high is None or not self.low < self.high or (self.log and self.low <= 0):
-            raise ValueError("a range has low < high, both above zero on a logarithmic scale; or give a list of choices")
+            raise ValueError(
+                "a range has low < high, both above zero on a logarithmic scale; or give choices, as in {choices: [a, b]}"
+            )
         return self
 
     @property

@@ -22,11 +22,20 @@ def read_yaml(text: str, where: str, error: type[JetbenchError]) -> Any:
     try:
         return YAML(typ="safe", pure=True).load(text)
     except YAMLError as cause:
-        raise error(f"{where}: not valid YAML ({cause})") from cause
+        raise error(f"{where}: not valid YAML ({_problem(cause)})") from cause
+
+
+def _problem(cause: Exception) -> str:
+    """What is wrong, and where; the parser's advice on its own settings is left out."""
+    mark = getattr(cause, "problem_mark", None)
+    problem = getattr(cause, "problem", None) or str(cause)
+    return f"{problem}, line {mark.line + 1}, column {mark.column + 1}" if mark else problem
 
 
 def parse(model: type[BaseModel], values: Any, where: str, error: type[JetbenchError]) -> Any:
     """Validate, with one `error` that names file, key, cause and, for an unknown key, the nearest valid one."""
+    if not isinstance(values, dict | BaseModel):
+        raise error(f"{where}: {'it is empty' if values is None else 'it holds no mapping of keys to values'}")
     try:
         return model.model_validate(values)
     except ValidationError as cause:
@@ -55,7 +64,7 @@ def _explain(model: type[BaseModel], place: tuple[int | str, ...], items: Sequen
     if items[0]["type"] == "missing":
         return f"the key {path!r} is missing"
     causes = " or ".join(_cause(item["msg"]) for item in items).replace(" or should be ", " or ")
-    return f"{path or 'values'}: {causes}" + (f" (given: {items[0]['input']!r})" if path else "")
+    return f"{path}: {causes} (given: {items[0]['input']!r})" if path else causes
 
 
 # the file's words for what pydantic calls by the names of Python's types

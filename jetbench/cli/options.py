@@ -31,6 +31,6 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 store_option: Decorator = click.option(
     "--store", type=click.Path(file_okay=False), help="Folder of results. [default: JETBENCH_STORE, or ./mlruns]"
 )
-scale_option: Decorator = click.option("--scale", help="smoke, quick, full, or another scale of the suite.")
+scale_option: Decorator = click.option("--scale", help="smoke, quick, full, or another scale of the suite. [default: its own]")
 suite_argument: Decorator = click.argument("suite", shell_complete=suite_items)
 dataset_argument: Decorator = click.argument("dataset", shell_complete=dataset_items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -57,6 +57,14 @@ class RecipeChoice(Spec):
     select: Literal["last", "best"] | None = None
     patience: int | None = Field(None, ge=1)
     augmentation: Augmentation | None = None
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.passes is not None and self.loops is not None:
+            raise ValueError(
+                "passes and loops both give the length of a training; keep one of them, and remove the other with null"
+            )
+        return self
 
     def over(self, other: RecipeChoice) -> RecipeChoice:
         """Return these values on top of another choice's; passes and loops replace each other."""
@@ -166,7 +174,8 @@ class Settings(Spec):
     @classmethod
     def _based(cls, recipes: dict[str, RecipeChoice]) -> dict[str, RecipeChoice]:
         if without := [name for name, choice in recipes.items() if choice.base is None]:
-            raise ValueError(f"the recipe {without[0]!r} has no `base`, the name of a recipe that it starts from")
+            others = nearest(without[0], set(recipes) - set(without)) if len(recipes) > len(without) else "give it one"
+            raise ValueError(f"the recipe {without[0]!r} has no `base`, the name of a recipe that it starts from; {others}")
         return recipes
 
     @model_validator(mode="after")

@@ -65,7 +65,10 @@ def suite_text(name: str) -> str:
         path = Path(name).expanduser()
         if not path.is_file():
             raise UnknownNameError(f"no suite and no file {name!r}; {nearest(name, suite_names())}")
-    return str(path.read_text(encoding="utf-8"))
+    try:
+        return str(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise SuiteError(f"{name}: no text, so no suite; a file of jets goes to --dataset") from None
 
 
 def find_suite(name: str) -> SuiteFile:
@@ -82,7 +85,7 @@ def instantiate(
 ) -> Instance:
     """Make an instance of the suite at a scale, with another dataset or unlabelled pool, and `key=value` overrides (dots
     descend)."""
-    scale = scale or suite.default_scale
+    scale = scale or (next(iter(suite.scales)) if len(suite.scales) == 1 else suite.default_scale)
     if scale not in suite.scales:
         raise UnknownNameError(f"suite {suite.suite!r} has no scale {scale!r}; {nearest(scale, suite.scales)}")
     values = merge(suite.common, suite.scales[scale])

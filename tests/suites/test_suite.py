@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from jetbench.errors import DataFileError, SimulationError, SuiteError, UnknownNameError
-from jetbench.suites.plan import make_plan
+from jetbench.suites.plan import Plan, make_plan
 from jetbench.suites.suite import find_suite, instantiate, merge, suite_names
 
 SHIPPED = [(name, scale) for name in suite_names() for scale in find_suite(name).scales]
@@ -130,3 +131,37 @@ def test_a_wrong_value_is_told_in_the_words_of_the_file(override: str, message: 
 
 def test_merging_goes_mapping_by_mapping() -> None:
     assert merge({"a": {"b": 1, "c": [1]}, "d": 2}, {"a": {"c": [2]}, "d": None}) == {"a": {"b": 1, "c": [2]}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x89HDF\r\n\x1a\n", "no text, so no suite; a file of jets goes to --dataset"),
+        (b"", "it is empty"),
+        (b"only words", "it holds no mapping of keys to values"),
+        (b"suite: a\nsuite: b\n", r"duplicate key \"suite\".*, line 2, column 1\)$"),
+    ],
+)
+def test_a_file_that_is_no_suite_says_what_it_is(content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SuiteError, match=message):
+        find_suite(str(path))
+
+
+def test_the_only_scale_needs_no_name(suite_path: Path) -> None:
+    suite = find_suite(str(suite_path))
+    (only,) = suite.scales
+    renamed = suite.model_copy(update={"scales": {"mine": suite.scales[only]}})
+    assert instantiate(renamed).scale == "mine"
+
+
+def test_a_recipe_has_one_length(plan_of: Callable[..., Plan]) -> None:
+    with pytest.raises(SuiteError, match="passes and loops both give the length of a training; keep one of them"):
+        plan_of("recipes.supervised.loops=3")
+    plan_of("recipes.supervised={base: supervised-small, loops: 3}", "recipes.supervised.passes=null")
+
+
+def test_a_misspelt_recipe_is_answered_with_the_nearest(plan_of: Callable[..., Plan]) -> None:
+    with pytest.raises(SuiteError, match=r"'supervized' has no `base`.*did you mean 'supervised'"):
+        plan_of("recipes.supervized.epochs=8")
