@@ -16,6 +16,7 @@ from jetbench.tracking.store import Store
 __all__ = ["describe", "run_cost", "run_passes", "searched"]
 
 RATE = 500.0  # passes per second and core where nothing has been measured yet: ResNet-15 16-32-64 at 32×32 on a busy core
+HOURS = 100  # from which on minutes say nothing any more
 RUN_SECONDS = 1.5  # of a run beside its passes: process, data, evaluation, pictures
 
 
@@ -120,4 +121,4 @@ def _not_simulated(plan: Plan) -> list[Dataset]:
 def _duration(seconds: float) -> str:
     if seconds < 60:
         return "less than a minute"
-    return f"about {seconds / 60:.0f} min" if seconds < 7200 else f"about {seconds / 3600:.0f} h"
+    return f"about {seconds / 60:.0f} min" if seconds < HOURS * 3600 else f"about {seconds / 3600:.0f} h"

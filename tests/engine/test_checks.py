@@ -102,7 +102,7 @@ def test_a_suite_that_does_not_fit_its_data_is_refused_before_it_runs(plan_of: C
 def test_a_label_that_was_changed_inside_a_file_is_found_before_any_run(
     suite_text: str, toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file still says of itself what it said, and so the plan is the one whose results are known."""
+    """The file still says of itself what it said: neither a new plan nor one that was made before believes it."""
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "jets.h5"
     save_jets(path, [toy_jets])
@@ -111,9 +111,12 @@ def test_a_label_that_was_changed_inside_a_file_is_found_before_any_run(
     prepare(plan, 1, lambda what, done, total: None)
     with h5py.File(path, "r+") as file:
         file["targets/label"][7] = 1 - file["targets/label"][7]
-    assert set(make_plan(instantiate(find_suite(str(tmp_path / "mini.yaml")))).runs) == set(plan.runs)
-    with pytest.raises(DataFileError, match="it was changed after it was written; make or convert it again"):
-        prepare(plan, 1, lambda what, done, total: None)
+    for look in (
+        lambda: instantiate(find_suite(str(tmp_path / "mini.yaml"))),
+        lambda: prepare(plan, 1, lambda what, done, total: None),
+    ):
+        with pytest.raises(DataFileError, match="it was changed after it was written; make or convert it again"):
+            look()
 
 
 def test_a_file_that_was_replaced_between_plan_and_run_is_an_error(suite_text: str, toy_jets: Jets, tmp_path: Path) -> None:

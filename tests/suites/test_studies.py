@@ -254,7 +254,8 @@ def test_a_range_is_one_of_whole_numbers_only_where_the_parameter_is_one(plan_of
 
 @pytest.mark.parametrize("values", [{"model.dropout": 0}, {"model.dropout": 0.0}, {"model.norm": "group"}])
 def test_a_chosen_default_makes_the_run_that_has_it_without_a_search(plan_of: PlanOf, values: dict[str, float | str]) -> None:
-    plan = plan_of(*TPE, "tuning.search={model.dropout: null, model.norm: null}")
+    searched = ("tuning.search={model.dropout: null, model.norm: null}", "varies=[model, regime, model.norm]")
+    plan = plan_of(*TPE, *searched, "arms.simclr.model_options.norm=group")
     study = plan.studies[plan.tuned["scratch", 50]]
     assert study.trial(values).digest() == study.template.digest()
     final = plan.runs[plan.cells[CellKey("scratch", 50, 0)]].spec
