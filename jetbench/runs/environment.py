@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import jetbench
 
-__all__ = ["best_precision", "code_digest", "environment", "packages", "processor"]
+__all__ = ["best_precision", "code_digest", "environment"]
 
 PACKAGES = ("torch", "numpy", "scikit-learn", "h5py", "pythia8mc", "fastjet", "optuna", "mlflow", "distributed")
 
@@ -42,6 +42,7 @@ def environment(precision: str) -> dict[str, Any]:
         "code": code_digest(),
         "packages": packages(),
         "python": platform.python_version(),
+        "host": platform.node(),
         "machine": platform.machine(),
         "processor": processor(),
         "precision": precision,

@@ -161,7 +161,7 @@ class MlflowTracker(Tracker):
     def _attach(self, run: RunCard) -> tuple[Run, int]:
         """The run of this key, found or created and described by its card, and the offset up to which it holds the journal."""
         client, _ = self._connected()
-        wanted = {KEY: run.key, "jetbench.kind": run.kind, **self._common_tags(), **dict(run.tags)}
+        wanted = {KEY: run.key, "jetbench.kind": run.kind, **self._common_tags(), **dict(run.origin), **dict(run.tags)}
         if run.note:
             wanted["mlflow.note.content"] = run.note
         with self._lock:
