@@ -195,7 +195,8 @@ class MlflowTracker(Tracker):
         except (KeyError, OSError):  # a container's user without a name
             user = "unknown"
         source = {"mlflow.source.name": "jetbench", "mlflow.source.type": "LOCAL"}
-        return {"jetbench.suite": self.experiment, "mlflow.user": user, **source}
+        suite = dict(self.experiment_tags).get("jetbench.suite", self.experiment)
+        return {"jetbench.suite": suite, "mlflow.user": user, **source}
 
     def _describe(self, run: Run, tags: dict[str, str], params: dict[str, str]) -> None:
         """Send what the run does not say yet: a process may have died between its creation and its parameters."""

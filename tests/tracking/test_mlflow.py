@@ -306,6 +306,13 @@ def test_the_report_is_one_run_updated_in_place(tracker, client, tmp_path):
     assert mlflow.artifacts.load_text(f"{location}/report.html") == "<p>second</p>"
 
 
+def test_the_report_has_the_suite_of_its_runs(store, client, tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text("<p>all</p>")
+    MlflowTracker(store, "mini.smoke-1f0c", (("jetbench.suite", "mini"),)).log_report([page])
+    assert runs(client, "report")[0].data.tags["jetbench.suite"] == "mini"
+
+
 def test_a_locked_database_is_an_error_and_nothing_is_lost(tracker, store, client, card, monkeypatch):
     from sqlalchemy.orm import Session
 
