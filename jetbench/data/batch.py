@@ -49,7 +49,7 @@ class Batch:
 
     def sum(self, per_deposit: Tensor) -> Tensor:
         """Sum over each jet's deposits (size,)."""
-        return torch.zeros(self.size, dtype=per_deposit.dtype).index_add_(0, self.jet, per_deposit)
+        return per_deposit.new_zeros(self.size).index_add_(0, self.jet, per_deposit)
 
 
 def join(batches: Sequence[Batch]) -> Batch:
@@ -95,12 +95,12 @@ class JetTensors:
     def batch(self, indices: Tensor) -> Batch:
         """Gather the jets at `indices` (size,), int64, in that order."""
         if not self.jets.in_memory:
-            return self.hold(indices.numpy()).batch(torch.arange(len(indices)))
+            return self.hold(indices.numpy()).batch(torch.arange(len(indices), device=indices.device))
         starts = self.offsets[indices]
         counts = self.offsets[indices + 1] - starts
         ends = counts.cumsum(0)
-        jet = torch.repeat_interleave(torch.arange(len(indices)), counts)
-        deposits = torch.arange(len(jet)) + (starts - ends + counts)[jet]
+        jet = torch.repeat_interleave(torch.arange(len(indices), device=counts.device), counts)
+        deposits = torch.arange(len(jet), device=jet.device) + (starts - ends + counts)[jet]
         return Batch(
             meta=self.meta,
             size=len(indices),

@@ -12,6 +12,7 @@ from jetbench.engine.prepare import Prepared
 from jetbench.engine.schedule import Schedule
 from jetbench.engine.studies import Search
 from jetbench.engine.worker import Outcome, publish, trained_elsewhere
+from jetbench.errors import StoreError
 from jetbench.runs.job import Job
 from jetbench.spec import RunSpec
 from jetbench.suites.parameters import decided
@@ -144,11 +145,19 @@ class Books:
             yield self._give_up(run, next(self._lost[need] for need in needs if need in self._lost))
 
     def _skip(self, run: PlannedRun) -> Iterator[Event]:
-        trouble = "" if self.tracker.holds(run.key, self.ledger.run(run.key)) else publish(self.card(run), self.tracker)
+        trouble = self._publish(run)
         yield Event("skipped", run.name, key=run.key)
         yield from self._finish(run)
         if trouble:
             yield Event("unpublished", run.name, trouble, run.key)
+
+    def _publish(self, run: PlannedRun) -> str:
+        """Ship what the tracker lacks of a run that was done before; returns what kept it from that, if anything."""
+        try:
+            held = self.tracker.holds(run.key, self.ledger.run(run.key))
+        except StoreError as error:
+            return str(error)
+        return "" if held else publish(self.card(run), self.tracker)
 
     def _advance(self, digest: str) -> Iterator[Event]:
         """Plan the open round of a study, and note its winner where all rounds are finished."""

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-from functools import cache
 
-from jetbench import __version__
-from jetbench.runs.environment import code_digest, packages, processor
 from jetbench.spec import RunSpec
 from jetbench.suites.plan import Plan, PlannedRun
 from jetbench.tracking.ledger import Ledger, RunFolder
@@ -28,7 +23,6 @@ def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> 
         "jetbench.arm": planned.arm if planned.kind != "pretrain" else "",
         "jetbench.dataset": spec.dataset.name,
         "jetbench.dataset_digest": spec.dataset.sha256,
-        **_here(),
         "jetbench.reused_from": _trained_by_another(ledger.run(planned.key), instance.name),
     }
     return RunCard(
@@ -40,18 +34,6 @@ def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> 
         params=tuple(_flat_params(planned, spec).items()),
         datasets=((spec.dataset.name, spec.dataset.sha256),),
     )
-
-
-@cache
-def _here() -> dict[str, str]:
-    """Code, packages and machine of this process: asked once, since a plan may have thousands of runs."""
-    return {
-        "jetbench.version": __version__,
-        "jetbench.code": code_digest(),
-        "jetbench.packages": " ".join(f"{name}=={number}" for name, number in packages().items()),
-        "jetbench.host": platform.node(),
-        "jetbench.machine": f"{processor()}, {os.cpu_count()} cores",
-    }
 
 
 def _trained_by_another(folder: RunFolder, instance: str) -> str:

@@ -21,7 +21,7 @@ class Machine:
     architecture: str
     cores: int
     precision: str
-    software: tuple[tuple[str, str], ...]  # jetbench, Python and the packages with their versions
+    software: tuple[tuple[str, str], ...]  # jetbench, the digest of its code, Python and the packages with their versions
 
     @property
     def hardware(self) -> str:
@@ -42,7 +42,11 @@ def machines(results: Results) -> dict[Machine, list[str]]:
 
 
 def _machine(environment: dict[str, Any]) -> Machine:
-    software = {"jetbench": environment.get("jetbench", "?"), "Python": environment.get("python", "?")}
+    software = {
+        "jetbench": environment.get("jetbench", "?"),
+        "code": environment.get("code", "?"),
+        "Python": environment.get("python", "?"),
+    }
     return Machine(
         processor=str(environment.get("processor") or ""),
         architecture=str(environment.get("machine") or ""),
@@ -53,7 +57,7 @@ def _machine(environment: dict[str, Any]) -> Machine:
 
 
 def mixtures(results: Results) -> list[str]:
-    """Write a sentence for each way in which comparisons mix processors, precisions or versions of packages."""
+    """Write a sentence for each way in which comparisons mix processors, precisions, versions of packages or the code itself."""
     of_run = {key: machine for machine, keys in machines(results).items() for key in keys}
     mixed: dict[str, list[tuple[str, int]]] = {}
     for arm, labels in results.comparisons:
@@ -74,7 +78,7 @@ def _compared(results: Results, arm: str, labels: int) -> dict[str, None]:
 
 
 def _differences(machines: Iterable[Machine]) -> str:
-    """ "processor A or B; torch 2.12 or 2.13", empty where all are alike."""
+    """ "processor A or B; code 1f0c or 9ab2; torch 2.12 or 2.13", empty where all are alike."""
     aspects = [{"processor": m.processor, "precision": m.precision, **dict(m.software)} for m in machines]
     names = dict.fromkeys(name for aspect in aspects for name in aspect)
     values = {name: dict.fromkeys(aspect.get(name) or "unknown" for aspect in aspects) for name in names}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
 from jetbench.suites.studies import Result, Study, Winner, walk, winner
 from jetbench.tasks.task import Metric, Task
+from jetbench.tracking.folder import noted
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
@@ -164,25 +163,17 @@ class Results:
     def environments(self) -> dict[str, dict[str, Any]]:
         """Packages, machine and precision by key, as each run behind a finished cell wrote them down."""
         keys = dict.fromkeys(key for cell in self.cells for key in self.chain(cell))
-        return {key: self.noted(self.ledger.run(key).environment) for key in keys}
+        return {key: noted(self.ledger.run(key).environment) for key in keys}
 
     def split(self, key: str) -> dict[str, Any]:
         """Return the sizes and digests of the parts that a finished run was split into."""
-        return self.noted(self.ledger.run(key).split)
-
-    def noted(self, path: Path) -> dict[str, Any]:
-        """Read a JSON file that a finished run has left, "environment.json"; empty where it has left none. Raises `StoreError`
-        for a damaged one."""
-        try:
-            return dict(json.loads(path.read_bytes())) if path.is_file() else {}
-        except (OSError, ValueError, TypeError) as error:
-            raise StoreError(f"{path}: damaged ({error}); delete the folder and run the suite again") from error
+        return noted(self.ledger.run(key).split)
 
     def ended(self, key: str) -> dict[str, Any]:
         """Return what a run declared when it ended: the checksums of its files, and when that was in unix seconds. Empty for a
         run that has not ended, or whose declaration cannot be read and counts for nothing."""
         try:
-            return self.noted(self.ledger.run(key).done)
+            return noted(self.ledger.run(key).done)
         except StoreError:
             return {}
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any, Literal
 
 import jetbench
 
-__all__ = ["best_precision", "code_digest", "environment", "packages", "processor"]
+__all__ = ["best_precision", "code_digest", "environment"]
 
+DRIVER = Path("/dev/nvidiactl")
 PACKAGES = ("torch", "numpy", "scikit-learn", "h5py", "pythia8mc", "fastjet", "optuna", "mlflow", "distributed")
 
 
@@ -42,6 +44,7 @@ def environment(precision: str) -> dict[str, Any]:
         "code": code_digest(),
         "packages": packages(),
         "python": platform.python_version(),
+        "host": platform.node(),
         "machine": platform.machine(),
         "processor": processor(),
         "precision": precision,
@@ -60,15 +63,33 @@ def best_precision() -> Literal["fp32", "bf16"]:
 
 
 def _compute_capability() -> float | None:
-    """That of the first GPU, where NVIDIA's driver finds one and this process may see it."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") == "" or not Path("/dev/nvidiactl").exists():
+    """The least of the GPUs that this process may see; None where it sees none, or NVIDIA's driver is not there."""
+    if not DRIVER.exists():
         return None
-    command = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+    command = ["nvidia-smi", "--query-gpu=index,uuid,compute_cap", "--format=csv,noheader"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.split()
-        return float(found[0]) if found else None
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+        found = [(index, uuid, float(number)) for index, uuid, number in (line.split(", ") for line in answer.splitlines())]
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
+    return min(_visible(found, os.environ.get("CUDA_VISIBLE_DEVICES")), default=None)
+
+
+def _visible(found: Sequence[tuple[str, str, float]], names: str | None) -> list[float]:
+    """The capabilities of the GPUs (index, UUID, capability) that CUDA_VISIBLE_DEVICES names. As for CUDA, a name that is no
+    GPU's ends the list: -1, or an empty one."""
+    if names is None:
+        return [number for *_, number in found]
+    seen: list[float] = []
+    for name in map(str.strip, names.split(",")):
+        if name.startswith("MIG-"):
+            seen.append(8.0)  # the first GPUs that can be divided have it
+            continue
+        named = [number for index, uuid, number in found if name == index or (name[:4] == "GPU-" and uuid.startswith(name))]
+        if not named:
+            break
+        seen += named
+    return seen
 
 
 def processor() -> str:

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["RunFolder"]
+from jetbench.errors import StoreError
+
+__all__ = ["RunFolder", "noted"]
 
 
 class Seen(NamedTuple):
@@ -137,6 +139,15 @@ class RunFolder:
             return {name: Seen(*seen) for name, seen in json.loads(self.checksums.read_text()).items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
+
+
+def noted(path: Path) -> dict[str, Any]:
+    """Read a JSON file that a run has left, "environment.json"; empty where it has left none. Raises `StoreError` for a damaged
+    one."""
+    try:
+        return dict(json.loads(path.read_bytes())) if path.is_file() else {}
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(f"{path}: damaged ({error}); delete the folder and run the suite again") from error
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -161,7 +161,7 @@ class MlflowTracker(Tracker):
     def _attach(self, run: RunCard) -> tuple[Run, int]:
         """The run of this key, found or created and described by its card, and the offset up to which it holds the journal."""
         client, _ = self._connected()
-        wanted = {KEY: run.key, "jetbench.kind": run.kind, **self._common_tags(), **dict(run.tags)}
+        wanted = {KEY: run.key, "jetbench.kind": run.kind, **self._common_tags(), **dict(run.origin), **dict(run.tags)}
         if run.note:
             wanted["mlflow.note.content"] = run.note
         with self._lock:
@@ -195,7 +195,8 @@ class MlflowTracker(Tracker):
         except (KeyError, OSError):  # a container's user without a name
             user = "unknown"
         source = {"mlflow.source.name": "jetbench", "mlflow.source.type": "LOCAL"}
-        return {"jetbench.suite": self.experiment, "mlflow.user": user, **source}
+        suite = dict(self.experiment_tags).get("jetbench.suite", self.experiment)
+        return {"jetbench.suite": suite, "mlflow.user": user, **source}
 
     def _describe(self, run: Run, tags: dict[str, str], params: dict[str, str]) -> None:
         """Send what the run does not say yet: a process may have died between its creation and its parameters."""

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from pydantic import field_validator
 
-from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.folder import RunFolder, noted
 from jetbench.tracking.journal import Record, committed, read, valid_key
 from jetbench.values import Value
 
@@ -51,6 +51,19 @@ class RunCard(Value):
     @property
     def journal(self) -> Path:
         return RunFolder(self.folder).journal
+
+    @property
+    def origin(self) -> Pairs:
+        """Code, packages and machine of the process that trains the run, as it has written them down; empty until it has."""
+        found = noted(RunFolder(self.folder).environment)
+        told = {
+            "jetbench.version": found.get("jetbench", ""),
+            "jetbench.code": found.get("code", ""),
+            "jetbench.packages": " ".join(f"{name}=={version}" for name, version in found.get("packages", {}).items()),
+            "jetbench.host": found.get("host", ""),
+            "jetbench.machine": f"{found['processor']}, {found['cores']} cores" if {"processor", "cores"} <= found.keys() else "",
+        }
+        return tuple((name, value) for name, value in told.items() if value)
 
 
 class Tracker:

@@ -37,7 +37,7 @@ class ConstituentsView(FittedView):
         if number < 1:
             raise SuiteError(f"view.constituents.number is {number}; a jet has at least one constituent")
         values = particle_features(batch).double()
-        spread = values.std(dim=0) if len(values) > 1 else torch.ones(values.shape[1])
+        spread = values.std(dim=0) if len(values) > 1 else values.new_ones(values.shape[1])
         return cls(
             number=number,
             mean=tuple(values.mean(dim=0).tolist()),
@@ -45,7 +45,9 @@ class ConstituentsView(FittedView):
         )
 
     def __call__(self, batch: Batch) -> Inputs:
-        scaled = (particle_features(batch) - torch.tensor(self.mean)) / torch.tensor(self.spread)
+        features = particle_features(batch)
+        mean, spread = (torch.tensor(one, device=features.device) for one in (self.mean, self.spread))
+        scaled = (features - mean) / spread
         kept, place = hardest(batch, self.number)
         padded = scaled.new_zeros(batch.size, self.number, scaled.shape[1])
         padded[batch.jet[kept], place] = scaled[kept]

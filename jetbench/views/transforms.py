@@ -69,7 +69,7 @@ def energy_scale(batch: Batch, rng: Generator, sigma: float = 0.02, resolution: 
     factor = (1 + sigma * torch.randn(batch.size, generator=rng))[batch.jet]
     if resolution:
         factor = factor * (1 + resolution * torch.randn(len(factor), generator=rng))
-    extensive = torch.tensor([c.combine == "sum" for c in batch.meta.channels])
+    extensive = torch.tensor([c.combine == "sum" for c in batch.meta.channels], device=batch.values.device)
     return batch.replace(values=torch.where(extensive, batch.values * factor.clamp(min=0)[:, None], batch.values))
 
 

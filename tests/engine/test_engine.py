@@ -26,7 +26,7 @@ from jetbench.files import file_lock
 from jetbench.suites.instances import remember
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.tracking.journal import committed, read
-from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
 
@@ -243,6 +243,23 @@ def test_a_damaged_result_is_made_again(plan_of: Callable[..., Plan], tmp_path: 
     path.write_bytes(path.read_bytes()[:-10])
     assert [e.key for e in run(plan, tmp_path) if e.kind == "done"] == [key]
     assert weights(plan, tmp_path) == before
+
+
+class Unsure(MemoryTracker):
+    def holds(self, key: str, folder: RunFolder) -> bool:
+        return bool(committed(folder.journal))
+
+
+def test_a_damaged_mark_of_a_finished_run_is_told_and_the_others_go_on(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("tuning=null", "seeds=1", "labels=[50]", "arms.simclr.regime=mixup")
+    run(plan, tmp_path)
+    key = plan.cells[CellKey("scratch", 50, 0)]
+    Ledger(tmp_path / "work").run(key).committed.write_text("damaged")
+    events = run(plan, tmp_path, Unsure())
+    assert Counter(e.kind for e in events) == {"skipped": len(plan.runs), "unpublished": 1}
+    (told,) = [e for e in events if e.kind == "unpublished"]
+    assert told.key == key
+    assert "metrics.committed is damaged" in told.text
 
 
 def test_labels_that_change_after_the_end_are_noticed(suite_path: Path, toy_file: Path, tmp_path: Path) -> None:

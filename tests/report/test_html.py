@@ -11,15 +11,18 @@ import pytest
 from report.pages import Checked, page_of, plot_of
 from rich.console import Console
 
+from jetbench.report.arms import looks
 from jetbench.report.export import COLUMNS, comparisons_json, to_csv, to_json
 from jetbench.report.reproduce import command
 from jetbench.report.results import Results
 from jetbench.report.rows import rows
+from jetbench.report.sections import label_budget
 from jetbench.report.sections.roc import rejections
 from jetbench.report.sentences import answer
 from jetbench.report.stamp import NAME
 from jetbench.report.table import print_table
 from jetbench.report.write import write_report
+from jetbench.statistics.intervals import Interval
 from jetbench.suites.plan import CellKey
 from jetbench.suites.suite import Instance, find_suite, instantiate
 
@@ -176,6 +179,19 @@ def test_the_budget_curve_shows_means_and_intervals(finished: Results) -> None:
     bars = container[2][0].get_segments()
     np.testing.assert_allclose([bar[1, 1] for bar in bars], [e.high for e in expected])
     assert any("class-prior 0.500" in text.get_text() for text in figure.axes[0].texts)
+
+
+def test_an_end_at_zero_is_an_end_and_the_axis_names_the_level(finished: Results) -> None:
+    named, metric = looks(finished.plan), finished.metric
+    means = {
+        ("scratch", 50): Interval(mean=-0.4, low=-0.8, high=0.0, n=3),
+        ("simclr", 50): Interval(mean=-0.5, low=None, high=None, n=1),
+    }
+    figure = label_budget.draw(metric, means, named, (50,), 3, "90 %")
+    bars = {c.get_label(): c[2][0].get_segments()[0] for c in figure.axes[0].containers}
+    np.testing.assert_allclose(bars["scratch"][:, 1], [-0.8, 0.0], atol=1e-12)
+    np.testing.assert_allclose(bars["simclr"][:, 1], [-0.5, -0.5])
+    assert figure.axes[0].get_ylabel().endswith("mean of up to 3 seeds with 90 % interval")
 
 
 def test_plots_cover_every_budget(finished: Results) -> None:

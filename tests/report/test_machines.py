@@ -28,7 +28,7 @@ def test_one_machine_is_told_once(planted: Planted) -> None:
     assert mixtures(results) == []
     text = page_of(results)
     assert "<dt>machine</dt><dd>Old 1, x86_64, 2 cores</dd>" in text
-    assert "<dt>software</dt><dd>jetbench 0, Python 3, torch 2</dd>" in text
+    assert "<dt>software</dt><dd>jetbench 0, code c0de, Python 3, torch 2</dd>" in text
     assert "<dt>precision</dt><dd>fp32</dd>" in text
 
 
@@ -39,8 +39,8 @@ def test_every_machine_is_listed_with_its_runs(planted: Planted) -> None:
     trees = {key for cell, key in results.plan.cells.items() if cell.arm == "boosted-trees"}
     assert set(found[next(m for m in found if m.processor == "New 2")]) == trees
     text = page_of(results)
-    assert "4 runs: New 2, x86_64, 64 cores; bf16; jetbench 0, Python 3, torch 3" in text
-    assert "runs: Old 1, x86_64, 2 cores; fp32; jetbench 0, Python 3, torch 2" in text
+    assert "4 runs: New 2, x86_64, 64 cores; bf16; jetbench 0, code c0de, Python 3, torch 3" in text
+    assert "runs: Old 1, x86_64, 2 cores; fp32; jetbench 0, code c0de, Python 3, torch 2" in text
     assert "<dt>precision</dt>" not in text
 
 
@@ -72,3 +72,9 @@ def test_what_is_averaged_is_mixed_and_what_stands_apart_is_not(planted: Planted
     touched = "\n".join(mixtures(apart))
     assert "boosted-trees" not in touched
     assert "simclr at 200 labels" in touched  # its encoder is the one of 50 labels
+
+
+def test_two_checkouts_of_one_version_are_mixed(planted: Planted) -> None:
+    results = planted("seeds=2", environment=lambda run: {"code": "0dd" if run.arm == "scratch" else "e7e4"})
+    (text,) = mixtures(results)
+    assert text.endswith("than their arms: code 0dd or e7e4.")

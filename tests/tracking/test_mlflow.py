@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from jetbench.errors import StoreError
+from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal, committed
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.shipper import Shipper
@@ -72,6 +73,29 @@ def test_a_run_appears_as_its_card_says(tracker, client, card):
     dataset = found.inputs.dataset_inputs[0].dataset
     assert (dataset.name, dataset.digest) == ("ml4sci-qg", "c" * 32)
     assert [step for step, *_ in history(client, found, "train/loss")] == [0, 1, 2]
+
+
+def test_a_run_is_tagged_with_what_trains_it_as_soon_as_that_is_written_down(tracker, client, card):
+    """And not with what publishes it, which may be another machine, or a newer version years later."""
+    run, named = card(), {"jetbench.version", "jetbench.code", "jetbench.packages", "jetbench.host", "jetbench.machine"}
+    tracker.publish(run)
+    assert not named & runs(client)[0].data.tags.keys()
+    trained = {"jetbench": "0.1", "code": "c0de", "packages": {"torch": "2", "numpy": "1"}, "processor": "Old 1", "cores": 2}
+    RunFolder(run.folder).environment.write_text(json.dumps(trained))
+    tracker.publish(run)
+    tags = {"version": "0.1", "code": "c0de", "packages": "torch==2 numpy==1", "machine": "Old 1, 2 cores"}
+    found = runs(client)[0].data.tags
+    assert {name: found[name] for name in named & found.keys()} == {f"jetbench.{name}": text for name, text in tags.items()}
+    RunFolder(run.folder).environment.write_text(json.dumps(trained | {"host": "elsewhere"}))
+    tracker.finish(run, "FINISHED")
+    assert runs(client)[0].data.tags["jetbench.host"] == "elsewhere"
+
+
+def test_a_damaged_note_of_what_trained_a_run_is_an_error(tracker, card):
+    run = card()
+    RunFolder(run.folder).environment.write_text("{")
+    with pytest.raises(StoreError, match=r"environment.json: damaged .* delete the folder and run the suite again"):
+        tracker.publish(run)
 
 
 def test_the_experiment_says_what_it_is_and_where_its_artifacts_lie(tracker, store, client):
@@ -280,6 +304,13 @@ def test_the_report_is_one_run_updated_in_place(tracker, client, tmp_path):
 
     location = found.info.artifact_uri.removeprefix("file://")
     assert mlflow.artifacts.load_text(f"{location}/report.html") == "<p>second</p>"
+
+
+def test_the_report_has_the_suite_of_its_runs(store, client, tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text("<p>all</p>")
+    MlflowTracker(store, "mini.smoke-1f0c", (("jetbench.suite", "mini"),)).log_report([page])
+    assert runs(client, "report")[0].data.tags["jetbench.suite"] == "mini"
 
 
 def test_a_locked_database_is_an_error_and_nothing_is_lost(tracker, store, client, card, monkeypatch):

@@ -90,3 +90,16 @@ def test_columns_without_spread_are_finite(toy_jets: Jets) -> None:
     flat = replace(toy_jets, values=np.ones_like(toy_jets.values))
     batch = batch_of(flat)
     assert view_of(batch)(batch)["constituents"].isfinite().all()
+
+
+def test_what_is_computed_from_a_batch_is_made_on_its_device(toy_jets: Jets) -> None:
+    """Whatever is made without a word about the device would be on another one here."""
+    jets, indices = JetTensors(toy_jets), torch.arange(30)
+    expected = view_of(jets.batch(indices))(jets.batch(indices))
+    with torch.device("meta"):
+        batch = jets.batch(indices)
+        found = view_of(batch)(batch)
+    assert torch.equal(found.tensors["constituents"], expected.tensors["constituents"])
+    with torch.device("meta"):
+        one = batch.keep(indices[:1])
+        assert view_of(one).mean == tuple(particle_features(one)[0].double().tolist())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from jetbench.seeds import torch_rng
 from jetbench.spec import Component, options
 from jetbench.views import augment, augmentations
 from jetbench.views.image import render
-from jetbench.views.transforms import dequantise, reflect, rotate
+from jetbench.views.transforms import dequantise, energy_scale, reflect, rotate
 
 WIDE = Grid(rows=16, columns=16, eta_extent=8.0, phi_extent=8.0)
 
@@ -66,6 +67,14 @@ def test_energy_scale_is_one_factor_per_jet(batch: Batch) -> None:
         mine = ratio[batch.jet == jet]
         torch.testing.assert_close(mine, mine[:1].expand_as(mine), rtol=1e-5, atol=0)
     assert ratio.std() > 0.05
+
+
+def test_energy_scale_is_made_on_the_device_of_the_batch(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "randn", partial(torch.randn, device="cpu"))
+    expected = energy_scale(batch, torch_rng("scale"))
+    with torch.device("meta"):
+        found = energy_scale(batch, torch_rng("scale"))
+    assert torch.equal(found.values, expected.values)
 
 
 def test_augmentations_draw_from_their_generator_alone(batch: Batch) -> None:

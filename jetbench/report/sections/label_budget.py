@@ -41,14 +41,14 @@ def render(results: Results) -> SectionContent | None:
         f"Mean {label(metric)} with {level(results)} intervals over seeds. Arms of one budget are drawn side by side; a "
         "hollow marker is a single seed without interval. Grey: controls and floors, which may lie beyond the plot.",
         draw,
-        (metric, means, looks(results.plan), settings.labels, settings.seeds),
+        (metric, means, looks(results.plan), settings.labels, settings.seeds, level(results)),
     )
     return SectionContent("label-budget", plots=(plot,))
 
 
-def draw(metric: Metric, means: Means, named: dict[str, Look], budgets: tuple[int, ...], seeds: int) -> Figure:
-    """Draw means with t intervals over seeds. Controls and floors are grey and do not set the scale; what lies beyond it is named
-    at the edge."""
+def draw(metric: Metric, means: Means, named: dict[str, Look], budgets: tuple[int, ...], seeds: int, level: str) -> Figure:
+    """Draw means with t intervals of a `level` ("95 %") over seeds. Controls and floors are grey and do not set the scale; what
+    lies beyond it is named at the edge."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -64,7 +64,7 @@ def draw(metric: Metric, means: Means, named: dict[str, Look], budgets: tuple[in
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
     axes.set_xlabel("labelled jets, validation included", fontsize=11, color=INK)
     comma = ",\n" if len(heading(metric)) > LONG else ", "
-    axes.set_ylabel(f"{heading(metric)}{comma}mean of up to {seeds} seeds with 95 % interval", fontsize=10.5, color=INK)
+    axes.set_ylabel(f"{heading(metric)}{comma}mean of up to {seeds} seeds with {level} interval", fontsize=10.5, color=INK)
     style(axes)
     _legend(axes, named)
     return figure
@@ -73,7 +73,7 @@ def draw(metric: Metric, means: Means, named: dict[str, Look], budgets: tuple[in
 def _draw_arm(axes: Any, arm: str, found: dict[int, Interval], look: Look, shift: float) -> None:
     """One seed has no interval: its marker is hollow."""
     x, means = np.array(list(found)) * shift, np.array([one.mean for one in found.values()])
-    halves = np.array([(one.high or one.mean) - one.mean for one in found.values()])
+    halves = np.array([_ends(one)[1] - one.mean for one in found.values()])
     weight = {"linewidth": 1.1, "markersize": 4.5, "alpha": 0.9} if look.muted else {"linewidth": 1.8, "markersize": 6.5}
     axes.errorbar(
         x,
@@ -91,13 +91,18 @@ def _draw_arm(axes: Any, arm: str, found: dict[int, Interval], look: Look, shift
     )
 
 
+def _ends(one: Interval) -> tuple[float, float]:
+    """The ends of an interval, which may be 0; the mean where there is none."""
+    return one.mean if one.low is None else one.low, one.mean if one.high is None else one.high
+
+
 def _limits(metric: Metric, found: Means, named: dict[str, Look]) -> tuple[float, float]:
     """Around the main arms' means and bars; a muted one stretches it by no more than half of their span."""
     main = [one for (arm, _), one in found.items() if not named[arm].muted] or list(found.values())
     means = [one.mean for one in main]
     span = max(max(means) - min(means), LEAST * scale(metric, means))
-    low = max(min(one.low or one.mean for one in main), min(means) - REACH * span)
-    high = min(max(one.high or one.mean for one in main), max(means) + REACH * span)
+    low = max(min(_ends(one)[0] for one in main), min(means) - REACH * span)
+    high = min(max(_ends(one)[1] for one in main), max(means) + REACH * span)
     muted = [one.mean for (arm, _), one in found.items() if named[arm].muted]
     near = [mean for mean in muted if low - span / 2 < mean < high + span / 2]
     low, high = min([low, *near]), max([high, *near])

@@ -1,0 +1,28 @@
+"""How a run presents itself to a tracker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from jetbench.engine.cards import run_card
+from jetbench.runs.environment import environment
+from jetbench.suites.plan import Plan
+from jetbench.tracking.ledger import Ledger
+
+
+def test_who_trains_a_run_is_told_by_its_folder_and_not_by_the_driver(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan, ledger = plan_of("tuning=null"), Ledger(tmp_path)
+    planned = next(iter(plan.runs.values()))
+    card = run_card(plan, planned, planned.spec, ledger)
+    assert {name for name, _ in card.tags} <= {f"jetbench.{name}" for name in WHAT}
+    assert card.origin == ()
+    folder = ledger.run(planned.key)
+    folder.path.mkdir()
+    folder.environment.write_text(json.dumps(environment("fp32")))
+    assert {name for name, _ in card.origin} == {f"jetbench.{name}" for name in WHO}
+
+
+WHAT = ("suite", "scale", "instance", "arm", "dataset", "dataset_digest", "reused_from")
+WHO = ("version", "code", "packages", "host", "machine")
