@@ -77,6 +77,14 @@ def test_a_question_with_markup_is_escaped(finished: Results) -> None:
     assert "&lt;b&gt;AUC&lt;/b&gt; &amp; more?" in text
 
 
+def test_wide_tables_wrap_instead_of_being_cut(finished: Results) -> None:
+    """Headings and what is searched are as long as the suite makes them; a page of 1300 pixels shows all columns."""
+    text = page_of(finished)
+    assert re.search(r"^th \{[^}]*white-space: normal", text, flags=re.MULTILINE)
+    assert re.search(r'<td class="left wrap">\s*learning rate 0\.0003, 0\.001, 0\.003', text)
+    assert re.search(r'<td class="left wrap">\s*learning rate 0\.001\s*</td>', text)
+
+
 def test_what_the_jets_do_not_allow_is_told(finished: Results) -> None:
     skipped = (("arm mass-cut", "<GeV> are needed"), ("arm trees", "<GeV> are needed"), ("augmentation drop", "no unit"))
     results = replace(finished, plan=replace(finished.plan, skipped=skipped))
