@@ -14,7 +14,7 @@ from jetbench.report.results import Results, collect
 from jetbench.suites.budgets import check_equal_classes
 from jetbench.suites.instances import latest, remember
 from jetbench.suites.plan import Plan, make_plan
-from jetbench.suites.suite import find_suite, instantiate
+from jetbench.suites.suite import find_suite, instantiate, suite_names
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
@@ -88,6 +88,8 @@ def open_session(
     """Plan a suite by name or path. Raises `JetbenchError` where suite, scale, dataset or overrides make no sense."""
     labelled, pool = (None if jets is None else str(jets) for jets in (dataset, unlabelled))
     instance = instantiate(find_suite(str(suite)), scale, labelled, pool, overrides)
+    if str(suite) not in suite_names():
+        instance = instance.replace(file=str(suite))
     plan = make_plan(instance)
     if not instance.find_dataset().ready:
         check_equal_classes(plan)

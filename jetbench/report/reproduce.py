@@ -23,12 +23,13 @@ def command(instance: Instance) -> tuple[str, bool]:
     changed.
 
     No dataset is looked for: that a named one is still what it was is checked when it is opened for a run."""
-    words = ["jetbench", "run", "--suite", instance.suite, "--scale", instance.scale]
+    name = instance.file or instance.suite
+    words = ["jetbench", "run", "--suite", name, "--scale", instance.scale]
     try:
-        shipped = find_suite(instance.suite)
-        if instance.scale not in shipped.scales:
+        suite = find_suite(name)
+        if instance.scale not in suite.scales:
             return shlex.join(words), False
-        values = merge(shipped.common, shipped.scales[instance.scale])
+        values = merge(suite.common, suite.scales[instance.scale])
         overrides = [_written(o) for o in _differences(_plain(_settings(values)), _plain(instance.settings))]
         again = _settings(reduce(merge, map(parse_override, overrides), values))
     except JetbenchError:

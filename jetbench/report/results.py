@@ -24,7 +24,9 @@ from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
-__all__ = ["Results", "collect"]
+__all__ = ["NOT_RUN", "Results", "collect"]
+
+NOT_RUN = "not run yet"  # the one reason for a missing cell that is no failure
 
 KEPT = 512 * 2**20  # bytes of scores that stay in memory; beyond, the oldest are read again when they are needed
 
@@ -221,7 +223,7 @@ def _why_missing(plan: Plan, ledger: Ledger, asked: dict[str, list[PlannedRun]],
                 return f"needs {needed.name}, which failed: {' '.join(reason.split())}"
     if trials and all(ledger.diverged(trial.key) and not ledger.done(trial.key) for trial in trials):
         return f"needs the study of {trials[0].arm}/n{trials[0].spec.labels}, whose trials so far have all diverged"
-    return "not run yet"
+    return NOT_RUN
 
 
 def _starts(plan: Plan, run: PlannedRun) -> Iterator[PlannedRun]:

@@ -8,7 +8,17 @@ from jetbench.report.content import Column
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, notes, rows
 from jetbench.report.sections import columns_of
-from jetbench.report.words import count, difference_errors, heading, label, limits, mean_limits, number, verdict_lines
+from jetbench.report.words import (
+    count,
+    difference_errors,
+    heading,
+    label,
+    limits,
+    mean_limits,
+    number,
+    undecided_rule,
+    verdict_lines,
+)
 from jetbench.statistics.comparison import Verdict
 from jetbench.suites.roles import Role
 
@@ -49,6 +59,8 @@ def _lines(results: Results) -> list[str]:
     ]
     if results.primary in results.comparisons:
         lines.append("* the primary comparison; the other verdicts (not the intervals) are corrected for their number by Holm")
+    if any(found.verdict is Verdict.UNDECIDED for found in results.comparisons.values()):
+        lines.append(undecided_rule())
     skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
     return [*lines, *skipped, *(f"! {note}" for note in notes(results))]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import Interval
+from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.tasks.task import Metric
 
 __all__ = [
@@ -23,9 +24,12 @@ __all__ = [
     "number",
     "quantity",
     "signed",
+    "undecided_rule",
     "units",
     "verdict_lines",
 ]
+
+ROUNDING = 1e-12  # relative: what sums of equal values may differ by
 
 
 def count(number: int, noun: str = "") -> str:
@@ -69,8 +73,11 @@ def limits(metric: Metric, low: float | None, high: float | None, signs: bool = 
 
 
 def mean_limits(metric: Metric, given: Interval) -> str:
-    """Write the interval of a mean, cut where the metric has no values: Student's knows no limits."""
+    """Write the interval of a mean, cut where the metric has no values: Student's knows no limits. Where all seeds have one and
+    the same value, as with a cut, say so instead."""
     low, high = given.low, given.high
+    if low is not None and high is not None and high - low <= ROUNDING * abs(given.mean):
+        return "same for every seed"
     if low is not None and metric.low is not None:
         low = max(low, metric.low)
     if high is not None and metric.high is not None:
@@ -109,6 +116,11 @@ def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
         needed = comparison.seeds_needed
         lines.append(f"needs {needed} {units(comparison)}" if needed else "needs test jets")
     return lines
+
+
+def undecided_rule() -> str:
+    """Say when a verdict is withheld."""
+    return f"undecided: no test decides, or fewer than {LEAST_SEEDS} seeds or encoders are compared"
 
 
 def difference_text(metric: Metric, found: Comparison) -> str:

@@ -36,10 +36,15 @@ class Searched(Spec):
     own: Scalar
 
     @property
+    def name(self) -> str:
+        """The parameter as people read it: "learning rate"."""
+        return _name(self.path)
+
+    @property
     def text(self) -> str:
         """As people read it, as in "learning rate 0.001, 0.003" or "dropout 0 … 0.5"."""
         ends = self.space.choices or (self.space.low, self.space.high)
-        return f"{_name(self.path)} {(', ' if self.space.choices else ' … ').join(map(_plain, ends))}"
+        return f"{self.name} {(', ' if self.space.choices else ' … ').join(map(_plain, ends))}"
 
 
 class Study(Spec):
@@ -109,7 +114,7 @@ def _name(path: str) -> str:
 
 
 def _plain(value: Scalar) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def replay(study: Study, results: Mapping[int, Result]) -> optuna.Study:

@@ -24,12 +24,14 @@ class Instance(Spec):
     """A suite with scale, dataset and overrides: what an experiment, a report and a status belong to.
 
     It keeps what a plan and a report need to know of its data: what all jets share (`meta`, `pool_meta`), the names of their
-    targets and their number. `precision` is that of the machine that planned it first.
+    targets and their number. `file` is where the suite came from, as it was given, and empty for a shipped one. `precision` is
+    that of the machine that planned it first.
     """
 
-    labels_only: ClassVar[frozenset[str]] = frozenset({"question", "meta", "pool_meta", "targets", "jets"})
+    labels_only: ClassVar[frozenset[str]] = frozenset({"file", "question", "meta", "pool_meta", "targets", "jets"})
 
     suite: str
+    file: str = ""
     scale: str
     question: str
     settings: Settings

@@ -11,6 +11,7 @@ import pytest
 from report.pages import Checked, page_of, plot_of
 from rich.console import Console
 
+from jetbench.api import open_session
 from jetbench.report.arms import looks
 from jetbench.report.export import COLUMNS, comparisons_json, to_csv, to_json
 from jetbench.report.reproduce import command
@@ -24,7 +25,7 @@ from jetbench.report.table import print_table
 from jetbench.report.write import write_report
 from jetbench.statistics.intervals import Interval
 from jetbench.suites.plan import CellKey
-from jetbench.suites.suite import Instance, find_suite, instantiate
+from jetbench.suites.suite import Instance, find_suite, instantiate, suite_text
 
 Planted = Callable[..., Results]
 
@@ -78,6 +79,14 @@ def test_a_question_with_markup_is_escaped(finished: Results) -> None:
     plan = replace(finished.plan, instance=instance)
     text = page_of(replace(finished, plan=plan))
     assert "&lt;b&gt;AUC&lt;/b&gt; &amp; more?" in text
+
+
+def test_wide_tables_wrap_instead_of_being_cut(finished: Results) -> None:
+    """Headings and what is searched are as long as the suite makes them; a page of 1300 pixels shows all columns."""
+    text = page_of(finished)
+    assert re.search(r"^th \{[^}]*white-space: normal", text, flags=re.MULTILINE)
+    assert re.search(r'<td class="left wrap">\s*learning rate 0\.0003, 0\.001, 0\.003', text)
+    assert re.search(r'<td class="left wrap">\s*learning rate 0\.001\s*</td>', text)
 
 
 def test_what_the_jets_do_not_allow_is_told(finished: Results) -> None:
@@ -155,6 +164,18 @@ def test_the_command_gives_the_instance_again(overrides: tuple[str, ...]) -> Non
     assert words[:6] == ["jetbench", "run", "--suite", "ssl-vs-scratch", "--scale", "quick"]
     assert words[6::2] == ["--set"] * len(words[6::2])
     assert instantiate(find_suite("ssl-vs-scratch"), "quick", overrides=tuple(words[7::2])).name == instance.name
+
+
+def test_a_suite_from_a_file_is_made_again_by_its_path(tmp_path: Path) -> None:
+    """The path is for people and no part of the instance's name; once the file is gone, nothing is promised."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(suite_text("ssl-vs-scratch").replace("suite: ssl-vs-scratch", "suite: study", 1))
+    instance = open_session(file, scale="quick", overrides=("seeds=7",), store=tmp_path / "store").plan.instance
+    assert instance.name == instance.replace(file="").name
+    assert command(instance) == (f"jetbench run --suite {file} --scale quick --set seeds=7", True)
+    file.unlink()
+    assert command(instance) == (f"jetbench run --suite {file} --scale quick", False)
+    assert open_session("ssl-vs-scratch", store=tmp_path / "store").plan.instance.file == ""
 
 
 def test_a_suite_that_is_not_shipped_is_not_promised() -> None:

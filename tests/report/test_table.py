@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from report.pages import page_of
 from rich.console import Console
 from scipy import stats
 
@@ -11,7 +12,10 @@ from jetbench.report.arms import looks
 from jetbench.report.rejections import SeedRejection, seed_rejection
 from jetbench.report.results import Results, collect
 from jetbench.report.rows import Row, notes, rows
+from jetbench.report.sections import contents_of
 from jetbench.report.table import print_table
+from jetbench.report.words import mean_limits
+from jetbench.statistics.intervals import t_interval
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 from jetbench.tracking.store import Store
@@ -167,6 +171,28 @@ def test_a_run_that_needed_a_failed_one_says_which_and_why(planted: Planted) -> 
     assert again.missing[CellKey("scratch", 50, 0)] == f"needs {trial.name}, which failed: out of memory"
     assert again.missing[CellKey("simclr", 50, 3)] == f"needs {pretraining.name}, which failed: out of memory"
     assert again.missing[CellKey("simclr", 50, 2)] == "not run yet"
+    tuning, missing = (
+        re.sub(r"<[^>]*>|\s+", " ", part.body) for part in contents_of(again) if part.anchor in ("tuning", "missing")
+    )
+    assert re.search(r"scratch +50 +50 +learning rate [^–]*– +– +– +failed", tuning)
+    assert re.search(r"simclr +50 +0 +not finished +not run yet", missing)
+    assert re.search(r"simclr +50 +3 +failed +needs", missing)
+    assert re.search(r"scratch +50 +0 +failed +needs", missing)
+
+
+def test_an_arm_without_spread_has_no_interval_but_says_so(planted: Planted) -> None:
+    """A cut is the same for every seed; five means of a rounding's spread are as well."""
+    metric = planted(missing=lambda cell: True).metric
+    assert mean_limits(metric, t_interval([0.9198] * 5)) == "same for every seed"
+    assert mean_limits(metric, t_interval([0.1 + 0.2, 0.3, 0.3])) == "same for every seed"
+    assert mean_limits(metric, t_interval([0.91979, 0.91981])).startswith("[")
+    assert mean_limits(metric, t_interval([0.9198])) == ""
+
+
+def test_the_rule_behind_undecided_stands_below_the_table(planted: Planted, finished: Results) -> None:
+    rule = "ndecided: no test decides, or fewer than 5 seeds or encoders are compared"
+    assert f"U{rule}." in page_of(finished)
+    assert f"u{rule}" in printed(planted("seeds=3"))
 
 
 def test_a_seed_without_partner_is_left_out_and_said(planted: Planted) -> None:

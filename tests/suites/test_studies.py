@@ -10,7 +10,7 @@ from jetbench.spaces import Space
 from jetbench.spec import RunSpec
 from jetbench.suites.parameters import decided
 from jetbench.suites.plan import CellKey, Plan
-from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, at_edge, open_round, replay, walk, winner
+from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, Winner, at_edge, open_round, replay, walk, winner
 
 PlanOf = Callable[..., Plan]
 
@@ -56,6 +56,11 @@ def drive(study: Study, order: random.Random | None = None) -> list[Mapping[str,
 
 def results_of(study: Study, values: Mapping[float, Result]) -> dict[int, Result]:
     return {number: values[spec.recipe.learning_rate] for number, spec in open_round(study, {}).items()}
+
+
+def test_a_winner_is_written_with_three_digits() -> None:
+    found = Winner(values=(("recipe.learning_rate", 0.00123456), ("recipe.batch_size", 128)), metric=0.9, trials=3)
+    assert found.text == "learning rate 0.00123, batch size 128"
 
 
 def test_a_grid_is_tried_once_and_the_best_wins(study: Study) -> None:

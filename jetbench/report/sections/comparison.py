@@ -10,12 +10,14 @@ from jetbench.report.results import Results
 from jetbench.report.rows import Row, level, rows
 from jetbench.report.sections import columns_of
 from jetbench.report.words import (
+    capital,
     difference_errors,
     direction,
     label,
     limits,
     mean_limits,
     number,
+    undecided_rule,
     verdict_lines,
 )
 
@@ -28,8 +30,8 @@ BODY = """
 {{ legend }}
 {% endfor %}
 Difference: mean ± error between seeds ± error from the test sample, below it the {{ level }} interval from both. * the primary
-comparison; the other verdicts, not the intervals, are corrected for their number by Holm. What an undecided comparison needs is a
-total, at the spread and difference seen here.</small></p>
+comparison; the other verdicts, not the intervals, are corrected for their number by Holm. {{ rule }} What an undecided comparison
+needs is a total, at the spread and difference seen here.</small></p>
 """
 
 
@@ -43,6 +45,7 @@ def render(results: Results) -> SectionContent:
         table=table((*headings, *(column.heading for column in columns)), lines, left=("verdict",)),
         label=label(metric),
         level=level(results),
+        rule=f"{capital(undecided_rule())}.",
         legends=[part.legend for part in added if part.legend],
     )
     return SectionContent("comparison", "The comparison", body)

@@ -6,14 +6,13 @@ from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
 from jetbench.report.rows import level
+from jetbench.report.words import count, joined
 
 __all__ = ["render"]
 
 BODY = """
 <ul>
-<li>Arms may differ in: {{ settings.varies | join(", ") }}. All else is held equal: jets, splits, label subset and batch order of
-a seed, the supervised recipe and its augmentation, the cap on labelled passes
-{{- ", the grid of learning rates" if settings.tuning else "; no arm is tuned" }}.</li>
+<li>Arms may differ in: {{ settings.varies | join(", ") }}. All else is held equal: {{ equal }}.</li>
 <li>With the seed vary: the label subset, its part for training and validation, initialisation and batch order. The
 {{ settings.test_jets | count }} test jets are frozen. A budget of B labels includes its validation labels.</li>
 <li>{{ settings.seeds }} seeds per cell; {{ encoders }} pretrained {{ "encoder" if encoders == 1 else "encoders" }} per kind of
@@ -36,6 +35,7 @@ def render(results: Results) -> SectionContent:
     body = fragment(
         BODY,
         settings=settings,
+        equal=_equal(results),
         encoders=settings.pretraining_seeds or settings.seeds,
         level=level(results),
         margin=results.task.margin_text(results.baseline),
@@ -44,3 +44,32 @@ def render(results: Results) -> SectionContent:
         baseline=results.baseline,
     )
     return SectionContent("protocol", "How the comparison is made", body)
+
+
+def _equal(results: Results) -> str:
+    """What all arms share, as far as the suite does not declare that it varies."""
+    varied = {word.removeprefix("recipe.") for word in results.plan.instance.settings.varies if word.split(".")[0] == "recipe"}
+    parts = ["jets", "splits", "label subset and batch order of a seed"]
+    if "recipe" not in varied:
+        parts.append(_recipe(varied))
+        parts += [] if "passes" in varied else ["the cap on labelled passes"]
+    if not results.plan.studies:
+        return f"{', '.join(parts)}; no arm is tuned"
+    return ", ".join([*parts, _search(results, bool(varied & {"recipe", "learning_rate"}))])
+
+
+def _recipe(varied: set[str]) -> str:
+    but = sorted(name.replace("_", " ") for name in varied)
+    if but:
+        return f"the supervised recipe but for its {joined(but)}"
+    return "the supervised recipe and its augmentation"
+
+
+def _search(results: Results, own_rates: bool) -> str:
+    """How arms are tuned. Factors multiply an arm's own learning rate: they are the same rates only where that is."""
+    studies = list(results.plan.studies.values())
+    if studies[0].sampler == "grid":
+        return "the factors of the grid around each arm's own learning rate" if own_rates else "the grid of learning rates"
+    names = list(dict.fromkeys(one.name for study in studies for one in study.searched))
+    own = ", that of the learning rate around each arm's own" if own_rates and "learning rate" in names else ""
+    return f"the ranges of a TPE search for {joined(names)}{own}, and its {count(studies[0].trials, 'trial')}"

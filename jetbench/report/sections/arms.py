@@ -1,0 +1,87 @@
+"""What the arms are: model, stages, recipes and view of each, as the plan's runs have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jetbench.objectives import TASK_LOSS
+from jetbench.report.content import Cell, Line, SectionContent
+from jetbench.report.markup import fragment, table
+from jetbench.report.results import Results
+from jetbench.report.words import count, joined
+from jetbench.spec import Component, RunSpec
+from jetbench.suites.plan import CellKey
+from jetbench.suites.stages import Stage, regimes
+from jetbench.suites.studies import LEARNING_RATE
+
+__all__ = ["render"]
+
+BODY = """
+{{ table }}
+<p><small>A line per stage, in the order of training; options and values that are not named have their defaults. Passes are those
+of one run{{ "; a learning rate marked ~ is where its search starts" if searched else "" }}.</small></p>
+"""
+POOLS = {"pool": "unlabelled pool", "pool-labelled": "pool with its labels", "budget": "label budget"}
+
+
+def render(results: Results) -> SectionContent | None:
+    lines = [line for arm in results.plan.arms for line in _lines(results, arm)]
+    listed = table(("arm", "model", "view", "stage", "recipe"), lines, left=("model", "view", "stage", "recipe"))
+    body = fragment(BODY, table=listed, searched=any(LEARNING_RATE in _searched(run.spec) for run in results.plan.runs.values()))
+    return SectionContent("arms", "The arms", body) if lines else None
+
+
+def _lines(results: Results, arm: str) -> Iterator[Line]:
+    """A line per stage; what is the same for all of them stands in the first."""
+    given = results.plan.instance.settings.arms[arm]
+    chains = [_chain(results, arm, labels) for labels in results.plan.instance.settings.budgets(arm)]
+    last = chains[0][-1]
+    seeds = f"seeds from {given.seed_offset}" if given.seed_offset else ""
+    front = (Cell(arm, seeds), _component(last.model), _component(last.view))
+    for place, stage in enumerate(regimes[given.regime].stages):
+        runs = [chain[place] for chain in chains]
+        yield Line((*(("", "", "") if place else front), _stage(stage, runs[0]), _recipe(runs)))
+
+
+def _chain(results: Results, arm: str, labels: int) -> list[RunSpec]:
+    """The runs of the first seed, first to last."""
+    return [run.spec for run in results.plan.chain(CellKey(arm, labels, 0))][::-1]
+
+
+def _component(one: Component) -> Cell:
+    return Cell(one.name, _options(one), "wrap")
+
+
+def _options(one: Component) -> str:
+    return ", ".join(f"{name}={value}" for name, value in one.options if value is not None)
+
+
+def _stage(stage: Stage, run: RunSpec) -> Cell:
+    """Its name, and below it what it is trained on, for what, and which part of the network."""
+    shares = f" of {joined([f'{100 * share:g} % {name}' for name, share in run.pool])}" if run.pool else ""
+    parts = [f"{POOLS[run.data]}{shares}"]
+    if run.objective.name != TASK_LOSS:
+        parts.append(f"{run.objective.name} {_options(run.objective)}".rstrip())
+    parts += ["head alone"] if run.trains == "head" else []
+    parts += ["shuffled labels"] if run.targets == "shuffled" else []
+    return Cell(stage.name, ", ".join(parts), "wrap")
+
+
+def _recipe(runs: Sequence[RunSpec]) -> Cell:
+    """The recipes of a stage over the budgets, each with its learning rates and passes; nothing of a fit, which has neither."""
+    found: dict[str, list[RunSpec]] = {}
+    for run in runs:
+        found.setdefault(run.recipe.name, []).append(run)
+    values = [_values(some) for some in found.values() if some[0].recipe.passes]
+    return Cell(joined(list(found)), "; ".join(values), "wrap") if values else Cell("–")
+
+
+def _values(runs: Sequence[RunSpec]) -> str:
+    rates = dict.fromkeys(f"{'~' if LEARNING_RATE in _searched(run) else ''}{run.recipe.learning_rate:.3g}" for run in runs)
+    passes = sorted({run.recipe.passes for run in runs})
+    ends = passes if len(passes) < 2 else (passes[0], passes[-1])
+    return f"learning rate {', '.join(rates)}, {' … '.join(map(count, ends))} passes"
+
+
+def _searched(run: RunSpec) -> set[str]:
+    return {one.path for one in run.chosen}
