@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -67,8 +67,9 @@ class Process(Value):
 class HadronicRecipe(SimulationRecipe):
     """Jets by Pythia 8, a fast detector and FastJet: the leading anti-kT jet of each event, cut on and matched.
 
-    `mpi` switches multi-parton interactions on. `pt_min`, `pt_max` [GeV] cut on the detector jet, or with `detector` off on the
-    particle-level jet, whose constituents are then the stable particles themselves.
+    `mpi` switches multi-parton interactions on. `detector` is a name of `jetbench.simulation.detector.DETECTORS`, or "none".
+    `pt_min`, `pt_max` [GeV] cut on the detector jet, or without a detector on the particle-level jet, whose constituents are then
+    the stable particles themselves.
 
     `shower_scale` multiplies the renormalisation scale of the initial- and final-state showers (0.5 and 2 are the usual
     variations); SpaceShower:renormMultFac and TimeShower:renormMultFac multiply pT² (Pythia manual), and are its square.
@@ -84,11 +85,16 @@ class HadronicRecipe(SimulationRecipe):
     )
 
     mpi: bool = False
-    detector: bool = True
+    detector: Literal["atlas", "cms", "none"] = "cms"
     pt_min: float
     pt_max: float
     shower_scale: float = Field(default=1.0, ge=0.5, le=2.0)
     energy_scale: float = Field(default=1.0, ge=0.9, le=1.1)
+
+    def seed_value(self, name: str) -> Any:
+        """Return the value of a field; the detector could once be switched on, as after CMS, or off, and keeps these words."""
+        value = super().seed_value(name)
+        return {"cms": True, "none": False}.get(value, value) if name == "detector" else value
 
     @abstractmethod
     def process(self, label: int) -> Process:
@@ -116,6 +122,6 @@ class HadronicRecipe(SimulationRecipe):
             raise SimulationError(
                 f"pt_max is {self.pt_max} GeV, and no jet has more than half of the {self.beam_energy:g} GeV; lower it"
             )
-        if self.energy_scale != 1.0 and not self.detector:
-            raise SimulationError("energy_scale belongs to the detector, which is off; leave it at 1 or switch the detector on")
+        if self.energy_scale != 1.0 and self.detector == "none":
+            raise SimulationError("energy_scale belongs to the detector, and there is none; leave it at 1 or choose a detector")
         return self

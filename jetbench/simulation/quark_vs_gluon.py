@@ -29,7 +29,7 @@ class QuarkVsGluon(HadronicRecipe):
     The defaults are those of the EnergyFlow set (Komiske, Metodiev, Thaler, JHEP 01 (2019) 121, arXiv:1810.05165; zenodo 3164691;
     its description in EnergyFlow's energyflow/datasets/qg_jets.py): Pythia 8 at 14 TeV with hadronisation and multi-parton
     interactions, q qbar → Z g and q g → Z q with Z → νν, anti-kT R=0.4, 500 < pT < 550 GeV and |y| < 1.7. Here the jets pass the
-    detector, which that set does not have (`detector` off), and only the leading jet of an event counts.
+    detector after CMS, which that set does not have (`detector` none), and only the leading jet of an event counts.
 
     The labels are those of the hard process: a jet is called quark where a quark left the matrix element within ΔR < 0.4 of
     its axis, whatever the shower made of it. Quarks are u, d, s; `heavy` adds c and b, as the set's variant does. `y_max` cuts

@@ -46,8 +46,12 @@ class SimulationRecipe(Value, ABC):
         is independent of how values are digested elsewhere.
         """
         later = (name for name, field in type(self).model_fields.items() if getattr(self, name) != field.default)
-        form = {name: getattr(self, name) for name in (*self.seed_fields, *later)}
+        form = {name: self.seed_value(name) for name in (*self.seed_fields, *later)}
         return json.dumps(form, sort_keys=True, separators=(",", ":"))
+
+    def seed_value(self, name: str) -> Any:
+        """Return what stands for a field in `seed_form`: its value, unless a subclass keeps the form of an earlier release."""
+        return getattr(self, name)
 
     @property
     def seed_key(self) -> str:

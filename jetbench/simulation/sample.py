@@ -18,6 +18,11 @@ from jetbench.simulation.selection import Accepted, accept
 __all__ = ["Sample", "make_meta", "make_sample", "simulate_chunk"]
 
 BATCH_MIN, BATCH_MAX = 20, 250  # events between two looks at the number of accepted jets
+DETECTOR = {
+    "atlas": "fast energy flow after Delphes' early ATLAS card",
+    "cms": "fast energy flow after Delphes' CMS card",
+    "none": "none (particle level)",
+}
 USUAL_YIELD = 0.28  # accepted jets per event, to begin with
 PATIENCE = 400  # batches without enough jets before a chunk gives up
 
@@ -41,7 +46,7 @@ def make_meta(recipe: HadronicRecipe) -> Meta:
             source=recipe.name,
             generator="Pythia",
             version=generator_version(),
-            detector="fast energy flow after Delphes' CMS card" if recipe.detector else "none (particle level)",
+            detector=DETECTOR[recipe.detector],
             seed=recipe.seed,
             code=jetbench.__version__,
             remarks=recipe.remarks,

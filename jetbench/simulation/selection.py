@@ -11,9 +11,9 @@ from jetbench.simulation.clustering import JetList, cluster, leading, nearest_je
 from jetbench.simulation.detector import (
     CHARGED,
     CHARGED_IDS,
+    DETECTORS,
     NEUTRAL,
     PHOTON,
-    Detector,
     Objects,
     Particles,
     reconstruct,
@@ -59,8 +59,9 @@ def accept(events: Events, recipe: HadronicRecipe, label: int, rng: np.random.Ge
     without a particle-level partner (the hardest particle-level jet within half of its radius) is dropped.
     """
     particles = visible_particles(events)
-    objects = _calibrated(reconstruct(particles, Detector(), rng), recipe) if recipe.detector else _untouched(particles)
-    momentum = _massless(objects) if recipe.detector else _momentum(particles)
+    seen = recipe.detector != "none"
+    objects = _calibrated(reconstruct(particles, DETECTORS[recipe.detector], rng), recipe) if seen else _untouched(particles)
+    momentum = _massless(objects) if seen else _momentum(particles)
     jets = leading(cluster(objects.event, momentum, len(events), recipe.pt_min, recipe.radius))
     jets = jets.take(np.flatnonzero((jets.pt < recipe.pt_max) & recipe.central(jets.eta, jets.rapidity)))
     if match := recipe.process(label).match:

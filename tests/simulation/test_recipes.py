@@ -12,7 +12,7 @@ from jetbench.simulation.simulators import make_meta
 from jetbench.simulation.top_vs_qcd import QCD, TopVsQcd
 
 RECIPES = [TopVsQcd, QuarkVsGluon, JetClassMini, ElectronVsPhoton]
-PARTICLE_LEVEL = QuarkVsGluon(jets=2, seed=1, mpi=False, detector=False)
+PARTICLE_LEVEL = QuarkVsGluon(jets=2, seed=1, mpi=False, detector="none")
 
 
 @pytest.mark.parametrize("kind", RECIPES)
@@ -32,7 +32,7 @@ def test_classes_share_the_jets_and_alternate(kind):
         ({"mip": True}, "no option 'mip'; did you mean 'mpi'?"),
         ({"shower_scale": 5.0}, "shower_scale is 5.0"),
         ({"energy_scale": 1.5}, "energy_scale is 1.5"),
-        ({"energy_scale": 1.02, "detector": False}, "belongs to the detector"),
+        ({"energy_scale": 1.02, "detector": "none"}, "belongs to the detector"),
         ({"pt_min": 2000.0}, "empty"),
         ({"pt_max": 9000.0}, "no jet has more than half of the 14000 GeV"),
         ({"jets": 2_000_000_000_000}, "at most 100000000 are simulated"),
@@ -69,7 +69,7 @@ def test_energy_scale_moves_the_detector_jet_and_not_its_partner(make):
 def test_a_lower_shower_scale_radiates_more(make):
     """alpha_s falls with the scale: halving it adds constituents, doubling it removes some."""
     counts = [
-        np.diff(make(TopVsQcd(jets=2, seed=3, detector=False, shower_scale=scale), QCD, 60).jets.offsets).mean()
+        np.diff(make(TopVsQcd(jets=2, seed=3, detector="none", shower_scale=scale), QCD, 60).jets.offsets).mean()
         for scale in (0.5, 2.0)
     ]
     assert counts[0] > counts[1] + 5
@@ -109,7 +109,7 @@ def test_masses_peak_at_the_resonances(make, name, mass, width):
 
 @pytest.mark.slow
 def test_multiplicity_of_quarks_and_gluons_is_the_reference_sets(make, auc_and_error):
-    recipe = QuarkVsGluon(jets=2, seed=2, detector=False)
+    recipe = QuarkVsGluon(jets=2, seed=2, detector="none")
     quark, gluon = (np.diff(make(recipe, label, 150).jets.offsets) for label in (QUARK, GLUON))
     area, error = auc_and_error(gluon, quark)
     assert abs(area - 0.84) < 0.02 + 3 * error

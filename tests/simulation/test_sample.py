@@ -85,7 +85,7 @@ def test_provenance_is_filled(small, small_recipe):
     assert (origin.source, origin.generator, origin.seed) == ("top-vs-qcd", "Pythia", 1)
     assert origin.version
     assert origin.code
-    assert "CMS" in origin.detector
+    assert "ATLAS" in origin.detector
     assert f"recipe digest {small_recipe.seed_key}" in origin.remarks
 
 
@@ -104,7 +104,7 @@ def test_uncontained_tops_have_a_low_mass_tail(make):
 
 
 def test_particle_level_has_more_constituents(make):
-    sample = make(TopVsQcd(jets=2, seed=3, detector=False), TOP, 50)
+    sample = make(TopVsQcd(jets=2, seed=3, detector="none"), TOP, 50)
     assert abs(np.diff(sample.jets.offsets).mean() - 76) < 9  # 76.1(10) on 360 jets
     assert np.allclose(sample.jets.jet_pt, sample.jets.targets["gen_pt"], rtol=1e-5)
 

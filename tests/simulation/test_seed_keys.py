@@ -19,10 +19,13 @@ from jetbench.values import Value
 
 # Never change these: another key gives other jets, other splits and other names to all that anybody has simulated.
 KEYS = [
-    (TopVsQcd(jets=40, seed=9), "3920a6e95cb8753ea873caf173d11ad7cce7c1d359beb6862e018c73f4f87f6a"),
-    (TopVsQcd(jets=20, seed=2, contained=False), "668a3dbf65bdbd4a010e493e424995bad876b1b24a051675ca3131737c6e1c0a"),
+    (TopVsQcd(jets=40, seed=9, detector="cms"), "3920a6e95cb8753ea873caf173d11ad7cce7c1d359beb6862e018c73f4f87f6a"),
     (
-        TopVsQcd(jets=20, seed=2, detector=False, shower_scale=2, eta_max=1),
+        TopVsQcd(jets=20, seed=2, detector="cms", contained=False),
+        "668a3dbf65bdbd4a010e493e424995bad876b1b24a051675ca3131737c6e1c0a",
+    ),
+    (
+        TopVsQcd(jets=20, seed=2, detector="none", shower_scale=2, eta_max=1),
         "cffc636b12108d9d15d915f7d4ae9a3c305af2f83569650f754d430e3eccd676",
     ),
     (QuarkVsGluon(jets=40, seed=1), "020126a7a654f0130af82105e4f27a72da5282860ee5ef267fc25cdb86c5855e"),
@@ -58,7 +61,7 @@ def test_what_is_derived_from_them_never_changes() -> None:
 
 def test_they_are_independent_of_the_canonical_form_of_values(monkeypatch: pytest.MonkeyPatch) -> None:
     before = [(chunk.seed, chunk.event_ids(np.arange(3)).tolist(), chunk.rng("x").random()) for chunk in plan(RECIPE)]
-    path = find_dataset("top-vs-qcd", 40, 9).path
+    path = find_dataset("top-vs-qcd", 40, 9, {"detector": "cms"}).path
 
     def unused(value: Value) -> str:
         raise AssertionError("the canonical form was asked for")
@@ -66,11 +69,11 @@ def test_they_are_independent_of_the_canonical_form_of_values(monkeypatch: pytes
     monkeypatch.setattr(Value, "canonical", unused)
     assert RECIPE.seed_key == KEY
     assert [(chunk.seed, chunk.event_ids(np.arange(3)).tolist(), chunk.rng("x").random()) for chunk in plan(RECIPE)] == before
-    assert find_dataset("top-vs-qcd", 40, 9).path == path
+    assert find_dataset("top-vs-qcd", 40, 9, {"detector": "cms"}).path == path
 
 
 def test_a_later_option_counts_only_where_it_is_used() -> None:
-    later = LaterTopVsQcd(jets=40, seed=9)
+    later = LaterTopVsQcd(jets=40, seed=9, detector="cms")
     assert later.seed_key == KEY
     assert later.remarks == RECIPE.remarks
     assert later.replace(pile_up=1).seed_key != KEY
@@ -83,7 +86,7 @@ def test_every_field_counts(kind: type[SimulationRecipe]) -> None:
         "jets": 24,
         "seed": 4,
         "revision": 2,
-        **{"mpi": not getattr(recipe, "mpi", False), "detector": False, "contained": False, "heavy": True},
+        **{"mpi": not getattr(recipe, "mpi", False), "detector": "none", "contained": False, "heavy": True},
         **{"pt_min": 510.0, "pt_max": 540.0, "shower_scale": 2.0, "energy_scale": 1.01, "eta_max": 1.5, "y_max": 1.5},
     }
     if kind is TopVsQcd:
@@ -93,6 +96,6 @@ def test_every_field_counts(kind: type[SimulationRecipe]) -> None:
 
 
 def test_names_and_splits_of_a_dataset_come_from_its_key() -> None:
-    found = find_dataset("top-vs-qcd", 40, 9)
+    found = find_dataset("top-vs-qcd", 40, 9, {"detector": "cms"})
     assert found.path.name == f"top-vs-qcd-40-{KEY[:12]}.h5"
     assert found.ref.sha256 == KEY
