@@ -230,7 +230,7 @@ def test_a_search_is_planned_as_it_goes_and_published_later_where_it_was_not(
     final = plan.runs[plan.cells[CellKey("scratch", 50, 0)]]
     decided = next(e.text for e in events if e.kind == "winner" and e.name == "scratch/n50")
     told = YAML(typ="safe").load(Ledger(tmp_path / "work").folder(final.key) / "spec.yaml")
-    chosen = f"learning rate {told['recipe']['learning_rate']:g}, norm {dict(told['model']['options']).get('norm', 'group')}"
+    chosen = f"learning rate {told['recipe']['learning_rate']:.3g}, norm {dict(told['model']['options']).get('norm', 'group')}"
     assert decided.startswith(f"{chosen} (auc ")
 
 

@@ -215,6 +215,19 @@ def test_an_end_at_zero_is_an_end_and_the_axis_names_the_level(finished: Results
     assert figure.axes[0].get_ylabel().endswith("mean of up to 3 seeds with 90 % interval")
 
 
+def test_a_bar_that_leaves_the_plot_ends_in_an_arrow(planted: Planted, finished: Results) -> None:
+    """Two seeds leave intervals far wider than the differences."""
+    wide = plot_of(planted("seeds=2", spread=0.02), "differences")
+    assert {"<", ">"} & {line.get_marker() for axes in wide.axes for line in axes.lines}
+    assert not {"<", ">"} & {line.get_marker() for axes in plot_of(finished, "differences").axes for line in axes.lines}
+
+
+def test_the_legend_of_the_learning_curves_names_controls_last(planted: Planted) -> None:
+    figure = plot_of(planted("arms.scratch-long={model: resnet15, regime: scratch-long}", "seeds=2"), "learning_curves")
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["scratch", "simclr", "random-frozen", "supervised-pretrained", "scratch-long"]
+
+
 def test_plots_cover_every_budget(finished: Results) -> None:
     difference, learning = plot_of(finished, "differences"), plot_of(finished, "learning_curves")
     assert [axes.get_title(loc="left") for axes in difference.axes] == ["50 labels", "200 labels"]

@@ -97,6 +97,9 @@ def _draw_difference(axes: Any, place: int, found: Comparison, look: Look, limit
         share = (found.seed_error or 0.0) / found.total_error
         half = (found.high - found.low) / 2
         axes.plot([found.low, found.high], [place, place], color=look.color, linewidth=1.4, solid_capstyle="butt")
+        beyond = [(low, "<")] * (found.low < low) + [(high, ">")] * (found.high > high)  # the bar goes on where the plot ends
+        for edge, marker in beyond:
+            axes.plot([edge], [place], marker=marker, markersize=6, color=look.color, linestyle="none", clip_on=False)
         thick = [found.difference - share * half, found.difference + share * half]
         axes.plot(thick, [place, place], color=look.color, linewidth=4, alpha=0.45, solid_capstyle="butt")
     decided = found.verdict is not Verdict.UNDECIDED

@@ -66,7 +66,7 @@ def draw(panels: Panels, metrics: Sequence[str], budgets: Sequence[int], named: 
     for (row, labels), curves in panels.items():
         if labels in budgets:
             axes = by_metric[row, budgets.index(labels)]
-            for arm, curve in curves.items():
+            for arm, curve in sorted(curves.items(), key=lambda one: named[one[0]].muted):  # the legend names controls last
                 draw_curve(axes, curve, named[arm], arm, band=not named[arm].muted)
             style(axes, f"{count(labels)} labels" if row == 0 else "")
             count_epochs(axes, axes in grid[-1])
