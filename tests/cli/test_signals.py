@@ -39,7 +39,7 @@ def test_a_signal_ends_a_command_with_a_sentence_and_its_own_status(
 @pytest.mark.slow
 def test_sigterm_leaves_checkpoints_and_killed_runs_and_the_command_goes_on(suite_path: Path, tmp_path: Path) -> None:
     """As a batch system ends a job: to the driver and all its children at once, and twice."""
-    settings = ("tuning=null", "recipes.simclr.passes=40000", "recipes.simclr.epochs=100", "labels=[50]", "seeds=1")
+    settings = ("tuning=null", "recipes.simclr.passes=120000", "recipes.simclr.epochs=100", "labels=[50]", "seeds=1")
     run = ("run", "--suite", suite_path, *(part for setting in settings for part in ("--set", setting)))
     first = command(*run, cwd=tmp_path)
     deadline = time.monotonic() + 200

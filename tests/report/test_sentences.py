@@ -151,6 +151,11 @@ def test_shuffled_labels_must_give_a_coin(planted: Planted, area: float, state: 
     assert state_of(results, "shuffled") == state
 
 
+def test_two_shuffled_trainings_that_agree_prove_nothing(planted: Planted) -> None:
+    arms = "arms={shuffled: {model: resnet15, regime: shuffled-labels, labels: smallest}}"
+    assert state_of(planted(arms, "seeds=2", areas={"shuffled": 0.2}), "shuffled") == "open"
+
+
 @pytest.mark.parametrize(("area", "state"), [(0.87, "holds"), (0.95, "violated")])
 def test_the_baseline_with_other_seeds_must_not_differ(planted: Planted, area: float, state: str) -> None:
     overrides = ("arms={again: {model: resnet15, regime: scratch, seed_offset: 100}}", "varies=[model, regime, seed]")
