@@ -111,11 +111,10 @@ def _measured_rate(plan: Plan, ledger: Ledger) -> float | None:
 
 def _not_simulated(plan: Plan) -> list[Dataset]:
     """The datasets that are yet to be simulated; files that somebody brought are not looked for."""
-    instance = plan.instance
-    found = [instance.find_dataset()] if instance.settings.dataset.name in datasets else []
-    if instance.settings.unlabelled and instance.settings.unlabelled.name in datasets:
-        found += [pool for pool in [instance.find_unlabelled()] if pool]
-    return [dataset for dataset in found if not dataset.ready]
+    instance, settings = plan.instance, plan.instance.settings
+    both = ((settings.dataset, instance.find_dataset), (settings.unlabelled, instance.find_unlabelled))
+    found = [find() for choice, find in both if choice is not None and choice.name in datasets]
+    return [dataset for dataset in found if dataset is not None and not dataset.ready]
 
 
 def _duration(seconds: float) -> str:

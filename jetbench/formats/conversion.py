@@ -154,7 +154,7 @@ def _stored(block: Block) -> bool:
         return False
     try:
         stored = open_jets(block.path)
-        return len(stored) == block.stop - block.start and stored.content_digest() == stored.stored_digest
+        return len(stored) == block.stop - block.start and stored.content_digest() == stored.digest
     except DataFileError:
         return False
 
@@ -173,7 +173,7 @@ def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, 
         class_names=(),
         provenance=jets.meta.provenance.replace(repairs=tuple(sorted(repaired.items()))),
     )
-    return replace(jets, meta=meta, targets=targets, stored_digest=None, stored_meta=None)
+    return replace(jets, meta=meta, targets=targets, stored=None)
 
 
 def _reduced(jets: Jets, keep: list[int]) -> Jets:
@@ -244,7 +244,5 @@ def _final(blocks: list[Block], meta: Meta, classes: Classes, event: np.ndarray,
         targets = dict(jets.targets)
         if "source_label" in targets:
             targets["label"] = classes.translate(targets.pop("source_label"))
-        yield replace(
-            jets, meta=meta, targets=targets, event=event[starts[i] : starts[i + 1]], stored_digest=None, stored_meta=None
-        )
+        yield replace(jets, meta=meta, targets=targets, event=event[starts[i] : starts[i + 1]], stored=None)
         progress("writing jets", done + 1, len(blocks))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -18,10 +18,18 @@ from jetbench.jets.meta import PER_DEPOSIT, PLAIN_COLUMNS, Meta
 from jetbench.jets.ragged import gather
 from jetbench.jets.selection import blocks, read_rows
 
-__all__ = ["Column", "Jets", "combine_hashes", "concatenate", "update_hashes"]
+__all__ = ["Column", "Jets", "Stored", "combine_hashes", "concatenate", "update_hashes"]
 
 # h5py datasets and numpy arrays answer alike to len() and contiguous slices, which is all that is asked of a column
 Column = Any
+
+
+class Stored(NamedTuple):
+    """What files say of jets: the digest of their content, and of a single file the text of its metadata, which the digest covers
+    as it stands there."""
+
+    digest: str
+    meta: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +38,7 @@ class Jets:
 
     offsets int64 (n+1,); eta, phi float32 (deposits,) relative to the jet axis; values float32 (deposits, channels);
     jet_eta, jet_phi [rad], jet_pt [GeV] float32 (n,); event int64 (n,); targets by name, each (n,): `label` int32, `mass`,
-    `gen_mass`, `gen_sdmass`, `gen_pt` float32 [GeV]. `stored_digest` is what a file says of its content, and
-    `stored_meta` the text of its metadata, which the digest covers as it stands there.
+    `gen_mass`, `gen_sdmass`, `gen_pt` float32 [GeV]. `stored` is what a file says of itself.
     """
 
     meta: Meta
@@ -44,8 +51,7 @@ class Jets:
     jet_pt: Column
     event: Column
     targets: Mapping[str, Column]
-    stored_digest: str | None = None
-    stored_meta: str | None = None
+    stored: Stored | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -80,13 +86,12 @@ class Jets:
             jet_pt=self.jet_pt[start:stop],
             event=self.event[start:stop],
             targets={k: v[start:stop] for k, v in self.targets.items()},
-            stored_digest=None,
-            stored_meta=None,
+            stored=None,
         )
 
     def read(self) -> Self:
         """Read all jets into memory."""
-        return replace(self[:], stored_digest=self.stored_digest, stored_meta=self.stored_meta)
+        return replace(self[:], stored=self.stored)
 
     def take(self, indices: np.ndarray) -> Self:
         """Read the jets at `indices` (k,), in that order, into memory; of a file, only they and one stretch of it are held."""
@@ -104,14 +109,13 @@ class Jets:
             jet_pt=self.jet_pt[indices],
             event=self.event[indices],
             targets={k: v[indices] for k, v in self.targets.items()},
-            stored_digest=None,
-            stored_meta=None,
+            stored=None,
         )
 
     @property
     def digest(self) -> str:
         """The sha256 of the metadata and of every column's bytes; of a file, the one that it says of itself, unchecked."""
-        return self.stored_digest or self.content_digest()
+        return self.stored.digest if self.stored else self.content_digest()
 
     def content_digest(self, progress: Callable[[int], None] | None = None) -> str:
         """Compute the digest from the content, read once in bounded memory; `progress` hears how many jets were read."""
@@ -120,7 +124,7 @@ class Jets:
             update_hashes(hashes, block)
             if progress is not None:
                 progress(start + len(block))
-        return combine_hashes(self.stored_meta or self.meta.canonical(), hashes)
+        return combine_hashes((self.stored and self.stored.meta) or self.meta.canonical(), hashes)
 
     def validate(self) -> None:
         """Check the columns. Raises `DataFileError` where they do not fit together or a value is not finite."""
@@ -172,6 +176,5 @@ def concatenate(parts: Sequence[Jets]) -> Jets:
         offsets=np.concatenate([[0], np.cumsum(counts)]),
         **joined,
         targets={k: np.concatenate([p.targets[k][:] for p in parts]) for k in first.targets},
-        stored_digest=None,
-        stored_meta=None,
+        stored=None,
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.files import replacing
-from jetbench.jets.container import Jets, combine_hashes, update_hashes
+from jetbench.jets.container import Jets, Stored, combine_hashes, update_hashes
 from jetbench.jets.disk import Disk
 from jetbench.jets.guard import is_bug
 from jetbench.jets.meta import PER_DEPOSIT, PLAIN_COLUMNS, Meta
@@ -169,8 +169,7 @@ def _jets(file: h5py.File, path: Path) -> Jets:
         offsets=offsets[:],
         **{name: _Guarded(_stored(file[name], path), packing(name, meta), path) for name in PLAIN_COLUMNS},
         targets={name: _Guarded(_stored(targets[name], path), packing(name, meta), path) for name in targets},
-        stored_digest=str(file.attrs["digest"]),
-        stored_meta=str(file.attrs["meta"]),
+        stored=Stored(str(file.attrs["digest"]), str(file.attrs["meta"])),
     )
     deposits = int(jets.offsets[-1])
     for name, column in jets.columns():

@@ -63,7 +63,7 @@ def _read_rising(jets: J, rows: np.ndarray) -> J:
             a, b = (offsets[first], offsets[last]) if name in PER_DEPOSIT else (first, last)
             columns[name][a:b] = column
     targets = {name: columns.pop(f"targets/{name}") for name in jets.targets}
-    return replace(jets, offsets=offsets, **columns, targets=targets, stored_digest=None, stored_meta=None)
+    return replace(jets, offsets=offsets, **columns, targets=targets, stored=None)
 
 
 def _stretches(offsets: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.jets.container import Column, Jets
+from jetbench.jets.container import Column, Jets, Stored
 from jetbench.jets.file import open_file
 from jetbench.jets.meta import PLAIN_COLUMNS, Meta, Provenance
 
@@ -70,7 +70,7 @@ def open_jets(source: Source) -> Jets:
         offsets=np.concatenate([np.zeros(1, np.int64), *offsets]),
         **columns,
         targets={name: _Joined([shard.targets[name] for shard in shards]) for name in shards[0].targets},
-        stored_digest=joint_digest([shard.digest for shard in shards]),
+        stored=Stored(joint_digest([shard.digest for shard in shards])),
     )
 
 

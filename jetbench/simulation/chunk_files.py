@@ -33,7 +33,7 @@ def read_chunk(chunk: AnyChunk, folder: Path) -> Jets | None:
     try:
         stored = open_jets(path)
         jets = stored.read()
-        if jets.meta != make_meta(chunk.recipe) or len(jets) != chunk.jets or jets.content_digest() != stored.stored_digest:
+        if jets.meta != make_meta(chunk.recipe) or len(jets) != chunk.jets or jets.content_digest() != stored.digest:
             raise DataFileError(f"{path}: not the chunk that it should be")
     except DataFileError as error:
         log.warning("a stored chunk of the simulation is made again: %s", error)

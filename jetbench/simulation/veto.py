@@ -65,8 +65,9 @@ def early_veto(pythia: pythia8mc.Pythia, process: Process, radius: float, seed: 
 
         def doVetoPartonLevel(self, event: Any) -> bool:  # noqa: N802
             jets = _candidates(self.jets, event, veto, veto.pt_max, set())
-            matching = match is not None and veto.distance is not None
-            unwanted = not jets or (matching and not _matched(event, jets, match, veto.distance))  # type: ignore[arg-type]
+            unwanted = not jets or (
+                match is not None and veto.distance is not None and not _matched(event, jets, match, veto.distance)
+            )
             if not unwanted:
                 self.dropped = 0
             return self.drop(unwanted)
