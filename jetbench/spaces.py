@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeGuard
 
 from pydantic import model_validator
 
@@ -89,6 +89,21 @@ class Space(Spec):
     @property
     def whole(self) -> bool:
         return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def nearest(self, value: Scalar) -> Scalar:
+        """Return the value itself where it is in the space; else the end of the range or the number among the choices that is
+        nearest to it, or the first choice where it is no number."""
+        if value in self.choices:
+            return value
+        numbers = [choice for choice in self.choices if _is_number(choice)]
+        if self.low is None or self.high is None:
+            near = min(numbers, key=lambda choice: abs(choice - value)) if numbers and _is_number(value) else None
+            return self.choices[0] if near is None else near
+        return min(max(value, self.low), self.high) if _is_number(value) else self.low
+
+
+def _is_number(value: Scalar) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 Spaces = tuple[tuple[str, Space], ...]

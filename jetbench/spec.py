@@ -112,7 +112,6 @@ class RunSpec(Spec):
     trains: Literal["all", "head"] = "all"
     recipe: Recipe
     start: str | None = None
-    tested: bool = True  # trials of a shared study never see the test jets
     precision: Literal["fp32", "bf16"] = "fp32"
     chosen: tuple[Chosen, ...] = ()
 

@@ -134,7 +134,7 @@ scales:
     test_jets: 100
     labels: [50, 100]
     seeds: 2
-    tuning: {{factors: [1.0, 3.0], labels: smallest}}
+    tuning: {{factors: [1.0, 3.0], per: study, labels: smallest}}
 """
 
 

@@ -42,7 +42,6 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "trains": {"trains": "head"},
             "recipe": {"recipe": RECIPE.replace(passes=1)},
             "start": {"start": "x"},
-            "tested": {"tested": False},
             "precision": {"precision": "bf16"},
             "chosen": {"chosen": (Chosen(path="recipe.warmup", study="s"),)},
         },

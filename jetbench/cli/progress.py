@@ -176,7 +176,7 @@ class Tally:
 
     def book(self, event: Event) -> None:
         self.elsewhere |= event.kind == "elsewhere"
-        if event.kind in ("done", "diverged", "failed", "skipped"):
+        if event.key and event.kind in ("done", "diverged", "failed", "skipped"):
             self.done += self.costs[event.key] if event.key in self.costs else sum(self.unknown) / len(self.unknown)
             self.ended += 1
             self.skipped += event.kind == "skipped"

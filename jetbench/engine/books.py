@@ -17,7 +17,7 @@ from jetbench.runs.job import Job
 from jetbench.spec import RunSpec
 from jetbench.suites.parameters import decided
 from jetbench.suites.plan import Plan, PlannedRun
-from jetbench.suites.studies import Winner
+from jetbench.suites.winner import Winner
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import RunCard, Tracker
@@ -145,19 +145,19 @@ class Books:
             yield self._give_up(run, next(self._lost[need] for need in needs if need in self._lost))
 
     def _skip(self, run: PlannedRun) -> Iterator[Event]:
-        trouble = self._publish(run)
         yield Event("skipped", run.name, key=run.key)
+        yield from self._publish(run)
         yield from self._finish(run)
+
+    def _publish(self, run: PlannedRun) -> Iterator[Event]:
+        """Ship what the tracker lacks of a finished run."""
+        try:
+            held = self.tracker.holds(run.key, self.ledger.run(run.key), sealed=run.kind == "trial")
+            trouble = "" if held else publish(self.card(run), self.tracker)
+        except StoreError as error:
+            trouble = str(error)
         if trouble:
             yield Event("unpublished", run.name, trouble, run.key)
-
-    def _publish(self, run: PlannedRun) -> str:
-        """Ship what the tracker lacks of a run that was done before; returns what kept it from that, if anything."""
-        try:
-            held = self.tracker.holds(run.key, self.ledger.run(run.key))
-        except StoreError as error:
-            return str(error)
-        return "" if held else publish(self.card(run), self.tracker)
 
     def _advance(self, digest: str) -> Iterator[Event]:
         """Plan the open round of a study, and note its winner where all rounds are finished."""
@@ -172,13 +172,21 @@ class Books:
                 else:
                     self._studies_of.setdefault(trial.key, []).append(digest)
         if isinstance(step, Winner):
-            self.winners[digest] = step
-            self.schedule.meet(digest)
-            edge = "; it is at the edge of what was tried: widen the range" if step.at_edge else ""
-            yield Event("winner", search.name, f"{step.text} ({search.study.metric} {step.metric:.3f}){edge}", digest)
+            yield from self._decide(digest, search, step)
         elif search.hopeless:
             why = "whose trials have all diverged; smaller `tuning.factors` may help"
             yield from self._lose(digest, f"the study of {search.name}, {why}")
+            if self.plan.seeds_tune:
+                yield Event("failed", search.name, f"it needs its study, {why}")
+
+    def _decide(self, digest: str, search: Search, won: Winner) -> Iterator[Event]:
+        """Note what a study has decided; where it is that of a cell, the trial is now the cell's last run."""
+        self.winners[digest] = won
+        self.schedule.meet(digest)
+        if won.left or not self.plan.seeds_tune:
+            yield Event("winner", search.name, _told(won), digest)
+        if self.plan.seeds_tune:
+            yield from self._publish(self.plan.final(digest, search.trials[won.key]))
 
     def _finish(self, run: PlannedRun) -> Iterator[Event]:
         self._done.add(run.key)
@@ -211,3 +219,11 @@ class Books:
         self._failed.add(run.key)
         self._lost[run.key] = f"{run.name}, which has failed"
         return Event("failed", run.name, f"it needs {what}", run.key)
+
+
+def _told(won: Winner) -> str:
+    if not won.left:
+        return f"{won.text}, the recipe's own"
+    lead = f", ahead of the recipe by {won.gain:.2g} ± {won.gain_error:.1g} in the validation loss" if won.gain else ""
+    edge = "; it is at the edge of what was tried: widen the range" if won.at_edge else ""
+    return f"{won.text}{lead}{edge}"

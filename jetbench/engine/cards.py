@@ -58,7 +58,6 @@ def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:
         "precision": spec.precision,
         "labels": spec.labels if spec.labels is not None else "none" if not planned.labelled else "all",
         "seed": spec.seed,
-        "kind": planned.kind,
         "recipe": recipe.name,
         **{f"recipe.{name}": getattr(recipe, name) for name in RECIPE},
         "recipe.augmentation": " ".join(step.name for step in recipe.augmentation),

@@ -70,7 +70,9 @@ def _trainings(plan: Plan, ledger: Ledger) -> Iterator[Training]:
     for run in plan.runs.values():
         yield Training(run.kind, run_passes(run.spec), _ended(run, ledger))
     for digest, count in searched(plan).items():
-        passes, ended = run_passes(plan.studies[digest].template), _ended_trials(plan, digest, ledger)
+        study = plan.studies[digest]
+        known = sum(ledger.done(spec.digest()) or ledger.diverged(spec.digest()) for spec in study.known_trials())
+        passes, ended = run_passes(study.template), _ended_trials(plan, digest, ledger) - known
         yield from (Training("trial", passes, number < ended) for number in range(count))
 
 

@@ -4,7 +4,8 @@ ended."""
 from __future__ import annotations
 
 from jetbench.suites.plan import Plan, PlannedRun
-from jetbench.suites.studies import Result, Winner, open_round, winner
+from jetbench.suites.studies import Result, open_round
+from jetbench.suites.winner import Winner, winner
 from jetbench.tracking.ledger import Ledger
 
 __all__ = ["Search"]
@@ -17,22 +18,23 @@ class Search:
         self.plan, self.digest, self.ledger = plan, digest, ledger
         self.study = plan.studies[digest]
         self.results: dict[int, Result] = {}
+        self.trials: dict[str, PlannedRun] = {}  # that were asked for so far, by key
         self._open: dict[str, list[int]] = {}  # a sampler may try a value twice: that is one run with two numbers
 
     @property
     def name(self) -> str:
-        return f"{self.plan.study_arm(self.digest)}/n{self.study.template.labels}"
+        return self.plan.study_name(self.digest)
 
     @property
     def hopeless(self) -> bool:
         """Whether all its trials have ended and every one of them has diverged."""
-        return len(self.results) >= self.study.trials and all(result.value is None for result in self.results.values())
+        return len(self.results) >= self.study.trials and all(result.losses is None for result in self.results.values())
 
     def book(self, key: str) -> None:
         """Note that a trial of the open round has ended: finished, or diverged."""
         if numbers := self._open.pop(key, []):
             diverged = self.ledger.diverged(key) and not self.ledger.done(key)
-            found = Result(None) if diverged else Result.read(self.study, self.ledger.metrics(key))
+            found = Result(None if diverged else self.ledger.losses(key))
             self.results |= dict.fromkeys(numbers, found)
 
     def advance(self) -> list[PlannedRun] | Winner | None:
@@ -44,5 +46,6 @@ class Search:
             return winner(self.study, self.results)
         planned = {number: self.plan.trial(self.digest, spec) for number, spec in trials.items()}
         for number, run in planned.items():
+            self.trials[run.key] = run
             self._open.setdefault(run.key, []).append(number)
         return list(planned.values())

@@ -79,7 +79,7 @@ def trained_elsewhere(folder: RunFolder) -> bool:
 
 def _close(shipper: Shipper, status: Status) -> str:
     try:
-        shipper.close(status, RunFolder(shipper.run.folder).artifacts())
+        shipper.close(status, shipper.run.artifacts())
     except StoreError as error:
         return str(error)
     return ""

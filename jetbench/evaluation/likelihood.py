@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["likelihood", "log_loss"]
+__all__ = ["likelihood", "log_loss", "log_losses"]
 
 SMALLEST = float(np.finfo(np.float64).eps)
 
@@ -18,9 +18,14 @@ def likelihood(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
     return values[np.arange(len(label)), label]
 
 
-def log_loss(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return the mean cross-entropy in nats of labels (n,) in 0 … K−1 and probabilities, (n,) of signal or (n, K) of all classes.
+def log_losses(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
+    """Return the cross-entropy (n,) in nats of labels (n,) in 0 … K−1 and probabilities, (n,) of signal or (n, K) of all classes.
 
-    A probability of exactly 0 for a jet's own class counts as one fp64 epsilon, so that the mean stays finite.
+    A probability of exactly 0 for a jet's own class counts as one fp64 epsilon, so that none is infinite.
     """
-    return float(-np.log(likelihood(labels, scores).clip(SMALLEST)).mean())
+    return -np.log(likelihood(labels, scores).clip(SMALLEST))
+
+
+def log_loss(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Return the mean of `log_losses`."""
+    return float(log_losses(labels, scores).mean())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -17,7 +17,8 @@ from jetbench.spec import RunSpec
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
-from jetbench.suites.studies import Result, Study, Winner, walk, winner
+from jetbench.suites.studies import Result, walk
+from jetbench.suites.winner import Winner, winner
 from jetbench.tasks.task import Metric, Task
 from jetbench.tracking.folder import noted
 from jetbench.tracking.journal import Record, committed, read
@@ -33,14 +34,17 @@ KEPT = 512 * 2**20  # bytes of scores that stay in memory; beyond, the oldest ar
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """`cells` hold the metrics of every finished cell, `missing` the reason for every other one."""
+    """`cells` hold the metrics of every finished cell, `missing` the reason for every other one. `winners` are what studies have
+    decided, by the study's digest, and `trials` the keys of what they have tried so far; `runs` are those of the plan and the
+    trials."""
 
     plan: Plan
     ledger: Ledger
     cells: dict[CellKey, dict[str, float]]
     missing: dict[CellKey, str]
-    winners: dict[tuple[str, int], Winner]  # by arm and label budget
-    trials: dict[str, list[str]]  # by study, the keys of its trials so far
+    winners: dict[str, Winner]
+    trials: dict[str, list[str]]
+    runs: dict[str, PlannedRun]
     _scores: OrderedDict[CellKey, Scores] = field(default_factory=OrderedDict, init=False, repr=False)
     _metrics: dict[str, dict[str, float]] = field(default_factory=dict, init=False, repr=False)
 
@@ -53,11 +57,6 @@ class Results:
         """Arm and label budget of the comparison that the suite was made for."""
         settings = self.plan.instance.settings
         return settings.primary.arm, settings.primary_labels()
-
-    @cached_property
-    def keys(self) -> set[str]:
-        """The keys of all runs: those of the plan, and the trials that its studies have asked for so far."""
-        return {*self.plan.runs, *(key for keys in self.trials.values() for key in keys)}
 
     @cached_property
     def task(self) -> Task:
@@ -113,10 +112,18 @@ class Results:
         first = [self.chain(CellKey(arm, labels, seed))[-1] for seed in seeds]
         return [first.index(key) for key in first] if len(set(first)) < len(first) else None
 
+    def winner(self, cell: CellKey) -> Winner | None:
+        """Return what the study of a cell has decided; None where it has not, or where the cell has none."""
+        return self.winners.get(self.plan.tuned.get(cell, ""))
+
+    def key(self, cell: CellKey) -> str:
+        """Return the key of a cell's last run, the trial that won where the cell has a study of its own."""
+        return last_run(self.plan, self.winners, cell)
+
     def chain(self, cell: CellKey) -> list[str]:
         """List the keys of a cell's run and of those that it starts from, the first of all last."""
-        keys = [self.plan.cells[cell]]
-        while start := self.plan.runs[keys[-1]].spec.start:
+        keys = [self.key(cell)]
+        while start := self.runs[keys[-1]].spec.start:
             keys.append(start)
         return keys
 
@@ -144,7 +151,7 @@ class Results:
         """Read (rows, truth, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""
         kept = self._scores
         if cell not in kept:
-            kept[cell] = read_scores(self.ledger.run(self.plan.cells[cell]).scores)
+            kept[cell] = read_scores(self.ledger.run(self.key(cell)).scores)
             while len(kept) * sum(column.nbytes for column in kept[cell]) > KEPT and len(kept) > 1:
                 kept.popitem(last=False)
         kept.move_to_end(cell)
@@ -189,7 +196,7 @@ class Results:
                 "arm": cell.arm,
                 "labels": cell.labels,
                 "seed": cell.seed,
-                "key": self.plan.cells[cell],
+                "key": self.key(cell),
                 "metric": metric,
                 "value": value,
             }
@@ -199,30 +206,44 @@ class Results:
 
 
 def collect(plan: Plan, store: Store) -> Results:
-    """Read what is finished of a plan."""
+    """Read what is finished of a plan. Of trials that did not win, what the test jets say is not looked at."""
     ledger = Ledger(store.work)
-    cells = {cell: ledger.metrics(key) for cell, key in plan.cells.items() if ledger.done(key)}
-    walked = {digest: walk(study, partial(_result, study, ledger)) for digest, study in plan.studies.items()}
-    trials = {digest: [spec.digest() for spec in asked.values()] for digest, (asked, _) in walked.items()}
+    walked = {digest: walk(study, partial(_result, ledger)) for digest, study in plan.studies.items()}
     asked = {digest: [plan.trial(digest, spec) for spec in specs.values()] for digest, (specs, _) in walked.items()}
-    missing = {cell: _why_missing(plan, ledger, asked, key) for cell, key in plan.cells.items() if cell not in cells}
     found = {digest: winner(plan.studies[digest], results) for digest, (_, results) in walked.items()}
-    winners = {place: decided for place, digest in plan.tuned.items() if (decided := found[digest]) is not None}
-    return Results(plan, ledger, cells, missing, winners, trials)
+    winners = {digest: decided for digest, decided in found.items() if decided is not None}
+    trials = {digest: [run.key for run in runs] for digest, runs in asked.items()}
+    runs = {run.key: run for tried in asked.values() for run in tried} | plan.runs
+    keys = {cell: last_run(plan, winners, cell) for cell in plan.cells if not _open(plan, winners, cell)}
+    cells = {cell: ledger.metrics(key) | ledger.tested(key) for cell, key in keys.items() if ledger.done(key)}
+    missing = {cell: _why_missing(plan, ledger, asked, cell) for cell in plan.cells if cell not in cells}
+    return Results(plan, ledger, cells, missing, winners, trials, runs)
 
 
-def _why_missing(plan: Plan, ledger: Ledger, asked: dict[str, list[PlannedRun]], key: str) -> str:
-    """Say why a run is not finished: it failed itself, it needs one that failed or a study that has no winner, or neither."""
-    if reason := ledger.failure(key):
+def last_run(plan: Plan, winners: Mapping[str, Winner], cell: CellKey) -> str:
+    """Return the key of a cell's last run: the trial that won where the cell has a study of its own."""
+    won = winners.get(plan.tuned.get(cell, "")) if plan.seeds_tune else None
+    return won.key if won else plan.cells[cell]
+
+
+def _open(plan: Plan, winners: Mapping[str, Winner], cell: CellKey) -> bool:
+    """Whether the cell's own study has not decided which trial is its last run."""
+    return plan.seeds_tune and plan.tuned.get(cell, "") not in {"", *winners}
+
+
+def _why_missing(plan: Plan, ledger: Ledger, asked: Mapping[str, list[PlannedRun]], cell: CellKey) -> str:
+    """Say why a cell is not finished: its run failed, it needs one that failed or a study that has no winner, or neither."""
+    own, waits = plan.runs[plan.cells[cell]], plan.tuned.get(cell, "")
+    if own.kind == "final" and (reason := ledger.failure(own.key)):
         return reason
-    trials = asked.get(plan.study_of(key) or "", [])
-    for run in (plan.runs[key], *trials):
+    trials = asked.get(waits, [])
+    for run in (own, *trials):
         for needed in (run, *_starts(plan, run)):
-            reason = None if needed.key == key else ledger.failure(needed.key)
+            reason = ledger.failure(needed.key)
             if reason and not ledger.done(needed.key) and not (needed.kind == "trial" and ledger.diverged(needed.key)):
                 return f"needs {needed.name}, which failed: {' '.join(reason.split())}"
     if trials and all(ledger.diverged(trial.key) and not ledger.done(trial.key) for trial in trials):
-        return f"needs the study of {trials[0].arm}/n{trials[0].spec.labels}, whose trials so far have all diverged"
+        return f"needs the study of {plan.study_name(waits)}, whose trials so far have all diverged"
     return NOT_RUN
 
 
@@ -233,9 +254,9 @@ def _starts(plan: Plan, run: PlannedRun) -> Iterator[PlannedRun]:
         yield run
 
 
-def _result(study: Study, ledger: Ledger, spec: RunSpec) -> Result | None:
+def _result(ledger: Ledger, spec: RunSpec) -> Result | None:
     """What a trial came to, None where it has not ended."""
     key = spec.digest()
     if ledger.done(key):
-        return Result.read(study, ledger.metrics(key))
+        return Result(ledger.losses(key))
     return Result(None) if ledger.diverged(key) else None

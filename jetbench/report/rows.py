@@ -9,6 +9,7 @@ from jetbench.report.results import Results
 from jetbench.report.words import count, level_percent
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import Interval
+from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 
 __all__ = ["Row", "level", "notes", "places", "rows"]
@@ -72,9 +73,9 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     for reason in dict.fromkeys(missing.values()):
         seeds = [seed for seed, other in missing.items() if other == reason]
         yield f"{'seed' if len(seeds) == 1 else 'seeds'} {_ranges(seeds)}: {' '.join(reason.split())}"
-    winner = results.winners.get((arm, labels))
-    if winner and winner.at_edge:
-        yield f"the best {winner.text} is at the edge of what was tried: widen the range"
+    winners = {w.key: w for seed in results.seeds(arm, labels) if (w := results.winner(CellKey(arm, labels, seed)))}
+    for text in dict.fromkeys(winner.text for winner in winners.values() if winner.at_edge):
+        yield f"the best {text} is at the edge of what was tried: widen the range"
     shared = results.comparisons.get((arm, labels))
     if shared and shared.clustered:
         yield f"{count(shared.seeds, 'seed')} share {count(shared.units, 'pretrained encoder')}"

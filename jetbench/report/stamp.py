@@ -68,9 +68,9 @@ def maker() -> str:
 def inputs(results: Results) -> str:
     """Return a digest of all that a report shows: the instance, what each run declared when it ended and what it cost, what is
     missing, and what the studies have tried and decided. A finished run's files are covered by the checksums that it declared."""
-    plan, keys = results.plan, sorted(results.keys)
+    plan, keys = results.plan, sorted(results.runs)
     ended = [(key, results.ended(key), results.ledger.costs(key)) for key in keys]
-    cells = [(cell, plan.cells[cell], metrics) for cell, metrics in results.cells.items()]
+    cells = [(cell, results.key(cell), metrics) for cell, metrics in results.cells.items()]
     studies = (results.trials, list(results.winners.items()))
     missing = list(results.missing.items())
     return fingerprint((plan.instance, plan.instance.meta, plan.skipped, cells, ended, missing, studies, command(plan.instance)))

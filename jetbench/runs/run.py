@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from ruamel.yaml import YAML
 
 from jetbench.data.splits import write_split
@@ -19,7 +20,7 @@ from jetbench.runs.job import Job
 from jetbench.runs.learners import build_learner
 from jetbench.spec import RunSpec
 from jetbench.tracking.journal import Journal, read
-from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.training.learner import Learner
 from jetbench.training.loop import Flag
 
@@ -48,7 +49,7 @@ def run(job: Job, stop: Flag) -> None:
         metrics = run_costs(job.spec, costs)
         metrics |= {"cost/parameters": float(learner.parameters), "train/jets": float(len(learner.rows))}
         try:
-            files = [*saved, *_evaluate(job.spec, data, learner, folder.path, metrics)]
+            files = [*saved, *_evaluate(job.spec, data, learner, folder, metrics)]
         except DivergenceError as error:
             raise DivergenceError(str(error), costs) from error
         curves = {name for record in read(folder.journal)[0] for name in record.metrics}
@@ -59,19 +60,18 @@ def run(job: Job, stop: Flag) -> None:
     ledger.finish(job.key, [*files, folder.spec, folder.environment, folder.split, folder.metrics, folder.journal])
 
 
-def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: Path, metrics: dict[str, float]) -> tuple[Path, ...]:
-    """Add the metrics on the validation labels of a budget and on the test jets, and return the files that were
-    written. A run on the pool is judged by those that start from it."""
+def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder, metrics: dict[str, float]) -> tuple[Path, ...]:
+    """Add the metrics on the validation labels of a budget, write what the test jets say to files of its own, which stay sealed
+    as long as the run is a trial, and return the files. A run on the pool is judged by those that start from it."""
     task, split, meta = data.task, data.split, data.jets.meta
     if spec.data != "budget":
         return ()
-    chosen = task.choose(data.seen[split.validation], learner.predict(split.validation), meta)
-    metrics |= {f"val/{key}": value for key, value in chosen.items()}
-    if not spec.tested:
-        return ()
-    tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder)
-    metrics |= tested
-    return files
+    seen, predicted = data.seen[split.validation], learner.predict(split.validation)
+    metrics |= {f"val/{key}": value for key, value in task.choose(seen, predicted, meta).items()}
+    write_atomically(folder.losses, _npy(task.losses(seen, predicted)))
+    tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder.path)
+    write_json(folder.tested, {"metrics": tested, "files": [file.name for file in files]})
+    return (folder.losses, folder.tested, *files)
 
 
 def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:
@@ -82,6 +82,12 @@ def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:
         "cost/unlabelled_passes": 0.0 if labelled else costs["passes"],
         "cost/seconds": costs["seconds"],
     }
+
+
+def _npy(values: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, values, allow_pickle=False)
+    return content.getvalue()
 
 
 def _yaml(spec: RunSpec) -> str:

@@ -58,8 +58,8 @@ class Ground:
 
 @dataclass(frozen=True)
 class Cells:
-    """A label budget and its seeds. `trial` makes them those of a study: their last runs are not tested. `chosen` are the scalars
-    of the last runs that studies decide."""
+    """A label budget and its seeds. `trial` makes them those of a study that all seeds share, with encoders of their own.
+    `chosen` are the scalars of the last runs that studies decide."""
 
     labels: int
     seeds: Sequence[int]
@@ -109,7 +109,6 @@ def _run(ground: Ground, arm: Arm, cells: Cells, stage: Stage) -> RunSpec:
         objective=_objective(settings, arm, stage),
         trains=stage.trains,
         recipe=_stretched(ground, arm, cells.labels, stage),
-        tested=last and not cells.trial,
         precision=ground.precision,
         chosen=cells.chosen if last else (),
     )

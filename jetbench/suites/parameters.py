@@ -10,7 +10,7 @@ from jetbench.recipes import RECIPE_SPACES
 from jetbench.spaces import Space
 from jetbench.spec import Recipe, RunSpec, Scalar, normalised
 
-__all__ = ["decided", "entries", "parameters"]
+__all__ = ["decided", "entries", "parameters", "scalar"]
 
 
 def entries(run: RunSpec) -> dict[str, ModelEntry | ObjectiveEntry]:
@@ -30,6 +30,11 @@ def parameters(run: RunSpec) -> dict[str, tuple[Scalar, Space | None]]:
         beside |= {f"{part}.{name}": space for name, space in entry.spaces}
     scalars = {path: value for path, value in found.items() if not isinstance(value, tuple) and path != "recipe.name"}
     return {path: (value, beside.get(path)) for path, value in scalars.items()}
+
+
+def scalar(run: RunSpec, path: str) -> Scalar:
+    """Return the value that a run has at a path."""
+    return parameters(run)[path][0]
 
 
 def decided(run: RunSpec, values: Mapping[str, Scalar]) -> RunSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -13,16 +13,16 @@ from jetbench.errors import SuiteError
 from jetbench.models import models
 from jetbench.objectives import objectives
 from jetbench.spec import Chosen, RunSpec, Scalar
-from jetbench.suites.expand import Cells, Ground, check_options, expand, task_component, trial_seed
+from jetbench.suites.expand import Cells, Ground, check_options, expand, task_component
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
-from jetbench.suites.parameters import parameters
+from jetbench.suites.parameters import scalar
 from jetbench.suites.roles import Role, role, truth
-from jetbench.suites.search import check_search, searched
-from jetbench.suites.settings import Settings
+from jetbench.suites.search import check_search
 from jetbench.suites.stages import Truth
 from jetbench.suites.studies import LEARNING_RATE, Study
 from jetbench.suites.suite import Instance
+from jetbench.suites.tuning import seed_studies, shared_study
 from jetbench.tasks import build_task
 
 if TYPE_CHECKING:
@@ -64,16 +64,18 @@ class PlannedRun:
 
 @dataclass
 class Plan:
-    """`runs` by key, in an order in which each comes after what it starts from; `studies` by digest, `tuned` the study that
-    decides for an arm at a budget; `cells` name each comparison's last run. `skipped` is what the jets do not allow: pairs of
-    what is left out, "arm NAME", and the reason."""
+    """`runs` by key, in an order in which each comes after what it starts from; `cells` name the last run of each, or what it is
+    without any search where the cell has a study of its own, one of whose trials is then its last run. `studies` by digest,
+    `tuned` the study that decides for a cell. `skipped` is what the jets do not allow: pairs of what is left out, "arm NAME", and
+    the reason."""
 
     instance: Instance
     skipped: tuple[tuple[str, str], ...] = ()
     runs: dict[str, PlannedRun] = field(default_factory=dict)
     studies: dict[str, Study] = field(default_factory=dict)
-    tuned: dict[tuple[str, int], str] = field(default_factory=dict)
+    tuned: dict[CellKey, str] = field(default_factory=dict)
     cells: dict[CellKey, str] = field(default_factory=dict)
+    _first: dict[str, CellKey] = field(default_factory=dict, init=False, repr=False)  # that a study decides for
 
     @cached_property
     def task(self) -> Task:
@@ -117,14 +119,33 @@ class Plan:
         chosen = self.runs[key].spec.chosen if key in self.runs else ()
         return chosen[0].study if chosen else None
 
-    def study_arm(self, digest: str) -> str:
-        """Return the first arm that a study decides for, by which its trials are named."""
-        return next(arm for (arm, _), study in self.tuned.items() if study == digest)
+    @cached_property
+    def seeds_tune(self) -> bool:
+        """Whether each cell has a study of its own."""
+        tuning = self.instance.settings.tuning
+        return tuning is not None and tuning.per == "seed"
+
+    def tune(self, cell: CellKey, study: Study) -> str:
+        """Enter the study that decides for a cell; returns its digest."""
+        digest = study.digest()
+        self.studies.setdefault(digest, study)
+        self.tuned[cell] = digest
+        self._first.setdefault(digest, cell)
+        return digest
+
+    def study_name(self, digest: str) -> str:
+        """Return the name of a study: the first arm that it decides for, its budget, and its seed where it is of one."""
+        arm, template = self._first[digest].arm, self.studies[digest].template
+        return f"{arm}/n{template.labels}" + (f"/s{template.seed}" if self.seeds_tune else "")
 
     def trial(self, digest: str, spec: RunSpec) -> PlannedRun:
         """Plan a trial of a study."""
-        arm, labels = self.study_arm(digest), spec.labels or 0
-        return PlannedRun(spec, _trial_name(spec, arm, self.studies[digest]), arm, "trial", labels)
+        name = f"{spec.model.name}/{self.study_name(digest)}/trial-{_values(spec, self.studies[digest])}"
+        return PlannedRun(spec, name, self._first[digest].arm, "trial", spec.labels or 0)
+
+    def final(self, digest: str, won: PlannedRun) -> PlannedRun:
+        """Return the trial that won the study of a cell as what it is then: the last run of its cell."""
+        return replace(won, name=f"{won.spec.model.name}/{self.study_name(digest)}", kind="final")
 
     def chain(self, cell: CellKey) -> Iterator[PlannedRun]:
         """Yield the runs behind a cell, last first."""
@@ -132,6 +153,14 @@ class Plan:
         while key is not None:
             yield self.runs[key]
             key = self.runs[key].spec.start
+
+    def declared(self, cell: CellKey) -> list[RunSpec]:
+        """Return the runs behind a cell, first to last; the last says what is searched for it."""
+        last, *before = [run.spec for run in self.chain(cell)]
+        if (digest := self.tuned.get(cell)) is not None:
+            searched = self.studies[digest].searched
+            last = last.replace(chosen=tuple(Chosen(path=one.path, study=digest) for one in searched))
+        return [*before[::-1], last]
 
 
 def _listed(kind: str, names: list[str]) -> str:
@@ -165,19 +194,44 @@ def make_plan(instance: Instance) -> Plan:
             _add_cells(plan, name, labels)
     _check_pretrained(plan)
     _tell_apart(plan)
-    check_search(settings, plan.studies.values())
+    check_search(settings, [plan.studies[digest] for cell, digest in plan.tuned.items() if cell.seed == 0])
     _check_fairness(plan)
     return plan
 
 
 def _add_cells(plan: Plan, name: str, labels: int) -> None:
-    """The runs of an arm at a budget, after the study that tunes it."""
+    """The runs of an arm at a budget, after what tunes it."""
     settings = plan.instance.settings
-    arm, chosen = settings.arms[name], _study(plan, name, labels)
+    arm = settings.arms[name]
+    shared = None if settings.tuning is None or plan.seeds_tune else shared_study(plan.ground, arm, labels)
+    chosen = () if shared is None else _shared(plan, name, labels, *shared)
     seeds = range(arm.seed_offset, arm.seed_offset + settings.seeds)
-    for seed, chain in enumerate(expand(plan.ground, arm, Cells(labels, seeds, chosen=chosen))):
-        keys = [plan.add(_planned(spec, name, labels)) for spec in chain]
-        plan.cells[CellKey(name, labels, seed)] = keys[-1]
+    chains = expand(plan.ground, arm, Cells(labels, seeds, chosen=chosen))
+    own = seed_studies(plan.ground, arm, chains) if plan.seeds_tune else []
+    for seed, chain in enumerate(chains):
+        cell = CellKey(name, labels, seed)
+        before, last = chain[:-1], chain[-1]
+        for spec in before:
+            plan.add(_planned(spec, name, labels))
+        if own:
+            _add_trials(plan, plan.tune(cell, own[seed]))
+            last = own[seed].trial(own[seed].unsearched)
+        plan.cells[cell] = plan.add(_planned(last, name, labels))
+
+
+def _shared(plan: Plan, name: str, labels: int, study: Study, before: Sequence[RunSpec]) -> tuple[Chosen, ...]:
+    """Enter a study for all seeds of an arm at a budget; returns what it decides."""
+    for seed in range(plan.instance.settings.seeds):
+        digest = plan.tune(CellKey(name, labels, seed), study)
+    for spec in before:
+        plan.add(_planned(spec, name, study.template.labels or 0))
+    _add_trials(plan, digest)
+    return tuple(Chosen(path=one.path, study=digest) for one in study.searched)
+
+
+def _add_trials(plan: Plan, digest: str) -> None:
+    for spec in plan.studies[digest].known_trials():
+        plan.add(plan.trial(digest, spec))
 
 
 def _planned(spec: RunSpec, arm: str, budget: int) -> PlannedRun:
@@ -199,10 +253,9 @@ def _tell_apart(plan: Plan) -> None:
                 plan.runs[key] = replace(run, name="/".join([*front, run.arm if by_arm else f"n{run.budget}", seed]))
 
 
-def _trial_name(spec: RunSpec, arm: str, study: Study) -> str:
-    chosen = parameters(spec)
-    values = "-".join(_value_name(one.path, chosen[one.path][0]) for one in study.searched)
-    return f"{spec.model.name}/{arm}/n{spec.labels}/trial-{values}"
+def _values(spec: RunSpec, study: Study) -> str:
+    """What a trial has of what is searched, as in "lr0.001-dropout0.1"."""
+    return "-".join(_value_name(one.path, scalar(spec, one.path)) for one in study.searched)
 
 
 def _value_name(path: str, value: Scalar) -> str:
@@ -220,45 +273,11 @@ def _check_size(instance: Instance) -> None:
         )
 
 
-def _study(plan: Plan, name: str, labels: int) -> tuple[Chosen, ...]:
-    """Plan the study that decides for an arm at a budget; empty where nothing is tuned."""
-    settings = plan.instance.settings
-    arm, tuning = settings.arms[name], settings.tuning
-    if tuning is None or not models[arm.model].tunable or (len(tuning.factors) < 2 and not tuning.search):
-        return ()
-    budget = labels if tuning.labels == "each" else _smallest_alike(settings, name, labels)
-    (chain,) = expand(plan.ground, arm, Cells(budget, [trial_seed(arm)], trial=True))
-    if not (found := tuple(searched(settings, arm, chain[-1]))):
-        return ()
-    study = Study(
-        template=chain[-1],
-        searched=found,
-        metric=plan.task.tuning.key,
-        larger_is_better=plan.task.tuning.larger_is_better,
-        sampler=tuning.sampler,
-        trials=tuning.trials or len(found[0].space.choices),
-    )
-    digest = study.digest()
-    plan.studies[digest] = study
-    plan.tuned[name, labels] = digest
-    for spec in chain[:-1]:
-        plan.add(_planned(spec, name, budget))
-    for spec in study.known_trials():
-        plan.add(plan.trial(digest, spec))
-    return tuple(Chosen(path=one.path, study=digest) for one in found)
-
-
-def _smallest_alike(settings: Settings, name: str, labels: int) -> int:
-    """The smallest budget of an arm that follows the same recipe as this one: a winner belongs to its recipe."""
-    few = settings.few_labels or 0
-    return next(budget for budget in settings.budgets(name) if (budget < few) == (labels < few))
-
-
 def _check_pretrained(plan: Plan) -> None:
     """A trial takes over the weights of a pretraining, which has the arm's own values: what shapes them is not searched."""
     arms = plan.instance.settings.arms
-    for (name, _), digest in plan.tuned.items():
-        study, arm = plan.studies[digest], arms[name]
+    for cell, digest in plan.tuned.items():
+        study, name, arm = plan.studies[digest], cell.arm, arms[cell.arm]
         shaping = {f"model.{option}" for option in models[arm.model].shaping}
         if study.template.start and (path := next((one.path for one in study.searched if one.path in shaping), None)):
             option = path.split(".", 1)[1]
@@ -273,10 +292,6 @@ def _check_fairness(plan: Plan) -> None:
     """At each budget, every arm against every other: any difference is one that the suite declares."""
     settings = plan.instance.settings
     for labels in settings.labels:
-        chains = {
-            cell.arm: [run.spec for run in plan.chain(cell)][::-1]
-            for cell in plan.cells
-            if (cell.labels, cell.seed) == (labels, 0)
-        }
+        chains = {cell.arm: plan.declared(cell) for cell in plan.cells if (cell.labels, cell.seed) == (labels, 0)}
         for one, other in combinations(chains, 2):
             refuse_unfair(settings, (one, other), compare_chains(chains[one], chains[other]))

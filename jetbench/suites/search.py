@@ -11,7 +11,7 @@ from jetbench.registry import nearest
 from jetbench.spaces import Space
 from jetbench.spec import RunSpec, Scalar
 from jetbench.suites.expand import check_given, given_by_arm
-from jetbench.suites.parameters import decided, entries, parameters
+from jetbench.suites.parameters import decided, entries, parameters, scalar
 from jetbench.suites.settings import Arm, RecipeChoice, Settings
 from jetbench.suites.studies import LEARNING_RATE, Searched, Study
 
@@ -26,7 +26,7 @@ def searched(settings: Settings, arm: Arm, template: RunSpec) -> Iterator[Search
     tuning = settings.tuning
     assert tuning is not None
     own = template.recipe.learning_rate
-    rates = tuple(sorted(float(f"{own * factor:.6g}") for factor in tuning.factors))
+    rates = tuple(sorted(own if factor == 1 else float(f"{own * factor:.6g}") for factor in tuning.factors))
     if len(rates) > 1:
         grid = tuning.sampler == "grid"
         space = Space(choices=rates) if grid else Space(low=rates[0], high=rates[-1], log=True)
@@ -59,7 +59,7 @@ def _value(template: RunSpec, path: str, value: Scalar) -> Scalar:
             RecipeChoice.model_validate({name: value}, strict=True)
         else:
             check_given(f"tuning.search: {part}", {name: value}, entries(template)[part])
-        return parameters(decided(template, {path: value}))[path][0]
+        return scalar(decided(template, {path: value}), path)
     except ValidationError as error:
         cause = error.errors()[0]["msg"].replace("Input should", "it should")
         raise SuiteError(f"tuning.search: {path} cannot be {value!r}; {cause}") from None

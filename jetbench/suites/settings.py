@@ -97,15 +97,18 @@ class TaskChoice(Spec):
 
 
 class Tuning(Spec):
-    """A study per arm and budget. `factors` multiply the recipe's learning rate, so that all arms search the same grid; sampler
-    "tpe" searches the range between the smallest and the largest of them instead, and with it all parameters of `search`: dotted
-    paths with a range or choices, or null for the default range beside the component."""
+    """How arms are tuned. `per` "seed": each seed of an arm has a study of its own at each budget, of trainings on its own
+    labels, and the trial that wins is its final run; "study": a study per arm and budget, with labels of its own, decides
+    for all seeds, whose final runs are trained afterwards. `factors` multiply the recipe's learning rate, so that all arms search
+    the same grid; sampler "tpe" searches the range between the smallest and the largest of them instead, and with it all
+    parameters of `search`: dotted paths with a range or choices, or null for the default range beside the component."""
 
+    per: Literal["seed", "study"] = "seed"
     sampler: Literal["grid", "tpe"] = "grid"
     factors: tuple[float, ...] = (1.0,)
     search: dict[str, Space | None] = {}
     trials: int | None = Field(None, ge=1)  # of "tpe"; a grid has its own number
-    labels: Literal["each", "smallest"] = "each"  # with "smallest" one study decides for all budgets
+    labels: Literal["each", "smallest"] = "each"  # per study: with "smallest" one decides for all budgets
 
     @model_validator(mode="after")
     def _consistent(self) -> Tuning:
@@ -113,6 +116,8 @@ class Tuning(Spec):
             raise ValueError("factors are positive and differ from each other")
         if (self.sampler == "tpe") != (self.trials is not None):
             raise ValueError("trials belong to the sampler 'tpe' and are needed there; a grid tries each factor once")
+        if self.per == "seed" and self.labels == "smallest":
+            raise ValueError("with `labels: smallest` one study decides for all budgets, which is of the kind `per: study`")
         if self.search and self.sampler == "grid":
             raise ValueError("a grid has learning rates alone, by `factors`; search other parameters with the sampler 'tpe'")
         if "recipe.learning_rate" in self.search:
@@ -196,8 +201,12 @@ class Settings(Spec):
         return self
 
     def budgets(self, arm: str) -> tuple[int, ...]:
+        """Return the label budgets of an arm of this name."""
+        return self.budgets_of(self.arms[arm])
+
+    def budgets_of(self, arm: Arm) -> tuple[int, ...]:
         """Return the label budgets of an arm."""
-        chosen = self.arms[arm].labels
+        chosen = arm.labels
         if chosen == "all":
             return self.labels
         if chosen == "smallest":

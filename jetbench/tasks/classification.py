@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jetbench.evaluation.artifacts import write_evaluation
-from jetbench.evaluation.likelihood import log_loss
+from jetbench.evaluation.likelihood import log_losses
 from jetbench.statistics.delong import auc, delong, mean_difference_variance, paired_delong
 from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
 
@@ -30,7 +30,7 @@ class Classification(Task):
     of them (n, K) where there are more; the headline is the AUC, a mean over pairs of classes where there are more than two."""
 
     column = "label"
-    selection, tuning, headline = ACCURACY, AUC, AUC
+    selection, headline = ACCURACY, AUC
     chance = 0.5
     sections = ("rejection", "scores", "classes", "roc")
 
@@ -93,6 +93,9 @@ class Classification(Task):
             metrics["auc"] = auc(labels.numpy(), self.predict(outputs))
         return metrics
 
+    def losses(self, truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
+        return log_losses(truth, predictions)
+
     def choose(self, truth: ArrayLike, predictions: ArrayLike, meta: Meta) -> dict[str, float]:
         scores = np.asarray(predictions)
         if self.shortage("validation", np.asarray(truth), meta):
@@ -101,7 +104,7 @@ class Classification(Task):
         return {
             "auc": float(areas[0]),
             "auc_se": float(np.sqrt(covariance[0, 0])),
-            "loss": log_loss(truth, scores),
+            "loss": float(self.losses(truth, scores).mean()),
         }
 
     def evaluate(

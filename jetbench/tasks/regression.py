@@ -29,7 +29,7 @@ class Regression(Task):
     root of their mean squared error. `target` is a column among the targets of the jets, `scale` a typical value of it [GeV]:
     errors beyond `scale` weigh linearly. Raises `SuiteError` for a scale that is not positive."""
 
-    selection, tuning, headline = RMSE, RMSE, RMSE
+    selection, headline = RMSE, RMSE
     sections = ()
 
     def __init__(self, target: str = "gen_sdmass", scale: float = 100.0) -> None:
@@ -78,7 +78,10 @@ class Regression(Task):
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
         """Return loss and RMSE."""
         error = self.predict(outputs) - target.double().numpy()
-        return {"loss": self._smooth(error), "rmse": float(np.sqrt(np.square(error).mean()))}
+        return {"loss": float(self._smooth(error).mean()), "rmse": float(np.sqrt(np.square(error).mean()))}
+
+    def losses(self, truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
+        return self._smooth(residuals(truth, predictions))
 
     def choose(self, truth: ArrayLike, predictions: ArrayLike, meta: Meta) -> dict[str, float]:
         if self.shortage("validation", np.asarray(truth), meta):
@@ -86,7 +89,7 @@ class Regression(Task):
         return {
             "rmse": float(rmse(truth, predictions)),
             "rmse_se": float(rmse_error(truth, predictions)),
-            "loss": self._smooth(residuals(truth, predictions)),
+            "loss": float(self.losses(truth, predictions).mean()),
         }
 
     def evaluate(
@@ -103,7 +106,7 @@ class Regression(Task):
     def margin_text(self, baseline: str) -> str:
         return f"{100 * MARGIN_SHARE:.3g} % of the RMSE of {baseline}"
 
-    def _smooth(self, error: np.ndarray) -> float:
+    def _smooth(self, error: np.ndarray) -> np.ndarray:
         """Smooth L1 of errors (n,) [GeV] in units of the scale."""
         size = np.abs(error) / self.scale
-        return float(np.where(size < 1, size**2 / 2, size - 0.5).mean())
+        return np.where(size < 1, size**2 / 2, size - 0.5)

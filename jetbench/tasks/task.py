@@ -67,15 +67,14 @@ class Task(ABC):
     """What is predicted of a jet and how that is judged. `truth` is the target of n jets (n,) and `predictions` are what
     `predict` gives; a network's outputs are (n, outputs) in fp32.
 
-    `selection` judges an epoch on the validation jets (its key among those of `validate`), `tuning` a finished training on
-    them (among those of `choose`), `headline` the test jets (among those of `evaluate`, with its error under `<key>_se`).
+    `selection` judges an epoch on the validation jets (its key among those of `validate`), `headline` the test jets (among those
+    of `evaluate`, with its error under `<key>_se`, and of `choose`).
     `sections` name the parts of the report that are this task's own. `column` is the target's
     name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
     """
 
     column: str
     selection: Metric
-    tuning: Metric
     headline: Metric
     chance: float | None = None
     sections: ClassVar[tuple[str, ...]]
@@ -127,8 +126,12 @@ class Task(ABC):
         """Judge an epoch: "loss" and metrics by key, from outputs and targets (n,) of the validation jets."""
 
     @abstractmethod
+    def losses(self, truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
+        """Return what each jet adds to the loss (n,), whose mean over the validation jets decides between trials; finite."""
+
+    @abstractmethod
     def choose(self, truth: ArrayLike, predictions: ArrayLike, meta: Meta) -> dict[str, float]:
-        """Judge a finished training on its validation jets: the `tuning` metric, its error and "loss" by key; nothing where there
+        """Judge a finished training on its validation jets: the headline metric, its error and "loss" by key; nothing where there
         are too few jets to judge it."""
 
     @abstractmethod

@@ -68,6 +68,16 @@ class RunFolder:
         return self.path / "metrics.json"
 
     @property
+    def losses(self) -> Path:
+        """What each validation jet adds to the loss, by which trials are compared."""
+        return self.path / "losses.npy"
+
+    @property
+    def tested(self) -> Path:
+        """What the test jets say: their metrics, and the names of the files that hold more of it."""
+        return self.path / "test.json"
+
+    @property
     def weights(self) -> Path:
         return self.path / "model.safetensors"
 
@@ -99,9 +109,12 @@ class RunFolder:
         """Checksums of the files as they were last read, with size and time of change: a cache, which may be deleted."""
         return self.path / ".checksums.json"
 
-    def artifacts(self) -> list[Path]:
-        """List the files that a tracker gets: all but the journal, checkpoints, and what begins with a dot."""
+    def artifacts(self, *, sealed: bool = False) -> list[Path]:
+        """List the files that a tracker gets: all but the journal, checkpoints, and what begins with a dot; `sealed` without what
+        the test jets say."""
         kept = {self.journal, self.committed, self.checkpoint, self.previous_checkpoint, self.done}
+        if sealed:
+            kept |= {self.tested, *(self.path / name for name in noted(self.tested).get("files", ()))}
         return sorted(path for path in self.path.glob("[!.]*") if path.is_file() and path not in kept)
 
     def drop_checkpoints(self) -> None:

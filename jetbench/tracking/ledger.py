@@ -14,9 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from jetbench.errors import StoreError
 from jetbench.files import write_json
-from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.folder import RunFolder, noted
 
 __all__ = ["Ledger", "RunFolder"]
 
@@ -80,6 +82,18 @@ class Ledger:
             return dict(json.loads(path.read_text()))
         except (OSError, ValueError) as error:
             raise StoreError(f"{path}: no readable metrics ({error}); delete the folder and run the suite again") from error
+
+    def tested(self, key: str) -> dict[str, float]:
+        """Return the metrics on the test jets of a finished run, as `test/…`; empty where it was not tested."""
+        return dict(noted(self.run(key).tested).get("metrics", {}))
+
+    def losses(self, key: str) -> np.ndarray:
+        """Return what each validation jet of a finished run adds to the loss (n,); raises `StoreError` where there is nothing."""
+        path = self.run(key).losses
+        try:
+            return np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path}: no readable losses ({error}); delete the folder and run the suite again") from error
 
     def finish(self, key: str, files: Sequence[str | Path]) -> None:
         """Declare the run done: the named files of its folder, with checksums. Its checkpoints go."""

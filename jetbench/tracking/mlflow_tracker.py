@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
 from jetbench.tracking.backend import speaking_plainly
-from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.folder import RunFolder, noted
 from jetbench.tracking.holdings import CONTENT, KEY, SHIPPED, Holding, digest, from_client, from_database, prefix, shipped
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.store import Store
@@ -60,10 +60,10 @@ class MlflowTracker(Tracker):
         self.connect()
         return self._connected()[1]
 
-    def holds(self, key: str, folder: RunFolder) -> bool:
+    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False) -> bool:
         """Tell whether MLflow has all of a finished run; it is not imported for that, unless a server has to be asked."""
         found = self._held().get(key)
-        return found is not None and found.all_of(folder)
+        return found is not None and found.all_of(folder, sealed=sealed)
 
     def _held(self) -> dict[str, Holding]:
         """What the experiment holds, as of the first question and less what this tracker has touched since."""
@@ -106,8 +106,15 @@ class MlflowTracker(Tracker):
                 for path in artifacts:
                     client.log_artifact(run_id, str(path))
                 self._show_pictures(run_id, [path for path in artifacts if path.suffix == ".png"])
+                self._tell_test(run_id, run)
                 client.set_tag(run_id, CONTENT, content)
             client.set_terminated(run_id, status, end_time=_last_time(run.journal))
+
+    def _tell_test(self, run_id: str, run: RunCard) -> None:
+        """Log the metrics on the test jets at step 0: MLflow then compares them as bars."""
+        metrics = {} if run.sealed else noted(RunFolder(run.folder).tested).get("metrics", {})
+        if metrics:
+            self._send(run_id, [Record(_last_time(run.journal) / 1000, 0, metrics)], {})
 
     def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
         files = list(files)
@@ -174,6 +181,8 @@ class MlflowTracker(Tracker):
                 found = None
             if found is None:
                 found = self._create(run.name, wanted, _first_time(run.journal))
+            if found.info.run_name != run.name:
+                client.update_run(found.info.run_id, name=run.name)
             self._describe(found, wanted, dict(run.params))
             self._name_datasets(found, run)
             self._runs[run.key] = found.info.run_id

@@ -53,6 +53,15 @@ class RunCard(Value):
         return RunFolder(self.folder).journal
 
     @property
+    def sealed(self) -> bool:
+        """Whether a tracker gets nothing of what the test jets say: nobody is to choose among trials by it."""
+        return self.kind == "trial"
+
+    def artifacts(self) -> list[Path]:
+        """List the files of the run that a tracker gets."""
+        return RunFolder(self.folder).artifacts(sealed=self.sealed)
+
+    @property
     def origin(self) -> Pairs:
         """Code, packages and machine of the process that trains the run, as it has written them down; empty until it has."""
         found = noted(RunFolder(self.folder).environment)
@@ -76,8 +85,9 @@ class Tracker:
     def connect(self) -> None:
         """Pay for imports and connections now, and learn now what is wrong with the store."""
 
-    def holds(self, key: str, folder: RunFolder) -> bool:
-        """Tell whether the sink has all of a finished run already, so that nothing need be sent. Asks once for all runs."""
+    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False) -> bool:
+        """Tell whether the sink has all of a finished run already, or all that it gets of a `sealed` one, so that nothing need be
+        sent. Asks once for all runs."""
         return True
 
     def publish(self, run: RunCard, since: int = 0) -> int:
@@ -89,7 +99,7 @@ class Tracker:
         return committed(run.journal)
 
     def finish(self, run: RunCard, status: Status, artifacts: Sequence[Path] = ()) -> None:
-        """Upload the files under their own names and close the run."""
+        """Upload the files under their own names, with the metrics on the test jets unless the run is sealed, and close it."""
 
     def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
         """Put the files into the one run that holds the experiment's report, in place of the last ones."""
@@ -112,8 +122,9 @@ class MemoryTracker(Tracker):
     def __reduce__(self) -> tuple[Callable[[int], MemoryTracker], tuple[int]]:
         return _find, (id(self),)
 
-    def holds(self, key: str, folder: RunFolder) -> bool:
-        return self.status.get(key) == "FINISHED"
+    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False) -> bool:
+        shown = {path.name for path in folder.artifacts(sealed=sealed)}
+        return self.status.get(key) == "FINISHED" and shown <= set(self.artifacts.get(key, {}))
 
     def publish(self, run: RunCard, since: int = 0) -> int:
         records, offset = read(run.journal, since, committed(run.journal))

@@ -23,6 +23,7 @@ from jetbench.engine.engine import Event, execute
 from jetbench.engine.prepare import prepare
 from jetbench.errors import BusyError, DataFileError
 from jetbench.files import file_lock
+from jetbench.report.results import collect
 from jetbench.suites.instances import remember
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.tracking.journal import committed, read
@@ -68,8 +69,9 @@ def test_a_suite_runs_and_is_then_skipped(plan_of: Callable[..., Plan], tmp_path
     events = run(plan, tmp_path, tracker)
     assert Counter(e.kind for e in events) == {"done": len(plan.runs), "winner": len(plan.studies)}
     assert set(tracker.status.values()) == {"FINISHED"}
-    metrics = Ledger(tmp_path / "work").metrics(plan.cells[CellKey("scratch", 100, 0)])
-    assert 0.5 < metrics["test/auc"] <= 1
+    ledger = Ledger(tmp_path / "work")
+    metrics = ledger.metrics(plan.cells[CellKey("scratch", 100, 0)])
+    assert 0.5 < ledger.tested(plan.cells[CellKey("scratch", 100, 0)])["test/auc"] <= 1
     assert metrics["cost/labelled_passes"] == 320
     final = tracker.artifacts[plan.cells[CellKey("scratch", 100, 0)]]
     assert {"roc.png", "roc.json", "confusion.png", "scores.h5", "model.safetensors", "bundle.json", "spec.yaml"} <= set(final)
@@ -192,7 +194,7 @@ def test_a_trial_that_diverges_is_the_worst_of_its_search_and_no_failure(
     assert all("not finite" in e.text for e in diverged.values())
     assert Counter(e.kind for e in events) == {"done": len(plan.runs) - 2, "diverged": 2, "winner": len(plan.studies)}
     (winner,) = [e.text for e in events if e.kind == "winner" and e.name == "scratch/n50"]
-    assert winner.startswith("learning rate 0.001 ")
+    assert winner == "learning rate 0.001, the recipe's own"
     ledger = Ledger(tmp_path / "work")
     costs = [ledger.costs(e.key)["cost/labelled_passes"] for e in diverged.values()]
     assert all(0 < cost <= 320 for cost in costs)
@@ -218,20 +220,60 @@ def test_a_search_is_planned_as_it_goes_and_published_later_where_it_was_not(
     """Two rounds of four trials, each with a learning rate and a choice."""
     search = ("tuning.sampler=tpe", "tuning.trials=6", "tuning.search={model.norm: null}", "recipes.supervised.passes=64")
     plan = plan_of("seeds=1", "labels=[50]", "tuning.factors=[0.1,10.0]", "arms.simclr.regime=mixup", *search)
-    assert not [r for r in plan.runs.values() if r.kind == "trial"]
+    assert len([r for r in plan.runs.values() if r.kind == "trial"]) == 3
     events = run(plan, tmp_path)
     trials = {e.key: e.name for e in events if "/trial-" in e.name}
-    assert Counter(e.kind for e in events) == {"done": len(plan.runs) + 3 * 6, "winner": 3}
+    assert Counter(e.kind for e in events) == {"done": len(plan.runs) + 3 * 5, "winner": 3}
     assert len(trials) == 3 * 6
     assert {name.rsplit("-", 1)[1] for name in trials.values() if "resnet15" in name} == {"normgroup", "normbatch"}
     tracker = MemoryTracker()
-    assert Counter(e.kind for e in run(plan, tmp_path, tracker)) == {"skipped": len(plan.runs) + 3 * 6, "winner": 3}
+    assert Counter(e.kind for e in run(plan, tmp_path, tracker)) == {"skipped": len(plan.runs) + 3 * 5, "winner": 3}
     assert set(trials) <= set(tracker.status)
     final = plan.runs[plan.cells[CellKey("scratch", 50, 0)]]
     decided = next(e.text for e in events if e.kind == "winner" and e.name == "scratch/n50")
     told = YAML(typ="safe").load(Ledger(tmp_path / "work").folder(final.key) / "spec.yaml")
     chosen = f"learning rate {told['recipe']['learning_rate']:.3g}, norm {dict(told['model']['options']).get('norm', 'group')}"
-    assert decided.startswith(f"{chosen} (auc ")
+    assert decided.startswith(f"{chosen}, ")
+
+
+SEEDS = ("tuning.per=seed", "tuning.labels=each")
+
+
+def test_the_trial_that_wins_is_the_final_run_of_its_seed(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """Trials show nothing of the test jets, except for the one that won; nothing is trained twice."""
+    plan, tracker = plan_of(*SEEDS, "labels=[100]"), MemoryTracker()
+    events = run(plan, tmp_path, tracker)
+    assert Counter(e.kind for e in events if e.kind != "winner") == {"done": len(plan.runs)}
+    results = collect(plan, Store(tmp_path))
+    assert len(results.cells) == len(plan.studies) == 6
+    finals = {results.key(cell) for cell in plan.cells}
+    trials = {key for key, planned in plan.runs.items() if planned.kind == "trial"}
+    assert len(finals) == 6
+    assert len(trials) == 12
+    assert {key for key in trials if "scores.h5" in tracker.artifacts[key]} == finals
+    for cell in plan.cells:
+        losses = {key: results.ledger.losses(key).mean() for key in results.trials[plan.tuned[cell]]}
+        own = plan.cells[cell]
+        assert results.key(cell) in (own, min(losses, key=losses.get))  # type: ignore[arg-type]
+        assert results.cells[cell]["test/auc"] == results.ledger.tested(results.key(cell))["test/auc"]
+    left = {e.name for e in events if e.kind == "winner"}
+    assert left == {f"{cell.arm}/n100/s{cell.seed}" for cell in plan.cells if results.key(cell) != plan.cells[cell]}
+    again, second = MemoryTracker(), run(plan, tmp_path)
+    assert Counter(e.kind for e in second if e.kind != "winner") == {"skipped": len(plan.runs)}
+    run(plan, tmp_path, again)
+    assert {key for key in trials if "scores.h5" in again.artifacts[key]} == finals
+
+
+def test_a_seed_whose_trials_all_diverge_has_failed(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of(*DIVERGING, *SEEDS, "tuning.factors=[1e29,1e30]", "recipes.supervised.passes=64")
+    for events in (run(plan, tmp_path), run(plan, tmp_path)):
+        failed = {e.name: e.text for e in events if e.kind == "failed"}
+        why = "it needs its study, whose trials have all diverged; smaller `tuning.factors` may help"
+        assert failed == {f"{arm}/n50/s0": why for arm in ("scratch", "simclr")}
+    missing = collect(plan, Store(tmp_path)).missing
+    assert {cell.arm: reason for cell, reason in missing.items()} == {
+        arm: f"needs the study of {arm}/n50/s0, whose trials so far have all diverged" for arm in ("scratch", "simclr")
+    }
 
 
 def test_a_damaged_result_is_made_again(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
@@ -246,7 +288,7 @@ def test_a_damaged_result_is_made_again(plan_of: Callable[..., Plan], tmp_path: 
 
 
 class Unsure(MemoryTracker):
-    def holds(self, key: str, folder: RunFolder) -> bool:
+    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False) -> bool:
         return bool(committed(folder.journal))
 
 

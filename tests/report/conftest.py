@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -68,9 +68,10 @@ def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]
     store.work.mkdir(parents=True)
     ledger = Ledger(store.work)
     cells = {key: cell for cell, key in plan.cells.items()}
+    tuned = {spec.digest(): cell for cell, digest in plan.tuned.items() for spec in plan.studies[digest].known_trials()}
     for key, run in plan.runs.items():
-        cell = cells.get(key)
-        if cell in fake.failed:
+        cell = cells.get(key) or (tuned.get(key) if plan.seeds_tune else None)
+        if cell in fake.failed and key in cells:
             ledger.fail(key, fake.failed[cell], "")
         elif cell is None or not fake.missing(cell):
             _write_run(plan, ledger, key, cell, fake)
@@ -89,17 +90,21 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     if not run.labelled:
         metrics |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
     if cell is not None:
+        own = key in plan.cells.values()
         if fake.classes == 2:
-            labels, scores = planted_scores(fake, cell, test)
+            labels, scores = planted_scores(fake, cell if own else replace(cell, seed=_other_seed(run, cell)), test)
             tested = evaluate_binary(labels, scores)
         else:
             labels, scores = planted_probabilities(fake, cell, test)
             tested = evaluate_classes(labels, scores, plan.instance.meta.class_names)
         write_scores(folder.scores, np.arange(test), labels, scores)
-        metrics |= {f"test/{name}": value for name, value in tested.items()}
-        files.append(folder.scores)
+        write_json(folder.tested, {"metrics": {f"test/{name}": v for name, v in tested.items()}, "files": ["scores.h5"]})
+        files += [folder.scores, folder.tested]
     if run.kind == "trial":
-        metrics |= _tried(plan, key, fake)
+        losses = _tried(plan, key, fake)
+        metrics |= {"val/auc": 0.9, "val/auc_se": 0.0, "val/loss": float(losses.mean())}
+        np.save(folder.losses, losses)
+        files.append(folder.losses)
     _write_journal(folder.journal, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, metrics)
     write_json(folder.metrics, metrics)
     ledger.finish(key, files)
@@ -133,7 +138,7 @@ def planted_probabilities(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndar
 def _write_journal(path: Path, epochs: int, labelled: bool, metrics: dict[str, float]) -> None:
     with Journal(path) as journal:
         for epoch in range(epochs):
-            shape = (1 - np.exp(-(epoch + 1) / 2)) * metrics.get("test/auc", 1.0)
+            shape = 1 - np.exp(-(epoch + 1) / 2)
             record = {"train/loss": 0.7 - 0.4 * shape if labelled else 5 - 2 * shape}
             if labelled:
                 record |= {"val/auc": 0.6 + 0.3 * shape, "val/loss": 0.65 - 0.2 * shape}
@@ -142,13 +147,18 @@ def _write_journal(path: Path, epochs: int, labelled: bool, metrics: dict[str, f
         journal.commit()
 
 
-def _tried(plan: Plan, key: str, fake: Fake) -> dict[str, float]:
+def _other_seed(run: PlannedRun, cell: CellKey) -> int:
+    """Another model of the same arm for each rate that is tried beside the recipe's."""
+    return cell.seed + 100 * round(1e4 * run.spec.recipe.learning_rate)
+
+
+def _tried(plan: Plan, key: str, fake: Fake) -> np.ndarray:
     """What a trial came to: the middle of its grid is the best, or the edge where the arm is at its edge."""
     digest = next(d for d, study in plan.studies.items() if key in {spec.digest() for spec in study.known_trials()})
     rates = plan.studies[digest].searched[0].space.choices
-    best = 0 if plan.study_arm(digest) in fake.edge else len(rates) // 2
-    place = rates.index(plan.runs[key].spec.recipe.learning_rate)
-    return {"val/auc": 0.9 - 0.01 * abs(place - best), "val/auc_se": 0.0, "val/loss": 0.3}
+    best = 0 if plan.runs[key].arm in fake.edge else len(rates) // 2
+    place = rates.index(plan.runs[key].spec.recipe.learning_rate) if rates else best
+    return np.array([0.1, 0.5]) + 0.1 * abs(place - best)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from report.pages import page_of, plot_of
@@ -29,7 +30,7 @@ RMSE = Metric(key="rmse", name="RMSE", larger_is_better=False, low=0.0, unit="Ge
 
 
 class InGeV(Regression):
-    headline = tuning = RMSE
+    headline = RMSE
 
 
 def mirrored(given: Interval) -> Interval:
@@ -57,7 +58,7 @@ def in_gev(results: Results) -> Results:
         cell: {"test/rmse": SCALE * (1 - metrics["test/auc"]), "test/rmse_se": SCALE * metrics["test/auc_se"]}
         for cell, metrics in results.cells.items()
     }
-    other = Results(results.plan, results.ledger, cells, results.missing, results.winners, results.trials)
+    other = replace(results, cells=cells)
     vars(other)["task"] = InGeV()
     vars(other)["comparisons"] = {place: turned(found) for place, found in results.comparisons.items()}
     return other

@@ -86,7 +86,7 @@ def test_wide_tables_wrap_instead_of_being_cut(finished: Results) -> None:
     text = page_of(finished)
     assert re.search(r"^th \{[^}]*white-space: normal", text, flags=re.MULTILINE)
     assert re.search(r'<td class="left wrap">\s*learning rate 0\.0003, 0\.001, 0\.003', text)
-    assert re.search(r'<td class="left wrap">\s*learning rate 0\.001\s*</td>', text)
+    assert re.search(r'<td class="left wrap">\s*learning rate 0\.001 ×5\s*</td>', text)
 
 
 def test_what_the_jets_do_not_allow_is_told(finished: Results) -> None:

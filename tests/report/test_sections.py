@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from jetbench.report.sections import SectionEntry, columns_of, contents_of, sect
 
 def with_sections(results: Results, *names: str) -> Results:
     """The same results under a task that names other parts of the report."""
-    own = Results(results.plan, results.ledger, results.cells, results.missing, results.winners, results.trials)
+    own = replace(results)
     vars(own)["task"] = copy(results.task)
     vars(own)["task"].sections = names
     return own
@@ -28,7 +29,7 @@ def with_sections(results: Results, *names: str) -> Results:
 def nothing(finished: Results) -> Results:
     """No cell is finished."""
     missing = dict.fromkeys(finished.plan.cells, "not run yet")
-    return Results(finished.plan, finished.ledger, {}, missing, {}, {})
+    return replace(finished, cells={}, missing=missing, winners={}, trials={}, runs=finished.plan.runs)
 
 
 @pytest.mark.parametrize("entry", list(sections), ids=lambda entry: entry.name)

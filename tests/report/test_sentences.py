@@ -95,7 +95,9 @@ def test_missing_seeds_are_said(planted: Planted) -> None:
     results = planted(failed={CellKey("simclr", 50, 2): "out of memory"})
     assert "over 4 seeds of 5 planned" in answer(results)
     assert any("72" not in w and "cells are finished" in w for w in warnings(results))
-    assert "simclr at 50 labels: seed 2: out of memory" in warnings(results)
+    assert "simclr at 50 labels: seed 2: needs resnet15/simclr/n50/s2/trial-lr0.001, which failed: out of memory" in warnings(
+        results
+    )
 
 
 def test_no_answer_yet_names_the_reason(planted: Planted) -> None:

@@ -126,7 +126,7 @@ def test_trials_of_a_study_that_goes_on_are_no_old_news(planted: Planted) -> Non
     for spent in (1280.0, 2560.0):
         for key in asked:
             results.ledger.fail(key, "the loss is nan", "", costs={"cost/labelled_passes": spent})
-        seen.append(stamp.inputs(replace(again(results), trials=results.trials)))
+        seen.append(stamp.inputs(replace(again(results), trials=results.trials, runs=results.runs)))
     assert len(set(seen)) == 3
     assert stamp.inputs(again(results)) not in seen  # the next round is asked for
 

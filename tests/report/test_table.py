@@ -14,6 +14,7 @@ from jetbench.report.results import Results, collect
 from jetbench.report.rows import Row, notes, rows
 from jetbench.report.sections import contents_of
 from jetbench.report.table import print_table
+from jetbench.report.tuned import decisions, oracle, untuned
 from jetbench.report.words import mean_limits
 from jetbench.statistics.intervals import t_interval
 from jetbench.suites.plan import CellKey
@@ -152,20 +153,22 @@ def test_notes_tell_what_is_missing_failed_and_at_the_edge(planted: Planted) -> 
         edge=("scratch",),
     )
     found = notes(results)
-    assert "simclr at 200 labels: seed 3: the loss is not finite" in found
+    assert (
+        "simclr at 200 labels: seed 3: needs resnet15/simclr/n200/s3/trial-lr0.001, which failed: the loss is not finite" in found
+    )
     assert "boosted-trees at 50 labels: seeds 2–4: not run yet" in found
     assert any(note.startswith("scratch at 50, 200 labels: the best learning rate 0.0003 is at the edge") for note in found)
     assert row_of(results, "boosted-trees", 50).seeds == 2
 
 
 def test_a_run_that_needed_a_failed_one_says_which_and_why(planted: Planted) -> None:
-    """A trial that failed leaves its study without a winner; a pretraining leaves behind what starts from it."""
+    """A trial that failed leaves the study of its seed without a winner; a pretraining leaves behind what starts from it."""
     results = planted(missing=lambda cell: cell.arm in ("scratch", "simclr"))
     plan, ledger = results.plan, results.ledger
     trial = next(run for run in plan.runs.values() if run.kind == "trial" and run.arm == "scratch")
     pretraining = next(run for run in plan.runs.values() if run.name.endswith("simclr-pretraining/s3"))
     for run in (trial, pretraining):
-        ledger.run(run.key).done.unlink()
+        ledger.run(run.key).done.unlink(missing_ok=True)
         ledger.fail(run.key, "out of\n memory", "")
     again = collect(plan, Store(ledger.work.parent))
     assert again.missing[CellKey("scratch", 50, 0)] == f"needs {trial.name}, which failed: out of memory"
@@ -174,7 +177,7 @@ def test_a_run_that_needed_a_failed_one_says_which_and_why(planted: Planted) -> 
     tuning, missing = (
         re.sub(r"<[^>]*>|\s+", " ", part.body) for part in contents_of(again) if part.anchor in ("tuning", "missing")
     )
-    assert re.search(r"scratch +50 +50 +learning rate [^–]*– +– +– +failed", tuning)
+    assert re.search(r"scratch +50 +learning rate [^–]*– +– +– +– +– +not finished", tuning)
     assert re.search(r"simclr +50 +0 +not finished +not run yet", missing)
     assert re.search(r"simclr +50 +3 +failed +needs", missing)
     assert re.search(r"scratch +50 +0 +failed +needs", missing)
@@ -232,3 +235,16 @@ def test_roles_and_looks(finished: Results) -> None:
         "random-frozen",
         "supervised-pretrained",
     }
+
+
+def test_what_came_out_without_tuning_and_by_the_test_jets_stands_beside(planted: Planted) -> None:
+    """Arms at their edge have left the recipe at every seed; an oracle is never behind."""
+    results = planted("seeds=3", edge=("scratch",))
+    for arm, left in (("scratch", 3), ("simclr", 0)):
+        assert [winner.left for winner in decisions(results, arm, 50)] == [True] * left + [False] * (3 - left)
+        tuned, recipe, best = results.headlines(arm, 50), untuned(results, arm, 50), oracle(results, arm, 50)
+        assert (recipe == tuned).all() == (left == 0)
+        assert (best >= np.maximum(tuned, recipe)).all()
+    shown = next(re.sub(r"<[^>]*>|\s+", " ", part.body) for part in contents_of(results) if part.anchor == "tuning")
+    assert re.search(r"scratch +50 +learning rate 0.0003, 0.001, 0.003 +3 +3 of 3 +learning rate 0.0003 ×3", shown)
+    assert untuned(planted("tuning.per=study", "seeds=2"), "scratch", 50).size == 0

@@ -17,6 +17,7 @@ from jetbench.runs.run import run
 from jetbench.statistics.delong import auc
 from jetbench.suites.plan import Plan, make_plan
 from jetbench.suites.suite import find_suite, instantiate
+from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import read
 from jetbench.tracking.ledger import Ledger
 from jetbench.views.observables import observables
@@ -55,7 +56,7 @@ def finish(four: tuple[Plan, Path], store: Path, arm: str, kind: str) -> tuple[d
     ledger = Ledger(job.work)
     ledger.folder(job.key).mkdir(parents=True)
     run(job, Event())
-    return ledger.metrics(job.key), ledger.folder(job.key)
+    return ledger.metrics(job.key) | ledger.tested(job.key), ledger.folder(job.key)
 
 
 def test_jets_that_were_replaced_after_the_plan_are_not_trained_on(toy_jets: Jets, tmp_path: Path) -> None:
@@ -88,6 +89,23 @@ def test_a_trial_is_judged_by_the_mean_over_pairs(four: tuple[Plan, Path], arm: 
     assert metrics["val/loss"] > 0
 
 
+@pytest.mark.parametrize("arm", ["scratch", "boosted-trees"])
+def test_what_the_test_jets_say_is_kept_apart(four: tuple[Plan, Path], arm: str, tmp_path: Path) -> None:
+    """A trial has it too, sealed: neither its metrics nor its journal nor what a tracker gets show any of it."""
+    metrics, path = finish(four, tmp_path, arm, "trial")
+    folder = RunFolder(path)
+    assert metrics["test/auc"] > 0
+    shown = folder.artifacts(sealed=True)
+    assert {folder.metrics, folder.spec, folder.losses} <= set(shown)
+    assert {path.name for path in set(folder.artifacts()) - set(shown)} == {
+        *("test.json", "scores.h5", "confusion.json", "confusion.png", "roc.json", "roc.png")
+    }
+    assert not any("test/" in path.read_text() for path in (folder.journal, folder.metrics))
+    losses = np.load(folder.losses)
+    assert losses.shape == (12,)
+    assert losses.mean() == pytest.approx(metrics["val/loss"], abs=0)
+
+
 @pytest.mark.parametrize("kind", ["trial", "final"])
 @pytest.mark.parametrize("arm", ["scratch", "boosted-trees"])
 def test_the_journal_says_nothing_twice(four: tuple[Plan, Path], arm: str, kind: str, tmp_path: Path) -> None:
@@ -97,7 +115,8 @@ def test_the_journal_says_nothing_twice(four: tuple[Plan, Path], arm: str, kind:
     assert len(points) == len(set(points))
     epochs = [step for name, step in points if name == "val/auc"]
     assert epochs == ([0, 1] if arm == "scratch" else [0])
-    assert set(metrics) == {name for name, _ in points if not name.startswith("train/")} - {"val/accuracy"} | {"train/jets"}
+    told = {name for name in metrics if not name.startswith("test/")}
+    assert told == {name for name, _ in points if not name.startswith("train/")} - {"val/accuracy"} | {"train/jets"}
 
 
 def test_a_class_without_training_labels_is_named(four: tuple[Plan, Path], tmp_path: Path, pronged_jets: Toy) -> None:

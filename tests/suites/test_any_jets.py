@@ -53,7 +53,7 @@ def test_a_suite_runs_on_images_without_units(suite_path: Path, images: Path, tm
     ]
     assert Counter(e.kind for e in events) == {"done": 4}, [e.text for e in events]
     ledger = Ledger(tmp_path / "work")
-    assert ledger.metrics(plan.cells[CellKey("scratch", 100, 0)])["test/auc"] > 0.7
+    assert ledger.tested(plan.cells[CellKey("scratch", 100, 0)])["test/auc"] > 0.7
     _, labels, scores = read_scores(ledger.folder(plan.cells[CellKey("class-prior", 100, 0)]) / "scores.h5")
     assert len(set(scores.tolist())) == 1
     assert set(labels.tolist()) == {0, 1}

@@ -93,14 +93,60 @@ def test_trials_share_labels_seeds_and_encoder_with_no_reported_run(plan_of: Pla
     assert not {run.spec.seed for run in plan.runs.values() if run.kind == "trial"} & {
         spec.seed for spec in reported if spec.data == "budget"
     }
-    assert not any(run.spec.tested for run in plan.runs.values() if run.kind == "trial")
+
+
+SEEDS = ("tuning.per=seed", "tuning.labels=each")
+
+
+def test_each_seed_tunes_among_its_own_final_runs(plan_of: PlanOf) -> None:
+    """Two seeds, two budgets, three arms, two rates: no run is a trial and nothing else, and none is trained twice."""
+    plan = plan_of(*SEEDS)
+    assert kinds(plan) == {"pretrain": 2, "trial": 24}
+    assert len({run.name for run in plan.runs.values()}) == len(plan.runs)
+    assert len(plan.studies) == len(plan.cells) == len(plan.tuned) == 12
+    for cell, digest in plan.tuned.items():
+        study, own = plan.studies[digest], plan.runs[plan.cells[cell]]
+        assert own.spec == study.template
+        trials = study.known_trials()
+        assert {(spec.seed, spec.labels, spec.start) for spec in trials} == {(cell.seed, cell.labels, own.spec.start)}
+        own_rate = study.template.recipe.learning_rate
+        assert [spec.recipe.learning_rate for spec in trials] == [own_rate, pytest.approx(3 * own_rate)]
+
+
+def test_a_trial_or_a_final_run_is_the_same_training(plan_of: PlanOf) -> None:
+    """What a seed trains with the recipe's own rate is what it trains where nobody tunes."""
+    tuned, alone = plan_of(*SEEDS), plan_of("tuning=null")
+    assert tuned.cells == alone.cells
+    assert {key: run.spec for key, run in alone.runs.items()} == {key: tuned.runs[key].spec for key in alone.runs}
+
+
+def test_a_run_that_won_is_named_as_the_last_of_its_cell(plan_of: PlanOf) -> None:
+    plan = plan_of(*SEEDS)
+    cell = CellKey("scratch", 50, 1)
+    trial = plan.trial(plan.tuned[cell], plan.studies[plan.tuned[cell]].known_trials()[1])
+    assert (trial.name, trial.kind) == ("resnet15/scratch/n50/s1/trial-lr0.003", "trial")
+    final = plan.final(plan.tuned[cell], trial)
+    assert (final.key, final.name, final.kind) == (trial.key, "resnet15/scratch/n50/s1", "final")
+
+
+def test_a_search_per_seed_begins_with_the_recipe(plan_of: PlanOf) -> None:
+    search = ("tuning.sampler=tpe", "tuning.trials=5", "tuning.factors=[0.1,10.0]", "tuning.search={recipe.weight_decay: null}")
+    plan = plan_of(*SEEDS, *search, "few_labels=null")
+    assert kinds(plan) == {"pretrain": 2, "trial": 12}
+    assert plan.cells == plan_of("tuning=null", "few_labels=null").cells
+
+
+def test_one_study_for_all_budgets_is_one_for_all_seeds(plan_of: PlanOf) -> None:
+    with pytest.raises(SuiteError, match=r"labels: smallest.*per: study"):
+        plan_of("tuning.per=seed")
 
 
 def test_an_arm_with_other_seeds_has_a_study_of_its_own(plan_of: PlanOf) -> None:
     again = "arms.again={model: resnet15, regime: scratch, seed_offset: 100}"
     plan = plan_of(again, "varies=[model, regime, seed]")
-    assert plan.tuned["scratch", 100] != plan.tuned["again", 100]
-    seeds = {plan.studies[plan.tuned[arm, 100]].template.seed for arm in ("scratch", "again")}
+    studies = [plan.tuned[CellKey(arm, 100, 0)] for arm in ("scratch", "again")]
+    assert len(set(studies)) == 2
+    seeds = {plan.studies[study].template.seed for study in studies}
     assert len(seeds) == 2
     assert max(seeds) < 0
 
@@ -245,7 +291,7 @@ def test_few_labels_follow_a_recipe_of_their_own_and_no_rate_crosses(plan_of: Pl
     plan = plan_of(*few, "tuning.labels=each")
     assert last(plan, "scratch", 50).recipe.passes == 160
     assert last(plan, "scratch", 100).recipe.passes == 320
-    own = {labels: plan.studies[plan.tuned["scratch", labels]].template.recipe.learning_rate for labels in (50, 100)}
+    own = {labels: plan.studies[plan.tuned[CellKey("scratch", labels, 0)]].template.recipe.learning_rate for labels in (50, 100)}
     assert own == {50: 0.02, 100: 0.001}
     decided = {labels: last(plan_of(*few), "scratch", labels).chosen[0].study for labels in (50, 100)}
     assert decided[50] != decided[100]  # with one study for all budgets, the winner still belongs to its recipe

@@ -67,14 +67,19 @@ def test_the_loss_has_a_gradient_and_diagnostics_have_none(entry: Entry, jets: J
     assert not any(value.requires_grad for value in task.diagnostics(outputs, encoded).values())
 
 
-def test_a_finished_training_is_judged_by_what_is_tuned(entry: Entry, jets: Jets) -> None:
+def test_a_finished_training_is_judged_by_the_headline_and_the_loss(entry: Entry, jets: Jets) -> None:
     task: Task = entry.load()()
-    truth, key = task.target(jets), task.tuning.key
-    good, poor = (task.choose(truth, task.predict(blurred(task, jets, noise)), jets.meta) for noise in (3.0, 30.0))
+    truth, key = task.target(jets), task.headline.key
+    sharp, vague = (task.predict(blurred(task, jets, noise)) for noise in (3.0, 30.0))
+    good, poor = (task.choose(truth, predictions, jets.meta) for predictions in (sharp, vague))
     assert set(good) == {key, f"{key}_se", "loss"}
-    assert task.tuning.better(good[key], than=poor[key])
+    assert task.headline.better(good[key], than=poor[key])
     assert good["loss"] < poor["loss"]
     assert good[f"{key}_se"] > 0
+    losses = task.losses(truth, sharp)
+    assert losses.shape == truth.shape
+    assert losses.mean() == pytest.approx(good["loss"], abs=0)
+    assert losses.mean() == pytest.approx(task.validate(blurred(task, jets, 3.0), torch.from_numpy(truth))["loss"], rel=1e-4)
 
 
 def test_an_evaluation_writes_its_files_and_finite_metrics_within_their_range(entry: Entry, jets: Jets, tmp_path: Path) -> None:
@@ -161,7 +166,7 @@ def test_a_task_costs_no_torch_to_load(entry: Entry) -> None:
 
 def test_a_metric_knows_its_direction(entry: Entry) -> None:
     task: Task = entry.load()()
-    for metric in (task.selection, task.tuning, task.headline):
+    for metric in (task.selection, task.headline):
         assert isinstance(metric, Metric)
         assert metric.better(2.0, than=1.0) == metric.larger_is_better != metric.better(1.0, than=2.0)
         assert metric.better(-5.0, than=None)

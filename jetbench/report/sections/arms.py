@@ -27,8 +27,12 @@ POOLS = {"pool": "unlabelled pool", "pool-labelled": "pool with its labels", "bu
 def render(results: Results) -> SectionContent | None:
     lines = [line for arm in results.plan.arms for line in _lines(results, arm)]
     listed = table(("arm", "model", "view", "stage", "recipe"), lines, left=("model", "view", "stage", "recipe"))
-    body = fragment(BODY, table=listed, searched=any(LEARNING_RATE in _searched(run.spec) for run in results.plan.runs.values()))
+    body = fragment(BODY, table=listed, searched=_rate_is_searched(results))
     return SectionContent("arms", "The arms", body) if lines else None
+
+
+def _rate_is_searched(results: Results) -> bool:
+    return any(one.path == LEARNING_RATE for study in results.plan.studies.values() for one in study.searched)
 
 
 def _lines(results: Results, arm: str) -> Iterator[Line]:
@@ -45,7 +49,7 @@ def _lines(results: Results, arm: str) -> Iterator[Line]:
 
 def _chain(results: Results, arm: str, labels: int) -> list[RunSpec]:
     """The runs of the first seed, first to last."""
-    return [run.spec for run in results.plan.chain(CellKey(arm, labels, 0))][::-1]
+    return results.plan.declared(CellKey(arm, labels, 0))
 
 
 def _component(one: Component) -> Cell:

@@ -24,8 +24,9 @@ SPENT = ("cost/labelled_passes", "cost/unlabelled_passes", "cost/seconds")
 BODY = """
 {{ table }}
 <p><small>Per seed, mean over the finished ones; a pass is one jet through the network. Pretraining counts in full for each arm
-and budget that starts from it, though it is run once per seed. Tuning passes are those of all trials of the study, diverged ones
-too, and of the pretraining that they start from. All runs together, trials among them and what is shared once:
+and budget that starts from it, though it is run once per seed. Tuning passes are those of all trials but the one that is the
+final run, diverged ones too; trials of a study that seeds share count with the pretraining that they start from. All runs
+together, trials among them and what is shared once:
 {{ labelled }} labelled and {{ unlabelled }} unlabelled passes, {{ hours }} hours of training on one core.</small></p>
 """
 
@@ -47,7 +48,7 @@ class Cost:
 
 def render(results: Results) -> SectionContent | None:
     lines = [_line(cost(results, arm, labels)) for arm, labels in places(results) if results.seeds(arm, labels)]
-    spent = _spent(results, results.keys)
+    spent = _spent(results, results.runs)
     total = {name: count(round(spent[f"cost/{name}_passes"])) for name in ("labelled", "unlabelled")}
     body = fragment(BODY, table=table(HEADINGS, lines), **total, hours=f"{spent['cost/seconds'] / 3600:.2g}")
     return SectionContent("cost", "What each arm costs", body) if lines else None
@@ -62,9 +63,7 @@ def _line(one: Cost) -> Line:
 def cost(results: Results, arm: str, labels: int) -> Cost:
     """Average what an arm costs over its finished seeds; a pretraining that several arms share counts in full for each."""
     chains = [results.chain(CellKey(arm, labels, seed)) for seed in results.seeds(arm, labels)]
-    digest = results.plan.tuned.get((arm, labels), "")
-    start = results.plan.studies[digest].template.start if digest else None
-    tuning = _spent(results, {*results.trials.get(digest, []), *([start] if start else [])})
+    tuning = [_tuning(results, CellKey(arm, labels, seed)) for seed in results.seeds(arm, labels)]
     parameters = results.values(arm, labels, "cost/parameters")
 
     def mean(key: str) -> float:
@@ -75,11 +74,18 @@ def cost(results: Results, arm: str, labels: int) -> Cost:
         labels=labels,
         labelled=mean("cost/labelled_passes"),
         unlabelled=mean("cost/unlabelled_passes"),
-        tuning_labelled=tuning["cost/labelled_passes"],
-        tuning_unlabelled=tuning["cost/unlabelled_passes"],
+        tuning_labelled=float(np.mean([one["cost/labelled_passes"] for one in tuning])) if tuning else 0.0,
+        tuning_unlabelled=float(np.mean([one["cost/unlabelled_passes"] for one in tuning])) if tuning else 0.0,
         seconds=mean("cost/seconds"),
         parameters=float(parameters[0]) if len(parameters) else 0.0,
     )
+
+
+def _tuning(results: Results, cell: CellKey) -> dict[str, float]:
+    """What the study of a cell has cost beside the runs that are reported."""
+    trials = results.trials.get(results.plan.tuned.get(cell, ""), [])
+    behind = {start for trial in trials if (start := results.runs[trial].spec.start)}
+    return _spent(results, {*trials, *behind} - set(results.chain(cell)))
 
 
 def _spent(results: Results, keys: Iterable[str]) -> dict[str, float]:

@@ -27,7 +27,7 @@ Panels = dict[tuple[int, int], dict[str, Curve]]  # by row (a metric) and label 
 
 
 def render(results: Results) -> SectionContent:
-    metric, settings = results.task.tuning, results.plan.instance.settings
+    metric, settings = results.task.headline, results.plan.instance.settings
     shown = {f"val/{metric.key}": heading(metric, "validation", ",\n"), "train/loss": "training loss"}
     arms = [arm for arm in results.plan.arms if not is_fitted(results.plan, arm)]
     found: Panels = {}
@@ -50,7 +50,7 @@ def render(results: Results) -> SectionContent:
 
 
 def _journals(results: Results, arm: str, labels: int) -> list[list[Record]]:
-    return [results.journal(results.plan.cells[CellKey(arm, labels, seed)]) for seed in results.seeds(arm, labels)]
+    return [results.journal(results.key(CellKey(arm, labels, seed))) for seed in results.seeds(arm, labels)]
 
 
 def draw(panels: Panels, metrics: Sequence[str], budgets: Sequence[int], named: Mapping[str, Look]) -> Figure:

@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import numpy as np
+
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import fragment, table
 from jetbench.report.results import NOT_RUN, Results
-from jetbench.report.words import count, direction, label, number
+from jetbench.report.tuned import decisions, oracle, untuned
+from jetbench.report.words import count, heading, number
+from jetbench.suites.plan import CellKey
 from jetbench.suites.studies import Study
+from jetbench.suites.winner import Winner
 
 __all__ = ["render"]
 
 BODY = """
 {{ table }}
-<p><small>Chosen by the {{ metric.name }} on the validation part of the label budget; the winner is trained again with fresh
-seeds.</small></p>
+<p><small>Trials are compared by their loss on the validation part of the label budget. The recipe is left only for a trial that
+is ahead by more than the standard error of the difference, jet by jet.{% if own %} Each seed tunes for itself, and the trial
+that wins is its final run, so that the spread between seeds contains the tuning. The last two columns are of no use for a choice:
+what had come out had nobody tuned (recipe), and had one chosen on the test jets (oracle).{% else %} One study decides for all
+seeds: its own noise is in no interval. Its labels come on top of the budget.{% endif %}</small></p>
 """
 
 
 def render(results: Results) -> SectionContent | None:
-    plan, metric = results.plan, results.task.tuning
-    lines = [_line(results, arm, labels, plan.studies[digest]) for (arm, labels), digest in plan.tuned.items()]
-    found = Cell(label(metric, "validation"), direction(metric))
-    headings = ("arm", "labels", "tuned at", "searched", "trials", "winner", found, "remark")
-    body = fragment(BODY, table=table(headings, lines, left=("searched", "winner", "remark")), metric=metric)
+    plan = results.plan
+    places = dict.fromkeys((cell.arm, cell.labels) for cell in plan.tuned)
+    lines = [_line(results, arm, labels, plan.studies[plan.tuned[CellKey(arm, labels, 0)]]) for arm, labels in places]
+    name = heading(results.metric)
+    headings = ("arm", "labels", "searched", "trials", "recipe left", "chosen", name, "recipe", "oracle", "remark")
+    body = fragment(BODY, table=table(headings, lines, left=("searched", "chosen", "remark")), own=plan.seeds_tune)
     return SectionContent("tuning", "Tuning", body) if lines else None
 
 
 def _line(results: Results, arm: str, labels: int, study: Study) -> Line:
-    """A study at one of the budgets that it decides for; it may have no winner yet."""
+    """The studies that decide for an arm at a budget, which may not have decided yet."""
     searched = "; ".join(one.text for one in study.searched)
-    start = (arm, count(labels), count(study.template.labels or 0), Cell(searched, style="wrap"))
-    winner = results.winners.get((arm, labels))
-    if winner is None:
-        return Line((*start, "–", "–", "–", _state(results, arm, labels)))
-    remark = "at the edge: widen the range" if winner.at_edge else ""
-    found = number(results.task.tuning, winner.metric)
-    trials = f"{winner.trials}, {winner.diverged} diverged" if winner.diverged else f"{winner.trials}"
-    return Line((*start, trials, Cell(winner.text, style="wrap"), found, Cell(remark, style="wrap" if remark else "")))
+    start = (arm, count(labels), Cell(searched, style="wrap"), count(study.trials))
+    found = decisions(results, arm, labels)
+    if not found:
+        return Line((*start, *["–"] * 5, _state(results, arm, labels)))
+    chosen = Counter(winner.text for winner in found)
+    several = len(found) > 1
+    texts = [f"{text} ×{times}" if several else text for text, times in sorted(chosen.items())]
+    columns = (results.headlines(arm, labels), untuned(results, arm, labels), oracle(results, arm, labels))
+    values = [number(results.metric, float(np.mean(column))) if len(column) else "–" for column in columns]
+    left = f"{sum(winner.left for winner in found)} of {len(found)}"
+    remark = _remark(found, study, labels)
+    return Line((*start, left, Cell(", ".join(texts), style="wrap"), *values, Cell(remark, style="wrap" if remark else "")))
+
+
+def _remark(found: list[Winner], study: Study, labels: int) -> str:
+    edge, diverged = sum(bool(winner.at_edge) for winner in found), sum(winner.diverged for winner in found)
+    parts = [f"tuned at {count(study.template.labels or 0)} labels"] if study.template.labels != labels else []
+    parts += [f"at the edge {edge} of {len(found)}: widen the range"] if edge else []
+    parts += [f"{count(diverged, 'trial')} diverged"] if diverged else []
+    return "; ".join(parts)
 
 
 def _state(results: Results, arm: str, labels: int) -> str:
-    """Why a study has no winner: something failed that all seeds wait for, or it goes on."""
+    """Why no study has decided: something failed that all seeds wait for, or they go on."""
     reasons = results.gaps(arm, labels).values()
     return "failed" if reasons and all(reason != NOT_RUN for reason in reasons) else "not finished"

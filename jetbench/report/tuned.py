@@ -1,0 +1,42 @@
+"""What tuning did to an arm: how often it left the recipe, and what had come out without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from jetbench.report.results import Results
+from jetbench.suites.plan import CellKey
+from jetbench.suites.winner import Winner
+
+__all__ = ["decisions", "oracle", "untuned"]
+
+
+def decisions(results: Results, arm: str, labels: int) -> list[Winner]:
+    """List what the studies of an arm at a budget have decided, each study once."""
+    settings = results.plan.instance.settings
+    digests = dict.fromkeys(results.plan.tuned.get(CellKey(arm, labels, seed), "") for seed in range(settings.seeds))
+    return [results.winners[digest] for digest in digests if digest in results.winners]
+
+
+def untuned(results: Results, arm: str, labels: int) -> np.ndarray:
+    """Return the headline metric (n,) of the trials without any search, of the finished seeds: had nobody tuned."""
+    return np.array(list(_tested(results, arm, labels, lambda values: values[0])))
+
+
+def oracle(results: Results, arm: str, labels: int) -> np.ndarray:
+    """Return the best headline metric (n,) among the trials of each finished seed: had one chosen on the test jets."""
+    return np.array(list(_tested(results, arm, labels, max if results.metric.larger_is_better else min)))
+
+
+def _tested(results: Results, arm: str, labels: int, pick: Callable[[list[float]], float]) -> Iterator[float]:
+    """What is picked of each finished seed's tested trials, that without any search first; nothing where seeds share a study,
+    whose trials have other labels."""
+    for seed in results.seeds(arm, labels) if results.plan.seeds_tune else ():
+        cell, key = CellKey(arm, labels, seed), f"test/{results.metric.key}"
+        own = results.plan.cells[cell]
+        trials = results.trials.get(results.plan.tuned.get(cell, ""), [])
+        tested = [results.ledger.tested(trial) for trial in sorted(trials, key=lambda trial: trial != own)]
+        if values := [found[key] for found in tested if key in found]:
+            yield pick(values)

@@ -1,0 +1,93 @@
+"""Which trial of a study wins, and how much that is worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from jetbench.spec import Scalar
+from jetbench.suites.studies import Result, Searched, Study, named, plain, tried
+from jetbench.values import Spec
+
+__all__ = ["Winner", "at_edge", "winner"]
+
+EDGE = 0.03  # share of a range, of its logarithm where it is searched there, that is its edge
+
+
+class Winner(Spec):
+    """What a study decided: a value for each path, the digest of the trial that has them, and its validation loss. `left` says
+    that these are not the values without any search, by which it led: a mean difference of `gain` in the loss, with its standard
+    error. `at_edge` names the paths whose value is at an end of its range, or the smallest or largest choice of more than two.
+    `diverged` counts trials whose loss did not stay finite."""
+
+    values: tuple[tuple[str, Scalar], ...]
+    key: str
+    loss: float
+    left: bool = False
+    gain: float = 0.0
+    gain_error: float = 0.0
+    at_edge: tuple[str, ...] = ()
+    trials: int
+    diverged: int = 0
+
+    @property
+    def text(self) -> str:
+        """The values as people read them, as in "learning rate 0.003"."""
+        return ", ".join(f"{named(path)} {plain(value)}" for path, value in self.values)
+
+
+def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
+    """Return what the study decided, None before its end and where every trial has diverged.
+
+    The values without any search are left only for a trial whose loss is smaller by more than the standard error of the
+    difference, which is paired: jet by jet on the same validation labels. Of those trials the one of the smallest loss wins. A
+    handful of labels orders trials at random; to follow it would hand one arm or another a bad rate by chance, and the comparison
+    its result. Where the trial without search has diverged, the smallest loss wins.
+    """
+    if len(results) < study.trials:
+        return None
+    values = tried(study, results)
+    finished = {number: result for number, result in results.items() if result.losses is not None}
+    if not finished:
+        return None
+    own = next((number for number in finished if values[number] == study.unsearched), None)
+    gains = {} if own is None else {number: _gain(result, finished[own]) for number, result in finished.items()}
+    ahead = [number for number, (gain, error) in gains.items() if gain > error]
+    best = min(ahead or ([own] if own is not None else finished), key=lambda number: finished[number].loss)
+    gain, error = gains.get(best, (0.0, 0.0))
+    chosen = values[best]
+    return Winner(
+        values=tuple(chosen.items()),
+        key=study.trial(chosen).digest(),
+        loss=finished[best].loss,
+        left=best != own,
+        gain=gain,
+        gain_error=error,
+        at_edge=tuple(
+            one.path for one in study.searched if at_edge(one, chosen[one.path], (trial[one.path] for trial in values.values()))
+        ),
+        trials=len(results),
+        diverged=len(results) - len(finished),
+    )
+
+
+def _gain(result: Result, own: Result) -> tuple[float, float]:
+    """By how much a trial's mean loss is below another's on the same jets, and the standard error of that."""
+    assert result.losses is not None
+    assert own.losses is not None
+    differences = own.losses - result.losses
+    return float(differences.mean()), float(differences.std(ddof=1) / math.sqrt(len(differences)))
+
+
+def at_edge(one: Searched, value: Scalar, tried: Iterable[Scalar]) -> bool:
+    """Return whether a value is the smallest or largest of more than two choices that were tried, or lies at an end of its range:
+    what a sampler happened to try of a range has extremes too, and they say nothing."""
+    numbers = sorted({number for number in tried if isinstance(number, int | float)})
+    if len(numbers) < 3 or not isinstance(value, int | float):
+        return False
+    space = one.space
+    if space.low is None or space.high is None:
+        return value in (numbers[0], numbers[-1])
+    scale = math.log if space.log else float
+    low, high = scale(space.low), scale(space.high)
+    return not EDGE < (scale(value) - low) / (high - low) < 1 - EDGE

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from jetbench.spaces import Space
+from jetbench.suites.plan import Plan
+from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, open_round
+from jetbench.suites.winner import Winner, at_edge, winner
+
+PlanOf = Callable[..., Plan]
+LOSSES = np.array([0.2, 0.4, 0.1, 0.9, 0.3, 0.5])  # of the validation jets under the recipe
+
+
+@pytest.fixture
+def study(plan_of: PlanOf) -> Study:
+    """The learning rates 0.001, which is the recipe's, and 0.003."""
+    return next(iter(plan_of().studies.values()))
+
+
+def grid(study: Study, *rates: float) -> Study:
+    searched = study.searched[0].replace(space=Space(choices=rates))
+    found: Study = study.replace(searched=(searched,), trials=len(rates))
+    return found
+
+
+def decide(study: Study, losses: Mapping[float, np.ndarray | None]) -> Winner | None:
+    trials = open_round(study, {})
+    return winner(study, {number: Result(losses[spec.recipe.learning_rate]) for number, spec in trials.items()})
+
+
+def rate(found: Winner | None) -> float:
+    assert found is not None
+    return float(dict(found.values)[LEARNING_RATE])  # type: ignore[arg-type]
+
+
+def test_a_winner_is_written_with_three_digits() -> None:
+    found = Winner(values=(("recipe.learning_rate", 0.00123456), ("recipe.batch_size", 128)), key="", loss=0.9, trials=3)
+    assert found.text == "learning rate 0.00123, batch size 128"
+
+
+@pytest.mark.parametrize(("gain", "left"), [(0.05, True), (0.0, False), (-0.05, False)])
+def test_the_recipe_is_left_for_a_gain_that_every_jet_has(study: Study, gain: float, left: bool) -> None:
+    """A gain that is small beside the spread of the losses, and yet the same for all jets, counts: the difference is paired."""
+    found = decide(study, {0.001: LOSSES, 0.003: LOSSES - gain})
+    assert (rate(found), found and found.left) == ((0.003, True) if left else (0.001, False))
+
+
+def test_the_recipe_is_left_by_the_standard_error_of_the_paired_difference(study: Study) -> None:
+    """The limit is where the paired t statistic is 1."""
+    rng, sides = np.random.default_rng(0), []
+    for _ in range(60):
+        other = LOSSES + rng.normal(-0.03, 0.1, len(LOSSES))
+        found = decide(study, {0.001: LOSSES, 0.003: other})
+        assert found is not None
+        assert found.left == bool(ttest_rel(LOSSES, other).statistic > 1)
+        sides.append(found.left)
+        if found.left:
+            assert found.gain == pytest.approx((LOSSES - other).mean())
+            assert found.gain_error == pytest.approx((LOSSES - other).std(ddof=1) / np.sqrt(len(LOSSES)))
+    assert 0.2 < np.mean(sides) < 0.8
+
+
+def test_of_trials_that_are_ahead_the_smallest_loss_wins(study: Study) -> None:
+    """0.01 has the smallest mean, by one jet alone, and is not ahead; of the other two the better one wins."""
+    wide = grid(study, 0.001, 0.003, 0.01, 0.03)
+    one_jet = LOSSES - np.array([0, 0, 0, 0.85, 0, 0])
+    assert rate(decide(wide, {0.001: LOSSES, 0.003: LOSSES - 0.05, 0.01: one_jet, 0.03: LOSSES - 0.04})) == 0.003
+
+
+def test_the_winner_is_a_trial_of_the_study(study: Study) -> None:
+    found = decide(study, {0.001: LOSSES, 0.003: LOSSES - 0.1})
+    assert found is not None
+    assert found.key == study.known_trials()[1].digest()
+    assert (found.loss, found.trials, found.at_edge) == (pytest.approx(0.3), 2, ())
+
+
+def test_the_edge_of_three_is_an_edge(study: Study) -> None:
+    for rates, edge in (((0.0003, 0.001, 0.003), (LEARNING_RATE,)), ((0.001, 0.003, 0.01), ())):
+        found = decide(grid(study, *rates), {one: LOSSES - 0.1 * (one == 0.003) for one in rates})
+        assert found is not None
+        assert (rate(found), found.at_edge) == (0.003, edge)
+
+
+@pytest.mark.parametrize(("value", "edge"), [(1.2e-4, True), (1.3e-4, False), (0.05, False), (0.09, True)])
+def test_an_edge_is_measured_on_the_scale_of_the_search(value: float, edge: bool) -> None:
+    """What was tried of a range has extremes too, which say nothing."""
+    space = Space(low=1e-4, high=1e-1, log=True)
+    assert at_edge(Searched(path=LEARNING_RATE, space=space, own=1e-3), value, (value, 1e-3, 2e-3)) == edge
+    whole = Searched(path="recipe.batch_size", space=Space(low=2, high=100), own=32)
+    assert [at_edge(whole, size, range(2, 101)) for size in (2, 8, 95, 100)] == [True, False, False, True]
+
+
+def test_a_diverged_trial_never_wins_and_all_of_them_leave_no_winner(study: Study) -> None:
+    found = decide(study, {0.001: LOSSES, 0.003: None})
+    assert found is not None
+    assert (rate(found), found.diverged, found.left) == (0.001, 1, False)
+    found = decide(study, {0.001: None, 0.003: LOSSES + 1})
+    assert found is not None
+    assert (rate(found), found.diverged, found.left) == (0.003, 1, True)
+    assert decide(study, {0.001: None, 0.003: None}) is None
+    assert winner(study, {0: Result(LOSSES)}) is None
