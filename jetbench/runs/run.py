@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from ruamel.yaml import YAML
 
 from jetbench.data.splits import write_split
@@ -19,7 +20,7 @@ from jetbench.runs.job import Job
 from jetbench.runs.learners import build_learner
 from jetbench.spec import RunSpec
 from jetbench.tracking.journal import Journal, read
-from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.training.learner import Learner
 from jetbench.training.loop import Flag
 
@@ -71,7 +72,17 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: Path, metr
         return ()
     tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder)
     metrics |= tested
-    return files
+    return (*files, *_evaluate_also(data, learner, folder, metrics))
+
+
+def _evaluate_also(data: RunData, learner: Learner, folder: Path, metrics: dict[str, float]) -> tuple[Path, ...]:
+    """Add the metrics on the second test set as `also/<key>`, and return the file of its scores; nothing where there is none."""
+    if data.also is None:
+        return ()
+    task, jets, path = data.task, data.also, RunFolder(folder).also_scores
+    scored = task.score(task.target(jets), learner.predict_also(), np.arange(len(jets)), data.jets.meta, path)
+    metrics |= {f"also/{key}": value for key, value in scored.items()}
+    return (path,)
 
 
 def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:
