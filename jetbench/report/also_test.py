@@ -97,4 +97,5 @@ def _not_blind(results: Results) -> Iterator[str]:
     sources = {here.provenance.source, there.provenance.source}
     for entry in datasets:
         if sources == {entry.name, entry.tuned_on}:
-            yield f"The default detector of {entry.name} was chosen on jets of {entry.tuned_on}: with it, this test is not blind."
+            tuned = f"The default detector of {entry.name} was chosen on jets of the {entry.tuned_on}"
+            yield f"{tuned}: with it, this test is not blind."

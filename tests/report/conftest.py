@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,7 +20,7 @@ from jetbench.report.results import Results, collect
 from jetbench.suites.plan import CellKey, Plan, PlannedRun, make_plan
 from jetbench.suites.suite import Instance, find_suite, instantiate
 from jetbench.tracking.journal import Journal
-from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
 
 AREAS = {
@@ -44,6 +44,7 @@ class Fake:
     at: Mapping[tuple[str, int], float] = field(default_factory=dict)
     spread: float = 0.003
     classes: int = 2
+    lost: float = 0.0  # of the AUC on the second test set
     own: float = 0.1  # share of a score's variance that each model has for itself
     missing: Callable[[CellKey], bool] = lambda cell: False
     failed: Mapping[CellKey, str] = field(default_factory=dict)
@@ -98,11 +99,22 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
         write_scores(folder.scores, np.arange(test), labels, scores)
         metrics |= {f"test/{name}": value for name, value in tested.items()}
         files.append(folder.scores)
+        if run.spec.also_test is not None:
+            metrics |= _write_also(folder, cell, fake, plan.instance.also_jets)
+            files.append(folder.also_scores)
     if run.kind == "trial":
         metrics |= _tried(plan, key, fake)
     _write_journal(folder.journal, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, metrics)
     write_json(folder.metrics, metrics)
     ledger.finish(key, files)
+
+
+def _write_also(folder: RunFolder, cell: CellKey, fake: Fake, jets: int) -> dict[str, float]:
+    """Scores of two classes on the second test set, where every arm has `lost` some of its AUC."""
+    less = replace(fake, areas={}, at={(cell.arm, cell.labels): fake.area(cell) - fake.lost})
+    labels, scores = planted_scores(less, cell, jets)
+    write_scores(folder.also_scores, np.arange(jets), labels, scores)
+    return {f"also/{name}": value for name, value in evaluate_binary(labels, scores).items()}
 
 
 def planted_scores(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np.ndarray]:

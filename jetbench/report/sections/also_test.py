@@ -19,7 +19,7 @@ weights were chosen by them.</p>
 <p>{{ sentence }}</p>
 {% endfor %}
 <p><small>Means over the finished seeds, below them the {{ level }} Student interval over seeds; ± is the error that the sample of
-{{ name }} leaves of one seed's value.</small></p>
+{{ name }} leaves of one seed's value (DeLong's, of an AUC).</small></p>
 """
 
 
@@ -28,7 +28,8 @@ def render(results: Results) -> SectionContent | None:
     if not rows:
         return None
     name, better = also_label(results), direction(metric)
-    headings = ("arm", "seeds", Cell(label(metric, "own test"), better), Cell(label(metric, "second"), better), "± its sample")
+    under = ", ".join(part for part in (name, better) if part)
+    headings = ("arm", "seeds", Cell(label(metric), better), Cell(label(metric, "second test"), under), "± its sample")
     lines = by_budget([(row.labels, _line(results, row)) for row in rows])
     body = fragment(BODY, name=name, table=table(headings, lines), sentences=also_sentences(results), level=level(results))
     return SectionContent("also-test", "On other jets", body)
