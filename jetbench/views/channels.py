@@ -9,9 +9,8 @@ from jetbench.spec import Scalar
 
 if TYPE_CHECKING:
     from jetbench.data.batch import Batch
-    from jetbench.jets import Meta
 
-__all__ = ["Shown", "show_channels", "shown_channels", "shown_meta"]
+__all__ = ["Shown", "show_channels", "shown_channels"]
 
 Shown = Literal["all", "pt"]
 
@@ -24,8 +23,3 @@ def shown_channels(options: Mapping[str, Scalar]) -> Shown:
 def show_channels(batch: Batch, shown: Shown) -> Batch:
     """Return the batch as it is, or with "pt" the pT of its deposits as their only channel."""
     return batch.summed() if shown == "pt" else batch
-
-
-def shown_meta(meta: Meta, shown: Shown) -> Meta:
-    """Return what all jets share once `show_channels` has shown them."""
-    return meta.summed() if shown == "pt" else meta
