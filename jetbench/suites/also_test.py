@@ -30,15 +30,23 @@ def refuse_also_test(instance: Instance, arms: Iterable[str]) -> None:
     name, task = instance.also_test.name, build_task(task_component(instance.settings))
     if reason := task.unmet(there, instance.also_targets):
         raise SuiteError(f"the second test set {name!r}: its jets {reason}")
-    if task.column == "label" and there.class_names != instance.meta.class_names:
-        mine, theirs = (", ".join(meta.class_names) for meta in (instance.meta, there))
-        raise SuiteError(
-            f"the second test set {name!r} has the classes {theirs} against {mine} of {instance.dataset.name!r}, in the order of "
-            f"the labels; convert it again with --class-names, or write it with the labels in that order"
-        )
+    if task.column == "label" and (reason := _other_classes(instance.meta.class_names, there.class_names)):
+        raise SuiteError(f"the second test set {name!r} {reason}")
     for arm in arms:
         if reason := _unlike(instance, instance.settings.arms[arm], there):
             raise SuiteError(f"the second test set {name!r} cannot be shown to the arm {arm!r}: {reason}")
+
+
+def _other_classes(mine: tuple[str, ...], theirs: tuple[str, ...]) -> str:
+    """How the names of the classes differ, in the order of the labels, and the remedy; new names do not mend another order."""
+    if mine == theirs:
+        return ""
+    turned = sorted(mine) == sorted(theirs)
+    remedy = "write it anew (jetbench.jets.save_jets) with the labels in that order" if turned else "convert it again"
+    return (
+        f"has the classes {', '.join(theirs)} against {', '.join(mine)} of the dataset, in the order of the labels; {remedy}"
+        + ("" if turned else " with --class-names, where only the names differ")
+    )
 
 
 def _unlike(instance: Instance, arm: Arm, there: Meta) -> str:

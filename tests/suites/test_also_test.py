@@ -73,8 +73,13 @@ def test_a_frame_that_nothing_mends_is_told_without_a_setting_that_would(plan_wi
 
 def test_classes_match_by_name_in_the_order_of_the_labels(plan_with: Callable[..., Plan], toy_jets: Jets) -> None:
     turned = replace(toy_jets, meta=toy_jets.meta.replace(class_names=("top", "qcd")))
-    with pytest.raises(SuiteError, match=r"has the classes top, qcd against qcd, top of 'toy', in the order .* --class-names"):
+    with pytest.raises(
+        SuiteError, match=r"has the classes top, qcd against qcd, top of the dataset, in the order .*; write it anew"
+    ):
         plan_with(turned)
+    renamed = replace(toy_jets, meta=toy_jets.meta.replace(class_names=("QCD", "top")))
+    with pytest.raises(SuiteError, match=r"has the classes QCD, top against .*; convert it again with --class-names"):
+        plan_with(renamed)
     unnamed = replace(toy_jets, meta=toy_jets.meta.replace(class_names=()), targets={})
     with pytest.raises(SuiteError, match="the second test set 'other': its jets have no labels"):
         plan_with(unnamed)
