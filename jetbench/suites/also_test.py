@@ -41,12 +41,10 @@ def _other_classes(mine: tuple[str, ...], theirs: tuple[str, ...]) -> str:
     """How the names of the classes differ, in the order of the labels, and the remedy; new names do not mend another order."""
     if mine == theirs:
         return ""
-    turned = sorted(mine) == sorted(theirs)
-    remedy = "write it anew (jetbench.jets.save_jets) with the labels in that order" if turned else "convert it again"
-    return (
-        f"has the classes {', '.join(theirs)} against {', '.join(mine)} of the dataset, in the order of the labels; {remedy}"
-        + ("" if turned else " with --class-names, where only the names differ")
-    )
+    remedy = "where only the names differ, convert it again with --class-names"
+    if sorted(mine) == sorted(theirs):
+        remedy = "write it anew (jetbench.jets.save_jets) with the labels in that order"
+    return f"has the classes {', '.join(theirs)} against {', '.join(mine)} of the dataset, in the order of the labels; {remedy}"
 
 
 def _unlike(instance: Instance, arm: Arm, there: Meta) -> str:

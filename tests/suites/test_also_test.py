@@ -78,7 +78,9 @@ def test_classes_match_by_name_in_the_order_of_the_labels(plan_with: Callable[..
     ):
         plan_with(turned)
     renamed = replace(toy_jets, meta=toy_jets.meta.replace(class_names=("QCD", "top")))
-    with pytest.raises(SuiteError, match=r"has the classes QCD, top against .*; convert it again with --class-names"):
+    with pytest.raises(
+        SuiteError, match=r"has the classes QCD, top against .*; where only the names differ, convert it again with --class-names"
+    ):
         plan_with(renamed)
     unnamed = replace(toy_jets, meta=toy_jets.meta.replace(class_names=()), targets={})
     with pytest.raises(SuiteError, match="the second test set 'other': its jets have no labels"):
