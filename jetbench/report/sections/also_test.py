@@ -19,7 +19,7 @@ weights were chosen by them.</p>
 <p>{{ sentence }}</p>
 {% endfor %}
 <p><small>Means over the finished seeds, below them the {{ level }} Student interval over seeds; ± is the error that the sample of
-{{ name }} leaves of one seed's value (DeLong's, of an AUC).</small></p>
+{{ name }} leaves of one seed's value.</small></p>
 """
 
 
