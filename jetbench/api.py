@@ -82,12 +82,13 @@ def open_session(
     scale: str | None = None,
     dataset: str | Path | None = None,
     unlabelled: str | Path | None = None,
+    also_test: str | Path | None = None,
     overrides: tuple[str, ...] = (),
     store: str | Path | None = None,
 ) -> Session:
     """Plan a suite by name or path. Raises `JetbenchError` where suite, scale, dataset or overrides make no sense."""
-    labelled, pool = (None if jets is None else str(jets) for jets in (dataset, unlabelled))
-    instance = instantiate(find_suite(str(suite)), scale, labelled, pool, overrides)
+    labelled, pool, also = (None if jets is None else str(jets) for jets in (dataset, unlabelled, also_test))
+    instance = instantiate(find_suite(str(suite)), scale, labelled, pool, overrides, also)
     if str(suite) not in suite_names():
         instance = instance.replace(file=str(suite))
     plan = make_plan(instance)

@@ -91,7 +91,8 @@ class RunSpec(Spec):
     """One training and its evaluation.
 
     `data` is what it is trained on: the pool of unlabelled jets, the pool with its labels, or a label budget. `labels` is the
-    size of that budget, validation labels included, and None for the pools. `targets` says which labels it sees; `trains` what of
+    size of that budget, validation labels included, and None for the pools. `also_test` is a second test set, of jets of
+    elsewhere, on which a run on a budget is scored as well. `targets` says which labels it sees; `trains` what of
     the network is trained. `start` is the digest of the run whose encoder and preprocessing this one starts from. The values at
     the paths of `chosen` are placeholders until their studies have decided.
     """
@@ -100,6 +101,7 @@ class RunSpec(Spec):
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
     test_jets: int
+    also_test: DatasetRef | None = None
     pool: tuple[tuple[str, float], ...] | None = None  # share of each class in the unlabelled pool; None: as the jets come
     data: Literal["pool", "pool-labelled", "budget"] = "budget"
     labels: int | None = None

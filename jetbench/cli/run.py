@@ -19,6 +19,7 @@ __all__ = ["run"]
 @scale_option
 @click.option("--dataset", shell_complete=dataset_items, help="Another dataset by name, or a file of jets.")
 @click.option("--unlabelled", shell_complete=dataset_items, help="Another dataset or file for self-supervised pretraining.")
+@click.option("--also-test", shell_complete=dataset_items, help="Another dataset or file, on which every arm is tested as well.")
 @store_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. [default: one per GPU, or per core]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value, as in --set seeds=3.")
@@ -30,6 +31,7 @@ def run(
     scale: str | None,
     dataset: str | None,
     unlabelled: str | None,
+    also_test: str | None,
     store: str | None,
     jobs: int | None,
     overrides: tuple[str, ...],
@@ -38,7 +40,9 @@ def run(
     """Run a suite. What is finished is skipped; after Ctrl-C the same command goes on where it was."""
     from jetbench.api import open_session
 
-    session = open_session(suite, scale=scale, dataset=dataset, unlabelled=unlabelled, overrides=overrides, store=store)
+    session = open_session(
+        suite, scale=scale, dataset=dataset, unlabelled=unlabelled, also_test=also_test, overrides=overrides, store=store
+    )
     if dry_run:
         click.echo(session.forecast(jobs))
         return

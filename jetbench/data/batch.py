@@ -47,6 +47,10 @@ class Batch:
         """
         return self.values[:, self.meta.pt_channels()].sum(dim=1)
 
+    def summed(self) -> Self:
+        """Keep of each deposit its pT alone, as the only channel. Raises `DataFileError` where no channel has the role "pt"."""
+        return replace(self, meta=self.meta.summed(), values=self.pt()[:, None])
+
     def sum(self, per_deposit: Tensor) -> Tensor:
         """Sum over each jet's deposits (size,)."""
         return per_deposit.new_zeros(self.size).index_add_(0, self.jet, per_deposit)

@@ -116,6 +116,8 @@ class Books:
             dataset=prepared.dataset,
             unlabelled=prepared.unlabelled if spec.unlabelled else None,
             table=prepared.tables.get(spec.view.name),
+            also_test=prepared.also_test if spec.also_test else None,
+            also_table=prepared.also_tables.get(spec.view.name),
         )
 
     def _study(self, run: PlannedRun) -> str | None:

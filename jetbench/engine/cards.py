@@ -23,6 +23,8 @@ def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> 
         "jetbench.arm": planned.arm if planned.kind != "pretrain" else "",
         "jetbench.dataset": spec.dataset.name,
         "jetbench.dataset_digest": spec.dataset.sha256,
+        "jetbench.also_test": spec.also_test.name if spec.also_test else "",
+        "jetbench.also_test_digest": spec.also_test.sha256 if spec.also_test else "",
         "jetbench.reused_from": _trained_by_another(ledger.run(planned.key), instance.name),
     }
     return RunCard(

@@ -13,8 +13,9 @@ from jetbench.jets import Jets, open_jets
 from jetbench.jets.hashes import stored_hashes
 from jetbench.suites.budgets import check_budgets
 from jetbench.suites.plan import Plan
+from jetbench.views.needs import unmet
 
-__all__ = ["check_data"]
+__all__ = ["check_also_test", "check_data"]
 
 
 def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
@@ -32,6 +33,33 @@ def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
         _check_sizes(plan, _labels(jets)[split.pool], jets.meta.class_names)
     else:
         _check_pool(plan, tested, dataset, unlabelled)
+
+
+def check_also_test(plan: Plan, path: Path, dataset: Path, unlabelled: Path | None) -> None:
+    """Raise `SuiteError` where the second test set has too few jets, `LeakError` where one of them may be trained on.
+
+    That is one in the pool of the dataset, which all labels are taken from, or among the unlabelled jets of another file.
+    """
+    jets, own, instance = open_jets(path), open_jets(dataset), plan.instance
+    if found := plan.task.shortage("test", plan.task.strata(jets), instance.meta):
+        raise SuiteError(f"{path}: {found}; take a larger second test set")
+    split = split_jets(plan.task.strata(own), own.event[:], instance.settings.test_jets, None, 0, instance.dataset.sha256)
+    twice = {dataset: _shared(jets, own, split.pool)}
+    if unlabelled is not None:
+        pool = open_jets(unlabelled)
+        twice[unlabelled] = _shared(jets, pool, np.arange(len(pool)))
+    for source, number in twice.items():
+        if number:
+            raise LeakError(
+                f"{path}: {number} of its jets are also in the pool of {source}; remove them from the second test set"
+            )
+
+
+def _shared(jets: Jets, others: Jets, rows: np.ndarray) -> int:
+    """How many jets are among the others at `rows` (k,). Files with other channels are compared by the pT of the deposits."""
+    pt_only = jets.meta.channels != others.meta.channels and not any(unmet(one.meta, ("pt",)) for one in (jets, others))
+    seen, known = (stored_hashes(one, pt_only=pt_only) for one in (jets, others))
+    return int(np.isin(seen, known[rows]).sum())
 
 
 def _check_pool(plan: Plan, tested: np.ndarray, dataset: Path, unlabelled: Path) -> None:

@@ -114,8 +114,12 @@ def _measured_rate(plan: Plan, ledger: Ledger) -> float | None:
 def _not_simulated(plan: Plan) -> list[Dataset]:
     """The datasets that are yet to be simulated; files that somebody brought are not looked for."""
     instance, settings = plan.instance, plan.instance.settings
-    both = ((settings.dataset, instance.find_dataset), (settings.unlabelled, instance.find_unlabelled))
-    found = [find() for choice, find in both if choice is not None and choice.name in datasets]
+    every = (
+        (settings.dataset, instance.find_dataset),
+        (settings.unlabelled, instance.find_unlabelled),
+        (settings.also_test, instance.find_also_test),
+    )
+    found = [find() for choice, find in every if choice is not None and choice.name in datasets]
     return [dataset for dataset in found if dataset is not None and not dataset.ready]
 
 

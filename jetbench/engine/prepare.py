@@ -7,13 +7,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from jetbench.data.catalog import Dataset, cache_folder
-from jetbench.engine.checks import check_data
+from jetbench.engine.checks import check_also_test, check_data
 from jetbench.errors import DataFileError
 from jetbench.files import file_lock, replacing
 from jetbench.jets import Jets, open_jets, verify
@@ -33,28 +33,40 @@ BLOCK = 500  # jets per job: half a second of FastJet
 
 @dataclass(frozen=True)
 class Prepared:
-    """Files that every run may open; `tables` by view, of those that are computed once for a dataset."""
+    """Files that every run may open; `tables` by view, of those that are computed once for a dataset, and `also_tables` those of
+    the second test set."""
 
     dataset: JetFiles
     unlabelled: JetFiles | None
     tables: Mapping[str, Path]
+    also_test: JetFiles | None = None
+    also_tables: Mapping[str, Path] = field(default_factory=dict)
 
 
 def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
     """Make what is missing; `progress` is called with what is being made, jets done and jets in all."""
-    dataset, unlabelled = plan.instance.find_dataset(), plan.instance.find_unlabelled()
-    for one, planned in ((dataset, plan.instance.dataset), (unlabelled, plan.instance.unlabelled)):
+    instance = plan.instance
+    dataset, unlabelled, also = instance.find_dataset(), instance.find_unlabelled(), instance.find_also_test()
+    expected = (instance.dataset, instance.unlabelled, instance.also_test)
+    for one, planned in zip((dataset, unlabelled, also), expected, strict=True):
         if one is not None and planned is not None and one.ref.sha256 != planned.sha256:
             raise DataFileError(f"{one.path}: replaced by other jets since the plan was made; start the command again")
     labelled = _ready(dataset, workers, progress)
-    pool = _ready(unlabelled, workers, progress) if unlabelled else None
+    pool, second = (None if one is None else _ready(one, workers, progress) for one in (unlabelled, also))
     check_data(plan, dataset.path, unlabelled.path if unlabelled else None)
-    tables = {
+    if also is not None:
+        check_also_test(plan, also.path, dataset.path, unlabelled.path if unlabelled else None)
+    tables, also_tables = (_tables(plan, one, workers, progress) if one is not None else {} for one in (dataset, also))
+    return Prepared(labelled, pool, tables, second, also_tables)
+
+
+def _tables(plan: Plan, dataset: Dataset, workers: int, progress: Callable[[str, int, int], None]) -> dict[str, Path]:
+    """The tables of a dataset by view, for the views of the plan that have one."""
+    return {
         view: _table(view, dataset, workers, functools.partial(progress, f"jet {view}"))
         for view in dict.fromkeys(run.spec.view.name for run in plan.runs.values())
         if views[view].tabled
     }
-    return Prepared(labelled, pool, tables)
 
 
 def _ready(dataset: Dataset, workers: int, progress: Callable[[str, int, int], None]) -> JetFiles:

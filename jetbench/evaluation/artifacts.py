@@ -19,7 +19,7 @@ from jetbench.files import write_atomically, write_json
 from jetbench.statistics.samples import binary_labels, class_labels
 from jetbench.tracking.folder import RunFolder
 
-__all__ = ["read_scores", "write_evaluation", "write_predictions", "write_scores"]
+__all__ = ["evaluate_scores", "read_scores", "write_evaluation", "write_predictions", "write_scores"]
 
 FORMAT = "jetbench-scores"
 COLUMNS: dict[int, dict[str, type]] = {  # by version of the format
@@ -46,12 +46,12 @@ def write_evaluation(
     Raises `RunError` for what cannot be evaluated (before anything is written) and `StoreError` where nothing can be written.
     """
     values = np.asarray(scores, np.float64)
+    metrics = evaluate_scores(labels, values, class_names, threshold)
     if len(class_names) == 2:
-        metrics = evaluate_binary(labels, values, threshold)
         lines, table = [roc_line(f"{class_names[1]} vs {class_names[0]}", labels, values)], confusion(labels, values, threshold)
         curves, rule = _curve(lines[0]), {"threshold": threshold}
     else:
-        metrics, table = evaluate_classes(labels, values, class_names), class_confusion(labels, values)
+        table = class_confusion(labels, values)
         lines = _signal_lines(labels, values, class_names)
         curves, rule = {line.name: _curve(line) for line in lines}, {}
     kept = RunFolder(folder).scores
@@ -62,6 +62,13 @@ def write_evaluation(
     write_json(counts, {"classes": list(class_names), "counts": table.tolist(), **rule})
     save_png(confusion_plot(table, class_names), matrix)
     return {f"test/{name}": value for name, value in metrics.items()}, (kept, roc, drawn, counts, matrix)
+
+
+def evaluate_scores(labels: ArrayLike, scores: ArrayLike, class_names: Sequence[str], threshold: float = 0.5) -> dict[str, float]:
+    """Return the metrics of a classifier by name, arguments as for `write_evaluation`; writes nothing."""
+    if len(class_names) == 2:
+        return evaluate_binary(labels, scores, threshold)
+    return evaluate_classes(labels, scores, class_names)
 
 
 def write_scores(path: Path, indices: ArrayLike, labels: ArrayLike, scores: ArrayLike) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from jetbench.jets.container import Jets
@@ -28,9 +30,16 @@ def jet_hashes(block: Jets) -> np.ndarray:
     return _mixed(running[block.offsets[1:]] - running[block.offsets[:-1]])
 
 
-def stored_hashes(jets: Jets) -> np.ndarray:
-    """Hash jets on file, (n,) uint64, read once in blocks of bounded memory."""
-    return np.concatenate([jet_hashes(block) for _, block in blocks(jets)])
+def stored_hashes(jets: Jets, *, pt_only: bool = False) -> np.ndarray:
+    """Hash jets on file, (n,) uint64, read once in blocks of bounded memory.
+
+    With `pt_only` the pT of the deposits stands for all channels, so that a jet is known again in a file that has others.
+    """
+    return np.concatenate([jet_hashes(_summed(block) if pt_only else block) for _, block in blocks(jets)])
+
+
+def _summed(block: Jets) -> Jets:
+    return replace(block, meta=block.meta.summed(), values=block.pt()[:, None])
 
 
 def _mixed(state: np.ndarray) -> np.ndarray:

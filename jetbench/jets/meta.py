@@ -86,6 +86,15 @@ class Meta(Spec):
         """Return the index of the channel `name`."""
         return [c.name for c in self.channels].index(name)
 
+    def summed(self) -> Meta:
+        """Return the same with the pT as the only channel, the sum of those with the role "pt".
+
+        Raises `DataFileError` where there is none.
+        """
+        units = {self.channels[i].unit for i in self.pt_channels()}
+        unit = units.pop() if len(units) == 1 else ""
+        return self.replace(channels=(Channel(name="pt", unit=unit, role="pt"),))
+
     @property
     def in_gev(self) -> bool:
         """Say whether the deposits have a pT in GeV, which masses and most detector effects need."""

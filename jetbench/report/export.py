@@ -8,6 +8,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from jetbench.report.also_test import also_comparison
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.truths import truths
@@ -50,6 +51,7 @@ def comparisons_json(results: Results) -> str:
                 {"arm": name, "labels": budget, "baseline": results.baseline, "result": comparison.model_dump(mode="json")}
                 for (name, budget), comparison in results.comparisons.items()
             ],
+            "also_test": _also_test(results),
             "planted_truths": [asdict(truth) for truth in truths(results)],
             "missing": [
                 {"arm": cell.arm, "labels": cell.labels, "seed": cell.seed, "reason": reason}
@@ -57,6 +59,14 @@ def comparisons_json(results: Results) -> str:
             ],
         }
     )
+
+
+def _also_test(results: Results) -> dict[str, Any] | None:
+    """The primary comparison on the second test set, where there is one."""
+    also, found = results.plan.instance.also_test, also_comparison(results)
+    if also is None:
+        return None
+    return {"dataset": also.model_dump(mode="json"), "primary": found.model_dump(mode="json") if found else None}
 
 
 def _json(content: Any) -> str:

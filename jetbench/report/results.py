@@ -157,6 +157,10 @@ class Results:
         kept.move_to_end(cell)
         return kept[cell]
 
+    def also_scores(self, cell: CellKey) -> Scores:
+        """Read what a cell's run predicts for the second test set, columns as for `scores`."""
+        return read_scores(self.ledger.run(self.key(cell)).also_scores)
+
     def metrics(self, key: str) -> dict[str, float]:
         """Return the final metrics of a finished run, a pretraining's too."""
         if key not in self._metrics:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jetbench.report.also_table import also_table
+from jetbench.report.also_test import also_sentences
 from jetbench.report.content import Column
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, notes, rows
@@ -35,14 +37,21 @@ STYLES = {Verdict.BETTER: "bold green", Verdict.WORSE: "bold red", Verdict.EQUIV
 def print_table(results: Results, console: Console) -> None:
     """Print the table with its notes; where the output is no terminal, without colours and never wrapped."""
     table, lines = _table(results), _lines(results)
+    also, sentences = also_table(results), also_sentences(results)
     width = console.width
     if not console.is_terminal:
-        console.width = max(width, console.measure(table).maximum, *map(len, lines))
+        widths = [console.measure(one).maximum for one in (table, also) if one is not None]
+        console.width = max(width, *widths, *map(len, [*lines, *sentences]))
     try:
         console.print(results.plan.instance.name, style="bold", highlight=False, markup=False)
         console.print(table)
         for line in lines:
             console.print(line, style="yellow" if line.startswith("!") else "dim", highlight=False, markup=False)
+        if also is not None:
+            console.print()
+            console.print(also)
+            for line in sentences:
+                console.print(line, style="dim", highlight=False, markup=False)
     finally:
         console.width = width
 

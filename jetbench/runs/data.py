@@ -20,7 +20,7 @@ __all__ = ["RunData", "open_data"]
 class RunData:
     """`strata` (n,) are what the split balances; `truth` (n,) is what the task asks of each jet of the dataset, and `seen` (n,)
     what the training is told instead: the same but where the run's labels are shuffled. `train` are rows of `pool`, which is the
-    dataset or the jets of another file."""
+    dataset or the jets of another file; `also` are the jets of the second test set."""
 
     jets: Jets
     task: Task
@@ -29,6 +29,7 @@ class RunData:
     truth: np.ndarray
     seen: np.ndarray
     pool: JetFiles | None
+    also: Jets | None
 
 
 def open_data(job: Job) -> RunData:
@@ -39,7 +40,8 @@ def open_data(job: Job) -> RunData:
     split = split_jets(strata, jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
     truth = task.target(jets)
     seen = _shuffled(truth, split, spec.seed) if spec.targets == "shuffled" else truth
-    return RunData(jets, task, split, strata, truth, seen, job.unlabelled)
+    also = job.also_test.open() if job.also_test else None
+    return RunData(jets, task, split, strata, truth, seen, job.unlabelled, also)
 
 
 def _shuffled(truth: np.ndarray, split: Split, seed: int) -> np.ndarray:

@@ -31,7 +31,8 @@ class JetFiles:
 @dataclass(frozen=True)
 class Job:
     """`spec` is resolved: nothing in it waits for a study; `key` is the digest of the planned run, which may name studies
-    instead; `instance` is the suite instance that has it trained. `table` is the file of the view's table, where there is one."""
+    instead; `instance` is the suite instance that has it trained. `table` is the file of the view's table, where there is one;
+    `also_test` and `also_table` are those of the second test set."""
 
     key: str
     instance: str
@@ -40,6 +41,8 @@ class Job:
     dataset: JetFiles
     unlabelled: JetFiles | None
     table: Path | None
+    also_test: JetFiles | None = None
+    also_table: Path | None = None
 
     @property
     def work(self) -> Path:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from jetbench.data.batch import JetTensors
 from jetbench.data.composition import compose
+from jetbench.jets import Jets
 from jetbench.models import models
 from jetbench.models.network import build_network
 from jetbench.objectives import objectives
@@ -33,9 +36,16 @@ def build_learner(job: Job, data: RunData) -> Learner:
 
 def _fitted(job: Job, data: RunData) -> FittedLearner:
     view: type[Table] = views[job.spec.view.name].load()
-    table = view.rows(data.jets) if job.table is None else np.load(job.table, mmap_mode="r", allow_pickle=False)
+    table = _table(view, data.jets, job.table)
+    also = None if data.also is None else _table(view, data.also, job.also_table)
     model = models[job.spec.model.name].load()(**job.spec.model.keywords())
-    return FittedLearner(job.spec, data.task, model, table, view.columns, data.seen, data.split.train)
+    return FittedLearner(job.spec, data.task, model, table, view.columns, data.seen, data.split.train, also)
+
+
+def _table(view: type[Table], jets: Jets, path: Path | None) -> np.ndarray:
+    """What the view shows of jets: read where it was computed before."""
+    found: np.ndarray = view.rows(jets) if path is None else np.load(path, mmap_mode="r", allow_pickle=False)
+    return found
 
 
 def _network(job: Job, data: RunData) -> NetworkLearner:
@@ -57,7 +67,8 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     if spec.targets == "shuffled":
         labelled.targets[data.task.column] = torch.from_numpy(data.seen)
     validate = validator(network, view, data.task, labelled, split.validation, spec.precision)
-    return NetworkLearner(spec, data.task, network, objective, preprocessing, labelled, split.train, labelled, validate)
+    also = None if data.also is None else JetTensors(data.also)
+    return NetworkLearner(spec, data.task, network, objective, preprocessing, labelled, split.train, labelled, validate, also)
 
 
 def _preprocessing(job: Job, labelled: JetTensors, pool: np.ndarray) -> Preprocessing:

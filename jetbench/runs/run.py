@@ -70,8 +70,18 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
     metrics |= {f"val/{key}": value for key, value in task.choose(seen, predicted, meta).items()}
     write_atomically(folder.losses, _npy(task.losses(seen, predicted)))
     tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder.path)
-    write_json(folder.tested, {"metrics": tested, "files": [file.name for file in files]})
-    return (folder.losses, folder.tested, *files)
+    also, scores = _evaluate_also(data, learner, folder)
+    write_json(folder.tested, {"metrics": tested | also, "files": [file.name for file in (*files, *scores)]})
+    return (folder.losses, folder.tested, *files, *scores)
+
+
+def _evaluate_also(data: RunData, learner: Learner, folder: RunFolder) -> tuple[dict[str, float], tuple[Path, ...]]:
+    """Return the metrics on the second test set as `also/<key>`, and the file of its scores; nothing where there is none."""
+    if data.also is None:
+        return {}, ()
+    task, jets, path = data.task, data.also, folder.also_scores
+    scored = task.score(task.target(jets), learner.predict_also(), np.arange(len(jets)), data.jets.meta, path)
+    return {f"also/{key}": value for key, value in scored.items()}, (path,)
 
 
 def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:

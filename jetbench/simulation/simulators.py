@@ -39,10 +39,12 @@ class Code(Protocol):
 @dataclass(frozen=True)
 class Simulator(Entry):
     """A kind of simulated dataset: `target` is the class of its recipe, `module` names the module that makes its jets, `targets`
-    are the columns of truth that these have."""
+    are the columns of truth that these have. `tuned_on` is where the jets are from on which its default detector was chosen, as
+    their own `Provenance` names their source: a test on these is not blind."""
 
     module: str = ""
     targets: tuple[str, ...] = ()
+    tuned_on: str = ""
 
     def code(self) -> Code:
         """Import the module, with the generator's libraries still left out."""
@@ -62,6 +64,7 @@ simulators: Registry[Simulator] = Registry(
             "the Top Tagging reference set's recipe (Kasieczka et al., arXiv:1902.09914), by Pythia 8 and FastJet",
             module=HADRONIC,
             targets=MASSES,
+            tuned_on="Top Quark Tagging Reference Dataset, zenodo 2603256",
         ),
         Simulator(
             "electron-vs-photon",

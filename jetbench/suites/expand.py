@@ -52,6 +52,7 @@ class Ground:
     settings: Settings
     dataset: DatasetRef
     unlabelled: DatasetRef | None
+    also_test: DatasetRef | None
     meta: Meta
     precision: Literal["fp32", "bf16"]
 
@@ -98,6 +99,7 @@ def _run(ground: Ground, arm: Arm, cells: Cells, stage: Stage) -> RunSpec:
         dataset=ground.dataset,
         unlabelled=ground.unlabelled if pool else None,
         test_jets=settings.test_jets,
+        also_test=ground.also_test if last else None,
         pool=tuple(sorted(shares.items())) if pool and shares else None,
         data=stage.data,
         labels=cells.labels if last else None,

@@ -13,6 +13,7 @@ from jetbench.errors import SuiteError
 from jetbench.models import models
 from jetbench.objectives import objectives
 from jetbench.spec import Chosen, RunSpec, Scalar
+from jetbench.suites.also_test import refuse_also_test
 from jetbench.suites.expand import Cells, Ground, check_options, expand, task_component
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
@@ -171,7 +172,8 @@ def _listed(kind: str, names: list[str]) -> str:
 
 def ground_of(instance: Instance) -> Ground:
     """Return what all runs of an instance share."""
-    return Ground(instance.settings, instance.dataset, instance.unlabelled, instance.meta, instance.precision)
+    refs = (instance.dataset, instance.unlabelled, instance.also_test)
+    return Ground(instance.settings, *refs, instance.meta, instance.precision)
 
 
 def make_plan(instance: Instance) -> Plan:
@@ -186,6 +188,7 @@ def make_plan(instance: Instance) -> Plan:
     _check_size(instance)
     refuse_unusable(instance)
     left_out = skipped_arms(settings, meta, pool)
+    refuse_also_test(instance, [arm for arm in settings.arms if arm not in left_out])
     skipped = {f"arm {name}": reason for name, reason in left_out.items()}
     skipped |= {f"augmentation {name}": reason for name, reason in skipped_augmentations(settings, meta).items()}
     plan = Plan(instance, tuple(skipped.items()))

@@ -151,6 +151,7 @@ class Settings(Spec):
 
     dataset: DatasetChoice
     unlabelled: DatasetChoice | None = None
+    also_test: DatasetChoice | None = None  # a second test set, on which every run on a budget is scored as well
     task: TaskChoice = TaskChoice()
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     test_jets: int = Field(ge=10)

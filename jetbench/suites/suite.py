@@ -24,11 +24,13 @@ class Instance(Spec):
     """A suite with scale, dataset and overrides: what an experiment, a report and a status belong to.
 
     It keeps what a plan and a report need to know of its data: what all jets share (`meta`, `pool_meta`), the names of their
-    targets and their number. `file` is where the suite came from, as it was given, and empty for a shipped one. `precision` is
-    that of the machine that planned it first.
+    targets and their number; `also_meta`, `also_targets` and `also_jets` are those of the second test set. `file` is where the
+    suite came from, as it was given, and empty for a shipped one. `precision` is that of the machine that planned it first.
     """
 
-    labels_only: ClassVar[frozenset[str]] = frozenset({"file", "question", "meta", "pool_meta", "targets", "jets"})
+    labels_only: ClassVar[frozenset[str]] = frozenset(
+        {"file", "question", "meta", "pool_meta", "targets", "jets", "also_meta", "also_targets", "also_jets"}
+    )
 
     suite: str
     file: str = ""
@@ -37,11 +39,15 @@ class Instance(Spec):
     settings: Settings
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
+    also_test: DatasetRef | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     meta: Meta
     pool_meta: Meta | None = None
     targets: tuple[str, ...]
     jets: int
+    also_meta: Meta | None = None
+    also_targets: tuple[str, ...] = ()
+    also_jets: int = 0
 
     @cached_property
     def name(self) -> str:
@@ -53,6 +59,9 @@ class Instance(Spec):
 
     def find_unlabelled(self) -> Dataset | None:
         return _find(self.settings.unlabelled) if self.settings.unlabelled else None
+
+    def find_also_test(self) -> Dataset | None:
+        return _find(self.settings.also_test) if self.settings.also_test else None
 
 
 def suite_names() -> list[str]:
@@ -84,23 +93,24 @@ def instantiate(
     dataset: str | None = None,
     unlabelled: str | None = None,
     overrides: tuple[str, ...] = (),
+    also_test: str | None = None,
 ) -> Instance:
-    """Make an instance of the suite at a scale, with another dataset or unlabelled pool, and `key=value` overrides (dots
-    descend)."""
+    """Make an instance of the suite at a scale, with another dataset, unlabelled pool or second test set, and `key=value`
+    overrides (dots descend)."""
     scale = scale or (next(iter(suite.scales)) if len(suite.scales) == 1 else suite.default_scale)
     if scale not in suite.scales:
         raise UnknownNameError(f"suite {suite.suite!r} has no scale {scale!r}; {nearest(scale, suite.scales)}")
     values = merge(suite.common, suite.scales[scale])
-    for key, name in (("dataset", dataset), ("unlabelled", unlabelled)):
+    for key, name in (("dataset", dataset), ("unlabelled", unlabelled), ("also_test", also_test)):
         if name is not None:
             values = {**values, key: _dataset_choice(name, values, key)}
     for override in overrides:
         values = merge(values, parse_override(override))
     settings = parse(Settings, values, f"suite {suite.suite!r} at scale {scale!r}", SuiteError)
-    labelled, pool = _find(settings.dataset), _find(settings.unlabelled) if settings.unlabelled else None
-    if pool is not None and pool.ref.sha256 == labelled.ref.sha256:
-        remedy = "--set unlabelled.seed=1 makes others" if settings.unlabelled.name in datasets else "name another file"
-        raise SuiteError(f"the unlabelled jets are the dataset itself, test jets included; {remedy}")
+    labelled = _find(settings.dataset)
+    pool = _find(settings.unlabelled) if settings.unlabelled else None
+    also = _find(settings.also_test) if settings.also_test else None
+    _refuse_itself(settings, labelled, pool, also)
     return Instance(
         suite=suite.suite,
         scale=scale,
@@ -108,12 +118,31 @@ def instantiate(
         settings=settings,
         dataset=labelled.ref,
         unlabelled=pool.ref if pool else None,
+        also_test=also.ref if also else None,
         precision=best_precision() if settings.precision == "auto" else settings.precision,
         meta=labelled.meta(),
         pool_meta=pool.meta() if pool else None,
         targets=labelled.targets(),
         jets=labelled.jets,
+        also_meta=also.meta() if also else None,
+        also_targets=also.targets() if also else (),
+        also_jets=also.jets if also else 0,
     )
+
+
+def _refuse_itself(settings: Settings, dataset: Dataset, pool: Dataset | None, also: Dataset | None) -> None:
+    """What is trained on is no test set, and what is tested no pool."""
+    if pool is not None and pool.ref.sha256 == dataset.ref.sha256:
+        raise SuiteError(f"the unlabelled jets are the dataset itself, test jets included; {_others('unlabelled', settings)}")
+    for name, trained_on in (("dataset", dataset), ("unlabelled pool", pool)):
+        if also is not None and trained_on is not None and also.ref.sha256 == trained_on.ref.sha256:
+            raise SuiteError(f"the second test set is the {name} itself, which is trained on; {_others('also_test', settings)}")
+
+
+def _others(key: str, settings: Settings) -> str:
+    """How to have other jets than those that the suite has under `key`."""
+    named = getattr(settings, key).name in datasets
+    return f"--set {key}.seed=1 makes others" if named else "name another file"
 
 
 def _find(choice: DatasetChoice) -> Dataset:

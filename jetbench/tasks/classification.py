@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jetbench.evaluation.artifacts import write_evaluation
+from jetbench.evaluation.artifacts import evaluate_scores, write_evaluation, write_scores
 from jetbench.evaluation.likelihood import log_losses
 from jetbench.statistics.delong import auc, delong, mean_difference_variance, paired_delong
 from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
@@ -111,6 +111,11 @@ class Classification(Task):
         self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path
     ) -> tuple[dict[str, float], tuple[Path, ...]]:
         return write_evaluation(folder, truth, predictions, rows, meta.class_names)
+
+    def score(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, path: Path) -> dict[str, float]:
+        metrics = evaluate_scores(truth, predictions, meta.class_names)
+        write_scores(path, rows, truth, predictions)
+        return metrics
 
     def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:
         of_mean = mean_difference_variance(truth, arm, baseline, weights)

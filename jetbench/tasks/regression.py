@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jetbench.errors import SuiteError
-from jetbench.evaluation.regression import paired_rmse, residuals, rmse, rmse_error, write_regression
+from jetbench.evaluation.artifacts import write_predictions
+from jetbench.evaluation.regression import (
+    evaluate_regression,
+    paired_rmse,
+    residuals,
+    rmse,
+    rmse_error,
+    write_regression,
+)
 from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
 
 if TYPE_CHECKING:
@@ -96,6 +104,11 @@ class Regression(Task):
         self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path
     ) -> tuple[dict[str, float], tuple[Path, ...]]:
         return write_regression(folder, truth, predictions, rows, self.column)
+
+    def score(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, path: Path) -> dict[str, float]:
+        metrics = evaluate_regression(truth, predictions)
+        write_predictions(path, rows, truth, predictions)
+        return metrics
 
     def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:
         return Paired(*paired_rmse(truth, arm, baseline, weights))

@@ -144,6 +144,13 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def score(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, path: Path) -> dict[str, float]:
+        """Write predictions of other jets than the test jets into the one file `path`; return the metrics of `evaluate` by key.
+
+        Arguments and errors are those of `evaluate`.
+        """
+
+    @abstractmethod
     def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:
         """Return the headline metric of two arms, from predictions (s, n) or (s, n, classes), row i of both being seed i.
 

@@ -92,6 +92,11 @@ class RunFolder:
         return self.path / "scores.h5"
 
     @property
+    def also_scores(self) -> Path:
+        """What the run predicts for every jet of the second test set, where the suite has one."""
+        return self.path / "also_scores.h5"
+
+    @property
     def done(self) -> Path:
         return self.path / "done.json"
 

@@ -41,13 +41,18 @@ class Learner(ABC):
         """Predict the jets of the dataset at `rows` (n,): what the task makes of the outputs."""
 
     @abstractmethod
+    def predict_also(self) -> np.ndarray:
+        """Predict all jets of the second test set, shown as those of the dataset are."""
+
+    @abstractmethod
     def save(self, folder: Path) -> tuple[Path, ...]:
         """Write the model with all that its use needs, and return the files."""
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkLearner(Learner):
-    """`jets` and `rows` are what it is trained on, `labelled` the jets of the dataset; `validate` is None without labels."""
+    """`jets` and `rows` are what it is trained on, `labelled` the jets of the dataset, `also` those of the second test set;
+    `validate` is None without labels."""
 
     spec: RunSpec
     task: Task
@@ -58,6 +63,7 @@ class NetworkLearner(Learner):
     rows: np.ndarray
     labelled: JetTensors
     validate: Callable[[], dict[str, float]] | None
+    also: JetTensors | None = None
 
     def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
         return fit(
@@ -80,7 +86,14 @@ class NetworkLearner(Learner):
         return sum(parameter.numel() for parameter in self.network.parameters())
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
-        outputs = network_outputs(self.network, self.preprocessing.fitted, self.labelled, rows, self.spec.precision)
+        return self._predicted(self.labelled, rows)
+
+    def predict_also(self) -> np.ndarray:
+        assert self.also is not None
+        return self._predicted(self.also, np.arange(len(self.also)))
+
+    def _predicted(self, jets: JetTensors, rows: np.ndarray) -> np.ndarray:
+        outputs = network_outputs(self.network, self.preprocessing.fitted, jets, rows, self.spec.precision)
         return self.task.predict(outputs)
 
     def save(self, folder: Path) -> tuple[Path, ...]:
@@ -89,7 +102,8 @@ class NetworkLearner(Learner):
 
 @dataclass(frozen=True, eq=False)
 class FittedLearner(Learner):
-    """`table` (n, columns) holds what the view shows of all jets of the dataset, `target` (n,) what the training may see."""
+    """`table` (n, columns) holds what the view shows of all jets of the dataset, `also` (m, columns) of those of the second test
+    set; `target` (n,) is what the training may see."""
 
     spec: RunSpec
     task: Task
@@ -98,6 +112,7 @@ class FittedLearner(Learner):
     columns: tuple[str, ...]
     target: np.ndarray
     rows: np.ndarray
+    also: np.ndarray | None = None
 
     def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
         started, chosen, seed = time.monotonic(), self.rows, derive("init", "encoder", self.spec.seed)
@@ -107,6 +122,10 @@ class FittedLearner(Learner):
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self.model.predict(self.table[rows])
+
+    def predict_also(self) -> np.ndarray:
+        assert self.also is not None
+        return self.model.predict(self.also)
 
     def save(self, folder: Path) -> tuple[Path, ...]:
         self.model.save(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jetbench.registry import Entry, Registry
 from jetbench.spaces import Allowed, Configured
@@ -39,12 +39,14 @@ class ViewEntry(Configured):
     """`needs` is what jets must have for it; `settles` names the function that makes settled options of the jets' `Meta` and the
     given ones, None where there is nothing to settle. `dense`: every jet fills the same places of its tensors, so that the inputs
     of two jets can be averaged. `tabled`: its table is slow to compute, so that it is computed once for a dataset, over all
-    workers, and kept in the cache."""
+    workers, and kept in the cache. `reads` says which channels it looks at; its option `channels`, where it has one, narrows
+    that."""
 
     needs: tuple[Need, ...] = ()
     settles: str | None = None
     dense: bool = False
     tabled: bool = False
+    reads: Literal["all", "pt", "nothing"] = "all"
 
     def settle(self, meta: Meta, given: Mapping[str, Scalar]) -> Options:
         """Return the options for jets with `meta`, as part of a run's spec. Raises `SuiteError` where they make no sense."""
@@ -83,6 +85,8 @@ augmentations: Registry[AugmentationEntry] = Registry(
 )
 
 
+CHANNELS = Allowed(choices=("all", "pt"))
+
 views: Registry[ViewEntry] = Registry(
     "view",
     [
@@ -90,8 +94,13 @@ views: Registry[ViewEntry] = Registry(
             "image",
             "jetbench.views.image:ImageView",
             "pixels of a frame around the jet axis, one image per channel",
-            defaults=(("extent", None), ("pixels", 32), ("rebin", 1)),
-            allowed=(("extent", Allowed(above=0)), ("pixels", Allowed(least=4, most=256)), ("rebin", Allowed(least=1))),
+            defaults=(("channels", "all"), ("extent", None), ("pixels", 32), ("rebin", 1)),
+            allowed=(
+                ("channels", CHANNELS),
+                ("extent", Allowed(above=0)),
+                ("pixels", Allowed(least=4, most=256)),
+                ("rebin", Allowed(least=1)),
+            ),
             settles="jetbench.views.frame:frame_options",
             dense=True,
         ),
@@ -100,8 +109,8 @@ views: Registry[ViewEntry] = Registry(
             "jetbench.views.constituents:ConstituentsView",
             "the hardest deposits of a jet in falling order of pT, with a mask",
             needs=("pt",),
-            defaults=(("number", 80),),
-            allowed=(("number", Allowed(least=1)),),
+            defaults=(("channels", "all"), ("number", 80)),
+            allowed=(("channels", CHANNELS), ("number", Allowed(least=1))),
         ),
         ViewEntry(
             "observables",
@@ -109,8 +118,14 @@ views: Registry[ViewEntry] = Registry(
             "a table of jet-substructure observables",
             needs=("GeV",),
             tabled=True,
+            reads="pt",
         ),
-        ViewEntry("nothing", "jetbench.views.observables:Nothing", "a table without columns: the labels are all there is"),
+        ViewEntry(
+            "nothing",
+            "jetbench.views.observables:Nothing",
+            "a table without columns: the labels are all there is",
+            reads="nothing",
+        ),
     ],
 )
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from jetbench.data.batch import Batch
 from jetbench.errors import SuiteError
 from jetbench.spec import Scalar
+from jetbench.views.channels import Shown, show_channels, shown_channels
 from jetbench.views.inputs import Inputs
 from jetbench.views.view import FittedView
 
@@ -23,11 +24,12 @@ class ConstituentsView(FittedView):
     """Batch -> `constituents` (n, number, features), in falling order of pT, padded with zeros, and their mask.
 
     The features of a deposit are Δeta, Δphi, its distance from the axis, the logarithms of its pT and of its share of the jet's
-    pT, and the share of each channel in its pT (tracks, photons and neutral hadrons have one each). Each is shifted by `mean` and
-    divided by `spread`, those of the deposits of the pool.
+    pT, and the share of each channel in its pT (tracks, photons and neutral hadrons have one each; with `channels` "pt" it is 1).
+    Each is shifted by `mean` and divided by `spread`, those of the deposits of the pool.
     """
 
     number: int
+    channels: Shown = "all"
     mean: tuple[float, ...]
     spread: tuple[float, ...]
 
@@ -36,16 +38,18 @@ class ConstituentsView(FittedView):
         number = int(options["number"] or 0)
         if number < 1:
             raise SuiteError(f"view.constituents.number is {number}; a jet has at least one constituent")
-        values = particle_features(batch).double()
+        shown = shown_channels(options)
+        values = particle_features(show_channels(batch, shown)).double()
         spread = values.std(dim=0) if len(values) > 1 else values.new_ones(values.shape[1])
         return cls(
             number=number,
+            channels=shown,
             mean=tuple(values.mean(dim=0).tolist()),
             spread=tuple(torch.where(spread > 0, spread, 1.0).tolist()),
         )
 
     def __call__(self, batch: Batch) -> Inputs:
-        features = particle_features(batch)
+        features = particle_features(show_channels(batch, self.channels))
         mean, spread = (torch.tensor(one, device=features.device) for one in (self.mean, self.spread))
         scaled = (features - mean) / spread
         kept, place = hardest(batch, self.number)

@@ -11,6 +11,7 @@ from torch import Tensor
 from jetbench.data.batch import Batch
 from jetbench.jets import Grid, Meta
 from jetbench.spec import Scalar
+from jetbench.views.channels import Shown, show_channels, shown_channels
 from jetbench.views.frame import image_grid
 from jetbench.views.inputs import Inputs
 from jetbench.views.scaling import Scaling, fit_scaling
@@ -20,18 +21,22 @@ __all__ = ["ImageView", "render"]
 
 
 class ImageView(FittedView):
-    """Batch -> `image` (n, channels, rows, columns), without unit: pixels of `frame`, scaled."""
+    """Batch -> `image` (n, channels, rows, columns), without unit: pixels of `frame`, scaled.
+
+    The channels are those of the jets, or their pT alone where `channels` is "pt"."""
 
     frame: Grid
     scaling: Scaling
+    channels: Shown = "all"
 
     @classmethod
     def fit(cls, batch: Batch, options: Mapping[str, Scalar]) -> Self:
-        frame = image_grid(options)
-        return cls(frame=frame, scaling=fit_scaling(render(batch, frame), batch.meta.channels))
+        frame, shown = image_grid(options), shown_channels(options)
+        seen = show_channels(batch, shown)
+        return cls(frame=frame, scaling=fit_scaling(render(seen, frame), seen.meta.channels), channels=shown)
 
     def __call__(self, batch: Batch) -> Inputs:
-        return Inputs({"image": self.scaling(render(batch, self.frame))})
+        return Inputs({"image": self.scaling(render(show_channels(batch, self.channels), self.frame))})
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

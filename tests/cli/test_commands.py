@@ -36,6 +36,8 @@ def test_help_names_every_command() -> None:
         (["run", "--suite", "ssl-vs-scrach"], "did you mean 'ssl-vs-scratch'"),
         (["run", "--suite", "ssl-vs-scratch", "--scale", "quik"], "did you mean 'quick'"),
         (["run", "--suite", "ssl-vs-scratch", "--dataset", "missing.h5"], "there is no such file"),
+        (["run", "--suite", "ssl-vs-scratch", "--also-test", "missing.h5"], "missing.h5: there is no such file"),
+        (["run", "--suite", "ssl-vs-scratch", "--also-test", "top-vs-qcd"], "--set also_test.seed=1 makes others"),
         (["run", "--suite", "ssl-vs-scratch", "--set", "sceds=3"], "did you mean 'seeds'"),
         (["run", "--suite", "ssl-vs-scratch", "--set", "labels=50"], "labels: should be a list (given: 50)"),
         (["run", "--suite", "ssl-vs-scratch", "--set", "arms.scratch=3"], "arms.scratch: should be a mapping (given: 3)"),

@@ -24,5 +24,13 @@ def test_who_trains_a_run_is_told_by_its_folder_and_not_by_the_driver(plan_of: C
     assert {name for name, _ in card.origin} == {f"jetbench.{name}" for name in WHO}
 
 
+def test_the_second_test_set_is_told_by_the_runs_that_are_scored_on_it(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("tuning=null", "also_test={name: top-vs-qcd, jets: 600}")
+    for run in plan.runs.values():
+        tags = dict(run_card(plan, run, run.spec, Ledger(tmp_path)).tags)
+        assert (tags.get("jetbench.also_test") == "top-vs-qcd") == (run.kind == "final")
+        assert ("jetbench.also_test_digest" in tags) == (run.kind == "final")
+
+
 WHAT = ("suite", "scale", "instance", "arm", "dataset", "dataset_digest", "reused_from")
 WHO = ("version", "code", "packages", "host", "machine")

@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from jetbench.engine.checks import check_data
+from jetbench.data.splits import split_jets
+from jetbench.engine.checks import check_also_test, check_data
 from jetbench.engine.prepare import prepare
 from jetbench.errors import DataFileError, LeakError, SuiteError
 from jetbench.jets import Grid, Jets, concatenate, save_jets
@@ -40,6 +41,35 @@ def test_a_pool_without_a_jet_of_a_named_class_is_told_before_any_training(plan_
 def test_a_pool_of_less_than_a_batch_is_told_before_any_training(plan_of: Callable[..., Plan], toy_file: Path) -> None:
     with pytest.raises(SuiteError, match=r"has 44 jets \(40 qcd, 4 top\), fewer than a batch of 64; take more jets"):
         check_data(plan_of("pool={qcd: 0.9, top: 0.1}", "test_jets=320", "labels=[50]"), toy_file, None)
+
+
+def summed(jets: Jets) -> Jets:
+    """The same jets by their pT alone."""
+    return replace(jets, meta=jets.meta.summed(), values=jets.pt()[:, None])
+
+
+@pytest.mark.parametrize("change", [lambda jets: jets, summed], ids=["same channels", "other channels"])
+def test_no_jet_of_the_second_test_set_is_trained_on(
+    plan_of: Callable[..., Plan], toy_jets: Jets, toy_file: Path, tmp_path: Path, change: Callable[[Jets], Jets]
+) -> None:
+    plan, jets = plan_of(), change(toy_jets)
+    split = split_jets(toy_jets.targets["label"], toy_jets.event, 100, None, 0, plan.instance.dataset.sha256)
+    save_jets(tmp_path / "tested.h5", [jets.take(split.test)])
+    check_also_test(plan, tmp_path / "tested.h5", toy_file, None)  # the own test jets by another detector are a fair question
+    save_jets(tmp_path / "trained.h5", [jets.take(np.append(split.test, split.pool[:3]))])
+    with pytest.raises(LeakError, match=r"trained\.h5: 3 of its jets are also in the pool of .*toy\.h5"):
+        check_also_test(plan, tmp_path / "trained.h5", toy_file, None)
+    save_jets(tmp_path / "pool.h5", [toy_jets.take(split.test[:5])])
+    with pytest.raises(LeakError, match=r"tested\.h5: 5 of its jets are also in the pool of .*pool\.h5"):
+        check_also_test(plan, tmp_path / "tested.h5", toy_file, tmp_path / "pool.h5")
+
+
+def test_a_second_test_set_has_jets_of_every_class(
+    plan_of: Callable[..., Plan], toy_jets: Jets, toy_file: Path, tmp_path: Path
+) -> None:
+    save_jets(tmp_path / "few.h5", [toy_jets[:3]])
+    with pytest.raises(SuiteError, match=r"few\.h5: the class 'top' has 1 of 3 test jets and needs 2; take a larger"):
+        check_also_test(plan_of(), tmp_path / "few.h5", toy_file, None)
 
 
 WIDE, FINE = (Grid(rows=n, columns=n, eta_extent=0.8, phi_extent=0.8) for n in (8, 16))

@@ -52,6 +52,11 @@ def test_the_pool_is_simulated_too_and_cores_share_the_work(minutes: Callable[..
     assert abs(minutes(GLUONS, POOL, workers=4) - both / 4) <= 1
 
 
+def test_the_second_test_set_is_simulated_too(minutes: Callable[..., int]) -> None:
+    both = minutes(GLUONS, POOL.replace("unlabelled", "also_test"))
+    assert abs(both - 3 * minutes(GLUONS)) <= 2
+
+
 def test_a_plan_simulates_nothing(minutes: Callable[..., int], tmp_path: Path) -> None:
     minutes(GLUONS, POOL)
     assert not (tmp_path / "cache").exists()

@@ -20,7 +20,7 @@ from jetbench.report.results import Results, collect
 from jetbench.suites.plan import CellKey, Plan, PlannedRun, make_plan
 from jetbench.suites.suite import Instance, find_suite, instantiate
 from jetbench.tracking.journal import Journal
-from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
 
 AREAS = {
@@ -44,6 +44,7 @@ class Fake:
     at: Mapping[tuple[str, int], float] = field(default_factory=dict)
     spread: float = 0.003
     classes: int = 2
+    lost: float = 0.0  # of the AUC on the second test set
     own: float = 0.1  # share of a score's variance that each model has for itself
     missing: Callable[[CellKey], bool] = lambda cell: False
     failed: Mapping[CellKey, str] = field(default_factory=dict)
@@ -98,8 +99,13 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
             labels, scores = planted_probabilities(fake, cell, test)
             tested = evaluate_classes(labels, scores, plan.instance.meta.class_names)
         write_scores(folder.scores, np.arange(test), labels, scores)
-        write_json(folder.tested, {"metrics": {f"test/{name}": v for name, v in tested.items()}, "files": ["scores.h5"]})
+        told, names = {f"test/{name}": value for name, value in tested.items()}, ["scores.h5"]
         files += [folder.scores, folder.tested]
+        if run.spec.also_test is not None:
+            told |= _write_also(folder, cell, fake, plan.instance.also_jets)
+            names.append(folder.also_scores.name)
+            files.append(folder.also_scores)
+        write_json(folder.tested, {"metrics": told, "files": names})
     if run.kind == "trial":
         losses = _tried(plan, key, fake)
         metrics |= {"val/auc": 0.9, "val/auc_se": 0.0, "val/loss": float(losses.mean())}
@@ -108,6 +114,14 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     _write_journal(folder.journal, run.spec.recipe.epochs if run.spec.recipe.passes else 0, run.labelled, metrics)
     write_json(folder.metrics, metrics)
     ledger.finish(key, files)
+
+
+def _write_also(folder: RunFolder, cell: CellKey, fake: Fake, jets: int) -> dict[str, float]:
+    """Scores of two classes on the second test set, where every arm has `lost` some of its AUC."""
+    less = replace(fake, areas={}, at={(cell.arm, cell.labels): fake.area(cell) - fake.lost})
+    labels, scores = planted_scores(less, cell, jets)
+    write_scores(folder.also_scores, np.arange(jets), labels, scores)
+    return {f"also/{name}": value for name, value in evaluate_binary(labels, scores).items()}
 
 
 def planted_scores(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np.ndarray]:

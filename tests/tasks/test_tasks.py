@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets
 from jetbench.registry import Entry
 from jetbench.report.sections import sections
@@ -94,6 +95,17 @@ def test_an_evaluation_writes_its_files_and_finite_metrics_within_their_range(en
     assert headline.high is None or value <= headline.high
     for path in (path for path in files if path.suffix == ".json"):
         assert json.loads(path.read_text())
+
+
+def test_other_jets_are_scored_into_one_file_by_the_metrics_of_the_evaluation(entry: Entry, jets: Jets, tmp_path: Path) -> None:
+    task: Task = entry.load()()
+    truth, predictions, rows = task.target(jets), task.predict(blurred(task, jets, 5.0)), np.arange(len(jets))
+    (tmp_path / "tested").mkdir()
+    tested, _ = task.evaluate(truth, predictions, rows, jets.meta, tmp_path / "tested")
+    scored = task.score(truth, predictions, rows, jets.meta, tmp_path / "other.h5")
+    assert {f"test/{name}": value for name, value in scored.items()} == tested
+    np.testing.assert_array_equal(read_scores(tmp_path / "other.h5")[2], predictions)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["other.h5"]
 
 
 def test_the_paired_metric_is_that_of_the_evaluation(entry: Entry, jets: Jets, tmp_path: Path) -> None:

@@ -103,3 +103,14 @@ def test_what_is_computed_from_a_batch_is_made_on_its_device(toy_jets: Jets) -> 
     with torch.device("meta"):
         one = batch.keep(indices[:1])
         assert view_of(one).mean == tuple(particle_features(one)[0].double().tolist())
+
+
+def test_shown_by_its_pt_a_jet_looks_the_same_whatever_its_channels(toy_jets: Jets) -> None:
+    component = Component(name="constituents", options=options({"channels": "pt"}))
+    batch = batch_of(toy_jets)
+    view, alone = fit_view(component, batch), fit_view(component, batch.summed())
+    assert view == alone
+    assert view.shapes == {"constituents": (80, 6)}
+    torch.testing.assert_close(view(batch)["constituents"], alone(batch.summed())["constituents"])
+    assert (view(batch)["constituents"][..., 5] == 0).all()  # the share of the one channel is always 1
+    assert ConstituentsView.model_validate_json(view.model_dump_json()) == view

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from jetbench.data.batch import Batch, JetTensors
+from jetbench.errors import SuiteError
 from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images
-from jetbench.views.image import render
+from jetbench.views.frame import frame_options, image_grid
+from jetbench.views.image import ImageView, render
 from jetbench.views.scaling import Scaling, fit_scaling
 
 CHANNELS = (
@@ -61,3 +64,26 @@ def test_scaling_gives_inputs_of_size_one_and_keeps_their_order() -> None:
     np.testing.assert_allclose(scaled.square().mean(dim=(0, 2, 3)).sqrt(), 1, rtol=1e-5)
     assert torch.equal(scaled.flatten(2).argsort(2), images.flatten(2).argsort(2))
     assert Scaling.model_validate_json(scaling.model_dump_json()) == scaling
+
+
+def test_shown_by_its_pt_a_jet_has_one_image_whatever_its_channels(toy_jets: Jets) -> None:
+    batch = batch_of(toy_jets[:20])
+    view = ImageView.fit(batch, {"pixels": 8, "channels": "pt"})
+    assert view.shapes == {"image": (1, 8, 8)}
+    one, other = (view(given)["image"] for given in (batch, batch.summed()))
+    torch.testing.assert_close(one, other)
+    whole = ImageView.fit(batch, {"pixels": 8})
+    assert whole.shapes == {"image": (3, 8, 8)}
+    pixels = render(batch, view.frame).sum(dim=1, keepdim=True)
+    torch.testing.assert_close(one, view.scaling(pixels))
+    assert ImageView.model_validate_json(view.model_dump_json()) == view
+
+
+def test_the_pt_of_jets_without_is_no_image() -> None:
+    with pytest.raises(
+        SuiteError, match=r"view\.image\.channels is 'pt': a channel of the role 'pt' is needed; these jets have none"
+    ):
+        frame_options(META, channels="pt")
+    meta = META.replace(channels=(Channel(name="pt", unit="GeV", role="pt"),))
+    assert dict(frame_options(meta, channels="pt")) == {**GRID.model_dump(), "channels": "pt"}
+    assert image_grid({**GRID.model_dump(), "channels": "pt"}) == GRID

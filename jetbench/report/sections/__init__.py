@@ -62,6 +62,7 @@ sections: Registry[SectionEntry] = Registry(
         _columns("scores", "accuracy, F1, log loss and calibration of a classifier"),
         _general("label-budget", "the metric against the number of labels"),
         _general("differences", "every difference to the baseline with its interval"),
+        _general("also-test", "every arm on the second test set, beside its own"),
         _special("classes", "many classes one by one"),
         _special("roc", "background rejection against signal efficiency"),
         _general("learning-curves", "validation and training epoch by epoch"),

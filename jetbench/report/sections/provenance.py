@@ -32,12 +32,13 @@ def render(results: Results) -> SectionContent:
 def _data(results: Results) -> dict[str, str]:
     instance, split = results.plan.instance, _split(results)
     jets = sum(split[part]["jets"] for part in ("pool", "test") if part in split) or instance.settings.dataset.jets
-    pool = instance.unlabelled
+    pool, also = instance.unlabelled, instance.also_test
     return {
         "instance": f"{instance.name}, scale {instance.scale}",
         "dataset": f"{instance.dataset.name}, {_jets(jets)}, digest {instance.dataset.sha256[:16]}",
         "pool": f"{pool.name}, digest {pool.sha256[:16]}" if pool else "",
         "test set": f"{_jets(instance.settings.test_jets)}, digest {split.get('test', {}).get('sha256', 'unknown')[:16]}",
+        "second test set": f"{also.name}, {_jets(instance.also_jets)}, digest {also.sha256[:16]}" if also else "",
     }
 
 

@@ -1,0 +1,101 @@
+"""Every arm on the suite's second test set, beside its own: how far what was learnt on one detector holds on another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jetbench.data.catalog import datasets
+from jetbench.report.pairing import paired
+from jetbench.report.results import Results
+from jetbench.report.rows import places
+from jetbench.report.words import count, difference_text
+from jetbench.statistics.comparison import Comparison
+from jetbench.statistics.intervals import Interval
+from jetbench.suites.plan import CellKey
+from jetbench.suites.roles import Role
+
+__all__ = ["AlsoRow", "also_comparison", "also_label", "also_rows", "also_sentences"]
+
+
+@dataclass(frozen=True)
+class AlsoRow:
+    """An arm at one label budget: what arms are compared by on its own test jets (`own`) and on those of the second set
+    (`there`), mean over the finished seeds with its t interval. `error` is what the second sample leaves open of one seed's value
+    (DeLong's, of an AUC), mean over seeds."""
+
+    arm: str
+    labels: int
+    muted: bool
+    seeds: int
+    own: Interval | None
+    there: Interval | None
+    error: float | None
+
+
+def also_rows(results: Results) -> list[AlsoRow]:
+    """Make a row for each of the `places`; none where the suite has no second test set."""
+    if results.plan.instance.also_test is None:
+        return []
+    return [_row(results, arm, labels) for arm, labels in places(results)]
+
+
+def _row(results: Results, arm: str, labels: int) -> AlsoRow:
+    key = results.metric.key
+    errors = results.values(arm, labels, f"also/{key}_se")
+    return AlsoRow(
+        arm=arm,
+        labels=labels,
+        muted=results.plan.roles[arm] in (Role.CONTROL, Role.FLOOR),
+        seeds=len(results.seeds(arm, labels)),
+        own=results.interval(arm, labels, f"test/{key}"),
+        there=results.interval(arm, labels, f"also/{key}"),
+        error=float(errors.mean()) if len(errors) else None,
+    )
+
+
+def also_label(results: Results) -> str:
+    """Name the second test set with its size: "reference (2000 jets)"."""
+    instance = results.plan.instance
+    return f"{instance.also_test.name} ({count(instance.also_jets)} jets)" if instance.also_test else ""
+
+
+def also_comparison(results: Results) -> Comparison | None:
+    """Compare the primary arm with its baseline on the second test set, paired as on the own one; no verdict is taken from it.
+    None where there is no such set, or no seed that both have."""
+    (arm, labels), baseline = results.primary, results.baseline
+    seeds = sorted({*results.seeds(arm, labels)} & {*results.seeds(baseline, labels)})
+    if results.plan.instance.also_test is None or not seeds:
+        return None
+    mine, other = ([results.also_scores(CellKey(name, labels, seed)) for seed in seeds] for name in (arm, baseline))
+    clusters = results.clusters(arm, labels, seeds) or results.clusters(baseline, labels, seeds)
+    return paired(results.task, mine, other, clusters)
+
+
+def also_sentences(results: Results) -> list[str]:
+    """Say what the primary comparison comes to on the second test set, and whether that test is blind; nothing without one."""
+    return [*_difference(results), *_not_blind(results)]
+
+
+def _difference(results: Results) -> Iterator[str]:
+    found, own = also_comparison(results), results.comparisons.get(results.primary)
+    if found is None or own is None:
+        return
+    (arm, labels), metric = results.primary, results.metric
+    yield (
+        f"{arm} minus {results.baseline} at {count(labels)} labels, {metric.name} on {also_label(results)}: "
+        f"{difference_text(metric, found)}; on the own test jets: {difference_text(metric, own)}. "
+        "This is secondary: the verdict rests on the own test jets alone."
+    )
+
+
+def _not_blind(results: Results) -> Iterator[str]:
+    """Where one set was simulated with a detector that was chosen to resemble the other."""
+    here, there = results.plan.instance.meta, results.plan.instance.also_meta
+    if there is None:
+        return
+    sources = {here.provenance.source, there.provenance.source}
+    for entry in datasets:
+        if sources == {entry.name, entry.tuned_on}:
+            tuned = f"The default detector of {entry.name} was chosen on jets of the {entry.tuned_on}"
+            yield f"{tuned}: with it, this test is not blind."

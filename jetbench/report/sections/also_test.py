@@ -1,0 +1,42 @@
+"""Every arm on the second test set: what was learnt on one detector's jets, asked of another's."""
+
+from __future__ import annotations
+
+from jetbench.report.also_test import AlsoRow, also_label, also_rows, also_sentences
+from jetbench.report.content import Cell, Line, SectionContent
+from jetbench.report.markup import by_budget, fragment, table
+from jetbench.report.results import Results
+from jetbench.report.rows import level
+from jetbench.report.words import direction, label, mean_limits, number
+
+__all__ = ["render"]
+
+BODY = """
+<p>Every arm, trained and chosen as above, scored on {{ name }} as well. None of these jets was trained on, and no rate and no
+weights were chosen by them.</p>
+{{ table }}
+{% for sentence in sentences %}
+<p>{{ sentence }}</p>
+{% endfor %}
+<p><small>Means over the finished seeds, below them the {{ level }} Student interval over seeds; ± is the error that the sample of
+{{ name }} leaves of one seed's value.</small></p>
+"""
+
+
+def render(results: Results) -> SectionContent | None:
+    rows, metric = also_rows(results), results.metric
+    if not rows:
+        return None
+    name, better = also_label(results), direction(metric)
+    under = ", ".join(part for part in (name, better) if part)
+    headings = ("arm", "seeds", Cell(label(metric), better), Cell(label(metric, "second test"), under), "± its sample")
+    lines = by_budget([(row.labels, _line(results, row)) for row in rows])
+    body = fragment(BODY, name=name, table=table(headings, lines), sentences=also_sentences(results), level=level(results))
+    return SectionContent("also-test", "On other jets", body)
+
+
+def _line(results: Results, row: AlsoRow) -> Line:
+    metric = results.metric
+    means = [Cell(number(metric, one.mean), mean_limits(metric, one)) if one else Cell("–") for one in (row.own, row.there)]
+    error = f"±{number(metric, row.error)}" if row.error is not None else "–"
+    return Line((row.arm, f"{row.seeds}", *means, error), "muted" if row.muted else "")
