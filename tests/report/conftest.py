@@ -27,7 +27,7 @@ AREAS = {
     "scratch": 0.87,
     "simclr": 0.92,
     "boosted-trees": 0.93,
-    "mass-cut": 0.90,
+    "mass-likelihood": 0.90,
     "class-prior": 0.5,
     "random-frozen": 0.75,
     "supervised-pretrained": 0.94,

@@ -84,7 +84,7 @@ def test_leads_and_floors_follow_the_direction(finished: Results, masses: Result
     assert floor[0].replace("AUC", "RMSE") == floor[1]
 
 
-STARTS = ("By mean", "The floor mass-cut")
+STARTS = ("By mean", "The floor mass-likelihood")
 
 
 def test_planted_truths_follow_the_direction(planted: Planted) -> None:

@@ -42,7 +42,7 @@ def printed(results: Results, width: int = 100, terminal: bool = False) -> str:
 
 def test_a_row_per_arm_and_budget_in_the_suites_order(finished: Results) -> None:
     found = [(row.labels, row.arm) for row in rows(finished)]
-    everywhere = ["scratch", "simclr", "boosted-trees", "mass-cut"]
+    everywhere = ["scratch", "simclr", "boosted-trees", "mass-likelihood"]
     controls = ["class-prior", "random-frozen", "supervised-pretrained"]
     assert found == [(50, arm) for arm in everywhere + controls] + [(200, arm) for arm in everywhere]
     assert sum(row.primary for row in rows(finished)) == 1
@@ -223,11 +223,11 @@ def test_roles_and_looks(finished: Results) -> None:
     assert named["scratch"] is Role.BASELINE
     assert named["boosted-trees"] is Role.RIVAL
     assert named["random-frozen"] is Role.CONTROL
-    assert named["mass-cut"] is Role.FLOOR
+    assert named["mass-likelihood"] is Role.FLOOR
     shown = looks(finished.plan)
     assert len({(look.color, look.marker, str(look.dashes)) for look in shown.values()}) == len(shown)
     assert {arm for arm, look in shown.items() if look.muted} == {
-        "mass-cut",
+        "mass-likelihood",
         "class-prior",
         "random-frozen",
         "supervised-pretrained",
