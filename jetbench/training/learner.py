@@ -70,7 +70,6 @@ class NetworkLearner(Learner):
             stop,
             seed=self.spec.seed,
             precision=self.spec.precision,
-            selection=self.task.selection,
             validate=self.validate,
             frozen=self.spec.trains == "head",
         )

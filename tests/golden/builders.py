@@ -172,7 +172,7 @@ def training_losses(model: str, objective: str, jets: Jets, folder: Path) -> lis
     recipe = RECIPE.replace(passes=3 * RECIPE.batch_size * goal.views_per_jet)
     batches = Batches(JetTensors(jets), np.arange(200), RECIPE.batch_size, seed=3)
     with Journal(folder / "metrics.jsonl") as journal:
-        settings = {"seed": 3, "precision": "fp32", "selection": TASK.selection}
+        settings = {"seed": 3, "precision": "fp32"}
         loop.fit(recipe, network, goal, batches, journal, folder, threading.Event(), **settings)
     return [record.metrics["train/loss"] for record in read(folder / "metrics.jsonl")[0]]
 
