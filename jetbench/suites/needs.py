@@ -11,7 +11,7 @@ from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import nearest
 from jetbench.spec import Component
-from jetbench.suites.expand import task_component
+from jetbench.suites.expand import task_component, view_options
 from jetbench.suites.settings import Arm, RecipeChoice, Settings
 from jetbench.suites.stages import regimes
 from jetbench.suites.suite import Instance
@@ -55,6 +55,10 @@ def _arm_reason(settings: Settings, arm: Arm, dataset: Meta, pool: Meta) -> str:
         return f"the model {model.name!r} does {' and '.join(model.tasks)}, not {task}"
     if reason := unmet(dataset, view.needs):
         return f"for the view {view.name!r} {reason}"
+    given = view_options(settings, arm)
+    for option, needs in view.option_needs:
+        if given.get(option) and (reason := unmet(dataset, needs)):
+            return f"for the option {option!r} of the view {view.name!r} {reason}"
     if reason := _signal_reason(settings, arm, dataset):
         return reason
     for stage in regimes[arm.regime].stages:

@@ -18,34 +18,37 @@ PIXELS = {"pixels": 32, "extent": EXTENT}
 GRID = {"rows", "columns", "eta_extent", "phi_extent"}
 
 
-def frame_options(meta: Meta, pixels: int = 32, extent: float | None = None, rebin: int = 1) -> Options:
+def frame_options(meta: Meta, pixels: int = 32, extent: float | None = None, rebin: int = 1, align: str | None = None) -> Options:
     """Settle the options of the image view for jets with `meta`.
 
     Jets that are pixels already are shown on their own grid, `rebin`×`rebin` of its pixels in one: the result has `rows`,
     `columns` and the extents. Other jets are rendered in `pixels`×`pixels` over ±`extent` around the axis, by default the jets'
     own extent (their radius), or 0.8 where they tell none. `pixels` and `extent` have no effect on jets that are pixels.
+    `align` is an option of the result where it is given.
 
     Raises `SuiteError` where `rebin` does not divide the grid, and where there is no grid to rebin.
     """
+    aligned = {"align": align} if align else {}
     grid = meta.grid
     if grid is None:
         if rebin != 1:
             raise SuiteError(
                 f"view.image.rebin is {rebin}, but these jets are no pixels that could be merged; set view.image.pixels instead"
             )
-        return options({"pixels": pixels, "extent": float(extent or meta.extent or EXTENT)})
+        return options({"pixels": pixels, "extent": float(extent or meta.extent or EXTENT), **aligned})
     if grid.rows % rebin or grid.columns % rebin:
         raise SuiteError(f"view.image.rebin is {rebin}, which does not divide the grid of {grid.rows}×{grid.columns} pixels")
-    return options(grid.replace(rows=grid.rows // rebin, columns=grid.columns // rebin).model_dump())
+    return options(grid.replace(rows=grid.rows // rebin, columns=grid.columns // rebin).model_dump() | aligned)
 
 
 def image_grid(given: Mapping[str, Scalar]) -> Grid:
-    """Return the grid of an image view with the options of `frame_options`; without any, 32 pixels over ±0.8.
+    """Return the grid of an image view with the options of `frame_options`, `align` aside; without any, 32 pixels over ±0.8.
 
     Raises `SuiteError` for other options.
     """
     from jetbench.jets import Grid
 
+    given = {name: value for name, value in given.items() if name != "align"}
     if set(given) == GRID:
         return Grid.model_validate(given)
     square = {**PIXELS, **given}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from jetbench.data.batch import Batch
 from jetbench.jets import Grid, Meta
 from jetbench.spec import Scalar
+from jetbench.views.alignment import align
 from jetbench.views.frame import image_grid
 from jetbench.views.inputs import Inputs
 from jetbench.views.scaling import Scaling, fit_scaling
@@ -20,18 +21,23 @@ __all__ = ["ImageView", "render"]
 
 
 class ImageView(FittedView):
-    """Batch -> `image` (n, channels, rows, columns), without unit: pixels of `frame`, scaled."""
+    """Batch -> `image` (n, channels, rows, columns), without unit: pixels of `frame`, scaled. With `align` jets are brought into
+    one orientation before."""
 
     frame: Grid
     scaling: Scaling
+    align: Literal["principal"] | None = None
 
     @classmethod
     def fit(cls, batch: Batch, options: Mapping[str, Scalar]) -> Self:
-        frame = image_grid(options)
-        return cls(frame=frame, scaling=fit_scaling(render(batch, frame), batch.meta.channels))
+        frame, chosen = image_grid(options), options.get("align")
+        seen = align(batch) if chosen else batch
+        return cls.model_validate(
+            {"frame": frame, "scaling": fit_scaling(render(seen, frame), batch.meta.channels), "align": chosen}
+        )
 
     def __call__(self, batch: Batch) -> Inputs:
-        return Inputs({"image": self.scaling(render(batch, self.frame))})
+        return Inputs({"image": self.scaling(render(align(batch) if self.align else batch, self.frame))})
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -77,6 +77,18 @@ def toy_masses(*names: str) -> Jets:
     return jets_from_images(images, meta, {"label": labels})
 
 
+ALIGNED = ("arms.aligned={model: resnet15, regime: scratch, view: {align: principal}}", "varies=[model, regime, view.align]")
+
+
+def test_what_cannot_be_turned_is_not_aligned(image_plan: Callable[..., Plan], plan_of: Callable[..., Plan]) -> None:
+    plan = plan_of(*ALIGNED)
+    (chosen,) = {run.spec.view for run in plan.runs.values() if run.arm == "aligned"}
+    assert chosen.keywords()["align"] == "principal"
+    assert not any("align" in run.spec.view.keywords() for run in plan.runs.values() if run.arm != "aligned")
+    reason = "constituents are needed; these jets are pixels, which no rotation leaves on their grid"
+    assert dict(image_plan(*ALIGNED).skipped)["arm aligned"] == f"for the option 'align' of the view 'image' {reason}"
+
+
 DISTANCE = "arms.distance={model: mass-distance, regime: fit}"
 
 
