@@ -43,10 +43,11 @@ def printed(results: Results, width: int = 100, terminal: bool = False) -> str:
 def test_a_row_per_arm_and_budget_in_the_suites_order(finished: Results) -> None:
     found = [(row.labels, row.arm) for row in rows(finished)]
     everywhere = ["scratch", "simclr", "boosted-trees", "mass-likelihood"]
-    controls = ["class-prior", "random-frozen", "supervised-pretrained"]
+    controls = ["mass-distance", "class-prior", "random-frozen", "supervised-pretrained"]
     assert found == [(50, arm) for arm in everywhere + controls] + [(200, arm) for arm in everywhere]
     assert sum(row.primary for row in rows(finished)) == 1
-    assert all(row.seeds == row.planned == 5 and not row.notes for row in rows(finished))
+    assert all(row.seeds == row.planned == 5 for row in rows(finished))
+    assert {row.arm for row in rows(finished) if row.notes} == {"scratch"}  # it does not clear the floor in the mass
 
 
 def test_mean_and_interval_of_the_auc_come_from_the_scores(finished: Results) -> None:
@@ -228,6 +229,7 @@ def test_roles_and_looks(finished: Results) -> None:
     assert len({(look.color, look.marker, str(look.dashes)) for look in shown.values()}) == len(shown)
     assert {arm for arm, look in shown.items() if look.muted} == {
         "mass-likelihood",
+        "mass-distance",
         "class-prior",
         "random-frozen",
         "supervised-pretrained",
