@@ -48,7 +48,7 @@ models: Registry[ModelEntry] = Registry(
             "resnet15",
             "jetbench.models.resnet15:ResNet15",
             "residual network of 15 convolutions on jet images; widths and normalisation by option",
-            "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks",
+            "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks (norm: batch)",
             defaults=(("dropout", 0.0), ("norm", "group"), ("stages", "16-32-64"), *HEAD),
             allowed=(("dropout", SHARE), ("norm", Allowed(choices=("group", "batch"))), ("stages", WIDTHS), *HEAD_ALLOWED),
             spaces=(("dropout", DROPOUT), ("norm", Space(choices=("group", "batch"))), *HEAD_SPACES),
