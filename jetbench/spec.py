@@ -79,7 +79,7 @@ class Recipe(Spec):
     batch_size: int = 64
     epochs: int = 1
     clip: float | None = None  # largest norm of the gradient
-    select: Literal["last", "best"] = "last"  # which epoch's weights are kept; "best" is by the task's metric of selection
+    select: Literal["last", "best"] = "last"  # which epoch's weights are kept: the best has the smallest validation loss
     patience: int | None = None  # epochs without a better validation before the training stops
     augmentation: tuple[Component, ...] = ()
 

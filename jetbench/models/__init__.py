@@ -17,7 +17,8 @@ class ModelEntry(Configured):
     """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `spaces` is where
     a study searches its options unless it says otherwise. `recipe` is that of a fitted model; one without a learning rate is not
     tuned. `floor`: a model that every other must clear, which `ranks` jets or gives all of them the same score. `tasks` are those
-    that it can do, any where none is named."""
+    that it can do, any where none is named. `signal` is the class for which the defaults of its options are made; it tells that
+    class, the second of two, from the other, and another signal by options that a suite gives."""
 
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
@@ -26,6 +27,7 @@ class ModelEntry(Configured):
     floor: bool = False
     ranks: bool = True
     tasks: tuple[str, ...] = ()
+    signal: str = ""
     shaping: tuple[str, ...] = ()  # options that decide which weights its encoder has, and so whether it can take over another's
 
     @property
@@ -46,7 +48,7 @@ models: Registry[ModelEntry] = Registry(
             "resnet15",
             "jetbench.models.resnet15:ResNet15",
             "residual network of 15 convolutions on jet images; widths and normalisation by option",
-            "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks",
+            "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks (norm: batch)",
             defaults=(("dropout", 0.0), ("norm", "group"), ("stages", "16-32-64"), *HEAD),
             allowed=(("dropout", SHARE), ("norm", Allowed(choices=("group", "batch"))), ("stages", WIDTHS), *HEAD_ALLOWED),
             spaces=(("dropout", DROPOUT), ("norm", Space(choices=("group", "batch"))), *HEAD_SPACES),
@@ -90,10 +92,10 @@ models: Registry[ModelEntry] = Registry(
             ),
         ),
         ModelEntry(
-            "mass-cut",
-            "jetbench.models.fitted:MassCut",
-            "a cut on the jet mass, bins of it for more than two classes: the floor that every tagger must clear",
-            revision=2,
+            "mass-likelihood",
+            "jetbench.models.floors:MassLikelihood",
+            "the likelihood ratio in the jet mass by kernel densities: the floor that every tagger must clear",
+            "bandwidth: Silverman, Density Estimation for Statistics and Data Analysis (1986), equation 3.28",
             view="observables",
             kind="fitted",
             recipe="untuned",
@@ -101,8 +103,22 @@ models: Registry[ModelEntry] = Registry(
             tasks=("classification",),
         ),
         ModelEntry(
+            "mass-distance",
+            "jetbench.models.floors:MassDistance",
+            "how near the jet mass is to that of the signal, by default a top: a floor that needs no label",
+            "mass of the top quark [GeV]: Particle Data Group, direct measurements",
+            defaults=(("mass", 172.5),),
+            allowed=(("mass", Allowed(above=0)),),
+            view="observables",
+            kind="fitted",
+            recipe="untuned",
+            floor=True,
+            tasks=("classification",),
+            signal="top",
+        ),
+        ModelEntry(
             "class-prior",
-            "jetbench.models.fitted:ClassPrior",
+            "jetbench.models.floors:ClassPrior",
             "the shares of the classes among the labels, the same for every jet",
             view="nothing",
             kind="fitted",

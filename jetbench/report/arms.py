@@ -12,7 +12,7 @@ from jetbench.suites.roles import Role
 __all__ = ["Look", "is_fitted", "looks"]
 
 GREYS = ("#7A7A7A", "#4D4D4D", "#9C9C9C", "#5F6B76")
-MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h", "p", "*")  # none that points aside: intervals that are cut end in arrows
 DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (3, 1.2)))
 
 

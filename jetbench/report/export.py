@@ -34,7 +34,7 @@ def to_csv(results: Results) -> str:
 
 
 def comparisons_json(results: Results) -> str:
-    """Write the answer, and each comparison with its errors, intervals, p values and verdict."""
+    """Write the answer, and each comparison with baseline or floor, with its errors, intervals, p values and verdict."""
     instance = results.plan.instance
     arm, labels = results.primary
     return _json(
@@ -52,6 +52,10 @@ def comparisons_json(results: Results) -> str:
                 for (name, budget), comparison in results.comparisons.items()
             ],
             "also_test": _also_test(results),
+            "floors": [
+                {"arm": name, "floor": floor, "labels": budget, "result": comparison.model_dump(mode="json")}
+                for (name, floor, budget), comparison in results.clearings.items()
+            ],
             "planted_truths": [asdict(truth) for truth in truths(results)],
             "missing": [
                 {"arm": cell.arm, "labels": cell.labels, "seed": cell.seed, "reason": reason}

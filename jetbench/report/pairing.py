@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from jetbench.errors import StoreError
-from jetbench.statistics.comparison import Comparison
-from jetbench.statistics.multiplicity import adjust_secondary
+from jetbench.statistics.comparison import Comparison, decide
+from jetbench.statistics.multiplicity import adjust_secondary, holm
 from jetbench.tasks.task import Task
 
-__all__ = ["Scores", "corrected", "paired"]
+__all__ = ["Scores", "corrected", "family", "paired"]
+
+Key = TypeVar("Key")
 
 Scores = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of the test jets (n,), their truth (n,), scores (n,) or (n, K)
 
@@ -37,3 +40,15 @@ def corrected(found: Mapping[tuple[str, int], Comparison], primary: tuple[str, i
     names.setdefault(first, next(iter(names.values())))  # a primary that is missing yet spares no other its correction
     adjusted = adjust_secondary(names, first)
     return {(arm, labels): adjusted[f"{arm} {labels}"] for arm, labels in found}
+
+
+def family(found: Mapping[Key, Comparison]) -> dict[Key, Comparison]:
+    """Return the comparisons, each decided anew with p values that Holm corrects for their number."""
+    tested = {key: one for key, one in found.items() if one.p_difference is not None and one.p_equivalence is not None}
+    differences = holm([one.p_difference or 0.0 for one in tested.values()])
+    equivalences = holm([one.p_equivalence or 0.0 for one in tested.values()])
+    adjusted = {
+        key: decide(one.replace(adjusted_p_difference=p_difference, adjusted_p_equivalence=p_equivalence))
+        for (key, one), p_difference, p_equivalence in zip(tested.items(), differences, equivalences, strict=True)
+    }
+    return {**found, **adjusted}

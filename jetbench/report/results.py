@@ -6,17 +6,19 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.report.pairing import Scores, corrected, paired
+from jetbench.report.pairing import Scores, corrected, family, paired
 from jetbench.spec import RunSpec
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
+from jetbench.suites.roles import Role
 from jetbench.suites.studies import Result, walk
 from jetbench.suites.winner import Winner, winner
 from jetbench.tasks.task import Metric, Task
@@ -134,18 +136,29 @@ class Results:
         for labels in self.plan.instance.settings.labels:  # budget by budget: the baseline's scores are read once for all arms
             for arm in self.plan.arms:
                 if arm != self.baseline and (seeds := sorted({*self.seeds(arm, labels)} & {*self.seeds(self.baseline, labels)})):
-                    found[arm, labels] = self._compare(arm, labels, seeds)
+                    found[arm, labels] = self._compare(arm, self.baseline, labels, seeds)
         ordered = [(arm, labels) for arm in self.plan.arms for labels in self.plan.instance.settings.labels]
         return corrected({key: found[key] for key in ordered if key in found}, self.primary)
 
-    def _compare(self, arm: str, labels: int, seeds: list[int]) -> Comparison:
+    @cached_property
+    def clearings(self) -> dict[tuple[str, str, int], Comparison]:
+        """Baseline and rivals against every floor, by arm, floor and label budget; all corrected by Holm for their number."""
+        named, found = self.plan.roles, {}
+        floors = [arm for arm in self.plan.arms if named[arm] is Role.FLOOR]
+        above = [arm for arm in self.plan.arms if named[arm] in (Role.BASELINE, Role.RIVAL)]
+        for labels, floor, arm in product(self.plan.instance.settings.labels, floors, above):
+            if seeds := sorted({*self.seeds(arm, labels)} & {*self.seeds(floor, labels)}):
+                found[arm, floor, labels] = self._compare(arm, floor, labels, seeds)
+        return family(found)
+
+    def _compare(self, arm: str, baseline: str, labels: int, seeds: list[int]) -> Comparison:
         mine = [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
-        other = [self.scores(CellKey(self.baseline, labels, seed)) for seed in seeds]
-        clusters = self.clusters(arm, labels, seeds) or self.clusters(self.baseline, labels, seeds)
+        other = [self.scores(CellKey(baseline, labels, seed)) for seed in seeds]
+        clusters = self.clusters(arm, labels, seeds) or self.clusters(baseline, labels, seeds)
         try:
             return paired(self.task, mine, other, clusters)
         except StoreError as error:
-            raise StoreError(f"{arm} and {self.baseline} at {labels} labels cannot be compared: {error}") from None
+            raise StoreError(f"{arm} and {baseline} at {labels} labels cannot be compared: {error}") from None
 
     def scores(self, cell: CellKey) -> Scores:
         """Read (rows, truth, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""

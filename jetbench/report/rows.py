@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jetbench.report.results import Results
-from jetbench.report.words import count, level_percent
-from jetbench.statistics.comparison import Comparison
+from jetbench.report.words import brief_difference, count, joined, level_percent
+from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import Interval
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 
 __all__ = ["Row", "level", "notes", "places", "rows"]
+
+BELOW = {"does not clear": (Verdict.WORSE, Verdict.EQUIVALENT), "not shown to clear": (Verdict.UNDECIDED,)}
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,18 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     shared = results.comparisons.get((arm, labels))
     if shared and shared.clustered:
         yield f"{count(shared.seeds, 'seed')} share {count(shared.units, 'pretrained encoder')}"
+    yield from _floors(results, arm, labels)
     baseline = set(results.seeds(results.baseline, labels))
     if arm != results.baseline and (single := set(results.seeds(arm, labels)) - baseline):
         yield f"no partner among the seeds of {results.baseline} for {count(len(single), 'seed')}: left out of the difference"
+
+
+def _floors(results: Results, arm: str, labels: int) -> Iterator[str]:
+    """Floors that the arm does not clear: it is worse or equivalent, or no test tells."""
+    beside = {floor: c for (name, floor, n), c in results.clearings.items() if (name, n) == (arm, labels)}
+    for words, verdicts in BELOW.items():
+        if found := [f"{floor} ({brief_difference(results.metric, c)})" for floor, c in beside.items() if c.verdict in verdicts]:
+            yield f"{words} {joined(found)}"
 
 
 def _ranges(seeds: list[int]) -> str:

@@ -23,6 +23,8 @@ from jetbench.suites.roles import Role
 
 __all__ = ["answer", "remarks"]
 
+TESTED = "(paired tests, corrected for their number by Holm)"
+
 
 def answer(results: Results) -> str:
     """Write one sentence: the primary comparison's verdict with everything that a reader needs to weigh it."""
@@ -131,22 +133,29 @@ def _compared(results: Results) -> list[str]:
     return [arm for arm, role in results.plan.roles.items() if role in (Role.BASELINE, Role.RIVAL)]
 
 
+CLEARED = {
+    Verdict.BETTER: "is cleared by",
+    Verdict.UNDECIDED: "is not shown to be cleared by",
+    Verdict.EQUIVALENT: "is equivalent to",
+    Verdict.WORSE: "is ahead of",
+}
+
+
 def _floors(results: Results) -> Iterator[str]:
-    """Arms that do not clear a floor by the mean, budget by budget."""
-    metric, settings = results.metric, results.plan.instance.settings
-    for floor in (arm for arm, role in results.plan.roles.items() if role is Role.FLOOR):
-        below: dict[str, list[int]] = {}
-        for labels in settings.budgets(floor):
-            level = results.headlines(floor, labels)
-            for arm in _compared(results) if len(level) else ():
-                mine = results.headlines(arm, labels)
-                if len(mine) and gain(metric, float(mine.mean() - level.mean())) <= 0:
-                    below.setdefault(arm, []).append(labels)
-        if below:
-            listed = joined([f"{arm} at {joined([count(n) for n in budgets])} labels" for arm, budgets in below.items()])
-            yield f"The floor {floor} is not cleared by {listed} (mean {metric.name})."
-        elif any(results.seeds(floor, labels) for labels in settings.labels):
-            yield f"The floor {floor} is cleared by every rival at every budget (mean {metric.name})."
+    """Which arms clear a floor by a test of their paired difference, budget by budget."""
+    for floor in dict.fromkeys(floor for _, floor, _ in results.clearings):
+        found = {(arm, n): c.verdict for (arm, other, n), c in results.clearings.items() if other == floor}
+        if set(found.values()) == {Verdict.BETTER}:
+            yield f"The floor {floor} is cleared by the baseline and every rival {TESTED}."
+            continue
+        parts = []
+        for verdict, words in CLEARED.items():
+            places: dict[str, list[str]] = {}
+            for arm, labels in (place for place, other in found.items() if other is verdict):
+                places.setdefault(arm, []).append(count(labels))
+            if places:
+                parts.append(f"{words} {joined([f'{arm} at {joined(budgets)} labels' for arm, budgets in places.items()])}")
+        yield f"The floor {floor} {'; '.join(parts)} {TESTED}."
 
 
 def _held(results: Results) -> Iterator[str]:

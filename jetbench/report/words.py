@@ -74,7 +74,7 @@ def limits(metric: Metric, low: float | None, high: float | None, signs: bool = 
 
 def mean_limits(metric: Metric, given: Interval) -> str:
     """Write the interval of a mean, cut where the metric has no values: Student's knows no limits. Where all seeds have one and
-    the same value, as with a cut, say so instead."""
+    the same value, as a distance from a mass has, say so instead."""
     low, high = given.low, given.high
     if low is not None and high is not None and high - low <= ROUNDING * abs(given.mean):
         return "same for every seed"

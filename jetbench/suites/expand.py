@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -156,7 +157,9 @@ def _view(ground: Ground, arm: Arm) -> Component:
 
 
 def _stretched(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
-    """The stage's recipe; where it is stretched, with the passes of the stages before the last of the primary arm as well."""
+    """The stage's recipe; where it is stretched, with the passes of the stages before the last of the primary arm as well, and
+    with the weights of its best epoch: few labels are over-fitted long before the end. Its epochs are as long as before, so
+    that the best one is not missed."""
     recipe = _recipe(ground, arm, labels, stage)
     if not stage.stretched:
         return recipe
@@ -164,7 +167,9 @@ def _stretched(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     before = [_recipe(ground, primary, labels, one) for one in regimes[primary.regime].stages[:-1]]
     if not before:
         raise SuiteError(f"an arm under {arm.regime!r} trains as long as the primary arm in all its stages, which has only one")
-    stretched: Recipe = recipe.replace(passes=recipe.passes + sum(one.passes for one in before), patience=None)
+    passes = recipe.passes + sum(one.passes for one in before)
+    epochs = math.ceil(recipe.epochs * passes / max(1, recipe.passes))
+    stretched: Recipe = recipe.replace(passes=passes, epochs=epochs, select="best", patience=None)
     return stretched
 
 

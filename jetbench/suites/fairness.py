@@ -27,7 +27,7 @@ SHOWN = {
     "labels": ("targets",),
     "trains": ("trains",),
     "recipe": ("recipe",),
-    "stretched": ("recipe.passes", "recipe.patience"),
+    "stretched": ("recipe.passes", "recipe.epochs", "recipe.select", "recipe.patience"),
 }
 ASIDE = {"start", "chosen"}  # who starts from whom is compared run by run, and what is searched at its own path
 

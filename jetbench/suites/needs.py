@@ -11,7 +11,7 @@ from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import nearest
 from jetbench.spec import Component
-from jetbench.suites.expand import task_component
+from jetbench.suites.expand import task_component, view_options
 from jetbench.suites.settings import Arm, RecipeChoice, Settings
 from jetbench.suites.stages import regimes
 from jetbench.suites.suite import Instance
@@ -55,6 +55,12 @@ def _arm_reason(settings: Settings, arm: Arm, dataset: Meta, pool: Meta) -> str:
         return f"the model {model.name!r} does {' and '.join(model.tasks)}, not {task}"
     if reason := unmet(dataset, view.needs):
         return f"for the view {view.name!r} {reason}"
+    given = view_options(settings, arm)
+    for option, needs in view.option_needs:
+        if given.get(option) and (reason := unmet(dataset, needs)):
+            return f"for the option {option!r} of the view {view.name!r} {reason}"
+    if reason := _signal_reason(settings, arm, dataset):
+        return reason
     for stage in regimes[arm.regime].stages:
         if objectives[stage.objective].dense and not view.dense:
             return (
@@ -62,6 +68,22 @@ def _arm_reason(settings: Settings, arm: Arm, dataset: Meta, pool: Meta) -> str:
                 "places in common"
             )
     return _pool_reason(arm.pool, pool)
+
+
+def _signal_reason(settings: Settings, arm: Arm, dataset: Meta) -> str:
+    """Why a model that is made for one signal does not fit the classes of these jets; empty where it does."""
+    model, classes = models[arm.model], dataset.class_names
+    if not model.signal or (len(classes) == 2 and (settings.model_options.get(arm.model) or arm.model_options)):
+        return ""
+    if len(classes) != 2:
+        return f"the model {model.name!r} tells two classes apart, and these jets have {len(classes)}"
+    if classes[1] == model.signal:
+        return ""
+    options = " and ".join(name for name, _ in model.defaults)
+    return (
+        f"the model {model.name!r} is made for the signal {model.signal!r}, and that of these jets is {classes[1]!r}; give it "
+        f"the {options} of {classes[1]!r} under model_options"
+    )
 
 
 def skipped_augmentations(settings: Settings, dataset: Meta) -> dict[str, str]:

@@ -21,11 +21,13 @@ tasks: Registry[Configured] = Registry(
             "classification",
             "jetbench.tasks.classification:Classification",
             "which class a jet is of: cross-entropy, judged by the AUC with DeLong's error",
+            revision=2,
         ),
         Configured(
             "regression",
             "jetbench.tasks.regression:Regression",
             "a mass or another number of each jet [GeV]: smooth L1, judged by the RMSE with a bootstrap error",
+            revision=2,
             defaults=(("scale", 100.0), ("target", "gen_sdmass")),
             allowed=(("scale", Allowed(above=0)),),
         ),

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Classification"]
 
-ACCURACY = Metric(key="accuracy", name="accuracy", larger_is_better=True, low=0.0, high=1.0)
 AUC = Metric(key="auc", name="AUC", larger_is_better=True, low=0.0, high=1.0)
 
 
@@ -30,7 +29,7 @@ class Classification(Task):
     of them (n, K) where there are more; the headline is the AUC, a mean over pairs of classes where there are more than two."""
 
     column = "label"
-    selection, headline = ACCURACY, AUC
+    headline = AUC
     chance = 0.5
     sections = ("rejection", "scores", "classes", "roc")
 

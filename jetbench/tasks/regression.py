@@ -37,7 +37,7 @@ class Regression(Task):
     root of their mean squared error. `target` is a column among the targets of the jets, `scale` a typical value of it [GeV]:
     errors beyond `scale` weigh linearly. Raises `SuiteError` for a scale that is not positive."""
 
-    selection, headline = RMSE, RMSE
+    headline = RMSE
     sections = ()
 
     def __init__(self, target: str = "gen_sdmass", scale: float = 100.0) -> None:

@@ -45,12 +45,6 @@ class Metric(Value):
     unit: Literal["", "GeV"] = ""
     digits: int = 4
 
-    def better(self, value: float, than: float | None) -> bool:
-        """Say whether a value is better than another; any number is better than None, and NaN is never better."""
-        if than is None:
-            return value == value
-        return value > than if self.larger_is_better else value < than
-
 
 @dataclass(frozen=True, eq=False)
 class Paired:
@@ -67,14 +61,13 @@ class Task(ABC):
     """What is predicted of a jet and how that is judged. `truth` is the target of n jets (n,) and `predictions` are what
     `predict` gives; a network's outputs are (n, outputs) in fp32.
 
-    `selection` judges an epoch on the validation jets (its key among those of `validate`), `headline` the test jets (among those
-    of `evaluate`, with its error under `<key>_se`, and of `choose`).
+    An epoch is judged by its loss on the validation jets, a finished training by what each of them adds to it, and by `headline`
+    on the test jets (among those of `evaluate`, with its error under `<key>_se`, and of `choose`).
     `sections` name the parts of the report that are this task's own. `column` is the target's
     name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
     """
 
     column: str
-    selection: Metric
     headline: Metric
     chance: float | None = None
     sections: ClassVar[tuple[str, ...]]
@@ -115,7 +108,7 @@ class Task(ABC):
 
     @abstractmethod
     def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
-        """Return what else a step of a training shows, scalars without gradient by name, `selection` among them."""
+        """Return what else a step of a training shows: metrics of `validate` by key, scalars without gradient."""
 
     @abstractmethod
     def predict(self, outputs: Tensor) -> np.ndarray:

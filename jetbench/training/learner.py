@@ -76,7 +76,6 @@ class NetworkLearner(Learner):
             stop,
             seed=self.spec.seed,
             precision=self.spec.precision,
-            selection=self.task.selection,
             validate=self.validate,
             frozen=self.spec.trains == "head",
         )

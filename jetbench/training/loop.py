@@ -23,7 +23,6 @@ from jetbench.models.network import Network
 from jetbench.objectives.base import Objective
 from jetbench.seeds import derive, torch_rng
 from jetbench.spec import Recipe
-from jetbench.tasks.task import Metric
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
@@ -76,7 +75,6 @@ class Fit:
     seed: int
     precision: Precision
     validate: Callable[[], dict[str, float]] | None
-    selection: Metric
     frozen: bool
     optimizer: torch.optim.Optimizer
     progress: Progress = field(default_factory=Progress)
@@ -102,14 +100,13 @@ def fit(
     *,
     seed: int,
     precision: Precision,
-    selection: Metric,
     validate: Callable[[], dict[str, float]] | None = None,
     frozen: bool = False,
 ) -> dict[str, float]:
     """Train `network` in place and return the costs: passes and seconds.
 
-    `validate` gives the validation metrics of the network as it is, once per epoch; `selection` is the one of them by which the
-    best epoch is found. A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises
+    `validate` gives the validation metrics of the network as it is, once per epoch; the best epoch is that of their smallest
+    "loss". A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises
     `Stopped` once `stop` is set, after a checkpoint, and `DivergenceError`, with the costs so far, where the loss is no longer
     finite.
     """
@@ -128,7 +125,6 @@ def fit(
         seed=seed,
         precision=precision,
         validate=validate,
-        selection=selection,
         frozen=frozen,
         optimizer=build_optimizer(recipe, parameters),
     )
@@ -256,15 +252,15 @@ def _validate(training: Fit, plateau: Plateau, metrics: dict[str, Any]) -> None:
     """Add validation metrics, move the plateau, keep the best weights, and see whether patience has run out."""
     if training.validate is None:
         return
-    progress, recipe, selection = training.progress, training.recipe, training.selection
+    progress, recipe = training.progress, training.recipe
     values = training.validate()
     if not math.isfinite(values["loss"]):
         raise DivergenceError("the loss of the validation is not finite")
     metrics.update({f"val/{name}": value for name, value in values.items()})
     if recipe.schedule == "plateau":
         plateau.step(values["loss"])
-    if progress.best is None or selection.better(values[selection.key], progress.best):
-        progress.best, progress.best_epoch = values[selection.key], progress.epoch
+    if progress.best is None or values["loss"] < progress.best:
+        progress.best, progress.best_epoch = values["loss"], progress.epoch
         if recipe.select == "best":
             training.best = {k: t.detach().clone() for k, t in training.network.state_dict().items()}
     if recipe.patience is not None and progress.epoch - progress.best_epoch >= recipe.patience:

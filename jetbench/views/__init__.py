@@ -36,13 +36,14 @@ class AugmentationEntry(Entry):
 
 @dataclass(frozen=True)
 class ViewEntry(Configured):
-    """`needs` is what jets must have for it; `settles` names the function that makes settled options of the jets' `Meta` and the
-    given ones, None where there is nothing to settle. `dense`: every jet fills the same places of its tensors, so that the inputs
-    of two jets can be averaged. `tabled`: its table is slow to compute, so that it is computed once for a dataset, over all
-    workers, and kept in the cache. `reads` says which channels it looks at; its option `channels`, where it has one, narrows
-    that."""
+    """`needs` is what jets must have for it, `option_needs` for one of its options; `settles` names the function that makes
+    settled options of the jets' `Meta` and the given ones, None where there is nothing to settle. `dense`: every jet fills the
+    same places of its tensors, so that the inputs of two jets can be averaged. `tabled`: its table is slow to compute, so that it
+    is computed once for a dataset, over all workers, and kept in the cache. `reads` says which channels it looks at; its option
+    `channels`, where it has one, narrows that."""
 
     needs: tuple[Need, ...] = ()
+    option_needs: tuple[tuple[str, tuple[Need, ...]], ...] = ()
     settles: str | None = None
     dense: bool = False
     tabled: bool = False
@@ -94,13 +95,15 @@ views: Registry[ViewEntry] = Registry(
             "image",
             "jetbench.views.image:ImageView",
             "pixels of a frame around the jet axis, one image per channel",
-            defaults=(("channels", "all"), ("extent", None), ("pixels", 32), ("rebin", 1)),
+            defaults=(("align", None), ("channels", "all"), ("extent", None), ("pixels", 32), ("rebin", 1)),
             allowed=(
+                ("align", Allowed(choices=("principal",))),
                 ("channels", CHANNELS),
                 ("extent", Allowed(above=0)),
                 ("pixels", Allowed(least=4, most=256)),
                 ("rebin", Allowed(least=1)),
             ),
+            option_needs=(("align", ("pt", "isotropic", "exact")),),
             settles="jetbench.views.frame:frame_options",
             dense=True,
         ),

@@ -20,19 +20,28 @@ PIXELS = {"pixels": 32, "extent": EXTENT}
 GRID = {"rows", "columns", "eta_extent", "phi_extent"}
 
 
-def frame_options(meta: Meta, pixels: int = 32, extent: float | None = None, rebin: int = 1, channels: Shown = "all") -> Options:
+def frame_options(
+    meta: Meta,
+    pixels: int = 32,
+    extent: float | None = None,
+    rebin: int = 1,
+    align: str | None = None,
+    channels: Shown = "all",
+) -> Options:
     """Settle the options of the image view for jets with `meta`.
 
     Jets that are pixels already are shown on their own grid, `rebin`×`rebin` of its pixels in one: the result has `rows`,
     `columns` and the extents. Other jets are rendered in `pixels`×`pixels` over ±`extent` around the axis, by default the jets'
     own extent (their radius), or 0.8 where they tell none. `pixels` and `extent` have no effect on jets that are pixels.
-    `channels` is an option of the result where it is not "all".
+    `align` is an option of the result where it is given, `channels` where it is not "all".
 
     Raises `SuiteError` where `rebin` does not divide the grid, where there is no grid to rebin, and for the pT of jets without.
     """
-    shown = {} if channels == "all" else {"channels": channels}
-    if shown and (reason := unmet(meta, ("pt",))):
-        raise SuiteError(f"view.image.channels is {channels!r}: {reason}")
+    shown: dict[str, str] = {"align": align} if align else {}
+    if channels != "all":
+        shown["channels"] = channels
+        if reason := unmet(meta, ("pt",)):
+            raise SuiteError(f"view.image.channels is {channels!r}: {reason}")
     grid = meta.grid
     if grid is None:
         if rebin != 1:
@@ -46,13 +55,13 @@ def frame_options(meta: Meta, pixels: int = 32, extent: float | None = None, reb
 
 
 def image_grid(given: Mapping[str, Scalar]) -> Grid:
-    """Return the grid of an image view with the options of `frame_options`; without any, 32 pixels over ±0.8.
+    """Return the grid of an image view with the options of `frame_options`, `align` aside; without any, 32 pixels over ±0.8.
 
     Raises `SuiteError` for other options.
     """
     from jetbench.jets import Grid
 
-    given = {name: value for name, value in given.items() if name != "channels"}
+    given = {name: value for name, value in given.items() if name not in ("align", "channels")}
     if set(given) == GRID:
         return Grid.model_validate(given)
     square = {**PIXELS, **given}

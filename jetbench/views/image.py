@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from jetbench.data.batch import Batch
 from jetbench.jets import Grid, Meta
 from jetbench.spec import Scalar
+from jetbench.views.alignment import align
 from jetbench.views.channels import Shown, show_channels, shown_channels
 from jetbench.views.frame import image_grid
 from jetbench.views.inputs import Inputs
@@ -23,20 +24,24 @@ __all__ = ["ImageView", "render"]
 class ImageView(FittedView):
     """Batch -> `image` (n, channels, rows, columns), without unit: pixels of `frame`, scaled.
 
-    The channels are those of the jets, or their pT alone where `channels` is "pt"."""
+    The channels are those of the jets, or their pT alone where `channels` is "pt". With `align` jets are brought into one
+    orientation before."""
 
     frame: Grid
     scaling: Scaling
     channels: Shown = "all"
+    align: Literal["principal"] | None = None
 
     @classmethod
     def fit(cls, batch: Batch, options: Mapping[str, Scalar]) -> Self:
-        frame, shown = image_grid(options), shown_channels(options)
-        seen = show_channels(batch, shown)
-        return cls(frame=frame, scaling=fit_scaling(render(seen, frame), seen.meta.channels), channels=shown)
+        frame, shown, chosen = image_grid(options), shown_channels(options), options.get("align")
+        seen = show_channels(align(batch) if chosen else batch, shown)
+        scaling = fit_scaling(render(seen, frame), seen.meta.channels)
+        return cls.model_validate({"frame": frame, "scaling": scaling, "channels": shown, "align": chosen})
 
     def __call__(self, batch: Batch) -> Inputs:
-        return Inputs({"image": self.scaling(render(show_channels(batch, self.channels), self.frame))})
+        seen = show_channels(align(batch) if self.align else batch, self.channels)
+        return Inputs({"image": self.scaling(render(seen, self.frame))})
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

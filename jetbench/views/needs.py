@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Need", "unmet"]
 
-# "pt": a channel that carries pT, in any unit; "GeV": that pT in GeV; "isotropic": no direction of the frame is preferred
-Need = Literal["pt", "GeV", "isotropic"]
+# "pt": a channel that carries pT, in any unit; "GeV": that pT in GeV; "isotropic": no direction of the frame is preferred;
+# "exact": deposits stand where they were measured, and not at the centres of pixels
+Need = Literal["pt", "GeV", "isotropic", "exact"]
 
 
 def unmet(meta: Meta, needs: Iterable[Need]) -> str:
@@ -25,6 +26,8 @@ def _reason(meta: Meta, need: Need) -> str:
     if need == "isotropic":
         given = "a frame without a preferred direction is needed; that of these jets has one, which allows mirrors only"
         return "" if meta.isotropic else given
+    if need == "exact":
+        return "constituents are needed; these jets are pixels, which no rotation leaves on their grid" if meta.grid else ""
     if not units:
         return "a channel of the role 'pt' is needed; these jets have none"
     if need == "pt" or units == ["GeV"]:

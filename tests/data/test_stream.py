@@ -111,7 +111,7 @@ def train(jets, rows, name, passes):
     validate = validator(network, fitted, task, jets, rows[:1000], "fp32")
     with Journal(folder / name / "metrics.jsonl") as journal:
         fit(recipe, network, objective, Batches(jets, rows, 500, 0, buffer_bytes), journal, folder / name,
-            threading.Event(), seed=0, precision="fp32", selection=task.selection, validate=validate)
+            threading.Event(), seed=0, precision="fp32", validate=validate)
 
 def in_use():
     line = next(line for line in open("/proc/self/status") if line.startswith("VmData"))

@@ -25,7 +25,7 @@ from jetbench.registry import Entry
 from jetbench.seeds import numpy_rng, torch_rng
 from jetbench.simulation.chunks import Chunk
 from jetbench.simulation.simulators import simulate_chunk
-from jetbench.spec import Component, Recipe, RunSpec, options
+from jetbench.spec import Component, Recipe, RunSpec, Scalar, options
 from jetbench.tasks import build_task, tasks
 from jetbench.tracking.journal import Journal, read
 from jetbench.training import loop
@@ -97,20 +97,20 @@ def augmented(name: str, jets: Jets, **strengths: float) -> dict[str, np.ndarray
     return {column: getattr(batch, column).numpy() for column in ("jet", "eta", "phi", "values")}
 
 
-def shown(view: str, jets: Jets) -> dict[str, np.ndarray]:
+def shown(view: str, jets: Jets, **given: Scalar) -> dict[str, np.ndarray]:
     """What a view, fitted on 100 jets, shows of the first 50, by name of the tensor."""
     code = views[view].load()
     if issubclass(code, Table):
         table = code.rows(jets[:50])
         return dict(zip(code.columns, table.T, strict=True)) or {"table": table}  # the masses would hide the others
-    seen = fitted_view(view, jets)(batch_of(jets, 50))
+    seen = fitted_view(view, jets, **given)(batch_of(jets, 50))
     masks = {} if seen.mask is None else {"mask": seen.mask.float().numpy()}
     return {name: tensor.numpy() for name, tensor in seen.tensors.items()} | masks
 
 
-def fitted_view(view: str, jets: Jets) -> FittedView:
+def fitted_view(view: str, jets: Jets, **given: Scalar) -> FittedView:
     """Fitted on 100 jets."""
-    settled = views[view].settle(jets.meta, PIXELS.get(view, {}))
+    settled = views[view].settle(jets.meta, PIXELS.get(view, {}) | given)
     return fit_view(Component(name=view, options=settled), batch_of(jets, 100))
 
 
@@ -172,7 +172,7 @@ def training_losses(model: str, objective: str, jets: Jets, folder: Path) -> lis
     recipe = RECIPE.replace(passes=3 * RECIPE.batch_size * goal.views_per_jet)
     batches = Batches(JetTensors(jets), np.arange(200), RECIPE.batch_size, seed=3)
     with Journal(folder / "metrics.jsonl") as journal:
-        settings = {"seed": 3, "precision": "fp32", "selection": TASK.selection}
+        settings = {"seed": 3, "precision": "fp32"}
         loop.fit(recipe, network, goal, batches, journal, folder, threading.Event(), **settings)
     return [record.metrics["train/loss"] for record in read(folder / "metrics.jsonl")[0]]
 

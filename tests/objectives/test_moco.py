@@ -133,7 +133,7 @@ def train(jets: Jets, folder: Path, stop: StopAfter | threading.Event) -> dict[s
     recipe = recipes["simclr-small"].recipe.replace(passes=20 * 2 * 16, batch_size=16, epochs=2)
     with Journal(folder / "metrics.jsonl") as journal:
         batches = Batches(JetTensors(jets), np.arange(300), 16, 1)
-        fit(recipe, network, moco, batches, journal, folder, stop, seed=1, precision="fp32", selection=TASK.selection)
+        fit(recipe, network, moco, batches, journal, folder, stop, seed=1, precision="fp32")
     return {**network.state_dict(), **moco.state_dict()}
 
 

@@ -27,10 +27,11 @@ AREAS = {
     "scratch": 0.87,
     "simclr": 0.92,
     "boosted-trees": 0.93,
-    "mass-cut": 0.90,
+    "mass-likelihood": 0.90,
     "class-prior": 0.5,
     "random-frozen": 0.75,
     "supervised-pretrained": 0.94,
+    "mass-distance": 0.6,
 }
 ENVIRONMENT = {"jetbench": "0", "code": "c0de", "packages": {"torch": "2"}, "python": "3", "precision": "fp32"}
 SMALL = ("dataset.jets=1200", "test_jets=400", "labels=[50,200]", "tuning.factors=[0.3,1.0,3.0]", "recipes.supervised.epochs=3")

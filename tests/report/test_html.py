@@ -90,17 +90,17 @@ def test_wide_tables_wrap_instead_of_being_cut(finished: Results) -> None:
 
 
 def test_what_the_jets_do_not_allow_is_told(finished: Results) -> None:
-    skipped = (("arm mass-cut", "<GeV> are needed"), ("arm trees", "<GeV> are needed"), ("augmentation drop", "no unit"))
+    skipped = (("arm mass-likelihood", "<GeV> are needed"), ("arm trees", "<GeV> are needed"), ("augmentation drop", "no unit"))
     results = replace(finished, plan=replace(finished.plan, skipped=skipped))
     text = page_of(results)
     assert "What these jets do not allow" in text
-    assert "arms mass-cut and trees: &lt;GeV&gt; are needed" in text
+    assert "arms mass-likelihood and trees: &lt;GeV&gt; are needed" in text
     assert "do not allow" not in page_of(finished)
     console = Console(record=True, width=200, file=io.StringIO())
     print_table(results, console)
     assert "skipped augmentation drop: no unit" in console.export_text()
     written = json.loads(comparisons_json(results))
-    assert written["skipped"][0]["what"] == "arm mass-cut"
+    assert written["skipped"][0]["what"] == "arm mass-likelihood"
 
 
 PARTIAL = {
@@ -108,7 +108,7 @@ PARTIAL = {
     "one seed": {"missing": lambda cell: cell.seed > 0},
     "no primary": {"missing": lambda cell: cell.arm == "simclr"},
     "no baseline": {"missing": lambda cell: cell.arm == "scratch"},
-    "floors alone": {"missing": lambda cell: cell.arm not in ("mass-cut", "class-prior")},
+    "floors alone": {"missing": lambda cell: cell.arm not in ("mass-likelihood", "class-prior")},
     "failed": {"failed": {CellKey("simclr", 50, seed): "<broken> loss" for seed in range(5)}},
 }
 

@@ -43,11 +43,12 @@ def printed(results: Results, width: int = 100, terminal: bool = False) -> str:
 
 def test_a_row_per_arm_and_budget_in_the_suites_order(finished: Results) -> None:
     found = [(row.labels, row.arm) for row in rows(finished)]
-    everywhere = ["scratch", "simclr", "boosted-trees", "mass-cut"]
-    controls = ["class-prior", "random-frozen", "supervised-pretrained"]
+    everywhere = ["scratch", "simclr", "boosted-trees", "mass-likelihood"]
+    controls = ["mass-distance", "class-prior", "random-frozen", "supervised-pretrained"]
     assert found == [(50, arm) for arm in everywhere + controls] + [(200, arm) for arm in everywhere]
     assert sum(row.primary for row in rows(finished)) == 1
-    assert all(row.seeds == row.planned == 5 and not row.notes for row in rows(finished))
+    assert all(row.seeds == row.planned == 5 for row in rows(finished))
+    assert {row.arm for row in rows(finished) if row.notes} == {"scratch"}  # it does not clear the floor in the mass
 
 
 def test_mean_and_interval_of_the_auc_come_from_the_scores(finished: Results) -> None:
@@ -226,11 +227,12 @@ def test_roles_and_looks(finished: Results) -> None:
     assert named["scratch"] is Role.BASELINE
     assert named["boosted-trees"] is Role.RIVAL
     assert named["random-frozen"] is Role.CONTROL
-    assert named["mass-cut"] is Role.FLOOR
+    assert named["mass-likelihood"] is Role.FLOOR
     shown = looks(finished.plan)
     assert len({(look.color, look.marker, str(look.dashes)) for look in shown.values()}) == len(shown)
     assert {arm for arm, look in shown.items() if look.muted} == {
-        "mass-cut",
+        "mass-likelihood",
+        "mass-distance",
         "class-prior",
         "random-frozen",
         "supervised-pretrained",

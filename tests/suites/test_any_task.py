@@ -23,7 +23,7 @@ from jetbench.tracking.tracker import MemoryTracker
 ARMS = """
     sets: {{model: deep-sets, regime: scratch}}
     class-prior: {{model: class-prior, regime: fit}}
-    mass-cut: {{model: mass-cut, regime: fit}}
+    mass-likelihood: {{model: mass-likelihood, regime: fit}}
 """
 CHANGES = (
     "task={name: regression, options: {target: gen_mass}}",
@@ -50,7 +50,7 @@ def plan(suite_text: str, toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_suite_predicts_masses(plan: Plan, tmp_path: Path) -> None:
     assert dict(plan.skipped) == {
-        f"arm {name}": f"the model {name!r} does classification, not regression" for name in ("class-prior", "mass-cut")
+        f"arm {name}": f"the model {name!r} does classification, not regression" for name in ("class-prior", "mass-likelihood")
     }
     store = Store(tmp_path)
     store.work.mkdir()

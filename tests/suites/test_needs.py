@@ -54,16 +54,56 @@ def augmentations_of(plan: Plan) -> set[str]:
 
 
 def test_images_without_units_have_no_observables_and_no_detector_effects(image_plan: Callable[..., Plan]) -> None:
-    plan = image_plan("arms.class-prior={model: class-prior, regime: fit}", "arms.mass-cut={model: mass-cut, regime: fit}")
+    plan = image_plan(
+        "arms.class-prior={model: class-prior, regime: fit}", "arms.mass-likelihood={model: mass-likelihood, regime: fit}"
+    )
     skipped = dict(plan.skipped)
-    assert set(skipped) == {"arm boosted-trees", "arm mass-cut", "augmentation smearing", "augmentation drop"}
+    assert set(skipped) == {"arm boosted-trees", "arm mass-likelihood", "augmentation smearing", "augmentation drop"}
     gev = "deposits with pT in GeV are needed; these jets give no unit"
     assert plan.skipped_lines() == [
-        f"arms boosted-trees and mass-cut: for the view 'observables' {gev}",
+        f"arms boosted-trees and mass-likelihood: for the view 'observables' {gev}",
         f"augmentations smearing and drop: {gev}",
     ]
     assert plan.arms == ["scratch", "simclr", "class-prior"]
     assert augmentations_of(plan) == {"rotation", "flip", "translation", "energy_scale"}
+
+
+def toy_masses(*names: str) -> Jets:
+    """Constituents in GeV of as many classes as names."""
+    rng = np.random.default_rng(6)
+    labels = np.arange(400, dtype=np.int32) % len(names)
+    images = rng.exponential(1.0, (400, 1, 8, 8)).astype(np.float32)
+    meta = Meta(channels=(Channel(name="pt", unit="GeV", role="pt"),), class_names=names, grid=GRID.replace(rows=8, columns=8))
+    return jets_from_images(images, meta, {"label": labels})
+
+
+ALIGNED = ("arms.aligned={model: resnet15, regime: scratch, view: {align: principal}}", "varies=[model, regime, view.align]")
+
+
+def test_what_cannot_be_turned_is_not_aligned(image_plan: Callable[..., Plan], plan_of: Callable[..., Plan]) -> None:
+    plan = plan_of(*ALIGNED)
+    (chosen,) = {run.spec.view for run in plan.runs.values() if run.arm == "aligned"}
+    assert chosen.keywords()["align"] == "principal"
+    assert not any("align" in run.spec.view.keywords() for run in plan.runs.values() if run.arm != "aligned")
+    reason = "constituents are needed; these jets are pixels, which no rotation leaves on their grid"
+    assert dict(image_plan(*ALIGNED).skipped)["arm aligned"] == f"for the option 'align' of the view 'image' {reason}"
+
+
+DISTANCE = "arms.distance={model: mass-distance, regime: fit}"
+
+
+def test_a_model_of_one_signal_is_left_out_for_others(image_plan: Callable[..., Plan]) -> None:
+    assert image_plan(DISTANCE, jets=toy_masses("qcd", "top")).skipped == ()
+    assert dict(image_plan(DISTANCE, jets=toy_masses("top", "qcd")).skipped)["arm distance"] == (
+        "the model 'mass-distance' is made for the signal 'top', and that of these jets is 'qcd'; give it the mass of 'qcd' "
+        "under model_options"
+    )
+    given = image_plan(DISTANCE, "model_options.mass-distance.mass=80.4", jets=toy_masses("qcd", "W"))
+    assert given.skipped == ()
+    assert next(run.spec for run in given.runs.values() if run.arm == "distance").model.keywords() == {"mass": 80.4}
+    assert dict(image_plan(DISTANCE, jets=toy_masses("qcd", "W", "top")).skipped)["arm distance"] == (
+        "the model 'mass-distance' tells two classes apart, and these jets have 3"
+    )
 
 
 def test_where_a_field_makes_phi_special_only_mirrors_are_left(image_plan: Callable[..., Plan]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -246,7 +247,10 @@ def test_lengths_in_loops_replace_passes_and_the_other_way_round(plan_of: PlanOf
 
 def test_the_long_training_is_as_long_as_the_primary_arm(plan_of: PlanOf) -> None:
     plan = plan_of("arms.long={model: resnet15, regime: scratch-long}")
-    assert last(plan, "long").recipe.passes == 320 + 512
+    long, short = last(plan, "long").recipe, last(plan, "scratch").recipe
+    assert long.passes == 320 + 512
+    assert (long.select, short.select) == ("best", "last")
+    assert long.epochs == math.ceil(short.epochs * long.passes / short.passes) > short.epochs
     with pytest.raises(SuiteError, match="as long as the primary arm in all its stages, which has only one"):
         plan_of("arms.simclr.regime=scratch-long")
 

@@ -1,0 +1,100 @@
+"""Floors: models without training that every tagger must clear."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from jetbench.files import write_atomically
+
+__all__ = ["ClassPrior", "MassDistance", "MassLikelihood"]
+
+POINTS = 512  # masses at which densities are kept: closer to each other than a bandwidth is wide, up to millions of labels
+BANDWIDTH = 1.06  # of the normal reference rule
+HALF = 0.2  # of the peak's mass: the distance at which a jet is as likely signal as not; nine tops in ten are nearer
+
+
+class _JsonModel:
+    """A fitted model whose state is a few numbers."""
+
+    FILE = "model.json"
+
+    def __init__(self) -> None:
+        self.state: dict[str, Any] = {}
+
+    def save(self, folder: Path) -> None:
+        write_atomically(folder / self.FILE, json.dumps(self.state).encode())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        loaded = cls()
+        loaded.state = json.loads((folder / cls.FILE).read_text())
+        return loaded
+
+
+class MassLikelihood(_JsonModel):
+    """The likelihood ratio in the jet mass, for any number of classes: a jet's probabilities are the shares of the classes at its
+    mass, by a kernel density of each class.
+
+    Kernels are Gaussian; their width is the normal reference rule's, 1.06 s n^(-1/5) for the n labelled jets of a class with the
+    standard deviation s (Silverman, Density Estimation for Statistics and Data Analysis, 1986, equation 3.28). One more jet,
+    shared among the classes as the labels are, is anywhere between the smallest and the largest mass, so that no class is
+    impossible. Bins would give jets of one bin the same score, which costs 0.014 of AUC with 80 training jets."""
+
+    def fit(self, table: np.ndarray, names: tuple[str, ...], labels: np.ndarray, seed: int, learning_rate: float) -> None:
+        mass = table[:, names.index("mass")].astype(float)
+        grid = np.linspace(mass.min(), max(mass.max(), mass.min() + 1e-6), POINTS)
+        spread = 1 / (len(mass) * (grid[-1] - grid[0]))
+        weights = np.stack([_kernels(mass[one], grid, mass.std()) + one.sum() * spread for one in _members(labels)], axis=1)
+        shares = weights / weights.sum(axis=1, keepdims=True)
+        self.state = {"column": names.index("mass"), "grid": grid.tolist(), "shares": shares.tolist()}
+
+    def predict(self, table: np.ndarray) -> np.ndarray:
+        mass, shares = table[:, int(self.state["column"])].astype(float), np.array(self.state["shares"]).T
+        found = np.stack([np.interp(mass, self.state["grid"], share) for share in shares], axis=1)
+        return found[:, 1] if len(shares) == 2 else found
+
+
+def _members(labels: np.ndarray) -> list[np.ndarray]:
+    """Which jets (n,) are of each class."""
+    return [labels == one for one in range(labels.max() + 1)]
+
+
+def _kernels(mass: np.ndarray, grid: np.ndarray, spread: float) -> np.ndarray:
+    """The sum of the kernels of a class's masses (k,) [GeV] at the points of the grid [1/GeV], each mass moved to the nearest
+    point; `spread`, that of all classes, stands for a class's own where that is zero."""
+    step = grid[1] - grid[0]
+    width = max(BANDWIDTH * (np.std(mass, ddof=1) if np.ptp(mass) else spread) * len(mass) ** -0.2, step)
+    counts = np.bincount(np.rint((mass - grid[0]) / step).astype(int), minlength=len(grid))
+    return np.exp(-0.5 * ((grid[:, None] - grid) / width) ** 2) @ counts / (width * np.sqrt(2 * np.pi))
+
+
+class MassDistance(_JsonModel):
+    """The distance of the jet mass from the `mass` [GeV] at which the signal peaks, without a look at any label: the score falls
+    with |m − mass|, to one half at a fifth of `mass`. The default is the mass of the top quark (Particle Data Group, direct
+    measurements)."""
+
+    def __init__(self, mass: float = 172.5) -> None:
+        super().__init__()
+        self.mass = mass
+
+    def fit(self, table: np.ndarray, names: tuple[str, ...], labels: np.ndarray, seed: int, learning_rate: float) -> None:
+        self.state = {"column": names.index("mass"), "mass": self.mass}
+
+    def predict(self, table: np.ndarray) -> np.ndarray:
+        mass, peak = table[:, int(self.state["column"])].astype(float), self.state["mass"]
+        return 0.5 ** (np.abs(mass - peak) / (HALF * peak))
+
+
+class ClassPrior(_JsonModel):
+    """The shares of the classes among the labels."""
+
+    def fit(self, table: np.ndarray, names: tuple[str, ...], labels: np.ndarray, seed: int, learning_rate: float) -> None:
+        shares = np.bincount(labels) / len(labels)
+        self.state = {"prior": float(labels.mean()) if len(shares) == 2 else shares.tolist()}
+
+    def predict(self, table: np.ndarray) -> np.ndarray:
+        return np.full((len(table), *np.shape(self.state["prior"])), self.state["prior"])

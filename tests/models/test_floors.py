@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import gaussian_kde, norm
+
+from jetbench.models.floors import MassDistance, MassLikelihood
+from jetbench.statistics.delong import auc
+
+NAMES = ("noise", "mass")
+
+
+def masses(jets: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tables (jets, 2) and labels: signal peaks at 173 GeV, background falls from 40 GeV on, below and above the peak."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(jets) % 2
+    mass = np.where(labels, rng.normal(173, 15, jets), 40 + rng.exponential(60, jets))
+    return np.stack([rng.normal(size=jets), mass], axis=1), labels
+
+
+def fitted(table: np.ndarray, labels: np.ndarray) -> MassLikelihood:
+    model = MassLikelihood()
+    model.fit(table, NAMES, labels, 0, 0.0)
+    return model
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_shares_are_those_of_kernel_densities(classes: int) -> None:
+    """Against scipy's densities, which are summed jet by jet, with one jet more anywhere between the ends."""
+    table, labels = masses(600, 1)
+    labels = labels + (np.arange(600) % 5 == 0) if classes == 3 else labels
+    mass, seen = table[:, 1], np.linspace(50, 260, 40)
+    reach = np.ptp(mass)
+    weights = []
+    for one in range(classes):
+        own = mass[labels == one]
+        density = gaussian_kde(own, bw_method=lambda kde: 1.06 * kde.n**-0.2)(seen)
+        weights.append(len(own) * density + len(own) / len(mass) / reach)
+    shares = np.array(weights) / np.sum(weights, axis=0)
+    found = fitted(table, labels).predict(np.stack([seen, seen], axis=1))
+    assert found == pytest.approx(shares[1] if classes == 2 else shares.T, abs=0.01)
+
+
+def test_a_peak_has_background_on_both_sides() -> None:
+    """No cut ranks it as well, and few labels come close to the likelihood ratio of the true densities."""
+    table, labels = masses(4000, 2)
+    mass = table[:, 1]
+    true = auc(labels, norm.pdf(mass, 173, 15) / np.where(mass > 40, np.exp(-(mass - 40) / 60), 1e-9))
+    found = auc(labels, fitted(*masses(160, 3)).predict(table))
+    assert found > auc(labels, mass) + 0.05
+    assert found == pytest.approx(true, abs=0.015)
+
+
+def test_no_two_masses_inside_tie() -> None:
+    table, labels = masses(160, 3)
+    seen = np.linspace(table[:, 1].min(), 220, 5000)
+    assert len(np.unique(fitted(table, labels).predict(np.stack([seen, seen], axis=1)))) > 4950
+
+
+def test_what_was_never_seen_is_possible() -> None:
+    """Far from all labelled jets of a class its share is small and not zero; beyond the ends it is that of the end."""
+    table, labels = masses(160, 3)
+    found = fitted(table, labels).predict(np.array([[0.0, 0.0], [0.0, 5000.0]]))
+    assert 0 < found.min() <= found.max() < 1
+
+
+def test_a_class_of_one_jet_and_equal_masses_have_a_density() -> None:
+    table, labels = masses(40, 4)
+    labels = np.where(np.arange(40) == 7, 2, labels)
+    assert np.isfinite(fitted(table, labels).predict(table)).all()
+    equal = np.full((6, 2), 80.0)
+    assert fitted(equal, np.arange(6) % 2).predict(equal) == pytest.approx(np.full(6, 0.5))
+
+
+def test_the_distance_from_the_top_looks_at_no_label() -> None:
+    table, labels = masses(400, 5)
+    one, other = MassDistance(), MassDistance()
+    one.fit(table, NAMES, labels, 0, 0.0)
+    other.fit(table, NAMES, 1 - labels, 0, 0.0)
+    assert np.array_equal(one.predict(table), other.predict(table))
+    assert auc(labels, one.predict(table)) == auc(labels, -np.abs(table[:, 1] - 172.5))
+    ends = one.predict(np.array([[0, 172.5], [0, 0.8 * 172.5], [0, 1.2 * 172.5]]))
+    assert ends == pytest.approx([1.0, 0.5, 0.5])
+
+
+def test_another_signal_peaks_elsewhere() -> None:
+    model = MassDistance(mass=80.4)
+    model.fit(np.zeros((2, 2)), NAMES, np.array([0, 1]), 0, 0.0)
+    assert np.argmax(model.predict(np.array([[0, 70.0], [0, 80.0], [0, 172.5]]))) == 1

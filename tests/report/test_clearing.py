@@ -1,0 +1,104 @@
+"""Whether an arm clears a floor: a test of the paired difference, not a comparison of means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from jetbench.report.export import comparisons_json
+from jetbench.report.pairing import family
+from jetbench.report.results import Results
+from jetbench.report.rows import notes
+from jetbench.report.sentences import remarks
+from jetbench.report.words import brief_difference
+from jetbench.statistics.comparison import Comparison, Verdict, compare
+from jetbench.suites.plan import CellKey
+
+Planted = Callable[..., Results]
+
+
+def wins(results: Results, arm: str, seed: int) -> np.ndarray:
+    """All signal-background pairs at 50 labels, one by one: (n1, n0) of 1, ½ or 0."""
+    _, truth, scores = results.scores(CellKey(arm, 50, seed))
+    signal, background = scores[truth == 1][:, None], scores[truth == 0][None]
+    return (signal > background) + 0.5 * (signal == background)
+
+
+def test_arm_and_floor_are_paired_seed_by_seed_on_the_same_jets(finished: Results) -> None:
+    gaps = np.stack([wins(finished, "simclr", s) - wins(finished, "mass-likelihood", s) for s in range(5)])
+    each, mean = gaps.mean(axis=(1, 2)), gaps.mean(axis=0)
+    test = mean.mean(axis=1).var(ddof=1) / mean.shape[0] + mean.mean(axis=0).var(ddof=1) / mean.shape[1]
+    found = finished.clearings["simclr", "mass-likelihood", 50]
+    assert found.difference == pytest.approx(each.mean())
+    assert found.seed_error == pytest.approx(each.std(ddof=1) / np.sqrt(5))
+    assert found.test_error == pytest.approx(np.sqrt(test))
+
+
+def test_every_arm_that_is_compared_meets_every_floor_of_its_budget(finished: Results) -> None:
+    arms = ("scratch", "simclr", "boosted-trees")
+    smallest = {(arm, floor, 50) for arm in arms for floor in ("mass-likelihood", "mass-distance", "class-prior")}
+    assert set(finished.clearings) == smallest | {(arm, "mass-likelihood", 200) for arm in arms}
+
+
+def slow_holm(p: dict[int, float]) -> dict[int, float]:
+    """Of m sorted p values the j-th counts m − j times, and no adjusted one is below the one before."""
+    ordered = sorted(p, key=lambda key: p[key])
+    return {key: min(1.0, max((len(p) - j) * p[ordered[j]] for j in range(ordered.index(key) + 1))) for key in p}
+
+
+def test_each_claim_is_corrected_for_the_number_of_all() -> None:
+    rng = np.random.default_rng(1)
+    found = {k: compare(0.9 + 0.001 * k + 0.003 * rng.normal(size=5), np.full(5, 0.9), np.full(5, 1e-6), 0.001) for k in range(9)}
+    adjusted = family(found)
+    for name in ("difference", "equivalence"):
+        plain = {key: getattr(one, f"p_{name}") for key, one in found.items()}
+        assert {key: getattr(one, f"adjusted_p_{name}") for key, one in adjusted.items()} == pytest.approx(slow_holm(plain))
+    alone, together = ([one.verdict for one in some.values()].count(Verdict.BETTER) for some in (found, adjusted))
+    assert alone > together > 0
+
+
+def test_a_comparison_of_one_seed_takes_no_part() -> None:
+    one = compare([0.95], [0.9], [1e-6], 0.003)
+    many = compare(0.9 + 0.01 * np.arange(1, 6), np.full(5, 0.9), np.full(5, 1e-6), 0.003)
+    adjusted = family({"one": one, "many": many})
+    assert adjusted["one"] == one
+    assert adjusted["many"].adjusted_p_difference == many.p_difference
+
+
+def note_of(results: Results, arm: str, labels: int) -> str:
+    (found,) = [note for note in notes(results) if note.startswith(f"{arm} at {labels} labels: ")]
+    return found
+
+
+def test_a_larger_mean_alone_clears_nothing(planted: Planted) -> None:
+    results = planted(areas={"simclr": 0.905})
+    found = results.clearings["simclr", "mass-likelihood", 200]
+    assert found.difference > 0
+    assert found.verdict is Verdict.UNDECIDED
+    difference = brief_difference(results.metric, found)
+    assert note_of(results, "simclr", 200) == f"simclr at 200 labels: not shown to clear mass-likelihood ({difference})"
+    assert "is not shown to be cleared by simclr at 50 and 200 labels" in "\n".join(remarks(results))
+
+
+def test_an_arm_below_a_floor_is_told(finished: Results) -> None:
+    found = finished.clearings["scratch", "mass-likelihood", 50]
+    assert found.verdict is Verdict.WORSE
+    text = f"does not clear mass-likelihood ({brief_difference(finished.metric, found)})"
+    assert note_of(finished, "scratch", 50) == f"scratch at 50 labels: {text}"
+    assert not any("simclr" in note for note in notes(finished))
+
+
+def test_few_seeds_clear_nothing(planted: Planted) -> None:
+    results = planted("seeds=2")
+    assert note_of(results, "simclr", 50).startswith("simclr at 50 labels: not shown to clear mass-likelihood (+")
+    assert "mass-distance (+" in note_of(results, "simclr", 50)
+
+
+def test_the_file_of_comparisons_has_them(finished: Results) -> None:
+    written = json.loads(comparisons_json(finished))["floors"]
+    assert len(written) == len(finished.clearings)
+    one = next(it for it in written if (it["arm"], it["floor"], it["labels"]) == ("scratch", "mass-likelihood", 200))
+    assert Comparison.model_validate(one["result"]) == finished.clearings["scratch", "mass-likelihood", 200]
