@@ -57,7 +57,7 @@ class Tail:
 
 
 class Start:
-    """The encoder's parameters before the first step. A training that goes on builds its network anew, so that it has them too."""
+    """The encoder's parameters before the first step. A training that goes on has them too, since it builds its network anew."""
 
     def __init__(self, encoder: nn.Module) -> None:
         self.parameters = [p.detach().clone() for p in encoder.parameters()]

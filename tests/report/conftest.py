@@ -48,6 +48,7 @@ class Fake:
     missing: Callable[[CellKey], bool] = lambda cell: False
     failed: Mapping[CellKey, str] = field(default_factory=dict)
     edge: tuple[str, ...] = ()
+    signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm, of the length of each of its runs
     environment: Callable[[PlannedRun], Mapping[str, Any]] = lambda run: {}  # what a run notes differently from others
 
     def area(self, cell: CellKey) -> float:
@@ -86,7 +87,8 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     write_json(folder.environment, {**ENVIRONMENT, **fake.environment(run)})
     test = run.spec.test_jets
     write_json(folder.split, {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
-    metrics = {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
+    metrics = {f"trained/{name}": value for name, value in fake.signs.get(run.arm, {}).items()}
+    metrics |= {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
     if not run.labelled:
         metrics |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
     if cell is not None:
@@ -139,7 +141,7 @@ def _write_journal(path: Path, epochs: int, labelled: bool, metrics: dict[str, f
     with Journal(path) as journal:
         for epoch in range(epochs):
             shape = 1 - np.exp(-(epoch + 1) / 2)
-            record = {"train/loss": 0.7 - 0.4 * shape if labelled else 5 - 2 * shape}
+            record = {"train/passes": 320.0 * (epoch + 1), "train/loss": 0.7 - 0.4 * shape if labelled else 5 - 2 * shape}
             if labelled:
                 record |= {"val/auc": 0.6 + 0.3 * shape, "val/loss": 0.65 - 0.2 * shape}
             journal.append(epoch, record)
