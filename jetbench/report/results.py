@@ -19,7 +19,7 @@ from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
 from jetbench.suites.studies import Result, walk
 from jetbench.suites.winner import Winner, winner
-from jetbench.tasks.task import Metric, Task
+from jetbench.tasks.task import Metric, Paired, Task
 from jetbench.tracking.folder import noted
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.ledger import Ledger
@@ -156,6 +156,16 @@ class Results:
                 kept.popitem(last=False)
         kept.move_to_end(cell)
         return kept[cell]
+
+    @cached_property
+    def longer(self) -> dict[tuple[str, int], Paired]:
+        """The headline of a longer training against that of its pair, by arm and label budget, where both are finished."""
+        found = {}
+        for place, keys in self.plan.checks.items():
+            if all(self.ledger.done(key) for key in keys):
+                (_, truth, usual), (_, _, longer) = (read_scores(self.ledger.run(key).scores) for key in keys)
+                found[place] = self.task.paired(truth, longer[None], usual[None], np.ones(1))
+        return found
 
     def metrics(self, key: str) -> dict[str, float]:
         """Return the final metrics of a finished run, a pretraining's too."""

@@ -69,6 +69,8 @@ def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]
     store.work.mkdir(parents=True)
     ledger = Ledger(store.work)
     cells = {key: cell for cell, key in plan.cells.items()}
+    for (arm, labels), keys in plan.checks.items():
+        cells |= {key: CellKey(name, labels, -1) for key, name in zip(keys, (arm, f"{arm}-longer"), strict=True)}
     tuned = {spec.digest(): cell for cell, digest in plan.tuned.items() for spec in plan.studies[digest].known_trials()}
     for key, run in plan.runs.items():
         cell = cells.get(key) or (tuned.get(key) if plan.seeds_tune else None)
@@ -118,7 +120,7 @@ def planted_scores(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np
     if fake.area(cell) == 0.5 and cell.arm == "class-prior":
         return labels, np.full(jets, 0.5, np.float32)
     number = list(AREAS).index(cell.arm) if cell.arm in AREAS else sum(map(ord, cell.arm))
-    rng = np.random.default_rng([cell.labels, cell.seed, number])
+    rng = np.random.default_rng([cell.labels, abs(cell.seed), number])
     area = np.clip(fake.area(cell) + fake.spread * rng.standard_normal(), 0.3, 0.999)
     common = np.random.default_rng(7).standard_normal(jets)
     noise = np.sqrt(1 - fake.own) * common + np.sqrt(fake.own) * rng.standard_normal(jets)

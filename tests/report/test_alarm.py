@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from report.pages import Checked, page_of
+from report.pages import Checked, page_of, plot_of
 
-from jetbench.report.alarm import Figure, Signs, alarms, frozen, judged, limited, limits_text, pooled
+from jetbench.evaluation.artifacts import read_scores
+from jetbench.report.alarm import Figure, Signs, alarms, frozen, judged, limited, limits_text, pooled, signs
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import answer
 from jetbench.report.warnings import warnings
+from jetbench.report.words import number, signed
+from jetbench.statistics.delong import paired_delong
 from jetbench.tasks.classification import Classification
 from jetbench.tasks.regression import Regression
 
@@ -28,36 +31,39 @@ def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -
 
 
 @pytest.mark.parametrize(
-    ("signs", "said"),
+    ("given", "said"),
     [
         (Signs(), None),
         (Signs(trained=0.95, tested=0.90), None),
-        (Signs(trained=0.9091, tested=0.90), None),  # three margins of 3 % of 0.1 are 0.009
-        (Signs(trained=0.9089, tested=0.90), "the training AUC is hardly better than the test AUC (0.9089 against 0.9000)"),
+        (Signs(trained=0.9001, tested=0.90), None),
+        (Signs(trained=0.90, tested=0.90), "the training AUC is no better than the test AUC (0.9000 against 0.9000)"),
         (Signs(trained=0.89, tested=0.90), "the training AUC is no better than the test AUC (0.8900 against 0.9000)"),
         (Signs(loss_change=Figure(-0.12, 0.07)), None),
         (Signs(loss_change=Figure(0.12, 0.01)), None),
         (Signs(loss_change=Figure(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
+        (Signs(0.929, 0.90, Figure(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
+        (Signs(0.931, 0.90, Figure(-0.12, 0.05)), None),  # ten margins of 3 % of 0.1 are 0.03
         (Signs(gain=Figure(0.014, 0.008), times=2.0), None),
         (Signs(gain=Figure(0.014, 0.003), times=2.0), "twice as long gives +0.0140 ± 0.0030"),
         (Signs(gain=Figure(0.014, 0.003), times=1.5), "1.5 times as long gives +0.0140 ± 0.0030"),
         (Signs(gain=Figure(-0.014, 0.003), times=2.0), None),
     ],
 )
-def test_every_sign_calls_the_alarm_beyond_its_threshold(signs: Signs, said: str | None) -> None:
-    assert list(alarms(Classification(), Classification.headline, signs)) == ([said] if said else [])
+def test_every_sign_calls_the_alarm_beyond_its_threshold(given: Signs, said: str | None) -> None:
+    assert list(alarms(Classification(), Classification.headline, given)) == ([said] if said else [])
 
 
 def test_a_metric_that_falls_has_its_own_direction() -> None:
-    """Of an RMSE of 10 GeV three margins are 0.9 GeV, and a gain is a smaller one."""
+    """Of an RMSE of 10 GeV ten margins are 3 GeV, and a gain is a smaller one."""
 
-    def said(signs: Signs) -> list[str]:
-        return list(alarms(Regression(), Regression.headline, signs))
+    def said(given: Signs) -> list[str]:
+        return list(alarms(Regression(), Regression.headline, given))
 
-    assert said(Signs(trained=9.0, tested=10.0)) == []
-    assert said(Signs(trained=9.2, tested=10.0)) == [
-        "the training RMSE is hardly better than the test RMSE (9.200 against 10.000 GeV)"
-    ]
+    falling = Figure(-0.12, 0.05)
+    assert said(Signs(9.9, 10.0)) == []
+    assert said(Signs(10.1, 10.0)) == ["the training RMSE is no better than the test RMSE (10.100 against 10.000 GeV)"]
+    assert len(said(Signs(7.1, 10.0, falling))) == 1
+    assert said(Signs(6.9, 10.0, falling)) == []
     assert said(Signs(gain=Figure(0.5, 0.1), times=2.0)) == ["twice as long gives −0.500 ± 0.100 GeV"]
 
 
@@ -104,3 +110,32 @@ def test_a_fine_tuned_encoder_is_judged_where_it_was_random(planted: Planted, fi
     assert frozen(results, "simclr", 50) == ""
     assert frozen(results, "random-frozen", 50) == ""
     assert frozen(finished, "scratch", 50) == ""
+
+
+def test_what_a_longer_training_gains_is_paired_and_carries_both_errors(planted: Planted) -> None:
+    results = planted(
+        "longer=2.0", areas={"scratch-longer": 0.93, "simclr-longer": 0.92}, signs={"simclr": LEARNT, "scratch": LEARNT}
+    )
+    found = signs(results, "scratch", 200)
+    usual, longer = (read_scores(results.ledger.run(key).scores) for key in results.plan.checks["scratch", 200])
+    pair = paired_delong(usual[1], longer[2][None], usual[2][None])
+    assert found.gain == Figure(
+        pytest.approx(float(pair[0][0] - pair[1][0])),
+        pytest.approx(float(np.sqrt(pair[2][0] + 2 * results.headlines("scratch", 200).var(ddof=1)))),
+    )
+    (reason,) = limited(results, "scratch", 200)
+    assert reason.startswith("twice as long gives +0.0")
+    assert limited(results, "simclr", 200) == ()
+    assert limited(results, "scratch", 50) == ()
+    assert f"scratch at 200 labels: limited by compute: {reason}" in warnings(results)
+    text = Checked(page_of(results)).text
+    assert "gain by twice the length" in text
+    assert f"{signed(results.metric, found.gain.value)} ± {number(results.metric, found.gain.error)}" in text
+    curves = plot_of(results, "learning_curves")
+    assert sum(line.get_markerfacecolor() == "white" for line in curves.axes[1].lines) == 2
+
+
+def test_one_seed_has_no_spread_to_weigh_a_gain_with(planted: Planted) -> None:
+    results = planted("longer=2.0", "seeds=1", areas={"scratch-longer": 0.99})
+    assert ("scratch", 200) in results.longer
+    assert signs(results, "scratch", 200).gain is None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.arms import Look, is_fitted, looks
 from jetbench.report.content import Plot, SectionContent
@@ -25,8 +27,13 @@ __all__ = ["draw", "render"]
 
 MOST_ACROSS = 4  # budgets side by side; more stand one below the other
 
+CHECKED = (
+    " Hollow stars on a dotted line: the test metric of a training at its usual length and for longer, on labels of their own."
+)
+
 Panels = dict[tuple[int, int], dict[str, Curve]]  # by row (a quantity) and label budget, the curves by arm
 Ends = dict[int, dict[str, tuple[float, Interval]]]  # by label budget and arm, passes and test metric of the finished seeds
+Checks = dict[int, dict[str, tuple[np.ndarray, np.ndarray]]]  # likewise passes (2,) and test metric (2,) of a length check
 
 
 def render(results: Results) -> SectionContent:
@@ -53,9 +60,9 @@ def render(results: Results) -> SectionContent:
         "Mean over seeds of the last stage; the band is the range of the seeds. Validation jets are a fifth of the label budget: "
         f"at small budgets their {metric.name} moves in steps, and its noise exceeds what a longer training gains. A star is the "
         f"mean {label(metric)} with its {level(results)} interval over seeds, measured once, with the final weights. The "
-        "training loss is that of augmented jets.",
+        f"training loss is that of augmented jets.{CHECKED if results.longer else ''}",
         draw,
-        (found, ends, tuple(shown.values()), tuple(budgets), looks(results.plan)),
+        (found, ends, _checks(results), tuple(shown.values()), tuple(budgets), looks(results.plan)),
     )
     return SectionContent("curves", "Learning curves", plots=(plot,))
 
@@ -66,21 +73,32 @@ def _ends(results: Results, curves: Mapping[str, Curve], labels: int) -> dict[st
     return {arm: (float(curves[arm][0][-1]), mean) for arm, mean in means.items() if mean is not None}
 
 
+def _checks(results: Results) -> Checks:
+    found: Checks = {}
+    for (arm, labels), pair in results.longer.items():
+        passes = [results.metrics(key)["cost/labelled_passes"] for key in results.plan.checks[arm, labels]]
+        found.setdefault(labels, {})[arm] = np.array(passes), np.array([pair.baselines[0], pair.values[0]])
+    return found
+
+
 def _journals(results: Results, arm: str, labels: int) -> list[list[Record]]:
     return [results.journal(results.key(CellKey(arm, labels, seed))) for seed in results.seeds(arm, labels)]
 
 
-def draw(panels: Panels, ends: Ends, metrics: Sequence[str], budgets: Sequence[int], named: Mapping[str, Look]) -> Figure:
+def draw(
+    panels: Panels, ends: Ends, checks: Checks, metrics: Sequence[str], budgets: Sequence[int], named: Mapping[str, Look]
+) -> Figure:
     """Draw a panel for each quantity and budget: mean over seeds; the seeds' range as a band and the test metric as a star, but
-    for controls."""
+    for controls; the length checks as hollow stars."""
     from matplotlib.figure import Figure
 
     across = len(budgets) <= MOST_ACROSS
     size = (max(2.9 * len(budgets), 5.2), 7.6) if across else (10.4, 0.8 + 2.1 * len(budgets))
-    shape = (len(metrics), len(budgets)) if across else (len(budgets), len(metrics))
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-    shared = ("col", "row") if across else ("row", "col")  # budgets may differ in passes, quantities do in scale
-    grid = figure.subplots(*shape, sharex=shared[0], sharey=shared[1], squeeze=False)
+    if across:  # budgets may differ in passes, quantities do in scale
+        grid = figure.subplots(len(metrics), len(budgets), sharex="col", sharey="row", squeeze=False)
+    else:
+        grid = figure.subplots(len(budgets), len(metrics), sharex="row", sharey="col", squeeze=False)
     by_metric = grid if across else grid.T
     for (row, labels), curves in panels.items():
         if labels in budgets:
@@ -89,6 +107,10 @@ def draw(panels: Panels, ends: Ends, metrics: Sequence[str], budgets: Sequence[i
                 draw_curve(axes, curve, named[arm], arm, band=not named[arm].muted)
                 if row == 0 and arm in ends[labels] and not named[arm].muted:
                     _draw_end(axes, *ends[labels][arm], named[arm])
+            for arm, (passes, values) in checks.get(labels, {}).items() if row == 0 else ():
+                axes.plot(
+                    passes, values, color=named[arm].color, marker="*", markersize=9, linestyle=":", markerfacecolor="white"
+                )
             style(axes, f"{count(labels)} labels" if row == 0 else "")
             count_passes(axes, axes in grid[-1])
     for row, text in enumerate(metrics):
