@@ -37,7 +37,7 @@ class Event:
     key: str = ""
 
 
-RANK = {"pretrain": 0, "trial": 1, "final": 2}
+RANK = {"pretrain": 0, "trial": 1, "final": 2, "check": 2}
 
 
 def _rank(run: PlannedRun) -> tuple[int, int]:

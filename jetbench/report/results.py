@@ -21,7 +21,7 @@ from jetbench.suites.plan import CellKey, Plan, PlannedRun
 from jetbench.suites.roles import Role
 from jetbench.suites.studies import Result, walk
 from jetbench.suites.winner import Winner, winner
-from jetbench.tasks.task import Metric, Task
+from jetbench.tasks.task import Metric, Paired, Task
 from jetbench.tracking.folder import noted
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.ledger import Ledger
@@ -173,6 +173,16 @@ class Results:
     def also_scores(self, cell: CellKey) -> Scores:
         """Read what a cell's run predicts for the second test set, columns as for `scores`."""
         return read_scores(self.ledger.run(self.key(cell)).also_scores)
+
+    @cached_property
+    def longer(self) -> dict[tuple[str, int], Paired]:
+        """The headline of a longer training against that of its pair, by arm and label budget, where both are finished."""
+        found = {}
+        for place, keys in self.plan.checks.items():
+            if all(self.ledger.done(key) for key in keys):
+                (_, truth, usual), (_, _, longer) = (read_scores(self.ledger.run(key).scores) for key in keys)
+                found[place] = self.task.paired(truth, longer[None], usual[None], np.ones(1))
+        return found
 
     def metrics(self, key: str) -> dict[str, float]:
         """Return the final metrics of a finished run, a pretraining's too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from jetbench.report.alarm import frozen, limited
 from jetbench.report.results import Results
 from jetbench.report.words import brief_difference, count, joined, level_percent
 from jetbench.statistics.comparison import Comparison, Verdict
@@ -78,6 +79,10 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     winners = {w.key: w for seed in results.seeds(arm, labels) if (w := results.winner(CellKey(arm, labels, seed)))}
     for text in dict.fromkeys(winner.text for winner in winners.values() if winner.at_edge):
         yield f"the best {text} is at the edge of what was tried: widen the range"
+    if reasons := limited(results, arm, labels):
+        yield f"limited by compute: {'; '.join(reasons)}"
+    if still := frozen(results, arm, labels):
+        yield still
     shared = results.comparisons.get((arm, labels))
     if shared and shared.clustered:
         yield f"{count(shared.seeds, 'seed')} share {count(shared.units, 'pretrained encoder')}"

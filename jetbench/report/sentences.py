@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jetbench.report.alarm import limits_text
 from jetbench.report.arms import is_fitted
 from jetbench.report.results import Results
 from jetbench.report.truths import truths
@@ -27,7 +28,8 @@ TESTED = "(paired tests, corrected for their number by Holm)"
 
 
 def answer(results: Results) -> str:
-    """Write one sentence: the primary comparison's verdict with everything that a reader needs to weigh it."""
+    """Write one sentence: the primary comparison's verdict with everything that a reader needs to weigh it; where compute limits
+    one of its arms, a second one that says so."""
     arm, labels = results.primary
     found = results.comparisons.get((arm, labels))
     if found is None:
@@ -36,7 +38,8 @@ def answer(results: Results) -> str:
     means = [quantity(metric, number(metric, one.mean)) for one in (found.arm, found.baseline)]
     return (
         f"{_claim(results, found, arm, labels)}: test {metric.name} {means[0]} against {means[1]}, a difference of "
-        f"{difference_text(metric, found)}, {_sample(results, found, arm, labels)}."
+        f"{difference_text(metric, found)}, {_sample(results, found, arm, labels)}. "
+        f"{limits_text(results, (arm, results.baseline), labels)}".rstrip()
     )
 
 

@@ -44,20 +44,31 @@ def run(job: Job, stop: Flag) -> None:
         raise RunError(f"{short}; raise the label budget")
     learner = build_learner(job, data)
     with Journal(folder.journal) as journal:
-        costs = learner.train(journal, folder.path, stop)
+        trained = learner.train(journal, folder.path, stop)
         saved = learner.save(folder.path)
-        metrics = run_costs(job.spec, costs)
+        metrics = run_costs(job.spec, trained.costs)
         metrics |= {"cost/parameters": float(learner.parameters), "train/jets": float(len(learner.rows))}
+        metrics |= {f"trained/{sign}": value for sign, value in trained.signs.items()}
         try:
+            metrics |= _remembered(job.spec, data, learner)
             files = [*saved, *_evaluate(job.spec, data, learner, folder, metrics)]
         except DivergenceError as error:
-            raise DivergenceError(str(error), costs) from error
+            raise DivergenceError(str(error), trained.costs) from error
         curves = {name for record in read(folder.journal)[0] for name in record.metrics}
         # at step 0: MLflow then compares them as bars; what has a curve would get another point there
         journal.append(0, {name: value for name, value in metrics.items() if name not in curves})
         journal.commit()
     write_json(folder.metrics, metrics)
     ledger.finish(job.key, [*files, folder.spec, folder.environment, folder.split, folder.metrics, folder.journal])
+
+
+def _remembered(spec: RunSpec, data: RunData, learner: Learner) -> dict[str, float]:
+    """Return the metrics of a budget's training jets without augmentation: what the test's are held against."""
+    if spec.data != "budget":
+        return {}
+    rows = data.split.train
+    found = data.task.choose(data.seen[rows], learner.predict(rows), data.jets.meta)
+    return {f"trained/{key}": value for key, value in found.items()}
 
 
 def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder, metrics: dict[str, float]) -> tuple[Path, ...]:

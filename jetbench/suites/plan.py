@@ -14,6 +14,7 @@ from jetbench.models import models
 from jetbench.objectives import objectives
 from jetbench.spec import Chosen, RunSpec, Scalar
 from jetbench.suites.also_test import refuse_also_test
+from jetbench.suites.checks import checked_arms, length_check
 from jetbench.suites.expand import Cells, Ground, check_options, expand, task_component
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CellKey", "Kind", "Plan", "PlannedRun", "make_plan"]
 
-Kind = Literal["pretrain", "trial", "final"]
+Kind = Literal["pretrain", "trial", "final", "check"]
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class PlannedRun:
 class Plan:
     """`runs` by key, in an order in which each comes after what it starts from; `cells` name the last run of each, or what it is
     without any search where the cell has a study of its own, one of whose trials is then its last run. `studies` by digest,
-    `tuned` the study that decides for a cell. `skipped` is what the jets do not allow: pairs of what is left out, "arm NAME", and
-    the reason."""
+    `tuned` the study that decides for a cell. `checks` are, by arm and budget, the keys of a training beside the comparison and
+    of the same one for longer. `skipped` is what the jets do not allow: pairs of what is left out, "arm NAME", and the reason."""
 
     instance: Instance
     skipped: tuple[tuple[str, str], ...] = ()
@@ -76,6 +77,7 @@ class Plan:
     studies: dict[str, Study] = field(default_factory=dict)
     tuned: dict[CellKey, str] = field(default_factory=dict)
     cells: dict[CellKey, str] = field(default_factory=dict)
+    checks: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
     _first: dict[str, CellKey] = field(default_factory=dict, init=False, repr=False)  # that a study decides for
 
     @cached_property
@@ -195,6 +197,8 @@ def make_plan(instance: Instance) -> Plan:
     for name in (arm for arm in settings.arms if arm not in left_out):
         for labels in settings.budgets(name):
             _add_cells(plan, name, labels)
+    for name in checked_arms(settings):
+        _add_check(plan, name, settings.labels[-1])
     _check_pretrained(plan)
     _tell_apart(plan)
     check_search(settings, [plan.studies[digest] for cell, digest in plan.tuned.items() if cell.seed == 0])
@@ -235,6 +239,18 @@ def _shared(plan: Plan, name: str, labels: int, study: Study, before: Sequence[R
 def _add_trials(plan: Plan, digest: str) -> None:
     for spec in plan.studies[digest].known_trials():
         plan.add(plan.trial(digest, spec))
+
+
+def _add_check(plan: Plan, name: str, labels: int) -> None:
+    """A training of the arm beside the comparison, and the same one for longer."""
+    settings = plan.instance.settings
+    chain, longer = length_check(plan.ground, settings.arms[name], labels, settings.longer or 1.0)
+    for spec in chain[:-1]:
+        plan.add(_planned(spec, name, labels))
+    front = f"{longer.model.name}/{name}/n{labels}/check"
+    pair = ((chain[-1], front), (longer, f"{front}-longer"))
+    keys = [plan.add(PlannedRun(spec, text, name, "check", labels)) for spec, text in pair]
+    plan.checks[name, labels] = keys[0], keys[1]
 
 
 def _planned(spec: RunSpec, arm: str, budget: int) -> PlannedRun:

@@ -16,7 +16,7 @@ from jetbench.values import Value
 
 __all__ = ["Kind", "MemoryTracker", "Pairs", "RunCard", "Status", "Tracker"]
 
-Kind = Literal["pretrain", "trial", "final", "report"]
+Kind = Literal["pretrain", "trial", "final", "check", "report"]
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 Pairs = tuple[tuple[str, str], ...]
 

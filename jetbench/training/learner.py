@@ -21,6 +21,7 @@ from jetbench.tasks.task import Task
 from jetbench.tracking.journal import Journal
 from jetbench.training.bundle import Preprocessing, save_bundle
 from jetbench.training.loop import Flag, fit
+from jetbench.training.signs import Trained
 from jetbench.training.validation import network_outputs
 
 __all__ = ["FittedLearner", "Learner", "NetworkLearner"]
@@ -33,8 +34,8 @@ class Learner(ABC):
     parameters = 0
 
     @abstractmethod
-    def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
-        """Train and return the costs, passes and seconds; a checkpoint in the folder is taken up."""
+    def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
+        """Train and return the costs, and the signs of its length where it has one; a checkpoint in the folder is taken up."""
 
     @abstractmethod
     def predict(self, rows: np.ndarray) -> np.ndarray:
@@ -65,7 +66,7 @@ class NetworkLearner(Learner):
     validate: Callable[[], dict[str, float]] | None
     also: JetTensors | None = None
 
-    def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
+    def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
         return fit(
             self.spec.recipe,
             self.network,
@@ -113,11 +114,11 @@ class FittedLearner(Learner):
     rows: np.ndarray
     also: np.ndarray | None = None
 
-    def train(self, journal: Journal, folder: Path, stop: Flag) -> dict[str, float]:
+    def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
         started, chosen, seed = time.monotonic(), self.rows, derive("init", "encoder", self.spec.seed)
         journal.cut(0)
         self.model.fit(self.table[chosen], self.columns, self.target[chosen], seed, self.spec.recipe.learning_rate)
-        return {"passes": float(len(chosen)), "seconds": time.monotonic() - started}
+        return Trained({"passes": float(len(chosen)), "seconds": time.monotonic() - started}, {})
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self.model.predict(self.table[rows])

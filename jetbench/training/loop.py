@@ -28,6 +28,7 @@ from jetbench.tracking.journal import Journal
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from jetbench.training.device import Precision, autocast, device
 from jetbench.training.optim import Plateau, build_optimizer, rate
+from jetbench.training.signs import Start, Tail, Trained
 
 __all__ = ["Stopped", "fit"]
 
@@ -59,6 +60,7 @@ class Progress:
     stopped_early: bool = False
     seconds: float = 0.0
     journal: int = 0
+    tail: list[float] = field(default_factory=list)  # sums of the loss over the last tenth of all steps
 
 
 @dataclass
@@ -77,9 +79,13 @@ class Fit:
     validate: Callable[[], dict[str, float]] | None
     frozen: bool
     optimizer: torch.optim.Optimizer
+    tail: Tail = field(init=False)
     progress: Progress = field(default_factory=Progress)
     best: dict[str, Tensor] = field(default_factory=dict)
     sums: dict[str, Tensor] = field(default_factory=dict)  # of the running epoch's diagnostics, where the network is
+
+    def __post_init__(self) -> None:
+        self.tail = Tail(self.steps)
 
     @property
     def steps(self) -> int:
@@ -102,8 +108,8 @@ def fit(
     precision: Precision,
     validate: Callable[[], dict[str, float]] | None = None,
     frozen: bool = False,
-) -> dict[str, float]:
-    """Train `network` in place and return the costs: passes and seconds.
+) -> Trained:
+    """Train `network` in place and return its costs, and the signs of its length.
 
     `validate` gives the validation metrics of the network as it is, once per epoch; the best epoch is that of their smallest
     "loss". A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises
@@ -113,6 +119,7 @@ def fit(
     network.to(device())
     objective.to(device())
     network.encoder.requires_grad_(not frozen)
+    start = Start(network.encoder)
     parameters = [p for module in (network, objective) for p in module.parameters() if p.requires_grad]
     training = Fit(
         recipe=recipe,
@@ -133,7 +140,7 @@ def fit(
         _epoch(training)
     if recipe.select == "best" and training.best:
         network.load_state_dict(training.best)
-    return _costs(training)
+    return Trained(_costs(training), training.tail.signs(training.progress.step) | start.signs(network.encoder))
 
 
 def _costs(training: Fit) -> dict[str, float]:
@@ -161,6 +168,7 @@ def _resume(training: Fit) -> None:
         training.best, training.progress = checkpoint.below("best"), progress
         sums = progress.sums.items()
         training.sums = {name: torch.tensor(total, dtype=torch.float64, device=device()) for name, total in sums}
+        training.tail = Tail(training.steps, progress.tail)
         return
     training.journal.cut(0)
 
@@ -169,6 +177,7 @@ def _checkpoint(training: Fit) -> None:
     training.journal.sync()
     training.progress.journal = training.journal.position()
     training.progress.sums = {name: float(total) for name, total in training.sums.items()}
+    training.progress.tail = training.tail.sums.tolist()
     scalars = dict(vars(training.progress))
     save_checkpoint(RunFolder(training.folder), training.modules(), training.optimizer, training.best, scalars)
     training.journal.commit()
@@ -226,6 +235,7 @@ def _step(training: Fit, learning_rate: float) -> None:
     if training.recipe.clip is not None:
         torch.nn.utils.clip_grad_norm_([p for g in training.optimizer.param_groups for p in g["params"]], training.recipe.clip)
     training.optimizer.step()
+    training.tail.add(progress.step, out["loss"].detach().double())
     progress.step += 1
     progress.steps_in_epoch += 1
     training.objective.after_step(training.network, progress.step / training.steps)

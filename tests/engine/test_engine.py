@@ -329,6 +329,22 @@ def test_labels_that_change_after_the_end_are_noticed(suite_path: Path, toy_file
     assert re.search(r"final +3 +3", moved.forecast())
 
 
+def test_a_longer_training_is_compared_with_its_pair(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """Both are trained, tested and shipped like any other run, and no cell is one of them."""
+    plan = plan_of("tuning=null", "seeds=1", "labels=[50]", "arms.simclr.regime=mixup", "longer=1.5")
+    tracker = MemoryTracker()
+    events = run(plan, tmp_path / "s", tracker)
+    assert {event.kind for event in events} == {"done"}
+    keys = plan.checks["scratch", 50]
+    assert set(keys) <= set(tracker.status)
+    results = collect(plan, Store(tmp_path / "s"))
+    usual, longer = (results.metrics(key) | results.ledger.tested(key) for key in keys)
+    pair = results.longer["scratch", 50]
+    assert (pair.baselines[0], pair.values[0]) == (usual["test/auc"], longer["test/auc"])
+    assert longer["cost/labelled_passes"] == 1.5 * usual["cost/labelled_passes"]
+    assert not set(keys) & set(plan.cells.values())
+
+
 def test_two_at_once_is_one_clear_error(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
     plan = plan_of()
     with file_lock(tmp_path / "work" / f"{plan.instance.name}.lock") as mine:

@@ -50,6 +50,7 @@ class Fake:
     missing: Callable[[CellKey], bool] = lambda cell: False
     failed: Mapping[CellKey, str] = field(default_factory=dict)
     edge: tuple[str, ...] = ()
+    signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm, of the length of each of its runs
     environment: Callable[[PlannedRun], Mapping[str, Any]] = lambda run: {}  # what a run notes differently from others
 
     def area(self, cell: CellKey) -> float:
@@ -70,6 +71,8 @@ def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]
     store.work.mkdir(parents=True)
     ledger = Ledger(store.work)
     cells = {key: cell for cell, key in plan.cells.items()}
+    for (arm, labels), keys in plan.checks.items():
+        cells |= {key: CellKey(name, labels, -1) for key, name in zip(keys, (arm, f"{arm}-longer"), strict=True)}
     tuned = {spec.digest(): cell for cell, digest in plan.tuned.items() for spec in plan.studies[digest].known_trials()}
     for key, run in plan.runs.items():
         cell = cells.get(key) or (tuned.get(key) if plan.seeds_tune else None)
@@ -88,7 +91,8 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     write_json(folder.environment, {**ENVIRONMENT, **fake.environment(run)})
     test = run.spec.test_jets
     write_json(folder.split, {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
-    metrics = {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
+    metrics = {f"trained/{name}": value for name, value in fake.signs.get(run.arm, {}).items()}
+    metrics |= {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
     if not run.labelled:
         metrics |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
     if cell is not None:
@@ -131,7 +135,7 @@ def planted_scores(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np
     if fake.area(cell) == 0.5 and cell.arm == "class-prior":
         return labels, np.full(jets, 0.5, np.float32)
     number = list(AREAS).index(cell.arm) if cell.arm in AREAS else sum(map(ord, cell.arm))
-    rng = np.random.default_rng([cell.labels, cell.seed, number])
+    rng = np.random.default_rng([cell.labels, abs(cell.seed), number])
     area = np.clip(fake.area(cell) + fake.spread * rng.standard_normal(), 0.3, 0.999)
     common = np.random.default_rng(7).standard_normal(jets)
     noise = np.sqrt(1 - fake.own) * common + np.sqrt(fake.own) * rng.standard_normal(jets)
@@ -154,7 +158,7 @@ def _write_journal(path: Path, epochs: int, labelled: bool, metrics: dict[str, f
     with Journal(path) as journal:
         for epoch in range(epochs):
             shape = 1 - np.exp(-(epoch + 1) / 2)
-            record = {"train/loss": 0.7 - 0.4 * shape if labelled else 5 - 2 * shape}
+            record = {"train/passes": 320.0 * (epoch + 1), "train/loss": 0.7 - 0.4 * shape if labelled else 5 - 2 * shape}
             if labelled:
                 record |= {"val/auc": 0.6 + 0.3 * shape, "val/loss": 0.65 - 0.2 * shape}
             journal.append(epoch, record)

@@ -231,6 +231,19 @@ def test_the_legend_of_the_learning_curves_names_controls_last(planted: Planted)
 def test_plots_cover_every_budget(finished: Results) -> None:
     difference, learning = plot_of(finished, "differences"), plot_of(finished, "learning_curves")
     assert [axes.get_title(loc="left") for axes in difference.axes] == ["50 labels", "200 labels"]
-    assert len(learning.axes) == 4
+    assert len(learning.axes) == 6
     assert len(plot_of(finished, "pretraining").axes) == 2
     assert len(plot_of(finished, "roc_200").axes) == 1
+
+
+def test_learning_curves_run_over_passes_and_end_at_the_test_metric(planted: Planted) -> None:
+    results = planted("seeds=2", "recipes.simclr.epochs=2")
+    figure = plot_of(results, "learning_curves")
+    assert [axes.get_ylabel() for axes in figure.axes[::2]] == ["validation AUC", "validation loss", "training loss"]
+    first = figure.axes[0]
+    (scratch,) = [line for line in first.lines if line.get_label() == "scratch"]
+    assert list(scratch.get_xdata()) == [320.0, 640.0, 960.0]
+    stars = [line for line in first.lines if line.get_marker() == "*"]
+    means = [results.headlines(arm, 50).mean() for arm in ("scratch", "simclr")]
+    assert sorted(star.get_ydata()[0] for star in stars) == pytest.approx(sorted(means))
+    assert {star.get_xdata()[0] for star in stars} == {960.0}

@@ -106,6 +106,16 @@ def test_what_the_test_jets_say_is_kept_apart(four: tuple[Plan, Path], arm: str,
     assert losses.mean() == pytest.approx(metrics["val/loss"], abs=0)
 
 
+def test_the_training_jets_are_judged_as_the_test_jets_are(four: tuple[Plan, Path], tmp_path: Path) -> None:
+    """Trees know the jets that they were grown on better than others; a network has moved."""
+    trees, _ = finish(four, tmp_path, "boosted-trees", "final")
+    assert trees["trained/auc"] > trees["test/auc"]
+    network, folder = finish(four, tmp_path, "scratch", "final")
+    assert {"trained/auc", "trained/auc_se", "trained/loss", "trained/encoder_change"} <= set(network)
+    assert network["trained/encoder_change"] > 0
+    assert read(folder / "metrics.jsonl")[0][-1].metrics["trained/auc"] == network["trained/auc"]
+
+
 @pytest.mark.parametrize("kind", ["trial", "final"])
 @pytest.mark.parametrize("arm", ["scratch", "boosted-trees"])
 def test_the_journal_says_nothing_twice(four: tuple[Plan, Path], arm: str, kind: str, tmp_path: Path) -> None:

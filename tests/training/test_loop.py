@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_enco
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from jetbench.training.loop import Flag, Stopped, fit
 from jetbench.training.optim import Plateau, rate
+from jetbench.training.signs import Trained
 from jetbench.training.validation import network_outputs, validator
 from jetbench.views import augment
 from jetbench.views.inputs import Inputs
@@ -57,7 +59,11 @@ class StopAfter:
         return self.looks < 0
 
 
-def train(
+def train(jets: Jets, folder: Path, recipe: Recipe = RECIPE, **given: Any) -> Network:
+    return fit_network(jets, folder, recipe, **given)[0]
+
+
+def fit_network(
     jets: Jets,
     folder: Path,
     recipe: Recipe = RECIPE,
@@ -65,7 +71,7 @@ def train(
     stop: Flag | None = None,
     frozen: bool = False,
     validate: Callable[[Network], dict[str, float]] | None = None,
-) -> Network:
+) -> tuple[Network, Trained]:
     tensors, view, network = JetTensors(jets), fitted(jets).fitted, build(seed=1)
 
     def look(batch: Batch, rng: torch.Generator) -> Inputs:
@@ -74,7 +80,7 @@ def train(
     goal = build_objective(Component(name=objective), network, TASK, look, seed=1)
     judged = validator(network, view, TASK, tensors, np.arange(300, 400), "fp32") if objectives[objective].labelled else None
     with Journal(folder / "metrics.jsonl") as journal:
-        fit(
+        trained = fit(
             recipe,
             network,
             goal,
@@ -87,7 +93,7 @@ def train(
             validate=partial(validate, network) if validate else judged,
             frozen=frozen,
         )
-    return network
+    return network, trained
 
 
 def metrics(folder: Path) -> list[tuple[int, dict[str, float]]]:
@@ -114,8 +120,25 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(toy_jets: Jets, tmp_
     assert metrics(straight) == metrics(broken)
 
 
+def test_an_interrupted_training_has_the_signs_of_a_straight_one(toy_jets: Jets, tmp_path: Path) -> None:
+    """It is stopped before its first step, in its midst and within the last tenth of its 60 steps."""
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    for folder in (straight, broken):
+        folder.mkdir()
+    recipe = RECIPE.replace(passes=32 * 60, epochs=2, warmup=0.0)
+    whole = fit_network(toy_jets, straight, recipe)[1].signs
+    for looks in (1, 30, 26):
+        with pytest.raises(Stopped):
+            train(toy_jets, broken, recipe, stop=StopAfter(looks))
+    assert fit_network(toy_jets, broken, recipe)[1].signs == whole
+    assert set(whole) == {"loss_change", "loss_change_error", "encoder_change"}
+    assert whole["encoder_change"] > 0.01
+
+
 def test_a_frozen_encoder_stays_as_it_was(toy_jets: Jets, tmp_path: Path) -> None:
-    before, after = build(1).state_dict(), train(toy_jets, tmp_path, frozen=True).state_dict()
+    network, trained = fit_network(toy_jets, tmp_path, frozen=True)
+    before, after = build(1).state_dict(), network.state_dict()
+    assert trained.signs == {"encoder_change": 0.0}
     assert all(torch.equal(before[k], after[k]) for k in before if k.startswith("encoder."))
     assert not torch.equal(before["head.weight"], after["head.weight"])
 

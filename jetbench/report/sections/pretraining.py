@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
-from jetbench.report.curves import Curve, count_epochs, draw_curve, stacked
+from jetbench.report.curves import Curve, count_passes, draw_curve, stacked
 from jetbench.report.drawing import style
 from jetbench.report.results import Results
 from jetbench.report.words import count
@@ -47,5 +47,5 @@ def draw(curves: dict[str, tuple[Curve, Look]]) -> Figure:
         style(axes)
         axes.set_title(f"{kind} ({count(len(curve[1]), 'seed')})", loc="left", fontsize=9.5, color=INK)
         axes.set_ylabel("training loss", fontsize=10.5, color=INK)
-        count_epochs(axes, True)
+        count_passes(axes, True)
     return figure

@@ -1,0 +1,148 @@
+"""Whether labels or compute limit an arm at a label budget: a comparison of arms that stop before they have learnt what their
+labels can teach says nothing about labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from jetbench.models import models
+from jetbench.report.results import Results
+from jetbench.report.words import gain, joined, number, quantity, signed
+from jetbench.suites.plan import CellKey
+from jetbench.suites.stages import regimes
+from jetbench.tasks.task import Metric, Task
+
+__all__ = ["Figure", "Signs", "alarms", "frozen", "judged", "limited", "limits_text", "pooled", "signs", "times_text"]
+
+ERRORS = 2.0  # a loss falls, and a longer training gains, where it does by more than so many errors
+MARGINS = 10  # of equivalence: where the training metric is ahead by more, a loss that falls is that of jets known by heart
+CHANGE = "trained/encoder_change"
+FROZEN = 0.05  # an encoder whose weights moved by a smaller share of their length still is what it was drawn as
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A mean over seeds with its error."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What the seeds of an arm at a budget say of the length of their trainings, None where they say nothing: the mean metric on
+    the training jets without augmentation and on the test jets, the change of the training loss over the last tenth of the steps
+    as a share of that loss, the relative change of the encoder's weights, and the gain of a training `times` as long."""
+
+    trained: float | None = None
+    tested: float | None = None
+    loss_change: Figure | None = None
+    encoder_change: float | None = None
+    gain: Figure | None = None
+    times: float = 1.0
+
+
+def pooled(values: np.ndarray, errors: np.ndarray) -> Figure | None:
+    """Average values (n,) with errors (n,) of their own. The error of the mean is the larger one of what these give and of what
+    the spread between the seeds gives: few seeds may agree by luck."""
+    n = len(values)
+    if not n or len(errors) != n:
+        return None
+    between = float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
+    return Figure(float(values.mean()), max(math.sqrt(float(errors @ errors)) / n, between))
+
+
+def judged(results: Results, arm: str) -> bool:
+    """Tell whether an arm's length is judged: networks that are trained whole on true labels. What trains a head alone is limited
+    by its encoder, and a fit ends by itself."""
+    chosen = results.plan.instance.settings.arms[arm]
+    last = regimes[chosen.regime].stages[-1]
+    return models[chosen.model].kind == "network" and last.trains == "all" and last.labels == "true"
+
+
+def signs(results: Results, arm: str, labels: int) -> Signs:
+    """Collect the signs of an arm at a budget from its finished seeds."""
+
+    def values(key: str) -> np.ndarray:
+        return results.values(arm, labels, key)
+
+    key = results.metric.key
+    return Signs(
+        trained=_mean(values(f"trained/{key}")),
+        tested=_mean(values(f"test/{key}")),
+        loss_change=pooled(values("trained/loss_change"), values("trained/loss_change_error")),
+        encoder_change=_encoder_change(results, arm, labels),
+        gain=_gain(results, arm, labels),
+        times=results.plan.instance.settings.longer or 1.0,
+    )
+
+
+def _gain(results: Results, arm: str, labels: int) -> Figure | None:
+    """What a longer training gains on the same labels. Its error is that of the test sample together with that of the difference
+    of two trainings, taken from the spread between the arm's seeds: cautious, since the two share their labels."""
+    pair, seeds = results.longer.get((arm, labels)), results.headlines(arm, labels)
+    if pair is None or len(seeds) < 2:
+        return None
+    error = math.hypot(math.sqrt(pair.variance_of_mean), math.sqrt(2) * float(seeds.std(ddof=1)))
+    return Figure(gain(results.metric, float(pair.values[0] - pair.baselines[0])), error)
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _encoder_change(results: Results, arm: str, labels: int) -> float | None:
+    """That of the run in which the encoder left its random weights, the mean over seeds; None where its regime freezes it."""
+    first = [results.chain(CellKey(arm, labels, seed))[-1] for seed in results.seeds(arm, labels)]
+    runs = [key for key in dict.fromkeys(first) if results.runs[key].spec.trains == "all"]
+    found = [results.metrics(key) for key in runs if results.ledger.done(key)]
+    return _mean(np.array([metrics[CHANGE] for metrics in found if CHANGE in metrics]))
+
+
+def limited(results: Results, arm: str, labels: int) -> tuple[str, ...]:
+    """Say by which signs compute limits an arm at a budget; empty where none speaks for it."""
+    return tuple(alarms(results.task, results.metric, signs(results, arm, labels))) if judged(results, arm) else ()
+
+
+def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[str]:
+    """Apply the rule: each sign that calls the alarm, in words. `metric` is the headline of the task."""
+    if found.gain and found.gain.value > ERRORS * found.gain.error:
+        size = signed(metric, found.gain.value if metric.larger_is_better else -found.gain.value)
+        yield f"{times_text(found.times)} as long gives {quantity(metric, f'{size} ± {number(metric, found.gain.error)}')}"
+    known = False
+    if found.trained is not None and found.tested is not None:
+        ahead = gain(metric, found.trained - found.tested)
+        known = ahead > MARGINS * task.margin(found.tested)
+        if ahead <= 0:
+            pair = f"{number(metric, found.trained)} against {quantity(metric, number(metric, found.tested))}"
+            yield f"the training {metric.name} is no better than the test {metric.name} ({pair})"
+    if (change := found.loss_change) and change.value < -ERRORS * change.error and not known:
+        yield f"the training loss still falls, by {-100 * change.value:.2g} ± {100 * change.error:.1g} % in the last tenth"
+
+
+def times_text(times: float) -> str:
+    """Write a factor as in "twice" or "1.5 times"."""
+    return "twice" if times == 2 else f"{times:g} times"
+
+
+def limits_text(results: Results, arms: tuple[str, ...], labels: int) -> str:
+    """Write a sentence on those of the arms that compute limits at a budget, each with its first sign; empty where none is."""
+    found = {arm: reasons[0] for arm in arms if (reasons := limited(results, arm, labels))}
+    if not found:
+        return ""
+    listed = joined([f"{arm} is limited by compute ({reason})" for arm, reason in found.items()])
+    return f"Labels are not all that decides here: {listed}."
+
+
+def frozen(results: Results, arm: str, labels: int) -> str:
+    """Say that an encoder has hardly moved from its random weights; empty where it has, or where its regime freezes it."""
+    change = signs(results, arm, labels).encoder_change
+    if change is None or change >= FROZEN:
+        return ""
+    return (
+        f"practically frozen: the encoder's random weights moved by {100 * change:.2g} % (a higher learning rate or more passes)"
+    )

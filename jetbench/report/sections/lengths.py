@@ -1,0 +1,70 @@
+"""Whether labels or compute limit each arm at each budget, and the signs that say so."""
+
+from __future__ import annotations
+
+from jetbench.report.alarm import ERRORS, FROZEN, MARGINS, Figure, Signs, frozen, judged, limited, signs, times_text
+from jetbench.report.content import Cell, Line, SectionContent
+from jetbench.report.markup import by_budget, fragment, table
+from jetbench.report.results import Results
+from jetbench.report.rows import places
+from jetbench.report.words import label, number, signed
+from jetbench.tasks.task import Metric
+
+__all__ = ["render"]
+
+BODY = """
+{{ table }}
+<p><small>{{ metric }} on the training jets without augmentation, with the final weights, beside that on the test jets; the change
+of the training loss over the last tenth of the steps, along a straight line, as a share of the loss (a schedule that ends at
+a learning rate of zero flattens it in any case); |w − w₀| / |w₀| of the encoder since its random weights. Means over
+the finished seeds. {% if times %}Gain: the test {{ metric }} of one training {{ times }} as long minus that of the same one at
+its usual length, both on labels of their own and with the recipe's own values; its error is that of the test sample and of two
+trainings, taken from the spread between seeds. {% endif %}Compute limits an arm whose training {{ metric }} is not ahead of
+its test {{ metric }}, whose loss still falls by more than {{ errors }} errors before the training {{ metric }} is ahead by
+{{ margins }} margins of equivalence (then what falls is the loss of jets known by heart), or which gains more than
+{{ errors }} errors by a longer training. An encoder that has moved by less than {{ frozen }} % is practically frozen.</small></p>
+"""
+
+
+def render(results: Results) -> SectionContent | None:
+    lines = [(n, _line(results, arm, n)) for arm, n in places(results) if judged(results, arm) and results.seeds(arm, n)]
+    if not lines:
+        return None
+    metric = results.metric
+    shown = ("arm", label(metric, "training"), label(metric), "change of the loss", "change of the encoder")
+    times = times_text(results.plan.instance.settings.longer or 1.0) if results.longer else ""
+    headings = (*shown, *([f"gain by {times} the length"] if times else []), "limited by")
+    body = fragment(
+        BODY,
+        table=table(headings, by_budget(lines), left=("limited by",)),
+        metric=metric.name,
+        times=times,
+        margins=MARGINS,
+        errors=f"{ERRORS:g}",
+        frozen=f"{100 * FROZEN:g}",
+    )
+    return SectionContent("lengths", "Labels or compute?", body)
+
+
+def _line(results: Results, arm: str, labels: int) -> Line:
+    metric, found = results.metric, signs(results, arm, labels)
+    means = [number(metric, mean) if mean is not None else "–" for mean in (found.trained, found.tested)]
+    moved = f"{100 * found.encoder_change:.2g} %" if found.encoder_change is not None else "–"
+    still = "practically frozen" if frozen(results, arm, labels) else ""
+    gained = [_gain(metric, found.gain)] if results.longer else []
+    limit = _limit(found, limited(results, arm, labels))
+    return Line((arm, *means, _change(found.loss_change), Cell(moved, still), *gained, limit))
+
+
+def _gain(metric: Metric, found: Figure | None) -> str:
+    return f"{signed(metric, found.value)} ± {number(metric, found.error)}" if found else ""
+
+
+def _change(found: Figure | None) -> str:
+    return f"{100 * found.value:+.1f} ± {100 * found.error:.1f} %".replace("-", "−") if found else "–"
+
+
+def _limit(found: Signs, reasons: tuple[str, ...]) -> Cell:
+    if reasons:
+        return Cell("compute", "; ".join(reasons), "wrap")
+    return Cell("–" if found.trained is None else "labels")

@@ -1,0 +1,141 @@
+"""Labels or compute: each sign calls the alarm by itself, and where none does labels limit the arm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from report.pages import Checked, page_of, plot_of
+
+from jetbench.evaluation.artifacts import read_scores
+from jetbench.report.alarm import Figure, Signs, alarms, frozen, judged, limited, limits_text, pooled, signs
+from jetbench.report.results import Results
+from jetbench.report.rows import notes
+from jetbench.report.sentences import answer
+from jetbench.report.warnings import warnings
+from jetbench.report.words import number, signed
+from jetbench.statistics.delong import paired_delong
+from jetbench.tasks.classification import Classification
+from jetbench.tasks.regression import Regression
+
+Planted = Callable[..., Results]
+LEARNT = {"auc": 0.99, "auc_se": 0.001, "loss_change": -0.01, "loss_change_error": 0.02, "encoder_change": 0.4}
+
+
+def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -> None:
+    assert pooled(np.array([0.1, 0.1]), np.array([0.03, 0.04])) == Figure(0.1, pytest.approx(0.025))
+    assert pooled(np.array([0.0, 0.2]), np.array([0.03, 0.04])) == Figure(0.1, pytest.approx(0.1))
+    assert pooled(np.array([0.3]), np.array([0.2])) == Figure(0.3, 0.2)
+    assert pooled(np.array([]), np.array([])) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (Signs(), None),
+        (Signs(trained=0.95, tested=0.90), None),
+        (Signs(trained=0.9001, tested=0.90), None),
+        (Signs(trained=0.90, tested=0.90), "the training AUC is no better than the test AUC (0.9000 against 0.9000)"),
+        (Signs(trained=0.89, tested=0.90), "the training AUC is no better than the test AUC (0.8900 against 0.9000)"),
+        (Signs(loss_change=Figure(-0.12, 0.07)), None),
+        (Signs(loss_change=Figure(0.12, 0.01)), None),
+        (Signs(loss_change=Figure(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
+        (Signs(0.929, 0.90, Figure(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
+        (Signs(0.931, 0.90, Figure(-0.12, 0.05)), None),  # ten margins of 3 % of 0.1 are 0.03
+        (Signs(gain=Figure(0.014, 0.008), times=2.0), None),
+        (Signs(gain=Figure(0.014, 0.003), times=2.0), "twice as long gives +0.0140 ± 0.0030"),
+        (Signs(gain=Figure(0.014, 0.003), times=1.5), "1.5 times as long gives +0.0140 ± 0.0030"),
+        (Signs(gain=Figure(-0.014, 0.003), times=2.0), None),
+    ],
+)
+def test_every_sign_calls_the_alarm_beyond_its_threshold(given: Signs, said: str | None) -> None:
+    assert list(alarms(Classification(), Classification.headline, given)) == ([said] if said else [])
+
+
+def test_a_metric_that_falls_has_its_own_direction() -> None:
+    """Of an RMSE of 10 GeV ten margins are 3 GeV, and a gain is a smaller one."""
+
+    def said(given: Signs) -> list[str]:
+        return list(alarms(Regression(), Regression.headline, given))
+
+    falling = Figure(-0.12, 0.05)
+    assert said(Signs(9.9, 10.0)) == []
+    assert said(Signs(10.1, 10.0)) == ["the training RMSE is no better than the test RMSE (10.100 against 10.000 GeV)"]
+    assert len(said(Signs(7.1, 10.0, falling))) == 1
+    assert said(Signs(6.9, 10.0, falling)) == []
+    assert said(Signs(gain=Figure(0.5, 0.1), times=2.0)) == ["twice as long gives −0.500 ± 0.100 GeV"]
+
+
+def test_networks_that_learn_labels_are_judged(finished: Results) -> None:
+    found = {arm for arm in finished.plan.arms if judged(finished, arm)}
+    assert found == {"scratch", "simclr", "supervised-pretrained"}
+
+
+def test_an_alarm_stands_in_table_page_warnings_and_answer(planted: Planted) -> None:
+    results = planted(signs={"simclr": LEARNT, "scratch": {**LEARNT, "auc": 0.8}}, spread=0.0)
+    assert limited(results, "simclr", 50) == ()
+    (reason,) = limited(results, "scratch", 50)
+    line = f"scratch at 50 labels: limited by compute: {reason}"
+    assert line in notes(results)
+    assert line in warnings(results)
+    assert f"scratch is limited by compute ({reason})." in answer(results)
+    assert "simclr is limited" not in answer(results)
+    text = Checked(page_of(results)).text
+    assert "Labels or compute?" in text
+    assert reason in text
+
+
+def test_an_answer_without_alarm_says_nothing_of_it(finished: Results, planted: Planted) -> None:
+    for results in (finished, planted(signs={"simclr": LEARNT, "scratch": LEARNT})):
+        assert limits_text(results, ("simclr", "scratch"), 50) == ""
+        assert "compute" not in answer(results)
+
+
+@pytest.mark.parametrize(("change", "still"), [(0.012, True), (0.049, True), (0.05, False)])
+def test_an_encoder_that_hardly_moves_is_called_frozen(change: float, still: bool, planted: Planted) -> None:
+    results = planted(signs={"scratch": {**LEARNT, "encoder_change": change}}, missing=lambda cell: cell.arm != "scratch")
+    said = frozen(results, "scratch", 50)
+    assert said.startswith(f"practically frozen: the encoder's random weights moved by {100 * change:.2g} %") == still
+    assert (f"scratch at 50, 200 labels: {said}" in notes(results)) == still
+
+
+def test_a_fine_tuned_encoder_is_judged_where_it_was_random(planted: Planted, finished: Results) -> None:
+    """The pretraining moved the weights; that fine-tuning hardly does is no fault."""
+    results = planted(signs={"simclr": LEARNT, "random-frozen": {**LEARNT, "encoder_change": 0.0}})
+    runs = results.plan.runs
+    for key, run in runs.items():
+        if run.arm == "simclr" and run.kind == "final":
+            results.metrics(key)["trained/encoder_change"] = 0.01
+    assert frozen(results, "simclr", 50) == ""
+    assert frozen(results, "random-frozen", 50) == ""
+    assert frozen(finished, "scratch", 50) == ""
+
+
+def test_what_a_longer_training_gains_is_paired_and_carries_both_errors(planted: Planted) -> None:
+    results = planted(
+        "longer=2.0", areas={"scratch-longer": 0.93, "simclr-longer": 0.92}, signs={"simclr": LEARNT, "scratch": LEARNT}
+    )
+    found = signs(results, "scratch", 200)
+    usual, longer = (read_scores(results.ledger.run(key).scores) for key in results.plan.checks["scratch", 200])
+    pair = paired_delong(usual[1], longer[2][None], usual[2][None])
+    assert found.gain == Figure(
+        pytest.approx(float(pair[0][0] - pair[1][0])),
+        pytest.approx(float(np.sqrt(pair[2][0] + 2 * results.headlines("scratch", 200).var(ddof=1)))),
+    )
+    (reason,) = limited(results, "scratch", 200)
+    assert reason.startswith("twice as long gives +0.0")
+    assert limited(results, "simclr", 200) == ()
+    assert limited(results, "scratch", 50) == ()
+    assert f"scratch at 200 labels: limited by compute: {reason}" in warnings(results)
+    text = Checked(page_of(results)).text
+    assert "gain by twice the length" in text
+    assert f"{signed(results.metric, found.gain.value)} ± {number(results.metric, found.gain.error)}" in text
+    curves = plot_of(results, "learning_curves")
+    assert sum(line.get_markerfacecolor() == "white" for line in curves.axes[1].lines) == 2
+
+
+def test_one_seed_has_no_spread_to_weigh_a_gain_with(planted: Planted) -> None:
+    results = planted("longer=2.0", "seeds=1", areas={"scratch-longer": 0.99})
+    assert ("scratch", 200) in results.longer
+    assert signs(results, "scratch", 200).gain is None
