@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -182,7 +183,7 @@ def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     named = recipes[str(choice.base)].recipe
     changes = {name: value for name in Recipe.model_fields if (value := getattr(choice, name, None)) is not None}
     if choice.loops is not None:
-        changes["passes"] = choice.loops * train_jets(labels)
+        changes["passes"] = min(choice.loops * train_jets(labels), choice.most_passes or sys.maxsize)
     recipe: Recipe = named.replace(**changes)
     allowed = [step for step in recipe.augmentation if not unmet(ground.meta, augmentations[step.name].needs)]
     return recipe.replace(augmentation=tuple(_augmentation(ground, arm, step) for step in allowed))

@@ -51,6 +51,7 @@ class RecipeChoice(Spec):
     warmup: float | None = Field(None, ge=0, lt=1)
     passes: int | None = Field(None, ge=1)
     loops: int | None = Field(None, ge=1)  # instead of passes: times through the training jets of the label budget
+    most_passes: int | None = Field(None, ge=1)  # that loops may come to: large budgets need fewer loops
     batch_size: int | None = Field(None, ge=2)
     epochs: int | None = Field(None, ge=1)
     clip: float | None = Field(None, gt=0)
@@ -64,6 +65,8 @@ class RecipeChoice(Spec):
             raise ValueError(
                 "passes and loops both give the length of a training; keep one of them, and remove the other with null"
             )
+        if self.passes is not None and self.most_passes is not None:
+            raise ValueError("most_passes limits loops, and this recipe gives its length by passes; remove one of the two with null")
         return self
 
     def over(self, other: RecipeChoice) -> RecipeChoice:
@@ -72,6 +75,8 @@ class RecipeChoice(Spec):
         below = {name: getattr(other, name) for name in type(self).model_fields}
         if "passes" in mine or "loops" in mine:
             below |= {"passes": None, "loops": None}
+        if "passes" in mine:
+            below["most_passes"] = None
         return RecipeChoice.model_validate(below | mine)
 
 

@@ -245,6 +245,13 @@ def test_lengths_in_loops_replace_passes_and_the_other_way_round(plan_of: PlanOf
     assert last(plan_of(*loops), "scratch").recipe.passes == 2 * 80
 
 
+def test_loops_come_to_no_more_passes_than_the_most(plan_of: PlanOf) -> None:
+    plan = plan_of("recipes.supervised={base: supervised-small, loops: 3, most_passes: 200, passes: null}")
+    assert [last(plan, "scratch", labels).recipe.passes for labels in (50, 100)] == [3 * 40, 200]
+    with pytest.raises(SuiteError, match=r"most_passes limits loops, and this recipe gives its length by passes"):
+        plan_of("recipes.supervised.most_passes=200")
+
+
 def test_the_long_training_is_as_long_as_the_primary_arm(plan_of: PlanOf) -> None:
     plan = plan_of("arms.long={model: resnet15, regime: scratch-long}")
     long, short = last(plan, "long").recipe, last(plan, "scratch").recipe
