@@ -66,7 +66,7 @@ class RecipeChoice(Spec):
                 "passes and loops both give the length of a training; keep one of them, and remove the other with null"
             )
         if self.passes is not None and self.most_passes is not None:
-            raise ValueError("most_passes limits loops, and this recipe gives its length by passes; remove one of the two with null")
+            raise ValueError("most_passes limits loops, and this recipe gives its length by passes; remove one with null")
         return self
 
     def over(self, other: RecipeChoice) -> RecipeChoice:
