@@ -46,13 +46,15 @@ SUITES = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
 
 
 def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None:
-    suite, also, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
+    suite, also, seeds, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
     (tmp_path / "shown.yaml").write_text(suite, encoding="utf-8")
     plan = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml"))))
     assert plan.arms == ["narrow", "wide", "wide-simclr"]
     second = read_yaml(also, "docs", SuiteError)["also_test"]
     instance = instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=(f"also_test={json.dumps(second)}",))
     assert make_plan(instance).instance.also_jets == 4000
+    looked = tuple(f"{key}={value}" for key, value in read_yaml(seeds, "docs", SuiteError).items())
+    assert instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=looked).settings.fresh_from == 5
     search = read_yaml(tuning, "docs", SuiteError)["tuning"]["search"]
     overrides = ("tuning.sampler=tpe", "tuning.trials=20", *(f"tuning.search={json.dumps(search)}",))
     searched = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=overrides))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "evaluate_regression",
+    "mean_rmse_covariance",
     "paired_rmse",
     "prediction_counts",
     "prediction_plot",
@@ -80,6 +81,12 @@ def paired_rmse(
     differences = drawn[:, : len(mine)] - drawn[:, len(mine) :]
     of_mean = float((differences @ shares).var(ddof=1))
     return np.sqrt(mine.mean(axis=1)), np.sqrt(other.mean(axis=1)), differences.var(axis=0, ddof=1), of_mean
+
+
+def mean_rmse_covariance(truth: ArrayLike, predictions: ArrayLike, weights: ArrayLike) -> np.ndarray:
+    """Return the covariance (m, m), over resampled jets, of m means of RMSEs, from predictions (s, n) and weights (m, s)."""
+    drawn = np.sqrt(resampled_means(np.square(residuals(truth, predictions))))
+    return np.atleast_2d(np.cov(np.asarray(weights, np.float64) @ drawn.T))
 
 
 def evaluate_regression(truth: ArrayLike, predictions: ArrayLike) -> dict[str, float]:

@@ -69,7 +69,7 @@ def also_comparison(results: Results) -> Comparison | None:
         return None
     mine, other = ([results.also_scores(CellKey(name, labels, seed)) for seed in seeds] for name in (arm, baseline))
     clusters = results.clusters(arm, labels, seeds) or results.clusters(baseline, labels, seeds)
-    return paired(results.task, mine, other, clusters)
+    return paired(results.task, mine, other, clusters, results.shared(labels))
 
 
 def also_sentences(results: Results) -> list[str]:

@@ -19,15 +19,16 @@ Key = TypeVar("Key")
 Scores = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of the test jets (n,), their truth (n,), scores (n,) or (n, K)
 
 
-def paired(task: Task, mine: Sequence[Scores], other: Sequence[Scores], clusters: list[int] | None) -> Comparison:
-    """Compare the runs of an arm with those of its baseline, seed by seed; `clusters` tell which seeds share an encoder.
+def paired(task: Task, mine: Sequence[Scores], other: Sequence[Scores], clusters: list[int] | None, shared: float) -> Comparison:
+    """Compare the runs of an arm with those of its baseline, seed by seed; `clusters` tell which seeds share an encoder, `shared`
+    which share of their labels two seeds have in common.
 
     Raises `StoreError` where the runs were not tested on the same jets.
     """
     if any(not np.array_equal(rows, mine[0][0]) for rows, _, _ in (*mine, *other)):
         raise StoreError("they were not tested on the same jets")
     truth, (predicted, against) = mine[0][1], (np.stack([p for _, _, p in side]) for side in (mine, other))
-    return task.compare(truth, predicted, against, clusters)
+    return task.compare(truth, predicted, against, clusters, shared)
 
 
 def corrected(found: Mapping[tuple[str, int], Comparison], primary: tuple[str, int]) -> dict[tuple[str, int], Comparison]:

@@ -15,8 +15,10 @@ from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.report.pairing import Scores, corrected, family, paired
 from jetbench.spec import RunSpec
-from jetbench.statistics.comparison import Comparison
+from jetbench.statistics.comparison import Comparison, beside, seed_weights
 from jetbench.statistics.intervals import Interval, t_interval
+from jetbench.statistics.means import Mean, mean_of
+from jetbench.statistics.resolution import overlap
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
 from jetbench.suites.roles import Role
 from jetbench.suites.studies import Result, walk
@@ -104,10 +106,22 @@ class Results:
         """Return mean and t interval over seeds, or over encoders where seeds share them; None where no seed has the metric."""
         seeds = [seed for seed in self.seeds(arm, labels) if key in self.cells[CellKey(arm, labels, seed)]]
         values = np.array([self.cells[CellKey(arm, labels, seed)][key] for seed in seeds])
-        clusters = self.clusters(arm, labels, seeds)
-        if clusters is not None:
-            values = np.array([values[np.array(clusters) == c].mean() for c in sorted(set(clusters))])
-        return t_interval(values) if len(values) else None
+        return t_interval(_by_unit(values, self.clusters(arm, labels, seeds))) if len(values) else None
+
+    def mean(self, arm: str, labels: int) -> Mean | None:
+        """Return the mean over all finished seeds of the metric that arms are compared by, with both of its errors."""
+        seeds = self.seeds(arm, labels)
+        if not seeds:
+            return None
+        clusters, found = self.clusters(arm, labels, seeds), [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
+        weights = seed_weights(len(seeds), clusters)
+        variance = self.task.covariance(found[0][1], np.stack([scores for _, _, scores in found]), weights[None])[0, 0]
+        return mean_of(_by_unit(self.headlines(arm, labels), clusters), float(variance), self.shared(labels))
+
+    def shared(self, labels: int) -> float:
+        """Return the share of their labels that two seeds have in common at a budget."""
+        instance = self.plan.instance
+        return overlap(labels, instance.jets - instance.settings.test_jets)
 
     def clusters(self, arm: str, labels: int, seeds: list[int]) -> list[int] | None:
         """Return which pretraining each seed starts from, as an index; None where each has its own, or none."""
@@ -131,12 +145,12 @@ class Results:
 
     @cached_property
     def comparisons(self) -> dict[tuple[str, int], Comparison]:
-        """Every arm against the baseline at every budget that both have seeds at; all but the primary corrected by Holm."""
+        """Every arm against the baseline at every budget that both have fresh seeds at; all but the primary corrected by Holm."""
         found: dict[tuple[str, int], Comparison] = {}
         for labels in self.plan.instance.settings.labels:  # budget by budget: the baseline's scores are read once for all arms
             for arm in self.plan.arms:
-                if arm != self.baseline and (seeds := sorted({*self.seeds(arm, labels)} & {*self.seeds(self.baseline, labels)})):
-                    found[arm, labels] = self._compare(arm, self.baseline, labels, seeds)
+                if arm != self.baseline and (judged := self._judge(arm, self.baseline, labels)):
+                    found[arm, labels] = judged
         ordered = [(arm, labels) for arm in self.plan.arms for labels in self.plan.instance.settings.labels]
         return corrected({key: found[key] for key in ordered if key in found}, self.primary)
 
@@ -147,16 +161,30 @@ class Results:
         floors = [arm for arm in self.plan.arms if named[arm] is Role.FLOOR]
         above = [arm for arm in self.plan.arms if named[arm] in (Role.BASELINE, Role.RIVAL)]
         for labels, floor, arm in product(self.plan.instance.settings.labels, floors, above):
-            if seeds := sorted({*self.seeds(arm, labels)} & {*self.seeds(floor, labels)}):
-                found[arm, floor, labels] = self._compare(arm, floor, labels, seeds)
+            if judged := self._judge(arm, floor, labels):
+                found[arm, floor, labels] = judged
         return family(found)
+
+    @property
+    def fresh_from(self) -> int:
+        """The first seed that takes part in a verdict; those below were looked at before their number was raised."""
+        return self.plan.instance.settings.fresh_from or 0
+
+    def _judge(self, arm: str, baseline: str, labels: int) -> Comparison | None:
+        """Compare two arms by the fresh seeds that both have; None without any."""
+        seeds = sorted({*self.seeds(arm, labels)} & {*self.seeds(baseline, labels)})
+        fresh = [seed for seed in seeds if seed >= self.fresh_from]
+        if not fresh:
+            return None
+        found = self._compare(arm, baseline, labels, fresh)
+        return beside(found, self._compare(arm, baseline, labels, seeds)) if len(fresh) < len(seeds) else found
 
     def _compare(self, arm: str, baseline: str, labels: int, seeds: list[int]) -> Comparison:
         mine = [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
         other = [self.scores(CellKey(baseline, labels, seed)) for seed in seeds]
         clusters = self.clusters(arm, labels, seeds) or self.clusters(baseline, labels, seeds)
         try:
-            return paired(self.task, mine, other, clusters)
+            return paired(self.task, mine, other, clusters, self.shared(labels))
         except StoreError as error:
             raise StoreError(f"{arm} and {baseline} at {labels} labels cannot be compared: {error}") from None
 
@@ -230,6 +258,13 @@ class Results:
             for cell, metrics in self.cells.items()
             for metric, value in sorted(metrics.items())
         ]
+
+
+def _by_unit(values: np.ndarray, clusters: list[int] | None) -> np.ndarray:
+    """The values of seeds (n,), or the means of encoders that seeds share."""
+    if clusters is None:
+        return values
+    return np.array([values[np.array(clusters) == c].mean() for c in sorted(set(clusters))])
 
 
 def collect(plan: Plan, store: Store) -> Results:

@@ -9,7 +9,7 @@ from jetbench.report.alarm import frozen, limited
 from jetbench.report.results import Results
 from jetbench.report.words import brief_difference, count, joined, level_percent
 from jetbench.statistics.comparison import Comparison, Verdict
-from jetbench.statistics.intervals import Interval
+from jetbench.statistics.means import Mean
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 
@@ -20,15 +20,15 @@ BELOW = {"does not clear": (Verdict.WORSE, Verdict.EQUIVALENT), "not shown to cl
 
 @dataclass(frozen=True)
 class Row:
-    """An arm at one label budget. `headline` is the mean over the finished seeds of what arms are compared by, with its t
-    interval; `notes` are what a reader of the numbers must know, without arm and budget."""
+    """An arm at one label budget. `headline` is the mean over the finished seeds of what arms are compared by, with both of
+    its errors; `notes` are what a reader of the numbers must know, without arm and budget."""
 
     arm: str
     labels: int
     role: Role
     seeds: int
     planned: int
-    headline: Interval | None
+    headline: Mean | None
     comparison: Comparison | None
     primary: bool
     notes: tuple[str, ...]
@@ -64,7 +64,7 @@ def _row(results: Results, arm: str, labels: int, role: Role) -> Row:
         role=role,
         seeds=len(results.seeds(arm, labels)),
         planned=results.plan.instance.settings.seeds,
-        headline=results.interval(arm, labels, f"test/{results.metric.key}"),
+        headline=results.mean(arm, labels),
         comparison=results.comparisons.get((arm, labels)),
         primary=(arm, labels) == results.primary,
         notes=tuple(_notes(results, arm, labels)),

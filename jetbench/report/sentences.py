@@ -14,6 +14,8 @@ from jetbench.report.words import (
     difference_text,
     gain,
     joined,
+    limits,
+    need,
     number,
     quantity,
     units,
@@ -56,35 +58,31 @@ def _claim(results: Results, found: Comparison, arm: str, labels: int) -> str:
 
 
 def _sample(results: Results, comparison: Comparison, arm: str, labels: int) -> str:
-    text = f"over {count(comparison.seeds, 'seed')}"
+    text = f"over {count(comparison.seeds, 'fresh seed' if comparison.pooled else 'seed')}"
+    if (pooled := comparison.pooled) and (shown := limits(results.metric, pooled.low, pooled.high, signs=True)):
+        text += f" (all {pooled.n}, those looked at before among them: {shown})"
     if comparison.clustered:
         text += f" that share {count(comparison.units, 'pretrained encoder')}"
-    if (planned := results.plan.instance.settings.seeds) > comparison.seeds:
+    if (planned := results.plan.instance.settings.seeds - results.fresh_from) > comparison.seeds:
         text += f" of {planned} planned, the others being unfinished or failed"
     return text + (f"; {_need(comparison)}" if comparison.verdict is Verdict.UNDECIDED else "")
 
 
 def _need(comparison: Comparison) -> str:
     """What an undecided comparison lacks."""
-    what, needed = units(comparison), comparison.seeds_needed
-    few = ""
+    what, few = units(comparison), ""
     if comparison.clustered and comparison.units == 1:
-        few = "one encoder's own luck cannot be told from its method"
+        few = "one encoder's own luck cannot be told from its method; "
     elif comparison.units < LEAST_SEEDS:
-        few = f"{count(comparison.units, what[:-1])} {'is' if comparison.units == 1 else 'are'} too few for a verdict"
-    if needed is None:
-        rest = f"at the observed spread no number of {what} would decide it, more test jets are needed"
-    elif comparison.units == 1:
-        rest = f"{needed} {what} are the least"
-    else:
-        rest = f"at the observed spread about {needed} {what} would be needed"
-    return f"{few}; {rest}" if few else rest
+        few = f"{count(comparison.units, what[:-1])} {'is' if comparison.units == 1 else 'are'} too few for a verdict; "
+    return f"{few}{need(comparison)}"
 
 
 def _unanswered(results: Results, arm: str, labels: int) -> str:
     lacking = [name for name in (arm, results.baseline) if not results.seeds(name, labels)]
     if not lacking:
-        return f"There is no answer yet: {arm} and {results.baseline} have no finished seed in common at {count(labels)} labels."
+        shared = f"have no finished {'fresh ' if results.fresh_from else ''}seed in common at {count(labels)} labels"
+        return f"There is no answer yet: {arm} and {results.baseline} {shared}."
     reasons = sorted({r for cell, r in results.missing.items() if cell.labels == labels and cell.arm in lacking})
     where = f"at {count(labels)} labels ({'; '.join(reasons)})"
     return f"There is no answer yet: no seed of {joined(lacking)} has finished {where}."

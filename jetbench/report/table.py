@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from jetbench.report.also_table import also_table
 from jetbench.report.also_test import also_sentences
-from jetbench.report.content import Column
+from jetbench.report.content import Cell, Column
+from jetbench.report.pool import shared_labels
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, notes, rows
 from jetbench.report.sections import columns_of
@@ -16,8 +17,10 @@ from jetbench.report.words import (
     heading,
     label,
     limits,
-    mean_limits,
+    mean_errors,
+    needs_rule,
     number,
+    pooled_rule,
     undecided_rule,
     verdict_lines,
 )
@@ -60,18 +63,22 @@ def _lines(results: Results) -> list[str]:
     """What stands below the table: how to read it, what is skipped, and with a mark of warning the notes."""
     metric, jets = results.metric, count(results.plan.instance.settings.test_jets)
     added = columns_of(results)
-    explained = ["mean over n seeds, below it the 95 % interval of the mean", *(part.remark for part in added if part.remark)]
+    errors = f"mean over n seeds, below it ± between seeds, ± from the {jets} test jets"
+    explained = [errors, *(part.remark for part in added if part.remark)]
     lines = [
         f"{label(metric)}: {'; '.join(explained)}",
-        f"minus {results.baseline}: ± between seeds, ± from the {jets} test jets; below it the 95 % interval from both",
+        f"minus {results.baseline}: both errors of the paired difference; below it the 95 % interval from them",
         *(line for part in added for line in part.lines),
     ]
     if results.primary in results.comparisons:
         lines.append("* the primary comparison; the other verdicts (not the intervals) are corrected for their number by Holm")
     if any(found.verdict is Verdict.UNDECIDED for found in results.comparisons.values()):
         lines.append(undecided_rule())
+        lines.append(needs_rule())
+    if results.fresh_from:
+        lines.append(pooled_rule(results.fresh_from))
     skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
-    return [*lines, *skipped, *(f"! {note}" for note in notes(results))]
+    return [*lines, *skipped, *(f"! {note}" for note in [*notes(results), *shared_labels(results)])]
 
 
 def _table(results: Results) -> Table:
@@ -105,8 +112,8 @@ def _cells(results: Results, row: Row, added: list[Column]) -> list[Text]:
     return [
         _text(f"{row.arm}{mark}", "dim" if row.muted else ""),
         _text(seeds),
-        _text(f"{number(metric, mean.mean)}\n{mean_limits(metric, mean)}".rstrip() if mean else "–"),
-        *(_text(column.cells[row.arm, row.labels].text) for column in added),
+        _text(f"{number(metric, mean.mean)}\n{mean_errors(metric, mean)}" if mean else "–"),
+        *(_text(_lined(column.cells[row.arm, row.labels])) for column in added),
         *_verdict(results, row),
     ]
 
@@ -116,8 +123,14 @@ def _verdict(results: Results, row: Row) -> tuple[Text, Text]:
     metric, found = results.metric, row.comparison
     if found is None:
         return _text(""), _text("baseline" if row.role is Role.BASELINE else "", "dim")
-    difference = f"{difference_errors(metric, found)}\n{limits(metric, found.low, found.high, signs=True)}".rstrip()
-    return _text(difference), _text("\n".join(verdict_lines(found, row.primary)), STYLES[found.verdict])
+    parts = [difference_errors(metric, found), limits(metric, found.low, found.high, signs=True)]
+    if found.pooled:
+        parts.append(f"all: {limits(metric, found.pooled.low, found.pooled.high, signs=True)}")
+    return _text("\n".join(filter(None, parts))), _text("\n".join(verdict_lines(found, row.primary)), STYLES[found.verdict])
+
+
+def _lined(cell: Cell) -> str:
+    return f"{cell.text}\n{cell.under}".rstrip()
 
 
 def _text(content: str, style: str = "") -> Text:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from jetbench.report.machines import mixtures
+from jetbench.report.pool import shared_labels
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.truths import truths
@@ -20,8 +21,8 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """List violated truths first, then missing cells, edges of grids, machines that are mixed, open truths, and a test set that
-    is too small for equivalence."""
+    """List violated truths first, then missing cells, edges of grids, machines that are mixed, open truths, budgets too large
+    for the pool, and a test set that is too small for equivalence."""
     found = truths(results)
     loud = [
         f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
@@ -42,6 +43,7 @@ def warnings(results: Results) -> list[str]:
         *notes(results),
         *mixtures(results),
         *still,
+        *shared_labels(results),
         *_resolution(results),
     ]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import Interval
+from jetbench.statistics.means import Mean
+from jetbench.statistics.power import POWER, Needed
 from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.tasks.task import Metric
 
@@ -20,8 +22,12 @@ __all__ = [
     "label",
     "level_percent",
     "limits",
+    "mean_errors",
     "mean_limits",
+    "need",
+    "needs_rule",
     "number",
+    "pooled_rule",
     "quantity",
     "signed",
     "undecided_rule",
@@ -72,9 +78,15 @@ def limits(metric: Metric, low: float | None, high: float | None, signs: bool = 
     return f"[{write(metric, low)}, {write(metric, high)}]"
 
 
-def mean_limits(metric: Metric, given: Interval) -> str:
-    """Write the interval of a mean, cut where the metric has no values: Student's knows no limits. Where all seeds have one and
-    the same value, as a distance from a mass has, say so instead."""
+def mean_errors(metric: Metric, given: Mean) -> str:
+    """Write ±0.0032 ±0.0041: the error of a mean between seeds and that from the test sample."""
+    seed = number(metric, given.seed_error) if given.seed_error is not None else "?"
+    return f"±{seed} ±{number(metric, given.test_error)}"
+
+
+def mean_limits(metric: Metric, given: Interval | Mean) -> str:
+    """Write the interval of a mean, cut where the metric has no values: Student's knows no limits. Where it has no width, as for
+    scores that are one number, say so instead."""
     low, high = given.low, given.high
     if low is not None and high is not None and high - low <= ROUNDING * abs(given.mean):
         return "same for every seed"
@@ -112,15 +124,58 @@ def level_percent(comparison: Comparison) -> str:
 def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
     """Write the verdict, and below it what an undecided case would need."""
     lines = [f"{comparison.verdict}{' *' if primary else ''}"]
-    if comparison.verdict is Verdict.UNDECIDED:
-        needed = comparison.seeds_needed
-        lines.append(f"needs {needed} {units(comparison)}" if needed else "needs test jets")
-    return lines
+    if comparison.verdict is not Verdict.UNDECIDED:
+        return lines
+    needed, what = comparison.needed, units(comparison)
+    if needed is None:
+        return [*lines, f"needs {LEAST_SEEDS} {what}"]
+    if needed.seeds is None:
+        return [*lines, f"needs {_scarce(comparison)}", *([f"(or {needed.low} {what})"] if needed.low else [])]
+    return [*lines, f"needs {needed.seeds} {what}", f"({_range(needed)})"]
+
+
+def need(comparison: Comparison) -> str:
+    """Say in words what an undecided comparison would take for 80 % power; seeds that were looked at are not among it."""
+    needed, what, power = comparison.needed, units(comparison), f"{100 * POWER:g} % power"
+    if needed is None:
+        return f"{LEAST_SEEDS} {what} are the least"
+    fresh = f"fresh {what}" if comparison.units >= LEAST_SEEDS else what
+    if needed.seeds is not None:
+        within = "for true differences within one error of it"
+        return f"at the observed spread and difference about {needed.seeds} {fresh} have {power} ({_range(needed)} {within})"
+    text = f"at the observed spread and difference no number of {what} has {power}, more {_scarce(comparison)} are needed"
+    return f"{text} ({needed.low} {fresh} would do for a true difference within one error of it)" if needed.low else text
+
+
+def _range(needed: Needed) -> str:
+    return f"{needed.low} or more" if needed.high is None else f"{needed.low}–{needed.high}"
+
+
+def _scarce(comparison: Comparison) -> str:
+    """What more seeds cannot make up for."""
+    spread = comparison.spread
+    return "pool jets" if spread and spread.hidden > spread.test else "test jets"
 
 
 def undecided_rule() -> str:
     """Say when a verdict is withheld."""
     return f"undecided: no test decides, or fewer than {LEAST_SEEDS} seeds or encoders are compared"
+
+
+def needs_rule() -> str:
+    """Say what the number of seeds is that an undecided comparison needs."""
+    return (
+        f"needs: fresh seeds for {100 * POWER:g} % power at the spread and difference seen here, in brackets for true "
+        "differences within one error of it"
+    )
+
+
+def pooled_rule(fresh_from: int) -> str:
+    """Say what decides where some seeds were looked at before."""
+    return (
+        f"verdicts, differences and errors rest on the fresh seeds, those from {fresh_from} on; all: the interval of the "
+        "difference over all seeds, those looked at before among them, which decides nothing"
+    )
 
 
 def difference_text(metric: Metric, found: Comparison) -> str:

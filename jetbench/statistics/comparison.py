@@ -2,15 +2,17 @@
 
 Any metric will do, of any range and either direction: what is compared are its values, with the variances that the test sample
 gives their paired differences. Two errors meet in the mean difference. The seeds' (initialisation, label subset, batch order) is
-sd/√n. The test sample's is, by default, the mean of the seeds' variances, and does not shrink with their number. That is
-cautious: the part of a variance that differs from model to model shows up between the seeds as well, and is counted again.
-The variance of the mean difference itself, `test_variance`, counts only what the seeds have in common (and 1/n of the rest).
+sd/√n, and more where they share labels (`statistics.resolution`). The test sample's is, by default, the mean of the seeds'
+variances, and does not shrink with their number. That is cautious: the part of a variance that differs from model to model shows
+up between the seeds as well, and is counted again. The variance of the mean difference itself, `test_variance`, counts only what
+the seeds have in common (and 1/n of the rest).
 """
 
 from __future__ import annotations
 
 import math
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,10 +20,11 @@ from numpy.typing import ArrayLike
 
 from jetbench.errors import RunError
 from jetbench.statistics.intervals import Interval, alpha_of, clopper_pearson, t_interval
-from jetbench.statistics.resolution import LEAST_SEEDS, Spread, seeds_needed, sign_flip
+from jetbench.statistics.power import Needed, fresh_seeds
+from jetbench.statistics.resolution import LEAST_SEEDS, Spread, sign_flip, widening
 from jetbench.values import Value
 
-__all__ = ["PERMUTATION_FROM", "Comparison", "Verdict", "compare", "decide", "seed_weights", "unit_mean"]
+__all__ = ["PERMUTATION_FROM", "Comparison", "Verdict", "beside", "compare", "decide", "seed_weights", "unit_mean"]
 
 PERMUTATION_FROM = 8  # seeds: below, the sign-flip test's smallest p is too near 5 % (0.0625 at five) to decide (protocol)
 
@@ -46,11 +49,11 @@ class Comparison(Value):
     `seeds` counts all. degrees_of_freedom: None means infinite. p_difference: the deciding p, the larger of p_t and, from eight
     units on, p_sign_flip. adjusted_*: after Holm, equal to the plain ones for a primary comparison. probability_better: share of
     units in which the arm wins, ties half; its low end counts ties as losses and its high end as wins, so it covers at least
-    `level`. seeds_needed: total number of units that would settle an undecided case. reason: why it is undecided, in plain words.
+    `level`. shared: the share of their labels that two seeds have in common. pooled: the mean difference over all seeds, with
+    its interval, where some were looked at before and have no part in anything else here; it decides nothing.
     """
 
     verdict: Verdict = Verdict.UNDECIDED
-    reason: str = ""
     arm: Interval
     baseline: Interval
     difference: float
@@ -75,7 +78,29 @@ class Comparison(Value):
     units: int
     seeds: int
     clustered: bool
-    seeds_needed: int | None = None
+    shared: float = 0.0
+    pooled: Interval | None = None
+
+    @property
+    def spread(self) -> Spread | None:
+        """What the units say about the error; None for one."""
+        if self.seed_error is None:
+            return None
+        deviation = self.seed_error * math.sqrt(self.units) / widening(self.units, self.shared)
+        return Spread(deviation, self.test_error, self.units, self.shared)
+
+    @cached_property
+    def needed(self) -> Needed | None:
+        """How many fresh units have the power to settle it; None where it is settled, or where one unit has no spread.
+
+        Holm's factor, where there is one, sharpens α for them as it did for the decision.
+        """
+        spread, alpha = self.spread, alpha_of(self.level)
+        if self.verdict is not Verdict.UNDECIDED or spread is None:
+            return None
+        sharper = _share(self.p_difference, self.adjusted_p_difference)
+        sharper_equivalence = _share(self.p_equivalence, self.adjusted_p_equivalence)
+        return fresh_seeds(spread, self.difference, self.margin, alpha * sharper, alpha * sharper_equivalence)
 
 
 def compare(
@@ -88,6 +113,7 @@ def compare(
     clusters: ArrayLike | None = None,
     level: float = 0.95,
     test_variance: float | None = None,
+    shared: float = 0.0,
 ) -> Comparison:
     """Compare a metric of paired seeds, arm (n,) against baseline (n,), with the variances (n,) of their differences over the
     test sample.
@@ -95,7 +121,8 @@ def compare(
     Differences within ±`margin`, in the unit of the metric, are of no weight: one that is significant and yet wholly within the
     margin is `equivalent`. `clusters` (n,) holds the index of the encoder that each seed was fine-tuned from; seeds of one
     encoder share its random effect and are averaged first. `test_variance` is the variance over the test sample of the mean
-    difference, weighted by `seed_weights(n, clusters)`, and replaces the mean of the variances.
+    difference, weighted by `seed_weights(n, clusters)`, and replaces the mean of the variances. `shared` is the share of their
+    labels that two seeds have in common (`statistics.resolution.overlap`).
     Raises `RunError` for lengths that differ, values that are not finite, negative variances or a negative margin.
     """
     alpha = alpha_of(level)
@@ -115,15 +142,26 @@ def compare(
         units=n,
         seeds=columns.shape[1],
         clustered=n < columns.shape[1],
-        **(_tested(differences, test, margin, alpha) if n > 1 else {}),
+        shared=shared,
+        **(_tested(differences, test, shared, margin, alpha) if n > 1 else {}),
     )
     return decide(draft)
 
 
-def _tested(differences: np.ndarray, test: float, margin: float, alpha: float) -> dict[str, Any]:
+def beside(fresh: Comparison, pooled: Comparison) -> Comparison:
+    """Return the comparison of the fresh seeds with the interval that all seeds have together.
+
+    Seeds that were looked at before their number was raised have had their chance of a verdict, and may not have another.
+    """
+    interval = Interval(mean=pooled.difference, low=pooled.low, high=pooled.high, n=pooled.units)
+    marked: Comparison = fresh.replace(pooled=interval)
+    return marked
+
+
+def _tested(differences: np.ndarray, test: float, shared: float, margin: float, alpha: float) -> dict[str, Any]:
     """The fields of a comparison that need a spread between units: errors, limits and p values."""
     difference, n = float(differences.mean()), len(differences)
-    spread = Spread(float(differences.std(ddof=1)), test, n)
+    spread = Spread(float(differences.std(ddof=1)), test, n, shared)
     half, half_tost = spread.half_width(alpha), spread.half_width(2 * alpha)
     p_t, p_flip = spread.p_difference(difference), sign_flip(differences)
     p, p_equivalence = p_t if n < PERMUTATION_FROM else max(p_t, p_flip), spread.p_equivalence(difference, margin)
@@ -145,48 +183,22 @@ def _tested(differences: np.ndarray, test: float, margin: float, alpha: float) -
 
 
 def decide(comparison: Comparison) -> Comparison:
-    """Return the comparison with verdict, reason and seeds_needed that follow from its (adjusted) p values."""
+    """Return the comparison with the verdict that follows from its (adjusted) p values."""
+    decided: Comparison = comparison.replace(verdict=_verdict(comparison))
+    return decided
+
+
+def _verdict(comparison: Comparison) -> Verdict:
     alpha = alpha_of(comparison.level)
     p, p_equivalence = comparison.adjusted_p_difference, comparison.adjusted_p_equivalence
     if p is None or p_equivalence is None or comparison.units < LEAST_SEEDS:
-        return _undecided(comparison)
+        return Verdict.UNDECIDED
     if p_equivalence <= alpha:
-        return _settled(comparison, Verdict.EQUIVALENT)
+        return Verdict.EQUIVALENT
     if p <= alpha:
         ahead = comparison.difference > 0 if comparison.larger_is_better else comparison.difference < 0
-        return _settled(comparison, Verdict.BETTER if ahead else Verdict.WORSE)
-    return _undecided(comparison)
-
-
-def _settled(comparison: Comparison, verdict: Verdict) -> Comparison:
-    settled: Comparison = comparison.replace(verdict=verdict, reason="", seeds_needed=None)
-    return settled
-
-
-def _undecided(comparison: Comparison) -> Comparison:
-    what = "encoders" if comparison.clustered else "seeds"
-    needed: int | None = None
-    if comparison.units == 1:
-        reason = "for this one encoder: its own random effect is unknown" if comparison.clustered else "one seed has no spread"
-        needed = LEAST_SEEDS
-    else:
-        needed = _needed(comparison)
-        reason = f"{comparison.units} {what} leave both a difference and equivalence open"
-        if comparison.units < LEAST_SEEDS:
-            reason = f"{comparison.units} {what} are too few for a verdict, {LEAST_SEEDS} are the least"
-        if needed is None:
-            reason += f"; no number of {what} would do: the test sample's error alone is too large, more test jets are needed"
-    undecided: Comparison = comparison.replace(verdict=Verdict.UNDECIDED, reason=reason, seeds_needed=needed)
-    return undecided
-
-
-def _needed(comparison: Comparison) -> int | None:
-    """Holm's factor, where there is one, sharpens α for the search as it did for the decision."""
-    alpha, n = alpha_of(comparison.level), comparison.units
-    spread = Spread((comparison.seed_error or 0.0) * math.sqrt(n), comparison.test_error, n)
-    sharper = _share(comparison.p_difference, comparison.adjusted_p_difference)
-    sharper_equivalence = _share(comparison.p_equivalence, comparison.adjusted_p_equivalence)
-    return seeds_needed(spread, comparison.difference, comparison.margin, alpha * sharper, alpha * sharper_equivalence)
+        return Verdict.BETTER if ahead else Verdict.WORSE
+    return Verdict.UNDECIDED
 
 
 def _share(plain: float | None, adjusted: float | None) -> float:

@@ -19,7 +19,7 @@ from jetbench.errors import RunError
 from jetbench.statistics.intervals import Interval, alpha_of
 from jetbench.statistics.placements import Placements, auc, placements, smallest_class
 
-__all__ = ["auc", "delong", "delong_interval", "mean_difference_variance", "paired_delong"]
+__all__ = ["auc", "delong", "delong_interval", "mean_covariance", "mean_difference_variance", "paired_delong"]
 
 
 def delong(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -53,6 +53,19 @@ def mean_difference_variance(labels: ArrayLike, arm: ArrayLike, baseline: ArrayL
     if shares.shape != areas.shape or not math.isclose(shares.sum(), 1):
         raise RunError(f"weights of shape {shares.shape} with sum {shares.sum():g} for {len(areas)} rows")
     return float(_variance([(shares @ (mine - other))[None] for mine, other in zip(of_arm, of_baseline, strict=True)])[0])
+
+
+def mean_covariance(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike) -> np.ndarray:
+    """Return DeLong's covariance (m, m) of m weighted means of AUCs over k models on the same jets.
+
+    Takes scores as for `delong` and weights (m, k). What the models have in common does not average out in a mean; what the
+    test sample does to one model alone does.
+    """
+    _, parts = placements(labels, scores)
+    shares = np.asarray(weights, np.float64)
+    if shares.ndim != 2 or shares.shape[1] != len(parts[0]):
+        raise RunError(f"weights of shape {shares.shape} for {len(parts[0])} models: one of each for every mean are needed")
+    return _weight(parts) * sum(np.atleast_2d(np.cov(shares @ part)) / part.shape[1] for part in parts)
 
 
 def delong_interval(labels: ArrayLike, scores: ArrayLike, level: float = 0.95) -> Interval:

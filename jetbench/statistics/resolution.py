@@ -1,4 +1,12 @@
-"""The error of a mean difference from its two sources, and what more seeds could still do about it."""
+"""The error of a mean over seeds, or of a mean difference, from its two sources, and the tests that rest on it.
+
+Label budgets are drawn from one finite pool, so that seeds share labels. Two subsets that are each a share f of the pool have the
+share f of their jets in common. Whatever a training makes of its labels, in Hoeffding's decomposition by the number of jets
+that a part depends on (Ann. Math. Stat. 19 (1948) 293; here of order k), what two seeds have in common of the part of order k
+is a share of about f^k ≤ f. Of a variance v from the labels the seeds therefore show at least (1−f)v as their spread and hide at
+most f·v, which no number of seeds averages out. With s² the variance between seeds, v ≤ s²/(1−f), and the mean of n seeds has at
+most the variance s²/n + s²·f/(1−f). That is cautious where a spread comes from initialisation and batch order instead.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +17,10 @@ import numpy as np
 
 from jetbench.statistics.intervals import t_quantile, t_tail
 
-__all__ = ["LEAST_SEEDS", "Spread", "seeds_needed", "sign_flip"]
+__all__ = ["LEAST_SEEDS", "Spread", "overlap", "sign_flip", "widening"]
 
 LEAST_SEEDS = 5  # a verdict needs as many independent seeds (protocol, section 5)
-MOST_SEEDS = 100_000  # where the search for a number of seeds gives up: nobody trains more
+MOST_OVERLAP = 0.95  # seeds that share more show nothing of what their labels do; the bound is taken at this share
 ENUMERATED = 16  # seeds up to which all 2ⁿ sign patterns are visited
 DRAWN = 1 << 16  # sign patterns drawn beyond
 
@@ -22,16 +30,22 @@ class Spread:
     """What n seeds say about the error of their mean difference; all in the unit of the metric.
 
     `deviation` is the sample standard deviation between seeds, `test` the error from the test sample, which is one for all
-    seeds and does not shrink with n.
+    seeds and does not shrink with n. `shared` is the share of their labels that two seeds have in common, see `overlap`.
     """
 
     deviation: float
     test: float
     n: int
+    shared: float = 0.0
 
     @property
     def seed(self) -> float:
-        return self.deviation / math.sqrt(self.n)
+        return self.deviation / math.sqrt(self.n) * widening(self.n, self.shared)
+
+    @property
+    def hidden(self) -> float:
+        """The error that seeds hide since they share labels; like `test` it does not shrink with n."""
+        return self.deviation * math.sqrt(self.shared / (1 - self.shared))
 
     @property
     def total(self) -> float:
@@ -59,6 +73,16 @@ class Spread:
         return t_tail((margin - abs(difference)) / self.total, self.degrees)
 
 
+def overlap(budget: int, pool: int) -> float:
+    """Return the share of their labels that two seeds have in common: `budget` of the `pool` jets outside the test set."""
+    return min(budget / pool, MOST_OVERLAP)
+
+
+def widening(seeds: int, shared: float) -> float:
+    """Return the factor by which shared labels widen the error of a mean between seeds: √(1 + n·f/(1−f))."""
+    return math.sqrt(1 + seeds * shared / (1 - shared))
+
+
 def sign_flip(differences: np.ndarray) -> float:
     """Return the two-sided p of the sign-flip permutation test on the mean of differences (n,).
 
@@ -74,25 +98,3 @@ def sign_flip(differences: np.ndarray) -> float:
     sums = np.abs(signs @ differences)
     observed = abs(differences.sum())
     return float(np.mean(sums >= observed * (1 - 1e-12)))  # rounding must not lose the ties
-
-
-def seeds_needed(spread: Spread, difference: float, margin: float, alpha: float, alpha_equivalence: float) -> int | None:
-    """Return the least number of seeds, above those at hand, at which the observed spread would settle the observed difference.
-
-    Settled means significant at two-sided `alpha`, or within ±margin by two one-sided tests at `alpha_equivalence`. The
-    observed difference is taken for the true one, so this is the number at which the chance is about one half. None where
-    no number would do, because the test sample's part alone is too large.
-    """
-
-    def settles(seeds: float) -> bool:
-        then = Spread(spread.deviation if math.isfinite(seeds) else 0.0, spread.test, int(min(seeds, MOST_SEEDS)))
-        found = abs(difference) > then.half_width(alpha)
-        return found or abs(difference) + then.half_width(2 * alpha_equivalence) <= margin
-
-    if not settles(math.inf):
-        return None
-    low, high = max(spread.n, LEAST_SEEDS - 1), MOST_SEEDS
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if settles(middle) else (middle, high)
-    return high

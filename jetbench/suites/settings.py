@@ -163,6 +163,7 @@ class Settings(Spec):
     labels: tuple[int, ...] = Field(min_length=1)
     seeds: int = Field(ge=1)
     pretraining_seeds: int | None = Field(None, ge=1)
+    fresh_from: int | None = Field(None, ge=1)  # seeds below this one were looked at before; the verdict rests on the others
     pool: Shares | None = None  # share of each class in the unlabelled pool; None: as the jets come
     view: dict[str, Given] = {}
     model_options: dict[str, Given] = {}
@@ -205,6 +206,16 @@ class Settings(Spec):
                 raise ValueError(f"the primary comparison is at {self.primary_labels()} labels, where the arm {name!r} is not")
         if self.pretraining_seeds is not None and self.pretraining_seeds > self.seeds:
             raise ValueError("there cannot be more pretraining seeds than seeds")
+        return self
+
+    @model_validator(mode="after")
+    def _fresh_seeds_are_fresh(self) -> Settings:
+        if self.fresh_from is not None and self.fresh_from >= self.seeds:
+            raise ValueError(
+                f"no seed is fresh: seeds are numbered from 0 to {self.seeds - 1}, and `fresh_from` is {self.fresh_from}"
+            )
+        if self.fresh_from is not None and self.pretraining_seeds not in (None, self.seeds):
+            raise ValueError("fresh seeds have encoders of their own; leave out `pretraining_seeds` where `fresh_from` is given")
         return self
 
     def budgets(self, arm: str) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from jetbench.evaluation.artifacts import evaluate_scores, write_evaluation, write_scores
 from jetbench.evaluation.likelihood import log_losses
-from jetbench.statistics.delong import auc, delong, mean_difference_variance, paired_delong
+from jetbench.statistics.delong import auc, delong, mean_covariance, mean_difference_variance, paired_delong
 from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
 
 if TYPE_CHECKING:
@@ -119,6 +119,9 @@ class Classification(Task):
     def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:
         of_mean = mean_difference_variance(truth, arm, baseline, weights)
         return Paired(*paired_delong(truth, arm, baseline), of_mean)
+
+    def covariance(self, truth: ArrayLike, predictions: ArrayLike, weights: ArrayLike) -> np.ndarray:
+        return mean_covariance(truth, predictions, weights)
 
     def margin(self, baseline: float) -> float:
         return MARGIN_SHARE * (1 - baseline)

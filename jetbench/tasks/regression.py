@@ -13,6 +13,7 @@ from jetbench.errors import SuiteError
 from jetbench.evaluation.artifacts import write_predictions
 from jetbench.evaluation.regression import (
     evaluate_regression,
+    mean_rmse_covariance,
     paired_rmse,
     residuals,
     rmse,
@@ -112,6 +113,9 @@ class Regression(Task):
 
     def paired(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, weights: ArrayLike) -> Paired:
         return Paired(*paired_rmse(truth, arm, baseline, weights))
+
+    def covariance(self, truth: ArrayLike, predictions: ArrayLike, weights: ArrayLike) -> np.ndarray:
+        return mean_rmse_covariance(truth, predictions, weights)
 
     def margin(self, baseline: float) -> float:
         return MARGIN_SHARE * baseline

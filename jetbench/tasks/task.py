@@ -151,6 +151,13 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def covariance(self, truth: ArrayLike, predictions: ArrayLike, weights: ArrayLike) -> np.ndarray:
+        """Return the covariance over the test sample, (m, m), of m means of the headline metric over models.
+
+        Takes predictions (s, n) or (s, n, classes) of s models, seeds of one arm or of several, and their weights (m, s).
+        """
+
+    @abstractmethod
     def margin(self, baseline: float) -> float:
         """Return the largest difference of no weight, in the unit of the headline metric, against a baseline of this mean."""
 
@@ -162,8 +169,10 @@ class Task(ABC):
         """Return the headline metric under the name that it has for jets with `meta`."""
         return self.headline
 
-    def compare(self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, clusters: ArrayLike | None = None) -> Comparison:
-        """Compare two arms by their predictions of the test jets, shapes as for `paired`; `clusters` as for
+    def compare(
+        self, truth: ArrayLike, arm: ArrayLike, baseline: ArrayLike, clusters: ArrayLike | None = None, shared: float = 0.0
+    ) -> Comparison:
+        """Compare two arms by their predictions of the test jets, shapes as for `paired`; `clusters` and `shared` as for
         `statistics.comparison.compare`.
 
         The test sample's error is that of the *mean* difference. Calibration measures this form at its nominal error rate; the
@@ -178,4 +187,5 @@ class Task(ABC):
             larger_is_better=self.headline.larger_is_better,
             clusters=clusters,
             test_variance=found.variance_of_mean,
+            shared=shared,
         )

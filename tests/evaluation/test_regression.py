@@ -11,6 +11,7 @@ from jetbench.errors import RunError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.evaluation.regression import (
     evaluate_regression,
+    mean_rmse_covariance,
     paired_rmse,
     prediction_counts,
     prediction_plot,
@@ -107,6 +108,16 @@ def test_weights_pick_the_rows_of_the_mean() -> None:
     truth, rows = masses(rows=4)
     _, _, variances, of_mean = paired_rmse(truth, rows[:2], rows[2:], [0.0, 1.0])
     assert of_mean == pytest.approx(variances[1])
+
+
+def test_covariance_of_means_is_that_of_the_paired_difference() -> None:
+    truth, rows = masses(rows=4)
+    covariance = mean_rmse_covariance(truth, rows, [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]])
+    of_mean = paired_rmse(truth, rows[:2], rows[2:], [0.5, 0.5])[3]
+    assert covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1] == pytest.approx(of_mean)
+    single = mean_rmse_covariance(truth, rows[:1], [[1.0]])
+    assert single.shape == (1, 1)
+    assert np.sqrt(single[0, 0]) == pytest.approx(rmse_error(truth, rows[0]))
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def test_arm_and_floor_are_paired_seed_by_seed_on_the_same_jets(finished: Result
     test = mean.mean(axis=1).var(ddof=1) / mean.shape[0] + mean.mean(axis=0).var(ddof=1) / mean.shape[1]
     found = finished.clearings["simclr", "mass-likelihood", 50]
     assert found.difference == pytest.approx(each.mean())
-    assert found.seed_error == pytest.approx(each.std(ddof=1) / np.sqrt(5))
+    widened = np.sqrt(1 + 5 * (50 / 800) / (1 - 50 / 800))  # two seeds share 50 of 800 labels
+    assert found.seed_error == pytest.approx(each.std(ddof=1) / np.sqrt(5) * widened)
     assert found.test_error == pytest.approx(np.sqrt(test))
 
 

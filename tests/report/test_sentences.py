@@ -57,15 +57,20 @@ def test_undecided_says_how_many_seeds_would_do(planted: Planted) -> None:
     results = planted(areas={"scratch": 0.87, "simclr": 0.884}, spread=0.012, own=0.02)
     found = primary(results)
     assert found.verdict is Verdict.UNDECIDED
-    assert found.seeds_needed
+    assert found.needed
+    assert found.needed.seeds
     assert answer(results).startswith("It is undecided whether simclr or scratch is better at 50 labels")
-    assert f"about {found.seeds_needed} seeds would be needed" in answer(results)
+    assert f"at the observed spread and difference about {found.needed.seeds} fresh seeds have 80 % power" in answer(results)
+    between = f"{found.needed.low} or more" if found.needed.high is None else f"{found.needed.low}–{found.needed.high}"
+    assert f"({between} for true differences within one error of it)" in answer(results)
 
 
 def test_undecided_for_want_of_test_jets(planted: Planted) -> None:
     results = planted(areas={"scratch": 0.87, "simclr": 0.87}, own=0.6, spread=0.0005)
-    assert primary(results).seeds_needed is None
-    assert "no number of seeds would decide it, more test jets are needed" in answer(results)
+    needed = primary(results).needed
+    assert needed
+    assert needed.seeds is None
+    assert "no number of seeds has 80 % power, more test jets are needed" in answer(results)
 
 
 def test_fewer_than_five_seeds_are_too_few(planted: Planted) -> None:

@@ -4,19 +4,22 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from report.pages import page_of
+from report.pages import Checked, page_of
 from rich.console import Console
 from scipy import stats
 
 from jetbench.report.arms import looks
-from jetbench.report.rejections import SeedRejection, seed_rejection
+from jetbench.report.rejections import UNRESOLVED, rejection_limits, rejection_text, seed_rejection
 from jetbench.report.results import Results, collect
 from jetbench.report.rows import Row, notes, rows
 from jetbench.report.sections import contents_of
+from jetbench.report.sentences import answer
 from jetbench.report.table import print_table
 from jetbench.report.tuned import decisions, oracle, untuned
+from jetbench.report.warnings import warnings
 from jetbench.report.words import mean_limits
 from jetbench.statistics.intervals import t_interval
+from jetbench.statistics.mean_rejection import MeanRejection
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 from jetbench.tracking.store import Store
@@ -51,12 +54,24 @@ def test_a_row_per_arm_and_budget_in_the_suites_order(finished: Results) -> None
     assert {row.arm for row in rows(finished) if row.notes} == {"scratch"}  # it does not clear the floor in the mass
 
 
-def test_mean_and_interval_of_the_auc_come_from_the_scores(finished: Results) -> None:
-    areas = [wins(finished, "simclr", 50, seed).mean() for seed in range(5)]
-    low, high = stats.t.interval(0.95, 4, np.mean(areas), stats.sem(areas))
-    auc = row_of(finished, "simclr", 50).headline
+def widened(results: Results, labels: int, seeds: int = 5) -> float:
+    """What shared labels make of an error between seeds: 800 jets are in the pool."""
+    share = labels / (results.plan.instance.jets - 400)
+    return float(np.sqrt(1 + seeds * share / (1 - share)))
+
+
+@pytest.mark.parametrize("labels", [50, 200])
+def test_mean_and_both_errors_of_the_auc_come_from_the_scores(finished: Results, labels: int) -> None:
+    pairs = np.stack([wins(finished, "simclr", labels, seed) for seed in range(5)])
+    areas, mean = pairs.mean(axis=(1, 2)), pairs.mean(axis=0)
+    test = np.sqrt(mean.mean(axis=1).var(ddof=1) / mean.shape[0] + mean.mean(axis=0).var(ddof=1) / mean.shape[1])
+    seed = stats.sem(areas) * widened(finished, labels)
+    total = np.hypot(seed, test)
+    low, high = stats.t.interval(0.95, 4 * (total / seed) ** 4, areas.mean(), total)
+    auc = row_of(finished, "simclr", labels).headline
     assert auc is not None
-    assert (auc.mean, auc.low, auc.high, auc.n) == pytest.approx((np.mean(areas), low, high, 5))
+    assert (auc.mean, auc.low, auc.high, auc.n) == pytest.approx((areas.mean(), low, high, 5))
+    assert (auc.seed_error, auc.test_error) == pytest.approx((seed, test))
 
 
 def test_difference_and_both_errors_are_right(finished: Results) -> None:
@@ -67,7 +82,7 @@ def test_difference_and_both_errors_are_right(finished: Results) -> None:
     found = row_of(finished, "simclr", 50).comparison
     assert found is not None
     assert found.difference == pytest.approx(each.mean())
-    assert found.seed_error == pytest.approx(each.std(ddof=1) / np.sqrt(5))
+    assert found.seed_error == pytest.approx(each.std(ddof=1) / np.sqrt(5) * widened(finished, 50))
     assert found.test_error == pytest.approx(np.sqrt(test))
     assert found.total_error == pytest.approx(np.hypot(found.seed_error, found.test_error))
 
@@ -88,41 +103,45 @@ def test_shared_encoders_are_clusters_of_the_test_error_too(planted: Planted) ->
     assert "5 seeds share 3 pretrained encoders" in row_of(results, "simclr", 50).notes
 
 
-def test_rejection_is_averaged_over_the_seeds_that_have_it(finished: Results) -> None:
+def test_rejection_comes_from_the_mean_efficiency_of_the_seeds(finished: Results) -> None:
     rejection = seed_rejection(finished, "scratch", 50, 50)
     assert rejection is not None
-    by_hand = []
+    left, total = [], 0
     for seed in range(5):
         _, truth, scores = finished.scores(CellKey("scratch", 50, seed))
         signal = np.sort(scores[truth == 1])
-        left = np.count_nonzero(scores[truth == 0] >= signal[len(signal) - len(signal) * 50 // 100])
-        by_hand.append(np.count_nonzero(truth == 0) / left)
-    assert rejection.mean == pytest.approx(np.mean(by_hand))
-    assert rejection.empty == 0
+        left.append(np.count_nonzero(scores[truth == 0] >= signal[len(signal) - len(signal) * 50 // 100]))
+        total = np.count_nonzero(truth == 0)
+    assert rejection.rejection == pytest.approx(total / np.mean(left))
+    assert rejection.left == pytest.approx(np.mean(left))
 
 
 def test_no_background_left_is_a_lower_bound_and_never_infinite(planted: Planted) -> None:
     results = planted(areas={"boosted-trees": 0.997})
     found = seed_rejection(results, "boosted-trees", 50, 30)
     assert found is not None
-    assert found.empty == 5
-    assert found.mean is None
-    assert found.text == f">{int(found.low)}"
+    assert (found.rejection, found.left) == (None, 0)
+    assert rejection_text(found) == f">{int(found.low)}"
     assert np.isfinite(found.low)
-    assert "lower bound" in printed(results)
+    assert "not resolved, with fewer than 10 background jets left per seed" in printed(results)
+    assert UNRESOLVED in Checked(str(page_of(results))).text
 
 
 @pytest.mark.parametrize(
-    ("found", "text"),
+    ("rejection", "low", "high", "left", "text", "between"),
     [
-        (SeedRejection(12.4, 8.0, 3.0, 0, 5), "12"),
-        (SeedRejection(6.26, 4.0, 16.0, 0, 5), "6.3"),
-        (SeedRejection(310.2, 90.0, 1.0, 2, 5), ">310"),
-        (SeedRejection(None, 54.9, 0.0, 5, 5), ">54"),
+        (12.4, 8.03, 20.6, 30.0, "12", "8.0–21"),
+        (6.26, 4.0, 9.9, 60.0, "6.3", "4.0–9.9"),
+        (150.0, 80.9, 310.0, 10.0, "150", "81–310"),
+        (375.2, 90.9, 901.0, 9.8, ">90", "9 left"),
+        (None, 54.9, None, 0.0, ">54", "0 left"),
     ],
 )
-def test_words_of_a_rejection(found: SeedRejection, text: str) -> None:
-    assert found.text == text
+def test_words_of_a_rejection(
+    rejection: float | None, low: float, high: float | None, left: float, text: str, between: str
+) -> None:
+    found = MeanRejection(rejection=rejection, low=low, high=high, left=left, seeds=5)
+    assert (rejection_text(found), rejection_limits(found)) == (text, between)
 
 
 def test_piped_table_is_plain_and_whole(finished: Results) -> None:
@@ -135,6 +154,7 @@ def test_piped_table_is_plain_and_whole(finished: Results) -> None:
     assert found.comparison
     errors = [f"±{error:.4f}" for error in (found.comparison.seed_error, found.comparison.test_error) if error]
     assert all(part in row for part in (f"{found.headline.mean:.4f}", *errors, "better *"))
+    assert f"±{found.headline.seed_error:.4f} ±{found.headline.test_error:.4f} " in text
     assert all(arm in text for arm in finished.plan.instance.settings.arms)
 
 
@@ -197,6 +217,44 @@ def test_the_rule_behind_undecided_stands_below_the_table(planted: Planted, fini
     rule = "ndecided: no test decides, or fewer than 5 seeds or encoders are compared"
     assert f"U{rule}." in page_of(finished)
     assert f"u{rule}" in printed(planted("seeds=3"))
+
+
+def test_only_fresh_seeds_decide_and_all_stand_beside(planted: Planted) -> None:
+    """The five seeds that were looked at, and five more: differences are those of the latter, means those of all."""
+    results = planted("seeds=10", "fresh_from=5")
+    gaps = [(wins(results, "simclr", 50, s) - wins(results, "scratch", 50, s)).mean() for s in range(10)]
+    row = row_of(results, "simclr", 50)
+    assert row.comparison is not None
+    assert row.comparison.pooled is not None
+    assert row.headline is not None
+    assert row.comparison.difference == pytest.approx(np.mean(gaps[5:]))
+    assert (row.comparison.pooled.mean, row.comparison.pooled.n) == (pytest.approx(np.mean(gaps)), 10)
+    assert (row.comparison.seeds, row.headline.n) == (5, 10)
+    text, found = printed(results), row.comparison.pooled
+    assert f"all: [{found.low:+.4f}, {found.high:+.4f}]" in text
+    assert "rest on the fresh seeds, those from 5 on" in text
+    assert "over 5 fresh seeds (all 10, those looked at before among them: [" in answer(results)
+    assert f"all: [{found.low:+.4f}, {found.high:+.4f}]" in page_of(results)
+
+
+def test_where_no_seed_is_looked_at_before_nothing_is_pooled(finished: Results) -> None:
+    assert all(found.pooled is None for found in finished.comparisons.values())
+    assert "fresh seeds, those" not in printed(finished)
+
+
+def test_seeds_that_were_looked_at_give_no_verdict_alone(planted: Planted) -> None:
+    results = planted("seeds=10", "fresh_from=5", missing=lambda cell: cell.seed >= 5)
+    assert not results.comparisons
+    assert "have no finished fresh seed in common" in answer(results)
+
+
+def test_a_budget_that_takes_much_of_the_pool_is_said(finished: Results, planted: Planted) -> None:
+    text = printed(finished)
+    assert "! Two seeds share 25 % of their 200 labels" in text
+    assert f"errors between seeds are {widened(finished, 200):.1f} times what 5 seeds show" in text
+    assert any("Two seeds share 25 %" in one for one in warnings(finished))
+    assert "of their 50 labels" not in text
+    assert "Two seeds share" not in printed(planted("labels=[50, 160]"))
 
 
 def test_a_seed_without_partner_is_left_out_and_said(planted: Planted) -> None:

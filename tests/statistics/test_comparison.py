@@ -3,10 +3,13 @@ import pytest
 from scipy import stats
 
 from jetbench.errors import RunError
-from jetbench.statistics.comparison import Comparison, Verdict, compare, seed_weights, unit_mean
+from jetbench.statistics.comparison import Comparison, Verdict, beside, compare, seed_weights, unit_mean
 from jetbench.statistics.intervals import clopper_pearson
 
 WIGGLE = np.array([-1.0, 0.5, 0.2, -0.6, 0.9, 0.4, -0.8, 0.4, -0.3, 0.3])
+
+
+PARTS = (slice(0, 5), slice(5, 10), slice(0, 10))
 
 
 def judged(arm, baseline, variances, **options):
@@ -36,7 +39,7 @@ def against(difference, seeds=5, spread=0.002, test=0.001, baseline=0.9, **optio
 def test_each_verdict_is_reached(seeds, difference, spread, test, verdict):
     found = against(difference, seeds, spread, test)
     assert found.verdict is verdict
-    assert (found.reason != "") == (verdict is Verdict.UNDECIDED)
+    assert (found.needed is not None) == (verdict is Verdict.UNDECIDED)
 
 
 def test_a_real_difference_within_the_margin_is_equivalent():
@@ -49,8 +52,8 @@ def test_a_real_difference_within_the_margin_is_equivalent():
 def test_the_test_sample_can_hide_what_the_seeds_agree_on():
     found = against(0.01, spread=0.001, test=0.008)
     assert stats.ttest_1samp(np.ones(5) * 0.01 + WIGGLE[:5] * 0.001, 0).pvalue < 0.001
-    assert (found.verdict, found.seeds_needed) == (Verdict.UNDECIDED, None)
-    assert "more test jets" in found.reason
+    assert found.verdict is Verdict.UNDECIDED
+    assert found.needed.seeds is None
 
 
 def test_all_numbers_of_a_comparison():
@@ -74,14 +77,13 @@ def test_all_numbers_of_a_comparison():
 @pytest.mark.parametrize("seeds", [2, 3, 4])
 def test_fewer_than_five_seeds_decide_nothing(seeds):
     found = against(0.05, seeds, spread=0.0005, test=0.0005)
-    assert (found.verdict, found.seeds_needed) == (Verdict.UNDECIDED, 5)
-    assert "too few" in found.reason
+    assert (found.verdict, found.needed.seeds) == (Verdict.UNDECIDED, 5)
     assert found.low is not None
 
 
 def test_one_seed_has_no_spread():
     found = against(0.05, 1)
-    assert (found.verdict, found.seeds_needed, found.reason) == (Verdict.UNDECIDED, 5, "one seed has no spread")
+    assert (found.verdict, found.needed, found.spread) == (Verdict.UNDECIDED, None, None)
     assert (found.low, found.seed_error, found.total_error, found.p_difference) == (None, None, None, None)
     assert found.test_error == pytest.approx(0.001)
 
@@ -110,8 +112,7 @@ def test_seeds_of_one_encoder_count_once():
 
 def test_one_encoder_never_wins():
     found = against(0.05, 10, clusters=np.zeros(10, int))
-    assert (found.verdict, found.units, found.seeds_needed) == (Verdict.UNDECIDED, 1, 5)
-    assert found.reason.startswith("for this one encoder")
+    assert (found.verdict, found.units, found.needed) == (Verdict.UNDECIDED, 1, None)
 
 
 def test_clusters_of_their_own_change_nothing():
@@ -134,6 +135,29 @@ def test_a_given_test_variance_replaces_the_mean_of_the_single_ones():
     found = against(0.01, test=0.008, test_variance=1e-6)
     assert found.test_error == pytest.approx(0.001)
     assert found.verdict is Verdict.BETTER
+
+
+def test_shared_labels_widen_errors_and_intervals():
+    plain, found = against(0.006, spread=0.004), against(0.006, spread=0.004, shared=0.3)
+    assert found.seed_error == pytest.approx(plain.seed_error * np.sqrt(1 + 5 * 0.3 / 0.7))
+    assert (found.spread.deviation, found.test_error) == (pytest.approx(0.004), plain.test_error)
+    assert found.high - found.low > plain.high - plain.low
+    assert found.p_difference > plain.p_difference
+
+
+def test_fresh_seeds_decide_and_all_stand_beside():
+    """Five seeds that happen to agree, and five that do not: the verdict is that of the latter."""
+    arm = 0.9 + np.concatenate([0.02 + 0.001 * WIGGLE[:5], 0.03 * WIGGLE[5:]])
+    looked, fresh, pooled = (judged(arm[part], np.full(len(arm[part]), 0.9), np.zeros(len(arm[part]))) for part in PARTS)
+    found = beside(fresh, pooled)
+    assert (looked.verdict, found.verdict) == (Verdict.BETTER, Verdict.UNDECIDED)
+    assert (found.pooled.mean, found.pooled.low, found.pooled.high, found.pooled.n) == (
+        pooled.difference,
+        pooled.low,
+        pooled.high,
+        10,
+    )
+    assert found.replace(pooled=None) == fresh
 
 
 def test_seed_weights_give_every_encoder_the_same():
@@ -182,7 +206,7 @@ def test_no_number_depends_on_the_unit(scale):
     found, scaled = (compare(arm * s, baseline * s, variances * s**2, 0.19 * s) for s in (1.0, scale))
     for name in ("p_t", "p_difference", "p_equivalence", "degrees_of_freedom"):
         assert getattr(scaled, name) == pytest.approx(getattr(found, name))
-    assert (scaled.verdict, scaled.seeds_needed) == (found.verdict, found.seeds_needed)
+    assert (scaled.verdict, scaled.needed) == (found.verdict, found.needed)
     assert scaled.high == pytest.approx(found.high * scale)
 
 

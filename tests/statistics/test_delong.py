@@ -9,7 +9,14 @@ from sklearn.metrics import roc_auc_score
 
 from jetbench.errors import RunError
 from jetbench.seeds import numpy_rng
-from jetbench.statistics.delong import auc, delong, delong_interval, mean_difference_variance, paired_delong
+from jetbench.statistics.delong import (
+    auc,
+    delong,
+    delong_interval,
+    mean_covariance,
+    mean_difference_variance,
+    paired_delong,
+)
 
 SAMPLES = st.integers(2, 25).flatmap(
     lambda n: st.tuples(
@@ -103,6 +110,16 @@ def test_interval_of_a_perfect_score_is_clopper_pearsons_on_disjoint_pairs():
     assert inverse.high == pytest.approx(1 - 0.025 ** (1 / 10))
 
 
+def test_covariance_of_means_is_that_of_the_models_in_between():
+    labels, scores = sample()
+    weights = np.array([[0.5, 0.5, 0.0, 0.0], [0.0, 0.2, 0.3, 0.5]])[:, : len(scores)]
+    _, covariance = delong(labels, scores)
+    np.testing.assert_allclose(mean_covariance(labels, scores, weights), weights @ covariance @ weights.T)
+    difference = np.array([[1.0, -1.0, 0.0, 0.0]])[:, : len(scores)]
+    alone = mean_difference_variance(labels, scores[:1], scores[1:2])
+    assert mean_covariance(labels, scores, difference)[0, 0] == pytest.approx(alone)
+
+
 def test_interval_of_a_constant_score_is_one_half():
     found = delong_interval([0, 1, 0, 1], np.zeros(4))
     assert (found.mean, found.low, found.high) == (0.5, 0.5, 0.5)
@@ -146,5 +163,7 @@ def test_unpaired_rows_and_wrong_weights_are_refused():
         paired_delong(labels, scores, scores[:2])
     with pytest.raises(RunError, match="weights"):
         mean_difference_variance(labels, scores, scores, [1, 1, 1, 1])
+    with pytest.raises(RunError, match="one of each for every mean"):
+        mean_covariance(labels, scores, [1.0, 0.0])
     with pytest.raises(RunError, match="is needed"):
         delong(labels, scores[0])

@@ -39,7 +39,7 @@ def test_primary_stands_and_secondaries_are_adjusted():
     assert adjusted["one"].adjusted_p_difference == pytest.approx(3 * barely().p_difference)
     assert adjusted["one"].p_difference == barely().p_difference
     assert adjusted["one"].verdict is Verdict.UNDECIDED
-    assert adjusted["one"].seeds_needed > 5
+    assert adjusted["one"].needed.seeds > 5
 
 
 def test_equivalence_is_adjusted_as_well():

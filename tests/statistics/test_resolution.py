@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from jetbench.seeds import numpy_rng
-from jetbench.statistics.resolution import Spread, seeds_needed, sign_flip
+from jetbench.statistics.resolution import Spread, overlap, sign_flip, widening
 
 
 def test_without_test_error_this_is_the_paired_t_test():
@@ -62,21 +62,29 @@ def test_sign_flip_of_many_seeds_is_drawn_and_never_zero():
     assert 0 < sign_flip(np.full(40, 1.0)) < 1e-4
 
 
-def test_seeds_needed_is_the_first_number_that_settles():
-    spread = Spread(0.01, 0.001, 5)
-    needed = seeds_needed(spread, 0.006, 0.0, 0.05, 0.05)
-    assert needed == next(n for n in range(6, 1000) if Spread(0.01, 0.001, n).half_width(0.05) < 0.006)
+def test_shared_labels_widen_the_seeds_error_and_leave_the_test_samples():
+    """s²/n + s²·f/(1−f), which equals (1 + (n−1) f)/n of the labels' whole variance s²/(1−f)."""
+    deviation, n, f = 0.006, 5, 0.4
+    plain, spread = Spread(deviation, 0.004, n), Spread(deviation, 0.004, n, f)
+    assert spread.seed**2 == pytest.approx(deviation**2 / (1 - f) * (1 + (n - 1) * f) / n)
+    assert spread.seed == pytest.approx(plain.seed * widening(n, f))
+    assert spread.total**2 == pytest.approx(plain.total**2 + spread.hidden**2)
+    assert (spread.test, Spread(deviation, 0.004, n, 0.0)) == (plain.test, plain)
 
 
-def test_seeds_needed_for_the_margin():
-    spread = Spread(0.01, 0.001, 5)
-    needed = seeds_needed(spread, 0.0, 0.004, 0.05, 0.05)
-    assert needed == next(n for n in range(6, 1000) if Spread(0.01, 0.001, n).half_width(0.1) <= 0.004)
+def test_overlap_is_the_budgets_share_of_the_pool():
+    assert overlap(100, 9000) == pytest.approx(1 / 90)
+    assert overlap(9000, 9000) == overlap(9900, 10_000) == 0.95
 
 
-def test_no_number_of_seeds_mends_a_small_test_sample():
-    assert seeds_needed(Spread(0.01, 0.004, 5), 0.006, 0.002, 0.05, 0.05) is None
-
-
-def test_a_verdict_needs_five_seeds_however_small_the_spread():
-    assert seeds_needed(Spread(1e-5, 1e-5, 2), 0.006, 0.002, 0.05, 0.05) == 5
+@pytest.mark.parametrize("f", [0.1, 0.5])
+def test_means_over_subsets_of_one_pool_vary_as_the_widened_error_says(f):
+    """Subsets of a pool of normal numbers: the spread between their means hides just the share f of their variance."""
+    rng, pool, n = numpy_rng("pool"), 400, 5
+    size, means, spreads = int(f * pool), [], []
+    for _ in range(3000):
+        jets = rng.normal(size=pool)
+        seeds = [jets[rng.permutation(pool)[:size]].mean() for _ in range(n)]
+        means.append(np.mean(seeds))
+        spreads.append(Spread(float(np.std(seeds, ddof=1)), 0.0, n, f).seed ** 2)
+    assert np.mean(spreads) == pytest.approx(np.var(means), rel=0.06)

@@ -120,6 +120,7 @@ def test_another_dataset_does_not_inherit_options(toy_file: Path) -> None:
         ("pool={qcd: 0.5}", r"pool: the shares of the classes .* add up to 1, as in \{qcd: 0\.9, top: 0\.1\}"),
         ("pool={qcd: 1.5, top: -0.5}", "pool: the shares of the classes in the pool are positive"),
         ("arms.simclr.pool_signal=0.1", "did you mean 'pool'"),
+        ("fresh_from=5", "no seed is fresh: seeds are numbered from 0 to 4, and `fresh_from` is 5"),
     ],
 )
 def test_a_wrong_value_is_told_in_the_words_of_the_file(override: str, message: str) -> None:
@@ -127,6 +128,13 @@ def test_a_wrong_value_is_told_in_the_words_of_the_file(override: str, message: 
         instantiate(find_suite("ssl-vs-scratch"), overrides=(override,))
     assert len(str(caught.value).splitlines()) == 1
     assert not any(word in str(caught.value).lower() for word in ("tuple", "dictionary"))
+
+
+def test_fresh_seeds_have_encoders_of_their_own() -> None:
+    suite, more = find_suite("ssl-vs-scratch"), ("seeds=10", "fresh_from=5")
+    assert instantiate(suite, overrides=more).settings.fresh_from == 5
+    with pytest.raises(SuiteError, match="encoders of their own; leave out `pretraining_seeds`"):
+        instantiate(suite, overrides=(*more, "pretraining_seeds=5"))
 
 
 def test_merging_goes_mapping_by_mapping() -> None:

@@ -123,6 +123,19 @@ def test_the_paired_metric_is_that_of_the_evaluation(entry: Entry, jets: Jets, t
     assert task.paired(truth, arm, arm, np.array([0.5, 0.5])).variances.tolist() == [0, 0]
 
 
+def test_the_error_of_a_mean_contains_what_the_models_share(entry: Entry, jets: Jets) -> None:
+    task: Task = entry.load()()
+    truth, models = task.target(jets), np.stack([task.predict(blurred(task, jets, 5.0, s)) for s in range(2)])
+    weights = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
+    covariance = task.covariance(truth, models, weights)
+    assert covariance.shape == (3, 3)
+    assert covariance[2, 2] == pytest.approx((covariance[0, 0] + covariance[1, 1] + 2 * covariance[0, 1]) / 4)
+    twice = task.covariance(truth, models[[0, 0]], weights)
+    assert twice[2, 2] == pytest.approx(covariance[0, 0])
+    paired = task.paired(truth, models[:1], models[1:], np.ones(1)).variance_of_mean
+    assert covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1] == pytest.approx(paired)
+
+
 def test_a_better_arm_is_called_better(entry: Entry, jets: Jets) -> None:
     task: Task = entry.load()()
     good, poor = (np.stack([task.predict(blurred(task, jets, n, s)) for s in range(SEEDS)]) for n in (2.0, 30.0))
@@ -134,6 +147,8 @@ def test_a_better_arm_is_called_better(entry: Entry, jets: Jets) -> None:
     assert task.compare(task.target(jets), good, good).verdict is Verdict.EQUIVALENT
     shared = task.compare(task.target(jets), good, poor, clusters=[0, 1, 0, 1, 0])
     assert (shared.units, shared.seeds) == (2, SEEDS)
+    half = task.compare(task.target(jets), good, poor, shared=0.5)
+    assert half.seed_error == pytest.approx(found.seed_error * np.sqrt(1 + SEEDS))
 
 
 def test_strata_are_small_integers_from_zero_on(entry: Entry, jets: Jets) -> None:

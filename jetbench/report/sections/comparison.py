@@ -15,8 +15,11 @@ from jetbench.report.words import (
     direction,
     label,
     limits,
+    mean_errors,
     mean_limits,
+    needs_rule,
     number,
+    pooled_rule,
     undecided_rule,
     verdict_lines,
 )
@@ -25,13 +28,17 @@ __all__ = ["render"]
 
 BODY = """
 {{ table }}
-<p><small>Means over the finished seeds. Below the {{ label }}: its {{ level }} Student interval over seeds.
+<p><small>Means over the finished seeds. {{ label }}: mean ± error between seeds ± error from the test sample, below it the
+{{ level }} interval from both.
 {% for legend in legends %}
 {{ legend }}
 {% endfor %}
-Difference: mean ± error between seeds ± error from the test sample, below it the {{ level }} interval from both. * the primary
-comparison; the other verdicts, not the intervals, are corrected for their number by Holm. {{ rule }} What an undecided comparison
-needs is a total, at the spread and difference seen here.</small></p>
+Difference: the same of the differences, paired by seeds and test jets. * the primary comparison; the other verdicts, not the
+intervals, are corrected for their number by Holm.
+{% for rule in rules %}
+{{ rule }}
+{% endfor %}
+</small></p>
 """
 
 
@@ -43,12 +50,17 @@ def render(results: Results) -> SectionContent:
     body = fragment(
         BODY,
         table=table((*headings, *(column.heading for column in columns)), lines, left=("verdict",)),
-        label=label(metric),
+        label=capital(label(metric)),
         level=level(results),
-        rule=f"{capital(undecided_rule())}.",
+        rules=[f"{capital(rule)}." for rule in _rules(results)],
         legends=[part.legend for part in added if part.legend],
     )
     return SectionContent("comparison", "The comparison", body)
+
+
+def _rules(results: Results) -> list[str]:
+    """What a reader of the verdicts must know."""
+    return [undecided_rule(), needs_rule(), *([pooled_rule(results.fresh_from)] if results.fresh_from else [])]
 
 
 def _line(results: Results, row: Row, columns: Sequence[Column]) -> Line:
@@ -56,7 +68,7 @@ def _line(results: Results, row: Row, columns: Sequence[Column]) -> Line:
     cells = (
         Cell(row.arm, str(row.role) if row.muted else ""),
         f"{row.seeds}" if row.seeds == row.planned else f"{row.seeds} of {row.planned}",
-        Cell(number(metric, mean.mean), mean_limits(metric, mean)) if mean else "–",
+        Cell(f"{number(metric, mean.mean)} {mean_errors(metric, mean)}", mean_limits(metric, mean)) if mean else "–",
         *_verdict(results, row),
         *(column.cells[row.arm, row.labels] for column in columns),
     )
@@ -69,5 +81,8 @@ def _verdict(results: Results, row: Row) -> tuple[Cell, Cell]:
     if found is None:
         return Cell(""), Cell("baseline" if row.arm == results.baseline else "no partner yet" if row.seeds else "missing")
     verdict, *need = verdict_lines(found, row.primary)
-    difference = Cell(difference_errors(metric, found), limits(metric, found.low, found.high, signs=True))
+    below = limits(metric, found.low, found.high, signs=True)
+    if found.pooled:
+        below += f" all: {limits(metric, found.pooled.low, found.pooled.high, signs=True)}"
+    difference = Cell(difference_errors(metric, found), below)
     return difference, Cell(verdict, " ".join(need), f"verdict {found.verdict}")

@@ -14,7 +14,7 @@ from jetbench.report.drawing import REACH, inside, scale, style
 from jetbench.report.results import Results
 from jetbench.report.rows import level, rows
 from jetbench.report.words import capital, count, heading, label
-from jetbench.statistics.intervals import Interval
+from jetbench.statistics.means import Mean
 from jetbench.tasks.task import Metric
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LINE = 0.05  # height of a line of small text, as a share of the plot's
 LEAST = 0.02  # of the metric's scale: the smallest span that an axis shows
 LONG = 12  # characters of a heading that leave no room for more beside them
 
-Means = dict[tuple[str, int], Interval]  # by arm and label budget
+Means = dict[tuple[str, int], Mean]  # by arm and label budget
 
 
 def render(results: Results) -> SectionContent | None:
@@ -38,8 +38,8 @@ def render(results: Results) -> SectionContent | None:
     plot = Plot(
         "label_budget",
         f"{capital(label(metric))} of every arm against the number of labels",
-        f"Mean {label(metric)} with {level(results)} intervals over seeds. Arms of one budget are drawn side by side; a "
-        "hollow marker is a single seed without interval. Grey: controls and floors, which may lie beyond the plot.",
+        f"Mean {label(metric)} with {level(results)} intervals from seeds and test sample. Arms of one budget are drawn side by "
+        "side; a hollow marker is a single seed without interval. Grey: controls and floors, which may lie beyond the plot.",
         draw,
         (metric, means, looks(results.plan), settings.labels, settings.seeds, level(results)),
     )
@@ -47,8 +47,8 @@ def render(results: Results) -> SectionContent | None:
 
 
 def draw(metric: Metric, means: Means, named: dict[str, Look], budgets: tuple[int, ...], seeds: int, level: str) -> Figure:
-    """Draw means with t intervals of a `level` ("95 %") over seeds. Controls and floors are grey and do not set the scale; what
-    lies beyond it is named at the edge."""
+    """Draw means with intervals of a `level` ("95 %") from seeds and test sample. Controls and floors are grey and do not set the
+    scale; what lies beyond it is named at the edge."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -70,7 +70,7 @@ def draw(metric: Metric, means: Means, named: dict[str, Look], budgets: tuple[in
     return figure
 
 
-def _draw_arm(axes: Any, arm: str, found: dict[int, Interval], look: Look, shift: float) -> None:
+def _draw_arm(axes: Any, arm: str, found: dict[int, Mean], look: Look, shift: float) -> None:
     """One seed has no interval: its marker is hollow."""
     x, means = np.array(list(found)) * shift, np.array([one.mean for one in found.values()])
     halves = np.array([_ends(one)[1] - one.mean for one in found.values()])
@@ -91,7 +91,7 @@ def _draw_arm(axes: Any, arm: str, found: dict[int, Interval], look: Look, shift
     )
 
 
-def _ends(one: Interval) -> tuple[float, float]:
+def _ends(one: Mean) -> tuple[float, float]:
     """The ends of an interval, which may be 0; the mean where there is none."""
     return one.mean if one.low is None else one.low, one.mean if one.high is None else one.high
 

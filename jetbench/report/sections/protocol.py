@@ -18,7 +18,8 @@ BODY = """
 <li>{{ settings.seeds }} seeds per cell; {{ encoders }} pretrained {{ "encoder" if encoders == 1 else "encoders" }} per kind of
 pretraining, shared across arms and budgets.</li>
 <li>A verdict rests on two errors: between seeds, and from the test sample (paired, of the mean difference over seeds); their
-squares add up. Better or worse: the {{ level }} test of the difference, paired over seeds.
+squares add up. The labels come from a finite pool: what seeds hide since they share labels is added to the error between them,
+as a bound. Better or worse: the {{ level }} test of the difference, paired over seeds.
 Equivalent: two one-sided tests place the difference within {{ margin }}.
 Undecided: neither, or fewer than five seeds.</li>
 <li>One comparison is primary, {{ primary[0] }} against {{ baseline }} at {{ primary[1] | count }} labels; Holm's correction
