@@ -3,47 +3,53 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from jetbench.evaluation.multiclass import signal_against_background
 from jetbench.report.results import Results
+from jetbench.statistics.mean_rejection import RESOLVED_FROM, MeanRejection, mean_rejection
+from jetbench.suites.plan import CellKey
 
-__all__ = ["SeedRejection", "seed_rejection"]
+__all__ = ["UNRESOLVED", "rejection_limits", "rejection_text", "seed_rejection"]
 
-
-@dataclass(frozen=True)
-class SeedRejection:
-    """R_x over the seeds of an arm. `mean` is over those that have background left; `empty` counts the others, for which 1/ε_B is
-    larger than anything this test set can show, so that with any of them the mean is a lower bound. `low` is the least of the
-    seeds' lower 95 % limits, `left` the mean number of background jets."""
-
-    mean: float | None
-    low: float
-    left: float
-    empty: int
-    seeds: int
-
-    @property
-    def text(self) -> str:
-        if self.mean is None:
-            return f">{math.floor(self.low)}"  # a lower bound is never rounded up
-        return f"{'>' if self.empty else ''}{self.mean:.{0 if self.mean >= 10 else 1}f}"
-
-    @property
-    def remark(self) -> str:
-        if self.empty:
-            return f"none left in {self.empty} of {self.seeds}"
-        return f"{self.left:.{0 if self.left >= 10 else 1}f} left"
+UNRESOLVED = (
+    f"“>” marks one that is not resolved, with fewer than {RESOLVED_FROM} background jets left per seed: "
+    "what stands behind it is the lower end of its 95 % interval"
+)
 
 
-def seed_rejection(results: Results, arm: str, labels: int, percent: int, signal: str = "") -> SeedRejection | None:
-    """Return R_x of an arm at a budget, of many classes that of the class with the key `signal`; None where no seed has it."""
-    suffix = f"_{signal}" if signal else ""
-    name = f"test/background_rejection_{percent}{suffix}"
-    found, lows = results.values(arm, labels, name), results.values(arm, labels, f"{name}_low")
-    left = results.values(arm, labels, f"test/background_left_{percent}{suffix}")
-    if not len(left):
+def seed_rejection(results: Results, arm: str, labels: int, percent: int, signal: int = 1) -> MeanRejection | None:
+    """Return R_x of an arm at a budget, of many classes that of the class `signal` against the first; None where no seed is
+    finished."""
+    seeds = results.seeds(arm, labels)
+    if not seeds:
         return None
-    mean = float(found.mean()) if len(found) else None
-    return SeedRejection(mean, float(lows.min()), float(left.mean()), int(np.count_nonzero(left == 0)), len(left))
+    found = [results.scores(CellKey(arm, labels, seed))[1:] for seed in seeds]
+    if found[0][1].ndim > 1:
+        found = [signal_against_background(truth, scores, signal) for truth, scores in found]
+    return mean_rejection(
+        found[0][0],
+        np.stack([scores for _, scores in found]),
+        percent,
+        clusters=results.clusters(arm, labels, seeds),
+        shared=results.shared(labels),
+    )
+
+
+def rejection_text(found: MeanRejection) -> str:
+    """Write "375", or ">120" where it is not resolved: a lower bound is never rounded up."""
+    if not found.resolved or found.rejection is None:
+        return f">{math.floor(found.low)}"
+    return _number(found.rejection)
+
+
+def rejection_limits(found: MeanRejection) -> str:
+    """Write its interval, or how few jets are left where it is not resolved."""
+    if not found.resolved or found.high is None:
+        return f"{math.floor(found.left)} left"
+    return f"{_number(found.low)}–{_number(found.high)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.{0 if value >= 10 else 1}f}"

@@ -13,7 +13,7 @@ from jetbench.statistics.intervals import alpha_of
 from jetbench.statistics.samples import two_samples
 from jetbench.values import Value
 
-__all__ = ["THRESHOLD_NOISE_BELOW", "Rejection", "background_rejection"]
+__all__ = ["THRESHOLD_NOISE_BELOW", "Rejection", "background_rejection", "threshold_noise"]
 
 THRESHOLD_NOISE_BELOW = 10_000  # signal jets; from here on the background count's noise dominates (protocol, section 5)
 NEGLIGIBLE = 1e-12  # bootstrap probability below which a threshold is left out
@@ -70,6 +70,18 @@ def background_rejection(labels: ArrayLike, scores: ArrayLike, efficiency_percen
         high=1 / low if low > 0 else None,
         threshold_noise=noisy,
     )
+
+
+def threshold_noise(left: np.ndarray, index: int) -> float:
+    """Return the standard deviation of the background count from the threshold's own noise, bootstrapped from the signal; 0 from
+    `THRESHOLD_NOISE_BELOW` signal jets on.
+
+    `left` (n₁,) is the background at or above each signal score, ascending; the threshold is the score at `index`.
+    """
+    if len(left) >= THRESHOLD_NOISE_BELOW:
+        return 0.0
+    counts, weights = _bootstrapped(left, index)
+    return float(np.sqrt(weights @ (counts - weights @ counts) ** 2))
 
 
 def _bootstrapped(left: np.ndarray, index: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from jetbench.evaluation.multiclass import class_keys
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
-from jetbench.report.rejections import SeedRejection, seed_rejection
+from jetbench.report.rejections import UNRESOLVED, rejection_text, seed_rejection
 from jetbench.report.results import Results
 from jetbench.statistics.intervals import Interval
+from jetbench.statistics.mean_rejection import MeanRejection
 
 __all__ = ["SHOWN", "ClassRow", "class_rows", "render"]
 
@@ -18,8 +19,7 @@ BODY = """
 {{ table }}
 <p><small>The AUC of each class against all others by its own probability, mean over the seeds; below it R = 1/ε<sub>B</sub> at
 {{ shown }} % efficiency of the class against {{ background }} alone, by
-p<sub>s</sub>/(p<sub>s</sub> + p<sub>{{ background }}</sub>). A “&gt;” marks a lower
-bound: in some seeds no background jet is left.</small></p>
+p<sub>s</sub>/(p<sub>s</sub> + p<sub>{{ background }}</sub>). {{ unresolved }}.</small></p>
 """
 
 
@@ -31,7 +31,7 @@ class ClassRow:
     arm: str
     labels: int
     areas: tuple[Interval | None, ...]
-    rejections: tuple[SeedRejection | None, ...]
+    rejections: tuple[MeanRejection | None, ...]
 
 
 def render(results: Results) -> SectionContent | None:
@@ -39,12 +39,13 @@ def render(results: Results) -> SectionContent | None:
     if len(classes) <= 2:
         return None
     lines = by_budget([(row.labels, _line(row)) for row in class_rows(results)])
-    body = fragment(BODY, table=table(("arm", *classes), lines), background=classes[0], shown=SHOWN)
+    body = fragment(BODY, table=table(("arm", *classes), lines), background=classes[0], shown=SHOWN, unresolved=UNRESOLVED)
     return SectionContent("classes", "Class by class", body)
 
 
 def _line(row: ClassRow) -> Line:
-    under = [f"R{SHOWN} {found.text}" if found else "" if place else "background" for place, found in enumerate(row.rejections)]
+    below = ["background", *("" for _ in row.rejections[1:])]
+    under = [f"R{SHOWN} {rejection_text(r)}" if r else text for r, text in zip(row.rejections, below, strict=True)]
     areas = [f"{area.mean:.4f}" if area else "–" for area in row.areas]
     return Line((row.arm, *map(Cell, areas, under)))
 
@@ -62,5 +63,5 @@ def _row(results: Results, arm: str, labels: int) -> ClassRow:
         arm=arm,
         labels=labels,
         areas=tuple(results.interval(arm, labels, f"test/auc_{key}") for key in keys),
-        rejections=tuple(seed_rejection(results, arm, labels, SHOWN, key) for key in keys),
+        rejections=(None, *(seed_rejection(results, arm, labels, SHOWN, signal) for signal in range(1, len(keys)))),
     )

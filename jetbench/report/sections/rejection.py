@@ -5,14 +5,15 @@ from __future__ import annotations
 from jetbench.evaluation.classification import EFFICIENCIES
 from jetbench.report.content import Cell, Column, Columns
 from jetbench.report.markup import fragment
-from jetbench.report.rejections import SeedRejection, seed_rejection
+from jetbench.report.rejections import UNRESOLVED, rejection_limits, rejection_text, seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.rows import places
+from jetbench.statistics.mean_rejection import MeanRejection
 
 __all__ = ["columns"]
 
-LEGEND = """R<sub>x</sub> = 1/ε<sub>B</sub> at x % signal efficiency, below it the mean number of background jets that are left; a
-“&gt;” marks a lower bound, since in some seeds none is left."""
+LEGEND = """R<sub>x</sub> = 1/ε<sub>B</sub> at x % signal efficiency, from the mean ε<sub>B</sub> over seeds, below it its 95 %
+interval from seeds and test sample. {{ unresolved }}."""
 
 
 def columns(results: Results) -> Columns:
@@ -21,14 +22,14 @@ def columns(results: Results) -> Columns:
         return Columns()
     points = sorted(EFFICIENCIES, reverse=True)
     found = {percent: {place: seed_rejection(results, *place, percent) for place in places(results)} for percent in points}
-    empty = any(one and one.empty for by_place in found.values() for one in by_place.values())
+    unresolved = any(one and not one.resolved for by_place in found.values() for one in by_place.values())
     return Columns(
         tuple(Column(f"R{x}", {place: _cell(one) for place, one in found[x].items()}, in_terminal=True) for x in points),
-        legend=fragment(LEGEND),
+        legend=fragment(LEGEND, unresolved=UNRESOLVED),
         remark=f"{', '.join(f'R{x}' for x in points)}: 1/ε_B at that signal efficiency",
-        lines=("R with >: in some seeds no background jet is left, so this is a lower bound",) if empty else (),
+        lines=(f"R: {UNRESOLVED}",) if unresolved else (),
     )
 
 
-def _cell(found: SeedRejection | None) -> Cell:
-    return Cell(found.text, found.remark) if found else Cell("–")
+def _cell(found: MeanRejection | None) -> Cell:
+    return Cell(rejection_text(found), rejection_limits(found)) if found else Cell("–")
