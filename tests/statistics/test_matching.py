@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from jetbench.errors import RunError
+from jetbench.seeds import numpy_rng
+from jetbench.statistics.matching import matching_labels
+
+WIGGLE = np.array([-1.0, 0.5, 0.2, -0.6, 0.9])
+CURVE = {100: 0.93, 300: 0.95, 1000: 0.96}
+
+
+def seeds(mean, spread=0.001):
+    return mean + spread * (WIGGLE - WIGGLE.mean()) / WIGGLE.std(ddof=1)
+
+
+def match(target, curve=CURVE, spread=0.001, **options):
+    return matching_labels({n: seeds(mean, spread) for n, mean in curve.items()}, seeds(target, spread), **options)
+
+
+def test_the_curve_is_read_backwards_in_the_logarithm_of_the_labels():
+    assert match(0.95).labels == pytest.approx(300)
+    assert match(0.94).labels == pytest.approx(np.sqrt(100 * 300))
+    assert match(0.9525).labels == pytest.approx(300 * (1000 / 300) ** 0.25)
+
+
+def test_of_two_budgets_the_interval_is_that_of_the_ratio_in_closed_form():
+    """With a curve that is known well, the labels' logarithm is linear in the target, and its interval is Student's."""
+    curve = {100: seeds(0.90, 1e-9), 10_000: seeds(1.00, 1e-9)}
+    found = matching_labels(curve, seeds(0.95, 0.005))
+    half = stats.t.ppf(0.975, 4) * 0.005 / np.sqrt(5) * np.log(100) / 0.1
+    assert found.labels == pytest.approx(1000)
+    assert np.log([found.low, found.high]) == pytest.approx([np.log(1000) - half, np.log(1000) + half], abs=0.08 * half)
+
+
+def test_the_test_samples_error_widens_it_and_what_all_share_cancels():
+    curve = {100: seeds(0.90, 1e-9), 10_000: seeds(1.00, 1e-9)}
+    own, common = np.diag([0.0, 0.0, 0.004**2]), np.full((3, 3), 0.01**2)
+    found, shared = (matching_labels(curve, seeds(0.95, 1e-9), test_covariance=c) for c in (own, common))
+    half = stats.norm.ppf(0.975) * 0.004 * np.log(100) / 0.1
+    assert np.log([found.low, found.high]) == pytest.approx([np.log(1000) - half, np.log(1000) + half], abs=0.06 * half)
+    assert (shared.low, shared.high) == pytest.approx((1000, 1000), rel=1e-3)
+
+
+def test_beyond_the_largest_budget_there_is_no_number():
+    found = match(0.97)
+    assert (found.labels, found.high, found.largest) == (None, None, 1000)
+    assert found.beyond > 0.99
+    assert match(0.9599).labels < 1000
+    assert match(0.9599).high is None  # the target may well lie beyond
+    assert 0.2 < match(0.9599).beyond < 0.8
+
+
+def test_at_the_smallest_budget_or_below():
+    found = match(0.92)
+    assert (found.labels, found.low, found.smallest) == (pytest.approx(100), pytest.approx(100), 100)
+    assert found.below > 0.99
+
+
+def test_a_dip_is_levelled_out():
+    dipped = {100: 0.93, 300: 0.96, 1000: 0.94, 3000: 0.97}
+    assert match(0.95, dipped).labels == pytest.approx(300)
+    assert match(0.96, dipped).labels == pytest.approx(1000 * np.sqrt(3))
+
+
+def test_a_flat_curve_tells_nothing():
+    found = match(0.95, {100: 0.95, 300: 0.95, 1000: 0.95})
+    assert (found.low, found.high) == (pytest.approx(100), None)
+
+
+def test_a_metric_of_which_less_is_better_is_mirrored():
+    mirrored = matching_labels({n: -seeds(m) for n, m in CURVE.items()}, -seeds(0.95), larger_is_better=False)
+    assert mirrored == match(0.95)
+
+
+def test_the_interval_covers():
+    rng, covered, replays = numpy_rng("matching-coverage"), 0, 60
+    for _ in range(replays):
+        curve = {n: mean + 0.003 * rng.normal(size=5) for n, mean in CURVE.items()}
+        found = matching_labels(curve, 0.945 + 0.003 * rng.normal(size=5))
+        truth = 100 * 3**0.75
+        covered += (found.low or np.inf) <= truth <= (found.high or np.inf)
+    assert covered / replays > 0.88
+
+
+@pytest.mark.parametrize(
+    ("curve", "target"), [({100: [0.9, 0.91]}, [0.9, 0.9]), (CURVE, [0.9]), ({1: [0.9], 2: [0.9, 0.8]}, [1, 1])]
+)
+def test_too_little_to_read_is_refused(curve, target):
+    with pytest.raises(RunError, match="two of each are the least"):
+        matching_labels({n: np.atleast_1d(v) if np.ndim(v) else seeds(v) for n, v in curve.items()}, target)
