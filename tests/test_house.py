@@ -155,6 +155,7 @@ def test_all_plots_share_one_frame_and_resolution() -> None:
     ("command", "heavy"),
     [
         (["--help"], {"torch", "mlflow", "sklearn", "matplotlib", "optuna", "distributed", "h5py", "scipy"}),
+        (["calibrate", "--help"], {"torch", "mlflow", "sklearn", "matplotlib", "optuna", "distributed", "h5py", "scipy"}),
         (["ls"], {"torch", "mlflow", "sklearn", "matplotlib", "optuna", "distributed"}),
         (["run", "--suite", "ssl-vs-scratch", "--scale", "smoke", "--dry-run"], {"torch", "sklearn", "matplotlib"}),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from jetbench import __version__
+from jetbench.cli.calibrate import calibrate
 from jetbench.cli.catalog import ls, show
 from jetbench.cli.data import data
 from jetbench.cli.review import report, results, status, ui
@@ -43,5 +44,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (run, report, results, status, ls, show, data, ui):
+for command in (run, report, results, status, calibrate, ls, show, data, ui):
     main.add_command(command)

@@ -24,7 +24,7 @@ def call(*arguments: str | Path) -> Result:
 
 def test_help_names_every_command() -> None:
     text = call("--help").output
-    for name in ("run", "report", "results", "status", "ls", "show", "data", "ui"):
+    for name in ("run", "report", "results", "status", "calibrate", "ls", "show", "data", "ui"):
         assert re.search(rf"^  {name} ", text, re.M), name
     assert "--debug" in text
     assert call("--version").output.startswith("jetbench, version ")
@@ -69,6 +69,22 @@ def test_what_was_run_is_suggested(suite_path: Path, tmp_path: Path) -> None:
     assert "did you mean 'mini'" in call("status", "minni", "--store", tmp_path).output
     assert "did you mean 'quick'" in call("results", "mini", "--scale", "quik", "--store", tmp_path).output
     assert "`jetbench run --suite ssl-vs-scratch`" in call("report", "ssl-vs-scratch", "--store", tmp_path).output
+
+
+def test_calibration_prints_tables_of_numbers() -> None:
+    result = call("calibrate", "--replays", 10, "--jets", 200)
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert all(
+        len({line.count("|") for line in part.splitlines() if line.startswith("|")}) == 1 for part in tables(result.output)
+    )
+    assert any(line.startswith("| same arm, other seeds | 10 | ") for line in lines)
+    assert any(line.startswith("| 67 % | 5 | ") for line in lines)
+    assert any(line.startswith("| +0.02 | ") for line in lines)
+
+
+def tables(text: str) -> list[str]:
+    return [part for part in text.split("\n\n") if part.startswith("|")]
 
 
 def test_debug_shows_the_traceback() -> None:

@@ -3,8 +3,9 @@ import pytest
 from scipy import stats
 
 from jetbench.seeds import numpy_rng
-from jetbench.statistics.calibration import Binormal, Logistic, calibrate
+from jetbench.statistics.calibration import Followed, calibrate, follow
 from jetbench.statistics.delong import auc
+from jetbench.statistics.scenarios import Binormal, Logistic
 
 NULLS = {
     "same arm": Binormal(jets=600),
@@ -77,7 +78,7 @@ def test_binormal_plants_the_auc_it_names():
 
 
 def test_more_labels_make_a_better_logistic_model():
-    rates = calibrate(Logistic(arm_labels=3000, labels=40, jets=2000), 20)
+    rates = calibrate(Logistic(arm_labels=3000, labels=30, jets=2000), 20)
     assert rates.better.mean > 0.9
 
 
@@ -87,9 +88,58 @@ def test_logistic_fit_is_sklearns():
     scenario = Logistic()
     labels, features = scenario._sample(numpy_rng("fit"), 200)
     expected = LogisticRegression(C=1 / scenario.ridge, fit_intercept=False, tol=1e-10).fit(features, labels).coef_[0]
-    np.testing.assert_allclose(scenario._fit(labels, features), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(scenario._fit(labels, features, scenario.ridge), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_same_seed_same_rates():
     scenario = Binormal(jets=300)
     assert calibrate(scenario, 5, seed=3) == calibrate(scenario, 5, seed=3) != calibrate(scenario, 5, seed=4)
+
+
+@pytest.mark.parametrize(
+    "scenario", [NULLS["same arm"], NULLS["training dominates"], Binormal(jets=600, effect=0.02, same=False)]
+)
+def test_intervals_cover_the_planted_difference(scenario):
+    covered = calibrate(scenario, 100, sharp=True).coverage
+    assert round(covered.mean * 100) >= stats.binom.ppf(1e-4, 100, 0.95)
+
+
+def test_shared_labels_that_are_ignored_make_intervals_too_small():
+    pooled = Logistic(jets=4000, pool=224, arm_ridge=30.0)
+    assert pooled.shared == pytest.approx(150 / 224)
+    found, ignored = (calibrate(pooled, 50, sharp=True, widened=widened) for widened in (True, False))
+    assert found.coverage.mean > 0.9
+    assert ignored.coverage.mean < found.coverage.mean - 0.05
+    assert found.difference == ignored.difference
+
+
+def test_a_pool_gives_both_arms_the_same_labels_and_nested_ones():
+    scenario, rng = Logistic(pool=300, arm_labels=150), numpy_rng("pool")
+    arm, baseline = scenario._trained(rng, scenario._sample(rng, 300))
+    np.testing.assert_array_equal(arm, baseline)
+    apart = scenario._trained(rng, None)
+    assert not np.array_equal(*apart)
+
+
+def test_the_truth_of_logistic_models_is_what_their_replays_measure():
+    scenario = Logistic(jets=4000, arm_labels=600)
+    found = calibrate(scenario, 60, sharp=True)
+    assert scenario.difference > 0
+    assert found.difference == pytest.approx(scenario.difference, abs=4 * found.deviation / np.sqrt(60))
+    assert Logistic().difference == 0
+
+
+def test_following_the_number_of_seeds_gives_two_chances_and_the_power_that_it_names():
+    """Few scores, whose spread between trainings dominates: what is planted is found by most of those that follow."""
+    found = follow(Binormal(seeds=65, jets=200, effect=0.02, training=0.02, own=0.01), 60)
+    assert found.followed > 15
+    assert found.fresh.mean > found.first.mean
+    assert found.fresh_second.mean > 0.55
+    nothing = follow(Binormal(seeds=65, jets=200, training=0.02, own=0.01), 60)
+    assert nothing.kept.mean >= nothing.first.mean
+    assert nothing.fresh.mean == pytest.approx(nothing.first.mean + nothing.fresh_second.mean * nothing.followed / 60)
+    assert Followed.model_validate_json(nothing.canonical()) == nothing
+
+
+def test_nobody_follows_beyond_the_seeds_there_are():
+    assert follow(Binormal(seeds=5, jets=200, training=0.02), 20).followed == 0
