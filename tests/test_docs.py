@@ -15,6 +15,7 @@ from jetbench.formats.cards import read_card
 from jetbench.strict import read_yaml
 from jetbench.suites.fairness import GROUPS
 from jetbench.suites.plan import make_plan
+from jetbench.suites.settings import Primary
 from jetbench.suites.suite import find_suite, instantiate
 
 ROOT = Path(__file__).parents[1]
@@ -46,10 +47,11 @@ SUITES = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
 
 
 def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None:
-    suite, also, seeds, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
+    suite, asked, also, seeds, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
     (tmp_path / "shown.yaml").write_text(suite, encoding="utf-8")
     plan = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml"))))
     assert plan.arms == ["narrow", "wide", "wide-simclr"]
+    assert len([Primary.model_validate(one) for one in read_yaml(asked, "docs", SuiteError)["primary"]]) == 2
     second = read_yaml(also, "docs", SuiteError)["also_test"]
     instance = instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=(f"also_test={json.dumps(second)}",))
     assert make_plan(instance).instance.also_jets == 4000

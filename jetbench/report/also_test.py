@@ -60,11 +60,11 @@ def also_label(results: Results) -> str:
     return f"{instance.also_test.name} ({count(instance.also_jets)} jets)" if instance.also_test else ""
 
 
-def also_comparison(results: Results) -> Comparison | None:
-    """Compare the primary arm with its baseline on the second test set, paired as on the own one; no verdict is taken from it.
+def also_comparison(results: Results, arm: str, labels: int) -> Comparison | None:
+    """Compare a primary arm with its baseline on the second test set, paired as on the own one; no verdict is taken from it.
     None where there is no such set, or no seed that both have."""
-    (arm, labels), baseline = results.primary, results.baseline
-    seeds = sorted({*results.seeds(arm, labels)} & {*results.seeds(baseline, labels)})
+    baseline = results.baselines[arm]
+    seeds = results.common_seeds(arm, baseline, labels)
     if results.plan.instance.also_test is None or not seeds:
         return None
     mine, other = ([results.also_scores(CellKey(name, labels, seed)) for seed in seeds] for name in (arm, baseline))
@@ -73,20 +73,20 @@ def also_comparison(results: Results) -> Comparison | None:
 
 
 def also_sentences(results: Results) -> list[str]:
-    """Say what the primary comparison comes to on the second test set, and whether that test is blind; nothing without one."""
+    """Say what each primary comparison comes to on the second test set, and whether that test is blind; nothing without one."""
     return [*_difference(results), *_not_blind(results)]
 
 
 def _difference(results: Results) -> Iterator[str]:
-    found, own = also_comparison(results), results.comparisons.get(results.primary)
-    if found is None or own is None:
-        return
-    (arm, labels), metric = results.primary, results.metric
-    yield (
-        f"{arm} minus {results.baseline} at {count(labels)} labels, {metric.name} on {also_label(results)}: "
-        f"{difference_text(metric, found)}; on the own test jets: {difference_text(metric, own)}. "
-        "This is secondary: the verdict rests on the own test jets alone."
-    )
+    metric = results.metric
+    for arm, labels in results.primaries:
+        found, own = also_comparison(results, arm, labels), results.comparisons.get((arm, labels))
+        if found is not None and own is not None:
+            yield (
+                f"{arm} minus {results.baselines[arm]} at {count(labels)} labels, {metric.name} on {also_label(results)}: "
+                f"{difference_text(metric, found)}; on the own test jets: {difference_text(metric, own)}. "
+                "This is secondary: the verdict rests on the own test jets alone."
+            )
 
 
 def _not_blind(results: Results) -> Iterator[str]:

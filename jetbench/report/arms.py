@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jetbench.evaluation.plots import PALETTE
@@ -33,14 +34,39 @@ def is_fitted(plan: Plan, arm: str) -> bool:
 
 def looks(plan: Plan) -> dict[str, Look]:
     """Give every arm its look: the baseline has the first colour, the primary arm the second; controls and floors are grey, each
-    with its own dashes."""
-    named, primary = plan.roles, plan.instance.settings.primary
-    first = (primary.baseline, primary.arm)
+    with its own dashes. Arms of several models under one regime share its colour, and a model has its marker and its dashes."""
+    named, primaries = plan.roles, plan.instance.settings.primary
+    first = [name for one in primaries for name in (one.baseline, one.arm)]
     ordered = sorted(named, key=lambda arm: first.index(arm) if arm in first else len(first))  # stable: else as in the suite
     bright = [arm for arm in ordered if arm in first or named[arm] is Role.RIVAL]
     muted = [arm for arm in ordered if arm not in bright]
-    shown = {arm: Look(PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)], "-", False) for i, arm in enumerate(bright)}
+    shown = _bright(plan, bright)
     for i, arm in enumerate(muted):
         marker = MARKERS[(len(bright) + i) % len(MARKERS)]
         shown[arm] = Look(GREYS[i % len(GREYS)], marker, DASHES[i % len(DASHES)], True)
     return {arm: shown[arm] for arm in named}
+
+
+def _bright(plan: Plan, bright: Sequence[str]) -> dict[str, Look]:
+    arms, colors = plan.instance.settings.arms, _colors(plan, bright)
+    sharing = [arm for arm in bright if list(colors.values()).count(colors[arm]) > 1]
+    models = list(dict.fromkeys(arms[arm].model for arm in sharing))
+    shown = {}
+    for i, arm in enumerate(bright):
+        color, model = PALETTE[colors[arm] % len(PALETTE)], arms[arm].model
+        place = models.index(model) if model in models else len(models) + i if models else i
+        dashes = DASHES[(place - 1) % len(DASHES)] if model in models[1:] else "-"
+        shown[arm] = Look(color, MARKERS[place % len(MARKERS)], dashes, False)
+    return shown
+
+
+def _colors(plan: Plan, bright: Sequence[str]) -> dict[str, int]:
+    """The place of each arm's colour: an arm takes that of its regime, unless an arm of its own model has it."""
+    found: dict[str, int] = {}
+    kinds = {arm: (given.regime, given.model) for arm, given in plan.instance.settings.arms.items()}
+    for arm in bright:
+        regime, model = kinds[arm]
+        of_regime = {found[other] for other in found if kinds[other][0] == regime}
+        taken = {found[other] for other in found if kinds[other] == (regime, model)}
+        found[arm] = min(of_regime - taken, default=len(set(found.values())))
+    return found

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from jetbench.report.also_test import also_comparison
+from jetbench.report.gains import gain_differences
+from jetbench.report.matching import match
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.truths import truths
@@ -35,8 +37,7 @@ def to_csv(results: Results) -> str:
 
 def comparisons_json(results: Results) -> str:
     """Write the answer, and each comparison with baseline or floor, with its errors, intervals, p values and verdict."""
-    instance = results.plan.instance
-    arm, labels = results.primary
+    instance, baselines = results.plan.instance, results.baselines
     return _json(
         {
             "instance": instance.name,
@@ -46,10 +47,22 @@ def comparisons_json(results: Results) -> str:
             "warnings": warnings(results),
             "skipped": [{"what": what, "reason": reason} for what, reason in results.plan.skipped],
             "metric": results.metric.model_dump(mode="json"),
-            "primary": {"arm": arm, "baseline": results.baseline, "labels": labels},
+            "primary": [{"arm": arm, "baseline": baselines[arm], "labels": labels} for arm, labels in results.primaries],
             "comparisons": [
-                {"arm": name, "labels": budget, "baseline": results.baseline, "result": comparison.model_dump(mode="json")}
+                {"arm": name, "labels": budget, "baseline": baselines[name], "result": comparison.model_dump(mode="json")}
                 for (name, budget), comparison in results.comparisons.items()
+            ],
+            "matching_labels": [
+                {"arm": arm, "baseline": baselines[arm], "labels": labels, "result": found.model_dump(mode="json")}
+                for arm, labels in results.primaries
+                if (found := match(results, arm, labels))
+            ],
+            "gains": [
+                {
+                    "of": [{"arm": arm, "baseline": baselines[arm], "labels": labels} for arm, labels in places],
+                    "result": comparison.model_dump(mode="json"),
+                }
+                for places, comparison in gain_differences(results).items()
             ],
             "also_test": _also_test(results),
             "floors": [
@@ -66,11 +79,16 @@ def comparisons_json(results: Results) -> str:
 
 
 def _also_test(results: Results) -> dict[str, Any] | None:
-    """The primary comparison on the second test set, where there is one."""
-    also, found = results.plan.instance.also_test, also_comparison(results)
+    """The primary comparisons on the second test set, where there is one."""
+    also = results.plan.instance.also_test
     if also is None:
         return None
-    return {"dataset": also.model_dump(mode="json"), "primary": found.model_dump(mode="json") if found else None}
+    found = {place: also_comparison(results, *place) for place in results.primaries}
+    listed = [
+        {"arm": arm, "labels": labels, "result": one.model_dump(mode="json") if one else None}
+        for (arm, labels), one in found.items()
+    ]
+    return {"dataset": also.model_dump(mode="json"), "primary": listed}
 
 
 def _json(content: Any) -> str:

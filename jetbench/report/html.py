@@ -22,6 +22,7 @@ def page(instance: Instance, contents: Sequence[SectionContent], pictures: Mappi
         suite=instance.suite,
         scale=instance.scale,
         question=instance.question,
+        told={"Expected": instance.expected, "Source": instance.source},
         contents=contents,
         pictures={name: base64.b64encode(data).decode() for name, data in pictures.items()},
     )

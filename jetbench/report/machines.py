@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jetbench.report.results import Results
+from jetbench.report.rows import baseline_text
 from jetbench.report.words import count, joined
 from jetbench.suites.plan import CellKey
 
@@ -71,9 +72,9 @@ def mixtures(results: Results) -> list[str]:
 
 
 def _compared(results: Results, arm: str, labels: int) -> dict[str, None]:
-    """The keys of all runs that the comparison of an arm with the baseline rests on."""
-    seeds = set(results.seeds(arm, labels)) & set(results.seeds(results.baseline, labels))
-    cells = [CellKey(name, labels, seed) for seed in sorted(seeds) for name in (arm, results.baseline)]
+    """The keys of all runs that the comparison of an arm with its baseline rests on."""
+    names = (arm, results.baselines[arm])
+    cells = [CellKey(name, labels, seed) for seed in results.common_seeds(*names, labels) for name in names]
     return dict.fromkeys(key for cell in cells for key in results.chain(cell))
 
 
@@ -92,4 +93,4 @@ def _listed(results: Results, touched: list[tuple[str, int]]) -> str:
     for arm in dict.fromkeys(arm for arm, _ in touched):
         budgets.setdefault(tuple(labels for other, labels in touched if other == arm), []).append(arm)
     parts = [f"{joined(arms)} at {joined([count(n) for n in found])} labels" for found, arms in budgets.items()]
-    return f"The comparison with {results.baseline} of {joined(parts)}"
+    return f"The comparison with {baseline_text(results)} of {joined(parts)}"

@@ -13,11 +13,12 @@ import numpy as np
 
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.report.pairing import Scores, corrected, family, paired
+from jetbench.report.pairing import Scores, paired
 from jetbench.spec import RunSpec
 from jetbench.statistics.comparison import Comparison, beside, seed_weights
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.means import Mean, mean_of
+from jetbench.statistics.multiplicity import adjust
 from jetbench.statistics.resolution import overlap
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
 from jetbench.suites.roles import Role
@@ -29,7 +30,7 @@ from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
-__all__ = ["NOT_RUN", "Results", "collect"]
+__all__ = ["NOT_RUN", "Results", "by_unit", "collect"]
 
 NOT_RUN = "not run yet"  # the one reason for a missing cell that is no failure
 
@@ -52,15 +53,15 @@ class Results:
     _scores: OrderedDict[CellKey, Scores] = field(default_factory=OrderedDict, init=False, repr=False)
     _metrics: dict[str, dict[str, float]] = field(default_factory=dict, init=False, repr=False)
 
-    @property
-    def baseline(self) -> str:
-        return self.plan.instance.settings.primary.baseline
+    @cached_property
+    def primaries(self) -> list[tuple[str, int]]:
+        """Arm and label budget of each comparison that the suite was made for."""
+        return [(one.arm, self.plan.instance.settings.primary_labels(one)) for one in self.plan.primaries]
 
     @property
-    def primary(self) -> tuple[str, int]:
-        """Arm and label budget of the comparison that the suite was made for."""
-        settings = self.plan.instance.settings
-        return settings.primary.arm, settings.primary_labels()
+    def baselines(self) -> dict[str, str]:
+        """The baseline of each arm that is compared with one."""
+        return self.plan.baselines
 
     @cached_property
     def task(self) -> Task:
@@ -106,7 +107,7 @@ class Results:
         """Return mean and t interval over seeds, or over encoders where seeds share them; None where no seed has the metric."""
         seeds = [seed for seed in self.seeds(arm, labels) if key in self.cells[CellKey(arm, labels, seed)]]
         values = np.array([self.cells[CellKey(arm, labels, seed)][key] for seed in seeds])
-        return t_interval(_by_unit(values, self.clusters(arm, labels, seeds))) if len(values) else None
+        return t_interval(by_unit(values, self.clusters(arm, labels, seeds))) if len(values) else None
 
     def mean(self, arm: str, labels: int) -> Mean | None:
         """Return the mean over all finished seeds of the metric that arms are compared by, with both of its errors."""
@@ -116,7 +117,7 @@ class Results:
         clusters, found = self.clusters(arm, labels, seeds), [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
         weights = seed_weights(len(seeds), clusters)
         variance = self.task.covariance(found[0][1], np.stack([scores for _, _, scores in found]), weights[None])[0, 0]
-        return mean_of(_by_unit(self.headlines(arm, labels), clusters), float(variance), self.shared(labels))
+        return mean_of(by_unit(self.headlines(arm, labels), clusters), float(variance), self.shared(labels))
 
     def shared(self, labels: int) -> float:
         """Return the share of their labels that two seeds have in common at a budget."""
@@ -145,14 +146,23 @@ class Results:
 
     @cached_property
     def comparisons(self) -> dict[tuple[str, int], Comparison]:
-        """Every arm against the baseline at every budget that both have fresh seeds at; all but the primary corrected by Holm."""
+        """Every arm against its baseline at every budget that both have fresh seeds at; Holm guards the primary ones among
+        themselves, and all the rest."""
         found: dict[tuple[str, int], Comparison] = {}
-        for labels in self.plan.instance.settings.labels:  # budget by budget: the baseline's scores are read once for all arms
-            for arm in self.plan.arms:
-                if arm != self.baseline and (judged := self._judge(arm, self.baseline, labels)):
+        for labels in self.plan.instance.settings.labels:  # budget by budget: a baseline's scores are read once for all arms
+            for arm, baseline in self.baselines.items():
+                if judged := self._judge(arm, baseline, labels):
                     found[arm, labels] = judged
-        ordered = [(arm, labels) for arm in self.plan.arms for labels in self.plan.instance.settings.labels]
-        return corrected({key: found[key] for key in ordered if key in found}, self.primary)
+        ordered = [(arm, labels) for arm in self.baselines for labels in self.plan.instance.settings.labels]
+        return adjust({key: found[key] for key in ordered if key in found}, self.primaries)
+
+    def common_seeds(self, arm: str, other: str, labels: int) -> list[int]:
+        """List the seeds that two arms have both finished."""
+        return sorted({*self.seeds(arm, labels)} & {*self.seeds(other, labels)})
+
+    def fresh_seeds(self, arm: str, other: str, labels: int) -> list[int]:
+        """List the common seeds that take part in a verdict."""
+        return [seed for seed in self.common_seeds(arm, other, labels) if seed >= self.fresh_from]
 
     @cached_property
     def clearings(self) -> dict[tuple[str, str, int], Comparison]:
@@ -163,7 +173,7 @@ class Results:
         for labels, floor, arm in product(self.plan.instance.settings.labels, floors, above):
             if judged := self._judge(arm, floor, labels):
                 found[arm, floor, labels] = judged
-        return family(found)
+        return adjust(found, ())
 
     @property
     def fresh_from(self) -> int:
@@ -172,16 +182,14 @@ class Results:
 
     def _judge(self, arm: str, baseline: str, labels: int) -> Comparison | None:
         """Compare two arms by the fresh seeds that both have; None without any."""
-        seeds = sorted({*self.seeds(arm, labels)} & {*self.seeds(baseline, labels)})
-        fresh = [seed for seed in seeds if seed >= self.fresh_from]
+        seeds, fresh = self.common_seeds(arm, baseline, labels), self.fresh_seeds(arm, baseline, labels)
         if not fresh:
             return None
         found = self._compare(arm, baseline, labels, fresh)
         return beside(found, self._compare(arm, baseline, labels, seeds)) if len(fresh) < len(seeds) else found
 
     def _compare(self, arm: str, baseline: str, labels: int, seeds: list[int]) -> Comparison:
-        mine = [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
-        other = [self.scores(CellKey(baseline, labels, seed)) for seed in seeds]
+        mine, other = ([self.scores(CellKey(name, labels, seed)) for seed in seeds] for name in (arm, baseline))
         clusters = self.clusters(arm, labels, seeds) or self.clusters(baseline, labels, seeds)
         try:
             return paired(self.task, mine, other, clusters, self.shared(labels))
@@ -260,8 +268,8 @@ class Results:
         ]
 
 
-def _by_unit(values: np.ndarray, clusters: list[int] | None) -> np.ndarray:
-    """The values of seeds (n,), or the means of encoders that seeds share."""
+def by_unit(values: np.ndarray, clusters: list[int] | None) -> np.ndarray:
+    """Return the values of seeds (n,), or the means of encoders that seeds share."""
     if clusters is None:
         return values
     return np.array([values[np.array(clusters) == c].mean() for c in sorted(set(clusters))])

@@ -13,7 +13,7 @@ from jetbench.statistics.means import Mean
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 
-__all__ = ["Row", "level", "notes", "places", "rows"]
+__all__ = ["Row", "baseline_text", "compared_lines", "level", "notes", "places", "rows"]
 
 BELOW = {"does not clear": (Verdict.WORSE, Verdict.EQUIVALENT), "not shown to clear": (Verdict.UNDECIDED,)}
 
@@ -51,6 +51,20 @@ def level(results: Results) -> str:
     return level_percent(found) if found else "95 %"
 
 
+def baseline_text(results: Results) -> str:
+    """Name what arms are compared with: the one baseline, or "its baseline" where encoders have their own."""
+    found = set(results.baselines.values())
+    return found.pop() if len(found) == 1 else "its baseline"
+
+
+def compared_lines(results: Results) -> list[str]:
+    """Say which arms are compared with which baseline, a line for each; nothing where there is only one."""
+    arms: dict[str, list[str]] = {}
+    for arm, baseline in results.baselines.items():
+        arms.setdefault(baseline, []).append(arm)
+    return [f"against {baseline}: {joined(some)}" for baseline, some in arms.items()] if len(arms) > 1 else []
+
+
 def rows(results: Results) -> list[Row]:
     """Make a row for each of the `places`."""
     named = results.plan.roles
@@ -66,7 +80,7 @@ def _row(results: Results, arm: str, labels: int, role: Role) -> Row:
         planned=results.plan.instance.settings.seeds,
         headline=results.mean(arm, labels),
         comparison=results.comparisons.get((arm, labels)),
-        primary=(arm, labels) == results.primary,
+        primary=(arm, labels) in results.primaries,
         notes=tuple(_notes(results, arm, labels)),
     )
 
@@ -87,9 +101,9 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     if shared and shared.clustered:
         yield f"{count(shared.seeds, 'seed')} share {count(shared.units, 'pretrained encoder')}"
     yield from _floors(results, arm, labels)
-    baseline = set(results.seeds(results.baseline, labels))
-    if arm != results.baseline and (single := set(results.seeds(arm, labels)) - baseline):
-        yield f"no partner among the seeds of {results.baseline} for {count(len(single), 'seed')}: left out of the difference"
+    baseline = results.baselines.get(arm)
+    if baseline and (single := set(results.seeds(arm, labels)) - set(results.seeds(baseline, labels))):
+        yield f"no partner among the seeds of {baseline} for {count(len(single), 'seed')}: left out of the difference"
 
 
 def _floors(results: Results, arm: str, labels: int) -> Iterator[str]:

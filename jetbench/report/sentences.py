@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from jetbench.report.alarm import limits_text
 from jetbench.report.arms import is_fitted
+from jetbench.report.ends import gain_end
+from jetbench.report.gains import Place, encoder_names, gain_differences
+from jetbench.report.matching import match_text
 from jetbench.report.results import Results
 from jetbench.report.truths import truths
 from jetbench.report.words import (
@@ -24,15 +27,34 @@ from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.suites.roles import Role
 
-__all__ = ["answer", "remarks"]
+__all__ = ["answer", "answers", "remarks"]
 
 TESTED = "(paired tests, corrected for their number by Holm)"
 
 
 def answer(results: Results) -> str:
-    """Write one sentence: the primary comparison's verdict with everything that a reader needs to weigh it; where compute limits
-    one of its arms, a second one that says so."""
-    arm, labels = results.primary
+    """Write the answer to the suite's question, a line for each of its parts."""
+    return "\n".join(answers(results))
+
+
+def answers(results: Results) -> list[str]:
+    """Write a paragraph for each primary comparison: its verdict with everything that a reader needs to weigh it, where
+    compute limits one of its arms, up to which budget the arm gains, and how many labels its baseline needs to match it. After
+    those of several encoders comes one that compares their gains."""
+    names = encoder_names(results)
+    found: list[str] = []
+    for arm, labels in results.primaries:
+        encoder = f"{names[results.baselines[arm]]}: " if len(names) > 1 else ""
+        parts = [_verdict(results, arm, labels)]
+        if (arm, labels) in results.comparisons:
+            told = any(arm == other for other, _ in results.primaries[: len(found)])
+            parts.append(limits_text(results, (arm, results.baselines[arm]), labels))
+            parts += ["" if told else gain_end(results, arm), match_text(results, arm, labels)]
+        found.append(encoder + " ".join(part for part in parts if part))
+    return [*found, *(_gains(results, names, places, one) for places, one in gain_differences(results).items())]
+
+
+def _verdict(results: Results, arm: str, labels: int) -> str:
     found = results.comparisons.get((arm, labels))
     if found is None:
         return _unanswered(results, arm, labels)
@@ -40,13 +62,12 @@ def answer(results: Results) -> str:
     means = [quantity(metric, number(metric, one.mean)) for one in (found.arm, found.baseline)]
     return (
         f"{_claim(results, found, arm, labels)}: test {metric.name} {means[0]} against {means[1]}, a difference of "
-        f"{difference_text(metric, found)}, {_sample(results, found, arm, labels)}. "
-        f"{limits_text(results, (arm, results.baseline), labels)}".rstrip()
+        f"{difference_text(metric, found)}, {_sample(results, found, arm, labels)}."
     )
 
 
 def _claim(results: Results, found: Comparison, arm: str, labels: int) -> str:
-    baseline, at = results.baseline, f"at {count(labels)} labels"
+    baseline, at = results.baselines[arm], f"at {count(labels)} labels"
     if found.clustered and found.units == 1:
         return f"For this one encoder, it is undecided whether {arm} or {baseline} is better {at}"
     if found.verdict is Verdict.UNDECIDED:
@@ -55,6 +76,28 @@ def _claim(results: Results, found: Comparison, arm: str, labels: int) -> str:
         margin = quantity(results.metric, number(results.metric, found.margin))
         return f"{arm} and {baseline} are equivalent {at}, within ±{margin} ({results.task.margin_text(baseline)})"
     return f"{arm} is {found.verdict} than {baseline} {at}"
+
+
+def _gains(results: Results, names: dict[str, str], places: tuple[Place, Place], found: Comparison) -> str:
+    """The sentence on two encoders: which of them gains more from its arm."""
+    metric = results.metric
+    gained = [f"{brief_difference(metric, results.comparisons[place])} at {count(place[1])} labels" for place in places]
+    return (
+        f"{_gains_claim(results, names, places, found)}: {gained[0]} against {gained[1]}, a difference of "
+        f"{difference_text(metric, found)}, paired {_sample(results, found, *places[0])}. This comparison is a secondary one."
+    )
+
+
+def _gains_claim(results: Results, names: dict[str, str], places: tuple[Place, Place], found: Comparison) -> str:
+    (one, arm), (other, against) = ((names[results.baselines[arm]], arm) for arm, _ in places)
+    if found.verdict is Verdict.UNDECIDED:
+        return f"It is undecided whether {one} gains more from {arm} or {other} from {against}"
+    if found.verdict is Verdict.EQUIVALENT:
+        margin = quantity(results.metric, number(results.metric, found.margin))
+        return f"{one} gains as much from {arm} as {other} from {against}, within ±{margin}"
+    if found.verdict is Verdict.BETTER:
+        return f"{one} gains more from {arm} than {other} from {against}"
+    return f"{other} gains more from {against} than {one} from {arm}"
 
 
 def _sample(results: Results, comparison: Comparison, arm: str, labels: int) -> str:
@@ -79,10 +122,11 @@ def _need(comparison: Comparison) -> str:
 
 
 def _unanswered(results: Results, arm: str, labels: int) -> str:
-    lacking = [name for name in (arm, results.baseline) if not results.seeds(name, labels)]
+    baseline = results.baselines[arm]
+    lacking = [name for name in (arm, baseline) if not results.seeds(name, labels)]
     if not lacking:
         shared = f"have no finished {'fresh ' if results.fresh_from else ''}seed in common at {count(labels)} labels"
-        return f"There is no answer yet: {arm} and {results.baseline} {shared}."
+        return f"There is no answer yet: {arm} and {baseline} {shared}."
     reasons = sorted({r for cell, r in results.missing.items() if cell.labels == labels and cell.arm in lacking})
     where = f"at {count(labels)} labels ({'; '.join(reasons)})"
     return f"There is no answer yet: no seed of {joined(lacking)} has finished {where}."
@@ -94,14 +138,14 @@ def remarks(results: Results) -> list[str]:
 
 
 def _rivals(results: Results) -> Iterator[str]:
-    """The primary arm at its other budgets, then the other rivals, a sentence each."""
-    named = results.plan.roles
-    for arm in sorted(named, key=lambda name: name != results.primary[0]):
-        found = {n: c for (name, n), c in results.comparisons.items() if name == arm and (name, n) != results.primary}
-        if found and (named[arm] is Role.RIVAL or arm == results.primary[0]):
+    """The primary arms at their other budgets, then the other rivals, a sentence each."""
+    named, first = results.plan.roles, [arm for arm, _ in results.primaries]
+    for arm in sorted(named, key=lambda name: name not in first):
+        found = {n: c for (name, n), c in results.comparisons.items() if name == arm and (name, n) not in results.primaries}
+        if found and (named[arm] is Role.RIVAL or arm in first):
             by_verdict = {verdict: {n: c for n, c in found.items() if c.verdict is verdict} for verdict in Verdict}
             parts = [_verdicts(results, verdict, some) for verdict, some in by_verdict.items() if some]
-            yield f"{arm} against {results.baseline}: {'; '.join(parts)}."
+            yield f"{arm} against {results.baselines[arm]}: {'; '.join(parts)}."
 
 
 def _verdicts(results: Results, verdict: Verdict, found: dict[int, Comparison]) -> str:

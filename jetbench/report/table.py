@@ -9,7 +9,7 @@ from jetbench.report.also_test import also_sentences
 from jetbench.report.content import Cell, Column
 from jetbench.report.pool import shared_labels
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, notes, rows
+from jetbench.report.rows import Row, baseline_text, compared_lines, notes, rows
 from jetbench.report.sections import columns_of
 from jetbench.report.words import (
     count,
@@ -21,6 +21,7 @@ from jetbench.report.words import (
     needs_rule,
     number,
     pooled_rule,
+    primary_rule,
     undecided_rule,
     verdict_lines,
 )
@@ -67,11 +68,12 @@ def _lines(results: Results) -> list[str]:
     explained = [errors, *(part.remark for part in added if part.remark)]
     lines = [
         f"{label(metric)}: {'; '.join(explained)}",
-        f"minus {results.baseline}: both errors of the paired difference; below it the 95 % interval from them",
+        f"minus {baseline_text(results)}: both errors of the paired difference; below it the 95 % interval from them",
         *(line for part in added for line in part.lines),
     ]
-    if results.primary in results.comparisons:
-        lines.append("* the primary comparison; the other verdicts (not the intervals) are corrected for their number by Holm")
+    if any(place in results.comparisons for place in results.primaries):
+        lines.append(f"* {primary_rule(len(results.primaries))}")
+    lines += compared_lines(results)
     if any(found.verdict is Verdict.UNDECIDED for found in results.comparisons.values()):
         lines.append(undecided_rule())
         lines.append(needs_rule())
@@ -92,7 +94,7 @@ def _table(results: Results) -> Table:
     table.add_column(heading(metric, comma="\n"), no_wrap=True)
     for column in added:
         table.add_column(column.heading, overflow="fold")
-    table.add_column(f"minus {results.baseline}", no_wrap=True)
+    table.add_column(f"minus {baseline_text(results)}", no_wrap=True)
     table.add_column("verdict", overflow="fold")
     labels = None
     for row in rows(results):

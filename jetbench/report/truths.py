@@ -54,7 +54,7 @@ def _truths(results: Results) -> Iterator[Truth]:
 
 def _ahead(results: Results, arm: str, labels: int, found: Comparison) -> Truth:
     """An encoder that has seen the pool's labels beats one that has not; few seeds cannot show it, enough must not deny it."""
-    claim, text = f"{arm} is better than {results.baseline}", difference_text(results.metric, found)
+    claim, text = f"{arm} is better than {results.baselines[arm]}", difference_text(results.metric, found)
     if found.verdict is Verdict.BETTER:
         return Truth(arm, labels, claim, "holds", text)
     behind = gain(results.metric, found.difference) <= 0
@@ -69,7 +69,7 @@ def _not(results: Results, arm: str, labels: int, found: Comparison, words: str)
     wrong = found.verdict is Verdict.BETTER or (either and found.verdict is Verdict.WORSE)
     state: State = "violated" if wrong else "open" if unsure else "holds"
     text = f"{found.verdict}: {difference_text(results.metric, found)}"
-    return Truth(arm, labels, f"{arm} {words} {results.baseline}", state, text)
+    return Truth(arm, labels, f"{arm} {words} {results.baselines[arm]}", state, text)
 
 
 def _coin(results: Results, arm: str, labels: int, chance: float) -> Truth:

@@ -50,10 +50,11 @@ def warnings(results: Results) -> list[str]:
 
 def _resolution(results: Results) -> Iterator[str]:
     """Where the test sample's error alone exceeds what two one-sided tests may have, no number of seeds shows equivalence."""
-    jets, metric, margin = results.plan.instance.settings.test_jets, results.metric, results.task.margin_text(results.baseline)
-    for labels, (half, found) in sorted(_least_errors(results).items()):
+    jets, metric = results.plan.instance.settings.test_jets, results.metric
+    for labels, (half, arm, found) in sorted(_least_errors(results).items()):
         if not half > found.margin > 0:
             continue
+        margin = results.task.margin_text(results.baselines[arm])
         needed = math.ceil(jets * (half / found.margin) ** 2 / 1000) * 1000
         yield (
             f"Equivalence at {count(labels)} labels is out of reach: its margin, {margin}, is "
@@ -62,12 +63,12 @@ def _resolution(results: Results) -> Iterator[str]:
         )
 
 
-def _least_errors(results: Results) -> dict[int, tuple[float, Comparison]]:
-    """By budget the rival with the smallest error from the test sample, with the half width of the interval that it leaves."""
+def _least_errors(results: Results) -> dict[int, tuple[float, str, Comparison]]:
+    """By budget the rival with the smallest error from the test sample, after the half width of the interval that it leaves."""
     named = results.plan.roles
-    least: dict[int, tuple[float, Comparison]] = {}
+    least: dict[int, tuple[float, str, Comparison]] = {}
     for (arm, labels), found in results.comparisons.items():
         half = t_quantile(found.level, math.inf) * found.test_error
         if named[arm] is Role.RIVAL and (labels not in least or half < least[labels][0]):
-            least[labels] = half, found
+            least[labels] = half, arm, found
     return least

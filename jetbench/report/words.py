@@ -28,6 +28,7 @@ __all__ = [
     "needs_rule",
     "number",
     "pooled_rule",
+    "primary_rule",
     "quantity",
     "signed",
     "undecided_rule",
@@ -155,6 +156,16 @@ def _scarce(comparison: Comparison) -> str:
     """What more seeds cannot make up for."""
     spread = comparison.spread
     return "pool jets" if spread and spread.hidden > spread.test else "test jets"
+
+
+def primary_rule(primaries: int) -> str:
+    """Say how verdicts are corrected for the number of comparisons."""
+    if primaries == 1:
+        return "the primary comparison; the other verdicts (not the intervals) are corrected for their number by Holm"
+    return (
+        "a primary comparison; the verdicts (not the intervals) of the primary ones are corrected for their number by Holm, and "
+        "those of all others for theirs"
+    )
 
 
 def undecided_rule() -> str:

@@ -1,15 +1,18 @@
-"""Many comparisons in one suite: the primary one stands alone, Holm guards the rest."""
+"""Many comparisons in one suite: Holm guards the primary ones among themselves, and all the rest among themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from jetbench.errors import RunError
 from jetbench.statistics.comparison import Comparison, decide
 
-__all__ = ["adjust_secondary", "holm"]
+__all__ = ["adjust", "holm"]
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -24,20 +27,27 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
-def adjust_secondary(comparisons: Mapping[str, Comparison], primary: str) -> dict[str, Comparison]:
-    """Return the comparisons by name, each but the primary decided anew with adjusted p values.
+def adjust(comparisons: Mapping[Key, Comparison], primary: Collection[Key]) -> dict[Key, Comparison]:
+    """Return the comparisons by key, each decided anew with p values that are adjusted for the number of primary comparisons, or
+    of all others. A primary one that is missing yet counts all the same.
 
     Differences and equivalences are two families, each adjusted at α: a reader who asks "which differ?" and one who asks "which
     are the same?" are both guarded. A comparison of one unit has no p value and takes no part. The intervals stay
     unadjusted.
     """
-    if primary not in comparisons:
-        raise RunError(f"the primary comparison {primary!r} is not among {sorted(comparisons)}")
-    tested = [name for name, it in comparisons.items() if name != primary and it.p_difference is not None]
-    differences = holm([comparisons[name].p_difference or 0.0 for name in tested])
-    equivalences = holm([comparisons[name].p_equivalence or 0.0 for name in tested])
-    adjusted = dict(comparisons)
-    for name, p_difference, p_equivalence in zip(tested, differences, equivalences, strict=True):
-        it = comparisons[name]
-        adjusted[name] = decide(it.replace(adjusted_p_difference=p_difference, adjusted_p_equivalence=p_equivalence))
-    return adjusted
+    tested = {key for key, it in comparisons.items() if it.p_difference is not None}
+    first = [key for key in primary if key in tested]
+    rest = [key for key in comparisons if key in tested and key not in primary]
+    missing = sum(key not in comparisons for key in primary)
+    return {**comparisons, **_adjusted(comparisons, first, missing), **_adjusted(comparisons, rest)}
+
+
+def _adjusted(comparisons: Mapping[Key, Comparison], family: Sequence[Key], missing: int = 0) -> dict[Key, Comparison]:
+    """The comparisons of a family, adjusted for its number and that of others which are `missing` yet."""
+    found = [comparisons[key] for key in family]
+    differences = holm([*(it.p_difference or 0.0 for it in found), *[1.0] * missing])
+    equivalences = holm([*(it.p_equivalence or 0.0 for it in found), *[1.0] * missing])
+    return {
+        key: decide(it.replace(adjusted_p_difference=p_difference, adjusted_p_equivalence=p_equivalence))
+        for key, it, p_difference, p_equivalence in zip(family, found, differences, equivalences, strict=False)
+    }

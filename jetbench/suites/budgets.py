@@ -36,7 +36,7 @@ def check_budgets(plan: Plan, strata: np.ndarray, events: np.ndarray) -> None:
     """
     settings, digest = plan.instance.settings, plan.instance.dataset.sha256
     tuned = [study.template.labels for study in plan.studies.values() if study.template.labels is not None]
-    seed = trial_seed(settings.arms[settings.primary.baseline])
+    seed = trial_seed(settings.arms[settings.primary[0].baseline])
 
     def shortage(part: Part, size: int) -> str:
         test_jets, budget = (size, None) if part == "test" else (settings.test_jets, size)

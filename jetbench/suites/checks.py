@@ -11,10 +11,11 @@ __all__ = ["checked_arms", "length_check"]
 
 
 def checked_arms(settings: Settings) -> tuple[str, ...]:
-    """Return the arms whose length a suite checks at its largest budget: the networks of the primary comparison."""
+    """Return the arms whose length a suite checks at its largest budget: the networks of the primary
+    comparisons."""
     if settings.longer is None:
         return ()
-    named = (settings.primary.baseline, settings.primary.arm)
+    named = dict.fromkeys(name for one in settings.primary for name in (one.baseline, one.arm))
     networks = [name for name in named if models[settings.arms[name].model].kind == "network"]
     return tuple(name for name in networks if settings.labels[-1] in settings.budgets(name))
 

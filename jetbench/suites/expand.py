@@ -16,6 +16,7 @@ from jetbench.recipes import recipes
 from jetbench.registry import nearest
 from jetbench.spaces import Configured
 from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, normalised, options
+from jetbench.suites.primaries import primary_of
 from jetbench.suites.settings import Arm, RecipeChoice, Settings
 from jetbench.suites.stages import Stage, regimes
 from jetbench.tasks import tasks
@@ -158,13 +159,13 @@ def _view(ground: Ground, arm: Arm) -> Component:
 
 
 def _stretched(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
-    """The stage's recipe; where it is stretched, with the passes of the stages before the last of the primary arm as well, and
-    with the weights of its best epoch: few labels are over-fitted long before the end. Its epochs are as long as before, so
-    that the best one is not missed."""
+    """The stage's recipe; where it is stretched, with the passes of the stages before the last of the arm's primary comparison as
+    well, and with the weights of its best epoch: few labels are over-fitted long before the end. Its epochs are as long as
+    before, so that the best one is not missed."""
     recipe = _recipe(ground, arm, labels, stage)
     if not stage.stretched:
         return recipe
-    primary = ground.settings.arms[ground.settings.primary.arm]
+    primary = ground.settings.arms[primary_of(ground.settings, arm).arm]
     before = [_recipe(ground, primary, labels, one) for one in regimes[primary.regime].stages[:-1]]
     if not before:
         raise SuiteError(f"an arm under {arm.regime!r} trains as long as the primary arm in all its stages, which has only one")

@@ -121,7 +121,8 @@ def _regimes_explain(one: Arm, other: Arm) -> Iterator[str]:
         yield "stages"
     for back, (left, right) in enumerate(zip(reversed(mine), reversed(theirs), strict=False)):
         for field, paths in SHOWN.items():
-            if getattr(left, field) != getattr(right, field):
+            both_long = field == "stretched" and left.stretched and right.stretched  # each as long as its own primary arm
+            if both_long or getattr(left, field) != getattr(right, field):
                 yield from ("pretraining." * back + path for path in paths)
 
 

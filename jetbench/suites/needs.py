@@ -27,7 +27,7 @@ __all__ = ["differences", "refuse_unusable", "skipped_arms", "skipped_augmentati
 
 def refuse_unusable(instance: Instance) -> None:
     """Raise `SuiteError` for jets that do not allow the suite's task, for a pool of other jets than the dataset's, for a
-    composition of the pool that its jets do not allow, and for a primary comparison with an arm that they do not allow."""
+    composition of the pool that its jets do not allow, and where they allow no primary comparison, because of one of its arms."""
     settings, dataset = instance.settings, instance.meta
     pool = instance.pool_meta or dataset
     if reason := build_task(task_component(settings)).unmet(dataset, instance.targets):
@@ -37,9 +37,10 @@ def refuse_unusable(instance: Instance) -> None:
     if reason := _pool_reason(settings.pool, pool):
         raise SuiteError(reason)
     skipped = skipped_arms(settings, dataset, pool)
-    for arm in (settings.primary.arm, settings.primary.baseline):
-        if arm in skipped:
-            raise SuiteError(f"the primary comparison has the arm {arm!r}, which these jets do not allow: {skipped[arm]}")
+    lacking = [next((arm for arm in (one.arm, one.baseline) if arm in skipped), None) for one in settings.primary]
+    if None not in lacking:
+        arm = str(lacking[0])
+        raise SuiteError(f"the primary comparison has the arm {arm!r}, which these jets do not allow: {skipped[arm]}")
 
 
 def skipped_arms(settings: Settings, dataset: Meta, pool: Meta) -> dict[str, str]:

@@ -19,8 +19,10 @@ from jetbench.suites.expand import Cells, Ground, check_options, expand, task_co
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.suites.parameters import scalar
+from jetbench.suites.primaries import primary_of
 from jetbench.suites.roles import Role, role, truth
 from jetbench.suites.search import check_search
+from jetbench.suites.settings import Primary
 from jetbench.suites.stages import Truth
 from jetbench.suites.studies import LEARNING_RATE, Study
 from jetbench.suites.suite import Instance
@@ -92,6 +94,18 @@ class Plan:
     def arms(self) -> list[str]:
         """The arms that are run, in the suite's order."""
         return list(dict.fromkeys(cell.arm for cell in self.cells))
+
+    @cached_property
+    def primaries(self) -> list[Primary]:
+        """The primary comparisons whose arms are both run."""
+        return [one for one in self.instance.settings.primary if {one.arm, one.baseline} <= set(self.arms)]
+
+    @cached_property
+    def baselines(self) -> dict[str, str]:
+        """What each arm that is run is compared with; baselines themselves are compared with nothing."""
+        settings = self.instance.settings
+        found = {arm: primary_of(settings, settings.arms[arm], self.primaries).baseline for arm in self.arms}
+        return {arm: baseline for arm, baseline in found.items() if self.roles[arm] is not Role.BASELINE}
 
     @cached_property
     def roles(self) -> dict[str, Role]:
@@ -182,7 +196,7 @@ def make_plan(instance: Instance) -> Plan:
     """Expand an instance; nothing but the instance is looked at, and no dataset.
 
     Raises `SuiteError` where arms differ in something that the suite does not say varies, where the jets do not allow the task or
-    the primary comparison, and where test set and largest budget do not fit into the dataset.
+    any primary comparison, and where test set and largest budget do not fit into the dataset.
     """
     settings, meta, pool = instance.settings, instance.meta, instance.pool_meta or instance.meta
     check_options(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from jetbench.models import models
+from jetbench.suites.primaries import primary_of
 from jetbench.suites.settings import Arm, Settings
 from jetbench.suites.stages import Truth, regimes
 
@@ -12,7 +13,7 @@ __all__ = ["Role", "role", "truth"]
 
 
 class Role(StrEnum):
-    """Baseline and rivals are what the suite compares; controls and floors tell whether the comparison can be trusted."""
+    """Baselines and rivals are what the suite compares; controls and floors tell whether the comparison can be trusted."""
 
     BASELINE = "baseline"
     RIVAL = "rival"
@@ -23,7 +24,7 @@ class Role(StrEnum):
 def role(settings: Settings, arm: str) -> Role:
     """Return the role of an arm, by its model and its regime."""
     chosen = settings.arms[arm]
-    if arm == settings.primary.baseline:
+    if arm in {one.baseline for one in settings.primary}:
         return Role.BASELINE
     if models[chosen.model].floor:
         return Role.FLOOR
@@ -31,7 +32,7 @@ def role(settings: Settings, arm: str) -> Role:
 
 
 def truth(settings: Settings, arm: str) -> Truth | None:
-    """Return what an arm must do beside the baseline: be ahead, not be ahead, be the same with other seeds, or rank by chance."""
+    """Return what an arm must do beside its baseline: be ahead, not be ahead, be the same with other seeds, or rank by chance."""
     chosen = settings.arms[arm]
     if not models[chosen.model].ranks:
         return "chance"
@@ -39,11 +40,12 @@ def truth(settings: Settings, arm: str) -> Truth | None:
 
 
 def _is_other_seeds(settings: Settings, arm: str) -> bool:
-    """Whether the arm is the baseline itself with other seeds."""
+    """Whether the arm is its baseline itself with other seeds."""
 
     def content(one: Arm) -> Arm:
         same: Arm = one.replace(seed_offset=0, labels="all")
         return same
 
-    baseline, chosen = settings.arms[settings.primary.baseline], settings.arms[arm]
+    chosen = settings.arms[arm]
+    baseline = settings.arms[primary_of(settings, chosen).baseline]
     return chosen.seed_offset != baseline.seed_offset and content(chosen) == content(baseline)

@@ -131,11 +131,19 @@ class Tuning(Spec):
 
 
 class Primary(Spec):
-    """The one comparison that the suite was made for; all others are corrected for their number."""
+    """A comparison that the suite was made for; the others are corrected for their number, apart from these."""
 
     arm: str
     baseline: str
     labels: Literal["smallest", "largest"] | int = "smallest"
+
+
+def _several(given: Any) -> Any:
+    """One comparison alone is written as itself, several as a list."""
+    return (given,) if isinstance(given, dict | Primary) else given
+
+
+Primaries = Annotated[tuple[Primary, ...], BeforeValidator(_several), Field(min_length=1)]
 
 
 class DatasetChoice(Spec):
@@ -174,7 +182,7 @@ class Settings(Spec):
     few_labels: int | None = None  # below this budget a stage with recipe "x" follows the recipe "x-few"
     longer: float | None = Field(None, gt=1)  # at the largest budget, train the primary arms so many times as long, as a check
     tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)
-    primary: Primary
+    primary: Primaries  # one for each encoder that the suite asks about
 
     @field_validator("labels")
     @classmethod
@@ -193,17 +201,14 @@ class Settings(Spec):
 
     @model_validator(mode="after")
     def _named_arms_exist(self) -> Settings:
-        for name in (self.primary.arm, self.primary.baseline):
+        for name in (name for one in self.primary for name in (one.arm, one.baseline)):
             if name not in self.arms:
                 raise ValueError(f"the primary comparison names the arm {name!r}; {nearest(name, self.arms)}")
         for name, arm in self.arms.items():
             if not isinstance(arm.labels, str) and (strange := sorted(set(arm.labels) - set(self.labels))):
                 raise ValueError(f"the arm {name!r} is at {strange[0]} labels, which is none of the budgets")
-        if isinstance(self.primary.labels, int) and self.primary.labels not in self.labels:
-            raise ValueError(f"the primary comparison is at {self.primary.labels} labels, which is none of the budgets")
-        for name in (self.primary.arm, self.primary.baseline):
-            if self.primary_labels() not in self.budgets(name):
-                raise ValueError(f"the primary comparison is at {self.primary_labels()} labels, where the arm {name!r} is not")
+        for one in self.primary:
+            self._check_primary(one)
         if self.pretraining_seeds is not None and self.pretraining_seeds > self.seeds:
             raise ValueError("there cannot be more pretraining seeds than seeds")
         return self
@@ -218,6 +223,21 @@ class Settings(Spec):
             raise ValueError("fresh seeds have encoders of their own; leave out `pretraining_seeds` where `fresh_from` is given")
         return self
 
+    def _check_primary(self, one: Primary) -> None:
+        """It is at a budget that both of its arms have; each arm is compared with one baseline, which is compared with none."""
+        labels = self.primary_labels(one)
+        if labels not in self.labels:
+            raise ValueError(f"the primary comparison is at {labels} labels, which is none of the budgets")
+        for name in (one.arm, one.baseline):
+            if labels not in self.budgets(name):
+                raise ValueError(f"the primary comparison is at {labels} labels, where the arm {name!r} is not")
+        if one.arm in {other.baseline for other in self.primary}:
+            raise ValueError(f"primary: {one.arm!r} is the baseline of a comparison, and so no arm that is compared with another")
+        if len(others := {other.baseline for other in self.primary if other.arm == one.arm}) > 1:
+            raise ValueError(f"primary: the arm {one.arm!r} has more than one baseline: {', '.join(sorted(others))}")
+        if sum((other.arm, self.primary_labels(other)) == (one.arm, labels) for other in self.primary) > 1:
+            raise ValueError(f"primary: the comparison of {one.arm!r} at {labels} labels stands there twice")
+
     def budgets(self, arm: str) -> tuple[int, ...]:
         """Return the label budgets of an arm of this name."""
         return self.budgets_of(self.arms[arm])
@@ -231,9 +251,9 @@ class Settings(Spec):
             return self.labels[:1]
         return tuple(b for b in self.labels if b in chosen)
 
-    def primary_labels(self) -> int:
-        """Return the label budget of the primary comparison."""
-        labels = self.primary.labels
+    def primary_labels(self, one: Primary) -> int:
+        """Return the label budget of a primary comparison."""
+        labels = one.labels
         return labels if isinstance(labels, int) else self.labels[0 if labels == "smallest" else -1]
 
 

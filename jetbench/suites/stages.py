@@ -19,7 +19,7 @@ class Stage(Spec):
 
     `data` and `labels` say what it is trained on: the unlabelled pool, the pool with its labels, or the label budget of the cell.
     `recipe` is a key of the suite's `recipes`. A `stretched` stage is trained for as many passes as all stages of the primary arm
-    together, is never ended by its patience, and ends with the weights of its best epoch by validation loss.
+    of its encoder together, is never ended by its patience, and ends with the weights of its best epoch by validation loss.
     """
 
     name: str
@@ -80,7 +80,7 @@ regimes: Registry[RegimeEntry] = Registry(
         ),
         _entry(
             "scratch-long",
-            "control: as many passes as pretraining and fine-tuning of the primary arm together; the best epoch is kept",
+            "control: as many passes as pretraining and fine-tuning of its encoder's primary arm; the best epoch is kept",
             TRAINING.replace(stretched=True),
             control=True,
         ),

@@ -29,13 +29,18 @@ class Instance(Spec):
     """
 
     labels_only: ClassVar[frozenset[str]] = frozenset(
-        {"file", "question", "meta", "pool_meta", "targets", "jets", "also_meta", "also_targets", "also_jets"}
+        {
+            *("file", "question", "source", "expected", "meta", "pool_meta", "targets", "jets"),
+            *("also_meta", "also_targets", "also_jets"),
+        }
     )
 
     suite: str
     file: str = ""
     scale: str
     question: str
+    source: str = ""
+    expected: str = ""
     settings: Settings
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
@@ -115,6 +120,8 @@ def instantiate(
         suite=suite.suite,
         scale=scale,
         question=suite.question,
+        source=suite.source,
+        expected=suite.expected,
         settings=settings,
         dataset=labelled.ref,
         unlabelled=pool.ref if pool else None,

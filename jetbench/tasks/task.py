@@ -189,3 +189,33 @@ class Task(ABC):
             test_variance=found.variance_of_mean,
             shared=shared,
         )
+
+    def compare_gains(
+        self,
+        truth: ArrayLike,
+        one: tuple[np.ndarray, np.ndarray],
+        other: tuple[np.ndarray, np.ndarray],
+        clusters: ArrayLike | None = None,
+        shared: float = 0.0,
+    ) -> Comparison:
+        """Compare the gains of two arms over their baselines, seed by seed. Each pair holds the predictions of an arm and of its
+        baseline; `clusters` and `shared` as for `compare`. The margin is the smaller one of the two gains' own.
+
+        (A − a) − (B − b) is the sum of the paired differences A − a and b − B, whose halves are a mean over twice the seeds: its
+        variance over the test sample contains what all four share.
+        """
+        seeds = len(one[0])
+        weights = np.tile(seed_weights(seeds, clusters), 2) / 2
+        found = self.paired(truth, np.concatenate([one[0], other[1]]), np.concatenate([one[1], other[0]]), weights)
+        differences, variance = found.values - found.baselines, 4 * found.variance_of_mean
+        baselines = found.baselines[:seeds], found.values[seeds:]
+        return compare(
+            differences[:seeds],
+            -differences[seeds:],
+            np.full(seeds, variance),
+            min(self.margin(unit_mean(values, clusters)) for values in baselines),
+            larger_is_better=self.headline.larger_is_better,
+            clusters=clusters,
+            test_variance=variance,
+            shared=shared,
+        )

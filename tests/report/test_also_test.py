@@ -49,10 +49,10 @@ def test_a_row_has_mean_interval_and_error_of_both_samples(also: Results) -> Non
 
 
 def test_the_primary_comparison_is_paired_on_the_second_set(also: Results) -> None:
-    found = also_comparison(also)
+    found = also_comparison(also, "simclr", 50)
     assert found is not None
     assert found.difference == pytest.approx(np.mean(areas(also, "simclr", 50)) - np.mean(areas(also, "scratch", 50)))
-    own = also.comparisons[also.primary]
+    own = also.comparisons["simclr", 50]
     assert found.test_error > own.test_error > 0  # of 300 jets instead of 400
     assert found.seeds == 5
 
@@ -62,7 +62,7 @@ def test_page_terminal_and_files_show_it(also: Results) -> None:
     stream = io.StringIO()
     print_table(also, Console(file=stream, width=100))
     printed = " ".join(stream.getvalue().split())
-    found = also_comparison(also)
+    found = also_comparison(also, "simclr", 50)
     assert found is not None
     for shown in (text, printed):
         assert "top-vs-qcd (300 jets)" in shown
@@ -77,7 +77,7 @@ def test_page_terminal_and_files_show_it(also: Results) -> None:
     assert "second test settop-vs-qcd, 300 jets, digest" in text  # a term and its description
     assert "blind" not in text
     written = json.loads(comparisons_json(also))["also_test"]
-    assert written["primary"]["difference"] == found.difference
+    assert written["primary"][0]["result"]["difference"] == found.difference
     assert written["dataset"]["name"] == "top-vs-qcd"
     assert ",also/auc," in to_csv(also)
 
@@ -90,7 +90,7 @@ def test_a_simulation_after_the_second_set_is_no_blind_test(tmp_path: Path) -> N
 
 
 def test_without_a_second_set_nothing_is_said(finished: Results) -> None:
-    assert (also_rows(finished), also_comparison(finished), also_sentences(finished)) == ([], None, [])
+    assert (also_rows(finished), also_comparison(finished, "simclr", 50), also_sentences(finished)) == ([], None, [])
     assert "also-test" not in [content.anchor for content in contents_of(finished)]
     assert json.loads(comparisons_json(finished))["also_test"] is None
 
@@ -98,6 +98,6 @@ def test_without_a_second_set_nothing_is_said(finished: Results) -> None:
 def test_a_second_set_before_the_first_run_has_no_numbers(tmp_path: Path) -> None:
     plan, store = fake_store(tmp_path / "store", fake_instance(*SMALL, OTHER), Fake(missing=lambda cell: True))
     results = collect(plan, store)
-    assert also_comparison(results) is None
+    assert also_comparison(results, "simclr", 50) is None
     assert {(row.own, row.there, row.error) for row in also_rows(results)} == {(None, None, None)}
     assert "On other jets" in page_of(results)

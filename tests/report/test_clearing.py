@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from jetbench.report.export import comparisons_json
-from jetbench.report.pairing import family
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import remarks
 from jetbench.report.words import brief_difference
 from jetbench.statistics.comparison import Comparison, Verdict, compare
+from jetbench.statistics.multiplicity import adjust
 from jetbench.suites.plan import CellKey
 
 Planted = Callable[..., Results]
@@ -53,7 +53,7 @@ def slow_holm(p: dict[int, float]) -> dict[int, float]:
 def test_each_claim_is_corrected_for_the_number_of_all() -> None:
     rng = np.random.default_rng(1)
     found = {k: compare(0.9 + 0.001 * k + 0.003 * rng.normal(size=5), np.full(5, 0.9), np.full(5, 1e-6), 0.001) for k in range(9)}
-    adjusted = family(found)
+    adjusted = adjust(found, ())
     for name in ("difference", "equivalence"):
         plain = {key: getattr(one, f"p_{name}") for key, one in found.items()}
         assert {key: getattr(one, f"adjusted_p_{name}") for key, one in adjusted.items()} == pytest.approx(slow_holm(plain))
@@ -64,7 +64,7 @@ def test_each_claim_is_corrected_for_the_number_of_all() -> None:
 def test_a_comparison_of_one_seed_takes_no_part() -> None:
     one = compare([0.95], [0.9], [1e-6], 0.003)
     many = compare(0.9 + 0.01 * np.arange(1, 6), np.full(5, 0.9), np.full(5, 1e-6), 0.003)
-    adjusted = family({"one": one, "many": many})
+    adjusted = adjust({"one": one, "many": many}, ())
     assert adjusted["one"] == one
     assert adjusted["many"].adjusted_p_difference == many.p_difference
 

@@ -71,7 +71,7 @@ def masses(finished: Results) -> Results:
 
 
 def test_the_answer_has_unit_and_direction(finished: Results, masses: Results) -> None:
-    text, found = answer(masses), masses.comparisons[masses.primary]
+    text, found = answer(masses), masses.comparisons[masses.primaries[0]]
     assert text.startswith("simclr is better than scratch at 50 labels: test RMSE ")
     assert f"test RMSE {found.arm.mean:.2f} GeV against {found.baseline.mean:.2f} GeV, a difference of −" in text
     assert found.arm.mean < found.baseline.mean

@@ -208,7 +208,7 @@ def test_an_end_at_zero_is_an_end_and_the_axis_names_the_level(finished: Results
         ("scratch", 50): Interval(mean=-0.4, low=-0.8, high=0.0, n=3),
         ("simclr", 50): Interval(mean=-0.5, low=None, high=None, n=1),
     }
-    figure = label_budget.draw(metric, means, named, (50,), 3, "90 %")
+    figure = label_budget.draw(metric, means, named, {"": ("scratch", "simclr")}, (50,), 3, "90 %")
     bars = {c.get_label(): c[2][0].get_segments()[0] for c in figure.axes[0].containers}
     np.testing.assert_allclose(bars["scratch"][:, 1], [-0.8, 0.0], atol=1e-12)
     np.testing.assert_allclose(bars["simclr"][:, 1], [-0.5, -0.5])

@@ -63,4 +63,4 @@ def test_the_page_says_what_every_arm_is(planted: Planted) -> None:
     assert "learning rate 0.001, 100 000 passes fine-tuning label budget supervised-small" in listed
     assert "learning rate ~0.002, ~0.001, 480 … 500 passes" in listed
     assert "label budget, head alone" in listed
-    assert "boosted-trees boosted-trees observables fit label budget –" in listed
+    assert "boosted-trees boosted-trees observables fit label budget trees learning rate ~0.1, one fit" in listed

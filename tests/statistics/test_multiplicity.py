@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from jetbench.errors import RunError
 from jetbench.statistics.comparison import Verdict, compare
-from jetbench.statistics.multiplicity import adjust_secondary, holm
+from jetbench.statistics.multiplicity import adjust, holm
 
 
 def test_holm_by_hand():
@@ -34,7 +34,7 @@ def barely(difference=0.005):
 def test_primary_stands_and_secondaries_are_adjusted():
     assert barely().verdict is Verdict.BETTER
     family = {name: barely() for name in ("primary", "one", "two", "three")}
-    adjusted = adjust_secondary(family, "primary")
+    adjusted = adjust(family, ["primary"])
     assert adjusted["primary"] == family["primary"]
     assert adjusted["one"].adjusted_p_difference == pytest.approx(3 * barely().p_difference)
     assert adjusted["one"].p_difference == barely().p_difference
@@ -45,19 +45,33 @@ def test_primary_stands_and_secondaries_are_adjusted():
 def test_equivalence_is_adjusted_as_well():
     close = compare(0.9 + np.array([-2.2, -1.1, 0, 1.1, 2.2]) / 1000, np.full(5, 0.9), np.full(5, 0.8e-6), 0.003)
     assert close.verdict is Verdict.EQUIVALENT
-    adjusted = adjust_secondary({"primary": close, **{str(i): close for i in range(6)}}, "primary")
+    adjusted = adjust({"primary": close, **{str(i): close for i in range(6)}}, ["primary"])
     assert adjusted["0"].verdict is Verdict.UNDECIDED
 
 
 def test_a_single_unit_takes_no_part():
     lone = compare([0.95], [0.9], [1e-6], 0.003)
-    adjusted = adjust_secondary({"primary": barely(), "lone": lone, "other": barely()}, "primary")
+    adjusted = adjust({"primary": barely(), "lone": lone, "other": barely()}, ["primary"])
     assert adjusted["lone"] == lone
     assert adjusted["other"].adjusted_p_difference == barely().p_difference
 
 
-def test_unknown_primary_and_impossible_p_are_refused():
-    with pytest.raises(RunError, match="primary comparison 'x'"):
-        adjust_secondary({"y": barely()}, "x")
+def test_primaries_are_adjusted_for_their_own_number():
+    """Two primaries and three others: factors of two and one for the former, of three for the first of the latter."""
+    strong, weak = barely(0.006), barely(0.005)
+    family = {"strong": strong, "weak": weak, **{name: barely() for name in ("one", "two", "three")}}
+    adjusted = adjust(family, ["strong", "weak"])
+    assert adjusted["strong"].adjusted_p_difference == pytest.approx(2 * strong.p_difference)
+    assert adjusted["weak"].adjusted_p_difference == pytest.approx(max(weak.p_difference, 2 * strong.p_difference))
+    assert adjusted["one"].adjusted_p_difference == pytest.approx(3 * barely().p_difference)
+
+
+def test_a_primary_that_is_missing_yet_counts():
+    adjusted = adjust({"one": barely(), "other": barely()}, ["one", "missing"])
+    assert adjusted["one"].adjusted_p_difference == pytest.approx(2 * barely().p_difference)
+    assert adjusted["other"] == barely()
+
+
+def test_impossible_p_values_are_refused():
     with pytest.raises(RunError, match="lie in"):
         holm([0.5, 1.5])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
-from jetbench.report.sentences import answer, remarks
+from jetbench.report.sentences import answers, remarks
 
 __all__ = ["render"]
 
 BODY = """
-<div class="answer {{ verdict }}"><p>{{ answer }}</p></div>
+{% for text, verdict in answers %}
+<div class="answer {{ verdict }}"><p>{{ text }}</p></div>
+{% endfor %}
 {% if remarks %}
 <ul>
 {% for remark in remarks %}
@@ -22,6 +26,7 @@ BODY = """
 
 
 def render(results: Results) -> SectionContent:
-    primary = results.comparisons.get(results.primary)
-    verdict = str(primary.verdict) if primary else "none"
-    return SectionContent("answer", body=fragment(BODY, verdict=verdict, answer=answer(results), remarks=remarks(results)))
+    primary = [results.comparisons.get(place) for place in results.primaries]
+    verdicts = [str(found.verdict) if found else "none" for found in primary]
+    told = list(zip_longest(answers(results), verdicts, fillvalue="none"))
+    return SectionContent("answer", body=fragment(BODY, answers=told, remarks=remarks(results)))

@@ -72,19 +72,20 @@ def _stage(stage: Stage, run: RunSpec) -> Cell:
 
 
 def _recipe(runs: Sequence[RunSpec]) -> Cell:
-    """The recipes of a stage over the budgets, each with its learning rates and passes; nothing of a fit, which has neither."""
+    """The recipes of a stage over the budgets, each with its learning rates and passes."""
     found: dict[str, list[RunSpec]] = {}
     for run in runs:
         found.setdefault(run.recipe.name, []).append(run)
-    values = [_values(some) for some in found.values() if some[0].recipe.passes]
-    return Cell(joined(list(found)), "; ".join(values), "wrap") if values else Cell("–")
+    return Cell(joined(list(found)), "; ".join(map(_values, found.values())), "wrap")
 
 
 def _values(runs: Sequence[RunSpec]) -> str:
+    """Learning rates, where there are any, and passes; a fit makes none."""
     rates = dict.fromkeys(f"{'~' if LEARNING_RATE in _searched(run) else ''}{run.recipe.learning_rate:.3g}" for run in runs)
     passes = sorted({run.recipe.passes for run in runs})
     ends = passes if len(passes) < 2 else (passes[0], passes[-1])
-    return f"learning rate {', '.join(rates)}, {' … '.join(map(count, ends))} passes"
+    length = f"{' … '.join(map(count, ends))} passes" if passes[-1] else "one fit"
+    return f"learning rate {', '.join(rates)}, {length}" if runs[0].recipe.learning_rate else length
 
 
 def _searched(run: RunSpec) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jetbench.report.content import Cell, Column, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, level, rows
+from jetbench.report.rows import Row, baseline_text, compared_lines, level, rows
 from jetbench.report.sections import columns_of
 from jetbench.report.words import (
     capital,
@@ -20,9 +20,11 @@ from jetbench.report.words import (
     needs_rule,
     number,
     pooled_rule,
+    primary_rule,
     undecided_rule,
     verdict_lines,
 )
+from jetbench.suites.roles import Role
 
 __all__ = ["render"]
 
@@ -33,8 +35,7 @@ BODY = """
 {% for legend in legends %}
 {{ legend }}
 {% endfor %}
-Difference: the same of the differences, paired by seeds and test jets. * the primary comparison; the other verdicts, not the
-intervals, are corrected for their number by Holm.
+Difference: the same of the differences, paired by seeds and test jets.
 {% for rule in rules %}
 {{ rule }}
 {% endfor %}
@@ -45,7 +46,13 @@ intervals, are corrected for their number by Holm.
 def render(results: Results) -> SectionContent:
     metric, added = results.metric, columns_of(results)
     columns = [column for part in added for column in part.columns]
-    headings = ("arm", "seeds", Cell(label(metric), direction(metric)), f"{metric.name} minus {results.baseline}", "verdict")
+    headings = (
+        "arm",
+        "seeds",
+        Cell(label(metric), direction(metric)),
+        f"{metric.name} minus {baseline_text(results)}",
+        "verdict",
+    )
     lines = by_budget([(row.labels, _line(results, row, columns)) for row in rows(results)])
     body = fragment(
         BODY,
@@ -60,7 +67,8 @@ def render(results: Results) -> SectionContent:
 
 def _rules(results: Results) -> list[str]:
     """What a reader of the verdicts must know."""
-    return [undecided_rule(), needs_rule(), *([pooled_rule(results.fresh_from)] if results.fresh_from else [])]
+    pooled = [pooled_rule(results.fresh_from)] if results.fresh_from else []
+    return [f"* {primary_rule(len(results.primaries))}", *compared_lines(results), undecided_rule(), needs_rule(), *pooled]
 
 
 def _line(results: Results, row: Row, columns: Sequence[Column]) -> Line:
@@ -79,7 +87,7 @@ def _verdict(results: Results, row: Row) -> tuple[Cell, Cell]:
     """The difference to the baseline with its errors, and what follows from it."""
     metric, found = results.metric, row.comparison
     if found is None:
-        return Cell(""), Cell("baseline" if row.arm == results.baseline else "no partner yet" if row.seeds else "missing")
+        return Cell(""), Cell("baseline" if row.role is Role.BASELINE else "no partner yet" if row.seeds else "missing")
     verdict, *need = verdict_lines(found, row.primary)
     below = limits(metric, found.low, found.high, signs=True)
     if found.pooled:

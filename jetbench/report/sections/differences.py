@@ -1,4 +1,4 @@
-"""Every arm's difference to the baseline with its interval, budget by budget."""
+"""Every arm's difference to its baseline with its interval, budget by budget."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
 from jetbench.report.drawing import REACH, scale, style
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, level, rows
+from jetbench.report.rows import Row, baseline_text, level, rows
 from jetbench.report.words import brief_difference, capital, count, label, verdict_lines
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.tasks.task import Metric
@@ -28,10 +28,10 @@ def render(results: Results) -> SectionContent | None:
     if not found:
         return None
     metric = results.metric
-    name = f"{label(metric)} minus that of {results.baseline}{'' if metric.larger_is_better else ', below zero is better'}"
+    name = f"{label(metric)} minus that of {baseline_text(results)}{'' if metric.larger_is_better else ', below zero is better'}"
     plot = Plot(
         "differences",
-        "Difference of every arm to the baseline with its interval",
+        "Difference of every arm to its baseline with its interval",
         f"{capital(name)}. Thin bar: {level(results)} interval from seeds and test sample; thick bar: the share of the "
         "seeds alone; shade: margin of equivalence; filled marker: a verdict stands.",
         draw,
@@ -44,6 +44,7 @@ def draw(metric: Metric, name: str, found: list[Row], named: dict[str, Look]) ->
     """Draw the differences: the bar is the interval from both errors, the thick part what the seeds alone leave, the shade the
     margin of equivalence. Filled where a verdict stands."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     low, high = _reach(metric, found, named)
     budgets = list(dict.fromkeys(row.labels for row in found))
@@ -55,6 +56,7 @@ def draw(metric: Metric, name: str, found: list[Row], named: dict[str, Look]) ->
         style(axes, f"{count(labels)} labels")
         axes.grid(visible=False, axis="y")
         axes.set_xlim(low, high)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(4))  # what stands beside the panels leaves room for few numbers
     panels[-1].set_xlabel(name, fontsize=11, color=INK)
     return figure
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jetbench.evaluation.plots import DPI, INK
+from jetbench.evaluation.plots import DPI, INK, MUTED
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
 from jetbench.report.drawing import REACH, inside, scale, style
+from jetbench.report.gains import encoder_names
 from jetbench.report.results import Results
 from jetbench.report.rows import level, rows
 from jetbench.report.words import capital, count, heading, label
@@ -23,11 +26,28 @@ if TYPE_CHECKING:
 __all__ = ["draw", "render"]
 
 DODGE = 0.022  # decades between neighbouring arms: error bars of one budget stand side by side
+CROWD = 0.45  # of the way to the next budget: what the arms of one may take
 LINE = 0.05  # height of a line of small text, as a share of the plot's
 LEAST = 0.02  # of the metric's scale: the smallest span that an axis shows
 LONG = 12  # characters of a heading that leave no room for more beside them
 
 Means = dict[tuple[str, int], Mean]  # by arm and label budget
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What all panels share: label budgets, the ends of what is drawn in them, and lines of text beyond either end."""
+
+    budgets: tuple[int, ...]
+    low: float
+    high: float
+    below: int
+    above: int
+
+    @property
+    def line(self) -> float:
+        """The height of a line of text, in the unit of the metric."""
+        return LINE * (self.high - self.low) / (1 - LINE * (self.below + self.above))
 
 
 def render(results: Results) -> SectionContent | None:
@@ -41,33 +61,95 @@ def render(results: Results) -> SectionContent | None:
         f"Mean {label(metric)} with {level(results)} intervals from seeds and test sample. Arms of one budget are drawn side by "
         "side; a hollow marker is a single seed without interval. Grey: controls and floors, which may lie beyond the plot.",
         draw,
-        (metric, means, looks(results.plan), settings.labels, settings.seeds, level(results)),
+        (metric, means, looks(results.plan), _panels(results), settings.labels, settings.seeds, level(results)),
     )
     return SectionContent("label-budget", plots=(plot,))
 
 
-def draw(metric: Metric, means: Means, named: dict[str, Look], budgets: tuple[int, ...], seeds: int, level: str) -> Figure:
-    """Draw means with intervals of a `level` ("95 %") from seeds and test sample. Controls and floors are grey and do not set the
-    scale; what lies beyond it is named at the edge."""
+def _panels(results: Results) -> dict[str, tuple[str, ...]]:
+    """The arms by the title of their panel: one for each encoder; arms of a model that no baseline has stand in all of them."""
+    plan, names = results.plan, encoder_names(results)
+    if len(names) < 2:
+        return {"": tuple(plan.roles)}
+    model = {arm: given.model for arm, given in plan.instance.settings.arms.items()}
+    encoders = {model[baseline] for baseline in names}
+
+    def shown(arm: str, baseline: str) -> bool:
+        return model[arm] not in encoders or baseline in (arm, results.baselines.get(arm))
+
+    return {name: tuple(arm for arm in plan.roles if shown(arm, baseline)) for baseline, name in names.items()}
+
+
+def draw(
+    metric: Metric,
+    means: Means,
+    named: dict[str, Look],
+    panels: dict[str, tuple[str, ...]],
+    budgets: tuple[int, ...],
+    seeds: int,
+    level: str,
+) -> Figure:
+    """Draw means with intervals of a `level` ("95 %") from seeds and test sample, a panel for each of `panels` with its arms.
+    Controls and floors are grey and do not set the scale; what lies beyond it is named at the edge."""
     from matplotlib.figure import Figure
+
+    several = len(panels) > 1
+    figure = Figure(figsize=(5.4 * len(panels), 6.2) if several else (8.4, 4.8), dpi=DPI, layout="constrained")
+    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    shown = [{place: one for place, one in means.items() if place[0] in arms} for arms in panels.values()]
+    frame = _frame(metric, budgets, shown, _limits(metric, means, named))
+    for axes, title, found in zip(all_axes, panels, shown, strict=True):
+        _draw_panel(axes, metric, found, named, frame)
+        style(axes, title)
+        _legend(axes, named, below=several)
+    comma = ",\n" if len(heading(metric)) > LONG else ", "
+    all_axes[0].set_ylabel(f"{heading(metric)}{comma}mean of up to {seeds} seeds with {level} interval", fontsize=10.5, color=INK)
+    return figure
+
+
+def _frame(metric: Metric, budgets: tuple[int, ...], panels: Sequence[Means], limits: tuple[float, float]) -> Frame:
+    """Room at either edge for the names of what lies beyond, as many as the fullest panel has."""
+    low, high = limits
+    below = max(sum(one.mean < low for one in found.values()) for found in panels)
+    above = max(sum(one.mean > high for one in found.values()) for found in panels)
+    return Frame(budgets, low, high, below, above)
+
+
+def _draw_panel(axes: Any, metric: Metric, means: Means, named: dict[str, Look], frame: Frame) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    figure = Figure(figsize=(8.4, 4.8), dpi=DPI, layout="constrained")
-    axes = figure.add_subplot()
     arms = [arm for arm in named if any(arm == other for other, _ in means)]
+    width = _width(frame.budgets, len(arms))
     for place, arm in enumerate(arms):
-        shift = 10 ** (DODGE * (place - (len(arms) - 1) / 2))
+        shift = 10 ** (width * (place / max(len(arms) - 1, 1) - 0.5))
         _draw_arm(axes, arm, {labels: one for (other, labels), one in means.items() if other == arm}, named[arm], shift)
-    axes.set(xscale="log", ylim=_show_hidden(axes, metric, means, _limits(metric, means, named)), xlim=_decades(budgets))
-    axes.xaxis.set_major_locator(FixedLocator(list(budgets)))
+    _cut(axes, frame)
+    _name_hidden(axes, metric, means, frame)
+    axes.set(xscale="log", ylim=(frame.low - frame.line * frame.below, frame.high + frame.line * frame.above))
+    edge = max((frame.budgets[-1] / frame.budgets[0]) ** 0.12, 1.35, 10 ** (width / 2 + DODGE))
+    axes.set_xlim(frame.budgets[0] / edge, frame.budgets[-1] * edge)
+    axes.xaxis.set_major_locator(FixedLocator(list(frame.budgets)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
+    axes.set_yticks([tick for tick in axes.get_yticks() if frame.low <= tick <= frame.high])
     axes.set_xlabel("labelled jets, validation included", fontsize=11, color=INK)
-    comma = ",\n" if len(heading(metric)) > LONG else ", "
-    axes.set_ylabel(f"{heading(metric)}{comma}mean of up to {seeds} seeds with {level} interval", fontsize=10.5, color=INK)
-    style(axes)
-    _legend(axes, named)
-    return figure
+
+
+def _width(budgets: Sequence[int], arms: int) -> float:
+    """Decades that the arms of one budget take."""
+    gaps = [np.log10(after / before) for before, after in pairwise(budgets)]
+    return min([DODGE * (arms - 1), *(CROWD * gap for gap in gaps)])
+
+
+def _cut(axes: Any, frame: Frame) -> None:
+    """Cut curves and bars where the names of what lies beyond begin, and rule it off."""
+    from matplotlib.patches import Rectangle
+
+    across = axes.get_yaxis_transform()
+    for artist in [*axes.lines, *axes.collections]:
+        artist.set_clip_path(Rectangle((0, frame.low), 1, frame.high - frame.low, transform=across))
+    for edge in [frame.low] * bool(frame.below) + [frame.high] * bool(frame.above):
+        axes.axhline(edge, color=MUTED, linewidth=0.6)
 
 
 def _draw_arm(axes: Any, arm: str, found: dict[int, Mean], look: Look, shift: float) -> None:
@@ -110,42 +192,27 @@ def _limits(metric: Metric, found: Means, named: dict[str, Look]) -> tuple[float
     return inside(metric, low - pad, high + pad)
 
 
-def _show_hidden(axes: Any, metric: Metric, found: Means, limits: tuple[float, float]) -> tuple[float, float]:
-    """Name the means beyond the limits at the edge, and return limits that leave room for the names."""
-    low, high = limits
-    below = {place: one.mean for place, one in found.items() if one.mean < low}
-    above = {place: one.mean for place, one in found.items() if one.mean > high}
-    line = LINE * (high - low)
-    low, high = inside(metric, low - line * len(below), high + line * len(above))
-    line = LINE * (high - low)
-    for step, (place, mean) in enumerate(below.items()):
-        _name(axes, metric, place, f"↓ {place[0]}", mean, low + line * (step + 0.3))
-    for step, (place, mean) in enumerate(above.items()):
-        _name(axes, metric, place, f"↑ {place[0]}", mean, high - line * (step + 0.9))
-    return low, high
+def _name_hidden(axes: Any, metric: Metric, found: Means, frame: Frame) -> None:
+    """Name the means beyond the limits, each in a line of its own at the edge."""
+    below = [(place, one.mean) for place, one in found.items() if one.mean < frame.low]
+    above = [(place, one.mean) for place, one in found.items() if one.mean > frame.high]
+    for step, ((arm, labels), mean) in enumerate(below):
+        _name(axes, metric, labels, f"↓ {arm}", mean, frame.low - frame.line * (step + 0.75))
+    for step, ((arm, labels), mean) in enumerate(above):
+        _name(axes, metric, labels, f"↑ {arm}", mean, frame.high + frame.line * (step + 0.25))
 
 
-def _name(axes: Any, metric: Metric, place: tuple[str, int], text: str, mean: float, height: float) -> None:
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
+def _name(axes: Any, metric: Metric, labels: int, text: str, mean: float, height: float) -> None:
     text = f"{text} {mean:.{max(metric.digits - 1, 0)}f}"
-    axes.text(place[1] * 0.9, height, text, fontsize=8.5, color="#555555", zorder=5, bbox=box)
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}  # over the grid
+    axes.text(labels * 0.9, height, text, fontsize=8.5, color="#555555", bbox=box)
 
 
-def _decades(budgets: Sequence[int]) -> tuple[float, float]:
-    edge = max((budgets[-1] / budgets[0]) ** 0.12, 1.35)
-    return budgets[0] / edge, budgets[-1] * edge
-
-
-def _legend(axes: Any, named: dict[str, Look]) -> None:
-    """Beside the plot, the muted arms last."""
+def _legend(axes: Any, named: dict[str, Look], below: bool) -> None:
+    """Beside the plot, or below where panels stand side by side; the muted arms last."""
     handles, names = axes.get_legend_handles_labels()
     order = sorted(range(len(names)), key=lambda i: named[names[i]].muted)
-    axes.legend(
-        [handles[i] for i in order],
-        [names[i] for i in order],
-        loc="center left",
-        bbox_to_anchor=(1.01, 0.5),
-        fontsize=10,
-        frameon=False,
-        labelcolor=INK,
-    )
+    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "fontsize": 10}
+    if below:
+        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "fontsize": 9.5, "ncols": 2}
+    axes.legend([handles[i] for i in order], [names[i] for i in order], frameon=False, labelcolor=INK, **place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
-from jetbench.report.rows import level
+from jetbench.report.rows import baseline_text, level
 from jetbench.report.words import count, joined
 
 __all__ = ["render"]
@@ -22,8 +22,13 @@ squares add up. The labels come from a finite pool: what seeds hide since they s
 as a bound. Better or worse: the {{ level }} test of the difference, paired over seeds.
 Equivalent: two one-sided tests place the difference within {{ margin }}.
 Undecided: neither, or fewer than five seeds.</li>
-<li>One comparison is primary, {{ primary[0] }} against {{ baseline }} at {{ primary[1] | count }} labels; Holm's correction
-guards the others.</li>
+{% if primaries | length == 1 %}
+<li>One comparison is primary, {{ primaries[0] }}; Holm's correction guards the others.</li>
+{% else %}
+<li>Primary are {{ primaries | join("; ") }}. Holm's correction guards them among themselves, the differences between their gains
+among themselves, and all others among themselves. An arm is compared with the baseline that has its encoder, or else its model;
+a model that no baseline has, with the first.</li>
+{% endif %}
 {% if pool %}
 <li>The unlabelled pool is composed of {{ pool }}.</li>
 {% endif %}
@@ -39,10 +44,9 @@ def render(results: Results) -> SectionContent:
         equal=_equal(results),
         encoders=settings.pretraining_seeds or settings.seeds,
         level=level(results),
-        margin=results.task.margin_text(results.baseline),
+        margin=results.task.margin_text(baseline_text(results)),
         pool=", ".join(f"{100 * share:g} % {name}" for name, share in (settings.pool or {}).items()),
-        primary=results.primary,
-        baseline=results.baseline,
+        primaries=[f"{arm} against {results.baselines[arm]} at {count(n)} labels" for arm, n in results.primaries],
     )
     return SectionContent("protocol", "How the comparison is made", body)
 
