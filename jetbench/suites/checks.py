@@ -10,14 +10,12 @@ from jetbench.suites.settings import Arm, Settings
 __all__ = ["checked_arms", "length_check"]
 
 
-def checked_arms(settings: Settings) -> tuple[str, ...]:
-    """Return the arms whose length a suite checks at its largest budget: the networks of the primary
-    comparisons."""
+def checked_arms(settings: Settings) -> tuple[tuple[str, int], ...]:
+    """Return the arms whose length a suite checks, each with its largest budget: the networks of the primary comparisons."""
     if settings.longer is None:
         return ()
     named = dict.fromkeys(name for one in settings.primary for name in (one.baseline, one.arm))
-    networks = [name for name in named if models[settings.arms[name].model].kind == "network"]
-    return tuple(name for name in networks if settings.labels[-1] in settings.budgets(name))
+    return tuple((name, settings.budgets(name)[-1]) for name in named if models[settings.arms[name].model].kind == "network")
 
 
 def length_check(ground: Ground, arm: Arm, labels: int, times: float) -> tuple[tuple[RunSpec, ...], RunSpec]:

@@ -211,8 +211,9 @@ def make_plan(instance: Instance) -> Plan:
     for name in (arm for arm in settings.arms if arm not in left_out):
         for labels in settings.budgets(name):
             _add_cells(plan, name, labels)
-    for name in checked_arms(settings):
-        _add_check(plan, name, settings.labels[-1])
+    for name, labels in checked_arms(settings):
+        if name not in left_out:
+            _add_check(plan, name, labels)
     _check_pretrained(plan)
     _tell_apart(plan)
     check_search(settings, [plan.studies[digest] for cell, digest in plan.tuned.items() if cell.seed == 0])

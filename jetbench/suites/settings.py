@@ -180,7 +180,7 @@ class Settings(Spec):
     varies: tuple[str, ...]
     recipes: dict[str, RecipeChoice]
     few_labels: int | None = None  # below this budget a stage with recipe "x" follows the recipe "x-few"
-    longer: float | None = Field(None, gt=1)  # at the largest budget, train the primary arms so many times as long, as a check
+    longer: float | None = Field(None, gt=1)  # train the primary arms so many times as long at their largest budget, as a check
     tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)
     primary: Primaries  # one for each encoder that the suite asks about
 

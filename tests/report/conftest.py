@@ -23,6 +23,7 @@ from jetbench.tracking.journal import Journal
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
 
+ONE_ENCODER = str(Path(__file__).parent / "one-encoder.yaml")
 AREAS = {
     "scratch": 0.87,
     "simclr": 0.92,
@@ -57,7 +58,7 @@ class Fake:
         return self.at.get((cell.arm, cell.labels), {**AREAS, **self.areas}.get(cell.arm, 0.9))
 
 
-def fake_instance(*overrides: str, scale: str = "quick", suite: str = "ssl-vs-scratch") -> Instance:
+def fake_instance(*overrides: str, scale: str = "quick", suite: str = ONE_ENCODER) -> Instance:
     return instantiate(find_suite(suite), scale, overrides=overrides)
 
 

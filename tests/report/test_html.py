@@ -148,8 +148,8 @@ def test_comparisons_carry_what_decided_them(report: list[Path], finished: Resul
 
 OVERRIDES = [
     (),
-    ("seeds=7", "labels=[50,200]", "recipes.supervised.epochs=3"),
-    ("tuning=null", "arms.simclr.labels=[100, 500]", "primary.labels=500"),
+    ("seeds=7", "labels=[100,300]", "recipes.supervised.epochs=3"),
+    ("tuning=null", "arms.simclr.labels=[100]", "primary=[{arm: sets-simclr, baseline: sets-scratch, labels: 300}]"),
 ]
 
 

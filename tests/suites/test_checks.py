@@ -52,8 +52,8 @@ def test_an_arm_that_is_fitted_is_not_checked(plan_of: PlanOf) -> None:
     assert set(plan_of(*LONGER, "primary.baseline=boosted-trees").checks) == {("simclr", 100)}
 
 
-def test_an_arm_that_is_not_at_the_largest_budget_is_not_checked(plan_of: PlanOf) -> None:
-    assert set(plan_of(*LONGER, "arms.simclr.labels=smallest").checks) == {("scratch", 100)}
+def test_an_arm_is_checked_at_its_own_largest_budget(plan_of: PlanOf) -> None:
+    assert set(plan_of(*LONGER, "arms.simclr.labels=smallest").checks) == {("scratch", 100), ("simclr", 50)}
 
 
 def test_longer_is_longer(plan_of: PlanOf) -> None:
