@@ -10,10 +10,12 @@ from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import Event, execute
 from jetbench.engine.forecast import describe
 from jetbench.engine.prepare import prepare
-from jetbench.report.results import Results, collect
+from jetbench.report.collect import collect
+from jetbench.report.results import Results
 from jetbench.suites.budgets import check_equal_classes
 from jetbench.suites.instances import latest, remember
-from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.plan import Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate, suite_names
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root

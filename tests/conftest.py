@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 from jetbench.engine.child import PRELOAD
 from jetbench.jets import Channel, Jets, Meta, Provenance, save_jets
 from jetbench.processes import context
-from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.plan import Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 
 # a busy machine is no failure, and the gate tries the same examples each time

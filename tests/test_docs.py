@@ -14,7 +14,7 @@ from jetbench.formats import formats
 from jetbench.formats.cards import read_card
 from jetbench.strict import read_yaml
 from jetbench.suites.fairness import GROUPS
-from jetbench.suites.plan import make_plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.settings import Primary
 from jetbench.suites.suite import find_suite, instantiate
 

@@ -29,7 +29,8 @@ from jetbench.engine.pool import Pool, Submit, local_cluster
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.worker import Outcome
 from jetbench.runs.job import JetFiles, Job
-from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.plan import Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store

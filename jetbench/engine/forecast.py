@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from jetbench.data.catalog import Dataset, datasets
 from jetbench.engine.studies import Search
@@ -15,18 +16,25 @@ from jetbench.tracking.store import Store
 
 __all__ = ["describe", "run_cost", "run_passes", "searched"]
 
-RATE = 500.0  # passes per second and core where nothing has been measured yet: ResNet-15 16-32-64 at 32×32 on a busy core
+PIXELS = 32 * 32  # of the image that the pace of a model on images is for: its time grows with their number
 HOURS = 100  # from which on minutes say nothing any more
 RUN_SECONDS = 1.5  # of a run beside its passes: process, data, evaluation, pictures
 
 
 @dataclass(frozen=True)
 class Training:
-    """A training as the forecast counts it; of a trial that a search has yet to choose no more than this is known."""
+    """A training as the forecast counts it, its seconds at the assumed pace; of a trial that a search has yet to choose no more
+    than this is known."""
 
     kind: Kind
+    model: str
     passes: int
+    seconds: float
     ended: bool
+
+    @classmethod
+    def of(cls, kind: Kind, spec: RunSpec, ended: bool) -> Self:
+        return cls(kind, spec.model.name, run_passes(spec), run_passes(spec) / _pace(spec), ended)
 
 
 def run_passes(spec: RunSpec) -> int:
@@ -35,8 +43,15 @@ def run_passes(spec: RunSpec) -> int:
 
 
 def run_cost(spec: RunSpec) -> float:
-    """Return what a run costs beside others, in passes: its own, and what it takes without any."""
-    return run_passes(spec) + RUN_SECONDS * RATE
+    """Return what a run costs beside others, in seconds at the assumed pace: its passes, and what it takes without any."""
+    return run_passes(spec) / _pace(spec) + RUN_SECONDS
+
+
+def _pace(spec: RunSpec) -> float:
+    """Passes per second and core where nothing has been measured yet."""
+    view = spec.view.keywords()
+    pixels = view["pixels"] ** 2 if "pixels" in view else view.get("rows", 0) * view.get("columns", 0)
+    return models[spec.model.name].pace * (PIXELS / pixels if pixels else 1.0)
 
 
 def searched(plan: Plan) -> dict[str, int]:
@@ -53,13 +68,13 @@ def describe(plan: Plan, store: Store, trainings: int, simulations: int) -> str:
     lines = [plan.instance.name, *_table(counted), *(f"skipped {line}" for line in plan.skipped_lines())]
     if chosen := sum(searched(plan).values()):
         lines.append(f"up to {chosen} of the trials are chosen by the search as it goes")
-    rate, missing = _measured_rate(plan, ledger), _not_simulated(plan)
-    left = [one.passes for one in counted if not one.ended]
-    training = sum(left) / (rate or RATE) + RUN_SECONDS * len(left)
+    slower, missing = _slower(plan, ledger), _not_simulated(plan)
+    left = [one for one in counted if not one.ended]
+    training = sum(one.seconds * slower.get(one.model, 1.0) + RUN_SECONDS for one in left)
     simulation = sum(dataset.jets / dataset.recipe.rate for dataset in missing)
     lines.append(
         f"{_duration(training / trainings + simulation / simulations)} with {trainings} trainings at a time, "
-        f"at {rate or RATE:.0f} passes/s each ({'measured here' if rate else 'assumed'})"
+        f"at the pace that {'was measured here' if slower else 'is assumed for one core'}"
         + (f", simulation of {sum(dataset.jets for dataset in missing)} jets included" if missing else "")
     )
     return "\n".join(lines)
@@ -68,12 +83,12 @@ def describe(plan: Plan, store: Store, trainings: int, simulations: int) -> str:
 def _trainings(plan: Plan, ledger: Ledger) -> Iterator[Training]:
     """Every run of the plan, and the trials that searches will add to them."""
     for run in plan.runs.values():
-        yield Training(run.kind, run_passes(run.spec), _ended(run, ledger))
+        yield Training.of(run.kind, run.spec, _ended(run, ledger))
     for digest, count in searched(plan).items():
         study = plan.studies[digest]
         known = sum(ledger.done(spec.digest()) or ledger.diverged(spec.digest()) for spec in study.known_trials())
-        passes, ended = run_passes(study.template), _ended_trials(plan, digest, ledger) - known
-        yield from (Training("trial", passes, number < ended) for number in range(count))
+        ended = _ended_trials(plan, digest, ledger) - known
+        yield from (Training.of("trial", study.template, number < ended) for number in range(count))
 
 
 def _ended(run: PlannedRun, ledger: Ledger) -> bool:
@@ -100,15 +115,16 @@ def _table(counted: list[Training]) -> Iterator[str]:
         yield f"{kind:<12}{len(mine):>6}{sum(one.ended for one in mine):>6}{passes:>14}"
 
 
-def _measured_rate(plan: Plan, ledger: Ledger) -> float | None:
-    """Passes per second of this plan's finished networks."""
-    passes = seconds = 0.0
+def _slower(plan: Plan, ledger: Ledger) -> dict[str, float]:
+    """How many times as long as assumed the finished networks of this plan took, by model."""
+    took: dict[str, float] = {}
+    assumed: dict[str, float] = {}
     for key, run in plan.runs.items():
-        if models[run.spec.model.name].kind == "network" and ledger.done(key):
-            metrics = ledger.metrics(key)
-            passes += metrics["cost/labelled_passes"] + metrics["cost/unlabelled_passes"]
-            seconds += metrics["cost/seconds"]
-    return passes / seconds if seconds > 1 else None
+        if (passes := run_passes(run.spec)) and ledger.done(key):
+            model = run.spec.model.name
+            took[model] = took.get(model, 0.0) + ledger.metrics(key)["cost/seconds"]
+            assumed[model] = assumed.get(model, 0.0) + passes / _pace(run.spec)
+    return {model: seconds / assumed[model] for model, seconds in took.items() if seconds > 1}
 
 
 def _not_simulated(plan: Plan) -> list[Dataset]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -14,7 +13,6 @@ import numpy as np
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.report.pairing import Scores, paired
-from jetbench.spec import RunSpec
 from jetbench.statistics.comparison import Comparison, beside, seed_weights
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.means import Mean, mean_of
@@ -22,15 +20,13 @@ from jetbench.statistics.multiplicity import adjust
 from jetbench.statistics.resolution import overlap
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
 from jetbench.suites.roles import Role
-from jetbench.suites.studies import Result, walk
-from jetbench.suites.winner import Winner, winner
+from jetbench.suites.winner import Winner
 from jetbench.tasks.task import Metric, Paired, Task
 from jetbench.tracking.folder import noted
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.ledger import Ledger
-from jetbench.tracking.store import Store
 
-__all__ = ["NOT_RUN", "Results", "by_unit", "collect"]
+__all__ = ["NOT_RUN", "Results", "by_unit"]
 
 NOT_RUN = "not run yet"  # the one reason for a missing cell that is no failure
 
@@ -39,14 +35,15 @@ KEPT = 512 * 2**20  # bytes of scores that stay in memory; beyond, the oldest ar
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """`cells` hold the metrics of every finished cell, `missing` the reason for every other one. `winners` are what studies have
-    decided, by the study's digest, and `trials` the keys of what they have tried so far; `runs` are those of the plan and the
-    trials."""
+    """`cells` hold the metrics of every finished cell, `missing` the reason for every other one. `last` is the key of each cell's
+    last run: where the cell has a study of its own, that of the trial that won. `winners` are what studies have decided, by the
+    study's digest, and `trials` the keys of what they have tried so far; `runs` are those of the plan and the trials."""
 
     plan: Plan
     ledger: Ledger
     cells: dict[CellKey, dict[str, float]]
     missing: dict[CellKey, str]
+    last: dict[CellKey, str]
     winners: dict[str, Winner]
     trials: dict[str, list[str]]
     runs: dict[str, PlannedRun]
@@ -133,13 +130,9 @@ class Results:
         """Return what the study of a cell has decided; None where it has not, or where the cell has none."""
         return self.winners.get(self.plan.tuned.get(cell, ""))
 
-    def key(self, cell: CellKey) -> str:
-        """Return the key of a cell's last run, the trial that won where the cell has a study of its own."""
-        return last_run(self.plan, self.winners, cell)
-
     def chain(self, cell: CellKey) -> list[str]:
         """List the keys of a cell's run and of those that it starts from, the first of all last."""
-        keys = [self.key(cell)]
+        keys = [self.last[cell]]
         while start := self.runs[keys[-1]].spec.start:
             keys.append(start)
         return keys
@@ -200,7 +193,7 @@ class Results:
         """Read (rows, truth, scores) of the test jets, each (n,), but for more than two classes scores (n, K)."""
         kept = self._scores
         if cell not in kept:
-            kept[cell] = read_scores(self.ledger.run(self.key(cell)).scores)
+            kept[cell] = read_scores(self.ledger.run(self.last[cell]).scores)
             while len(kept) * sum(column.nbytes for column in kept[cell]) > KEPT and len(kept) > 1:
                 kept.popitem(last=False)
         kept.move_to_end(cell)
@@ -208,7 +201,7 @@ class Results:
 
     def also_scores(self, cell: CellKey) -> Scores:
         """Read what a cell's run predicts for the second test set, columns as for `scores`."""
-        return read_scores(self.ledger.run(self.key(cell)).also_scores)
+        return read_scores(self.ledger.run(self.last[cell]).also_scores)
 
     @cached_property
     def longer(self) -> dict[tuple[str, int], Paired]:
@@ -259,7 +252,7 @@ class Results:
                 "arm": cell.arm,
                 "labels": cell.labels,
                 "seed": cell.seed,
-                "key": self.key(cell),
+                "key": self.last[cell],
                 "metric": metric,
                 "value": value,
             }
@@ -273,60 +266,3 @@ def by_unit(values: np.ndarray, clusters: list[int] | None) -> np.ndarray:
     if clusters is None:
         return values
     return np.array([values[np.array(clusters) == c].mean() for c in sorted(set(clusters))])
-
-
-def collect(plan: Plan, store: Store) -> Results:
-    """Read what is finished of a plan. Of trials that did not win, what the test jets say is not looked at."""
-    ledger = Ledger(store.work)
-    walked = {digest: walk(study, partial(_result, ledger)) for digest, study in plan.studies.items()}
-    asked = {digest: [plan.trial(digest, spec) for spec in specs.values()] for digest, (specs, _) in walked.items()}
-    found = {digest: winner(plan.studies[digest], results) for digest, (_, results) in walked.items()}
-    winners = {digest: decided for digest, decided in found.items() if decided is not None}
-    trials = {digest: [run.key for run in runs] for digest, runs in asked.items()}
-    runs = {run.key: run for tried in asked.values() for run in tried} | plan.runs
-    keys = {cell: last_run(plan, winners, cell) for cell in plan.cells if not _open(plan, winners, cell)}
-    cells = {cell: ledger.metrics(key) | ledger.tested(key) for cell, key in keys.items() if ledger.done(key)}
-    missing = {cell: _why_missing(plan, ledger, asked, cell) for cell in plan.cells if cell not in cells}
-    return Results(plan, ledger, cells, missing, winners, trials, runs)
-
-
-def last_run(plan: Plan, winners: Mapping[str, Winner], cell: CellKey) -> str:
-    """Return the key of a cell's last run: the trial that won where the cell has a study of its own."""
-    won = winners.get(plan.tuned.get(cell, "")) if plan.seeds_tune else None
-    return won.key if won else plan.cells[cell]
-
-
-def _open(plan: Plan, winners: Mapping[str, Winner], cell: CellKey) -> bool:
-    """Whether the cell's own study has not decided which trial is its last run."""
-    return plan.seeds_tune and plan.tuned.get(cell, "") not in {"", *winners}
-
-
-def _why_missing(plan: Plan, ledger: Ledger, asked: Mapping[str, list[PlannedRun]], cell: CellKey) -> str:
-    """Say why a cell is not finished: its run failed, it needs one that failed or a study that has no winner, or neither."""
-    own, waits = plan.runs[plan.cells[cell]], plan.tuned.get(cell, "")
-    if own.kind == "final" and (reason := ledger.failure(own.key)):
-        return reason
-    trials = asked.get(waits, [])
-    for run in (own, *trials):
-        for needed in (run, *_starts(plan, run)):
-            reason = ledger.failure(needed.key)
-            if reason and not ledger.done(needed.key) and not (needed.kind == "trial" and ledger.diverged(needed.key)):
-                return f"needs {needed.name}, which failed: {' '.join(reason.split())}"
-    if trials and all(ledger.diverged(trial.key) and not ledger.done(trial.key) for trial in trials):
-        return f"needs the study of {plan.study_name(waits)}, whose trials so far have all diverged"
-    return NOT_RUN
-
-
-def _starts(plan: Plan, run: PlannedRun) -> Iterator[PlannedRun]:
-    """The runs before a run, from whose weights it starts."""
-    while run.spec.start is not None:
-        run = plan.runs[run.spec.start]
-        yield run
-
-
-def _result(ledger: Ledger, spec: RunSpec) -> Result | None:
-    """What a trial came to, None where it has not ended."""
-    key = spec.digest()
-    if ledger.done(key):
-        return Result(ledger.losses(key))
-    return Result(None) if ledger.diverged(key) else None

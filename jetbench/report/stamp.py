@@ -70,7 +70,7 @@ def inputs(results: Results) -> str:
     missing, and what the studies have tried and decided. A finished run's files are covered by the checksums that it declared."""
     plan, keys = results.plan, sorted(results.runs)
     ended = [(key, results.ended(key), results.ledger.costs(key)) for key in keys]
-    cells = [(cell, results.key(cell), metrics) for cell, metrics in results.cells.items()]
+    cells = [(cell, results.last[cell], metrics) for cell, metrics in results.cells.items()]
     studies = (results.trials, list(results.winners.items()))
     missing = list(results.missing.items())
     return fingerprint((plan.instance, plan.instance.meta, plan.skipped, cells, ended, missing, studies, command(plan.instance)))

@@ -15,7 +15,8 @@ from jetbench.engine.prepare import prepare
 from jetbench.errors import DataFileError, LeakError, SuiteError
 from jetbench.jets import Grid, Jets, concatenate, save_jets
 from jetbench.suites.needs import differences
-from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.plan import Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 
 

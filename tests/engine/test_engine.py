@@ -23,7 +23,7 @@ from jetbench.engine.engine import Event, execute
 from jetbench.engine.prepare import prepare
 from jetbench.errors import BusyError, DataFileError
 from jetbench.files import file_lock
-from jetbench.report.results import collect
+from jetbench.report.collect import collect
 from jetbench.suites.instances import remember
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.tracking.journal import committed, read
@@ -110,7 +110,7 @@ DRIVER = """
 import sys
 from pathlib import Path
 from jetbench.engine.engine import execute
-from jetbench.suites.plan import make_plan
+from jetbench.suites.planning import make_plan
 from jetbench.engine.prepare import prepare
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.store import Store
@@ -246,7 +246,7 @@ def test_the_trial_that_wins_is_the_final_run_of_its_seed(plan_of: Callable[...,
     assert Counter(e.kind for e in events if e.kind != "winner") == {"done": len(plan.runs)}
     results = collect(plan, Store(tmp_path))
     assert len(results.cells) == len(plan.studies) == 6
-    finals = {results.key(cell) for cell in plan.cells}
+    finals = {results.last[cell] for cell in plan.cells}
     trials = {key for key, planned in plan.runs.items() if planned.kind == "trial"}
     assert len(finals) == 6
     assert len(trials) == 12
@@ -254,10 +254,10 @@ def test_the_trial_that_wins_is_the_final_run_of_its_seed(plan_of: Callable[...,
     for cell in plan.cells:
         losses = {key: results.ledger.losses(key).mean() for key in results.trials[plan.tuned[cell]]}
         own = plan.cells[cell]
-        assert results.key(cell) in (own, min(losses, key=losses.get))  # type: ignore[arg-type]
-        assert results.cells[cell]["test/auc"] == results.ledger.tested(results.key(cell))["test/auc"]
+        assert results.last[cell] in (own, min(losses, key=losses.get))  # type: ignore[arg-type]
+        assert results.cells[cell]["test/auc"] == results.ledger.tested(results.last[cell])["test/auc"]
     left = {e.name for e in events if e.kind == "winner"}
-    assert left == {f"{cell.arm}/n100/s{cell.seed}" for cell in plan.cells if results.key(cell) != plan.cells[cell]}
+    assert left == {f"{cell.arm}/n100/s{cell.seed}" for cell in plan.cells if results.last[cell] != plan.cells[cell]}
     again, second = MemoryTracker(), run(plan, tmp_path)
     assert Counter(e.kind for e in second if e.kind != "winner") == {"skipped": len(plan.runs)}
     run(plan, tmp_path, again)

@@ -13,13 +13,14 @@ import pytest
 
 from jetbench.cli.progress import Tally
 from jetbench.engine.engine import Event
-from jetbench.engine.forecast import RATE, RUN_SECONDS, describe, run_passes
+from jetbench.engine.forecast import RUN_SECONDS, describe, run_cost, run_passes
 from jetbench.jets import open_jets, save_jets
 from jetbench.suites.plan import Plan
 from jetbench.suites.studies import open_round
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
+PACE = 450 * (32 / 8) ** 2  # of ResNet-15 on the toy suite's images
 GLUONS = "dataset={name: quark-vs-gluon, jets: 48000}"
 POOL = "unlabelled={name: quark-vs-gluon, jets: 96000, seed: 1}"
 
@@ -94,7 +95,7 @@ def test_trials_that_a_search_will_choose_are_counted(plan_of: Callable[..., Pla
     longer = describe(plan_of(*SEARCH, "tuning.trials=600", "recipes.supervised.passes=5000"), Store(tmp_path), 1, 1)
     found = re.search(r"about (\d+) min", longer)
     assert found
-    assert abs(int(found[1]) - (2 * 601 * 5000 / RATE + 1805 * RUN_SECONDS) / 60) <= 1
+    assert abs(int(found[1]) - (2 * 601 * 5000 / PACE + 1805 * RUN_SECONDS) / 60) <= 1
 
 
 def test_trials_that_a_search_has_chosen_and_that_have_ended_are_done(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
@@ -114,10 +115,30 @@ def test_a_bar_counts_the_trials_of_a_search_by_what_they_cost(plan_of: Callable
     plan = plan_of(*SEARCH)
     tally = Tally.of(plan)
     assert tally.runs == len(plan.runs) + 15
-    assert tally.total == pytest.approx(2 * 512 + (2 + 12) * 320 + (5 + 18) * RUN_SECONDS * RATE)
+    assert tally.total == pytest.approx((2 * 512 + (2 + 12) * 320) / PACE + (5 + 18) * RUN_SECONDS)
     for number in range(15):
         tally.book(Event("done", key=f"trial {number}"))
     for key in plan.runs:
         tally.book(Event("skipped", key=key))
     assert (tally.ended, tally.skipped) == (tally.runs, len(plan.runs))
     assert tally.done == pytest.approx(tally.total)
+
+
+def test_a_plan_is_forecast_model_by_model_and_then_as_measured(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """Trainings ten times as slow as assumed: the rest is taken for as slow."""
+    (tmp_path / "work").mkdir()
+    plan, ledger = plan_of("tuning=null", "recipes.supervised.passes=400000"), Ledger(tmp_path / "work")
+
+    def minutes() -> int:
+        found = re.search(r"about (\d+) min", describe(plan, Store(tmp_path), 1, 1))
+        assert found
+        return int(found[1])
+
+    assert minutes() == round(sum(run_cost(run.spec) for run in plan.runs.values()) / 60)
+    first, *rest = [run for run in plan.runs.values() if run_passes(run.spec) == 400_000]
+    folder = ledger.run(first.key)
+    folder.path.mkdir()
+    folder.metrics.write_text(json.dumps({"cost/seconds": 10 * 400_000 / PACE}))
+    ledger.finish(first.key, [folder.metrics])
+    assert abs(minutes() - 10 * len(rest) * 400_000 / PACE / 60) <= 1
+    assert "at the pace that was measured here" in describe(plan, Store(tmp_path), 1, 1)

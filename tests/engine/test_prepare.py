@@ -8,7 +8,7 @@ import pytest
 from jetbench.engine.prepare import prepare
 from jetbench.jets import Jets, concatenate, save_jets
 from jetbench.jets.ragged import gather
-from jetbench.suites.plan import make_plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.views.observables import OBSERVABLES, observables
 

@@ -12,7 +12,8 @@ import pytest
 from jetbench.engine.engine import execute
 from jetbench.engine.prepare import prepare
 from jetbench.jets import Jets, save_jets
-from jetbench.suites.plan import CellKey, Plan, make_plan
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store

@@ -16,8 +16,10 @@ from jetbench.evaluation.artifacts import write_scores
 from jetbench.evaluation.classification import evaluate_binary
 from jetbench.evaluation.multiclass import evaluate_classes
 from jetbench.files import write_json
-from jetbench.report.results import Results, collect
-from jetbench.suites.plan import CellKey, Plan, PlannedRun, make_plan
+from jetbench.report.collect import collect
+from jetbench.report.results import Results
+from jetbench.suites.plan import CellKey, Plan, PlannedRun
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import Instance, find_suite, instantiate
 from jetbench.tracking.journal import Journal
 from jetbench.tracking.ledger import Ledger, RunFolder

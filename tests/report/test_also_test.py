@@ -15,8 +15,9 @@ from scipy import stats
 
 from jetbench.formats.top_tagging import META
 from jetbench.report.also_test import also_comparison, also_rows, also_sentences
+from jetbench.report.collect import collect
 from jetbench.report.export import comparisons_json, to_csv
-from jetbench.report.results import Results, collect
+from jetbench.report.results import Results
 from jetbench.report.sections import contents_of
 from jetbench.report.table import print_table
 from jetbench.statistics.delong import auc

@@ -16,10 +16,11 @@ from report.pages import page_of, plot_of
 from rich.console import Console
 
 from jetbench.report.arms import looks
+from jetbench.report.collect import collect
 from jetbench.report.ends import GainEnd, end_of
 from jetbench.report.export import comparisons_json
 from jetbench.report.gains import encoder_names, gain_differences
-from jetbench.report.results import Results, collect
+from jetbench.report.results import Results
 from jetbench.report.sections import roc
 from jetbench.report.sentences import answer, answers, remarks
 from jetbench.report.table import print_table

@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from jetbench.errors import StoreError
 from jetbench.files import write_atomically
 from jetbench.report import stamp, write
+from jetbench.report.collect import collect
 from jetbench.report.fingerprint import fingerprint
 from jetbench.report.machines import machines
-from jetbench.report.results import Results, collect
+from jetbench.report.results import Results
 from jetbench.report.write import write_report
 from jetbench.statistics.intervals import Interval
 from jetbench.suites.plan import CellKey

@@ -9,8 +9,9 @@ from rich.console import Console
 from scipy import stats
 
 from jetbench.report.arms import looks
+from jetbench.report.collect import collect
 from jetbench.report.rejections import UNRESOLVED, rejection_limits, rejection_text, seed_rejection
-from jetbench.report.results import Results, collect
+from jetbench.report.results import Results
 from jetbench.report.rows import Row, notes, rows
 from jetbench.report.sections import contents_of
 from jetbench.report.sentences import answer

@@ -15,7 +15,8 @@ from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.runs.job import JetFiles, Job
 from jetbench.runs.run import run
 from jetbench.statistics.delong import auc
-from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.plan import Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import read

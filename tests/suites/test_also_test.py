@@ -12,7 +12,8 @@ import pytest
 from jetbench.errors import SuiteError
 from jetbench.formats.particles import ENERGY, PT
 from jetbench.jets import Jets, save_jets
-from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.plan import Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 
 TREES = (

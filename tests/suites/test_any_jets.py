@@ -13,7 +13,8 @@ from jetbench.engine.forecast import describe
 from jetbench.engine.prepare import prepare
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Channel, Grid, Meta, jets_from_images, save_jets
-from jetbench.suites.plan import CellKey, make_plan
+from jetbench.suites.plan import CellKey
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store

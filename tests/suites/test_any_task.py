@@ -13,9 +13,10 @@ from jetbench.engine.engine import execute
 from jetbench.engine.prepare import prepare
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets, save_jets
-from jetbench.report.results import collect
+from jetbench.report.collect import collect
 from jetbench.report.sentences import answer
-from jetbench.suites.plan import CellKey, Plan, make_plan
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker

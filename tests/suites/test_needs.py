@@ -13,7 +13,8 @@ from jetbench.data.composition import class_counts, compose
 from jetbench.errors import SuiteError
 from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images, save_jets
 from jetbench.seeds import numpy_rng
-from jetbench.suites.plan import CellKey, Plan, make_plan
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 
 GRID = Grid(rows=8, columns=12, eta_extent=0.5, phi_extent=0.75)

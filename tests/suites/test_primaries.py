@@ -12,7 +12,8 @@ import pytest
 from jetbench.errors import SuiteError
 from jetbench.jets import Jets, save_jets
 from jetbench.report.reproduce import command
-from jetbench.suites.plan import CellKey, Plan, make_plan
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.roles import Role
 from jetbench.suites.settings import Primary
 from jetbench.suites.suite import find_suite, instantiate

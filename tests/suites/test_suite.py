@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from jetbench.errors import DataFileError, SimulationError, SuiteError, UnknownNameError
-from jetbench.suites.plan import Plan, make_plan
+from jetbench.suites.plan import Plan
+from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate, merge, suite_names
 
 SHIPPED = [(name, scale) for name in suite_names() for scale in find_suite(name).scales]

@@ -82,7 +82,7 @@ def _checks(results: Results) -> Checks:
 
 
 def _journals(results: Results, arm: str, labels: int) -> list[list[Record]]:
-    return [results.journal(results.key(CellKey(arm, labels, seed))) for seed in results.seeds(arm, labels)]
+    return [results.journal(results.last[CellKey(arm, labels, seed)]) for seed in results.seeds(arm, labels)]
 
 
 def draw(

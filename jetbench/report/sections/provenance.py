@@ -44,7 +44,7 @@ def _data(results: Results) -> dict[str, str]:
 
 def _split(results: Results) -> dict[str, Any]:
     """Jets of the pool and of the test set, as the first finished run wrote them down: they are the same for all."""
-    noted = (results.split(results.key(cell)) for cell in results.cells)
+    noted = (results.split(results.last[cell]) for cell in results.cells)
     return next((split for split in noted if split), {})
 
 
@@ -54,7 +54,7 @@ def _jets(number: int | None) -> str:
 
 def _runs(results: Results) -> str:
     finished = f"{count(len(results.cells))} of {count(len(results.plan.cells))} cells finished"
-    times = [results.ended(results.key(cell))["finished"] for cell in results.cells]
+    times = [results.ended(results.last[cell])["finished"] for cell in results.cells]
     if not times:
         return finished
     first, last = (time.strftime("%Y-%m-%d %H:%M", time.gmtime(moment)) for moment in (min(times), max(times)))
