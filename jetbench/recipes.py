@@ -77,7 +77,7 @@ recipes: Registry[RecipeEntry] = Registry(
                 epochs=8,
                 augmentation=CONTRASTIVE_AUGMENTATION,
             ),
-            "SimCLR on a CPU, with symmetries and detector effects as augmentation",
+            "SimCLR on a CPU, with symmetries and detector effects, chosen by a labelled probe of another sample",
         ),
         _entry(
             Recipe(

@@ -11,7 +11,7 @@ import numpy as np
 
 from jetbench.models import models
 from jetbench.report.results import Results
-from jetbench.report.words import gain, joined, number, quantity, signed
+from jetbench.report.words import count, gain, joined, number, quantity, signed
 from jetbench.suites.plan import CellKey
 from jetbench.suites.stages import regimes
 from jetbench.tasks.task import Metric, Task
@@ -83,7 +83,8 @@ def signs(results: Results, arm: str, labels: int) -> Signs:
 
 def _gain(results: Results, arm: str, labels: int) -> Figure | None:
     """What a longer training gains on the same labels. Its error is that of the test sample together with that of the difference
-    of two trainings, taken from the spread between the arm's seeds: cautious, since the two share their labels."""
+    of two trainings, taken from the spread between the arm's seeds. The two share their labels, so that this error is rather too
+    large: a gain that is real may stay below twice of it, and the absence of an alarm proves nothing."""
     pair, seeds = results.longer.get((arm, labels)), results.headlines(arm, labels)
     if pair is None or len(seeds) < 2:
         return None
@@ -129,12 +130,14 @@ def times_text(times: float) -> str:
     return "twice" if times == 2 else f"{times:g} times"
 
 
-def limits_text(results: Results, arms: tuple[str, ...], labels: int) -> str:
-    """Write a sentence on those of the arms that compute limits at a budget, each with its first sign; empty where none is."""
-    found = {arm: reasons[0] for arm in arms if (reasons := limited(results, arm, labels))}
+def limits_text(results: Results, arms: tuple[str, ...]) -> str:
+    """Write a sentence on those of the arms that compute limits, at each of their budgets with the first sign there; empty where
+    none is."""
+    settings = results.plan.instance.settings
+    found = [(arm, n, why[0]) for arm in arms for n in settings.budgets(arm) if (why := limited(results, arm, n))]
     if not found:
         return ""
-    listed = joined([f"{arm} is limited by compute ({reason})" for arm, reason in found.items()])
+    listed = joined([f"{arm} at {count(n)} labels is limited by compute ({reason})" for arm, n, reason in found])
     return f"Labels are not all that decides here: {listed}."
 
 

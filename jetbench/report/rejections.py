@@ -13,6 +13,7 @@ from jetbench.suites.plan import CellKey
 
 __all__ = ["UNRESOLVED", "rejection_limits", "rejection_text", "seed_rejection"]
 
+OPEN = 1e5  # a rejection beyond which no tagger is known and few test samples have a jet left
 UNRESOLVED = (
     f"“>” marks one that is not resolved, with fewer than {RESOLVED_FROM} background jets left per seed: "
     "what stands behind it is the lower end of its 95 % interval"
@@ -45,9 +46,12 @@ def rejection_text(found: MeanRejection) -> str:
 
 
 def rejection_limits(found: MeanRejection) -> str:
-    """Write its interval, or how few jets are left where it is not resolved."""
+    """Write its interval, or how few jets are left where it is not resolved; of an upper end that few seeds leave wide open, only
+    that it is."""
     if not found.resolved or found.high is None:
         return f"{math.floor(found.left)} left"
+    if found.high > OPEN:
+        return f"{_number(found.low)} or more"
     return f"{_number(found.low)}–{_number(found.high)}"
 
 

@@ -48,7 +48,7 @@ def answers(results: Results) -> list[str]:
         parts = [_verdict(results, arm, labels)]
         if (arm, labels) in results.comparisons:
             told = any(arm == other for other, _ in results.primaries[: len(found)])
-            parts.append(limits_text(results, (arm, results.baselines[arm]), labels))
+            parts.append("" if told else limits_text(results, (arm, results.baselines[arm])))
             parts += ["" if told else gain_end(results, arm), match_text(results, arm, labels)]
         found.append(encoder + " ".join(part for part in parts if part))
     return [*found, *(_gains(results, names, places, one) for places, one in gain_differences(results).items())]

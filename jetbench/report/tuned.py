@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -21,22 +21,23 @@ def decisions(results: Results, arm: str, labels: int) -> list[Winner]:
 
 
 def untuned(results: Results, arm: str, labels: int) -> np.ndarray:
-    """Return the headline metric (n,) of the trials without any search, of the finished seeds: had nobody tuned."""
-    return np.array(list(_tested(results, arm, labels, lambda values: values[0])))
+    """Return the headline metric (n,) of the trials without any search, of the finished seeds whose such trial has not diverged:
+    had nobody tuned."""
+    return np.array([tested[0] for tested in _tested(results, arm, labels) if tested[0] is not None])
 
 
 def oracle(results: Results, arm: str, labels: int) -> np.ndarray:
     """Return the best headline metric (n,) among the trials of each finished seed: had one chosen on the test jets."""
-    return np.array(list(_tested(results, arm, labels, max if results.metric.larger_is_better else min)))
+    best = max if results.metric.larger_is_better else min
+    return np.array([best(value for value in tested if value is not None) for tested in _tested(results, arm, labels)])
 
 
-def _tested(results: Results, arm: str, labels: int, pick: Callable[[list[float]], float]) -> Iterator[float]:
-    """What is picked of each finished seed's tested trials, that without any search first; nothing where seeds share a study,
-    whose trials have other labels."""
+def _tested(results: Results, arm: str, labels: int) -> Iterator[list[float | None]]:
+    """The headline metric of each finished seed's trials, that without any search first and None for one that has diverged;
+    nothing where seeds share a study, whose trials have other labels."""
     for seed in results.seeds(arm, labels) if results.plan.seeds_tune else ():
         cell, key = CellKey(arm, labels, seed), f"test/{results.metric.key}"
         own = results.plan.cells[cell]
         trials = results.trials.get(results.plan.tuned.get(cell, ""), [])
-        tested = [results.ledger.tested(trial) for trial in sorted(trials, key=lambda trial: trial != own)]
-        if values := [found[key] for found in tested if key in found]:
-            yield pick(values)
+        if trials:
+            yield [results.ledger.tested(trial).get(key) for trial in sorted(trials, key=lambda trial: trial != own)]

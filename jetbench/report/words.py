@@ -177,7 +177,7 @@ def needs_rule() -> str:
     """Say what the number of seeds is that an undecided comparison needs."""
     return (
         f"needs: fresh seeds for {100 * POWER:g} % power at the spread and difference seen here, in brackets for true "
-        "differences within one error of it"
+        "differences within one error of it; raise `seeds` by them, and let `fresh_from` name the first of them"
     )
 
 

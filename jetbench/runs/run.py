@@ -80,9 +80,12 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
     seen, predicted = data.seen[split.validation], learner.predict(split.validation)
     metrics |= {f"val/{key}": value for key, value in task.choose(seen, predicted, meta).items()}
     write_atomically(folder.losses, _npy(task.losses(seen, predicted)))
-    tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder.path)
-    also, scores = _evaluate_also(data, learner, folder)
-    write_json(folder.tested, {"metrics": tested | also, "files": [file.name for file in (*files, *scores)]})
+    try:
+        tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder.path)
+        also, scores = _evaluate_also(data, learner, folder)
+    except DivergenceError as error:  # no trial is to win or lose by what it says of test jets
+        raise RunError(f"{error}, of test jets: finite on those that it was validated on") from error
+    write_json(folder.tested, tested | also)
     return (folder.losses, folder.tested, *files, *scores)
 
 

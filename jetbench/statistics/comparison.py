@@ -47,7 +47,7 @@ class Comparison(Value):
     `level` of the mean difference, with the total error; `equivalence_low`, `equivalence_high`: the (1−2α) interval of the two
     one-sided tests. units: independent ones, which are encoders where seeds share them (`clustered`) and seeds otherwise;
     `seeds` counts all. degrees_of_freedom: None means infinite. p_difference: the deciding p, the larger of p_t and, from eight
-    units on, p_sign_flip. adjusted_*: after Holm, equal to the plain ones for a primary comparison. probability_better: share of
+    units on, p_sign_flip. adjusted_*: after Holm, among the primary comparisons or all others. probability_better: share of
     units in which the arm wins, ties half; its low end counts ties as losses and its high end as wins, so it covers at least
     `level`. shared: the share of their labels that two seeds have in common. pooled: the mean difference over all seeds, with
     its interval, where some were looked at before and have no part in anything else here; it decides nothing.

@@ -77,9 +77,9 @@ def _noise(signal: np.ndarray, background: np.ndarray, index: int) -> float:
 
 
 def _limits(mean: float, spread: Spread, jets: int, alpha: float) -> tuple[float, float]:
-    """The limits of ε_B; of a mean of 0 or 1, which shows no error, those of the jets alone."""
+    """The limits of ε_B; where nothing shows an error, as at a mean of 0 or 1, those of the jets alone."""
     effective = float(jets)
-    if 0 < mean < 1:
+    if 0 < mean < 1 and spread.total > 0:
         few = t_quantile(1 - alpha / 2, np.inf) / t_quantile(1 - alpha / 2, spread.degrees)
         effective = mean * (1 - mean) / spread.total**2 * few**2
     count = mean * effective

@@ -29,7 +29,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def adjust(comparisons: Mapping[Key, Comparison], primary: Collection[Key]) -> dict[Key, Comparison]:
     """Return the comparisons by key, each decided anew with p values that are adjusted for the number of primary comparisons, or
-    of all others. A primary one that is missing yet counts all the same.
+    of all others. A primary one that is missing yet, or has one unit only, counts all the same.
 
     Differences and equivalences are two families, each adjusted at α: a reader who asks "which differ?" and one who asks "which
     are the same?" are both guarded. A comparison of one unit has no p value and takes no part. The intervals stay
@@ -38,7 +38,7 @@ def adjust(comparisons: Mapping[Key, Comparison], primary: Collection[Key]) -> d
     tested = {key for key, it in comparisons.items() if it.p_difference is not None}
     first = [key for key in primary if key in tested]
     rest = [key for key in comparisons if key in tested and key not in primary]
-    missing = sum(key not in comparisons for key in primary)
+    missing = len(primary) - len(first)
     return {**comparisons, **_adjusted(comparisons, first, missing), **_adjusted(comparisons, rest)}
 
 

@@ -93,9 +93,16 @@ class Plan:
     @cached_property
     def baselines(self) -> dict[str, str]:
         """What each arm that is run is compared with; baselines themselves are compared with nothing."""
+        found = {arm: self._baseline(arm) for arm in self.arms}
+        return {arm: baseline for arm, baseline in found.items() if baseline in self.arms and arm != baseline}
+
+    def _baseline(self, arm: str) -> str:
+        """That of the arm's own encoder, run or not; of the comparisons that are run for a model that is nobody's baseline."""
         settings = self.instance.settings
-        found = {arm: primary_of(settings, settings.arms[arm], self.primaries).baseline for arm in self.arms}
-        return {arm: baseline for arm, baseline in found.items() if self.roles[arm] is not Role.BASELINE}
+        own = primary_of(settings, settings.arms[arm]).baseline
+        if settings.arms[own].model == settings.arms[arm].model:
+            return own
+        return primary_of(settings, settings.arms[arm], self.primaries).baseline
 
     @cached_property
     def roles(self) -> dict[str, Role]:

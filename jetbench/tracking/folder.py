@@ -74,7 +74,7 @@ class RunFolder:
 
     @property
     def tested(self) -> Path:
-        """What the test jets say: their metrics, and the names of the files that hold more of it."""
+        """The metrics of the test jets, apart from all others."""
         return self.path / "test.json"
 
     @property
@@ -115,12 +115,12 @@ class RunFolder:
         return self.path / ".checksums.json"
 
     def artifacts(self, *, sealed: bool = False) -> list[Path]:
-        """List the files that a tracker gets: all but the journal, checkpoints, and what begins with a dot; `sealed` without what
-        the test jets say."""
+        """List the files that a tracker gets: all but the journal, checkpoints, and what begins with a dot; of a `sealed` run
+        those alone that say nothing of the test jets."""
         kept = {self.journal, self.committed, self.checkpoint, self.previous_checkpoint, self.done}
-        if sealed:
-            kept |= {self.tested, *(self.path / name for name in noted(self.tested).get("files", ()))}
-        return sorted(path for path in self.path.glob("[!.]*") if path.is_file() and path not in kept)
+        found = sorted(path for path in self.path.glob("[!.]*") if path.is_file() and path not in kept)
+        shown = {self.spec, self.environment, self.split, self.losses, self.metrics, self.bundle, self.failed}
+        return [path for path in found if path in shown or path.stem == self.weights.stem] if sealed else found
 
     def drop_checkpoints(self) -> None:
         """Remove what only a training that goes on would need, and what a killed one has left half-written."""

@@ -85,7 +85,7 @@ class Ledger:
 
     def tested(self, key: str) -> dict[str, float]:
         """Return the metrics on the test jets of a finished run, as `test/…`; empty where it was not tested."""
-        return dict(noted(self.run(key).tested).get("metrics", {}))
+        return noted(self.run(key).tested)
 
     def losses(self, key: str) -> np.ndarray:
         """Return what each validation jet of a finished run adds to the loss (n,); raises `StoreError` where there is nothing."""

@@ -112,7 +112,7 @@ class MlflowTracker(Tracker):
 
     def _tell_test(self, run_id: str, run: RunCard) -> None:
         """Log the metrics on the test jets at step 0: MLflow then compares them as bars."""
-        metrics = {} if run.sealed else noted(RunFolder(run.folder).tested).get("metrics", {})
+        metrics = {} if run.sealed else noted(RunFolder(run.folder).tested)
         if metrics:
             self._send(run_id, [Record(_last_time(run.journal) / 1000, 0, metrics)], {})
 

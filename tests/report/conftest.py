@@ -107,13 +107,12 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
             labels, scores = planted_probabilities(fake, cell, test)
             tested = evaluate_classes(labels, scores, plan.instance.meta.class_names)
         write_scores(folder.scores, np.arange(test), labels, scores)
-        told, names = {f"test/{name}": value for name, value in tested.items()}, ["scores.h5"]
+        told = {f"test/{name}": value for name, value in tested.items()}
         files += [folder.scores, folder.tested]
         if run.spec.also_test is not None:
             told |= _write_also(folder, cell, fake, plan.instance.also_jets)
-            names.append(folder.also_scores.name)
             files.append(folder.also_scores)
-        write_json(folder.tested, {"metrics": told, "files": names})
+        write_json(folder.tested, told)
     if run.kind == "trial":
         losses = _tried(plan, key, fake)
         metrics |= {"val/auc": 0.9, "val/auc_se": 0.0, "val/loss": float(losses.mean())}

@@ -79,7 +79,8 @@ def test_an_alarm_stands_in_table_page_warnings_and_answer(planted: Planted) -> 
     line = f"scratch at 50 labels: limited by compute: {reason}"
     assert line in notes(results)
     assert line in warnings(results)
-    assert f"scratch is limited by compute ({reason})." in answer(results)
+    told = f"scratch at 50 labels is limited by compute ({reason}) and scratch at 200 labels is limited by compute ({reason})"
+    assert told in answer(results)
     assert "simclr is limited" not in answer(results)
     text = Checked(page_of(results)).text
     assert "Labels or compute?" in text
@@ -88,7 +89,7 @@ def test_an_alarm_stands_in_table_page_warnings_and_answer(planted: Planted) -> 
 
 def test_an_answer_without_alarm_says_nothing_of_it(finished: Results, planted: Planted) -> None:
     for results in (finished, planted(signs={"simclr": LEARNT, "scratch": LEARNT})):
-        assert limits_text(results, ("simclr", "scratch"), 50) == ""
+        assert limits_text(results, ("simclr", "scratch")) == ""
         assert "compute" not in answer(results)
 
 

@@ -309,3 +309,10 @@ def test_what_came_out_without_tuning_and_by_the_test_jets_stands_beside(planted
     shown = next(re.sub(r"<[^>]*>|\s+", " ", part.body) for part in contents_of(results) if part.anchor == "tuning")
     assert re.search(r"scratch +50 +learning rate 0.0003, 0.001, 0.003 +3 +3 of 3 +learning rate 0.0003 ×3", shown)
     assert untuned(planted("tuning.per=study", "seeds=2"), "scratch", 50).size == 0
+
+
+def test_a_recipe_whose_trial_has_diverged_has_no_score(planted: Planted) -> None:
+    results = planted("seeds=3")
+    cell = CellKey("scratch", 50, 1)
+    results.ledger.run(results.plan.cells[cell]).tested.unlink()
+    assert [found.size for found in (untuned(results, "scratch", 50), oracle(results, "scratch", 50))] == [2, 3]

@@ -56,6 +56,13 @@ def test_a_single_unit_takes_no_part():
     assert adjusted["other"].adjusted_p_difference == barely().p_difference
 
 
+def test_a_primary_of_one_unit_counts_as_one_that_is_missing():
+    lone = compare([0.95], [0.9], [1e-6], 0.003)
+    for family in ({"one": barely()}, {"one": barely(), "other": lone}):
+        found = adjust(family, ["one", "other"])["one"]
+        assert found.adjusted_p_difference == pytest.approx(2 * barely().p_difference)
+
+
 def test_primaries_are_adjusted_for_their_own_number():
     """Two primaries and three others: factors of two and one for the former, of three for the first of the latter."""
     strong, weak = barely(0.006), barely(0.005)

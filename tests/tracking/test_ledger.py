@@ -96,6 +96,17 @@ def test_a_tracker_gets_what_is_not_the_trainings_own(ledger: Ledger) -> None:
     assert [path.name for path in ledger.run(KEY).artifacts()] == ["metrics.json", "model.safetensors"]
 
 
+def test_a_sealed_run_shows_nothing_that_was_made_of_test_jets(tmp_path: Path) -> None:
+    """Not either where the run was killed while it wrote: what is shown is named, and all else is not."""
+    folder = RunFolder(tmp_path)
+    shown = {"bundle.json", "environment.json", "failed.json", "losses.npy", "metrics.json", "spec.yaml", "split.json"}
+    models = {"model.safetensors", "model.skops", "model.json"}
+    for name in {*shown, *models, "scores.h5", "also_scores.h5", "roc.png", "roc.json", "confusion.json", "test.json"}:
+        (tmp_path / name).write_text("")
+    assert {path.name for path in folder.artifacts(sealed=True)} == shown | models
+    assert {"scores.h5", "test.json"} <= {path.name for path in folder.artifacts()}
+
+
 def test_the_end_of_a_run_leaves_no_checkpoint_and_nothing_half_written(ledger: Ledger) -> None:
     left = {path.name for path in ledger.folder(KEY).iterdir()}
     assert left == {"metrics.json", "model.safetensors", "metrics.jsonl", "metrics.committed", "done.json", ".checksums.json"}

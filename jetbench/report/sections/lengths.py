@@ -67,4 +67,4 @@ def _change(found: Figure | None) -> str:
 def _limit(found: Signs, reasons: tuple[str, ...]) -> Cell:
     if reasons:
         return Cell("compute", "; ".join(reasons), "wrap")
-    return Cell("–" if found.trained is None else "labels")
+    return Cell("–" if found.trained is None else "no sign of compute")

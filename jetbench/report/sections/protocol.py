@@ -16,7 +16,8 @@ BODY = """
 <li>With the seed vary: the label subset, its part for training and validation, initialisation and batch order. The
 {{ settings.test_jets | count }} test jets are frozen. A budget of B labels includes its validation labels.</li>
 <li>{{ settings.seeds }} seeds per cell; {{ encoders }} pretrained {{ "encoder" if encoders == 1 else "encoders" }} per kind of
-pretraining, shared across arms and budgets.</li>
+pretraining, shared across arms and budgets. All are trained on the same unlabelled jets: a verdict is one for this pool, whose
+own chance is in no interval.</li>
 <li>A verdict rests on two errors: between seeds, and from the test sample (paired, of the mean difference over seeds); their
 squares add up. The labels come from a finite pool: what seeds hide since they share labels is added to the error between them,
 as a bound. Better or worse: the {{ level }} test of the difference, paired over seeds.

@@ -47,7 +47,9 @@ def _line(results: Results, arm: str, labels: int, study: Study) -> Line:
     chosen = Counter(winner.text for winner in found)
     several = len(found) > 1
     texts = [f"{text} ×{times}" if several else text for text, times in sorted(chosen.items())]
-    columns = (results.headlines(arm, labels), untuned(results, arm, labels), oracle(results, arm, labels))
+    sealed = bool(results.gaps(arm, labels))  # what the test jets say of trials is read when nothing is left to choose
+    beside = [] if sealed else [untuned(results, arm, labels), oracle(results, arm, labels)]
+    columns = [results.headlines(arm, labels), *(beside or [np.empty(0)] * 2)]
     values = [number(results.metric, float(np.mean(column))) if len(column) else "–" for column in columns]
     left = f"{sum(winner.left for winner in found)} of {len(found)}"
     remark = _remark(found, study, labels)
