@@ -29,7 +29,8 @@ def untuned(results: Results, arm: str, labels: int) -> np.ndarray:
 def oracle(results: Results, arm: str, labels: int) -> np.ndarray:
     """Return the best headline metric (n,) among the trials of each finished seed: had one chosen on the test jets."""
     best = max if results.metric.larger_is_better else min
-    return np.array([best(value for value in tested if value is not None) for tested in _tested(results, arm, labels)])
+    found = ([value for value in tested if value is not None] for tested in _tested(results, arm, labels))
+    return np.array([best(values) for values in found if values])
 
 
 def _tested(results: Results, arm: str, labels: int) -> Iterator[list[float | None]]:

@@ -79,7 +79,8 @@ def test_an_alarm_stands_in_table_page_warnings_and_answer(planted: Planted) -> 
     line = f"scratch at 50 labels: limited by compute: {reason}"
     assert line in notes(results)
     assert line in warnings(results)
-    told = f"scratch at 50 labels is limited by compute ({reason}) and scratch at 200 labels is limited by compute ({reason})"
+    (beyond,) = limited(results, "scratch", 200)
+    told = f"scratch at 50 labels is limited by compute ({reason}) and scratch at 200 labels is limited by compute ({beyond})"
     assert told in answer(results)
     assert "simclr is limited" not in answer(results)
     text = Checked(page_of(results)).text
