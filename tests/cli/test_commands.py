@@ -242,4 +242,4 @@ def test_the_smoke_scale_on_simulated_jets(tmp_path: Path) -> None:
     assert process.returncode == 0, output
     assert "undecided" in output
     assert "Traceback" not in output
-    assert len(list(tmp_path.glob("mlruns/work/*/done.json"))) == 38
+    assert len(list(tmp_path.glob("mlruns/work/*/done.json"))) == 62

@@ -51,7 +51,7 @@ def mixed_channels(jets: Jets) -> Jets:
 def areas(plan: Plan, root: Path, arm: str) -> tuple[np.ndarray, np.ndarray]:
     """Test AUCs (seeds,) of an arm and their DeLong errors."""
     ledger = Ledger(root / "work")
-    metrics = [ledger.metrics(plan.cells[CellKey(arm, LABELS, seed)]) for seed in range(SEEDS)]
+    metrics = [ledger.tested(plan.cells[CellKey(arm, LABELS, seed)]) for seed in range(SEEDS)]
     return np.array([m["test/auc"] for m in metrics]), np.array([m["test/auc_se"] for m in metrics])
 
 
