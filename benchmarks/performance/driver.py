@@ -36,7 +36,7 @@ from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import RunCard, Tracker
 
-RUNS_PER_SEED = 13  # of ssl-vs-scratch at smoke without tuning
+RUNS_PER_SEED = 19  # of ssl-vs-scratch at smoke without tuning
 
 
 @contextmanager

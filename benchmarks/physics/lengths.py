@@ -23,7 +23,7 @@ import torch
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Meta, open_jets
 from jetbench.recipes import recipes
-from jetbench.report.alarm import Figure, Signs, alarms
+from jetbench.report.alarm import Estimate, Signs, alarms
 from jetbench.report.pairing import Scores
 from jetbench.runs.job import JetFiles, Job
 from jetbench.runs.run import run
@@ -72,9 +72,9 @@ def measure(jets: Path, labels: int, passes: int, seed: int, spread: float) -> S
     return Signs(
         trained=found["trained/auc"],
         tested=found["test/auc"],
-        loss_change=None if change is None else Figure(change, found["trained/loss_change_error"]),
+        loss_change=None if change is None else Estimate(change, found["trained/loss_change_error"]),
         encoder_change=found["trained/encoder_change"],
-        gain=Figure(float(pair.values[0] - pair.baselines[0]), math.hypot(pair.variance_of_mean**0.5, math.sqrt(2) * spread)),
+        gain=Estimate(float(pair.values[0] - pair.baselines[0]), math.hypot(pair.variance_of_mean**0.5, math.sqrt(2) * spread)),
         times=2.0,
     )
 

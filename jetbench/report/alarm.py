@@ -16,7 +16,7 @@ from jetbench.suites.plan import CellKey
 from jetbench.suites.stages import regimes
 from jetbench.tasks.task import Metric, Task
 
-__all__ = ["Figure", "Signs", "alarms", "frozen", "judged", "limited", "limits_text", "pooled", "signs", "times_text"]
+__all__ = ["Estimate", "Signs", "alarms", "frozen", "judged", "limited", "limits_text", "over_seeds", "signs", "times_text"]
 
 ERRORS = 2.0  # a loss falls, and a longer training gains, where it does by more than so many errors
 MARGINS = 10  # of equivalence: where the training metric is ahead by more, a loss that falls is that of jets known by heart
@@ -25,7 +25,7 @@ FROZEN = 0.05  # an encoder whose weights moved by a smaller share of their leng
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """A mean over seeds with its error."""
 
     value: float
@@ -40,20 +40,20 @@ class Signs:
 
     trained: float | None = None
     tested: float | None = None
-    loss_change: Figure | None = None
+    loss_change: Estimate | None = None
     encoder_change: float | None = None
-    gain: Figure | None = None
+    gain: Estimate | None = None
     times: float = 1.0
 
 
-def pooled(values: np.ndarray, errors: np.ndarray) -> Figure | None:
+def over_seeds(values: np.ndarray, errors: np.ndarray) -> Estimate | None:
     """Average values (n,) with errors (n,) of their own. The error of the mean is the larger one of what these give and of what
     the spread between the seeds gives: few seeds may agree by luck."""
     n = len(values)
     if not n or len(errors) != n:
         return None
     between = float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
-    return Figure(float(values.mean()), max(math.sqrt(float(errors @ errors)) / n, between))
+    return Estimate(float(values.mean()), max(math.sqrt(float(errors @ errors)) / n, between))
 
 
 def judged(results: Results, arm: str) -> bool:
@@ -74,14 +74,14 @@ def signs(results: Results, arm: str, labels: int) -> Signs:
     return Signs(
         trained=_mean(values(f"trained/{key}")),
         tested=_mean(values(f"test/{key}")),
-        loss_change=pooled(values("trained/loss_change"), values("trained/loss_change_error")),
+        loss_change=over_seeds(values("trained/loss_change"), values("trained/loss_change_error")),
         encoder_change=_encoder_change(results, arm, labels),
         gain=_gain(results, arm, labels),
         times=results.plan.instance.settings.longer or 1.0,
     )
 
 
-def _gain(results: Results, arm: str, labels: int) -> Figure | None:
+def _gain(results: Results, arm: str, labels: int) -> Estimate | None:
     """What a longer training gains on the same labels. Its error is that of the test sample together with that of the difference
     of two trainings, taken from the spread between the arm's seeds. The two share their labels, so that this error is rather too
     large: a gain that is real may stay below twice of it, and the absence of an alarm proves nothing."""
@@ -89,7 +89,7 @@ def _gain(results: Results, arm: str, labels: int) -> Figure | None:
     if pair is None or len(seeds) < 2:
         return None
     error = math.hypot(math.sqrt(pair.variance_of_mean), math.sqrt(2) * float(seeds.std(ddof=1)))
-    return Figure(gain(results.metric, float(pair.values[0] - pair.baselines[0])), error)
+    return Estimate(gain(results.metric, float(pair.values[0] - pair.baselines[0])), error)
 
 
 def _mean(values: np.ndarray) -> float | None:

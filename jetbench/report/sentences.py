@@ -191,7 +191,8 @@ def _floors(results: Results) -> Iterator[str]:
     for floor in dict.fromkeys(floor for _, floor, _ in results.clearings):
         found = {(arm, n): c.verdict for (arm, other, n), c in results.clearings.items() if other == floor}
         if set(found.values()) == {Verdict.BETTER}:
-            yield f"The floor {floor} is cleared by the baseline and every rival {TESTED}."
+            who = "the baseline and every rival" if len(results.primaries) == 1 else "every baseline and every rival"
+            yield f"The floor {floor} is cleared by {who} {TESTED}."
             continue
         parts = []
         for verdict, words in CLEARED.items():

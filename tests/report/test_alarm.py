@@ -9,7 +9,7 @@ import pytest
 from report.pages import Checked, page_of, plot_of
 
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.report.alarm import Figure, Signs, alarms, frozen, judged, limited, limits_text, pooled, signs
+from jetbench.report.alarm import Estimate, Signs, alarms, frozen, judged, limited, limits_text, over_seeds, signs
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import answer
@@ -24,10 +24,10 @@ LEARNT = {"auc": 0.99, "auc_se": 0.001, "loss_change": -0.01, "loss_change_error
 
 
 def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -> None:
-    assert pooled(np.array([0.1, 0.1]), np.array([0.03, 0.04])) == Figure(0.1, pytest.approx(0.025))
-    assert pooled(np.array([0.0, 0.2]), np.array([0.03, 0.04])) == Figure(0.1, pytest.approx(0.1))
-    assert pooled(np.array([0.3]), np.array([0.2])) == Figure(0.3, 0.2)
-    assert pooled(np.array([]), np.array([])) is None
+    assert over_seeds(np.array([0.1, 0.1]), np.array([0.03, 0.04])) == Estimate(0.1, pytest.approx(0.025))
+    assert over_seeds(np.array([0.0, 0.2]), np.array([0.03, 0.04])) == Estimate(0.1, pytest.approx(0.1))
+    assert over_seeds(np.array([0.3]), np.array([0.2])) == Estimate(0.3, 0.2)
+    assert over_seeds(np.array([]), np.array([])) is None
 
 
 @pytest.mark.parametrize(
@@ -38,15 +38,15 @@ def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -
         (Signs(trained=0.9001, tested=0.90), None),
         (Signs(trained=0.90, tested=0.90), "the training AUC is no better than the test AUC (0.9000 against 0.9000)"),
         (Signs(trained=0.89, tested=0.90), "the training AUC is no better than the test AUC (0.8900 against 0.9000)"),
-        (Signs(loss_change=Figure(-0.12, 0.07)), None),
-        (Signs(loss_change=Figure(0.12, 0.01)), None),
-        (Signs(loss_change=Figure(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
-        (Signs(0.929, 0.90, Figure(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
-        (Signs(0.931, 0.90, Figure(-0.12, 0.05)), None),  # ten margins of 3 % of 0.1 are 0.03
-        (Signs(gain=Figure(0.014, 0.008), times=2.0), None),
-        (Signs(gain=Figure(0.014, 0.003), times=2.0), "twice as long gives +0.0140 ± 0.0030"),
-        (Signs(gain=Figure(0.014, 0.003), times=1.5), "1.5 times as long gives +0.0140 ± 0.0030"),
-        (Signs(gain=Figure(-0.014, 0.003), times=2.0), None),
+        (Signs(loss_change=Estimate(-0.12, 0.07)), None),
+        (Signs(loss_change=Estimate(0.12, 0.01)), None),
+        (Signs(loss_change=Estimate(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
+        (Signs(0.929, 0.90, Estimate(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
+        (Signs(0.931, 0.90, Estimate(-0.12, 0.05)), None),  # ten margins of 3 % of 0.1 are 0.03
+        (Signs(gain=Estimate(0.014, 0.008), times=2.0), None),
+        (Signs(gain=Estimate(0.014, 0.003), times=2.0), "twice as long gives +0.0140 ± 0.0030"),
+        (Signs(gain=Estimate(0.014, 0.003), times=1.5), "1.5 times as long gives +0.0140 ± 0.0030"),
+        (Signs(gain=Estimate(-0.014, 0.003), times=2.0), None),
     ],
 )
 def test_every_sign_calls_the_alarm_beyond_its_threshold(given: Signs, said: str | None) -> None:
@@ -59,12 +59,12 @@ def test_a_metric_that_falls_has_its_own_direction() -> None:
     def said(given: Signs) -> list[str]:
         return list(alarms(Regression(), Regression.headline, given))
 
-    falling = Figure(-0.12, 0.05)
+    falling = Estimate(-0.12, 0.05)
     assert said(Signs(9.9, 10.0)) == []
     assert said(Signs(10.1, 10.0)) == ["the training RMSE is no better than the test RMSE (10.100 against 10.000 GeV)"]
     assert len(said(Signs(7.1, 10.0, falling))) == 1
     assert said(Signs(6.9, 10.0, falling)) == []
-    assert said(Signs(gain=Figure(0.5, 0.1), times=2.0)) == ["twice as long gives −0.500 ± 0.100 GeV"]
+    assert said(Signs(gain=Estimate(0.5, 0.1), times=2.0)) == ["twice as long gives −0.500 ± 0.100 GeV"]
 
 
 def test_networks_that_learn_labels_are_judged(finished: Results) -> None:
@@ -121,7 +121,7 @@ def test_what_a_longer_training_gains_is_paired_and_carries_both_errors(planted:
     found = signs(results, "scratch", 200)
     usual, longer = (read_scores(results.ledger.run(key).scores) for key in results.plan.checks["scratch", 200])
     pair = paired_delong(usual[1], longer[2][None], usual[2][None])
-    assert found.gain == Figure(
+    assert found.gain == Estimate(
         pytest.approx(float(pair[0][0] - pair[1][0])),
         pytest.approx(float(np.sqrt(pair[2][0] + 2 * results.headlines("scratch", 200).var(ddof=1)))),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetbench.report.alarm import ERRORS, FROZEN, MARGINS, Figure, Signs, frozen, judged, limited, signs, times_text
+from jetbench.report.alarm import ERRORS, FROZEN, MARGINS, Estimate, Signs, frozen, judged, limited, signs, times_text
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
@@ -56,11 +56,11 @@ def _line(results: Results, arm: str, labels: int) -> Line:
     return Line((arm, *means, _change(found.loss_change), Cell(moved, still), *gained, limit))
 
 
-def _gain(metric: Metric, found: Figure | None) -> str:
+def _gain(metric: Metric, found: Estimate | None) -> str:
     return f"{signed(metric, found.value)} ± {number(metric, found.error)}" if found else ""
 
 
-def _change(found: Figure | None) -> str:
+def _change(found: Estimate | None) -> str:
     return f"{100 * found.value:+.1f} ± {100 * found.error:.1f} %".replace("-", "−") if found else "–"
 
 
