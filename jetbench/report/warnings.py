@@ -13,6 +13,7 @@ from jetbench.report.truths import truths
 from jetbench.report.words import count, number, quantity
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import t_quantile
+from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 
 __all__ = ["LOUD", "warnings"]
@@ -21,8 +22,8 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """List violated truths first, then missing cells, edges of grids, machines that are mixed, open truths, budgets too large
-    for the pool, and a test set that is too small for equivalence."""
+    """List violated truths first, then missing cells, edges of grids, seeds that were looked at, machines that are mixed, open
+    truths, budgets too large for the pool, and a test set that is too small for equivalence."""
     found = truths(results)
     loud = [
         f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
@@ -41,11 +42,28 @@ def warnings(results: Results) -> list[str]:
         *loud,
         *([partial] if done < planned else []),
         *notes(results),
+        *_looked_at(results),
         *mixtures(results),
         *still,
         *shared_labels(results),
         *_resolution(results),
     ]
+
+
+def _looked_at(results: Results) -> Iterator[str]:
+    """Where a primary arm has seeds that another instance was made of, its verdict may be a second look at them."""
+    if results.fresh_from:
+        return
+    for arm, labels in results.primaries:
+        seeds, before = results.seeds(arm, labels), []
+        for seed in seeds:
+            trained_for = results.environments[results.last[CellKey(arm, labels, seed)]].get("instance")
+            before += [seed] if trained_for not in (None, results.plan.instance.name) else []
+        if before and len(before) < len(seeds):
+            yield (
+                f"{count(len(before), 'seed')} of {arm} at {count(labels)} labels were trained for another instance. If its "
+                "result was seen before the others were added, this is a second look: let `fresh_from` name the first new seed."
+            )
 
 
 def _resolution(results: Results) -> Iterator[str]:

@@ -47,10 +47,11 @@ class Comparison(Value):
     `level` of the mean difference, with the total error; `equivalence_low`, `equivalence_high`: the (1−2α) interval of the two
     one-sided tests. units: independent ones, which are encoders where seeds share them (`clustered`) and seeds otherwise;
     `seeds` counts all. degrees_of_freedom: None means infinite. p_difference: the deciding p, the larger of p_t and, from eight
-    units on, p_sign_flip. adjusted_*: after Holm, among the primary comparisons or all others. probability_better: share of
-    units in which the arm wins, ties half; its low end counts ties as losses and its high end as wins, so it covers at least
-    `level`. shared: the share of their labels that two seeds have in common. pooled: the mean difference over all seeds, with
-    its interval, where some were looked at before and have no part in anything else here; it decides nothing.
+    units on, p_sign_flip. adjusted_*: after Holm, in a `family` of so many comparisons: the primary ones or all others.
+    probability_better: share of units in which the arm wins, ties half; its low end counts ties as losses and its high end as
+    wins, so it covers at least `level`. shared: the share of their labels that two seeds have in common. pooled: the mean
+    difference over all seeds, with its interval, where some were looked at before and have no part in anything else here; it
+    decides nothing.
     """
 
     verdict: Verdict = Verdict.UNDECIDED
@@ -71,6 +72,7 @@ class Comparison(Value):
     p_equivalence: float | None = None
     adjusted_p_difference: float | None = None
     adjusted_p_equivalence: float | None = None
+    family: int = 1
     probability_better: Interval
     margin: float
     larger_is_better: bool = True
@@ -93,14 +95,12 @@ class Comparison(Value):
     def needed(self) -> Needed | None:
         """How many fresh units have the power to settle it; None where it is settled, or where one unit has no spread.
 
-        Holm's factor, where there is one, sharpens α for them as it did for the decision.
+        It is to be significant at α/`family`, Holm's first step, which is enough whatever comes out of the others.
         """
         spread, alpha = self.spread, alpha_of(self.level)
         if self.verdict is not Verdict.UNDECIDED or spread is None:
             return None
-        sharper = _share(self.p_difference, self.adjusted_p_difference)
-        sharper_equivalence = _share(self.p_equivalence, self.adjusted_p_equivalence)
-        return fresh_seeds(spread, self.difference, self.margin, alpha * sharper, alpha * sharper_equivalence)
+        return fresh_seeds(spread, self.difference, self.margin, alpha / self.family, alpha / self.family)
 
 
 def compare(
@@ -199,10 +199,6 @@ def _verdict(comparison: Comparison) -> Verdict:
         ahead = comparison.difference > 0 if comparison.larger_is_better else comparison.difference < 0
         return Verdict.BETTER if ahead else Verdict.WORSE
     return Verdict.UNDECIDED
-
-
-def _share(plain: float | None, adjusted: float | None) -> float:
-    return plain / adjusted if plain and adjusted else 1.0
 
 
 def seed_weights(seeds: int, clusters: ArrayLike | None = None) -> np.ndarray:

@@ -44,10 +44,10 @@ def adjust(comparisons: Mapping[Key, Comparison], primary: Collection[Key]) -> d
 
 def _adjusted(comparisons: Mapping[Key, Comparison], family: Sequence[Key], missing: int = 0) -> dict[Key, Comparison]:
     """The comparisons of a family, adjusted for its number and that of others which are `missing` yet."""
-    found = [comparisons[key] for key in family]
+    found, number = [comparisons[key] for key in family], len(family) + missing
     differences = holm([*(it.p_difference or 0.0 for it in found), *[1.0] * missing])
     equivalences = holm([*(it.p_equivalence or 0.0 for it in found), *[1.0] * missing])
     return {
-        key: decide(it.replace(adjusted_p_difference=p_difference, adjusted_p_equivalence=p_equivalence))
+        key: decide(it.replace(adjusted_p_difference=p_difference, adjusted_p_equivalence=p_equivalence, family=number))
         for key, it, p_difference, p_equivalence in zip(family, found, differences, equivalences, strict=False)
     }

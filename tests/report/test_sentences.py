@@ -9,7 +9,7 @@ from jetbench.report.warnings import warnings
 from jetbench.report.words import count, joined, limits, mean_limits, signed
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import Interval
-from jetbench.suites.plan import CellKey
+from jetbench.suites.plan import CellKey, PlannedRun
 from jetbench.tasks.task import Metric
 
 Planted = Callable[..., Results]
@@ -190,3 +190,15 @@ def test_words() -> None:
     assert (mean_limits(share, wide), mean_limits(mass, wide)) == ("[0.0000, 1.0000]", "[−0.1, 1.2]")
     assert mean_limits(share, Interval(mean=0.9, low=None, high=None, n=1)) == ""
     assert [joined(parts) for parts in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_seeds_of_another_instance_are_a_second_look(planted: Planted) -> None:
+    """Three seeds that were there and two that were added; whoever says which are new is told nothing."""
+
+    def before(run: PlannedRun) -> dict[str, str]:
+        return {"instance": "one-encoder.quick.0"} if run.spec.seed < 3 else {}
+
+    (told,) = [text for text in warnings(planted(environment=before)) if "second look" in text]
+    assert told.startswith("3 seeds of simclr at 50 labels were trained for another instance.")
+    for results in (planted(), planted("fresh_from=3", "seeds=9", environment=before)):
+        assert not any("second look" in text for text in warnings(results))
