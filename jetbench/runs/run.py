@@ -84,7 +84,7 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
         tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder.path)
         also, scores = _evaluate_also(data, learner, folder)
     except DivergenceError as error:  # no trial is to win or lose by what it says of test jets
-        raise RunError(f"{error}, of test jets: finite on those that it was validated on") from error
+        raise RunError(f"{error}, of test jets alone; look at what sets them apart") from error
     write_json(folder.tested, tested | also)
     return (folder.losses, folder.tested, *files, *scores)
 

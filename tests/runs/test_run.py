@@ -9,7 +9,7 @@ from threading import Event
 import numpy as np
 import pytest
 
-from jetbench.errors import DataFileError, RunError
+from jetbench.errors import DataFileError, DivergenceError, RunError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.runs.job import JetFiles, Job
@@ -18,6 +18,7 @@ from jetbench.statistics.delong import auc
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
+from jetbench.tasks.classification import Classification
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import read
 from jetbench.tracking.ledger import Ledger
@@ -128,6 +129,20 @@ def test_the_journal_says_nothing_twice(four: tuple[Plan, Path], arm: str, kind:
     assert epochs == ([0, 1] if arm == "scratch" else [0])
     told = {name for name in metrics if not name.startswith("test/")}
     assert told == {name for name, _ in points if not name.startswith("train/")} - {"val/accuracy"} | {"train/jets"}
+
+
+def test_a_trial_does_not_diverge_by_what_it_says_of_test_jets(
+    four: tuple[Plan, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would lose its study by jets that nobody is to choose by: the run fails instead."""
+
+    def evaluate(*given: object) -> None:
+        raise DivergenceError("predictions are not finite")
+
+    monkeypatch.setattr(Classification, "evaluate", evaluate)
+    with pytest.raises(RunError, match="predictions are not finite, of test jets alone") as caught:
+        finish(four, tmp_path, "boosted-trees", "trial")
+    assert not isinstance(caught.value, DivergenceError)
 
 
 def test_a_class_without_training_labels_is_named(four: tuple[Plan, Path], tmp_path: Path, pronged_jets: Toy) -> None:

@@ -15,17 +15,7 @@ from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, open
 from jetbench.suites.winner import winner
 
 PlanOf = Callable[..., Plan]
-
-
-@pytest.fixture
-def study(plan_of: PlanOf) -> Study:
-    return next(iter(plan_of().studies.values()))
-
-
-def grid(study: Study, *rates: float) -> Study:
-    searched = study.searched[0].replace(space=Space(choices=rates))
-    found: Study = study.replace(searched=(searched,), trials=len(rates))
-    return found
+GridOf = Callable[..., Study]
 
 
 def search(study: Study, trials: int = 12) -> Study:
@@ -66,8 +56,8 @@ def test_a_search_begins_with_the_values_of_the_recipe(study: Study) -> None:
 
 
 @pytest.mark.parametrize("kind", ["grid", "tpe"])
-def test_what_is_asked_depends_on_nothing_but_the_results(study: Study, kind: str) -> None:
-    one = search(study) if kind == "tpe" else grid(study, 1e-4, 3e-4, 1e-3, 3e-3)
+def test_what_is_asked_depends_on_nothing_but_the_results(study: Study, grid: GridOf, kind: str) -> None:
+    one = search(study) if kind == "tpe" else grid(1e-4, 3e-4, 1e-3, 3e-3)
     straight = drive(one)
     assert len(straight) == one.trials
     assert drive(one, random.Random(1)) == drive(one, random.Random(2)) == straight

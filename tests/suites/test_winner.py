@@ -7,24 +7,11 @@ import pytest
 from scipy.stats import ttest_rel
 
 from jetbench.spaces import Space
-from jetbench.suites.plan import Plan
 from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, open_round
 from jetbench.suites.winner import Winner, at_edge, winner
 
-PlanOf = Callable[..., Plan]
+GridOf = Callable[..., Study]
 LOSSES = np.array([0.2, 0.4, 0.1, 0.9, 0.3, 0.5])  # of the validation jets under the recipe
-
-
-@pytest.fixture
-def study(plan_of: PlanOf) -> Study:
-    """The learning rates 0.001, which is the recipe's, and 0.003."""
-    return next(iter(plan_of().studies.values()))
-
-
-def grid(study: Study, *rates: float) -> Study:
-    searched = study.searched[0].replace(space=Space(choices=rates))
-    found: Study = study.replace(searched=(searched,), trials=len(rates))
-    return found
 
 
 def decide(study: Study, losses: Mapping[float, np.ndarray | None]) -> Winner | None:
@@ -64,9 +51,9 @@ def test_the_recipe_is_left_by_the_standard_error_of_the_paired_difference(study
     assert 0.2 < np.mean(sides) < 0.8
 
 
-def test_of_trials_that_are_ahead_the_smallest_loss_wins(study: Study) -> None:
+def test_of_trials_that_are_ahead_the_smallest_loss_wins(grid: GridOf) -> None:
     """0.01 has the smallest mean, by one jet alone, and is not ahead; of the other two the better one wins."""
-    wide = grid(study, 0.001, 0.003, 0.01, 0.03)
+    wide = grid(0.001, 0.003, 0.01, 0.03)
     one_jet = LOSSES - np.array([0, 0, 0, 0.85, 0, 0])
     assert rate(decide(wide, {0.001: LOSSES, 0.003: LOSSES - 0.05, 0.01: one_jet, 0.03: LOSSES - 0.04})) == 0.003
 
@@ -78,9 +65,9 @@ def test_the_winner_is_a_trial_of_the_study(study: Study) -> None:
     assert (found.loss, found.trials, found.at_edge) == (pytest.approx(0.3), 2, ())
 
 
-def test_the_edge_of_three_is_an_edge(study: Study) -> None:
+def test_the_edge_of_three_is_an_edge(grid: GridOf) -> None:
     for rates, edge in (((0.0003, 0.001, 0.003), (LEARNING_RATE,)), ((0.001, 0.003, 0.01), ())):
-        found = decide(grid(study, *rates), {one: LOSSES - 0.1 * (one == 0.003) for one in rates})
+        found = decide(grid(*rates), {one: LOSSES - 0.1 * (one == 0.003) for one in rates})
         assert found is not None
         assert (rate(found), found.at_edge) == (0.003, edge)
 

@@ -83,8 +83,8 @@ def _draw_budget(axes: Any, metric: Metric, found: Sequence[Row], named: dict[st
     for place, row in enumerate(found):
         if row.comparison:
             _draw_difference(axes, place, row.comparison, named[row.arm], limits)
-            told = ", ".join(verdict_lines(row.comparison, row.primary)).replace(", (", " (")
-            remark = f"{brief_difference(metric, row.comparison)}  {told}"
+            verdict, *need = verdict_lines(row.comparison, row.primary)
+            remark = f"{brief_difference(metric, row.comparison)}  {', '.join(filter(None, (verdict, ' '.join(need))))}"
             axes.text(1.01, place, remark, transform=axes.get_yaxis_transform(), va="center", fontsize=8.5, color=INK)
     axes.set_yticks(range(len(found)), [row.arm for row in found])
     axes.set_ylim(len(found) - 0.4, -0.6)
