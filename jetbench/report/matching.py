@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from jetbench.report.results import Results, by_unit
+from jetbench.report.pairing import by_unit
+from jetbench.report.results import Results
 from jetbench.report.words import count
 from jetbench.statistics.comparison import seed_weights
 from jetbench.statistics.matching import Match, matching_labels
