@@ -23,8 +23,8 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """List violated truths first, then missing cells, edges of grids, verdicts that hang on a rate, seeds that were looked at, machines
-    that are mixed, open truths, budgets too large for the pool, and a test set that is too small for equivalence."""
+    """List violated truths first, then missing cells, edges of grids, verdicts that hang on a rate, seeds that were looked at,
+    machines that are mixed, open truths, budgets too large for the pool, and a test set that is too small for equivalence."""
     found = truths(results)
     loud = [
         f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "

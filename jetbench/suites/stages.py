@@ -86,7 +86,7 @@ regimes: Registry[RegimeEntry] = Registry(
         ),
         _entry(
             "supervised-pretrained",
-            "positive control: pretraining with all labels of the pool, then fine-tuning (no ceiling: another model may be ahead)",
+            "positive control: pretraining with all labels of the pool, then fine-tuning (no ceiling: trees may be ahead)",
             Stage(name="pretraining", data="pool-labelled", recipe="supervised-pretraining"),
             FINE_TUNING,
             control=True,
