@@ -209,7 +209,7 @@ class Results:
         return kept[cell]
 
     def also_scores(self, cell: CellKey) -> Scores:
-        """Read what a cell's run predicts for the second test set, columns as for `scores`."""
+        """Read what the run of a cell predicts for the second test set, columns as for `scores`."""
         return read_scores(self.ledger.run(self.last[cell]).also_scores)
 
     @cached_property

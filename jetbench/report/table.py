@@ -13,6 +13,7 @@ from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text, compared_lines, notes, rows
 from jetbench.report.sections import columns_of
 from jetbench.report.words import (
+    LEVEL_TEXT,
     count,
     difference_errors,
     heading,
@@ -69,7 +70,7 @@ def _lines(results: Results) -> list[str]:
     explained = [errors, *(part.remark for part in added if part.remark)]
     lines = [
         f"{label(metric)}: {'; '.join(explained)}",
-        f"minus {baseline_text(results)}: both errors of the paired difference; below it the 95 % interval from them",
+        f"minus {baseline_text(results)}: both errors of the paired difference; below it the {LEVEL_TEXT} interval from them",
         *(line for part in added for line in part.lines),
     ]
     if any(place in results.comparisons for place in results.primaries):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jetbench.errors import RunError
-from jetbench.statistics.intervals import Interval, alpha_of, clopper_pearson, t_interval
+from jetbench.statistics.intervals import LEVEL, Interval, alpha_of, clopper_pearson, t_interval
 from jetbench.statistics.power import Needed, fresh_seeds
 from jetbench.statistics.resolution import LEAST_SEEDS, Spread, sign_flip, widening
 from jetbench.values import Value
@@ -111,7 +111,7 @@ def compare(
     *,
     larger_is_better: bool = True,
     clusters: ArrayLike | None = None,
-    level: float = 0.95,
+    level: float = LEVEL,
     test_variance: float | None = None,
     shared: float = 0.0,
 ) -> Comparison:

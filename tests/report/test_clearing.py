@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from jetbench.report.export import comparisons_json
+from jetbench.report.floors import Standing, standing
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import remarks
@@ -87,9 +88,34 @@ def test_a_larger_mean_alone_clears_nothing(planted: Planted) -> None:
 def test_an_arm_below_a_floor_is_told(finished: Results) -> None:
     found = finished.clearings["scratch", "mass-likelihood", 50]
     assert found.verdict is Verdict.WORSE
-    text = f"does not clear mass-likelihood ({brief_difference(finished.metric, found)})"
+    text = f"below mass-likelihood ({brief_difference(finished.metric, found)})"
     assert note_of(finished, "scratch", 50) == f"scratch at 50 labels: {text}"
     assert not any("simclr" in note for note in notes(finished))
+    (remark,) = [remark for remark in remarks(finished) if "floor mass-likelihood" in remark]
+    assert "; has below it scratch at 50 and 200 labels (" in remark
+    assert remark.endswith("; below: by the 95 % interval of the paired difference).")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "low", "high", "found", "mirrored"),
+    [
+        (Verdict.BETTER, 0.01, 0.03, Standing.CLEARED, Standing.CLEARED),
+        (Verdict.WORSE, -0.03, -0.01, Standing.BELOW, Standing.OPEN),
+        (Verdict.UNDECIDED, -0.03, -0.001, Standing.BELOW, Standing.OPEN),
+        (Verdict.UNDECIDED, -0.03, 0.0, Standing.OPEN, Standing.OPEN),
+        (Verdict.UNDECIDED, 0.001, 0.03, Standing.OPEN, Standing.BELOW),
+        (Verdict.UNDECIDED, None, None, Standing.OPEN, Standing.OPEN),
+        (Verdict.EQUIVALENT, -0.001, 0.001, Standing.EQUIVALENT, Standing.EQUIVALENT),
+        (Verdict.EQUIVALENT, -0.002, -0.001, Standing.BELOW, Standing.EQUIVALENT),
+    ],
+)
+def test_below_a_floor_is_whose_interval_lies_wholly_there(
+    finished: Results, verdict: Verdict, low: float | None, high: float | None, found: Standing, mirrored: Standing
+) -> None:
+    """Whether a test decides or not; of a metric of which less is better it is the other side."""
+    given = finished.clearings["scratch", "mass-likelihood", 50].replace(verdict=verdict, low=low, high=high)
+    assert standing(finished.metric, given) is found
+    assert standing(finished.metric.replace(larger_is_better=False), given) is mirrored
 
 
 def test_few_seeds_clear_nothing(planted: Planted) -> None:

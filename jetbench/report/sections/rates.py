@@ -6,8 +6,8 @@ from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.rates import at_equal_rates, rate_mean, rates, turned
 from jetbench.report.results import Results
-from jetbench.report.rows import level, places
-from jetbench.report.words import count, difference_errors, heading, limits, mean_errors, mean_limits, number
+from jetbench.report.rows import places
+from jetbench.report.words import LEVEL_TEXT, count, difference_errors, heading, limits, mean_errors, mean_limits, number
 
 __all__ = ["render"]
 
@@ -43,7 +43,7 @@ def render(results: Results) -> SectionContent | None:
         means=table(("arm", *shown), by_budget(lines)),
         compared=_compared(results),
         turned=turned(results),
-        level=level(results),
+        level=LEVEL_TEXT,
     )
     return SectionContent("rates", "At equal learning rates", body)
 
