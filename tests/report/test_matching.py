@@ -17,6 +17,7 @@ from jetbench.statistics.matching import Match, matching_labels
 from jetbench.suites.plan import CellKey
 
 Planted = Callable[..., Results]
+HOLDS = "95 % interval, paired by seeds and test jets"
 PLACES = (("scratch", 50), ("scratch", 200), ("simclr", 50))
 
 
@@ -44,10 +45,8 @@ def test_the_curve_is_the_baselines_and_the_target_the_arms(planted: Planted) ->
     assert found.labels == expected.labels
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.01)
     assert 50 < (found.labels or 0) < 200
-    assert (
-        f"To match simclr at 50 labels, scratch needs {round(found.labels or 0, -1):.0f} labels (95 % interval, paired by seeds and test jets: "
-        in answer(results)
-    )
+    said = f"To match simclr at 50 labels, scratch needs {round(found.labels or 0, -1):.0f} labels ({HOLDS}: "
+    assert said in answer(results)
     (written,) = json.loads(comparisons_json(results))["matching_labels"]
     assert (written["arm"], written["baseline"], written["labels"]) == ("simclr", "scratch", 50)
     assert written["result"]["labels"] == found.labels
@@ -99,23 +98,11 @@ FOUND = Match(labels=333.3, low=147.0, high=1234.0, smallest=50, largest=2000, b
 @pytest.mark.parametrize(
     ("found", "text"),
     [
-        (FOUND, "scratch needs 330 labels (95 % interval, paired by seeds and test jets: from 150 to 1200)."),
-        (
-            FOUND.replace(labels=52.4, low=50.0),
-            "scratch needs 52 labels (95 % interval, paired by seeds and test jets: from 50 or fewer to 1200).",
-        ),
-        (
-            FOUND.replace(high=None),
-            "scratch needs 330 labels (95 % interval, paired by seeds and test jets: from 150 to more than 2000).",
-        ),
-        (
-            FOUND.replace(labels=None, low=None, high=None),
-            "scratch needs more than 2000 labels (95 % interval, paired by seeds and test jets: more than 2000).",
-        ),
-        (
-            FOUND.replace(labels=50.0, low=50.0, high=50.0),
-            "scratch needs 50 or fewer labels (95 % interval, paired by seeds and test jets: 50 or fewer).",
-        ),
+        (FOUND, f"scratch needs 330 labels ({HOLDS}: from 150 to 1200)."),
+        (FOUND.replace(labels=52.4, low=50.0), f"scratch needs 52 labels ({HOLDS}: from 50 or fewer to 1200)."),
+        (FOUND.replace(high=None), f"scratch needs 330 labels ({HOLDS}: from 150 to more than 2000)."),
+        (FOUND.replace(labels=None, low=None, high=None), f"scratch needs more than 2000 labels ({HOLDS}: more than 2000)."),
+        (FOUND.replace(labels=50.0, low=50.0, high=50.0), f"scratch needs 50 or fewer labels ({HOLDS}: 50 or fewer)."),
     ],
 )
 def test_words_of_a_number_of_labels(finished: Results, monkeypatch: pytest.MonkeyPatch, found: Match, text: str) -> None:
