@@ -9,7 +9,7 @@ from jetbench.spec import Scalar
 from jetbench.suites.studies import Result, Searched, Study, named, plain, tried
 from jetbench.values import Spec
 
-__all__ = ["Winner", "at_edge", "winner"]
+__all__ = ["Winner", "at_edge", "best_trial", "winner"]
 
 EDGE = 0.03  # share of a range, of its logarithm where it is searched there, that is its edge
 
@@ -51,10 +51,7 @@ def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
     if not finished:
         return None
     own = next((number for number in finished if values[number] == study.unsearched), None)
-    gains = {} if own is None else {number: _gain(result, finished[own]) for number, result in finished.items()}
-    ahead = [number for number, (gain, error) in gains.items() if gain > error]
-    best = min(ahead or ([own] if own is not None else finished), key=lambda number: finished[number].loss)
-    gain, error = gains.get(best, (0.0, 0.0))
+    best, gain, error = best_trial(finished, own)
     chosen = values[best]
     return Winner(
         values=tuple(chosen.items()),
@@ -69,6 +66,15 @@ def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
         trials=len(results),
         diverged=len(results) - len(finished),
     )
+
+
+def best_trial(finished: Mapping[int, Result], own: int | None) -> tuple[int, float, float]:
+    """Return the number of the trial that wins by the rule of `winner`, its gain over the trial `own`, which has the values
+    without any search and is None where it has diverged, and the standard error of that."""
+    gains = {} if own is None else {number: _gain(result, finished[own]) for number, result in finished.items()}
+    ahead = [number for number, (gain, error) in gains.items() if gain > error]
+    best = min(ahead or ([own] if own is not None else finished), key=lambda number: finished[number].loss)
+    return best, *gains.get(best, (0.0, 0.0))
 
 
 def _gain(result: Result, own: Result) -> tuple[float, float]:

@@ -80,6 +80,11 @@ def test_calibration_prints_tables_of_numbers() -> None:
     )
     assert any(line.startswith("| same arm, other seeds | 10 | ") for line in lines)
     assert any(line.startswith("| 67 % | 5 | ") for line in lines)
+    assert any(
+        re.fullmatch(r"\| training dominates \| 10 \| [\d.]+ \| [\d.]+ \([\d.]+\) \| [\d.]+ \([\d.]+\) \|", line)
+        for line in lines
+    )
+    assert any(re.fullmatch(r"\| 3 \| 200 \| [\d.]+ \|", line) for line in lines)
     assert any(line.startswith("| +0.02 | ") for line in lines)
 
 

@@ -53,7 +53,7 @@ def slow_holm(p: dict[int, float]) -> dict[int, float]:
 
 def test_each_claim_is_corrected_for_the_number_of_all() -> None:
     rng = np.random.default_rng(1)
-    found = {k: compare(0.9 + 0.001 * k + 0.003 * rng.normal(size=5), np.full(5, 0.9), np.full(5, 1e-6), 0.001) for k in range(9)}
+    found = {k: compare(0.9 + 0.001 * k + 0.003 * rng.normal(size=5), np.full(5, 0.9), 1e-6, 0.001) for k in range(9)}
     adjusted = adjust(found, ())
     for name in ("difference", "equivalence"):
         plain = {key: getattr(one, f"p_{name}") for key, one in found.items()}
@@ -63,8 +63,8 @@ def test_each_claim_is_corrected_for_the_number_of_all() -> None:
 
 
 def test_a_comparison_of_one_seed_takes_no_part() -> None:
-    one = compare([0.95], [0.9], [1e-6], 0.003)
-    many = compare(0.9 + 0.01 * np.arange(1, 6), np.full(5, 0.9), np.full(5, 1e-6), 0.003)
+    one = compare([0.95], [0.9], 1e-6, 0.003)
+    many = compare(0.9 + 0.01 * np.arange(1, 6), np.full(5, 0.9), 1e-6, 0.003)
     adjusted = adjust({"one": one, "many": many}, ())
     assert adjusted["one"] == one
     assert adjusted["many"].adjusted_p_difference == many.p_difference
