@@ -58,7 +58,7 @@ def in_gev(results: Results) -> Results:
         cell: {"test/rmse": SCALE * (1 - metrics["test/auc"]), "test/rmse_se": SCALE * metrics["test/auc_se"]}
         for cell, metrics in results.cells.items()
     }
-    other = replace(results, cells=cells)
+    other = replace(results, cells=cells, trials={})  # whose folders hold AUCs alone
     vars(other)["task"] = InGeV()
     for name in ("comparisons", "clearings"):
         vars(other)[name] = {place: turned(found) for place, found in getattr(results, name).items()}
