@@ -13,7 +13,7 @@ from cli.program import command, wait
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
-from jetbench.jets import Jets, save_jets
+from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.suites.instances import remember
 from jetbench.suites.suite import find_suite, instantiate
 
@@ -153,6 +153,21 @@ def test_the_invariance_card_has_a_row_per_augmentation(toy_file: Path) -> None:
     assert abs(rows["rotation"][0]) < 1
     assert rows["drop"][3] < 0
     assert abs(rows["crop_zoom"][0]) > 1
+
+
+def test_a_simulation_is_written_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By simulation and as a copy of what the cache has; never over other jets."""
+    monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
+    make = ("data", "make", "electron-vs-photon", "--jets", 20)
+    simulated, copied = tmp_path / "here" / "simulated.h5", tmp_path / "there" / "copied.h5"
+    assert call(*make, "-o", simulated).output.splitlines()[-1] == str(simulated)
+    assert not list((tmp_path / "cache").glob("*.h5"))
+    cached = call(*make).output.splitlines()[-1]
+    assert call(*make, "-o", copied).exit_code == 0
+    assert open_jets(copied).digest == open_jets(simulated).digest == open_jets(Path(cached)).digest
+    other = call(*make, "--seed", 1, "-o", simulated)
+    assert "holds jets of another recipe" in other.output
+    assert "there already, and nothing makes it" in call("data", "make", simulated, "-o", copied).output
 
 
 @pytest.mark.slow
