@@ -136,7 +136,8 @@ def test_what_is_shown_says_options_and_needs() -> None:
 def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: Path) -> None:
     result = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run")
     assert result.exit_code == 0
-    assert re.search(r"final +12 +0", result.output)
+    assert re.search(r"final +12 +12 +0 ", result.output)
+    assert re.search(r"^simclr +50 +resnet15/simclr-pretraining +2 planned", result.output, re.M)
     assert re.search(r"(about \d+ min|less than a minute) with \d+ trainings at a time", result.output)
     assert not (tmp_path / "store").exists()
 
