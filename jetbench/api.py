@@ -10,6 +10,7 @@ from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import Event, execute
 from jetbench.engine.forecast import describe
 from jetbench.engine.prepare import prepare
+from jetbench.engine.status import Watcher
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
 from jetbench.suites.budgets import check_equal_classes
@@ -39,6 +40,10 @@ class Session:
     def forecast(self, jobs: int | None = None) -> str:
         """Say in words what is planned, what is done, and how long the rest should take with `jobs` trainings at a time."""
         return describe(self.plan, self.store, len(places(jobs, cores(), gpus())), jobs or cores())
+
+    def watcher(self) -> Watcher:
+        """Return what looks at the state of every run, as often as it is asked."""
+        return Watcher(self.plan, self.store, len(places(None, cores(), gpus())), cores())
 
     def results(self) -> Results:
         return collect(self.plan, self.store)

@@ -10,8 +10,9 @@ from jetbench import __version__
 from jetbench.cli.calibrate import calibrate
 from jetbench.cli.catalog import ls, show
 from jetbench.cli.data import data
-from jetbench.cli.review import report, results, status, ui
+from jetbench.cli.review import report, results, ui
 from jetbench.cli.run import run
+from jetbench.cli.status import status
 from jetbench.errors import JetbenchError
 
 __all__ = ["main"]

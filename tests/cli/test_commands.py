@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from cli.program import command, wait
 from click.testing import CliRunner, Result
@@ -69,6 +70,16 @@ def test_what_was_run_is_suggested(suite_path: Path, tmp_path: Path) -> None:
     assert "did you mean 'mini'" in call("status", "minni", "--store", tmp_path).output
     assert "did you mean 'quick'" in call("results", "mini", "--scale", "quik", "--store", tmp_path).output
     assert "`jetbench run --suite ssl-vs-scratch`" in call("report", "ssl-vs-scratch", "--store", tmp_path).output
+
+
+def test_instances_are_completed_beside_suites(suite_path: Path, tmp_path: Path) -> None:
+    instance = instantiate(find_suite(str(suite_path)))
+    remember(tmp_path, instance)
+    context = click.Context(main, info_name="jetbench")
+    context.params = {"store": str(tmp_path)}
+    parameter = main.commands["status"].params[0]
+    assert [item.value for item in parameter.shell_complete(context, "mini")] == ["mini", instance.name]
+    assert "ssl-vs-scratch" in [item.value for item in parameter.shell_complete(context, "")]
 
 
 def test_calibration_prints_tables_of_numbers() -> None:
@@ -206,7 +217,7 @@ def test_a_suite_from_ctrl_c_to_report(suite_path: Path, tmp_path: Path) -> None
     assert {row["metric"] for row in rows} >= {"test/auc", "test/background_left_50", "cost/labelled_passes"}
     table = list(csv.DictReader(wait(command("results", "mini", "--format", "csv", cwd=tmp_path), 60).splitlines()))
     assert len(table) == len(rows)
-    assert "final" in wait(command("status", "mini", cwd=tmp_path), 60)
+    assert re.search(r"(\d+) of \1 runs done, finished", wait(command("status", "mini", cwd=tmp_path), 60))
     check_tracked(tmp_path)
 
 
