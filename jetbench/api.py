@@ -10,14 +10,17 @@ from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import Event, execute
 from jetbench.engine.forecast import describe
 from jetbench.engine.prepare import prepare
+from jetbench.engine.rerun import chosen, set_aside
 from jetbench.engine.status import Watcher
+from jetbench.engine.survey import survey
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
 from jetbench.suites.budgets import check_equal_classes
 from jetbench.suites.instances import latest, remember
-from jetbench.suites.plan import Plan
+from jetbench.suites.plan import Plan, PlannedRun
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate, suite_names
+from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
@@ -65,6 +68,18 @@ class Session:
             ("mlflow.note.content", f"**{instance.question}**\n\nSuite `{instance.suite}`, scale `{instance.scale}`."),
         )
         return MlflowTracker(self.store, instance.name, tags)
+
+    def rerun(self, what: str) -> list[PlannedRun]:
+        """Return the runs that `set_aside` would set aside."""
+        return chosen(what, survey(self.plan, Ledger(self.store.work)))
+
+    def set_aside(self, what: str) -> list[str]:
+        """Set runs aside, so that `run` trains them anew: "failed" (the diverged ones; others that failed are tried again
+        anyway), "all", or a run by name or key, with all that depend on it. Returns what to tell people.
+
+        Raises `UnknownNameError` for a run that there is not, `BusyError` where a process runs one of them.
+        """
+        return set_aside(self.plan, what, self.store)
 
     def run(self, jobs: int | None = None, progress: Progress | None = None) -> Generator[Event, None, None]:
         """Make the data, run what is not finished, publish it; events as they happen.

@@ -13,6 +13,7 @@ from jetbench.cli.data import data
 from jetbench.cli.review import report, results, ui
 from jetbench.cli.run import run
 from jetbench.cli.status import status
+from jetbench.cli.store import store
 from jetbench.errors import JetbenchError
 
 __all__ = ["main"]
@@ -45,5 +46,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (run, report, results, status, calibrate, ls, show, data, ui):
+for command in (run, report, results, status, calibrate, ls, show, data, store, ui):
     main.add_command(command)

@@ -99,7 +99,7 @@ class Watcher:
     def look(self) -> Status:
         """Return the status as it is now."""
         ledger = Ledger(self.store.work)
-        active = is_locked(self.store.work / f"{self.plan.instance.name}.lock")
+        active = is_locked(self.store.lock_of(self.plan.instance.name))
         found = survey(self.plan, ledger, self._ended)
         if self._measured is None:
             self._measured = measure(found, self.store)

@@ -12,9 +12,10 @@ from jetbench.engine.studies import Search
 from jetbench.files import is_locked
 from jetbench.spec import RunSpec
 from jetbench.suites.plan import CellKey, Plan, PlannedRun
+from jetbench.suites.winner import Winner
 from jetbench.tracking.ledger import Ledger
 
-__all__ = ["ENDED", "STATES", "State", "Survey", "searched", "survey", "wanted_weights"]
+__all__ = ["ENDED", "STATES", "State", "Survey", "follow", "reopen_reclaimed", "searched", "survey", "wanted_weights"]
 
 State = Literal["planned", "running", "stopped", "done", "diverged", "failed", "stale"]
 STATES: tuple[State, ...] = get_args(State)
@@ -106,13 +107,19 @@ def _state(run: PlannedRun, ledger: Ledger, present: set[str]) -> State:
 
 def _asked(plan: Plan, digest: str, ledger: Ledger) -> tuple[dict[str, PlannedRun], int]:
     """The trials that a search has asked for, by key, followed as far as its rounds are whole, and how many are to come."""
-    search, study = Search(plan, digest, ledger), plan.studies[digest]
+    (search, _), study = follow(plan, digest, ledger), plan.studies[digest]
+    left = 0 if len(search.results) >= study.trials else max(0, study.trials - len(search.trials))
+    return search.trials, left
+
+
+def follow(plan: Plan, digest: str, ledger: Ledger) -> tuple[Search, Winner | None]:
+    """Follow a study as far as its rounds are whole: the search as it stands, and the winner where it has one."""
+    search = Search(plan, digest, ledger)
     while isinstance(step := search.advance(), list):
         for trial in step:
             if ledger.done(trial.key) or ledger.diverged(trial.key):
                 search.book(trial.key)
-    left = 0 if len(search.results) >= study.trials else max(0, study.trials - len(search.trials))
-    return search.trials, left
+    return search, step
 
 
 def wanted_weights(found: Survey, ledger: Ledger) -> set[str]:
@@ -124,6 +131,14 @@ def wanted_weights(found: Survey, ledger: Ledger) -> set[str]:
         if run.spec.start is not None and (found.states[key] not in ENDED or again):
             wanted.add(run.spec.start)
     return {key for key in wanted if key in found.runs}
+
+
+def reopen_reclaimed(plan: Plan, ledger: Ledger) -> None:
+    """Declare finished runs not done whose weights were reclaimed and are wanted again: they are trained once more."""
+    found = survey(plan, ledger)
+    for key, state in found.states.items():
+        if state == "stale" and ledger.done(key):
+            ledger.reopen(key)
 
 
 def _templates(plan: Plan, digests: Iterable[str]) -> list[RunSpec]:

@@ -42,7 +42,9 @@ def test_a_whole_book_is_read_without_a_word(
         latest(tmp_path, "planted-truths")
 
 
-def test_an_instance_is_found_by_its_name_and_by_as_much_of_it_as_is_its_own(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+def test_an_instance_is_found_by_its_name_and_by_as_much_of_it_as_is_its_own(
+    plan_of: Callable[..., Plan], tmp_path: Path
+) -> None:
     first, second = plan_of().instance, plan_of("seeds=1").instance
     for instance in (first, second, first):
         remember(tmp_path, instance)
