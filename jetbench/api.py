@@ -13,10 +13,12 @@ from jetbench.engine.prepare import prepare
 from jetbench.engine.rerun import chosen, set_aside
 from jetbench.engine.status import Watcher
 from jetbench.engine.survey import survey
+from jetbench.errors import StoreError
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
+from jetbench.spec import RunSpec
 from jetbench.suites.budgets import check_equal_classes
-from jetbench.suites.instances import latest, remember
+from jetbench.suites.instances import latest, remember, remembered
 from jetbench.suites.plan import Plan, PlannedRun
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate, suite_names
@@ -24,7 +26,7 @@ from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
-__all__ = ["Progress", "Session", "latest_session", "open_session"]
+__all__ = ["Progress", "Session", "find_runs", "latest_session", "open_session"]
 
 Progress = Callable[[str, int, int], None]  # what is being made, jets done and jets in all
 
@@ -123,6 +125,20 @@ def latest_session(suite: str | None = None, *, scale: str | None = None, store:
     """Find the instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
     root = _store(store)
     return Session(make_plan(latest(root.root, suite, scale)), root)
+
+
+def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
+    """Find a run of a store by its name or the beginning of its key, in the latest instance that has it: its spec after those of
+    the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin so."""
+    root = _store(store)
+    for instance in reversed(remembered(root.root).values()):
+        found = survey(make_plan(instance), Ledger(root.work))
+        keys = found.called(what)
+        if len(keys) > 1:
+            raise StoreError(f"{len(keys)} runs have keys that begin with {what}; write more of it")
+        if keys:
+            return [run.spec for run in found.chain(keys[0])]
+    raise StoreError(f"no run in {root.root} has the name or key {what!r}; arms are compared with --suite NAME")
 
 
 def _store(store: str | Path | None) -> Store:

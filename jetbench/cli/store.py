@@ -41,15 +41,16 @@ def gc(what: tuple[str, ...], dry_run: bool, store: str | None) -> None:
     aside         what `jetbench run --rerun` has set aside
     INSTANCE      as in ssl-vs-scratch.quick.1a2b3c4d: its runs that no other has, its reports, its experiment
 
-    What is finished stays finished without its weights, and can be reported. Where a run has to start from reclaimed weights, that
-    pretraining is trained again.
+    What is finished stays finished without its weights, and can be reported. Where a run has to start from reclaimed weights,
+    that pretraining is trained again.
     """
     from jetbench.engine.reclaim import RULES, Reclaimer, undisturbed
+    from jetbench.suites.instances import remembered
     from jetbench.tracking.store import Store, store_root
 
     found = Store(store_root(store))
     with undisturbed(found):
-        for one in what or RULES:
+        for one in what or (*RULES, *remembered(found.root)):
             reclaimer = Reclaimer(found)  # what was freed before changes what is left
             _free(reclaimer, one, dry_run or not what)
 

@@ -39,8 +39,8 @@ class Forecast:
 
 
 def describe(plan: Plan, store: Store, trainings: int, simulations: int) -> str:
-    """Say in words what is planned: the graph of its runs with their states, passes, and the time that the rest should take with so
-    many trainings and simulations at a time."""
+    """Say in words what is planned: the graph of its runs with their states, passes, and the time that the rest should take with
+    so many trainings and simulations at a time."""
     ledger = Ledger(store.work)
     found = survey(plan, ledger)
     lines = [plan.instance.name, *graph_lines(found), *(f"skipped {line}" for line in plan.skipped_lines())]

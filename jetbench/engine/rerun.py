@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -20,12 +21,10 @@ from jetbench.tracking.store import Store
 
 __all__ = ["chosen", "set_aside", "sharing"]
 
-SHORTEST = 4  # digits of a key that are taken for one
-
 
 def chosen(what: str, found: Survey) -> list[PlannedRun]:
-    """Return the runs that are to be trained anew: the diverged ones for "failed" (others that failed are tried again anyway, from
-    their checkpoints), every one that has begun for "all", or one by its name or the beginning of its key, with all that
+    """Return the runs that are to be trained anew: the diverged ones for "failed" (others that failed are tried again anyway,
+    from their checkpoints), every one that has begun for "all", or one by its name or the beginning of its key, with all that
     start from it or wait for a study that it is a trial of.
 
     Raises `UnknownNameError` where nothing is called so, `JetbenchError` where several keys begin so, and where one is running.
@@ -37,15 +36,14 @@ def chosen(what: str, found: Survey) -> list[PlannedRun]:
 
 
 def _called(what: str, found: Survey) -> str:
-    for key, run in found.runs.items():
-        if run.name == what:
-            return key
-    keys = [key for key in found.runs if key.startswith(what)] if len(what) >= SHORTEST else []
+    keys = found.called(what)
     if len(keys) > 1:
         raise JetbenchError(f"{len(keys)} runs have keys that begin with {what}; write more of it")
     if not keys:
-        known = ["failed", "all", *(run.name for run in found.runs.values())]
-        raise UnknownNameError(f"no run of {found.plan.instance.name} has the name or key {what!r}; {nearest(what, known)}")
+        close = difflib.get_close_matches(what, [run.name for run in found.runs.values()], cutoff=0.5)
+        raise UnknownNameError(
+            f"no run of {found.plan.instance.name} has the name or key {what!r}; {nearest(what, ['failed', 'all', *close])}"
+        )
     return keys[0]
 
 

@@ -20,6 +20,7 @@ __all__ = ["ENDED", "STATES", "State", "Survey", "follow", "reopen_reclaimed", "
 State = Literal["planned", "running", "stopped", "done", "diverged", "failed", "stale"]
 STATES: tuple[State, ...] = get_args(State)
 ENDED = {"done", "diverged"}
+SHORTEST = 4  # digits of a key that are taken for one
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,20 @@ class Survey:
     states: dict[str, State]
     unknown: dict[str, int]
     asked: dict[str, list[str]]
+
+    def called(self, what: str) -> list[str]:
+        """Return the keys of the runs that have this name, or else whose key begins so."""
+        named = [key for key, run in self.runs.items() if run.name == what]
+        return named or ([key for key in self.runs if key.startswith(what)] if len(what) >= SHORTEST else [])
+
+    def chain(self, key: str) -> list[PlannedRun]:
+        """Return a run after those that it starts from, first to last."""
+        found: list[PlannedRun] = []
+        start: str | None = key
+        while start is not None:
+            found.insert(0, self.runs[start])
+            start = self.runs[start].spec.start
+        return found
 
     @property
     def open(self) -> int:

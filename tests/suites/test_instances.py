@@ -53,7 +53,7 @@ def test_an_instance_is_found_by_its_name_and_by_as_much_of_it_as_is_its_own(
     assert latest(tmp_path, second.name) == latest(tmp_path, second.name[:-4]) == second
     with pytest.raises(StoreError, match=f"several instances mini.quick…: {second.name}, {first.name}; write more"):
         latest(tmp_path, "mini.quick")
-    with pytest.raises(StoreError, match="no results of suite 'mini.smoke'"):
+    with pytest.raises(StoreError, match=r"no results of suite 'mini\.smoke'"):
         latest(tmp_path, "mini.smoke")
 
 
