@@ -13,13 +13,13 @@ from jetbench.spec import COMPONENTS, Component, RunSpec
 from jetbench.suites.fairness import Difference, compare_chains, flat
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.tasks import tasks
-from jetbench.views import augmentations, views
+from jetbench.views import views
 
 __all__ = ["arm_differences", "chain_differences", "difference_lines"]
 
 Chain = Sequence[RunSpec]
 TABLES: dict[str, Any] = {"task": tasks, "model": models, "view": views, "objective": objectives}
-NOTHING = "-"
+NOTHING, DEFAULT = "-", "its default"
 
 
 def arm_differences(plan: Plan, one: str, other: str) -> dict[tuple[int, ...], list[Difference]]:
@@ -54,7 +54,7 @@ def chain_differences(one: Chain, other: Chain) -> list[Difference]:
         longer = one if len(one) > len(other) else other
         before, after = flat(longer[-1 - back]), flat(longer[-back])
         own = [("pretraining." * back + path, value) for path, value in before.items() if value != after.get(path)]
-        for path, value, _ in (part for whole, value in own for part in _steps(whole, value, None)):
+        for path, value, _ in (part for whole in own for part in _steps(*whole, None)):
             said = NOTHING if value is None else value
             found.append((path, said, NOTHING) if longer is one else (path, NOTHING, said))
     return [difference for difference in found if difference[1] != difference[2]]
@@ -70,11 +70,9 @@ def _steps(path: str, left: Any, right: Any) -> Iterator[Difference]:
         if name not in mine or name not in theirs:
             yield f"{path}.{name}", _strengths(mine.get(name)), _strengths(theirs.get(name))
             continue
-        usual = dict(augmentations[name].defaults)
-        ours, others = (usual | step.keywords() for step in (mine[name], theirs[name]))
-        yield from (
-            (f"{path}.{name}.{option}", ours.get(option), others.get(option)) for option in dict.fromkeys([*ours, *others])
-        )
+        ours, others = (step.keywords() for step in (mine[name], theirs[name]))
+        for option in dict.fromkeys([*ours, *others]):
+            yield f"{path}.{name}.{option}", ours.get(option, DEFAULT), others.get(option, DEFAULT)
     if [*mine] != [*theirs] and {*mine} == {*theirs}:
         yield path, " ".join(mine), " ".join(theirs)
 

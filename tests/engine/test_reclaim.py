@@ -50,6 +50,7 @@ def weighty(plan: Plan, store: Store) -> Counter[str]:
     return Counter(run.kind for key, run in plan.runs.items() if ledger.run(key).models())
 
 
+@pytest.mark.slow
 def test_weights_go_and_what_is_finished_stays_so(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
     """Losing trials and a pretraining lose their weights, in folders and in MLflow; nothing is trained or sent again, until a
     run has to start from them."""

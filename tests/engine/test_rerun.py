@@ -115,6 +115,7 @@ def test_failed_means_those_that_are_remembered_as_diverged(plan_of: Callable[..
     assert set_aside(plan, "failed", store) == [f"nothing to train again: no run of {plan.instance.name} has diverged"]
 
 
+@pytest.mark.slow
 def test_the_tracker_shows_the_new_run(plan_of: Callable[..., Plan], store: Store) -> None:
     plan = plan_of("tuning=null", "seeds=1", "labels=[50]")
     store.prepare()

@@ -72,7 +72,11 @@ def test_arms_that_cannot_be_compared_are_an_error(plan_of: Callable[..., Plan])
     with pytest.raises(UnknownNameError, match="did you mean 'scratch'"):
         arm_differences(plan_of(), "scrath", "simclr")
     with pytest.raises(SuiteError, match="no common label budget"):
-        arm_differences(plan_of("arms.boosted-trees.labels=smallest", "arms.simclr.labels=[100]"), "boosted-trees", "simclr")
+        arm_differences(
+            plan_of("arms.boosted-trees.labels=[100]", "arms.few={model: boosted-trees, regime: fit, labels: smallest}"),
+            "boosted-trees",
+            "few",
+        )
 
 
 def test_runs_are_found_by_name_and_by_key(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
