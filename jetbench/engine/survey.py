@@ -150,8 +150,10 @@ def wanted_weights(found: Survey, ledger: Ledger) -> set[str]:
 
 def reopen_reclaimed(plan: Plan, ledger: Ledger) -> None:
     """Declare finished runs not done whose weights were reclaimed and are wanted again: they are trained once more."""
-    found = survey(plan, ledger)
-    for key, state in found.states.items():
+    starts = {spec.start for spec in (*(run.spec for run in plan.runs.values()), *_templates(plan, plan.studies)) if spec.start}
+    if not any(ledger.done(start) and not ledger.has_weights(start) for start in starts):
+        return  # as always but after `store gc`
+    for key, state in survey(plan, ledger).states.items():
         if state == "stale" and ledger.done(key):
             ledger.reopen(key)
 

@@ -97,7 +97,10 @@ class Ledger:
 
     def has_weights(self, key: str) -> bool:
         """Tell whether a finished run still has its weights: they may have been reclaimed."""
-        return not noted(self.run(key).done).get("reclaimed")
+        try:
+            return not json.loads(self.run(key).done.read_text()).get("reclaimed")
+        except (OSError, ValueError, AttributeError):
+            return False
 
     def reclaim(self, key: str) -> list[str]:
         """Remove the weights of a finished run, which stays finished without them; returns the names of their files."""

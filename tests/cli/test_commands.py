@@ -25,7 +25,7 @@ def call(*arguments: str | Path) -> Result:
 
 def test_help_names_every_command() -> None:
     text = call("--help").output
-    for name in ("run", "report", "results", "status", "calibrate", "ls", "show", "data", "ui"):
+    for name in ("run", "report", "results", "status", "diff", "calibrate", "ls", "show", "data", "store", "ui"):
         assert re.search(rf"^  {name} ", text, re.M), name
     assert "--debug" in text
     assert call("--version").output.startswith("jetbench, version ")
@@ -150,6 +150,8 @@ def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: 
     assert re.search(r"final +12 +12 +0 ", result.output)
     assert re.search(r"^simclr +50 +resnet15/simclr-pretraining +2 planned", result.output, re.M)
     assert re.search(r"(about \d+ min|less than a minute) with \d+ trainings at a time", result.output)
+    again = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run", "--rerun", "all")
+    assert "--rerun all would train 0 runs again" in again.output
     assert not (tmp_path / "store").exists()
 
 
