@@ -49,10 +49,13 @@ def gc(what: tuple[str, ...], dry_run: bool, store: str | None) -> None:
     from jetbench.tracking.store import Store, store_root
 
     found = Store(store_root(store))
-    with undisturbed(found):
+    if dry_run or not what:
         for one in what or (*RULES, *remembered(found.root)):
-            reclaimer = Reclaimer(found)  # what was freed before changes what is left
-            _free(reclaimer, one, dry_run or not what)
+            _free(Reclaimer(found), one, dry_run=True)
+        return
+    with undisturbed(found):
+        for one in what:
+            _free(Reclaimer(found), one, dry_run=False)  # looks anew: what was freed before changes what is left
 
 
 def _free(reclaimer: Reclaimer, what: str, dry_run: bool) -> None:

@@ -29,16 +29,17 @@ __all__ = ["RULES", "Reclaimer", "undisturbed"]
 def undisturbed(store: Store) -> Iterator[None]:
     """Own the store and every instance in it while inside. Raises `StoreError` where there is none, `BusyError` where a process
     runs an instance."""
-    if not store.work.is_dir():
-        raise StoreError(f"{store.root} holds no results; name another folder with --store")
+    _refuse_missing(store)
     with file_lock(store.root / ".lock"), idle(store, sorted(path.stem for path in store.work.glob("*.lock"))):
         yield
 
 
 class Reclaimer:
-    """What the rules free of a store as it is now. Whoever frees something owns the store (`undisturbed`)."""
+    """What the rules free of a store as it is now. Whoever frees something owns the store (`undisturbed`). Raises `StoreError`
+    where there is none."""
 
     def __init__(self, store: Store) -> None:
+        _refuse_missing(store)
         self.store = store
         self.ledger = Ledger(store.work)
 
@@ -138,6 +139,11 @@ class Reclaimer:
             shutil.rmtree(path, ignore_errors=True)
         forget(self.store.root, name)
         self.store.lock_of(name).unlink(missing_ok=True)
+
+
+def _refuse_missing(store: Store) -> None:
+    if not store.work.is_dir():
+        raise StoreError(f"{store.root} holds no results; name another folder with --store")
 
 
 def _refuse_running(folder: RunFolder) -> None:

@@ -163,6 +163,7 @@ def test_nothing_is_freed_while_an_instance_runs(plan_of: Callable[..., Plan], s
     pretend(plan, store, list(plan.runs))
     with file_lock(store.lock_of(plan.instance.name)):
         result = gc(store, "pretrainings")
+        assert gc(store, "pretrainings", "--dry-run").exit_code == 0
     assert result.exit_code == 1
     assert f"another jetbench process runs {plan.instance.name}" in result.output
     with file_lock(store.lock_of(plan.instance.name)), pytest.raises(BusyError), undisturbed(store):
@@ -180,5 +181,7 @@ def test_without_a_rule_everything_is_weighed_and_nothing_freed(plan_of: Callabl
     assert weighty(plan, store).total() == len(plan.runs)
     gc(store, "aside")
     assert not list(store.aside.iterdir())
-    missing = CliRunner().invoke(main, ["store", "gc", "--store", str(store.root / "none")])
-    assert "holds no results" in missing.output
+    for rule in ([], ["aside"]):
+        missing = CliRunner().invoke(main, ["store", "gc", "--store", str(store.root / "none"), *rule])
+        assert "holds no results" in missing.output
+    assert not (store.root / "none").exists()
