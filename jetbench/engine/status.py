@@ -38,7 +38,8 @@ class Progress:
     def text(self) -> str:
         share = f"{100 * min(1.0, self.passes / self.total):3.0f} %" if self.total else "     "
         rate = "" if self.rate is None else f"  {self.rate:.0f} passes/s"
-        return f"{share}  {self.name}{rate}  {_seconds(self.left)} left"
+        left = f"  {_seconds(self.left)} left" if self.left else ""  # none: it takes longer than was estimated
+        return f"{share}  {self.name}{rate}{left}"
 
 
 @dataclass(frozen=True)

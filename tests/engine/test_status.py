@@ -68,6 +68,15 @@ def test_a_resumed_run_is_as_fast_as_this_attempt(plan: Plan, tmp_path: Path) ->
     assert one.rate == pytest.approx(8)
 
 
+def test_a_run_that_takes_longer_than_estimated_is_not_said_to_end_now(plan: Plan, tmp_path: Path) -> None:
+    run, ledger = network(plan), Ledger(tmp_path / "work")
+    begin(ledger, run, [], began=1000.0)
+    with file_lock(ledger.run(run.key).lock):
+        (one,) = Watcher(plan, Store(tmp_path), 1, 1, clock=lambda: 9000.0).look().running
+    assert one.left == 0
+    assert one.text == f"  0 %  {run.name}"
+
+
 def test_a_killed_run_is_stopped_and_nobody_runs_the_suite(plan: Plan, tmp_path: Path) -> None:
     run, ledger = network(plan), Ledger(tmp_path / "work")
     begin(ledger, run, [(1020.0, 160.0)], began=1000.0)
