@@ -23,7 +23,7 @@ from jetbench.values import Spec
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["LEARNING_RATE", "Result", "Searched", "Study", "named", "open_round", "plain", "replay", "tried", "walk"]
+__all__ = ["LEARNING_RATE", "VALIDATION_LOSS", "Aim", "Result", "Searched", "Study", "named", "open_round", "plain", "replay", "tried", "walk"]
 
 ROUND = 4  # trials that are asked for at once, before any of them is told
 LEARNING_RATE = "recipe.learning_rate"
@@ -57,6 +57,16 @@ def plain(value: Scalar) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
+class Aim(Spec):
+    """A metric of the validation labels or a cost, "val/loss" or "cost/flops", that a study makes small or large."""
+
+    metric: str
+    larger_is_better: bool = False
+
+
+VALIDATION_LOSS = Aim(metric="val/loss")
+
+
 class Study(Spec):
     """A search over parameters of `template`, a run with the values that it has without any search. "grid" tries each choice of
     its one parameter once; "tpe" tries the template's own values first, and then what Optuna's sampler asks for. Trials are
@@ -64,8 +74,10 @@ class Study(Spec):
 
     template: RunSpec
     searched: tuple[Searched, ...]
-    sampler: Literal["grid", "tpe"]
+    sampler: Literal["grid", "random", "qmc", "tpe", "gp", "cma-es", "nsga2"]
     trials: int
+    pruner: Literal["none", "asha", "wilcoxon"] = "none"
+    aims: tuple[Aim, ...] = (VALIDATION_LOSS,)
 
     @cached_property
     def unsearched(self) -> dict[str, Scalar]:
