@@ -7,15 +7,16 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
-from jetbench.engine.books import Books, Event
+from jetbench.engine.books import Books
 from jetbench.engine.child import PRELOAD
+from jetbench.engine.events import Event
 from jetbench.engine.pool import Pool, Submit, Submitted, local_cluster
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.worker import GRACE, run_job, stopping
 from jetbench.errors import BusyError
 from jetbench.files import file_lock
 from jetbench.processes import context
-from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Tracker
 
@@ -25,7 +26,7 @@ TICK = 0.5  # seconds between progress events, and between looks at what other p
 
 
 def execute(
-    plan: Plan,
+    plan: Graph,
     store: Store,
     tracker: Tracker,
     places: Callable[[], Sequence[str | None]],

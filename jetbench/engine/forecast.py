@@ -10,7 +10,7 @@ from jetbench.data.catalog import Dataset, datasets
 from jetbench.engine.studies import Search
 from jetbench.models import models
 from jetbench.spec import RunSpec
-from jetbench.suites.plan import Kind, Plan, PlannedRun
+from jetbench.suites.graph import Graph, Kind, PlannedRun
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -54,13 +54,15 @@ def _pace(spec: RunSpec) -> float:
     return models[spec.model.name].pace * (PIXELS / pixels if pixels else 1.0)
 
 
-def searched(plan: Plan) -> dict[str, int]:
+def searched(plan: Graph) -> dict[str, int]:
     """Return the studies whose trials a search chooses as it goes, by digest, and how many these are."""
-    unknown = {digest: study.trials - len(study.known_trials()) for digest, study in plan.studies.items()}
+    unknown = {
+        digest: (study.trials - len(study.known_values())) * study.runs_per_trial for digest, study in plan.studies.items()
+    }
     return {digest: count for digest, count in unknown.items() if count}
 
 
-def describe(plan: Plan, store: Store, trainings: int, simulations: int) -> str:
+def describe(plan: Graph, store: Store, trainings: int, simulations: int) -> str:
     """Say in words what is planned: a line per kind of run, what is done, passes, and the time that the rest should take with so
     many trainings and simulations at a time."""
     ledger = Ledger(store.work)
@@ -80,30 +82,30 @@ def describe(plan: Plan, store: Store, trainings: int, simulations: int) -> str:
     return "\n".join(lines)
 
 
-def _trainings(plan: Plan, ledger: Ledger) -> Iterator[Training]:
+def _trainings(plan: Graph, ledger: Ledger) -> Iterator[Training]:
     """Every run of the plan, and the trials that searches will add to them."""
     for run in plan.runs.values():
         yield Training.of(run.kind, run.spec, _ended(run, ledger))
     for digest, count in searched(plan).items():
         study = plan.studies[digest]
-        known = sum(ledger.done(spec.digest()) or ledger.diverged(spec.digest()) for spec in study.known_trials())
-        ended = _ended_trials(plan, digest, ledger) - known
+        known = [run for values in study.known_values() for chain in plan.trial(digest, values) for run in chain[-1:]]
+        ended = _ended_trials(plan, digest, ledger) - sum(_ended(run, ledger) for run in known)
         yield from (Training.of("trial", study.template, number < ended) for number in range(count))
 
 
 def _ended(run: PlannedRun, ledger: Ledger) -> bool:
-    return ledger.done(run.key) or (run.kind == "trial" and ledger.diverged(run.key))
+    return ledger.done(run.key) or (run.kind == "trial" and (ledger.diverged(run.key) or ledger.pruned(run.key)))
 
 
-def _ended_trials(plan: Plan, digest: str, ledger: Ledger) -> int:
-    """How many trials of a study have ended, followed as far as its rounds are whole."""
-    search, ended = Search(plan, digest, ledger), 0
+def _ended_trials(plan: Graph, digest: str, ledger: Ledger) -> int:
+    """How many runs of trials of a study have ended, followed as far as its rounds are whole."""
+    search, ended = Search(plan, digest, ledger), set[str]()
     while isinstance(step := search.advance(), list):
-        for trial in step:
-            if _ended(trial, ledger):
-                search.book(trial.key)
-                ended += 1
-    return ended
+        for chain in step:
+            if chain[-1].key not in ended and _ended(chain[-1], ledger):
+                search.book(chain)
+                ended.add(chain[-1].key)
+    return len(ended)
 
 
 def _table(counted: list[Training]) -> Iterator[str]:
@@ -115,7 +117,7 @@ def _table(counted: list[Training]) -> Iterator[str]:
         yield f"{kind:<12}{len(mine):>6}{sum(one.ended for one in mine):>6}{passes:>14}"
 
 
-def _slower(plan: Plan, ledger: Ledger) -> dict[str, float]:
+def _slower(plan: Graph, ledger: Ledger) -> dict[str, float]:
     """How many times as long as assumed the finished networks of this plan took, by model."""
     took: dict[str, float] = {}
     assumed: dict[str, float] = {}
@@ -127,7 +129,7 @@ def _slower(plan: Plan, ledger: Ledger) -> dict[str, float]:
     return {model: seconds / assumed[model] for model, seconds in took.items() if seconds > 1}
 
 
-def _not_simulated(plan: Plan) -> list[Dataset]:
+def _not_simulated(plan: Graph) -> list[Dataset]:
     """The datasets that are yet to be simulated; files that somebody brought are not looked for."""
     instance, settings = plan.instance, plan.instance.settings
     every = (

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import numpy as np
 
 from jetbench.spec import Scalar
+from jetbench.suites.graph import Graph, PlannedRun
+from jetbench.suites.outcomes import curve, look
+from jetbench.suites.pruning import Result
+from jetbench.suites.replay import Values, walk
 from jetbench.suites.studies import Study
+from jetbench.suites.winner import winner
+from jetbench.tracking.ledger import Ledger
 
-if TYPE_CHECKING:
-    from jetbench.suites.plan import Plan
-    from jetbench.tracking.ledger import Ledger
-
-__all__ = ["Searching", "State", "Trial", "searchings", "selection_rule"]
+__all__ = ["Searching", "State", "Trial", "front", "searchings"]
 
 State = Literal["complete", "pruned", "diverged", "failed", "open"]
 
@@ -51,11 +55,68 @@ class Searching:
     front: tuple[int, ...]
 
 
-def searchings(plan: Plan, ledger: Ledger) -> list[Searching]:
+def searchings(plan: Graph, ledger: Ledger) -> list[Searching]:
     """Return every study of a plan with its trials so far, in the order of the plan."""
-    raise NotImplementedError
+    return [_searching(plan, digest, ledger) for digest in plan.studies]
 
 
-def selection_rule(study: Study) -> str:
-    """Say by what rule a study selects its winner."""
-    raise NotImplementedError
+def _searching(plan: Graph, digest: str, ledger: Ledger) -> Searching:
+    study = plan.studies[digest]
+    arm, name = plan.named[digest]
+    values, results = walk(study, look(study, ledger, _failed(plan, ledger)))
+    account = _Account(ledger)
+    trials = tuple(_trial(plan, digest, number, values[number], results.get(number), account) for number in sorted(values))
+    won = winner(study, results)
+    return Searching(name, arm, study, trials, won.number if won else None, front(study, results))
+
+
+def _failed(plan: Graph, ledger: Ledger) -> Callable[[str], bool]:
+    """Which failures count: in a study those that have been noted, in a suite none, since they are to be mended."""
+    return lambda key: plan.failures_count and ledger.failure(key) is not None
+
+
+def _trial(plan: Graph, digest: str, number: int, values: Values, result: Result | None, account: _Account) -> Trial:
+    study, chains = plan.studies[digest], plan.trial(digest, values)
+    known = chains if result is None else chains[: result.runs]
+    spent = [account.book(run) for chain in known for run in chain]
+    last = [chain[-1] for chain in known]
+    points = result.curve if result else curve(study, last[0].key, account.ledger)
+    return Trial(
+        number=number,
+        values=values,
+        state=result.state if result else "open",
+        scores=result.scores if result else (),
+        labelled_passes=sum(cost.get("cost/labelled_passes", 0.0) for cost in spent),
+        unlabelled_passes=sum(cost.get("cost/unlabelled_passes", 0.0) for cost in spent),
+        seconds=sum(cost.get("cost/seconds", 0.0) for cost in spent),
+        curve=tuple((point.passes, point.loss) for point in points),
+        runs=tuple(run.name for run in last),
+        keys=tuple(run.key for run in last),
+    )
+
+
+class _Account:
+    """What runs have cost, each once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._booked: set[str] = set()
+
+    def book(self, run: PlannedRun) -> dict[str, float]:
+        if run.key in self._booked:
+            return {}
+        self._booked.add(run.key)
+        return self.ledger.costs(run.key)
+
+
+def front(study: Study, results: Mapping[int, Result]) -> tuple[int, ...]:
+    """Return the numbers of the trials that no other one beats in an aim without being beaten in another; none for one aim."""
+    if len(study.aims) < 2:
+        return ()
+    signs = np.array([-1 if aim.larger_is_better else 1 for aim in study.aims])
+    scores = {number: signs * np.array(result.scores) for number, result in results.items() if result.compared}
+    return tuple(
+        number
+        for number, mine in scores.items()
+        if not any((other <= mine).all() and (other < mine).any() for other in scores.values())
+    )
