@@ -7,29 +7,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jetbench.engine.devices import cores, gpus, places
-from jetbench.engine.engine import Event, execute
+from jetbench.engine.engine import execute
+from jetbench.engine.events import Event
 from jetbench.engine.forecast import describe
 from jetbench.engine.prepare import prepare
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
 from jetbench.suites.budgets import check_equal_classes
-from jetbench.suites.instances import latest, remember
+from jetbench.suites.graph import Graph
+from jetbench.suites.instances import latest, latest_study_instance, remember
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
+from jetbench.suites.study_file import find_study, instantiate_study, study_names
+from jetbench.suites.study_planning import StudyPlan, make_study_plan
 from jetbench.suites.suite import find_suite, instantiate, suite_names
+from jetbench.suites.trials import Searching, searchings
+from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
-__all__ = ["Progress", "Session", "latest_session", "open_session"]
+__all__ = ["Execution", "Progress", "Session", "StudySession", "latest_session", "latest_study", "open_session", "open_study"]
 
 Progress = Callable[[str, int, int], None]  # what is being made, jets done and jets in all
 
 
 @dataclass
-class Session:
-    """A planned suite instance and the store that it runs in."""
+class Execution:
+    """A plan and the store that it runs in."""
 
-    plan: Plan
+    plan: Graph
     store: Store
 
     @property
@@ -40,24 +46,21 @@ class Session:
         """Say in words what is planned, what is done, and how long the rest should take with `jobs` trainings at a time."""
         return describe(self.plan, self.store, len(places(jobs, cores(), gpus())), jobs or cores())
 
-    def results(self) -> Results:
-        return collect(self.plan, self.store)
-
-    def publish_report(self, results: Results) -> Path:
-        """Write the report into the store and into the tracker; returns the page."""
-        from jetbench.report.write import write_report
-
-        files = write_report(results, self.store.root / "reports" / self.plan.instance.name)
-        self.tracker.log_report(files)
-        return next(path for path in files if path.suffix == ".html")
+    def searchings(self) -> list[Searching]:
+        """Return every study of the plan with its trials so far."""
+        return searchings(self.plan, Ledger(self.store.work))
 
     @property
     def tracker(self) -> MlflowTracker:
         instance = self.plan.instance
+        kind = instance.kind
         tags = (
-            ("jetbench.suite", instance.suite),
+            (f"jetbench.{kind}", instance.title),
             ("jetbench.scale", instance.scale),
-            ("mlflow.note.content", f"**{instance.question}**\n\nSuite `{instance.suite}`, scale `{instance.scale}`."),
+            (
+                "mlflow.note.content",
+                f"**{instance.question}**\n\n{kind.capitalize()} `{instance.title}`, scale `{instance.scale}`.",
+            ),
         )
         return MlflowTracker(self.store, instance.name, tags)
 
@@ -76,6 +79,31 @@ class Session:
             lambda: places(jobs, cores(), gpus()),
             lambda: prepare(self.plan, jobs or cores(), told),
         )
+
+
+@dataclass
+class StudySession(Execution):
+    """A planned study instance and the store that it runs in."""
+
+    plan: StudyPlan
+
+
+@dataclass
+class Session(Execution):
+    """A planned suite instance and the store that it runs in."""
+
+    plan: Plan
+
+    def results(self) -> Results:
+        return collect(self.plan, self.store)
+
+    def publish_report(self, results: Results) -> Path:
+        """Write the report into the store and into the tracker; returns the page."""
+        from jetbench.report.write import write_report
+
+        files = write_report(results, self.store.root / "reports" / self.plan.instance.name)
+        self.tracker.log_report(files)
+        return next(path for path in files if path.suffix == ".html")
 
 
 def open_session(
@@ -97,6 +125,33 @@ def open_session(
     if not instance.find_dataset().ready:
         check_equal_classes(plan)
     return Session(plan, _store(store))
+
+
+def open_study(
+    study: str | Path,
+    *,
+    scale: str | None = None,
+    dataset: str | Path | None = None,
+    unlabelled: str | Path | None = None,
+    overrides: tuple[str, ...] = (),
+    store: str | Path | None = None,
+) -> StudySession:
+    """Plan a study by name or path. Raises `JetbenchError` where study, scale, dataset or overrides make no sense."""
+    labelled, pool = (None if jets is None else str(jets) for jets in (dataset, unlabelled))
+    instance = instantiate_study(find_study(str(study)), scale, labelled, pool, overrides)
+    if str(study) not in study_names():
+        instance = instance.replace(file=str(study))
+    plan = make_study_plan(instance)
+    if not instance.find_dataset().ready:
+        check_equal_classes(plan)
+    return StudySession(plan, _store(store))
+
+
+def latest_study(study: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> StudySession:
+    """Find the study instance that was run last in a store, of a study and scale where they are named. Raises `StoreError` for
+    none."""
+    root = _store(store)
+    return StudySession(make_study_plan(latest_study_instance(root.root, study, scale)), root)
 
 
 def latest_session(suite: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> Session:

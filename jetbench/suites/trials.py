@@ -79,6 +79,8 @@ def _trial(plan: Graph, digest: str, number: int, values: Values, result: Result
     study, chains = plan.studies[digest], plan.trial(digest, values)
     known = chains if result is None else chains[: result.runs]
     spent = [account.book(run) for chain in known for run in chain]
+    if result and result.state == "pruned" and result.losses is None:
+        spent[len(chains[0]) - 1] = _share(spent[len(chains[0]) - 1], result.curve[-1].passes)
     last = [chain[-1] for chain in known]
     points = result.curve if result else curve(study, last[0].key, account.ledger)
     return Trial(
@@ -93,6 +95,12 @@ def _trial(plan: Graph, digest: str, number: int, values: Values, result: Result
         runs=tuple(run.name for run in last),
         keys=tuple(run.key for run in last),
     )
+
+
+def _share(cost: Mapping[str, float], passes: float) -> dict[str, float]:
+    """What a run of a cost with labels has cost after so many passes: it may have gone on for another study or suite."""
+    whole = cost.get("cost/labelled_passes", 0.0)
+    return {name: value * min(1.0, passes / whole) for name, value in cost.items()} if whole else dict(cost)
 
 
 class _Account:

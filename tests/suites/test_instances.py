@@ -21,7 +21,7 @@ def test_a_torn_line_is_named_and_does_not_swallow_the_next(
     (tmp_path / BOOK).write_bytes(whole + whole[:200] + b"\xff")
     assert latest(tmp_path, "mini") == first
     assert [record.getMessage().split(": ", 1)[1] for record in caplog.records] == [
-        "line 2 is not readable and passed over; the next `jetbench run` of its suite lists it again"
+        "line 2 is not readable and passed over; the next run of its suite lists it again"
     ]
     remember(tmp_path, second)
     assert latest(tmp_path, "mini") == second
