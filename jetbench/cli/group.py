@@ -12,6 +12,7 @@ from jetbench.cli.catalog import ls, show
 from jetbench.cli.data import data
 from jetbench.cli.review import report, results, status, ui
 from jetbench.cli.run import run
+from jetbench.cli.study import study
 from jetbench.errors import JetbenchError
 
 __all__ = ["main"]
@@ -44,5 +45,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (run, report, results, status, calibrate, ls, show, data, ui):
+for command in (run, report, results, status, study, calibrate, ls, show, data, ui):
     main.add_command(command)

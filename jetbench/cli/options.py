@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["dataset_argument", "dataset_items", "scale_option", "store_option", "suite_argument", "suite_items"]
+__all__ = ["dataset_argument", "dataset_items", "scale_option", "store_option", "study_items", "suite_argument", "suite_items"]
 
 
 def suite_items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -16,6 +16,14 @@ def suite_items(ctx: click.Context, parameter: click.Parameter, incomplete: str)
     from jetbench.suites.suite import suite_names
 
     names = [CompletionItem(name) for name in suite_names() if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
+
+
+def study_items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete names of shipped studies, and files."""
+    from jetbench.suites.study_file import study_names
+
+    names = [CompletionItem(name) for name in study_names() if name.startswith(incomplete)]
     return names or [CompletionItem(incomplete, type="file")]
 
 

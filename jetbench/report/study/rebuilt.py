@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from jetbench.report.study.spent import ended
-from jetbench.suites.studies import Searched, distribution
+from jetbench.suites.samplers import distribution
+from jetbench.suites.studies import Searched
 from jetbench.suites.trials import Searching, State, Trial
 
 if TYPE_CHECKING:
