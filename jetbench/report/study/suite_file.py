@@ -120,15 +120,17 @@ def _given(settings: Common, arm: Arm, labels: int, path: str, value: Scalar, fo
     return {"recipes": {key: {"augmentation": [_stronger(one, step, option, value) for one in steps]}}}
 
 
-def _steps(settings: Common, arm: Arm, key: str) -> list[dict[str, Any]]:
-    """The augmentation of a stage as a suite file writes it: each step with its strengths."""
+def _steps(settings: Common, arm: Arm, key: str) -> list[Any]:
+    """The augmentation of a stage as a suite file writes it: each step by its name, with strengths where it has some."""
     choice = recipe_choice(settings, arm, key)
     steps: Sequence[Component] = choice.augmentation or recipes[str(choice.base)].recipe.augmentation
-    return [{step.name: step.keywords()} for step in steps]
+    return [{step.name: step.keywords()} if step.options else step.name for step in steps]
 
 
-def _stronger(one: dict[str, Any], step: str, option: str, value: Scalar) -> dict[str, Any]:
-    return {step: {**one[step], option: value}} if step in one else one
+def _stronger(one: Any, step: str, option: str, value: Scalar) -> Any:
+    """A step with another strength where it is the one that is meant."""
+    name, strengths = (one, {}) if isinstance(one, str) else next(iter(one.items()))
+    return {name: {**strengths, option: value}} if name == step else one
 
 
 def _varied(settings: Common, arms: Mapping[str, Mapping[str, Any]], labels: int) -> Iterator[str]:
