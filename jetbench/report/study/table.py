@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["headings", "print_trials", "rows", "trials_table"]
 
 TABLE = """
-<p>{{ rule }}</p>
+<p>Selection: {{ rule }}.</p>
 <div class="scroll trials"><table>
 <thead><tr>
 {% for heading in headings %}
@@ -144,7 +144,7 @@ def print_trials(searching: Searching, console: Console) -> None:
         table.add_row(*(Text(cell, style=look) for cell in row.cells))
     table.add_section()
     table.add_row(*(Text(cell, style="bold") for cell in _total(searching)))
-    lines = [searching.name, selection_rule(searching.study)]
+    lines = [searching.name, f"Selection: {selection_rule(searching.study)}."]
     width = console.width
     if not console.is_terminal:
         console.width = max(width, console.measure(table).maximum, *map(len, [*lines, legend(searching)]))

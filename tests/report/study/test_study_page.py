@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 from report.pages import Checked
 from rich.console import Console
 
@@ -41,7 +42,7 @@ def test_the_rule_stands_above_the_table_and_all_trials_in_it(searching: Callabl
     found = searching()
     lines = printed(found).splitlines()
     assert lines[0] == "scratch/n300"
-    assert lines[1].strip() == selection_rule(found.study)
+    assert lines[1].strip() == f"Selection: {selection_rule(found.study)}."
     table = lines[3:27]
     assert [int(line.split()[0]) for line in table] == list(range(24))
     assert table[23].split()[:2] == ["23", "*"]
@@ -93,7 +94,7 @@ def test_the_page_stands_alone_and_its_parts_can_be_told_apart(
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in files if path.suffix == ".png")
     assert text.count("<svg") == 11
     own = text[text.index('<section id="scratch-n300">') :]
-    assert own.index(selection_rule(found.study)) < own.index("<table>") < own.index("<svg")
+    assert own.index(escape(selection_rule(found.study))) < own.index("<table>") < own.index("<svg")
 
 
 def test_without_scripts_everything_is_there_and_with_them_trials_can_be_hidden(
