@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from jetbench.engine.cards import run_card
 from jetbench.engine.events import Event, told
@@ -33,12 +33,13 @@ def _rank(run: PlannedRun) -> tuple[int, int]:
 
 
 class Books:
-    """The state of one execution. Each entry yields what the caller may show, and costs what it changes, not what is planned."""
+    """The state of one execution. Each entry yields what the caller may show, and costs what it changes, not what is planned.
+    Studies open no round once it is `late`."""
 
-    def __init__(self, plan: Graph, store: Store, tracker: Tracker) -> None:
+    def __init__(self, plan: Graph, store: Store, tracker: Tracker, late: Callable[[], bool] = lambda: False) -> None:
         self.plan, self.store, self.tracker = plan, store, tracker
         self.ledger = Ledger(store.work)
-        self.searches = {digest: Search(plan, digest, self.ledger, self._counts) for digest in plan.studies}
+        self.searches = {digest: Search(plan, digest, self.ledger, self._counts, late) for digest in plan.studies}
         self.winners: dict[str, Winner] = {}
         self.schedule = Schedule(_rank)
         self.elsewhere: dict[str, tuple[PlannedRun, float]] = {}

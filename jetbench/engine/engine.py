@@ -32,19 +32,20 @@ def execute(
     places: Callable[[], Sequence[str | None]],
     prepare: Callable[[], Prepared],
     pool: Pool = local_cluster,
+    late: Callable[[], bool] = lambda: False,
 ) -> Generator[Event, None, None]:
     """Run what is not finished, in an order that respects who starts from whom and who waits for which study.
 
     There is a training at a time in each of the `places`, on the GPU that it names, and `prepare` makes the data; both are
     called where something is left to train. A failed run takes those that need it with it; the others go on. Where an exception
-    passes through (Ctrl-C above all), children write their checkpoints first. Raises `BusyError` where another process executes
-    the same instance.
+    passes through (Ctrl-C above all), children write their checkpoints first. Once it is `late`, studies open no further round of
+    trials, and what has begun ends. Raises `BusyError` where another process executes the same instance.
     """
     with file_lock(store.work / f"{plan.instance.name}.lock", wait=False) as free:
         if not free:
             raise BusyError(f"another jetbench process runs {plan.instance.name} in {store.root}; wait for it, or stop it first")
         stopping.clear()
-        books = Books(plan, store, tracker)
+        books = Books(plan, store, tracker, late)
         yield from books.open()
         if len(books.schedule):
             context(PRELOAD)  # its imports are done while jets are simulated

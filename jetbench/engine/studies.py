@@ -17,10 +17,17 @@ __all__ = ["Search"]
 
 class Search:
     """A study under way: the results so far, and which trials of its open round are still to come. `failed` tells of a run, by
-    its key, whether it has failed for good."""
+    its key, whether it has failed for good; no round is opened once it is `late`."""
 
-    def __init__(self, plan: Graph, digest: str, ledger: Ledger, failed: Callable[[str], bool] = lambda key: False) -> None:
-        self.plan, self.digest, self.ledger, self.failed = plan, digest, ledger, failed
+    def __init__(
+        self,
+        plan: Graph,
+        digest: str,
+        ledger: Ledger,
+        failed: Callable[[str], bool] = lambda key: False,
+        late: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.plan, self.digest, self.ledger, self.failed, self.late = plan, digest, ledger, failed, late
         self.study = plan.studies[digest]
         self.results: dict[int, Result] = {}
         self.trials: dict[str, PlannedRun] = {}  # last runs that were asked for so far, by key
@@ -62,7 +69,7 @@ class Search:
             self._round, self._ended = {}, {}
 
     def _open_round(self) -> bool:
-        asked = open_round(self.study, self.results)
+        asked = {} if self.late() else open_round(self.study, self.results)
         self.bar = bar_of(self.study, self.results.values())
         self._round = {number: self.plan.trial(self.digest, values) for number, values in asked.items()}
         return bool(asked)
