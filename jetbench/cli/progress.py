@@ -128,7 +128,7 @@ def _hearing_sigterm() -> Iterator[None]:
 
 
 def show_progress(session: Execution, jobs: int | None, timeout: float | None = None) -> int:
-    """Run the session to its end, or after so many seconds to that of the trials that have begun; returns how many runs failed."""
+    """Run the session to its end, or after `timeout` seconds to that of what has begun; returns how many runs failed."""
     plan = session.plan
     failed = 0
     tally = Tally.of(plan)

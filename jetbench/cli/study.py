@@ -13,6 +13,7 @@ from jetbench.cli.options import dataset_items, scale_option, store_option, stud
 
 if TYPE_CHECKING:
     from jetbench.api import StudySession
+    from jetbench.suites.trials import Searching
 
 __all__ = ["study"]
 
@@ -66,12 +67,13 @@ def run(
         click.echo(session.forecast(jobs))
         return
     from jetbench.cli.progress import resumable, show_progress
+    from jetbench.report.study.spent import ended
 
     with resumable():
         failed = show_progress(session, jobs, timeout)
-    show_study(session)
-    if timeout is not None and not session.ended:
-        click.echo("the timeout has passed and no new round was started; the same command goes on from there", err=True)
+    found = show_study(session)
+    if timeout is not None and any(len(ended(one)) < one.study.trials for one in found):
+        click.echo("the time was over, and no new round was started; the same command goes on from there", err=True)
     if failed:
         click.echo(f"{failed} runs failed; the same command tries them again", err=True)
         ctx.exit(1)
@@ -120,23 +122,28 @@ def dashboard(study: str, scale: str | None, store: str | None) -> None:
         click.echo(f"{DASHBOARD} is not installed: pip install 'jetbench[dashboard]' does that", err=True)
 
 
-def show_study(session: StudySession) -> None:
-    """Print the trials of every arm, write the page, and publish it."""
+def show_study(session: StudySession) -> list[Searching]:
+    """Print the trials of every arm, write the page, and publish it; returns the searches."""
     from rich.console import Console
 
     from jetbench.report.study.table import print_trials
 
-    for searching in session.searchings():
+    found = session.searchings()
+    for searching in found:
         print_trials(searching, Console())
         click.echo()
-    click.echo(f"page: {session.publish()}")
+    click.echo(f"page: {session.publish(found)}")
     click.echo(f"every trial in MLflow: jetbench ui{_store(session)}")
+    return found
 
 
 def _latest(study: str, scale: str | None, store: str | None) -> StudySession:
+    """The instance that was run last, of a study by its name or its file."""
     from jetbench.api import latest_study
+    from jetbench.suites.study_file import find_study
 
-    return latest_study(study, scale=scale, store=store)
+    name = find_study(study).study if Path(study).is_file() else study
+    return latest_study(name, scale=scale, store=store)
 
 
 def _store(session: StudySession) -> str:

@@ -19,8 +19,8 @@ COUNTED = (nn.Linear, nn.Conv1d, nn.Conv2d)
 
 
 def forward_flops(network: Network, view: FittedView, jets: JetTensors, rows: np.ndarray) -> int:
-    """Count the floating-point operations of a forward pass of the first of the jets at `rows` (n,): multiplications and additions
-    of linear layers and of convolutions, beside which the rest is small. The network's mode stays as it is.
+    """Count the floating-point operations of a forward pass of the first of the jets at `rows` (n,): multiplications and
+    additions of linear layers and of convolutions, beside which the rest is small. The network's mode stays as it is.
 
     Torch's own counter says the same, but takes seconds to begin in each process."""
     total, training = 0, network.training

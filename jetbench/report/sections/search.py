@@ -34,8 +34,8 @@ def render(results: Results) -> SectionContent | None:
     for one in found:
         places.setdefault((one.study.template.labels or 0, one.arm), []).append(one)
     lines = [_line(one) for _, some in sorted(places.items(), key=lambda place: place[0][0]) for one in some]
-    plots = tuple(_plots(places))
-    return SectionContent("search", "How the searches went on", fragment(BODY, table=table(HEADINGS, lines, ("search", "trials"))), plots)
+    body = fragment(BODY, table=table(HEADINGS, lines, ("search", "trials")))
+    return SectionContent("search", "How the searches went on", body, tuple(_plots(places)))
 
 
 def _line(one: Searching) -> Line:

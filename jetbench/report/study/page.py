@@ -15,7 +15,7 @@ from jetbench.report.study.ranking import finished
 from jetbench.report.study.spent import ended, spent, states_text
 from jetbench.report.study.table import trials_table
 from jetbench.report.words import count
-from jetbench.suites.suite import Instance
+from jetbench.suites.instance import AnyInstance
 from jetbench.suites.trials import Searching, Trial
 
 __all__ = ["CONTROLS", "Drawing", "study_page", "told"]
@@ -52,7 +52,7 @@ class Drawing:
 
 
 def study_page(
-    instance: Instance, searchings: Sequence[Searching], together: Sequence[Drawing], each: Mapping[str, Sequence[Drawing]]
+    instance: AnyInstance, searchings: Sequence[Searching], together: Sequence[Drawing], each: Mapping[str, Sequence[Drawing]]
 ) -> str:
     """Return the page as text, with the drawings of all arms `together` and those of `each` search by its name."""
     controls = (files("jetbench.report.study") / CONTROLS).read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from jetbench.report.stamp import Stamp, maker, read_stamp, sha256
 from jetbench.report.study.page import CONTROLS, Drawing, study_page, told
 from jetbench.report.study.plots import plots_of, plots_of_arms
 from jetbench.report.study.vector import inline_svg
-from jetbench.suites.suite import Instance
+from jetbench.suites.instance import AnyInstance
 from jetbench.suites.trials import Searching
 
 __all__ = ["PAGE", "trials_csv", "write_study"]
@@ -24,7 +24,7 @@ __all__ = ["PAGE", "trials_csv", "write_study"]
 PAGE = "study.html"
 
 
-def write_study(instance: Instance, searchings: Sequence[Searching], folder: Path) -> list[Path]:
+def write_study(instance: AnyInstance, searchings: Sequence[Searching], folder: Path) -> list[Path]:
     """Write study.html, trials.csv and the plots; each appears whole or not at all. A page that was made from the same trials by
     the same code is left as it is.
 
