@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,11 +66,15 @@ class Execution:
         )
         return MlflowTracker(self.store, instance.name, tags)
 
-    def run(self, jobs: int | None = None, progress: Progress | None = None) -> Generator[Event, None, None]:
+    def run(
+        self, jobs: int | None = None, progress: Progress | None = None, timeout: float | None = None
+    ) -> Generator[Event, None, None]:
         """Make the data, run what is not finished, publish it; events as they happen.
 
-        `jobs` is how many trainings, or processes that make data, run at a time.
+        `jobs` is how many trainings, or processes that make data, run at a time. After `timeout` seconds studies begin no further
+        round of trials, and what has begun is trained to its end.
         """
+        end = time.monotonic() + (math.inf if timeout is None else timeout)
         self.store.prepare()
         remember(self.store.root, self.plan.instance)
         told = progress or (lambda what, done, total: None)
@@ -78,6 +84,7 @@ class Execution:
             self.tracker,
             lambda: places(jobs, cores(), gpus()),
             lambda: prepare(self.plan, jobs or cores(), told),
+            late=lambda: time.monotonic() > end,
         )
 
 
@@ -86,6 +93,19 @@ class StudySession(Execution):
     """A planned study instance and the store that it runs in."""
 
     plan: StudyPlan
+
+    @property
+    def folder(self) -> Path:
+        """Where what is shown of the study is written."""
+        return self.store.root / "reports" / self.plan.instance.name
+
+    def publish(self, found: list[Searching]) -> Path:
+        """Write the page of the study, with its trials so far, into the store and into the tracker; returns the page."""
+        from jetbench.report.study.write import write_study
+
+        files = write_study(self.plan.instance, found, self.folder)
+        self.tracker.log_report(files)
+        return files[0]
 
 
 @dataclass

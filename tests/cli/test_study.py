@@ -141,5 +141,3 @@ def check_tracked(folder: Path) -> None:
     report = next(run for run in runs if run.data.tags["jetbench.kind"] == "report")
     files = {file.path for file in client.list_artifacts(report.info.run_id)}
     assert {"study.html", "trials.csv", "sets-n50-history.png", "sets-n50-importance.png"} <= files
-
-

@@ -44,13 +44,17 @@ def run(plan: StudyPlan, root: Path, late_after: int) -> Iterator[Event]:
     """Execute the study; it is late once so many runs are done."""
     (root / "work").mkdir(parents=True, exist_ok=True)
     done: list[str] = []
+
+    def late() -> bool:
+        return len(done) >= late_after
+
     for event in execute(
         plan,
         Store(root),
         MemoryTracker(),
         lambda: [None],
         lambda: prepare(plan, 1, lambda what, done, total: None),
-        late=lambda: len(done) >= late_after,
+        late=late,
     ):
         done += [event.key] if event.kind == "done" else []
         yield event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from jetbench.report.study.fronts import hypervolume, unit_box
 from jetbench.report.study.ranking import losses
 from jetbench.report.study.spent import ended
+from jetbench.statistics.best_so_far import best_so_far
 from jetbench.suites.trials import Searching
 
 __all__ = ["History", "history"]
@@ -28,20 +30,14 @@ class History:
 def history(searching: Searching) -> History:
     """Follow a search trial by trial."""
     trials = ended(searching)
-    best = _best_score(searching) if len(searching.study.aims) == 1 else _dominated(searching)
+    first, *more = searching.study.aims
+    scores = [trial.scores[0] if trial.state == "complete" else math.nan for trial in trials]
+    labelled, best = best_so_far([trial.labelled_passes for trial in trials], scores, larger_is_better=first.larger_is_better)
     return History(
-        labelled=np.cumsum([trial.labelled_passes for trial in trials]),
+        labelled=labelled,
         unlabelled=np.cumsum([trial.unlabelled_passes for trial in trials]),
-        best=best,
+        best=_dominated(searching) if more else best,
     )
-
-
-def _best_score(searching: Searching) -> np.ndarray:
-    (aim,), trials = searching.study.aims, ended(searching)
-    worst = -np.inf if aim.larger_is_better else np.inf
-    scores = np.array([trial.scores[0] if trial.state == "complete" else worst for trial in trials], dtype=float)
-    best = np.maximum.accumulate(scores) if aim.larger_is_better else np.minimum.accumulate(scores)
-    return np.where(np.isfinite(best), best, np.nan)
 
 
 def _dominated(searching: Searching) -> np.ndarray:
