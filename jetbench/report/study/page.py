@@ -30,6 +30,8 @@ DRAWINGS = """
 {% endfor %}
 """
 SUMMARY = """
+<p class="told">{{ name }}: every trial has {{ labels }} and {{ seeds }}, of no reported run; sampler {{ study.sampler }}, pruner
+{{ study.pruner }}. The test jets have no part in it.</p>
 <div class="scroll"><table>
 <thead><tr><th>arm</th><th class="left">searched</th><th class="left">found</th><th>score</th><th class="left">trials</th>
 <th>labelled passes</th><th>unlabelled passes</th><th>encoders pretrained</th><th>seconds</th></tr></thead>
@@ -56,7 +58,7 @@ def study_page(
 ) -> str:
     """Return the page as text, with the drawings of all arms `together` and those of `each` search by its name."""
     controls = (files("jetbench.report.study") / CONTROLS).read_text(encoding="utf-8")
-    overview = fragment(SUMMARY, lines=[_line(one) for one in searchings]) + fragment(DRAWINGS, drawings=together)
+    overview = _summary(instance, searchings) + fragment(DRAWINGS, drawings=together)
     contents = [SectionContent("overview", body=fragment(controls) + overview)]
     return page(instance, [*contents, *(_section(one, each[one.name]) for one in searchings)], {})
 
@@ -74,6 +76,13 @@ def _section(searching: Searching, drawings: Sequence[Drawing]) -> SectionConten
     body = trials_table(searching) + fragment(DRAWINGS, drawings=drawings)
     body += fragment(REMARK, text=refused) if refused else ""
     return SectionContent(searching.name.replace("/", "-"), searching.name, body)
+
+
+def _summary(instance: AnyInstance, searchings: Sequence[Searching]) -> str:
+    study = searchings[0].study  # all arms share all but what is searched
+    labels, seeds = count(study.template.labels or 0, "label"), count(study.runs_per_trial, "seed")
+    lines = [_line(one) for one in searchings]
+    return fragment(SUMMARY, name=instance.name, study=study, labels=labels, seeds=seeds, lines=lines)
 
 
 def _line(searching: Searching) -> tuple[str, ...]:

@@ -93,6 +93,7 @@ def test_the_page_stands_alone_and_its_parts_can_be_told_apart(
     }
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in files if path.suffix == ".png")
     assert text.count("<svg") == 11
+    assert f"{instance.name}: every trial has 300 labels and 1 seed, of no reported run; sampler tpe, pruner" in text
     own = text[text.index('<section id="scratch-n300">') :]
     assert own.index(escape(selection_rule(found.study))) < own.index("<table>") < own.index("<svg")
 
