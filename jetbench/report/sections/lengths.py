@@ -24,7 +24,7 @@ its test {{ metric }} (a hint and no test: chance may do it within the errors), 
 errors before the training {{ metric }} is ahead by {{ margins }} margins of equivalence (then what falls is the loss of jets
 known by heart), or which gains more than {{ errors }} errors by a longer training. “No sign of compute” says no more than that
 none of these called: {% if times %}a training {{ times }} as long may gain what stands below it and stay unseen, and where
-nothing stands below it none was made.{% else %}no longer training was made, which alone would show what it gains.{% endif %}
+nothing stands below it none was made. {% else %}no longer training was made, which alone would show what it gains. {% endif %}
 An encoder that has moved by less than {{ frozen }} % is practically frozen.</small></p>
 """
 
