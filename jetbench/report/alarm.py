@@ -79,7 +79,7 @@ def signs(results: Results, arm: str, labels: int) -> Signs:
     key, tested = results.metric.key, results.mean(arm, labels)
     return Signs(
         trained=over_seeds(values(f"trained/{key}"), values(f"trained/{key}_se")),
-        tested=tested and Estimate(tested.mean, math.hypot(tested.seed_error or 0.0, tested.test_error)),
+        tested=Estimate(tested.mean, math.hypot(tested.seed_error or 0.0, tested.test_error)) if tested else None,
         loss_change=over_seeds(values("trained/loss_change"), values("trained/loss_change_error")),
         encoder_change=_encoder_change(results, arm, labels),
         gain=_gain(results, arm, labels),

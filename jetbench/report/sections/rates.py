@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.rates import at_equal_rates, rate_mean, rates, turned
@@ -53,7 +55,7 @@ def _means(results: Results, place: tuple[str, int], shown: list[str]) -> Line:
     return Line((place[0], *(_mean(results, place, tried.get(rate, {}), seeds) for rate in shown)))
 
 
-def _mean(results: Results, place: tuple[str, int], trials: dict[int, str], seeds: int) -> Cell:
+def _mean(results: Results, place: tuple[str, int], trials: Mapping[int, str], seeds: int) -> Cell:
     metric, mean = results.metric, rate_mean(results, *place, trials)
     if mean is None:
         return Cell("–")
