@@ -165,7 +165,8 @@ class Tally:
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
-        from jetbench.engine.forecast import run_cost, searched
+        from jetbench.engine.pace import run_cost
+        from jetbench.engine.survey import searched
 
         unknown = [run_cost(plan.studies[digest].template) for digest, count in searched(plan).items() for _ in range(count)]
         return cls({key: run_cost(run.spec) for key, run in plan.runs.items()}, unknown)

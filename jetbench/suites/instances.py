@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jetbench.errors import StoreError
+from jetbench.files import write_atomically
 from jetbench.registry import nearest
 from jetbench.suites.suite import Instance, suite_names
 
-__all__ = ["latest", "remember"]
+__all__ = ["forget", "latest", "remember", "remembered"]
 
 BOOK = "instances.jsonl"
 log = logging.getLogger(__name__)
@@ -32,15 +33,45 @@ def remember(root: Path, instance: Instance) -> None:
         ) from error
 
 
+def remembered(root: Path) -> dict[str, Instance]:
+    """Return every instance that was run, by its name, the latest last."""
+    found: dict[str, Instance] = {}
+    for instance in _read(root / BOOK):
+        found.pop(instance.name, None)
+        found[instance.name] = instance
+    return found
+
+
 def latest(root: Path, suite: str | None, scale: str | None = None) -> Instance:
-    """Find the instance that was run last, of a suite and of a scale where they are named."""
-    seen = _read(root / BOOK)
+    """Find the instance that was run last, of a suite and of a scale where they are named; or one by its own name, of which as
+    much is enough as no other begins with. Raises `StoreError` for none and for several."""
+    seen = list(remembered(root).values())
     found = [i for i in seen if suite in (None, i.suite) and scale in (None, i.scale)]
-    if not found:
-        what = f" of suite {suite!r}" if suite else ""
-        at = f" at scale {scale!r}" if scale else ""
-        raise StoreError(f"{root} has no results{what}{at}; {_remedy(seen, suite, scale)}")
-    return found[-1]
+    if found:
+        return found[-1]
+    called = [i for i in seen if suite is not None and i.name.startswith(suite) and scale in (None, i.scale)]
+    if len(called) > 1:
+        raise StoreError(f"{root} has several instances {suite}…: {', '.join(i.name for i in called)}; write more of the name")
+    if called:
+        return called[0]
+    what = f" of suite {suite!r}" if suite else ""
+    at = f" at scale {scale!r}" if scale else ""
+    raise StoreError(f"{root} has no results{what}{at}; {_remedy(seen, suite, scale)}")
+
+
+def forget(root: Path, name: str) -> None:
+    """Take the lines of an instance out of the book."""
+    book = root / BOOK
+    lines = book.read_bytes().splitlines(keepends=True)
+    write_atomically(book, b"".join(line for line in lines if _named(line) != name))
+
+
+def _named(line: bytes) -> str | None:
+    """The name of the instance on a line; None where it is not readable."""
+    try:
+        return Instance.model_validate(json.loads(line)["instance"]).name
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _remedy(seen: list[Instance], suite: str | None, scale: str | None) -> str:
