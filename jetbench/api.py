@@ -13,13 +13,19 @@ from jetbench.engine.engine import execute
 from jetbench.engine.events import Event
 from jetbench.engine.forecast import describe
 from jetbench.engine.prepare import prepare
+from jetbench.engine.rerun import chosen, set_aside
+from jetbench.engine.status import Watcher
+from jetbench.engine.survey import survey
+from jetbench.errors import StoreError
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
+from jetbench.spec import RunSpec
 from jetbench.suites.budgets import check_equal_classes
-from jetbench.suites.graph import Graph
-from jetbench.suites.instances import latest, latest_study_instance, remember
+from jetbench.suites.graph import Graph, PlannedRun
+from jetbench.suites.instances import latest, latest_instance, latest_study_instance, remember, remembered
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
+from jetbench.suites.plans import plan_instance
 from jetbench.suites.study_file import find_study, instantiate_study, study_names
 from jetbench.suites.study_planning import StudyPlan, make_study_plan
 from jetbench.suites.suite import find_suite, instantiate, suite_names
@@ -28,7 +34,18 @@ from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
-__all__ = ["Execution", "Progress", "Session", "StudySession", "latest_session", "latest_study", "open_session", "open_study"]
+__all__ = [
+    "Execution",
+    "Progress",
+    "Session",
+    "StudySession",
+    "find_runs",
+    "latest_execution",
+    "latest_session",
+    "latest_study",
+    "open_session",
+    "open_study",
+]
 
 Progress = Callable[[str, int, int], None]  # what is being made, jets done and jets in all
 
@@ -47,6 +64,10 @@ class Execution:
     def forecast(self, jobs: int | None = None) -> str:
         """Say in words what is planned, what is done, and how long the rest should take with `jobs` trainings at a time."""
         return describe(self.plan, self.store, len(places(jobs, cores(), gpus())), jobs or cores())
+
+    def watcher(self) -> Watcher:
+        """Return what looks at the state of every run, as often as it is asked."""
+        return Watcher(self.plan, self.store, len(places(None, cores(), gpus())), cores())
 
     def searchings(self) -> list[Searching]:
         """Return every study of the plan with its trials so far."""
@@ -86,6 +107,18 @@ class Execution:
             lambda: prepare(self.plan, jobs or cores(), told),
             late=lambda: time.monotonic() > end,
         )
+
+    def rerun(self, what: str) -> list[PlannedRun]:
+        """Return the runs that `set_aside` would set aside."""
+        return chosen(what, survey(self.plan, Ledger(self.store.work)))
+
+    def set_aside(self, what: str) -> list[str]:
+        """Set runs aside, so that `run` trains them anew: "failed" (the diverged ones; others that failed are tried again
+        anyway), "all", or a run by name or key, with all that depend on it. Returns what to tell people.
+
+        Raises `UnknownNameError` for a run that there is not, `BusyError` where a process runs one of them.
+        """
+        return set_aside(self.plan, what, self.store)
 
 
 @dataclass
@@ -178,6 +211,27 @@ def latest_session(suite: str | None = None, *, scale: str | None = None, store:
     """Find the instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
     root = _store(store)
     return Session(make_plan(latest(root.root, suite, scale)), root)
+
+
+def latest_execution(name: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> Execution:
+    """Find the instance of a suite or study that was run last in a store, by the name of that or by its own. Raises `StoreError`
+    for none."""
+    root = _store(store)
+    return Execution(plan_instance(latest_instance(root.root, name, scale)), root)
+
+
+def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
+    """Find a run of a store by its name or the beginning of its key, in the latest instance that has it: its spec after those of
+    the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin so."""
+    root = _store(store)
+    for instance in reversed(remembered(root.root).values()):
+        found = survey(plan_instance(instance), Ledger(root.work))
+        keys = found.called(what)
+        if len(keys) > 1:
+            raise StoreError(f"{len(keys)} runs have keys that begin with {what}; write more of it")
+        if keys:
+            return [run.spec for run in found.chain(keys[0])]
+    raise StoreError(f"no run in {root.root} has the name or key {what!r}; arms are compared with --suite NAME")
 
 
 def _store(store: str | Path | None) -> Store:

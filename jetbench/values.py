@@ -42,6 +42,14 @@ class Spec(Value):
     def canonical(self) -> str:
         return _text(self._lean)
 
+    def digest(self) -> str:
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        """Asked for by whoever starts from a run, by the plan and by the ledger: computed once."""
+        return super().digest()
+
     @cached_property
     def _lean(self) -> dict[str, Any]:
         """The plain content: parts that thousands of runs of a plan share are asked once."""
@@ -49,8 +57,11 @@ class Spec(Value):
         return {name: _lean(content[name]) for name, default in _defaults(type(self)) if content[name] != default}
 
 
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def _text(content: Any) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return ENCODER.encode(content)
 
 
 @cache

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from jetbench.data.catalog import FIXED, datasets
+from jetbench.engine.reclaim import RULES
+from jetbench.engine.survey import STATES
 from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
@@ -66,3 +68,9 @@ def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None
 
 def test_every_word_under_varies_stands_in_the_table() -> None:
     assert set(re.findall(r"^\| `(\w+)` \| ", SUITES, re.M)) == set(GROUPS)
+
+
+def test_every_state_and_every_rule_stands_in_the_table() -> None:
+    running = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    assert tuple(re.findall(r"^\| (\w+) \| ", running, re.M)[1:-1]) == STATES
+    assert re.findall(r"^\| `(checkpoints|trials|pretrainings|aside)` \|", running, re.M) == list(RULES)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jetbench.engine.forecast import run_cost
+from jetbench.engine.pace import run_cost
 from jetbench.suites.studies import LEARNING_RATE
 from jetbench.suites.study_file import find_study, instantiate_study
 from jetbench.suites.study_planning import make_study_plan

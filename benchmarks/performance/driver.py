@@ -1,5 +1,5 @@
 """What the driver itself costs: to expand a plan of thousands of runs, to drive it with trainings that take no time, and to go
-through it when all is finished; and how long a finished command takes when it is given again.
+through it when all is finished; how long `status` looks at it; and how long a finished command takes when it is given again.
 
     python -m benchmarks.performance.driver [--runs 10000] [--dask 1000]
     python -m benchmarks.performance.driver --again STORE -- --suite ssl-vs-scratch --scale smoke
@@ -27,6 +27,7 @@ from typing import Any
 from jetbench.engine.engine import execute
 from jetbench.engine.pool import Pool, Submit, local_cluster
 from jetbench.engine.prepare import Prepared
+from jetbench.engine.status import Watcher
 from jetbench.engine.worker import Outcome
 from jetbench.runs.job import JetFiles, Job
 from jetbench.suites.plan import Plan
@@ -109,6 +110,8 @@ def own_costs(runs: int, through_dask: int) -> None:
         pretend(plan, Path(folder))
         with timed("again, when all runs are finished", len(plan.runs)):
             drive(plan, threads, "skipped", Path(folder))
+        with timed("status, when all runs are finished", len(plan.runs)):
+            "\n".join(Watcher(plan, Store(Path(folder)), 2, 2).look().lines())
 
 
 def watch(command: list[str]) -> tuple[float, float, float, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,13 @@ set_option = click.option(
 @jets_option
 @seed_option
 @set_option
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write. [default: in the cache]")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes. [default: one per core]")
-def make(dataset: str, jets: int, seed: int, options: tuple[str, ...], jobs: int | None) -> None:
-    """Simulate a named dataset into the cache; an interrupted one goes on where it was."""
+def make(dataset: str, jets: int, seed: int, options: tuple[str, ...], output: Path | None, jobs: int | None) -> None:
+    """Simulate a named dataset; an interrupted one goes on where it was."""
     found = _find(dataset, jets, seed, options)
-    _simulate(found, jobs)
-    click.echo(found.path)
+    _simulate(found, jobs, output)
+    click.echo(output or found.path)
 
 
 def _png_only(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
@@ -147,7 +149,8 @@ def _find(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> Datas
     return find_dataset(dataset, jets, seed, {key: value for text in options for key, value in parse_override(text).items()})
 
 
-def _simulate(found: Dataset, jobs: int | None = None) -> None:
-    """Make the dataset where it is not there yet, with progress on standard error."""
+def _simulate(found: Dataset, jobs: int | None = None, output: Path | None = None) -> None:
+    """Make the dataset where it is not there yet, or write it to a file of its own, with progress on standard error."""
+    make = found.make if output is None else partial(found.write, output)
     with display(stderr=True) as show, resumable():
-        found.make(jobs or len(os.sched_getaffinity(0)), lambda done, total: show.update("simulating jets", done, total))
+        make(jobs or len(os.sched_getaffinity(0)), lambda done, total: show.update("simulating jets", done, total))

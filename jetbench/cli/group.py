@@ -10,8 +10,11 @@ from jetbench import __version__
 from jetbench.cli.calibrate import calibrate
 from jetbench.cli.catalog import ls, show
 from jetbench.cli.data import data
-from jetbench.cli.review import report, results, status, ui
+from jetbench.cli.diff import diff
+from jetbench.cli.review import report, results, ui
 from jetbench.cli.run import run
+from jetbench.cli.status import status
+from jetbench.cli.store import store
 from jetbench.cli.study import study
 from jetbench.errors import JetbenchError
 
@@ -45,5 +48,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (run, report, results, status, study, calibrate, ls, show, data, ui):
+for command in (run, report, results, status, diff, study, calibrate, ls, show, data, store, ui):
     main.add_command(command)

@@ -8,7 +8,16 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["dataset_argument", "dataset_items", "scale_option", "store_option", "study_items", "suite_argument", "suite_items"]
+__all__ = [
+    "dataset_argument",
+    "dataset_items",
+    "instance_argument",
+    "instance_items",
+    "scale_option",
+    "store_option",
+    "study_items",
+    "suite_items",
+]
 
 
 def suite_items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -27,6 +36,21 @@ def study_items(ctx: click.Context, parameter: click.Parameter, incomplete: str)
     return names or [CompletionItem(incomplete, type="file")]
 
 
+def instance_items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete names of suites and of the instances that the store has seen."""
+    from jetbench.errors import JetbenchError
+    from jetbench.suites.instances import remembered
+    from jetbench.suites.suite import suite_names
+    from jetbench.tracking.store import store_root
+
+    try:
+        seen = remembered(store_root(ctx.params.get("store")))
+    except (JetbenchError, OSError):
+        seen = {}
+    suites = dict.fromkeys([*(instance.title for instance in seen.values()), *suite_names()])
+    return [CompletionItem(name) for name in (*suites, *seen) if name.startswith(incomplete)]
+
+
 def dataset_items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from jetbench.data.catalog import datasets
 
@@ -40,5 +64,6 @@ store_option: Decorator = click.option(
     "--store", type=click.Path(file_okay=False), help="Folder of results. [default: JETBENCH_STORE, or ./mlruns]"
 )
 scale_option: Decorator = click.option("--scale", help="smoke, quick, full, or another scale of the suite. [default: its own]")
-suite_argument: Decorator = click.argument("suite", shell_complete=suite_items)
+# a suite's name, which means its latest instance, or the name of an instance or its beginning
+instance_argument: Decorator = click.argument("suite", shell_complete=instance_items)
 dataset_argument: Decorator = click.argument("dataset", shell_complete=dataset_items)

@@ -165,7 +165,8 @@ class Tally:
 
     @classmethod
     def of(cls, plan: Graph) -> Self:
-        from jetbench.engine.forecast import run_cost, searched
+        from jetbench.engine.pace import run_cost
+        from jetbench.engine.survey import searched
 
         chains = [plan.studies[digest].chain for digest, count in searched(plan).items() for _ in range(count)]
         unknown = [run_cost(run) for chain in chains for run in chain]

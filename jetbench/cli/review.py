@@ -1,16 +1,16 @@
-"""Commands that look at what has been run: report, results, status, ui. Each takes the suite's latest instance by default."""
+"""Commands that look at what has been run: report, results, ui. Each takes the suite's latest instance by default."""
 
 from __future__ import annotations
 
 import click
 
-from jetbench.cli.options import scale_option, store_option, suite_argument
+from jetbench.cli.options import instance_argument, instance_items, scale_option, store_option
 
-__all__ = ["report", "results", "status", "ui"]
+__all__ = ["report", "results", "ui"]
 
 
 @click.command()
-@suite_argument
+@instance_argument
 @scale_option
 @store_option
 def report(suite: str, scale: str | None, store: str | None) -> None:
@@ -22,7 +22,7 @@ def report(suite: str, scale: str | None, store: str | None) -> None:
 
 
 @click.command()
-@suite_argument
+@instance_argument
 @scale_option
 @store_option
 @click.option("--format", "form", type=click.Choice(["json", "csv"]), default="csv", show_default=True)
@@ -36,21 +36,7 @@ def results(suite: str, scale: str | None, store: str | None, form: str) -> None
 
 
 @click.command()
-@suite_argument
-@scale_option
-@store_option
-def status(suite: str, scale: str | None, store: str | None) -> None:
-    """Show what is done, what has failed and why, and what is left."""
-    from jetbench.api import latest_session
-
-    session = latest_session(suite, scale=scale, store=store)
-    click.echo(session.forecast())
-    for cell, reason in session.results().missing.items():
-        click.echo(f"{cell.arm}/n{cell.labels}/s{cell.seed}: {reason}")
-
-
-@click.command()
-@click.argument("suite", required=False)
+@click.argument("suite", required=False, shell_complete=instance_items)
 @scale_option
 @store_option
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)

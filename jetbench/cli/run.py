@@ -23,6 +23,7 @@ __all__ = ["run"]
 @store_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. [default: one per GPU, or per core]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value, as in --set seeds=3.")
+@click.option("--rerun", metavar="failed|all|RUN", help="Train again: RUN is a name or key, with all that start from it.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and end.")
 @click.pass_context
 def run(
@@ -35,6 +36,7 @@ def run(
     store: str | None,
     jobs: int | None,
     overrides: tuple[str, ...],
+    rerun: str | None,
     dry_run: bool,
 ) -> None:
     """Run a suite. What is finished is skipped; after Ctrl-C the same command goes on where it was."""
@@ -45,9 +47,13 @@ def run(
     )
     if dry_run:
         click.echo(session.forecast(jobs))
+        if rerun is not None:
+            click.echo(f"--rerun {rerun} would train {len(session.rerun(rerun))} runs again that have begun or ended")
         return
     from jetbench.cli.progress import resumable, show_progress
 
+    if rerun is not None:
+        click.echo("\n".join(session.set_aside(rerun)))
     with resumable():
         failed = show_progress(session, jobs)
     show_results(session)

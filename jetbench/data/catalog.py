@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from platformdirs import user_cache_path
 
 from jetbench.errors import DataFileError, SuiteError, UnknownNameError
+from jetbench.files import replacing
 from jetbench.registry import nearest
 from jetbench.simulation.simulators import make_meta, simulators
 from jetbench.spec import DatasetRef
@@ -67,6 +69,21 @@ class Dataset:
             from jetbench.simulation.production import simulate
 
             simulate(self.recipe, self.path, workers=workers, progress=progress)
+
+    def write(self, path: Path, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
+        """Simulate it into a file of another place, or copy it there where it is simulated already.
+
+        Raises `DataFileError` for files that somebody brought, `SimulationError` where other jets stand at `path`.
+        """
+        from jetbench.simulation.production import simulate
+
+        if self.recipe is None:
+            raise DataFileError(f"{self.path}: there already, and nothing makes it; name a simulated dataset, or copy the file")
+        if self.ready and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary:
+                shutil.copyfile(self.path, temporary)
+        simulate(self.recipe, path, workers=workers, progress=progress)
 
 
 def find_dataset(name: str | Path, jets: int | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Dataset:

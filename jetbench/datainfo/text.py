@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from jetbench.datainfo.sample import with_unit
 from jetbench.datainfo.separation import LEAK
 from jetbench.datainfo.summary import Spectrum, Summary
+from jetbench.statistics.intervals import LEVEL
 
 __all__ = ["summary_text"]
 
@@ -94,7 +95,7 @@ def _quantiles(spectrum: Spectrum, name: str) -> str:
 
 def _aucs(summary: Summary) -> list[Sequence[str]]:
     several = len(summary.classes) > 2
-    rows: list[Sequence[str]] = [("column alone", "AUC", "95 %", "larger for" if not several else "best for", "")]
+    rows: list[Sequence[str]] = [("column alone", "AUC", f"{100 * LEVEL:g} %", "larger for" if not several else "best for", "")]
     for it in summary.aucs:
         interval = f"{_four(it.low)} to {_four(it.high)}"
         names = list(summary.classes)

@@ -10,6 +10,7 @@ from jetbench.engine.events import Event, told
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.schedule import Schedule
 from jetbench.engine.studies import Search
+from jetbench.engine.survey import reopen_reclaimed
 from jetbench.engine.worker import Outcome, publish, trained_elsewhere
 from jetbench.errors import StoreError
 from jetbench.runs.job import Job
@@ -55,6 +56,7 @@ class Books:
 
     def open(self) -> Iterator[Event]:
         """Enter every run; what is whole from an earlier time is only published where it is not yet."""
+        reopen_reclaimed(self.plan, self.ledger)
         for digest in self.searches:
             yield from self._advance(digest)
         for run in self.plan.runs.values():

@@ -60,8 +60,9 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
 
     ledger.reopen(job.key)
     try:
-        if job.spec.start is not None and not ledger.done(job.spec.start, thorough=True):
-            ledger.fail(job.key, "the weights that it starts from are damaged; the same command trains them again", "")
+        start = job.spec.start
+        if start is not None and not (ledger.done(start, thorough=True) and ledger.has_weights(start)):
+            ledger.fail(job.key, "the weights that it starts from are damaged or gone; the same command trains them again", "")
             return FAILURE
         run(job, stop)
     except Stopped:

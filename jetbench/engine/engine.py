@@ -9,12 +9,11 @@ from typing import Any
 
 from jetbench.engine.books import Books
 from jetbench.engine.child import PRELOAD
+from jetbench.engine.custody import idle
 from jetbench.engine.events import Event
 from jetbench.engine.pool import Pool, Submit, Submitted, local_cluster
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.worker import GRACE, run_job, stopping
-from jetbench.errors import BusyError
-from jetbench.files import file_lock
 from jetbench.processes import context
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.store import Store
@@ -41,9 +40,7 @@ def execute(
     passes through (Ctrl-C above all), children write their checkpoints first. Once it is `late`, studies open no further round of
     trials, and what has begun ends. Raises `BusyError` where another process executes the same instance.
     """
-    with file_lock(store.work / f"{plan.instance.name}.lock", wait=False) as free:
-        if not free:
-            raise BusyError(f"another jetbench process runs {plan.instance.name} in {store.root}; wait for it, or stop it first")
+    with idle(store, [plan.instance.name]):
         stopping.clear()
         books = Books(plan, store, tracker, late)
         yield from books.open()

@@ -1,132 +1,102 @@
-"""What a plan will cost: runs, passes, and an estimate of time from measured rates."""
+"""What a plan will cost: passes, and an estimate of time from measured rates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
 
 from jetbench.data.catalog import Dataset, datasets
-from jetbench.engine.studies import Search
-from jetbench.models import models
+from jetbench.engine.graph import graph_lines
+from jetbench.engine.pace import RUN_SECONDS, Measured, run_passes
+from jetbench.engine.survey import ENDED, Survey, survey
+from jetbench.errors import JetbenchError
 from jetbench.spec import RunSpec
-from jetbench.suites.graph import Graph, Kind, PlannedRun
+from jetbench.suites.graph import Graph
+from jetbench.suites.instances import remembered
+from jetbench.suites.plans import plan_instance
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
-__all__ = ["describe", "run_cost", "run_passes", "searched"]
+__all__ = ["Forecast", "describe", "duration", "forecast", "measure"]
 
-PIXELS = 32 * 32  # of the image that the pace of a model on images is for: its time grows with their number
 HOURS = 100  # from which on minutes say nothing any more
-RUN_SECONDS = 1.5  # of a run beside its passes: process, data, evaluation, pictures
+INSTANCES = 8  # the latest of a store that are asked how fast a model is
 
 
 @dataclass(frozen=True)
-class Training:
-    """A training as the forecast counts it, its seconds at the assumed pace; of a trial that a search has yet to choose no more
-    than this is known."""
+class Forecast:
+    """What is left of a plan: seconds of training and of simulation, one at a time. `measured` is what finished runs say of it,
+    and `jets` how many are yet to be simulated."""
 
-    kind: Kind
-    model: str
-    passes: int
-    seconds: float
-    ended: bool
+    training: float
+    simulation: float
+    jets: int
+    measured: Measured
 
-    @classmethod
-    def of(cls, kind: Kind, spec: RunSpec, ended: bool) -> Self:
-        return cls(kind, spec.model.name, run_passes(spec), run_passes(spec) / _pace(spec), ended)
-
-
-def run_passes(spec: RunSpec) -> int:
-    """Return the passes of a run; what is fitted makes none."""
-    return spec.recipe.passes if models[spec.model.name].kind == "network" else 0
-
-
-def run_cost(spec: RunSpec) -> float:
-    """Return what a run costs beside others, in seconds at the assumed pace: its passes, and what it takes without any."""
-    return run_passes(spec) / _pace(spec) + RUN_SECONDS
-
-
-def _pace(spec: RunSpec) -> float:
-    """Passes per second and core where nothing has been measured yet."""
-    view = spec.view.keywords()
-    pixels = view["pixels"] ** 2 if "pixels" in view else view.get("rows", 0) * view.get("columns", 0)
-    return models[spec.model.name].pace * (PIXELS / pixels if pixels else 1.0)
-
-
-def searched(plan: Graph) -> dict[str, int]:
-    """Return the studies whose trials a search chooses as it goes, by digest, and how many these are."""
-    unknown = {
-        digest: (study.trials - len(study.known_values())) * study.runs_per_trial for digest, study in plan.studies.items()
-    }
-    return {digest: count for digest, count in unknown.items() if count}
+    def seconds(self, trainings: int, simulations: int) -> float:
+        return self.training / trainings + self.simulation / simulations
 
 
 def describe(plan: Graph, store: Store, trainings: int, simulations: int) -> str:
-    """Say in words what is planned: a line per kind of run, what is done, passes, and the time that the rest should take with so
-    many trainings and simulations at a time."""
+    """Say in words what is planned: the graph of its runs with their states, passes, and the time that the rest should take with
+    so many trainings and simulations at a time."""
     ledger = Ledger(store.work)
-    counted = list(_trainings(plan, ledger))
-    lines = [plan.instance.name, *_table(counted), *(f"skipped {line}" for line in plan.skipped_lines())]
-    if chosen := sum(searched(plan).values()):
-        lines.append(f"up to {chosen} of the trials are chosen by the search as it goes")
-    slower, missing = _slower(plan, ledger), _not_simulated(plan)
-    left = [one for one in counted if not one.ended]
-    training = sum(one.seconds * slower.get(one.model, 1.0) + RUN_SECONDS for one in left)
-    simulation = sum(dataset.jets / dataset.recipe.rate for dataset in missing)
+    found = survey(plan, ledger)
+    lines = [plan.instance.name, *graph_lines(found), *(f"skipped {line}" for line in plan.skipped_lines())]
+    if chosen := sum(found.unknown.values()):
+        lines.append(f"up to {chosen} of the trials are yet to be chosen by the search")
+    left = forecast(found, measure(found, store))
+    paced = "was measured here" if left.measured.took else "is assumed for one core"
     lines.append(
-        f"{_duration(training / trainings + simulation / simulations)} with {trainings} trainings at a time, "
-        f"at the pace that {'was measured here' if slower else 'is assumed for one core'}"
-        + (f", simulation of {sum(dataset.jets for dataset in missing)} jets included" if missing else "")
+        f"{duration(left.seconds(trainings, simulations))} with {trainings} trainings at a time, at the pace that {paced}"
+        + (f", simulation of {left.jets} jets included" if left.jets else "")
     )
     return "\n".join(lines)
 
 
-def _trainings(plan: Graph, ledger: Ledger) -> Iterator[Training]:
-    """Every run of the plan, and the trials that searches will add to them."""
-    for run in plan.runs.values():
-        yield Training.of(run.kind, run.spec, _ended(run, ledger))
-    for digest, count in searched(plan).items():
-        study = plan.studies[digest]
-        known = [run for values in study.known_values() for chain in plan.trial(digest, values) for run in chain[-1:]]
-        ended = _ended_trials(plan, digest, ledger) - sum(_ended(run, ledger) for run in known)
-        yield from (Training.of("trial", study.template, number < ended) for number in range(count))
+def forecast(found: Survey, measured: Measured) -> Forecast:
+    """Return what is left of a plan at the measured pace, and at the assumed one for models that no run has measured."""
+    missing = _not_simulated(found.plan)
+    training = sum(measured.seconds(spec, run_passes(spec)) + RUN_SECONDS for spec in _left(found))
+    simulation = sum(dataset.jets / dataset.recipe.rate for dataset in missing)
+    return Forecast(training, simulation, sum(dataset.jets for dataset in missing), measured)
 
 
-def _ended(run: PlannedRun, ledger: Ledger) -> bool:
-    return ledger.done(run.key) or (run.kind == "trial" and (ledger.diverged(run.key) or ledger.pruned(run.key)))
+def _left(found: Survey) -> Iterator[RunSpec]:
+    """Every run that is yet to end, and the runs of each trial that a search has yet to choose."""
+    yield from (run.spec for key, run in found.runs.items() if found.states[key] not in ENDED)
+    for digest, count in found.unknown.items():
+        yield from found.plan.studies[digest].chain * count
 
 
-def _ended_trials(plan: Graph, digest: str, ledger: Ledger) -> int:
-    """How many runs of trials of a study have ended, followed as far as its rounds are whole."""
-    search, ended = Search(plan, digest, ledger), set[str]()
-    while isinstance(step := search.advance(), list):
-        for chain in step:
-            if chain[-1].key not in ended and _ended(chain[-1], ledger):
-                search.book(chain)
-                ended.add(chain[-1].key)
-    return len(ended)
+def measure(found: Survey, store: Store) -> Measured:
+    """Ask the finished runs how fast their models are: those of the plan, and those of the latest other instances of the store
+    for models that the plan itself has not measured."""
+    ledger, measured = Ledger(store.work), Measured()
+    measured.add(((key, run.spec) for key, run in found.runs.items() if found.states[key] == "done"), ledger)
+    asked = {spec.model.name for spec in _left(found) if run_passes(spec)}
+    for plan in _others(found.plan, store.root):
+        unknown = {model for model in asked if not measured.knows(model)}
+        if not unknown:
+            break
+        measured.add(_finished(plan, unknown, ledger), ledger)
+    return measured
 
 
-def _table(counted: list[Training]) -> Iterator[str]:
-    """A line per kind of run, in the order of first appearance."""
-    yield f"{'kind':<12}{'runs':>6}{'done':>6}{'passes':>14}"
-    for kind in dict.fromkeys(one.kind for one in counted):
-        mine = [one for one in counted if one.kind == kind]
-        passes = f"{sum(one.passes for one in mine):,}".replace(",", " ")
-        yield f"{kind:<12}{len(mine):>6}{sum(one.ended for one in mine):>6}{passes:>14}"
+def _others(plan: Graph, root: Path) -> Iterator[Graph]:
+    """The plans of the latest other instances of a store, newest first; of one that cannot be planned any more there is none."""
+    others = [instance for name, instance in remembered(root).items() if name != plan.instance.name]
+    for instance in others[: -INSTANCES - 1 : -1]:
+        try:
+            yield plan_instance(instance)
+        except JetbenchError:
+            continue
 
 
-def _slower(plan: Graph, ledger: Ledger) -> dict[str, float]:
-    """How many times as long as assumed the finished networks of this plan took, by model."""
-    took: dict[str, float] = {}
-    assumed: dict[str, float] = {}
-    for key, run in plan.runs.items():
-        if (passes := run_passes(run.spec)) and ledger.done(key):
-            model = run.spec.model.name
-            took[model] = took.get(model, 0.0) + ledger.metrics(key)["cost/seconds"]
-            assumed[model] = assumed.get(model, 0.0) + passes / _pace(run.spec)
-    return {model: seconds / assumed[model] for model, seconds in took.items() if seconds > 1}
+def _finished(plan: Graph, among: set[str], ledger: Ledger) -> Iterable[tuple[str, RunSpec]]:
+    runs = ((key, run.spec) for key, run in plan.runs.items() if run.spec.model.name in among)
+    return ((key, spec) for key, spec in runs if ledger.run(key).done.exists())
 
 
 def _not_simulated(plan: Graph) -> list[Dataset]:
@@ -141,7 +111,8 @@ def _not_simulated(plan: Graph) -> list[Dataset]:
     return [dataset for dataset in found if dataset is not None and not dataset.ready]
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Say a time as people do."""
     if seconds < 60:
         return "less than a minute"
     return f"about {seconds / 60:.0f} min" if seconds < HOURS * 3600 else f"about {seconds / 3600:.0f} h"

@@ -35,15 +35,21 @@ class Estimate:
 @dataclass(frozen=True)
 class Signs:
     """What the seeds of an arm at a budget say of the length of their trainings, None where they say nothing: the mean metric on
-    the training jets without augmentation and on the test jets, the change of the training loss over the last tenth of the steps
-    as a share of that loss, the relative change of the encoder's weights, and the gain of a training `times` as long."""
+    the training jets without augmentation and on the test jets, each with both of its errors; the change of the training loss
+    over the last tenth of the steps as a share of that loss; the relative change of the encoder's weights; and the gain of a
+    training `times` as long."""
 
-    trained: float | None = None
-    tested: float | None = None
+    trained: Estimate | None = None
+    tested: Estimate | None = None
     loss_change: Estimate | None = None
     encoder_change: float | None = None
     gain: Estimate | None = None
     times: float = 1.0
+
+    @property
+    def unseen(self) -> float | None:
+        """The smallest gain by a longer training that calls the alarm: a smaller one stays unseen, be it real or not."""
+        return ERRORS * self.gain.error if self.gain else None
 
 
 def over_seeds(values: np.ndarray, errors: np.ndarray) -> Estimate | None:
@@ -70,10 +76,10 @@ def signs(results: Results, arm: str, labels: int) -> Signs:
     def values(key: str) -> np.ndarray:
         return results.values(arm, labels, key)
 
-    key = results.metric.key
+    key, tested = results.metric.key, results.mean(arm, labels)
     return Signs(
-        trained=_mean(values(f"trained/{key}")),
-        tested=_mean(values(f"test/{key}")),
+        trained=over_seeds(values(f"trained/{key}"), values(f"trained/{key}_se")),
+        tested=Estimate(tested.mean, math.hypot(tested.seed_error or 0.0, tested.test_error)) if tested else None,
         loss_change=over_seeds(values("trained/loss_change"), values("trained/loss_change_error")),
         encoder_change=_encoder_change(results, arm, labels),
         gain=_gain(results, arm, labels),
@@ -116,11 +122,12 @@ def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[str]:
         yield f"{times_text(found.times)} as long gives {quantity(metric, f'{size} ± {number(metric, found.gain.error)}')}"
     known = False
     if found.trained is not None and found.tested is not None:
-        ahead = gain(metric, found.trained - found.tested)
-        known = ahead > MARGINS * task.margin(found.tested)
+        ahead = gain(metric, found.trained.value - found.tested.value)
+        known = ahead > MARGINS * task.margin(found.tested.value)
         if ahead <= 0:
-            pair = f"{number(metric, found.trained)} against {quantity(metric, number(metric, found.tested))}"
-            yield f"the training {metric.name} is no better than the test {metric.name} ({pair})"
+            pair = f"{number(metric, found.trained.value)} against {quantity(metric, number(metric, found.tested.value))}"
+            error = number(metric, math.hypot(found.trained.error, found.tested.error))
+            yield f"the training {metric.name} is no better than the test {metric.name} ({pair}, ±{error} between them: a hint)"
     if (change := found.loss_change) and change.value < -ERRORS * change.error and not known:
         yield f"the training loss still falls, by {-100 * change.value:.2g} ± {100 * change.error:.1g} % in the last tenth"
 

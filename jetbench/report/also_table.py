@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jetbench.report.also_test import AlsoRow, also_label, also_rows
 from jetbench.report.results import Results
-from jetbench.report.words import count, label, mean_limits, number
+from jetbench.report.words import count, label, mean_errors, number
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,7 +28,6 @@ def also_table(results: Results) -> Table | None:
     made.add_column("n", justify="right")
     made.add_column(label(results.metric), no_wrap=True)
     made.add_column(f"on {also_label(results)}", no_wrap=True)
-    made.add_column("± its sample", no_wrap=True)
     for row in rows:
         made.add_row(Text(row.arm, style="dim" if row.muted else ""), count(row.labels), f"{row.seeds}", *_numbers(results, row))
     return made
@@ -38,5 +37,5 @@ def _numbers(results: Results, row: AlsoRow) -> list[Text]:
     from rich.text import Text
 
     metric = results.metric
-    means = [f"{number(metric, one.mean)} {mean_limits(metric, one)}".rstrip() if one else "–" for one in (row.own, row.there)]
-    return [Text(text) for text in (*means, f"±{number(metric, row.error)}" if row.error is not None else "–")]
+    means = [f"{number(metric, one.mean)} {mean_errors(metric, one)}" if one else "–" for one in (row.own, row.there)]
+    return [Text(text) for text in means]

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jetbench.data.catalog import datasets
-from jetbench.report.pairing import paired
 from jetbench.report.results import Results
 from jetbench.report.rows import places
 from jetbench.report.words import count, difference_text
 from jetbench.statistics.comparison import Comparison
-from jetbench.statistics.intervals import Interval
-from jetbench.suites.plan import CellKey
+from jetbench.statistics.means import Mean
 from jetbench.suites.roles import Role
 
 __all__ = ["AlsoRow", "also_comparison", "also_label", "also_rows", "also_sentences"]
@@ -21,16 +19,14 @@ __all__ = ["AlsoRow", "also_comparison", "also_label", "also_rows", "also_senten
 @dataclass(frozen=True)
 class AlsoRow:
     """An arm at one label budget: what arms are compared by on its own test jets (`own`) and on those of the second set
-    (`there`), mean over the finished seeds with its t interval. `error` is what the second sample leaves open of one seed's value
-    (DeLong's, of an AUC), mean over seeds."""
+    (`there`), means over the finished seeds with both of their errors: between seeds, and from the sample."""
 
     arm: str
     labels: int
     muted: bool
     seeds: int
-    own: Interval | None
-    there: Interval | None
-    error: float | None
+    own: Mean | None
+    there: Mean | None
 
 
 def also_rows(results: Results) -> list[AlsoRow]:
@@ -41,16 +37,14 @@ def also_rows(results: Results) -> list[AlsoRow]:
 
 
 def _row(results: Results, arm: str, labels: int) -> AlsoRow:
-    key = results.metric.key
-    errors = results.values(arm, labels, f"also/{key}_se")
+    values = results.values(arm, labels, f"also/{results.metric.key}")
     return AlsoRow(
         arm=arm,
         labels=labels,
         muted=results.plan.roles[arm] in (Role.CONTROL, Role.FLOOR),
         seeds=len(results.seeds(arm, labels)),
-        own=results.interval(arm, labels, f"test/{key}"),
-        there=results.interval(arm, labels, f"also/{key}"),
-        error=float(errors.mean()) if len(errors) else None,
+        own=results.mean(arm, labels),
+        there=results.mean_of(arm, labels, values, results.also_scores),
     )
 
 
@@ -61,15 +55,11 @@ def also_label(results: Results) -> str:
 
 
 def also_comparison(results: Results, arm: str, labels: int) -> Comparison | None:
-    """Compare a primary arm with its baseline on the second test set, paired as on the own one; no verdict is taken from it.
-    None where there is no such set, or no seed that both have."""
-    baseline = results.baselines[arm]
-    seeds = results.common_seeds(arm, baseline, labels)
-    if results.plan.instance.also_test is None or not seeds:
+    """Compare a primary arm with its baseline on the second test set, paired and by fresh seeds as on the own one; no verdict is
+    taken from it. None where there is no such set, or no fresh seed that both have."""
+    if results.plan.instance.also_test is None:
         return None
-    mine, other = ([results.also_scores(CellKey(name, labels, seed)) for seed in seeds] for name in (arm, baseline))
-    clusters = results.clusters(arm, labels, seeds) or results.clusters(baseline, labels, seeds)
-    return paired(results.task, mine, other, clusters, results.shared(labels))
+    return results.judge(arm, results.baselines[arm], labels, results.also_scores)
 
 
 def also_sentences(results: Results) -> list[str]:
@@ -82,9 +72,10 @@ def _difference(results: Results) -> Iterator[str]:
     for arm, labels in results.primaries:
         found, own = also_comparison(results, arm, labels), results.comparisons.get((arm, labels))
         if found is not None and own is not None:
+            over = f", over {count(found.seeds, 'fresh seed')}" if found.pooled else ""
             yield (
                 f"{arm} minus {results.baselines[arm]} at {count(labels)} labels, {metric.name} on {also_label(results)}: "
-                f"{difference_text(metric, found)}; on the own test jets: {difference_text(metric, own)}. "
+                f"{difference_text(metric, found)}{over}; on the own test jets: {difference_text(metric, own)}. "
                 "This is secondary: the verdict rests on the own test jets alone."
             )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from jetbench.report.results import Results, by_unit
-from jetbench.report.words import count
+from jetbench.report.pairing import by_unit
+from jetbench.report.results import Results
+from jetbench.report.words import LEVEL_TEXT, count
 from jetbench.statistics.comparison import seed_weights
 from jetbench.statistics.matching import Match, matching_labels
 from jetbench.suites.plan import CellKey
@@ -16,36 +17,41 @@ DIGITS = 2  # of a number of labels: none of them is known better
 
 
 def match(results: Results, arm: str, labels: int) -> Match | None:
-    """Find the labels that the baseline needs to match an arm at a budget, with an interval from seeds and test sample. None
-    unless two budgets of the baseline, and the arm itself, have two finished seeds or encoders."""
+    """Find the labels that the baseline needs to match an arm at a budget, with an interval from seeds and test sample. It rests
+    on the fresh seeds that all of the curve and the arm have finished. None unless two budgets of the baseline, and the arm
+    itself, have two of them, or two encoders."""
     baseline = results.baselines[arm]
     places = [(baseline, budget) for budget in results.plan.instance.settings.budgets(baseline)]
-    curve = {place: values for place in places if len(values := _values(results, *place)) > 1}
-    target = _values(results, arm, labels)
-    if len(curve) < 2 or len(target) < 2:
+    curve = [place for place in places if len(_fresh(results, *place)) > 1]
+    seeds = sorted({*_fresh(results, arm, labels)}.intersection(*(_fresh(results, *place) for place in curve)))
+    if len(curve) < 2 or not seeds:
+        return None
+    clusters = results.clusters(arm, labels, seeds) or results.clusters(*curve[0], seeds)
+    found = {place: by_unit(_values(results, place, seeds), clusters) for place in (*curve, (arm, labels))}
+    if len(found[arm, labels]) < 2:
         return None
     return matching_labels(
-        {budget: values for (_, budget), values in curve.items()},
-        target,
+        {budget: found[baseline, budget] for _, budget in curve},
+        found[arm, labels],
         larger_is_better=results.metric.larger_is_better,
-        test_covariance=_covariance(results, [*curve, (arm, labels)]),
+        test_covariance=_covariance(results, list(found), seeds, clusters),
+        shared=[results.shared(budget) for _, budget in found],
     )
 
 
-def _values(results: Results, arm: str, labels: int) -> np.ndarray:
-    """The metric of each finished seed, or the means of encoders that seeds share."""
-    return by_unit(results.headlines(arm, labels), results.clusters(arm, labels, results.seeds(arm, labels)))
+def _fresh(results: Results, arm: str, labels: int) -> list[int]:
+    return [seed for seed in results.seeds(arm, labels) if seed >= results.fresh_from]
 
 
-def _covariance(results: Results, places: list[tuple[str, int]]) -> np.ndarray:
+def _values(results: Results, place: tuple[str, int], seeds: list[int]) -> np.ndarray:
+    key = f"test/{results.metric.key}"
+    return np.array([results.cells[CellKey(*place, seed)][key] for seed in seeds])
+
+
+def _covariance(results: Results, places: list[tuple[str, int]], seeds: list[int], clusters: list[int] | None) -> np.ndarray:
     """Of the means over seeds at these places, over the test sample."""
-    seeds = [results.seeds(*place) for place in places]
-    found = [results.scores(CellKey(*place, seed)) for place, some in zip(places, seeds, strict=True) for seed in some]
-    weights = np.zeros((len(places), len(found)))
-    first = 0
-    for row, place, some in zip(weights, places, seeds, strict=True):
-        row[first : first + len(some)] = seed_weights(len(some), results.clusters(*place, some))
-        first += len(some)
+    found = [results.scores(CellKey(*place, seed)) for place in places for seed in seeds]
+    weights = np.kron(np.eye(len(places)), seed_weights(len(seeds), clusters))
     return results.task.covariance(found[0][1], np.stack([scores for _, _, scores in found]), weights)
 
 
@@ -57,7 +63,8 @@ def match_text(results: Results, arm: str, labels: int) -> str:
     low, high = (_about(found, end) for end in (found.low, found.high))
     interval = f"from {low} to {high}" if low != high else low
     needed = f"{results.baselines[arm]} needs {_about(found, found.labels)} labels"
-    return f"To match {arm} at {count(labels)} labels, {needed} (95 % interval: {interval})."
+    paired = f"paired by {'fresh ' if results.fresh_from else ''}seeds and test jets"
+    return f"To match {arm} at {count(labels)} labels, {needed} ({LEVEL_TEXT} interval, {paired}: {interval})."
 
 
 def _about(found: Match, labels: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Pairs of arms that were tested on the same jets, and pairs of such pairs."""
+"""Arms that were tested on the same jets: means of one, pairs, and pairs of such pairs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,28 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from jetbench.errors import StoreError
-from jetbench.statistics.comparison import Comparison
+from jetbench.statistics.comparison import Comparison, seed_weights
+from jetbench.statistics.means import Mean, mean_of
 from jetbench.tasks.task import Task
 
-__all__ = ["Scores", "paired", "paired_gains"]
+__all__ = ["Scores", "averaged", "by_unit", "paired", "paired_gains"]
 
 Scores = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of the test jets (n,), their truth (n,), scores (n,) or (n, K)
+
+
+def averaged(task: Task, values: np.ndarray, runs: Sequence[Scores], clusters: list[int] | None, shared: float) -> Mean:
+    """Average the headline metric of seeds (n,) with both of its errors, from the runs that have these values; `clusters` and
+    `shared` as for `paired`."""
+    weights = seed_weights(len(runs), clusters)
+    variance = task.covariance(runs[0][1], np.stack([scores for _, _, scores in runs]), weights[None])[0, 0]
+    return mean_of(by_unit(values, clusters), float(variance), shared)
+
+
+def by_unit(values: np.ndarray, clusters: list[int] | None) -> np.ndarray:
+    """Return the values of seeds (n,), or the means of encoders that seeds share."""
+    if clusters is None:
+        return values
+    return np.array([values[np.array(clusters) == c].mean() for c in sorted(set(clusters))])
 
 
 def paired(task: Task, mine: Sequence[Scores], other: Sequence[Scores], clusters: list[int] | None, shared: float) -> Comparison:

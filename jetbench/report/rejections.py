@@ -8,6 +8,7 @@ import numpy as np
 
 from jetbench.evaluation.multiclass import signal_against_background
 from jetbench.report.results import Results
+from jetbench.report.words import LEVEL_TEXT
 from jetbench.statistics.mean_rejection import RESOLVED_FROM, MeanRejection, mean_rejection
 from jetbench.suites.plan import CellKey
 
@@ -16,7 +17,7 @@ __all__ = ["UNRESOLVED", "rejection_limits", "rejection_text", "seed_rejection"]
 OPEN = 1e5  # a rejection beyond which no tagger is known and few test samples have a jet left
 UNRESOLVED = (
     f"“>” marks one that is not resolved, with fewer than {RESOLVED_FROM} background jets left per seed: "
-    "what stands behind it is the lower end of its 95 % interval"
+    f"what stands behind it is the lower end of its {LEVEL_TEXT} interval"
 )
 
 

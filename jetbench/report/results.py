@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -12,10 +13,10 @@ import numpy as np
 
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.report.pairing import Scores, paired
-from jetbench.statistics.comparison import Comparison, beside, seed_weights
+from jetbench.report.pairing import Scores, averaged, by_unit, paired
+from jetbench.statistics.comparison import Comparison, beside
 from jetbench.statistics.intervals import Interval, t_interval
-from jetbench.statistics.means import Mean, mean_of
+from jetbench.statistics.means import Mean
 from jetbench.statistics.multiplicity import adjust
 from jetbench.statistics.resolution import overlap
 from jetbench.suites.graph import PlannedRun
@@ -27,8 +28,9 @@ from jetbench.tracking.folder import noted
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.ledger import Ledger
 
-__all__ = ["NOT_RUN", "Results", "by_unit"]
+__all__ = ["NOT_RUN", "Reader", "Results"]
 
+Reader = Callable[[CellKey], Scores]  # of what was predicted for one sample of jets
 NOT_RUN = "not run yet"  # the one reason for a missing cell that is no failure
 
 KEPT = 512 * 2**20  # bytes of scores that stay in memory; beyond, the oldest are read again when they are needed
@@ -109,13 +111,16 @@ class Results:
 
     def mean(self, arm: str, labels: int) -> Mean | None:
         """Return the mean over all finished seeds of the metric that arms are compared by, with both of its errors."""
-        seeds = self.seeds(arm, labels)
+        return self.mean_of(arm, labels, self.headlines(arm, labels), self.scores)
+
+    def mean_of(self, arm: str, labels: int, values: np.ndarray, read: Reader, seeds: list[int] | None = None) -> Mean | None:
+        """Return the mean of a metric with both of its errors, from values (n,) of the finished seeds, or of these, on the sample
+        whose scores are read; None where there is no seed."""
+        seeds = self.seeds(arm, labels) if seeds is None else seeds
         if not seeds:
             return None
-        clusters, found = self.clusters(arm, labels, seeds), [self.scores(CellKey(arm, labels, seed)) for seed in seeds]
-        weights = seed_weights(len(seeds), clusters)
-        variance = self.task.covariance(found[0][1], np.stack([scores for _, _, scores in found]), weights[None])[0, 0]
-        return mean_of(by_unit(self.headlines(arm, labels), clusters), float(variance), self.shared(labels))
+        runs, clusters = [read(CellKey(arm, labels, seed)) for seed in seeds], self.clusters(arm, labels, seeds)
+        return averaged(self.task, values, runs, clusters, self.shared(labels))
 
     def shared(self, labels: int) -> float:
         """Return the share of their labels that two seeds have in common at a budget."""
@@ -145,7 +150,7 @@ class Results:
         found: dict[tuple[str, int], Comparison] = {}
         for labels in self.plan.instance.settings.labels:  # budget by budget: a baseline's scores are read once for all arms
             for arm, baseline in self.baselines.items():
-                if judged := self._judge(arm, baseline, labels):
+                if judged := self.judge(arm, baseline, labels):
                     found[arm, labels] = judged
         ordered = [(arm, labels) for arm in self.baselines for labels in self.plan.instance.settings.labels]
         return adjust({key: found[key] for key in ordered if key in found}, self.primaries)
@@ -165,7 +170,7 @@ class Results:
         floors = [arm for arm in self.plan.arms if named[arm] is Role.FLOOR]
         above = [arm for arm in self.plan.arms if named[arm] in (Role.BASELINE, Role.RIVAL)]
         for labels, floor, arm in product(self.plan.instance.settings.labels, floors, above):
-            if judged := self._judge(arm, floor, labels):
+            if judged := self.judge(arm, floor, labels):
                 found[arm, floor, labels] = judged
         return adjust(found, ())
 
@@ -174,16 +179,20 @@ class Results:
         """The first seed that takes part in a verdict; those below were looked at before their number was raised."""
         return self.plan.instance.settings.fresh_from or 0
 
-    def _judge(self, arm: str, baseline: str, labels: int) -> Comparison | None:
-        """Compare two arms by the fresh seeds that both have; None without any."""
-        seeds, fresh = self.common_seeds(arm, baseline, labels), self.fresh_seeds(arm, baseline, labels)
+    def judge(
+        self, arm: str, baseline: str, labels: int, read: Reader | None = None, seeds: list[int] | None = None
+    ) -> Comparison | None:
+        """Compare two arms by the fresh ones of the seeds that both have, or of these, on the test jets or on the sample whose
+        scores are read; None without any."""
+        seeds = self.common_seeds(arm, baseline, labels) if seeds is None else seeds
+        fresh, read = [seed for seed in seeds if seed >= self.fresh_from], read or self.scores
         if not fresh:
             return None
-        found = self._compare(arm, baseline, labels, fresh)
-        return beside(found, self._compare(arm, baseline, labels, seeds)) if len(fresh) < len(seeds) else found
+        found = self._compare(arm, baseline, labels, fresh, read)
+        return beside(found, self._compare(arm, baseline, labels, seeds, read)) if len(fresh) < len(seeds) else found
 
-    def _compare(self, arm: str, baseline: str, labels: int, seeds: list[int]) -> Comparison:
-        mine, other = ([self.scores(CellKey(name, labels, seed)) for seed in seeds] for name in (arm, baseline))
+    def _compare(self, arm: str, baseline: str, labels: int, seeds: list[int], read: Reader) -> Comparison:
+        mine, other = ([read(CellKey(name, labels, seed)) for seed in seeds] for name in (arm, baseline))
         clusters = self.clusters(arm, labels, seeds) or self.clusters(baseline, labels, seeds)
         try:
             return paired(self.task, mine, other, clusters, self.shared(labels))
@@ -201,7 +210,7 @@ class Results:
         return kept[cell]
 
     def also_scores(self, cell: CellKey) -> Scores:
-        """Read what a cell's run predicts for the second test set, columns as for `scores`."""
+        """Read what the run of a cell predicts for the second test set, columns as for `scores`."""
         return read_scores(self.ledger.run(self.last[cell]).also_scores)
 
     @cached_property
@@ -260,10 +269,3 @@ class Results:
             for cell, metrics in self.cells.items()
             for metric, value in sorted(metrics.items())
         ]
-
-
-def by_unit(values: np.ndarray, clusters: list[int] | None) -> np.ndarray:
-    """Return the values of seeds (n,), or the means of encoders that seeds share."""
-    if clusters is None:
-        return values
-    return np.array([values[np.array(clusters) == c].mean() for c in sorted(set(clusters))])

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jetbench.report.alarm import frozen, limited
+from jetbench.report.floors import floor_notes
 from jetbench.report.results import Results
-from jetbench.report.words import brief_difference, count, joined, level_percent
-from jetbench.statistics.comparison import Comparison, Verdict
+from jetbench.report.words import count, joined
+from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.means import Mean
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 
-__all__ = ["Row", "baseline_text", "compared_lines", "level", "notes", "places", "rows"]
-
-BELOW = {"does not clear": (Verdict.WORSE, Verdict.EQUIVALENT), "not shown to clear": (Verdict.UNDECIDED,)}
+__all__ = ["Row", "baseline_text", "compared_lines", "notes", "places", "rows"]
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,6 @@ def places(results: Results) -> list[tuple[str, int]]:
     """List arm and label budget of every row: budget by budget, the arms in the suite's order."""
     settings = results.plan.instance.settings
     return [(arm, labels) for labels in settings.labels for arm in results.plan.arms if labels in settings.budgets(arm)]
-
-
-def level(results: Results) -> str:
-    """Write the level of the intervals, as in "95 %"."""
-    found = next(iter(results.comparisons.values()), None)
-    return level_percent(found) if found else "95 %"
 
 
 def baseline_text(results: Results) -> str:
@@ -100,18 +93,10 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     shared = results.comparisons.get((arm, labels))
     if shared and shared.clustered:
         yield f"{count(shared.seeds, 'seed')} share {count(shared.units, 'pretrained encoder')}"
-    yield from _floors(results, arm, labels)
+    yield from floor_notes(results, arm, labels)
     baseline = results.baselines.get(arm)
     if baseline and (single := set(results.seeds(arm, labels)) - set(results.seeds(baseline, labels))):
         yield f"no partner among the seeds of {baseline} for {count(len(single), 'seed')}: left out of the difference"
-
-
-def _floors(results: Results, arm: str, labels: int) -> Iterator[str]:
-    """Floors that the arm does not clear: it is worse or equivalent, or no test tells."""
-    beside = {floor: c for (name, floor, n), c in results.clearings.items() if (name, n) == (arm, labels)}
-    for words, verdicts in BELOW.items():
-        if found := [f"{floor} ({brief_difference(results.metric, c)})" for floor, c in beside.items() if c.verdict in verdicts]:
-            yield f"{words} {joined(found)}"
 
 
 def _ranges(seeds: list[int]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jetbench.report.alarm import limits_text
 from jetbench.report.arms import is_fitted
 from jetbench.report.ends import gain_end
+from jetbench.report.floors import floor_remarks
 from jetbench.report.gains import Place, encoder_names, gain_differences
 from jetbench.report.matching import match_text
 from jetbench.report.results import Results
@@ -28,8 +29,6 @@ from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.suites.roles import Role
 
 __all__ = ["answer", "answers", "remarks"]
-
-TESTED = "(paired tests, corrected for their number by Holm)"
 
 
 def answer(results: Results) -> str:
@@ -89,15 +88,18 @@ def _gains(results: Results, names: dict[str, str], places: tuple[Place, Place],
 
 
 def _gains_claim(results: Results, names: dict[str, str], places: tuple[Place, Place], found: Comparison) -> str:
+    """Of two arms that are both behind their baselines none gains: the one with the larger difference loses less."""
     (one, arm), (other, against) = ((names[results.baselines[arm]], arm) for arm, _ in places)
+    behind = all(gain(results.metric, results.comparisons[place].difference) < 0 for place in places)
+    more, alike = ("loses less", "loses as much") if behind else ("gains more", "gains as much")
     if found.verdict is Verdict.UNDECIDED:
-        return f"It is undecided whether {one} gains more from {arm} or {other} from {against}"
+        return f"It is undecided whether {one} {more} from {arm} or {other} from {against}"
     if found.verdict is Verdict.EQUIVALENT:
         margin = quantity(results.metric, number(results.metric, found.margin))
-        return f"{one} gains as much from {arm} as {other} from {against}, within ±{margin}"
+        return f"{one} {alike} from {arm} as {other} from {against}, within ±{margin}"
     if found.verdict is Verdict.BETTER:
-        return f"{one} gains more from {arm} than {other} from {against}"
-    return f"{other} gains more from {against} than {one} from {arm}"
+        return f"{one} {more} from {arm} than {other} from {against}"
+    return f"{other} {more} from {against} than {one} from {arm}"
 
 
 def _sample(results: Results, comparison: Comparison, arm: str, labels: int) -> str:
@@ -134,7 +136,7 @@ def _unanswered(results: Results, arm: str, labels: int) -> str:
 
 def remarks(results: Results) -> list[str]:
     """Write short sentences: the other budgets, the fitted rivals, the floors, and the planted truths that hold."""
-    return [*_rivals(results), *_fitted(results), *_floors(results), *_held(results)]
+    return [*_rivals(results), *_fitted(results), *floor_remarks(results), *_held(results)]
 
 
 def _rivals(results: Results) -> Iterator[str]:
@@ -176,32 +178,6 @@ def _fitted(results: Results) -> Iterator[str]:
 def _compared(results: Results) -> list[str]:
     """The baseline and the rivals."""
     return [arm for arm, role in results.plan.roles.items() if role in (Role.BASELINE, Role.RIVAL)]
-
-
-CLEARED = {
-    Verdict.BETTER: "is cleared by",
-    Verdict.UNDECIDED: "is not shown to be cleared by",
-    Verdict.EQUIVALENT: "is equivalent to",
-    Verdict.WORSE: "is ahead of",
-}
-
-
-def _floors(results: Results) -> Iterator[str]:
-    """Which arms clear a floor by a test of their paired difference, budget by budget."""
-    for floor in dict.fromkeys(floor for _, floor, _ in results.clearings):
-        found = {(arm, n): c.verdict for (arm, other, n), c in results.clearings.items() if other == floor}
-        if set(found.values()) == {Verdict.BETTER}:
-            who = "the baseline and every rival" if len(results.primaries) == 1 else "every baseline and every rival"
-            yield f"The floor {floor} is cleared by {who} {TESTED}."
-            continue
-        parts = []
-        for verdict, words in CLEARED.items():
-            places: dict[str, list[str]] = {}
-            for arm, labels in (place for place, other in found.items() if other is verdict):
-                places.setdefault(arm, []).append(count(labels))
-            if places:
-                parts.append(f"{words} {joined([f'{arm} at {joined(budgets)} labels' for arm, budgets in places.items()])}")
-        yield f"The floor {floor} {'; '.join(parts)} {TESTED}."
 
 
 def _held(results: Results) -> Iterator[str]:

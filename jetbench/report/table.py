@@ -8,10 +8,12 @@ from jetbench.report.also_table import also_table
 from jetbench.report.also_test import also_sentences
 from jetbench.report.content import Cell, Column
 from jetbench.report.pool import shared_labels
+from jetbench.report.rates import turned
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text, compared_lines, notes, rows
 from jetbench.report.sections import columns_of
 from jetbench.report.words import (
+    LEVEL_TEXT,
     count,
     difference_errors,
     heading,
@@ -68,7 +70,7 @@ def _lines(results: Results) -> list[str]:
     explained = [errors, *(part.remark for part in added if part.remark)]
     lines = [
         f"{label(metric)}: {'; '.join(explained)}",
-        f"minus {baseline_text(results)}: both errors of the paired difference; below it the 95 % interval from them",
+        f"minus {baseline_text(results)}: both errors of the paired difference; below it the {LEVEL_TEXT} interval from them",
         *(line for part in added for line in part.lines),
     ]
     if any(place in results.comparisons for place in results.primaries):
@@ -80,7 +82,7 @@ def _lines(results: Results) -> list[str]:
     if results.fresh_from:
         lines.append(pooled_rule(results.fresh_from))
     skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
-    return [*lines, *skipped, *(f"! {note}" for note in [*notes(results), *shared_labels(results)])]
+    return [*lines, *skipped, *(f"! {note}" for note in [*notes(results), *turned(results), *shared_labels(results)])]
 
 
 def _table(results: Results) -> Table:

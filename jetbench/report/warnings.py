@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from jetbench.report.machines import mixtures
 from jetbench.report.pool import shared_labels
+from jetbench.report.rates import turned
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.truths import truths
@@ -22,8 +23,8 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """List violated truths first, then missing cells, edges of grids, seeds that were looked at, machines that are mixed, open
-    truths, budgets too large for the pool, and a test set that is too small for equivalence."""
+    """List violated truths first, then missing cells, edges of grids, verdicts that hang on a rate, seeds that were looked at,
+    machines that are mixed, open truths, budgets too large for the pool, and a test set that is too small for equivalence."""
     found = truths(results)
     loud = [
         f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
@@ -42,6 +43,7 @@ def warnings(results: Results) -> list[str]:
         *loud,
         *([partial] if done < planned else []),
         *notes(results),
+        *turned(results),
         *_looked_at(results),
         *mixtures(results),
         *still,

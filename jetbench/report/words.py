@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from jetbench.statistics.comparison import Comparison, Verdict
-from jetbench.statistics.intervals import Interval
+from jetbench.statistics.intervals import LEVEL, Interval
 from jetbench.statistics.means import Mean
 from jetbench.statistics.power import POWER, Needed
 from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.tasks.task import Metric
 
 __all__ = [
+    "LEVEL_TEXT",
     "brief_difference",
     "capital",
     "count",
@@ -36,6 +37,7 @@ __all__ = [
     "verdict_lines",
 ]
 
+LEVEL_TEXT = f"{100 * LEVEL:g} %"  # of the intervals that have no level of their own
 ROUNDING = 1e-12  # relative: what sums of equal values may differ by
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
 
 from jetbench.seeds import numpy_rng
 from jetbench.statistics.comparison import Comparison, Verdict, compare, seed_weights, unit_mean
-from jetbench.statistics.delong import mean_difference_variance, paired_delong
+from jetbench.statistics.delong import delong, mean_difference_variance, paired_delong
 from jetbench.statistics.intervals import Interval, clopper_pearson
-from jetbench.statistics.scenarios import Draw, Scenario
+from jetbench.statistics.mean_rejection import mean_rejection
+from jetbench.statistics.means import mean_of
+from jetbench.statistics.scenarios import Binormal, Draw, Scenario
 from jetbench.values import Value
 
-__all__ = ["Followed", "Rates", "calibrate", "follow"]
+__all__ = ["Covered", "Followed", "Rates", "calibrate", "cover", "follow"]
 
 MARGIN = 0.03  # of what the baseline's AUC leaves to one (protocol, section 5)
+EFFICIENCIES = (50, 30)  # of the signal in percent, at which R_x is measured
 LOOKED = 5  # seeds of the first look
 DECIDED = (Verdict.BETTER, Verdict.WORSE)
 
@@ -36,6 +40,17 @@ class Rates(Value):
     total_error: float
 
 
+class Covered(Value):
+    """Shares of the intervals that hold the planted truth of one arm: of the mean `auc`, and of R_x at two signal efficiencies,
+    where `resolved_x` are the shares of the replays in which the report shows R_x and not a lower bound."""
+
+    auc: Interval
+    rejection_50: Interval
+    resolved_50: Interval
+    rejection_30: Interval
+    resolved_30: Interval
+
+
 class Followed(Value):
     """Shares of the replays in which an arm is called better or worse: by the `first` look at five seeds; finally, where an
     undecided look is followed by as many more seeds as it needs and all are `kept`, or the `fresh` ones decide. Of the replays
@@ -50,19 +65,16 @@ class Followed(Value):
     replays: int
 
 
-def calibrate(
-    scenario: Scenario, replays: int, seed: int = 0, clustered: bool = True, sharp: bool = False, widened: bool = True
-) -> Rates:
+def calibrate(scenario: Scenario, replays: int, seed: int = 0, widened: bool = True) -> Rates:
     """Return the verdict shares of `compare` over so many replays of the scenario; the same seed gives the same numbers.
 
-    `clustered=False` withholds the encoders' indices from `compare`, and `widened=False` the labels that seeds share, to show
-    what ignoring them does; `sharp` takes the test sample's error from the variance of the mean difference.
+    `widened=False` withholds from `compare` the share of labels that seeds have in common, to show what ignoring it does.
     """
-    clusters, shared = scenario.clusters() if clustered else None, scenario.shared if widened else 0.0
+    clusters, shared = scenario.clusters(), scenario.shared if widened else 0.0
     found = []
     for replay in range(replays):
         drawn = scenario.draw(numpy_rng("calibration", scenario.canonical(), seed, replay))
-        found.append(_compare(drawn, clusters, shared, sharp))
+        found.append(_compare(drawn, clusters, shared))
     verdicts = Counter(one.verdict for one in found)
     held = sum((one.low or 0.0) <= scenario.difference <= (one.high or 0.0) for one in found)
     measured = [one.difference for one in found]
@@ -103,10 +115,30 @@ def follow(scenario: Scenario, replays: int, seed: int = 0) -> Followed:
     )
 
 
-def _compare(drawn: Draw, clusters: np.ndarray | None = None, shared: float = 0.0, sharp: bool = True) -> Comparison:
-    """The comparison of the AUCs, as the task of classification makes it where it is `sharp`."""
+def _compare(drawn: Draw, clusters: np.ndarray | None = None, shared: float = 0.0) -> Comparison:
+    """The comparison of the AUCs, as the task of classification makes it."""
     labels, arm, baseline = drawn
-    variance = mean_difference_variance(labels, arm, baseline, seed_weights(len(arm), clusters)) if sharp else None
-    areas, others, variances = paired_delong(labels, arm, baseline)
+    variance = mean_difference_variance(labels, arm, baseline, seed_weights(len(arm), clusters))
+    areas, others, _ = paired_delong(labels, arm, baseline)
     margin = MARGIN * (1 - unit_mean(others, clusters))
-    return compare(areas, others, variances, margin, clusters=clusters, test_variance=variance, shared=shared)
+    return compare(areas, others, variance, margin, clusters=clusters, shared=shared)
+
+
+def cover(scenario: Binormal, replays: int, seed: int = 0) -> Covered:
+    """Return how often the intervals of the baseline's own numbers hold what is planted, of seeds with encoders of their own."""
+    truths, counts = {x: scenario.rejection(x) for x in EFFICIENCIES}, Counter[str]()
+    for replay in range(replays):
+        labels, _, scores = scenario.draw(numpy_rng("cover", scenario.canonical(), seed, replay))
+        areas, covariance = delong(labels, scores)
+        mean = mean_of(areas, float(covariance.mean()))  # the variance over the test sample of the mean over seeds
+        counts["auc"] += _holds(mean.low, mean.high, scenario.auc)
+        for x, truth in truths.items():
+            found = mean_rejection(labels, scores, x)
+            counts[f"rejection_{x}"] += _holds(found.low, found.high, truth)
+            counts[f"resolved_{x}"] += found.resolved
+    return Covered(**{name: clopper_pearson(counts[name], replays) for name in Covered.model_fields})
+
+
+def _holds(low: float | None, high: float | None, truth: float) -> bool:
+    """Whether an interval holds the truth; an end that is None is open."""
+    return (-math.inf if low is None else low) <= truth <= (math.inf if high is None else high)

@@ -1,11 +1,9 @@
 """The verdict on two arms that were trained with paired seeds and tested on the same jets.
 
-Any metric will do, of any range and either direction: what is compared are its values, with the variances that the test sample
-gives their paired differences. Two errors meet in the mean difference. The seeds' (initialisation, label subset, batch order) is
-sd/√n, and more where they share labels (`statistics.resolution`). The test sample's is, by default, the mean of the seeds'
-variances, and does not shrink with their number. That is cautious: the part of a variance that differs from model to model shows
-up between the seeds as well, and is counted again. The variance of the mean difference itself, `test_variance`, counts only what
-the seeds have in common (and 1/n of the rest).
+Any metric will do, of any range and either direction: what is compared are its values, with the variance that the test sample
+gives their mean difference. Two errors meet in it. The seeds' (initialisation, label subset, batch order) is sd/√n, and more
+where they share labels (`statistics.resolution`). The test sample's is that of the mean difference itself: it counts what the
+seeds have in common, which does not shrink with their number, and 1/n of the rest, which shows up between the seeds as well.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jetbench.errors import RunError
-from jetbench.statistics.intervals import Interval, alpha_of, clopper_pearson, t_interval
+from jetbench.statistics.intervals import LEVEL, Interval, alpha_of, clopper_pearson, t_interval
 from jetbench.statistics.power import Needed, fresh_seeds
 from jetbench.statistics.resolution import LEAST_SEEDS, Spread, sign_flip, widening
 from jetbench.values import Value
@@ -106,30 +104,28 @@ class Comparison(Value):
 def compare(
     arm: ArrayLike,
     baseline: ArrayLike,
-    variances: ArrayLike,
+    test_variance: float,
     margin: float,
     *,
     larger_is_better: bool = True,
     clusters: ArrayLike | None = None,
-    level: float = 0.95,
-    test_variance: float | None = None,
+    level: float = LEVEL,
     shared: float = 0.0,
 ) -> Comparison:
-    """Compare a metric of paired seeds, arm (n,) against baseline (n,), with the variances (n,) of their differences over the
-    test sample.
+    """Compare a metric of paired seeds, arm (n,) against baseline (n,), with the variance over the test sample of their mean
+    difference, weighted by `seed_weights(n, clusters)`.
 
     Differences within ±`margin`, in the unit of the metric, are of no weight: one that is significant and yet wholly within the
     margin is `equivalent`. `clusters` (n,) holds the index of the encoder that each seed was fine-tuned from; seeds of one
-    encoder share its random effect and are averaged first. `test_variance` is the variance over the test sample of the mean
-    difference, weighted by `seed_weights(n, clusters)`, and replaces the mean of the variances. `shared` is the share of their
-    labels that two seeds have in common (`statistics.resolution.overlap`).
-    Raises `RunError` for lengths that differ, values that are not finite, negative variances or a negative margin.
+    encoder share its random effect and are averaged first. `shared` is the share of their labels that two seeds have in common
+    (`statistics.resolution.overlap`).
+    Raises `RunError` for lengths that differ, values that are not finite, a negative variance or a negative margin.
     """
     alpha = alpha_of(level)
-    columns = _columns(arm, baseline, variances)
-    arms, baselines, tests = _averaged(columns, clusters)
+    columns = _columns(arm, baseline)
+    arms, baselines = _averaged(columns, clusters)
     differences, n = arms - baselines, len(arms)
-    test = math.sqrt(_checked("variance over the test sample", float(tests.mean()) if test_variance is None else test_variance))
+    test = math.sqrt(_checked("variance over the test sample", test_variance))
     draft = Comparison(
         arm=t_interval(arms, level),
         baseline=t_interval(baselines, level),
@@ -217,18 +213,18 @@ def unit_mean(values: ArrayLike, clusters: ArrayLike | None = None) -> float:
 
 
 def _columns(*columns: ArrayLike) -> np.ndarray:
-    """Arm, baseline and variances as one array (3, n)."""
+    """Arm and baseline as one array (2, n)."""
     given = [np.asarray(column, np.float64) for column in columns]
     if given[0].ndim != 1 or not given[0].size or len({column.shape for column in given}) != 1:
         raise RunError(f"paired seeds need columns of one length, not shapes {[column.shape for column in given]}")
     stacked = np.stack(given)
-    if not np.isfinite(stacked).all() or stacked[2].min() < 0:
-        raise RunError("values of a metric are finite, and so are their variances, which are not negative either")
+    if not np.isfinite(stacked).all():
+        raise RunError("values of a metric are finite")
     return stacked
 
 
 def _averaged(columns: np.ndarray, clusters: ArrayLike | None) -> np.ndarray:
-    """Columns (3, k) of cluster means."""
+    """Columns (…, k) of cluster means."""
     if clusters is None:
         return columns
     names = np.asarray(clusters)

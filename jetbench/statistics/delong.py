@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from jetbench.errors import RunError
-from jetbench.statistics.intervals import Interval, alpha_of
+from jetbench.statistics.intervals import LEVEL, Interval, alpha_of
 from jetbench.statistics.placements import Placements, auc, placements, smallest_class
 
 __all__ = ["auc", "delong", "delong_interval", "mean_covariance", "mean_difference_variance", "paired_delong"]
@@ -68,7 +68,7 @@ def mean_covariance(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike) ->
     return _weight(parts) * sum(np.atleast_2d(np.cov(shares @ part)) / part.shape[1] for part in parts)
 
 
-def delong_interval(labels: ArrayLike, scores: ArrayLike, level: float = 0.95) -> Interval:
+def delong_interval(labels: ArrayLike, scores: ArrayLike, level: float = LEVEL) -> Interval:
     """Return the AUC of scores (n,) or (n, K) with its interval over the test sample, symmetric in logit(AUC); n counts the jets.
 
     On the logit scale the interval stays within [0, 1] and follows the skewness near 1, where the symmetric one undercovers

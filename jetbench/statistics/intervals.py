@@ -11,8 +11,9 @@ from scipy.special import betaincinv, ndtr, ndtri, stdtr, stdtrit
 from jetbench.errors import RunError
 from jetbench.values import Value
 
-__all__ = ["Interval", "alpha_of", "clopper_pearson", "t_interval", "t_quantile", "t_tail"]
+__all__ = ["LEVEL", "Interval", "alpha_of", "clopper_pearson", "t_interval", "t_quantile", "t_tail"]
 
+LEVEL = 0.95  # of every interval that a file or a report shows (protocol, section 5)
 NORMAL_FROM = 1e6  # degrees of freedom: beyond, Student's quantiles differ from the normal ones by less than 1e-6
 
 
@@ -25,7 +26,7 @@ class Interval(Value):
     n: int
 
 
-def t_interval(values: ArrayLike, level: float = 0.95) -> Interval:
+def t_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     """Return Student's interval of the mean of values (n,); a single value has no interval, its ends are None.
 
     Raises `RunError` where there is no value or one that is not finite.
@@ -41,7 +42,7 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     return Interval(mean=mean, low=mean - half, high=mean + half, n=n)
 
 
-def clopper_pearson(k: int, n: int, level: float = 0.95) -> Interval:
+def clopper_pearson(k: int, n: int, level: float = LEVEL) -> Interval:
     """Return the exact binomial interval of k successes out of n (Clopper & Pearson 1934), which covers at least `level`."""
     alpha = alpha_of(level)
     if not 0 <= k <= n or n < 1:

@@ -11,7 +11,8 @@ from scipy.optimize import isotonic_regression
 
 from jetbench.errors import RunError
 from jetbench.seeds import numpy_rng
-from jetbench.statistics.intervals import alpha_of
+from jetbench.statistics.intervals import LEVEL, alpha_of
+from jetbench.statistics.resolution import widening
 from jetbench.values import Value
 
 __all__ = ["Match", "matching_labels"]
@@ -39,33 +40,39 @@ def matching_labels(
     *,
     larger_is_better: bool = True,
     test_covariance: ArrayLike | None = None,
-    level: float = 0.95,
+    shared: ArrayLike = 0.0,
+    level: float = LEVEL,
 ) -> Match:
     """Return at how many labels a learning curve reaches the mean of `target`, values over seeds (m,) of another arm.
 
-    `curve` holds by label budget the values over seeds (n,) of the arm whose labels are counted; its budgets are two or more. The
-    means over seeds are joined by straight lines in the logarithm of the labels, after the least change that makes them rise
-    (isotonic regression, weighted with the seeds): more labels are taken to hurt no arm. The interval is that of a parametric
-    bootstrap: every mean moves by Student's t with its own error between seeds and degrees of freedom, and all together as
-    the test sample moves them, with `test_covariance` (b+1, b+1) of the means at the b budgets, ascending, and of the target;
-    without it the error of the test sample is left out. Budgets are taken as independent, which nested labels are not quite.
-    Raises `RunError` for fewer than two budgets or fewer than two seeds of a mean.
+    `curve` holds by label budget the values over the same seeds (m,), in the same order, of the arm whose labels are counted; its
+    budgets are two or more. The means over seeds are joined by straight lines in the logarithm of the labels, after the least
+    change that makes them rise (isotonic regression): more labels are taken to hurt no arm. The interval is that of a parametric
+    bootstrap. The means move together, by a multivariate t with the covariance that they show between seeds: the arms of a seed
+    share labels, and its budgets are nested. They also move as the test sample moves them, with `test_covariance` (b+1, b+1) of
+    the means at the b budgets, ascending, and of the target; without it the error of the test sample is left out. `shared`, one
+    number or (b+1,), are the shares of their labels that two seeds have in common (`statistics.resolution.overlap`), which widen
+    what seeds show.
+    Raises `RunError` for fewer than two budgets, fewer than two seeds, or other seeds of one mean than of another.
     """
     budgets, sign = sorted(curve), 1.0 if larger_is_better else -1.0
     groups = [sign * np.asarray(values, np.float64) for values in (*(curve[budget] for budget in budgets), target)]
-    counts = np.array([len(values) for values in groups])
-    if len(budgets) < 2 or counts.min() < 2:
-        raise RunError(f"a learning curve of {len(budgets)} budgets with {counts.tolist()} seeds: two of each are the least")
-    means, errors = np.array([g.mean() for g in groups]), np.array([g.std(ddof=1) / math.sqrt(len(g)) for g in groups])
-    covariance = np.zeros((len(groups),) * 2) if test_covariance is None else np.asarray(test_covariance, np.float64)
-    rng = numpy_rng("matching", *map(int, counts))
-    moved = means + errors * rng.standard_t(counts - 1, (DRAWS, len(groups)))
-    moved += rng.multivariate_normal(np.zeros(len(groups)), covariance, DRAWS, method="svd")
+    counts = [len(values) for values in groups]
+    if len(budgets) < 2 or min(counts) < 2:
+        raise RunError(f"a learning curve of {len(budgets)} budgets with {counts} seeds: two of each are the least")
+    if len(set(counts)) > 1:
+        raise RunError(f"means of {counts} seeds: a curve and its target are read from the same seeds")
+    values = np.stack(groups, axis=1)
+    means = values.mean(axis=0)
+    rng = numpy_rng("matching", *values.shape)
+    moved = means + _moves(values - means, rng) * [widening(len(values), share) for share in np.broadcast_to(shared, len(means))]
+    if test_covariance is not None:
+        moved += rng.multivariate_normal(np.zeros(len(means)), np.asarray(test_covariance), DRAWS, method="svd")
     places = np.log(budgets)
-    found = np.array([_reached(places, row[:-1], counts[:-1], row[-1]) for row in moved])
+    found = np.array([_reached(places, row[:-1], row[-1]) for row in moved])
     low, high = np.quantile(found, [alpha_of(level) / 2, 1 - alpha_of(level) / 2], method="inverted_cdf")
     return Match(
-        labels=_labels(_reached(places, means[:-1], counts[:-1], means[-1])),
+        labels=_labels(_reached(places, means[:-1], means[-1])),
         low=_labels(float(low)),
         high=_labels(float(high)),
         smallest=budgets[0],
@@ -75,9 +82,18 @@ def matching_labels(
     )
 
 
-def _reached(places: np.ndarray, means: np.ndarray, weights: np.ndarray, target: float) -> float:
+def _moves(deviations: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draws (DRAWS, k) of what the seeds leave open of k means, from the deviations (n, k) of their seeds: with independent
+    normal weights of the seeds they have the covariance of the means, and with one χ² for all means Student's t for each."""
+    n = len(deviations)
+    drawn = rng.standard_normal((DRAWS, n)) @ deviations / math.sqrt(n * (n - 1))
+    moves: np.ndarray = drawn * np.sqrt((n - 1) / rng.chisquare(n - 1, (DRAWS, 1)))
+    return moves
+
+
+def _reached(places: np.ndarray, means: np.ndarray, target: float) -> float:
     """The logarithm of the labels at which the rising curve first reaches the target; infinite where it never does."""
-    rising = isotonic_regression(means, weights=weights).x
+    rising = isotonic_regression(means).x
     after = int(np.searchsorted(rising, target, "left"))
     if after == len(rising):
         return math.inf

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 
 from jetbench.statistics.comparison import seed_weights
-from jetbench.statistics.intervals import alpha_of, t_quantile
+from jetbench.statistics.intervals import LEVEL, alpha_of, t_quantile
 from jetbench.statistics.rejection import threshold_noise
 from jetbench.statistics.resolution import Spread
 from jetbench.statistics.samples import two_samples
@@ -40,7 +40,7 @@ def mean_rejection(
     *,
     clusters: ArrayLike | None = None,
     shared: float = 0.0,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> MeanRejection:
     """Return R_x from labels (n,) in {0, 1} and scores (k, n), a row per seed; `clusters` and `shared` as for `compare`.
 

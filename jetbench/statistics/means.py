@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jetbench.statistics.intervals import alpha_of
+from jetbench.statistics.intervals import LEVEL, alpha_of
 from jetbench.statistics.resolution import Spread
 from jetbench.values import Value
 
@@ -26,7 +26,7 @@ class Mean(Value):
     n: int
 
 
-def mean_of(values: ArrayLike, test_variance: float, shared: float = 0.0, level: float = 0.95) -> Mean:
+def mean_of(values: ArrayLike, test_variance: float, shared: float = 0.0, level: float = LEVEL) -> Mean:
     """Return the mean of values (n,) whose variance over the test sample is given; `shared` as for `statistics.resolution`.
 
     Student's interval, with Welch and Satterthwaite's degrees of freedom: the same that a mean difference has.

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincinv
 
 from jetbench.errors import RunError
-from jetbench.statistics.intervals import alpha_of
+from jetbench.statistics.intervals import LEVEL, alpha_of
 from jetbench.statistics.samples import two_samples
 from jetbench.values import Value
 
@@ -36,7 +36,7 @@ class Rejection(Value):
     threshold_noise: bool
 
 
-def background_rejection(labels: ArrayLike, scores: ArrayLike, efficiency_percent: int, level: float = 0.95) -> Rejection:
+def background_rejection(labels: ArrayLike, scores: ArrayLike, efficiency_percent: int, level: float = LEVEL) -> Rejection:
     """Return R_x for labels (n,) in {0, 1}, scores (n,) and x in whole percent, 1 to 99.
 
     The threshold is the signal score at 0-based ascending index floor((1−x)·n₁), in integers, and background counts at ≥: at

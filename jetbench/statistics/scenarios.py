@@ -19,6 +19,7 @@ from jetbench.values import Value
 __all__ = ["Binormal", "Draw", "Logistic", "Scenario"]
 
 TRAINED = 1500  # pairs of models whose mean difference stands for the truth: a tenth of the error of five seeds and less
+DRAWN = 100_000  # trainings whose mean ε_B stands for the truth: its error is below a part in a thousand
 Draw = tuple[np.ndarray, np.ndarray, np.ndarray]  # labels (n,), the arm's scores (seeds, n), the baseline's
 
 
@@ -61,12 +62,7 @@ class Binormal(Value):
     encoder: float = 0.004
 
     def draw(self, rng: np.random.Generator) -> Draw:
-        labels = np.arange(self.jets) % 2
-        areas = np.stack([np.full(self.seeds, self.auc + self.effect), np.full(self.seeds, self.auc)])
-        areas += self.training * self._noise(rng)
-        if self.encoders:
-            areas += self.encoder * rng.normal(size=(2, self.encoders))[:, np.arange(self.seeds) % self.encoders]
-        separation = np.sqrt(2) * ndtri(areas.clip(0.01, 0.9999))  # AUC = Φ(separation / √2) for unit variances
+        labels, separation = np.arange(self.jets) % 2, self._separation(rng)
         of_arm = rng.normal(size=(2, 1, self.jets))
         if self.same:
             of_arm[1] = of_arm[0]
@@ -74,6 +70,22 @@ class Binormal(Value):
         noise = np.sqrt(self.common) * rng.normal(size=self.jets) + np.sqrt(arm_part) * of_arm
         scores = separation[..., None] * labels + noise + np.sqrt(self.own) * rng.normal(size=(2, self.seeds, self.jets))
         return labels, scores[0], scores[1]
+
+    def _separation(self, rng: np.random.Generator) -> np.ndarray:
+        """By how much the means of the two classes differ (2, seeds), for the arm and the baseline: of unit variances the AUC is
+        Φ(separation / √2)."""
+        areas = np.stack([np.full(self.seeds, self.auc + self.effect), np.full(self.seeds, self.auc)])
+        areas += self.training * self._noise(rng)
+        if self.encoders:
+            areas += self.encoder * rng.normal(size=(2, self.encoders))[:, np.arange(self.seeds) % self.encoders]
+        return np.sqrt(2) * ndtri(areas.clip(0.01, 0.9999))
+
+    def rejection(self, efficiency_percent: int) -> float:
+        """Return the baseline's R_x = 1/mean(ε_B) over all trainings: where a share s of the signal passes, ε_B = Φ(Φ⁻¹(s) −
+        separation)."""
+        many = self.replace(seeds=DRAWN, encoders=DRAWN if self.encoders else None)
+        separation = many._separation(numpy_rng("rejection", self.canonical()))[1]
+        return 1 / float(ndtr(ndtri(efficiency_percent / 100) - separation).mean())
 
     @property
     def difference(self) -> float:

@@ -18,7 +18,7 @@ from jetbench.tasks import tasks
 from jetbench.views import views
 from jetbench.views.frame import GRID
 
-__all__ = ["Difference", "check_varies", "compare_chains", "refuse_unfair"]
+__all__ = ["Difference", "check_varies", "compare_chains", "flat", "refuse_unfair"]
 
 GROUPS = ("model", "regime", "pool", "seed")
 # a difference of stages, as their regimes define them, shows at these places of the runs
@@ -41,23 +41,23 @@ def compare_chains(mine: Sequence[RunSpec], theirs: Sequence[RunSpec]) -> Iterat
     if len(mine) != len(theirs):
         yield "stages", len(mine), len(theirs)
     for back, (one, other) in enumerate(zip(reversed(mine), reversed(theirs), strict=False)):
-        left, right = _flat(one), _flat(other)
+        left, right = flat(one), flat(other)
         for path in sorted(left.keys() | right.keys()):
             if left.get(path) != right.get(path):
                 yield "pretraining." * back + path, left.get(path), right.get(path)
 
 
-def _flat(spec: RunSpec) -> dict[str, Any]:
-    """The fields of a run by dotted path; options of components and values of the recipe one by one. A scalar that is searched
-    differs from one that is not, whatever its value."""
-    flat = {name: getattr(spec, name) for name in RunSpec.model_fields if name not in {*COMPONENTS, "recipe", *ASIDE}}
+def flat(spec: RunSpec) -> dict[str, Any]:
+    """Return the fields of a run by dotted path; options of components and values of the recipe one by one. A scalar that is
+    searched differs from one that is not, whatever its value."""
+    found = {name: getattr(spec, name) for name in RunSpec.model_fields if name not in {*COMPONENTS, "recipe", *ASIDE}}
     for part in COMPONENTS:
         component = getattr(spec, part)
-        flat[f"{part}.name"] = component.name
-        flat |= {f"{part}.{name}": value for name, value in component.options}
-    flat |= {f"recipe.{name}": getattr(spec.recipe, name) for name in Recipe.model_fields if name != "name"}
+        found[f"{part}.name"] = component.name
+        found |= {f"{part}.{name}": value for name, value in component.options}
+    found |= {f"recipe.{name}": getattr(spec.recipe, name) for name in Recipe.model_fields if name != "name"}
     searched = [one.path.replace("pretraining.", "") for one in spec.chosen]
-    return flat | {path: f"{flat.get(path, 'its default')}, searched" for path in searched}
+    return found | {path: f"{found.get(path, 'its default')}, searched" for path in searched}
 
 
 def check_varies(settings: Settings) -> None:

@@ -93,7 +93,7 @@ regimes: Registry[RegimeEntry] = Registry(
         ),
         _entry(
             "supervised-pretrained",
-            "control: pretraining with all labels of the pool, then fine-tuning (ceiling)",
+            "positive control: pretraining with all labels of the pool, then fine-tuning (no ceiling: trees may be ahead)",
             Stage(name="pretraining", data="pool-labelled", recipe="supervised-pretraining"),
             FINE_TUNING,
             control=True,

@@ -17,7 +17,7 @@ from jetbench.suites.studies import Study
 from jetbench.suites.winner import winner
 from jetbench.tracking.ledger import Ledger
 
-__all__ = ["Searching", "State", "Trial", "front", "searchings"]
+__all__ = ["Searching", "State", "Trial", "follow", "front", "searchings"]
 
 State = Literal["complete", "pruned", "diverged", "failed", "open"]
 
@@ -63,11 +63,17 @@ def searchings(plan: Graph, ledger: Ledger) -> list[Searching]:
 def _searching(plan: Graph, digest: str, ledger: Ledger) -> Searching:
     study = plan.studies[digest]
     arm, name = plan.named[digest]
-    values, results = walk(study, look(study, ledger, _failed(plan, ledger)))
+    values, results = follow(plan, digest, ledger)
     account = _Account(ledger)
     trials = tuple(_trial(plan, digest, number, values[number], results.get(number), account) for number in sorted(values))
     won = winner(study, results)
     return Searching(name, arm, study, trials, won.number if won else None, front(study, results))
+
+
+def follow(plan: Graph, digest: str, ledger: Ledger) -> tuple[dict[int, Values], dict[int, Result]]:
+    """Follow a study of a plan as far as its rounds are whole: the values of its trials, and what they came to, by number."""
+    study = plan.studies[digest]
+    return walk(study, look(study, ledger, _failed(plan, ledger)))
 
 
 def _failed(plan: Graph, ledger: Ledger) -> Callable[[str], bool]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from jetbench.spec import Scalar
 from jetbench.suites.pruning import Result
 from jetbench.suites.replay import tried
-from jetbench.suites.studies import Searched, Study, named, plain
+from jetbench.suites.studies import Aim, Searched, Study, named, plain
 from jetbench.values import Spec
 
-__all__ = ["Winner", "at_edge", "selection_rule", "winner"]
+__all__ = ["Winner", "at_edge", "best_trial", "selection_rule", "winner"]
 
 EDGE = 0.03  # share of a range, of its logarithm where it is searched there, that is its edge
 
@@ -64,9 +65,7 @@ def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
         return None
     values = tried(study, results)
     own = next((number for number in compared if values[number] == study.unsearched), None)
-    gains = {} if own is None else {number: _gain(result, compared[own]) for number, result in compared.items()}
-    best = _best(study, compared, own, gains)
-    gain, error = gains.get(best, (0.0, 0.0))
+    best, gain, error = best_trial(study.rule, study.aims[0], compared, own)
     chosen = values[best]
     return Winner(
         values=tuple(chosen.items()),
@@ -84,12 +83,17 @@ def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
     )
 
 
-def _best(study: Study, compared: Mapping[int, Result], own: int | None, gains: Mapping[int, tuple[float, float]]) -> int:
-    """The number of the trial that wins by the study's rule."""
-    sign = -1 if study.aims[0].larger_is_better else 1
+def best_trial(
+    rule: Literal["ahead", "best"], aim: Aim, compared: Mapping[int, Result], own: int | None
+) -> tuple[int, float, float]:
+    """Return the number of the trial that wins by a rule of `winner`, its gain over the trial `own`, which has the values without
+    any search and is None where it has diverged, and the standard error of that."""
+    gains = {} if own is None else {number: _gain(result, compared[own]) for number, result in compared.items()}
     ahead = [number for number, (gain, error) in gains.items() if gain > error]
-    among = (ahead or ([own] if own is not None else [])) if study.rule == "ahead" else []
-    return min(among or compared, key=lambda number: (sign * compared[number].scores[0], number))
+    among = (ahead or ([own] if own is not None else [])) if rule == "ahead" else []
+    sign = -1 if aim.larger_is_better else 1
+    best = min(among or compared, key=lambda number: (sign * compared[number].scores[0], number))
+    return best, *gains.get(best, (0.0, 0.0))
 
 
 def _gain(result: Result, own: Result) -> tuple[float, float]:

@@ -175,18 +175,16 @@ class Task(ABC):
         """Compare two arms by their predictions of the test jets, shapes as for `paired`; `clusters` and `shared` as for
         `statistics.comparison.compare`.
 
-        The test sample's error is that of the *mean* difference. Calibration measures this form at its nominal error rate; the
-        mean of the seeds' single variances counts the noise of each model twice, as it shows up between the seeds too.
+        The test sample's error is that of the *mean* difference, which calibration measures at its nominal error rate.
         """
         found = self.paired(truth, arm, baseline, seed_weights(len(np.asarray(arm)), clusters))
         return compare(
             found.values,
             found.baselines,
-            found.variances,
+            found.variance_of_mean,
             self.margin(unit_mean(found.baselines, clusters)),
             larger_is_better=self.headline.larger_is_better,
             clusters=clusters,
-            test_variance=found.variance_of_mean,
             shared=shared,
         )
 
@@ -207,15 +205,14 @@ class Task(ABC):
         seeds = len(one[0])
         weights = np.tile(seed_weights(seeds, clusters), 2) / 2
         found = self.paired(truth, np.concatenate([one[0], other[1]]), np.concatenate([one[1], other[0]]), weights)
-        differences, variance = found.values - found.baselines, 4 * found.variance_of_mean
+        differences = found.values - found.baselines
         baselines = found.baselines[:seeds], found.values[seeds:]
         return compare(
             differences[:seeds],
             -differences[seeds:],
-            np.full(seeds, variance),
+            4 * found.variance_of_mean,
             min(self.margin(unit_mean(values, clusters)) for values in baselines),
             larger_is_better=self.headline.larger_is_better,
             clusters=clusters,
-            test_variance=variance,
             shared=shared,
         )

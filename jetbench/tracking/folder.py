@@ -127,9 +127,17 @@ class RunFolder:
         shown = {self.spec, self.environment, self.split, self.losses, self.metrics, self.bundle, self.failed, self.pruned}
         return [path for path in found if path in shown or path.stem == self.weights.stem] if sealed else found
 
+    def models(self) -> list[Path]:
+        """List the files of weights: a network's, or a fitted model's."""
+        return sorted(self.path.glob(f"{self.weights.stem}.*"))
+
+    def checkpoints(self) -> list[Path]:
+        """List what only a training that goes on would need, and what a killed one has left half-written."""
+        kept = (self.checkpoint, self.previous_checkpoint)
+        return [*(path for path in kept if path.exists()), *self.path.glob(".*.part")]
+
     def drop_checkpoints(self) -> None:
-        """Remove what only a training that goes on would need, and what a killed one has left half-written."""
-        for path in (self.checkpoint, self.previous_checkpoint, *self.path.glob(".*.part")):
+        for path in self.checkpoints():
             path.unlink(missing_ok=True)
 
     def checksum(self, name: str) -> str:

@@ -100,6 +100,30 @@ class Ledger:
         except (OSError, ValueError) as error:
             raise StoreError(f"{path}: no readable losses ({error}); delete the folder and run the suite again") from error
 
+    def has_weights(self, key: str) -> bool:
+        """Tell whether a finished run still has its weights: they may have been reclaimed."""
+        try:
+            return not json.loads(self.run(key).done.read_text()).get("reclaimed")
+        except (OSError, ValueError, AttributeError):
+            return False
+
+    def reclaim(self, key: str) -> list[str]:
+        """Remove the weights of a finished run, which stays finished without them; returns the names of their files."""
+        folder = self.run(key)
+        gone = folder.models()
+        record = json.loads(folder.done.read_text())
+        names = {path.name for path in gone}
+        record["files"] = {name: sha for name, sha in record["files"].items() if name not in names}
+        record["reclaimed"] = sorted({*record.get("reclaimed", ()), *names})
+        write_json(folder.done, record)  # first: a process that dies now leaves files that nobody asks for
+        for path in gone:
+            path.unlink()
+        return sorted(names)
+
+    def declare_open(self, key: str) -> None:
+        """Declare a finished run not done, so that it is trained again."""
+        self.run(key).done.unlink(missing_ok=True)
+
     def finish(self, key: str, files: Sequence[str | Path]) -> None:
         """Declare the run done: the named files of its folder, with checksums. Its checkpoints go."""
         folder = self.run(key)

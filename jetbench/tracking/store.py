@@ -55,6 +55,15 @@ class Store:
         return self.root / "work"
 
     @property
+    def aside(self) -> Path:
+        """Where runs are that were set aside to be trained again."""
+        return self.root / "aside"
+
+    def lock_of(self, instance: str) -> Path:
+        """Return the file that is owned by the process that runs a suite instance."""
+        return self.work / f"{instance}.lock"
+
+    @property
     def uri(self) -> str:
         """What MlflowClient and `mlflow server` are given."""
         return self.tracking_uri or f"sqlite:///{self.database}"

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from cli.program import command, wait
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
-from jetbench.jets import Jets, save_jets
+from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.suites.instances import remember
 from jetbench.suites.suite import find_suite, instantiate
 
@@ -24,7 +25,7 @@ def call(*arguments: str | Path) -> Result:
 
 def test_help_names_every_command() -> None:
     text = call("--help").output
-    for name in ("run", "report", "results", "status", "study", "calibrate", "ls", "show", "data", "ui"):
+    for name in ("run", "report", "results", "status", "diff", "study", "calibrate", "ls", "show", "data", "store", "ui"):
         assert re.search(rf"^  {name} ", text, re.M), name
     assert "--debug" in text
     assert call("--version").output.startswith("jetbench, version ")
@@ -71,6 +72,16 @@ def test_what_was_run_is_suggested(suite_path: Path, tmp_path: Path) -> None:
     assert "`jetbench run --suite ssl-vs-scratch`" in call("report", "ssl-vs-scratch", "--store", tmp_path).output
 
 
+def test_instances_are_completed_beside_suites(suite_path: Path, tmp_path: Path) -> None:
+    instance = instantiate(find_suite(str(suite_path)))
+    remember(tmp_path, instance)
+    context = click.Context(main, info_name="jetbench")
+    context.params = {"store": str(tmp_path)}
+    parameter = main.commands["status"].params[0]
+    assert [item.value for item in parameter.shell_complete(context, "mini")] == ["mini", instance.name]
+    assert "ssl-vs-scratch" in [item.value for item in parameter.shell_complete(context, "")]
+
+
 def test_calibration_prints_tables_of_numbers() -> None:
     result = call("calibrate", "--replays", 10, "--jets", 200)
     assert result.exit_code == 0
@@ -80,6 +91,11 @@ def test_calibration_prints_tables_of_numbers() -> None:
     )
     assert any(line.startswith("| same arm, other seeds | 10 | ") for line in lines)
     assert any(line.startswith("| 67 % | 5 | ") for line in lines)
+    assert any(
+        re.fullmatch(r"\| training dominates \| 10 \| [\d.]+ \| [\d.]+ \([\d.]+\) \| [\d.]+ \([\d.]+\) \|", line)
+        for line in lines
+    )
+    assert any(re.fullmatch(r"\| 3 \| 200 \| [\d.]+ \|", line) for line in lines)
     assert any(line.startswith("| +0.02 | ") for line in lines)
 
 
@@ -148,8 +164,11 @@ def test_what_is_shown_says_options_and_needs() -> None:
 def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: Path) -> None:
     result = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run")
     assert result.exit_code == 0
-    assert re.search(r"final +12 +0", result.output)
+    assert re.search(r"final +12 +12 +0 ", result.output)
+    assert re.search(r"^simclr +50 +resnet15/simclr-pretraining +2 planned", result.output, re.M)
     assert re.search(r"(about \d+ min|less than a minute) with \d+ trainings at a time", result.output)
+    again = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run", "--rerun", "all")
+    assert "--rerun all would train 0 runs again" in again.output
     assert not (tmp_path / "store").exists()
 
 
@@ -165,6 +184,21 @@ def test_the_invariance_card_has_a_row_per_augmentation(toy_file: Path) -> None:
     assert abs(rows["rotation"][0]) < 1
     assert rows["drop"][3] < 0
     assert abs(rows["crop_zoom"][0]) > 1
+
+
+def test_a_simulation_is_written_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By simulation and as a copy of what the cache has; never over other jets."""
+    monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
+    make = ("data", "make", "electron-vs-photon", "--jets", 20)
+    simulated, copied = tmp_path / "here" / "simulated.h5", tmp_path / "there" / "copied.h5"
+    assert call(*make, "-o", simulated).output.splitlines()[-1] == str(simulated)
+    assert not list((tmp_path / "cache").glob("*.h5"))
+    cached = call(*make).output.splitlines()[-1]
+    assert call(*make, "-o", copied).exit_code == 0
+    assert open_jets(copied).digest == open_jets(simulated).digest == open_jets(Path(cached)).digest
+    other = call(*make, "--seed", 1, "-o", simulated)
+    assert "holds jets of another recipe" in other.output
+    assert "there already, and nothing makes it" in call("data", "make", simulated, "-o", copied).output
 
 
 @pytest.mark.slow
@@ -202,7 +236,7 @@ def test_a_suite_from_ctrl_c_to_report(suite_path: Path, tmp_path: Path) -> None
     assert {row["metric"] for row in rows} >= {"test/auc", "test/background_left_50", "cost/labelled_passes"}
     table = list(csv.DictReader(wait(command("results", "mini", "--format", "csv", cwd=tmp_path), 60).splitlines()))
     assert len(table) == len(rows)
-    assert "final" in wait(command("status", "mini", cwd=tmp_path), 60)
+    assert re.search(r"(\d+) of \1 runs done, finished", wait(command("status", "mini", cwd=tmp_path), 60))
     check_tracked(tmp_path)
 
 

@@ -82,7 +82,7 @@ def test_a_users_mistake_is_a_message(
 def test_a_dry_run_prints_the_plan_with_as_many_trials_as_are_asked_for(study_path: Path, tmp_path: Path) -> None:
     result = call("study", "run", study_path, "--store", tmp_path / "store", "--trials", 20, "--dry-run")
     assert result.exit_code == 0, result.output
-    assert re.search(r"trial +40 +0", result.output)
+    assert re.search(r"trial +40 +40 +0", result.output)
     assert not (tmp_path / "store").exists()
 
 

@@ -13,8 +13,11 @@ import pytest
 
 from jetbench.cli.progress import Tally
 from jetbench.engine.engine import Event
-from jetbench.engine.forecast import RUN_SECONDS, describe, run_cost, run_passes
+from jetbench.engine.forecast import describe, forecast, measure
+from jetbench.engine.pace import RUN_SECONDS, run_cost, run_passes
+from jetbench.engine.survey import survey
 from jetbench.jets import open_jets, save_jets
+from jetbench.suites.instances import remember
 from jetbench.suites.plan import Plan
 from jetbench.suites.replay import open_round
 from jetbench.tracking.ledger import Ledger
@@ -80,7 +83,7 @@ SEARCH = ("seeds=1", "labels=[50]", "tuning.sampler=tpe", "tuning.trials=6", "tu
 
 def rows(text: str) -> dict[str, list[int]]:
     """Runs, done and passes by kind."""
-    found = re.findall(r"^(pretrain|trial|final) +(\d+) +(\d+) +([\d ]+)$", text, re.M)
+    found = re.findall(r"^(pretrain|trial|final) +(\d+) +\d+ +(\d+) +([\d ]+)$", text, re.M)
     return {kind: [int(runs), int(done), int(passes.replace(" ", ""))] for kind, runs, done, passes in found}
 
 
@@ -91,7 +94,7 @@ def test_trials_that_a_search_will_choose_are_counted(plan_of: Callable[..., Pla
     assert (networks, len(plan.studies)) == (2, 3)
     text = describe(plan, Store(tmp_path), 1, 1)
     assert rows(text) == {"pretrain": [2, 0, 2 * 512], "trial": [18, 0, 12 * 320], "final": [3, 0, 2 * 320]}
-    assert "up to 15 of the trials are chosen by the search as it goes" in text
+    assert "up to 6 of the trials are yet to be chosen by the search" in text
     longer = describe(plan_of(*SEARCH, "tuning.trials=600", "recipes.supervised.passes=5000"), Store(tmp_path), 1, 1)
     found = re.search(r"about (\d+) min", longer)
     assert found
@@ -142,3 +145,28 @@ def test_a_plan_is_forecast_model_by_model_and_then_as_measured(plan_of: Callabl
     ledger.finish(first.key, [folder.metrics])
     assert abs(minutes() - 10 * len(rest) * 400_000 / PACE / 60) <= 1
     assert "at the pace that was measured here" in describe(plan, Store(tmp_path), 1, 1)
+
+
+def test_a_pace_is_that_of_the_other_instances_of_the_store(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """Nothing of the plan has run; another suite of the store has trained the same model a hundred times as slowly as assumed."""
+    (tmp_path / "work").mkdir()
+    before, plan = plan_of("tuning=null", "seeds=1"), plan_of("tuning=null", "recipes.supervised.passes=400000")
+    ledger = Ledger(tmp_path / "work")
+    first = next(run for run in before.runs.values() if run.kind == "final" and run_passes(run.spec))
+    folder = ledger.run(first.key)
+    folder.path.mkdir()
+    folder.metrics.write_text(json.dumps({"cost/seconds": 10 * 320 / PACE}))
+    ledger.finish(first.key, [folder.metrics])
+
+    def seconds() -> float:
+        found = survey(plan, ledger)
+        return forecast(found, measure(found, Store(tmp_path))).training
+
+    networks = sum(run_passes(run.spec) for run in plan.runs.values()) / PACE
+    overhead = len(plan.runs) * RUN_SECONDS
+    assert seconds() == pytest.approx(networks + overhead)
+    remember(tmp_path, before.instance)
+    assert 10 * 320 / PACE < 1  # too short to say anything
+    assert seconds() == pytest.approx(networks + overhead)
+    folder.metrics.write_text(json.dumps({"cost/seconds": 100 * 320 / PACE}))
+    assert seconds() == pytest.approx(100 * networks + overhead)

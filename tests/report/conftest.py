@@ -47,6 +47,7 @@ class Fake:
 
     areas: Mapping[str, float] = field(default_factory=dict)
     at: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    at_rate: Mapping[tuple[str, float], float] = field(default_factory=dict)  # AUC by arm and rate of trials that do not win
     spread: float = 0.003
     classes: int = 2
     lost: float = 0.0  # of the AUC on the second test set
@@ -102,7 +103,7 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     if cell is not None:
         own = key in plan.cells.values()
         if fake.classes == 2:
-            labels, scores = planted_scores(fake, cell if own else replace(cell, seed=_other_seed(run, cell)), test)
+            labels, scores = planted_scores(*((fake, cell) if own else _tried_beside(fake, run, cell)), test)
             tested = evaluate_binary(labels, scores)
         else:
             labels, scores = planted_probabilities(fake, cell, test)
@@ -169,9 +170,13 @@ def _write_journal(path: Path, epochs: int, labelled: bool, metrics: dict[str, f
         journal.commit()
 
 
-def _other_seed(run: PlannedRun, cell: CellKey) -> int:
-    """Another model of the same arm for each rate that is tried beside the recipe's."""
-    return cell.seed + 100 * round(1e4 * run.spec.recipe.learning_rate)
+def _tried_beside(fake: Fake, run: PlannedRun, cell: CellKey) -> tuple[Fake, CellKey]:
+    """Another model of the same arm for each rate that is tried beside the recipe's, with an AUC of its own where one is
+    planted."""
+    rate = run.spec.recipe.learning_rate
+    area = next((area for (arm, at), area in fake.at_rate.items() if arm == cell.arm and np.isclose(at, rate)), fake.area(cell))
+    tried = replace(cell, seed=cell.seed + 100 * round(1e4 * rate))
+    return replace(fake, at={**fake.at, (cell.arm, cell.labels): area}), tried
 
 
 def _tried(plan: Plan, key: str, fake: Fake) -> np.ndarray:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from physics.lengths import Start, measure
 from report.pages import Checked, page_of, plot_of
 
 from jetbench.evaluation.artifacts import read_scores
@@ -15,12 +19,19 @@ from jetbench.report.rows import notes
 from jetbench.report.sentences import answer
 from jetbench.report.warnings import warnings
 from jetbench.report.words import number, signed
+from jetbench.simulation import TopVsQcd, simulate
 from jetbench.statistics.delong import paired_delong
 from jetbench.tasks.classification import Classification
 from jetbench.tasks.regression import Regression
 
 Planted = Callable[..., Results]
+HINT = "the training AUC is no better than the test AUC"
 LEARNT = {"auc": 0.99, "auc_se": 0.001, "loss_change": -0.01, "loss_change_error": 0.02, "encoder_change": 0.4}
+
+
+def at(value: float) -> Estimate:
+    """A mean whose difference from another such one has an error of 0.005."""
+    return Estimate(value, 0.005 / np.sqrt(2))
 
 
 def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -> None:
@@ -34,15 +45,15 @@ def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -
     ("given", "said"),
     [
         (Signs(), None),
-        (Signs(trained=0.95, tested=0.90), None),
-        (Signs(trained=0.9001, tested=0.90), None),
-        (Signs(trained=0.90, tested=0.90), "the training AUC is no better than the test AUC (0.9000 against 0.9000)"),
-        (Signs(trained=0.89, tested=0.90), "the training AUC is no better than the test AUC (0.8900 against 0.9000)"),
+        (Signs(trained=at(0.95), tested=at(0.90)), None),
+        (Signs(trained=at(0.9001), tested=at(0.90)), None),
+        (Signs(trained=at(0.90), tested=at(0.90)), f"{HINT} (0.9000 against 0.9000, ±0.0050 between them: a hint)"),
+        (Signs(trained=at(0.89), tested=at(0.90)), f"{HINT} (0.8900 against 0.9000, ±0.0050 between them: a hint)"),
         (Signs(loss_change=Estimate(-0.12, 0.07)), None),
         (Signs(loss_change=Estimate(0.12, 0.01)), None),
         (Signs(loss_change=Estimate(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
-        (Signs(0.929, 0.90, Estimate(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
-        (Signs(0.931, 0.90, Estimate(-0.12, 0.05)), None),  # ten margins of 3 % of 0.1 are 0.03
+        (Signs(at(0.929), at(0.90), Estimate(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
+        (Signs(at(0.931), at(0.90), Estimate(-0.12, 0.05)), None),  # ten margins of 3 % of 0.1 are 0.03
         (Signs(gain=Estimate(0.014, 0.008), times=2.0), None),
         (Signs(gain=Estimate(0.014, 0.003), times=2.0), "twice as long gives +0.0140 ± 0.0030"),
         (Signs(gain=Estimate(0.014, 0.003), times=1.5), "1.5 times as long gives +0.0140 ± 0.0030"),
@@ -60,10 +71,11 @@ def test_a_metric_that_falls_has_its_own_direction() -> None:
         return list(alarms(Regression(), Regression.headline, given))
 
     falling = Estimate(-0.12, 0.05)
-    assert said(Signs(9.9, 10.0)) == []
-    assert said(Signs(10.1, 10.0)) == ["the training RMSE is no better than the test RMSE (10.100 against 10.000 GeV)"]
-    assert len(said(Signs(7.1, 10.0, falling))) == 1
-    assert said(Signs(6.9, 10.0, falling)) == []
+    assert said(Signs(at(9.9), at(10.0))) == []
+    (hint,) = said(Signs(at(10.1), at(10.0)))
+    assert hint.endswith("training RMSE is no better than the test RMSE (10.100 against 10.000 GeV, ±0.005 between them: a hint)")
+    assert len(said(Signs(at(7.1), at(10.0), falling))) == 1
+    assert said(Signs(at(6.9), at(10.0), falling)) == []
     assert said(Signs(gain=Estimate(0.5, 0.1), times=2.0)) == ["twice as long gives −0.500 ± 0.100 GeV"]
 
 
@@ -135,6 +147,56 @@ def test_what_a_longer_training_gains_is_paired_and_carries_both_errors(planted:
     assert f"{signed(results.metric, found.gain.value)} ± {number(results.metric, found.gain.error)}" in text
     curves = plot_of(results, "learning_curves")
     assert sum(line.get_markerfacecolor() == "white" for line in curves.axes[1].lines) == 2
+
+
+def test_the_smallest_gain_that_would_show_stands_beside_no_sign_of_compute(planted: Planted) -> None:
+    signed = {"simclr": LEARNT, "scratch": LEARNT}
+    results = planted("longer=2.0", areas={"scratch-longer": 0.87, "simclr-longer": 0.92}, signs=signed)
+    found = signs(results, "scratch", 200)
+    assert limited(results, "scratch", 200) == ()
+    assert found.gain is not None
+    assert found.unseen == 2 * found.gain.error
+    assert list(alarms(results.task, results.metric, replace(found, gain=Estimate(0.999 * found.unseen, found.gain.error)))) == []
+    assert list(alarms(results.task, results.metric, replace(found, gain=Estimate(1.001 * found.unseen, found.gain.error))))
+    text = Checked(page_of(results)).text
+    assert f"a gain below {number(results.metric, found.unseen)} is not seen" in text
+    assert "where nothing stands below it none was made" in " ".join(text.split())
+    assert signs(results, "scratch", 50).unseen is None
+    without = Checked(page_of(planted(signs=signed))).text
+    assert "is not seen" not in without
+    assert "no longer training was made" in without
+
+
+def test_means_of_training_and_test_carry_their_errors(planted: Planted) -> None:
+    results = planted(signs={"scratch": {**LEARNT, "auc": 0.8}})
+    found, mean = signs(results, "scratch", 50), results.mean("scratch", 50)
+    assert found.trained == Estimate(pytest.approx(0.8), pytest.approx(0.001 / np.sqrt(5)))
+    assert mean is not None
+    assert mean.seed_error is not None
+    assert found.tested == Estimate(mean.mean, pytest.approx(np.hypot(mean.seed_error, mean.test_error)))
+    error = number(results.metric, np.hypot(found.trained.error, found.tested.error))
+    assert limited(results, "scratch", 50)[0].endswith(f"±{error} between them: a hint)")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Deep sets are too small to share between threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_short_trainings_of_deep_sets_call_the_alarm_and_long_ones_do_not(tmp_path: Path) -> None:
+    """4000 simulated jets, of which 2000 have labels; two trainings differ by 0.002 between seeds."""
+    simulate(TopVsQcd(jets=4000, seed=0), tmp_path / "jets.h5", workers=1)
+    start = Start(model="deep-sets", labels=2000, test_jets=2000)
+    short = measure(tmp_path / "jets.h5", start, 7500, spread=0.002, times=4)
+    long = measure(tmp_path / "jets.h5", start, 100_000, spread=0.002)
+    assert any("4 times as long gives +" in sign for sign in alarms(Classification(), Classification.headline, short))
+    assert list(alarms(Classification(), Classification.headline, long)) == []
 
 
 def test_one_seed_has_no_spread_to_weigh_a_gain_with(planted: Planted) -> None:

@@ -20,7 +20,7 @@ from jetbench.report.export import comparisons_json, to_csv
 from jetbench.report.results import Results
 from jetbench.report.sections import contents_of
 from jetbench.report.table import print_table
-from jetbench.statistics.delong import auc
+from jetbench.statistics.delong import auc, delong
 from jetbench.suites.plan import CellKey
 
 OTHER = "also_test={name: top-vs-qcd, jets: 300, options: {detector: cms}}"
@@ -37,14 +37,19 @@ def areas(results: Results, arm: str, labels: int) -> list[float]:
     return [auc(truth, scores) for _, truth, scores in (results.also_scores(CellKey(arm, labels, seed)) for seed in range(5))]
 
 
-def test_a_row_has_mean_interval_and_error_of_both_samples(also: Results) -> None:
+def test_a_row_has_means_with_both_errors_of_each_sample(also: Results) -> None:
     row = next(row for row in also_rows(also) if (row.arm, row.labels) == ("simclr", 200))
     found = areas(also, "simclr", 200)
-    low, high = stats.t.interval(0.95, 4, np.mean(found), stats.sem(found))
+    runs = [also.also_scores(CellKey("simclr", 200, seed)) for seed in range(5)]
+    _, covariance = delong(runs[0][1], np.stack([scores for _, _, scores in runs]))
+    seed, test = stats.sem(found) * np.sqrt(1 + 5 * 200 / 600), np.sqrt(covariance.mean())  # 200 labels of a pool of 800
+    total = np.hypot(seed, test)
+    low, high = stats.t.interval(0.95, 4 * (total / seed) ** 4, np.mean(found), total)
     assert row.there is not None
-    assert row.own is not None
     assert (row.there.mean, row.there.low, row.there.high, row.seeds) == pytest.approx((np.mean(found), low, high, 5))
-    assert row.error == pytest.approx(also.values("simclr", 200, "also/auc_se").mean())
+    assert (row.there.seed_error, row.there.test_error) == pytest.approx((seed, test))
+    assert row.own is not None
+    assert row.own == also.mean("simclr", 200)
     assert row.own.mean - row.there.mean == pytest.approx(0.05, abs=0.03)
     assert len(also_rows(also)) == len(also.plan.cells) / 5
 
@@ -56,6 +61,19 @@ def test_the_primary_comparison_is_paired_on_the_second_set(also: Results) -> No
     own = also.comparisons["simclr", 50]
     assert found.test_error > own.test_error > 0  # of 300 jets instead of 400
     assert found.seeds == 5
+
+
+def test_fresh_seeds_alone_are_compared_on_the_second_set_too(tmp_path: Path) -> None:
+    plan, store = fake_store(tmp_path / "store", fake_instance(*SMALL, OTHER, "seeds=7", "fresh_from=4"), Fake(lost=0.05))
+    results = collect(plan, store)
+    found, own = also_comparison(results, "simclr", 50), results.comparisons["simclr", 50]
+    assert found is not None
+    assert (found.seeds, own.seeds) == (3, 3)
+    several = [[auc(*results.also_scores(CellKey(arm, 50, seed))[1:]) for seed in range(4, 7)] for arm in ("simclr", "scratch")]
+    assert found.difference == pytest.approx(np.mean(several[0]) - np.mean(several[1]))
+    assert found.pooled is not None
+    assert found.pooled.n == 7
+    assert ", over 3 fresh seeds; on the own test jets" in also_sentences(results)[0]
 
 
 def test_page_terminal_and_files_show_it(also: Results) -> None:
@@ -74,7 +92,7 @@ def test_page_terminal_and_files_show_it(also: Results) -> None:
         for row in also_rows(also):
             assert row.there is not None
             assert f"{row.there.mean:.4f}" in shown
-            assert f"±{row.error:.4f}" in shown
+            assert f"±{row.there.seed_error:.4f} ±{row.there.test_error:.4f}" in shown
     assert "second test settop-vs-qcd, 300 jets, digest" in text  # a term and its description
     assert "blind" not in text
     written = json.loads(comparisons_json(also))["also_test"]
@@ -100,5 +118,5 @@ def test_a_second_set_before_the_first_run_has_no_numbers(tmp_path: Path) -> Non
     plan, store = fake_store(tmp_path / "store", fake_instance(*SMALL, OTHER), Fake(missing=lambda cell: True))
     results = collect(plan, store)
     assert also_comparison(results, "simclr", 50) is None
-    assert {(row.own, row.there, row.error) for row in also_rows(results)} == {(None, None, None)}
+    assert {(row.own, row.there) for row in also_rows(results)} == {(None, None)}
     assert "On other jets" in page_of(results)

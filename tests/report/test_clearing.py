@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from jetbench.report.export import comparisons_json
+from jetbench.report.floors import Standing, standing
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import remarks
@@ -52,7 +53,7 @@ def slow_holm(p: dict[int, float]) -> dict[int, float]:
 
 def test_each_claim_is_corrected_for_the_number_of_all() -> None:
     rng = np.random.default_rng(1)
-    found = {k: compare(0.9 + 0.001 * k + 0.003 * rng.normal(size=5), np.full(5, 0.9), np.full(5, 1e-6), 0.001) for k in range(9)}
+    found = {k: compare(0.9 + 0.001 * k + 0.003 * rng.normal(size=5), np.full(5, 0.9), 1e-6, 0.001) for k in range(9)}
     adjusted = adjust(found, ())
     for name in ("difference", "equivalence"):
         plain = {key: getattr(one, f"p_{name}") for key, one in found.items()}
@@ -62,8 +63,8 @@ def test_each_claim_is_corrected_for_the_number_of_all() -> None:
 
 
 def test_a_comparison_of_one_seed_takes_no_part() -> None:
-    one = compare([0.95], [0.9], [1e-6], 0.003)
-    many = compare(0.9 + 0.01 * np.arange(1, 6), np.full(5, 0.9), np.full(5, 1e-6), 0.003)
+    one = compare([0.95], [0.9], 1e-6, 0.003)
+    many = compare(0.9 + 0.01 * np.arange(1, 6), np.full(5, 0.9), 1e-6, 0.003)
     adjusted = adjust({"one": one, "many": many}, ())
     assert adjusted["one"] == one
     assert adjusted["many"].adjusted_p_difference == many.p_difference
@@ -87,9 +88,34 @@ def test_a_larger_mean_alone_clears_nothing(planted: Planted) -> None:
 def test_an_arm_below_a_floor_is_told(finished: Results) -> None:
     found = finished.clearings["scratch", "mass-likelihood", 50]
     assert found.verdict is Verdict.WORSE
-    text = f"does not clear mass-likelihood ({brief_difference(finished.metric, found)})"
+    text = f"below mass-likelihood ({brief_difference(finished.metric, found)})"
     assert note_of(finished, "scratch", 50) == f"scratch at 50 labels: {text}"
     assert not any("simclr" in note for note in notes(finished))
+    (remark,) = [remark for remark in remarks(finished) if "floor mass-likelihood" in remark]
+    assert "; has below it scratch at 50 and 200 labels (" in remark
+    assert remark.endswith("; below: by the 95 % interval of the paired difference).")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "low", "high", "found", "mirrored"),
+    [
+        (Verdict.BETTER, 0.01, 0.03, Standing.CLEARED, Standing.CLEARED),
+        (Verdict.WORSE, -0.03, -0.01, Standing.BELOW, Standing.OPEN),
+        (Verdict.UNDECIDED, -0.03, -0.001, Standing.BELOW, Standing.OPEN),
+        (Verdict.UNDECIDED, -0.03, 0.0, Standing.OPEN, Standing.OPEN),
+        (Verdict.UNDECIDED, 0.001, 0.03, Standing.OPEN, Standing.BELOW),
+        (Verdict.UNDECIDED, None, None, Standing.OPEN, Standing.OPEN),
+        (Verdict.EQUIVALENT, -0.001, 0.001, Standing.EQUIVALENT, Standing.EQUIVALENT),
+        (Verdict.EQUIVALENT, -0.002, -0.001, Standing.BELOW, Standing.EQUIVALENT),
+    ],
+)
+def test_below_a_floor_is_whose_interval_lies_wholly_there(
+    finished: Results, verdict: Verdict, low: float | None, high: float | None, found: Standing, mirrored: Standing
+) -> None:
+    """Whether a test decides or not; of a metric of which less is better it is the other side."""
+    given = finished.clearings["scratch", "mass-likelihood", 50].replace(verdict=verdict, low=low, high=high)
+    assert standing(finished.metric, given) is found
+    assert standing(finished.metric.replace(larger_is_better=False), given) is mirrored
 
 
 def test_few_seeds_clear_nothing(planted: Planted) -> None:

@@ -17,6 +17,7 @@ from jetbench.statistics.matching import Match, matching_labels
 from jetbench.suites.plan import CellKey
 
 Planted = Callable[..., Results]
+HOLDS = "95 % interval, paired by seeds and test jets"
 PLACES = (("scratch", 50), ("scratch", 200), ("simclr", 50))
 
 
@@ -37,15 +38,15 @@ def test_the_curve_is_the_baselines_and_the_target_the_arms(planted: Planted) ->
     parts = [placements(results, *place) for place in PLACES]
     covariance = sum(np.cov([part[side] for part in parts]) / len(parts[0][side]) for side in (0, 1))
     curve = {labels: results.headlines("scratch", labels) for labels in (50, 200)}
-    expected = matching_labels(curve, results.headlines("simclr", 50), test_covariance=covariance)
+    shared = [50 / 800, 200 / 800, 50 / 800]
+    expected = matching_labels(curve, results.headlines("simclr", 50), test_covariance=covariance, shared=shared)
     found = match(results, "simclr", 50)
     assert found is not None
     assert found.labels == expected.labels
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.01)
     assert 50 < (found.labels or 0) < 200
-    assert f"To match simclr at 50 labels, scratch needs {round(found.labels or 0, -1):.0f} labels (95 % interval: " in answer(
-        results
-    )
+    said = f"To match simclr at 50 labels, scratch needs {round(found.labels or 0, -1):.0f} labels ({HOLDS}: "
+    assert said in answer(results)
     (written,) = json.loads(comparisons_json(results))["matching_labels"]
     assert (written["arm"], written["baseline"], written["labels"]) == ("simclr", "scratch", 50)
     assert written["result"]["labels"] == found.labels
@@ -62,7 +63,26 @@ def test_seeds_of_one_encoder_count_once(planted: Planted, monkeypatch: pytest.M
     match(results, "simclr", 50)
     values = results.headlines("simclr", 50)
     assert given["target"] == pytest.approx([values[[0, 3]].mean(), values[[1, 4]].mean(), values[2]])
-    assert {labels: len(values) for labels, values in given["curve"].items()} == {50: 5, 200: 5}
+    for labels, found in given["curve"].items():  # the same seeds side by side, so that they stay paired
+        values = results.headlines("scratch", labels)
+        assert found == pytest.approx([values[[0, 3]].mean(), values[[1, 4]].mean(), values[2]])
+
+
+def test_fresh_seeds_alone_are_read(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And of those the ones that the whole curve has finished."""
+    given = {}
+
+    def spy(curve: dict[int, np.ndarray], target: np.ndarray, **options: object) -> None:
+        given.update(curve=curve, target=target)
+
+    results = planted("seeds=8", "fresh_from=3", missing=lambda cell: cell == CellKey("scratch", 200, 5))
+    assert "paired by fresh seeds and test jets" in match_text(results, "simclr", 50)
+    monkeypatch.setattr(matching, "matching_labels", spy)
+    match(results, "simclr", 50)
+    kept = [3, 4, 6, 7]
+    assert given["target"] == pytest.approx(results.headlines("simclr", 50)[kept])
+    assert given["curve"][50] == pytest.approx(results.headlines("scratch", 50)[kept])
+    assert given["curve"][200] == pytest.approx(results.headlines("scratch", 200)[[3, 4, 5, 6]])  # its seeds 3, 4, 6 and 7
 
 
 @pytest.mark.parametrize("overrides", [("labels=[50]",), ("seeds=1",), ("pretraining_seeds=1",)])
@@ -78,11 +98,11 @@ FOUND = Match(labels=333.3, low=147.0, high=1234.0, smallest=50, largest=2000, b
 @pytest.mark.parametrize(
     ("found", "text"),
     [
-        (FOUND, "scratch needs 330 labels (95 % interval: from 150 to 1200)."),
-        (FOUND.replace(labels=52.4, low=50.0), "scratch needs 52 labels (95 % interval: from 50 or fewer to 1200)."),
-        (FOUND.replace(high=None), "scratch needs 330 labels (95 % interval: from 150 to more than 2000)."),
-        (FOUND.replace(labels=None, low=None, high=None), "scratch needs more than 2000 labels (95 % interval: more than 2000)."),
-        (FOUND.replace(labels=50.0, low=50.0, high=50.0), "scratch needs 50 or fewer labels (95 % interval: 50 or fewer)."),
+        (FOUND, f"scratch needs 330 labels ({HOLDS}: from 150 to 1200)."),
+        (FOUND.replace(labels=52.4, low=50.0), f"scratch needs 52 labels ({HOLDS}: from 50 or fewer to 1200)."),
+        (FOUND.replace(high=None), f"scratch needs 330 labels ({HOLDS}: from 150 to more than 2000)."),
+        (FOUND.replace(labels=None, low=None, high=None), f"scratch needs more than 2000 labels ({HOLDS}: more than 2000)."),
+        (FOUND.replace(labels=50.0, low=50.0, high=50.0), f"scratch needs 50 or fewer labels ({HOLDS}: 50 or fewer)."),
     ],
 )
 def test_words_of_a_number_of_labels(finished: Results, monkeypatch: pytest.MonkeyPatch, found: Match, text: str) -> None:

@@ -6,16 +6,18 @@ from jetbench.errors import RunError
 from jetbench.seeds import numpy_rng
 from jetbench.statistics.matching import matching_labels
 
-WIGGLE = np.array([-1.0, 0.5, 0.2, -0.6, 0.9])
+# five seeds of four means that do not move together: orthogonal columns with mean 0 and a standard deviation of 1
+WIGGLES = 2 * np.linalg.qr(np.column_stack([np.ones(5), np.vander(np.arange(5), 5)[:, :4]]))[0][:, 1:]
 CURVE = {100: 0.93, 300: 0.95, 1000: 0.96}
 
 
-def seeds(mean, spread=0.001):
-    return mean + spread * (WIGGLE - WIGGLE.mean()) / WIGGLE.std(ddof=1)
+def seeds(mean, spread=0.001, column=0):
+    return mean + spread * WIGGLES[:, column % 4]
 
 
 def match(target, curve=CURVE, spread=0.001, **options):
-    return matching_labels({n: seeds(mean, spread) for n, mean in curve.items()}, seeds(target, spread), **options)
+    means = {n: seeds(mean, spread, column) for column, (n, mean) in enumerate(curve.items(), 1)}
+    return matching_labels(means, seeds(target, spread), **options)
 
 
 def test_the_curve_is_read_backwards_in_the_logarithm_of_the_labels():
@@ -31,6 +33,24 @@ def test_of_two_budgets_the_interval_is_that_of_the_ratio_in_closed_form():
     half = stats.t.ppf(0.975, 4) * 0.005 / np.sqrt(5) * np.log(100) / 0.1
     assert found.labels == pytest.approx(1000)
     assert np.log([found.low, found.high]) == pytest.approx([np.log(1000) - half, np.log(1000) + half], abs=0.08 * half)
+
+
+def test_what_seeds_do_to_curve_and_target_alike_cancels():
+    """A seed with good labels helps both arms: the number of labels is known better than either mean."""
+    alike = {100: seeds(0.90, 0.005), 10_000: seeds(1.00, 0.005)}
+    found = matching_labels(alike, seeds(0.95, 0.005))
+    assert (found.low, found.high) == pytest.approx((1000, 1000), rel=1e-6)
+    apart = matching_labels(
+        {n: seeds(m, 0.005, column) for column, (n, m) in enumerate({100: 0.9, 10_000: 1.0}.items(), 1)}, alike[100] + 0.05
+    )
+    assert apart.high > 1.5 * apart.low
+
+
+def test_labels_that_seeds_share_widen_the_interval():
+    curve = {100: seeds(0.90, 1e-9), 10_000: seeds(1.00, 1e-9)}
+    plain, wide = (matching_labels(curve, seeds(0.95, 0.005), shared=[0.0, 0.0, share]) for share in (0.0, 0.2))
+    widths = [np.log(found.high / found.low) for found in (plain, wide)]
+    assert widths[1] == pytest.approx(np.sqrt(1 + 5 * 0.25) * widths[0], rel=1e-6)
 
 
 def test_the_test_samples_error_widens_it_and_what_all_share_cancels():
@@ -69,7 +89,8 @@ def test_a_flat_curve_tells_nothing():
 
 
 def test_a_metric_of_which_less_is_better_is_mirrored():
-    mirrored = matching_labels({n: -seeds(m) for n, m in CURVE.items()}, -seeds(0.95), larger_is_better=False)
+    curve = {n: -seeds(mean, column=column) for column, (n, mean) in enumerate(CURVE.items(), 1)}
+    mirrored = matching_labels(curve, -seeds(0.95), larger_is_better=False)
     assert mirrored == match(0.95)
 
 
@@ -89,3 +110,8 @@ def test_the_interval_covers():
 def test_too_little_to_read_is_refused(curve, target):
     with pytest.raises(RunError, match="two of each are the least"):
         matching_labels({n: np.atleast_1d(v) if np.ndim(v) else seeds(v) for n, v in curve.items()}, target)
+
+
+def test_other_seeds_of_the_target_are_refused():
+    with pytest.raises(RunError, match="from the same seeds"):
+        matching_labels({n: seeds(mean) for n, mean in CURVE.items()}, [0.95, 0.94, 0.95])

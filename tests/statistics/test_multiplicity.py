@@ -28,7 +28,7 @@ def test_holm_rejects_what_stepping_down_rejects(p_values, alpha):
 
 
 def barely(difference=0.005):
-    return compare(0.9 + difference + np.array([-4, -2, 0, 2, 4]) / 1000, np.full(5, 0.9), np.full(5, 2e-6), 0.003)
+    return compare(0.9 + difference + np.array([-4, -2, 0, 2, 4]) / 1000, np.full(5, 0.9), 2e-6, 0.003)
 
 
 def test_primary_stands_and_secondaries_are_adjusted():
@@ -43,21 +43,21 @@ def test_primary_stands_and_secondaries_are_adjusted():
 
 
 def test_equivalence_is_adjusted_as_well():
-    close = compare(0.9 + np.array([-2.2, -1.1, 0, 1.1, 2.2]) / 1000, np.full(5, 0.9), np.full(5, 0.8e-6), 0.003)
+    close = compare(0.9 + np.array([-2.2, -1.1, 0, 1.1, 2.2]) / 1000, np.full(5, 0.9), 0.8e-6, 0.003)
     assert close.verdict is Verdict.EQUIVALENT
     adjusted = adjust({"primary": close, **{str(i): close for i in range(6)}}, ["primary"])
     assert adjusted["0"].verdict is Verdict.UNDECIDED
 
 
 def test_a_single_unit_takes_no_part():
-    lone = compare([0.95], [0.9], [1e-6], 0.003)
+    lone = compare([0.95], [0.9], 1e-6, 0.003)
     adjusted = adjust({"primary": barely(), "lone": lone, "other": barely()}, ["primary"])
     assert adjusted["lone"] == lone
     assert adjusted["other"].adjusted_p_difference == barely().p_difference
 
 
 def test_a_primary_of_one_unit_counts_as_one_that_is_missing():
-    lone = compare([0.95], [0.9], [1e-6], 0.003)
+    lone = compare([0.95], [0.9], 1e-6, 0.003)
     for family in ({"one": barely()}, {"one": barely(), "other": lone}):
         found = adjust(family, ["one", "other"])["one"]
         assert found.adjusted_p_difference == pytest.approx(2 * barely().p_difference)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jetbench.errors import StoreError
-from jetbench.suites.instances import BOOK, latest, remember
+from jetbench.suites.instances import BOOKS, forget, latest, remember, remembered
 from jetbench.suites.plan import Plan
 
 
@@ -17,15 +17,15 @@ def test_a_torn_line_is_named_and_does_not_swallow_the_next(
 ) -> None:
     first, second = plan_of().instance, plan_of("seeds=1").instance
     remember(tmp_path, first)
-    whole = (tmp_path / BOOK).read_bytes()
-    (tmp_path / BOOK).write_bytes(whole + whole[:200] + b"\xff")
+    whole = (tmp_path / BOOKS["suite"]).read_bytes()
+    (tmp_path / BOOKS["suite"]).write_bytes(whole + whole[:200] + b"\xff")
     assert latest(tmp_path, "mini") == first
     assert [record.getMessage().split(": ", 1)[1] for record in caplog.records] == [
         "line 2 is not readable and passed over; the next run of its suite lists it again"
     ]
     remember(tmp_path, second)
     assert latest(tmp_path, "mini") == second
-    (tmp_path / BOOK).write_bytes((tmp_path / BOOK).read_bytes() + b"[1]\n")
+    (tmp_path / BOOKS["suite"]).write_bytes((tmp_path / BOOKS["suite"]).read_bytes() + b"[1]\n")
     caplog.clear()
     assert latest(tmp_path, "mini") == second
     assert "lines 2, 4 are not readable" in caplog.text
@@ -40,3 +40,26 @@ def test_a_whole_book_is_read_without_a_word(
     assert caplog.records == []
     with pytest.raises(StoreError, match="no results of suite 'planted-truths'"):
         latest(tmp_path, "planted-truths")
+
+
+def test_an_instance_is_found_by_its_name_and_by_as_much_of_it_as_is_its_own(
+    plan_of: Callable[..., Plan], tmp_path: Path
+) -> None:
+    first, second = plan_of().instance, plan_of("seeds=1").instance
+    for instance in (first, second, first):
+        remember(tmp_path, instance)
+    assert list(remembered(tmp_path)) == [second.name, first.name]
+    assert latest(tmp_path, "mini") == first
+    assert latest(tmp_path, second.name) == latest(tmp_path, second.name[:-4]) == second
+    with pytest.raises(StoreError, match=f"several instances mini.quick…: {second.name}, {first.name}; write more"):
+        latest(tmp_path, "mini.quick")
+    with pytest.raises(StoreError, match=r"no results of suite 'mini\.smoke'"):
+        latest(tmp_path, "mini.smoke")
+
+
+def test_what_is_forgotten_is_not_found_and_the_rest_stays(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    first, second = plan_of().instance, plan_of("seeds=1").instance
+    for instance in (first, second, first):
+        remember(tmp_path, instance)
+    forget(tmp_path, first.name)
+    assert list(remembered(tmp_path)) == [second.name]

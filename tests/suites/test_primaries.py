@@ -12,6 +12,7 @@ import pytest
 from jetbench.errors import SuiteError
 from jetbench.jets import Jets, save_jets
 from jetbench.report.reproduce import command
+from jetbench.suites import planning
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.roles import Role
@@ -115,6 +116,22 @@ def test_comparisons_without_sense_are_refused(two: Callable[..., Plan], primary
 def test_one_arm_may_be_compared_at_two_budgets(two: Callable[..., Plan]) -> None:
     plan = two("primary=[{arm: simclr, baseline: scratch}, {arm: simclr, baseline: scratch, labels: largest}]")
     assert len(plan.primaries) == 2
+
+
+def test_an_encoder_whose_baseline_is_skipped_is_compared_with_nothing(
+    two: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its other arms must not be compared across encoders; models that are nobody's baseline go to a comparison that is run."""
+    monkeypatch.setattr(planning, "skipped_arms", lambda *given: {"sets": "for want of constituents"})
+    plan = two()
+    assert "sets" not in plan.arms
+    assert "sets-simclr" in plan.arms
+    assert [(one.arm, one.baseline) for one in plan.primaries] == [("simclr", "scratch")]
+    assert plan._baseline("sets-simclr") == "sets"
+    assert "sets-simclr" not in plan.baselines
+    fitted = [arm for arm in plan.arms if plan.instance.settings.arms[arm].model not in ("deep-sets", "resnet15")]
+    assert fitted
+    assert {plan.baselines[arm] for arm in fitted} == {"scratch"}
 
 
 def test_an_encoder_that_the_jets_do_not_allow_leaves_the_other(two: Callable[..., Plan], toy_jets: Jets, tmp_path: Path) -> None:

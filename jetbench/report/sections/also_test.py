@@ -6,8 +6,7 @@ from jetbench.report.also_test import AlsoRow, also_label, also_rows, also_sente
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
-from jetbench.report.rows import level
-from jetbench.report.words import direction, label, mean_limits, number
+from jetbench.report.words import LEVEL_TEXT, direction, label, mean_errors, mean_limits, number
 
 __all__ = ["render"]
 
@@ -18,8 +17,8 @@ weights were chosen by them.</p>
 {% for sentence in sentences %}
 <p>{{ sentence }}</p>
 {% endfor %}
-<p><small>Means over the finished seeds, below them the {{ level }} Student interval over seeds; ± is the error that the sample of
-{{ name }} leaves of one seed's value.</small></p>
+<p><small>Means over the finished seeds ± error between seeds ± error from the sample of test jets, below them the {{ level }}
+interval from both.</small></p>
 """
 
 
@@ -29,14 +28,16 @@ def render(results: Results) -> SectionContent | None:
         return None
     name, better = also_label(results), direction(metric)
     under = ", ".join(part for part in (name, better) if part)
-    headings = ("arm", "seeds", Cell(label(metric), better), Cell(label(metric, "second test"), under), "± its sample")
+    headings = ("arm", "seeds", Cell(label(metric), better), Cell(label(metric, "second test"), under))
     lines = by_budget([(row.labels, _line(results, row)) for row in rows])
-    body = fragment(BODY, name=name, table=table(headings, lines), sentences=also_sentences(results), level=level(results))
+    body = fragment(BODY, name=name, table=table(headings, lines), sentences=also_sentences(results), level=LEVEL_TEXT)
     return SectionContent("also-test", "On other jets", body)
 
 
 def _line(results: Results, row: AlsoRow) -> Line:
     metric = results.metric
-    means = [Cell(number(metric, one.mean), mean_limits(metric, one)) if one else Cell("–") for one in (row.own, row.there)]
-    error = f"±{number(metric, row.error)}" if row.error is not None else "–"
-    return Line((row.arm, f"{row.seeds}", *means, error), "muted" if row.muted else "")
+    means = [
+        Cell(f"{number(metric, one.mean)} {mean_errors(metric, one)}", mean_limits(metric, one)) if one else Cell("–")
+        for one in (row.own, row.there)
+    ]
+    return Line((row.arm, f"{row.seeds}", *means), "muted" if row.muted else "")

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from jetbench.report.content import Cell, Column, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, baseline_text, compared_lines, level, rows
+from jetbench.report.rows import Row, baseline_text, compared_lines, rows
 from jetbench.report.sections import columns_of
 from jetbench.report.words import (
+    LEVEL_TEXT,
     capital,
     difference_errors,
     direction,
@@ -58,7 +59,7 @@ def render(results: Results) -> SectionContent:
         BODY,
         table=table((*headings, *(column.heading for column in columns)), lines, left=("verdict",)),
         label=capital(label(metric)),
-        level=level(results),
+        level=LEVEL_TEXT,
         rules=[f"{capital(rule)}." for rule in _rules(results)],
         legends=[part.legend for part in added if part.legend],
     )

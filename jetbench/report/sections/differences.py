@@ -10,8 +10,8 @@ from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
 from jetbench.report.drawing import REACH, scale, style
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, baseline_text, level, rows
-from jetbench.report.words import brief_difference, capital, count, label, verdict_lines
+from jetbench.report.rows import Row, baseline_text, rows
+from jetbench.report.words import LEVEL_TEXT, brief_difference, capital, count, label, verdict_lines
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.tasks.task import Metric
 
@@ -32,7 +32,7 @@ def render(results: Results) -> SectionContent | None:
     plot = Plot(
         "differences",
         "Difference of every arm to its baseline with its interval",
-        f"{capital(name)}. Thin bar: {level(results)} interval from seeds and test sample; thick bar: the share of the "
+        f"{capital(name)}. Thin bar: {LEVEL_TEXT} interval from seeds and test sample; thick bar: the share of the "
         "seeds alone; shade: margin of equivalence; filled marker: a verdict stands.",
         draw,
         (metric, name, found, looks(results.plan)),

@@ -15,8 +15,8 @@ from jetbench.report.content import Plot, SectionContent
 from jetbench.report.drawing import REACH, inside, scale, style
 from jetbench.report.gains import encoder_names
 from jetbench.report.results import Results
-from jetbench.report.rows import level, rows
-from jetbench.report.words import capital, count, heading, label
+from jetbench.report.rows import rows
+from jetbench.report.words import LEVEL_TEXT, capital, count, heading, label
 from jetbench.statistics.means import Mean
 from jetbench.tasks.task import Metric
 
@@ -58,10 +58,10 @@ def render(results: Results) -> SectionContent | None:
     plot = Plot(
         "label_budget",
         f"{capital(label(metric))} of every arm against the number of labels",
-        f"Mean {label(metric)} with {level(results)} intervals from seeds and test sample. Arms of one budget are drawn side by "
+        f"Mean {label(metric)} with {LEVEL_TEXT} intervals from seeds and test sample. Arms of one budget are drawn side by "
         "side; a hollow marker is a single seed without interval. Grey: controls and floors, which may lie beyond the plot.",
         draw,
-        (metric, means, looks(results.plan), _panels(results), settings.labels, settings.seeds, level(results)),
+        (metric, means, looks(results.plan), _panels(results), settings.labels, settings.seeds, LEVEL_TEXT),
     )
     return SectionContent("label-budget", plots=(plot,))
 

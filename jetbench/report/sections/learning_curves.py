@@ -14,9 +14,8 @@ from jetbench.report.curves import Curve, count_passes, draw_curve, stacked
 from jetbench.report.drawing import legend, style
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
-from jetbench.report.rows import level
-from jetbench.report.words import capital, count, heading, label
-from jetbench.statistics.intervals import Interval
+from jetbench.report.words import LEVEL_TEXT, capital, count, heading, label
+from jetbench.statistics.means import Mean
 from jetbench.suites.plan import CellKey
 from jetbench.tracking.journal import Record
 
@@ -32,7 +31,7 @@ CHECKED = (
 )
 
 Panels = dict[tuple[int, int], dict[str, Curve]]  # by row (a quantity) and label budget, the curves by arm
-Ends = dict[int, dict[str, tuple[float, Interval]]]  # by label budget and arm, passes and test metric of the finished seeds
+Ends = dict[int, dict[str, tuple[float, Mean]]]  # by label budget and arm, passes and test metric of the finished seeds
 Checks = dict[int, dict[str, tuple[np.ndarray, np.ndarray]]]  # likewise passes (2,) and test metric (2,) of a length check
 
 
@@ -59,17 +58,17 @@ def render(results: Results) -> SectionContent:
         f"{capital(label(metric, 'validation'))}, validation loss and training loss against the passes",
         "Mean over seeds of the last stage; the band is the range of the seeds. Validation jets are a fifth of the label budget: "
         f"at small budgets their {metric.name} moves in steps, and its noise exceeds what a longer training gains. A star is the "
-        f"mean {label(metric)} with its {level(results)} interval over seeds, measured once, with the final weights. The "
-        f"training loss is that of augmented jets.{CHECKED if results.longer else ''}",
+        f"mean {label(metric)} with its {LEVEL_TEXT} interval from seeds and test sample, measured once, with the final weights. "
+        f"The training loss is that of augmented jets.{CHECKED if results.longer else ''}",
         draw,
         (found, ends, _checks(results), tuple(shown.values()), tuple(budgets), looks(results.plan)),
     )
     return SectionContent("curves", "Learning curves", plots=(plot,))
 
 
-def _ends(results: Results, curves: Mapping[str, Curve], labels: int) -> dict[str, tuple[float, Interval]]:
+def _ends(results: Results, curves: Mapping[str, Curve], labels: int) -> dict[str, tuple[float, Mean]]:
     """The test metric of those who are drawn, where their curves end."""
-    means = {arm: results.interval(arm, labels, f"test/{results.metric.key}") for arm in curves}
+    means = {arm: results.mean(arm, labels) for arm in curves}
     return {arm: (float(curves[arm][0][-1]), mean) for arm, mean in means.items() if mean is not None}
 
 
@@ -120,6 +119,6 @@ def draw(
     return figure
 
 
-def _draw_end(axes: Any, passes: float, mean: Interval, look: Look) -> None:
+def _draw_end(axes: Any, passes: float, mean: Mean, look: Look) -> None:
     half = 0.0 if mean.high is None else mean.high - mean.mean
     axes.errorbar([passes], [mean.mean], [half], color=look.color, marker="*", markersize=9, capsize=3, zorder=4)

@@ -7,7 +7,7 @@ from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
 from jetbench.report.rows import places
-from jetbench.report.words import label, number, signed
+from jetbench.report.words import label, number, quantity, signed
 from jetbench.tasks.task import Metric
 
 __all__ = ["render"]
@@ -20,9 +20,12 @@ a learning rate of zero flattens it in any case); |w − w₀| / |w₀| of the e
 the finished seeds. {% if times %}Gain: the test {{ metric }} of one training {{ times }} as long minus that of the same one at
 its usual length, both on labels of their own and with the recipe's own values; its error is that of the test sample and of two
 trainings, taken from the spread between seeds. {% endif %}Compute limits an arm whose training {{ metric }} is not ahead of
-its test {{ metric }}, whose loss still falls by more than {{ errors }} errors before the training {{ metric }} is ahead by
-{{ margins }} margins of equivalence (then what falls is the loss of jets known by heart), or which gains more than
-{{ errors }} errors by a longer training. An encoder that has moved by less than {{ frozen }} % is practically frozen.</small></p>
+its test {{ metric }} (a hint and no test: chance may do it within the errors), whose loss still falls by more than {{ errors }}
+errors before the training {{ metric }} is ahead by {{ margins }} margins of equivalence (then what falls is the loss of jets
+known by heart), or which gains more than {{ errors }} errors by a longer training. “No sign of compute” says no more than that
+none of these called: {% if times %}a training {{ times }} as long may gain what stands below it and stay unseen, and where
+nothing stands below it none was made. {% else %}no longer training was made, which alone would show what it gains. {% endif %}
+An encoder that has moved by less than {{ frozen }} % is practically frozen.</small></p>
 """
 
 
@@ -48,11 +51,13 @@ def render(results: Results) -> SectionContent | None:
 
 def _line(results: Results, arm: str, labels: int) -> Line:
     metric, found = results.metric, signs(results, arm, labels)
-    means = [number(metric, mean) if mean is not None else "–" for mean in (found.trained, found.tested)]
+    means = [
+        f"{number(metric, mean.value)} ±{number(metric, mean.error)}" if mean else "–" for mean in (found.trained, found.tested)
+    ]
     moved = f"{100 * found.encoder_change:.2g} %" if found.encoder_change is not None else "–"
     still = "practically frozen" if frozen(results, arm, labels) else ""
     gained = [_gain(metric, found.gain)] if results.longer else []
-    limit = _limit(found, limited(results, arm, labels))
+    limit = _limit(metric, found, limited(results, arm, labels))
     return Line((arm, *means, _change(found.loss_change), Cell(moved, still), *gained, limit))
 
 
@@ -64,7 +69,10 @@ def _change(found: Estimate | None) -> str:
     return f"{100 * found.value:+.1f} ± {100 * found.error:.1f} %".replace("-", "−") if found else "–"
 
 
-def _limit(found: Signs, reasons: tuple[str, ...]) -> Cell:
+def _limit(metric: Metric, found: Signs, reasons: tuple[str, ...]) -> Cell:
     if reasons:
         return Cell("compute", "; ".join(reasons), "wrap")
-    return Cell("–" if found.trained is None else "no sign of compute")
+    if found.trained is None:
+        return Cell("–")
+    small = "" if found.unseen is None else f"a gain below {quantity(metric, number(metric, found.unseen))} is not seen"
+    return Cell("no sign of compute", small)

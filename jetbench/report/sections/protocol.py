@@ -5,8 +5,8 @@ from __future__ import annotations
 from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
-from jetbench.report.rows import baseline_text, level
-from jetbench.report.words import count, joined
+from jetbench.report.rows import baseline_text
+from jetbench.report.words import LEVEL_TEXT, count, joined
 
 __all__ = ["render"]
 
@@ -44,7 +44,7 @@ def render(results: Results) -> SectionContent:
         settings=settings,
         equal=_equal(results),
         encoders=settings.pretraining_seeds or settings.seeds,
-        level=level(results),
+        level=LEVEL_TEXT,
         margin=results.task.margin_text(baseline_text(results)),
         pool=", ".join(f"{100 * share:g} % {name}" for name, share in (settings.pool or {}).items()),
         primaries=[f"{arm} against {results.baselines[arm]} at {count(n)} labels" for arm, n in results.primaries],

@@ -8,12 +8,13 @@ from jetbench.report.markup import fragment
 from jetbench.report.rejections import UNRESOLVED, rejection_limits, rejection_text, seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.rows import places
+from jetbench.report.words import LEVEL_TEXT
 from jetbench.statistics.mean_rejection import MeanRejection
 
 __all__ = ["columns"]
 
-LEGEND = """R<sub>x</sub> = 1/ε<sub>B</sub> at x % signal efficiency, from the mean ε<sub>B</sub> over seeds, below it its 95 %
-interval from seeds and test sample. {{ unresolved }}."""
+LEGEND = """R<sub>x</sub> = 1/ε<sub>B</sub> at x % signal efficiency, from the mean ε<sub>B</sub> over seeds, below it its
+{{ level }} interval from seeds and test sample. {{ unresolved }}."""
 
 
 def columns(results: Results) -> Columns:
@@ -25,7 +26,7 @@ def columns(results: Results) -> Columns:
     unresolved = any(one and not one.resolved for by_place in found.values() for one in by_place.values())
     return Columns(
         tuple(Column(f"R{x}", {place: _cell(one) for place, one in found[x].items()}, in_terminal=True) for x in points),
-        legend=fragment(LEGEND, unresolved=UNRESOLVED),
+        legend=fragment(LEGEND, unresolved=UNRESOLVED, level=LEVEL_TEXT),
         remark=f"{', '.join(f'R{x}' for x in points)}: 1/ε_B at that signal efficiency",
         lines=(f"R: {UNRESOLVED}",) if unresolved else (),
     )

@@ -1,0 +1,85 @@
+"""`jetbench store`: what a folder of results takes on the disk, and freeing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from jetbench.cli.options import instance_items, store_option
+
+if TYPE_CHECKING:
+    from jetbench.engine.reclaim import Reclaimer
+
+__all__ = ["store"]
+
+
+@click.group()
+def store() -> None:
+    """Look after a folder of results."""
+
+
+def _what(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from jetbench.engine.reclaim import RULES
+
+    rules = [CompletionItem(rule) for rule in RULES if rule.startswith(incomplete)]
+    return [*rules, *(one for one in instance_items(ctx, parameter, incomplete) if "." in one.value)]
+
+
+@store.command()
+@click.argument("what", nargs=-1, shell_complete=_what)
+@click.option("--dry-run", is_flag=True, help="Say how much that is and end.")
+@store_option
+def gc(what: tuple[str, ...], dry_run: bool, store: str | None) -> None:
+    """Free space by rules, or whole instances by name; without any, say what each rule would free.
+
+    \b
+    checkpoints   of runs that failed or were stopped, which then start anew
+    trials        weights of trials that did not win
+    pretrainings  weights of finished pretrainings that nothing unfinished starts from
+    aside         what `jetbench run --rerun` has set aside
+    INSTANCE      as in ssl-vs-scratch.quick.1a2b3c4d: its runs that no other has, its reports, its experiment
+
+    What is finished stays finished without its weights, and can be reported. Where a run has to start from reclaimed weights,
+    that pretraining is trained again.
+    """
+    from jetbench.engine.reclaim import RULES, Reclaimer, undisturbed
+    from jetbench.suites.instances import remembered
+    from jetbench.tracking.store import Store, store_root
+
+    found = Store(store_root(store))
+    if dry_run or not what:
+        for one in what or (*RULES, *remembered(found.root)):
+            _free(Reclaimer(found), one, dry_run=True)
+        return
+    with undisturbed(found):
+        for one in what:
+            _free(Reclaimer(found), one, dry_run=False)  # looks anew: what was freed before changes what is left
+
+
+def _free(reclaimer: Reclaimer, what: str, dry_run: bool) -> None:
+    from jetbench.engine.reclaim import RULES
+
+    would = "would free" if dry_run else "freed"
+    if what in RULES:
+        rule = RULES[what]
+        size, count = rule.look(reclaimer)
+        if not dry_run:
+            rule.free(reclaimer)
+        click.echo(f"{what:<12} {would} {_bytes(size)} of {count}: {rule.text}")
+        return
+    name = reclaimer.named(what).name
+    size, own, runs = reclaimer.instance_size(name), len(reclaimer.own(name)), len(reclaimer.surveys[name].runs)
+    if not dry_run:
+        reclaimer.drop_instance(name)
+    shared = "" if own == runs else f"; the other {runs - own} are of another instance too"
+    click.echo(f"{name} {would} {_bytes(size)}: {own} of its {runs} runs{shared}")
+
+
+def _bytes(size: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"

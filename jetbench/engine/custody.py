@@ -1,0 +1,22 @@
+"""Owning instances, so that nobody runs them meanwhile, and setting runs aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from jetbench.errors import BusyError
+from jetbench.files import file_lock
+from jetbench.tracking.store import Store
+
+__all__ = ["idle"]
+
+
+@contextmanager
+def idle(store: Store, instances: Iterable[str]) -> Iterator[None]:
+    """Own these instances while inside. Raises `BusyError` where a process runs one of them."""
+    with ExitStack() as held:
+        for name in instances:
+            if not held.enter_context(file_lock(store.lock_of(name), wait=False)):
+                raise BusyError(f"another jetbench process runs {name} in {store.root}; wait for it, or stop it first")
+        yield

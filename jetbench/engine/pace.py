@@ -1,0 +1,64 @@
+"""How fast trainings are: what is assumed of a model, and what the finished runs of a store say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from jetbench.errors import StoreError
+from jetbench.models import models
+from jetbench.spec import RunSpec
+from jetbench.tracking.ledger import Ledger
+
+__all__ = ["RUN_SECONDS", "Measured", "pace", "run_cost", "run_passes"]
+
+PIXELS = 32 * 32  # of the image that the pace of a model on images is for: its time grows with their number
+RUN_SECONDS = 1.5  # of a run beside its passes: process, data, evaluation, pictures
+ENOUGH = 1.0  # seconds of training from which on a model counts as measured
+
+
+def run_passes(spec: RunSpec) -> int:
+    """Return the passes of a run; what is fitted makes none."""
+    return spec.recipe.passes if models[spec.model.name].kind == "network" else 0
+
+
+def run_cost(spec: RunSpec) -> float:
+    """Return what a run costs beside others, in seconds at the assumed pace: its passes, and what it takes without any."""
+    return run_passes(spec) / pace(spec) + RUN_SECONDS
+
+
+def pace(spec: RunSpec) -> float:
+    """Return the passes per second and core where nothing has been measured yet."""
+    view = spec.view.keywords()
+    pixels = view["pixels"] ** 2 if "pixels" in view else view.get("rows", 0) * view.get("columns", 0)
+    return models[spec.model.name].pace * (PIXELS / pixels if pixels else 1.0)
+
+
+@dataclass
+class Measured:
+    """What finished networks took, by model, in seconds, beside what was assumed of them."""
+
+    took: dict[str, float] = field(default_factory=dict)
+    assumed: dict[str, float] = field(default_factory=dict)
+
+    def add(self, finished: Iterable[tuple[str, RunSpec]], ledger: Ledger) -> None:
+        """Add finished runs, by their key; one without readable costs says nothing."""
+        for key, spec in finished:
+            if not (passes := run_passes(spec)):
+                continue
+            with suppress(StoreError, KeyError):
+                seconds, model = ledger.metrics(key)["cost/seconds"], spec.model.name
+                self.took[model] = self.took.get(model, 0.0) + seconds
+                self.assumed[model] = self.assumed.get(model, 0.0) + passes / pace(spec)
+
+    def slower(self, model: str) -> float:
+        """Return how many times as long as assumed the runs of a model take; 1 where too little was measured."""
+        return self.took[model] / self.assumed[model] if self.knows(model) else 1.0
+
+    def knows(self, model: str) -> bool:
+        return self.took.get(model, 0.0) > ENOUGH
+
+    def seconds(self, spec: RunSpec, passes: float) -> float:
+        """Return how long so many passes of a run should take."""
+        return passes / pace(spec) * self.slower(spec.model.name)

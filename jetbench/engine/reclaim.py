@@ -1,0 +1,220 @@
+"""Freeing space in a store by rule: what may go, how much that is, and that nothing that somebody needs goes with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from jetbench.engine.custody import idle
+from jetbench.engine.survey import Survey, survey, wanted_weights
+from jetbench.errors import BusyError, StoreError, UnknownNameError
+from jetbench.files import file_lock, is_locked
+from jetbench.registry import nearest
+from jetbench.suites.graph import Graph
+from jetbench.suites.instance import AnyInstance
+from jetbench.suites.instances import forget, latest_instance, remembered
+from jetbench.suites.plan import Plan
+from jetbench.suites.plans import plan_instance
+from jetbench.suites.trials import follow, front
+from jetbench.suites.winner import winner
+from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.rows import Row, drop_experiment, drop_files, rows, shown
+from jetbench.tracking.store import Store
+
+__all__ = ["RULES", "Reclaimer", "undisturbed"]
+
+
+@contextmanager
+def undisturbed(store: Store) -> Iterator[None]:
+    """Own the store and every instance in it while inside. Raises `StoreError` where there is none, `BusyError` where a process
+    runs an instance."""
+    _refuse_missing(store)
+    with file_lock(store.root / ".lock"), idle(store, sorted(path.stem for path in store.work.glob("*.lock"))):
+        yield
+
+
+class Reclaimer:
+    """What the rules free of a store as it is now. Whoever frees something owns the store (`undisturbed`). Raises `StoreError`
+    where there is none."""
+
+    def __init__(self, store: Store) -> None:
+        _refuse_missing(store)
+        self.store = store
+        self.ledger = Ledger(store.work)
+
+    @cached_property
+    def surveys(self) -> dict[str, Survey]:
+        """Every instance that the store remembers, by its name."""
+        return {name: survey(plan_instance(one), self.ledger) for name, one in remembered(self.store.root).items()}
+
+    @cached_property
+    def rows(self) -> dict[str, list[Row]]:
+        """What MLflow shows of each run, by its key."""
+        found: dict[str, list[Row]] = {}
+        for row in rows(self.store):
+            found.setdefault(row.key, []).append(row)
+        return found
+
+    def checkpoints(self) -> list[Path]:
+        """List the checkpoints of runs that have failed or were stopped: they start anew without them."""
+        folders = [RunFolder(path) for path in sorted(self.store.work.iterdir()) if path.is_dir()]
+        idle_ones = [folder for folder in folders if not is_locked(folder.lock)]
+        return [path for folder in idle_ones for path in folder.checkpoints()]
+
+    def trials(self) -> list[str]:
+        """Return the keys of finished trials with weights that won no study, and that nothing else needs."""
+        lost = {key for found in self.surveys.values() for key in self._decided(found)}
+        return self._unneeded(lost)
+
+    def pretrainings(self) -> list[str]:
+        """Return the keys of finished pretrainings whose weights nothing needs that is yet to be trained."""
+        return self._unneeded(
+            {key for found in self.surveys.values() for key, run in found.runs.items() if run.kind == "pretrain"}
+        )
+
+    def _decided(self, found: Survey) -> Iterator[str]:
+        """The trials of the studies of an instance that have a winner, without those that are the last run of a cell."""
+        for digest, asked in found.asked.items():
+            kept = self._kept(found.plan, digest)
+            yield from (key for key in asked if kept is not None and key not in kept)
+
+    def _kept(self, plan: Graph, digest: str) -> set[str] | None:
+        """The trials whose weights are results: those of a winner or a front, unless the winner is trained again for each seed;
+        None before the study has decided."""
+        study = plan.studies[digest]
+        values, results = follow(plan, digest, self.ledger)
+        won = winner(study, results)
+        chosen = (won.number,) if won else front(study, results) if len(results) >= study.trials else ()
+        if not chosen:
+            return None
+        retrained = isinstance(plan, Plan) and not plan.seeds_tune
+        return set() if retrained else {chain[-1].key for number in chosen for chain in plan.trial(digest, values[number])}
+
+    def _unneeded(self, keys: set[str]) -> list[str]:
+        for found in self.surveys.values():
+            lost = set(self._decided(found))
+            keys = keys - wanted_weights(found, self.ledger)
+            keys -= {key for key, run in found.runs.items() if run.kind != "pretrain" and key not in lost}
+        return sorted(key for key in keys if self.ledger.done(key) and self.ledger.has_weights(key))
+
+    def aside(self) -> list[Path]:
+        """List what was set aside when runs were trained again."""
+        return sorted(self.store.aside.iterdir()) if self.store.aside.is_dir() else []
+
+    def own(self, name: str) -> list[str]:
+        """Return the keys of the runs of an instance that no other one has."""
+        others = {key for other, found in self.surveys.items() if other != name for key in found.runs}
+        return [key for key in self.surveys[name].runs if key not in others]
+
+    def named(self, instance: str) -> AnyInstance:
+        """Find an instance by its name or the beginning of it. Raises `UnknownNameError` for the name of a suite or study: what
+        is removed is named in full."""
+        known = remembered(self.store.root)
+        if kind := next((one.kind for one in known.values() if one.title == instance), None):
+            raise UnknownNameError(f"{instance!r} is a {kind}; {nearest(instance, known)}")
+        return latest_instance(self.store.root, instance)
+
+    def weights_size(self, keys: Iterable[str]) -> int:
+        """Return the bytes of these runs' weights, in their folders and in MLflow."""
+        total = 0
+        for key in keys:
+            files = self.ledger.run(key).models()
+            names = [path.name for path in files]
+            total += size(files) + size(path for row in self.rows.get(key, ()) for path in row.copies(names))
+        return total
+
+    def instance_size(self, name: str) -> int:
+        """Return the bytes of an instance: the folders of runs that are its own, its reports, and its artifacts in MLflow."""
+        artifacts = {row.artifacts for found in self.rows.values() for row in found if row.experiment == name}
+        return size([*(self.ledger.folder(key) for key in self.own(name)), self._reports(name), *artifacts])
+
+    def _reports(self, name: str) -> Path:
+        return self.store.root / "reports" / name
+
+    def drop_weights(self, keys: Iterable[str]) -> None:
+        """Remove the weights of finished runs, which stay finished; MLflow follows."""
+        for key in keys:
+            folder = self.ledger.run(key)
+            _refuse_running(folder)
+            before = shown(folder)
+            names = self.ledger.reclaim(key)
+            drop_files(self.store, self.rows.get(key, ()), names, before, shown(folder))
+
+    def drop_instance(self, name: str) -> None:
+        """Remove an instance: its experiment in MLflow, its reports, the runs that are its own, and then its memory."""
+        own = [self.ledger.run(key) for key in self.own(name)]
+        for folder in own:
+            _refuse_running(folder)
+        drop_experiment(self.store, name)
+        for path in (self._reports(name), *(folder.path for folder in own)):
+            shutil.rmtree(path, ignore_errors=True)
+        forget(self.store.root, name)
+        self.store.lock_of(name).unlink(missing_ok=True)
+
+
+def _refuse_missing(store: Store) -> None:
+    if not store.work.is_dir():
+        raise StoreError(f"{store.root} holds no results; name another folder with --store")
+
+
+def _refuse_running(folder: RunFolder) -> None:
+    """A training may outlive the process that ran its instance."""
+    if is_locked(folder.lock):
+        raise BusyError(f"another process trains the run of {folder.path}; wait for it, or stop it first")
+
+
+def size(paths: Iterable[Path]) -> int:
+    """Return the bytes of files, and of all files below folders."""
+    total = 0
+    for path in paths:
+        files = path.rglob("*") if path.is_dir() else [path]
+        total += sum(file.stat().st_size for file in files if file.is_file())
+    return total
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a rule frees: a text for people, how many bytes and of how many things, and how it is done."""
+
+    text: str
+    look: Callable[[Reclaimer], tuple[int, int]]
+    free: Callable[[Reclaimer], None]
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        shutil.rmtree(path)
+
+
+RULES = {
+    "checkpoints": Rule(
+        "checkpoints of runs that failed or were stopped, which then start anew",
+        lambda one: (size(one.checkpoints()), len(one.checkpoints())),
+        lambda one: _unlink(one.checkpoints()),
+    ),
+    "trials": Rule(
+        "weights of trials that did not win",
+        lambda one: (one.weights_size(one.trials()), len(one.trials())),
+        lambda one: one.drop_weights(one.trials()),
+    ),
+    "pretrainings": Rule(
+        "weights of finished pretrainings that nothing unfinished starts from",
+        lambda one: (one.weights_size(one.pretrainings()), len(one.pretrainings())),
+        lambda one: one.drop_weights(one.pretrainings()),
+    ),
+    "aside": Rule(
+        "what was set aside when runs were trained again",
+        lambda one: (size(one.aside()), len(one.aside())),
+        lambda one: _remove(one.aside()),
+    ),
+}

@@ -1,0 +1,187 @@
+"""What is freed of a store, and that nothing that somebody needs goes with it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from engine.test_rerun import run
+
+from jetbench.cli import main
+from jetbench.engine.reclaim import Reclaimer, undisturbed
+from jetbench.engine.survey import survey
+from jetbench.errors import BusyError
+from jetbench.files import file_lock
+from jetbench.report.collect import collect
+from jetbench.suites.instances import remember, remembered
+from jetbench.suites.plan import Plan
+from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.mlflow_tracker import MlflowTracker
+from jetbench.tracking.store import Store
+
+
+def gc(store: Store, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["store", "gc", "--store", str(store.root), *arguments])
+
+
+def trained(plan: Plan, root: Path) -> Store:
+    """The plan, trained and in MLflow."""
+    store = Store(root)
+    store.prepare()
+    remember(root, plan.instance)
+    assert run(plan, store, MlflowTracker(store, plan.instance.name))["done"] >= 1
+    return store
+
+
+def held(plan: Plan, store: Store) -> bool:
+    """Whether MLflow has all of every run."""
+    tracker, ledger = MlflowTracker(store, plan.instance.name), Ledger(store.work)
+    return all(tracker.holds(key, ledger.run(key), sealed=run.kind == "trial") for key, run in plan.runs.items())
+
+
+def weighty(plan: Plan, store: Store) -> Counter[str]:
+    """How many runs of each kind have their weights."""
+    ledger = Ledger(store.work)
+    return Counter(run.kind for key, run in plan.runs.items() if ledger.run(key).models())
+
+
+@pytest.mark.slow
+def test_weights_go_and_what_is_finished_stays_so(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """Losing trials and a pretraining lose their weights, in folders and in MLflow; nothing is trained or sent again, until a
+    run has to start from them."""
+    small = ("seeds=1", "tuning.per=seed", "tuning.labels=each")
+    plan = plan_of(*small, "labels=[50]")
+    store = trained(plan, tmp_path)
+    before = collect(plan, store).cells
+    assert held(plan, store)
+    with undisturbed(store):
+        losers = Reclaimer(store).trials()
+    assert len(losers) == len(plan.studies)
+    copies, disk = len([*store.artifacts.rglob("model.*")]), sum(path.stat().st_size for path in tmp_path.rglob("model.*"))
+    told = gc(store, "trials", "pretrainings", "--dry-run").output
+    assert len([*store.artifacts.rglob("model.*")]) == copies
+    done = gc(store, "trials", "pretrainings")
+    assert done.exit_code == 0, done.output
+    assert done.output == told.replace("would free", "freed")
+    freed = [float(size) * {"k": 1, "M": 1000}[unit] for size, unit in re.findall(r"freed ([\d.]+) (.)B", done.output)]
+    left = sum(path.stat().st_size for path in tmp_path.rglob("model.*"))
+    assert sum(freed) == pytest.approx((disk - left) / 1000, abs=100)
+    assert copies - len([*store.artifacts.rglob("model.*")]) == len(losers) + 1
+    assert weighty(plan, store) == {"trial": len(plan.studies)}
+    assert collect(plan, store).cells == before
+    assert held(plan, store)
+    assert run(plan, store)["done"] == 0
+
+    wider = plan_of(*small, "labels=[50,100]")
+    (pretraining,) = [key for key, one in wider.runs.items() if one.kind == "pretrain"]
+    assert survey(wider, Ledger(store.work)).states[pretraining] == "stale"
+    events = run(wider, store)
+    assert events["failed"] == 0
+    assert events["done"] == len(wider.runs) - len(plan.runs) + 1
+    assert Ledger(store.work).has_weights(pretraining)
+
+
+@pytest.fixture
+def store(plan_of: Callable[..., Plan], tmp_path: Path) -> Store:
+    store = Store(tmp_path)
+    store.work.mkdir()
+    return store
+
+
+def pretend(plan: Plan, store: Store, keys: list[str]) -> None:
+    remember(store.root, plan.instance)
+    ledger = Ledger(store.work)
+    for key in keys:
+        folder = ledger.run(key)
+        folder.path.mkdir(exist_ok=True)
+        folder.weights.write_bytes(b"w" * 1000)
+        folder.metrics.write_text("{}")
+        np.save(folder.losses, np.array([0.4, 0.6]))
+        ledger.finish(key, [folder.weights, folder.metrics, folder.losses])
+
+
+def test_a_pretraining_keeps_its_weights_while_another_instance_needs_them(plan_of: Callable[..., Plan], store: Store) -> None:
+    one, other = plan_of("tuning=null", "labels=[50]"), plan_of("tuning=null", "labels=[50,100]")
+    pretend(one, store, list(one.runs))
+    assert len(Reclaimer(store).pretrainings()) == 2
+    pretend(other, store, [])
+    assert Reclaimer(store).pretrainings() == []
+
+
+def test_a_trial_that_lost_here_and_counts_elsewhere_keeps_its_weights(plan_of: Callable[..., Plan], store: Store) -> None:
+    """A recipe of its own makes the trial at three times the rate the final run of another instance."""
+    tuned = plan_of("seeds=1", "labels=[50]", "tuning.per=seed", "tuning.labels=each")
+    other = plan_of("seeds=1", "labels=[50]", "tuning=null", "recipes.supervised.learning_rate=0.003")
+    pretend(tuned, store, list(tuned.runs))
+    lost = set(Reclaimer(store).trials())
+    assert len(lost) == 3
+    remember(store.root, other.instance)
+    shared = {key for key in tuned.runs if key in other.runs and tuned.runs[key].kind == "trial"}
+    assert shared
+    assert set(Reclaimer(store).trials()) == lost - shared
+
+
+def test_checkpoints_go_where_nobody_trains(plan_of: Callable[..., Plan], store: Store) -> None:
+    plan, ledger = plan_of(), Ledger(store.work)
+    stopped, running = (ledger.run(key) for key in list(plan.runs)[:2])
+    for folder in (stopped, running):
+        folder.path.mkdir()
+        folder.checkpoint.write_bytes(b"c" * 2000)
+        folder.previous_checkpoint.write_bytes(b"c" * 1000)
+    with file_lock(running.lock):
+        assert "freed 3.0 kB of 2" in gc(store, "checkpoints").output
+    assert not stopped.checkpoint.exists()
+    assert running.checkpoint.exists()
+
+
+def test_an_instance_goes_and_leaves_what_another_one_has(plan_of: Callable[..., Plan], store: Store) -> None:
+    one, other = (plan_of("tuning=null", "seeds=1", f"labels={labels}") for labels in ("[50]", "[50,100]"))
+    for plan in (one, other):
+        pretend(plan, store, list(plan.runs))
+    reports = store.root / "reports" / other.instance.name
+    reports.mkdir(parents=True)
+    refused = gc(store, "mini")
+    assert refused.exit_code == 1
+    assert "'mini' is a suite" in refused.output
+    told = gc(store, other.instance.name).output
+    own = len(other.runs.keys() - one.runs.keys())
+    assert re.search(rf"freed [\d.]+ kB: {own} of its {len(other.runs)} runs; the other {len(one.runs)} are", told)
+    assert {key for key in other.runs if Ledger(store.work).folder(key).exists()} == set(one.runs)
+    assert list(remembered(store.root)) == [one.instance.name]
+    assert not reports.exists()
+    assert not store.lock_of(other.instance.name).exists()
+    assert not store.database.exists(), "MLflow is not asked where it has nothing"
+
+
+def test_nothing_is_freed_while_an_instance_runs(plan_of: Callable[..., Plan], store: Store) -> None:
+    plan = plan_of()
+    pretend(plan, store, list(plan.runs))
+    with file_lock(store.lock_of(plan.instance.name)):
+        result = gc(store, "pretrainings")
+        assert gc(store, "pretrainings", "--dry-run").exit_code == 0
+    assert result.exit_code == 1
+    assert f"another jetbench process runs {plan.instance.name}" in result.output
+    with file_lock(store.lock_of(plan.instance.name)), pytest.raises(BusyError), undisturbed(store):
+        pass
+
+
+def test_without_a_rule_everything_is_weighed_and_nothing_freed(plan_of: Callable[..., Plan], store: Store) -> None:
+    plan = plan_of("tuning=null")
+    pretend(plan, store, list(plan.runs))
+    (store.aside / "then").mkdir(parents=True)
+    (store.aside / "then" / "x").write_bytes(b"x" * 500)
+    lines = gc(store).output.splitlines()
+    assert [line.split()[0] for line in lines] == ["checkpoints", "trials", "pretrainings", "aside", plan.instance.name]
+    assert "aside        would free 500 bytes of 1" in lines[3]
+    assert weighty(plan, store).total() == len(plan.runs)
+    gc(store, "aside")
+    assert not list(store.aside.iterdir())
+    for rule in ([], ["aside"]):
+        missing = CliRunner().invoke(main, ["store", "gc", "--store", str(store.root / "none"), *rule])
+        assert "holds no results" in missing.output
+    assert not (store.root / "none").exists()

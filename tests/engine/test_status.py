@@ -1,0 +1,143 @@
+"""How far a suite is, as its folders tell it while somebody else runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from jetbench.cli import main
+from jetbench.engine.pace import RUN_SECONDS, pace
+from jetbench.engine.status import Watcher
+from jetbench.files import file_lock
+from jetbench.suites.instances import remember
+from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.store import Store
+
+
+@pytest.fixture
+def plan(plan_of: Callable[..., Plan], tmp_path: Path) -> Plan:
+    (tmp_path / "work").mkdir()
+    return plan_of("tuning=null", "labels=[50]", "seeds=1")
+
+
+def network(plan: Plan) -> PlannedRun:
+    return next(run for run in plan.runs.values() if run.name == "resnet15/scratch/n50/s0")
+
+
+def begin(ledger: Ledger, run: PlannedRun, epochs: list[tuple[float, float]], began: float) -> None:
+    """Write what a training has written: the time of its beginning, and per epoch its end [s] and the passes so far."""
+    folder = ledger.run(run.key)
+    folder.path.mkdir(exist_ok=True)
+    folder.environment.write_text("{}")
+    os.utime(folder.environment, (began, began))
+    lines = [{"time": ended, "step": step, "metrics": {"train/passes": passes}} for step, (ended, passes) in enumerate(epochs)]
+    folder.journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_a_run_under_way_has_progress_rate_and_time_left(plan: Plan, tmp_path: Path) -> None:
+    """160 of 320 passes in 40 s, 10 s ago: the other 160 take 40 s, of which 10 have gone."""
+    run, ledger = network(plan), Ledger(tmp_path / "work")
+    watcher = Watcher(plan, Store(tmp_path), 1, 1, clock=lambda: 1050.0)
+    begin(ledger, run, [(1020.0, 80.0), (1040.0, 160.0)], began=1000.0)
+    with file_lock(ledger.run(run.key).lock), file_lock(tmp_path / "work" / f"{plan.instance.name}.lock"):
+        now = watcher.look()
+        (one,) = now.running
+        assert (one.name, one.passes, one.total) == (run.name, 160, 320)
+        assert one.rate == pytest.approx(4)
+        assert one.left == pytest.approx(30 + RUN_SECONDS)
+        assert now.active
+        assert "1 running" in now.line
+        assert "4 passes/s" in now.line
+    others = [other for other in plan.runs.values() if other is not run]
+    passes = sum(other.spec.recipe.passes / pace(other.spec) for other in others if other.spec.model.name == "resnet15")
+    assert now.left == pytest.approx(one.left + passes + RUN_SECONDS * len(others))
+
+
+def test_a_resumed_run_is_as_fast_as_this_attempt(plan: Plan, tmp_path: Path) -> None:
+    """The first epoch is of an earlier day; 160 passes of this attempt took 20 s."""
+    run, ledger = network(plan), Ledger(tmp_path / "work")
+    begin(ledger, run, [(100.0, 160.0), (1020.0, 320.0)], began=1000.0)
+    with file_lock(ledger.run(run.key).lock):
+        (one,) = Watcher(plan, Store(tmp_path), 1, 1, clock=lambda: 1020.0).look().running
+    assert one.rate == pytest.approx(8)
+
+
+def test_a_run_that_takes_longer_than_estimated_is_not_said_to_end_now(plan: Plan, tmp_path: Path) -> None:
+    run, ledger = network(plan), Ledger(tmp_path / "work")
+    begin(ledger, run, [], began=1000.0)
+    with file_lock(ledger.run(run.key).lock):
+        (one,) = Watcher(plan, Store(tmp_path), 1, 1, clock=lambda: 9000.0).look().running
+    assert one.left == 0
+    assert one.text == f"  0 %  {run.name}"
+
+
+def test_a_killed_run_is_stopped_and_nobody_runs_the_suite(plan: Plan, tmp_path: Path) -> None:
+    run, ledger = network(plan), Ledger(tmp_path / "work")
+    begin(ledger, run, [(1020.0, 160.0)], began=1000.0)
+    now = Watcher(plan, Store(tmp_path), 1, 1).look()
+    assert not now.active
+    assert not now.running
+    assert [one.name for one in now.stopped] == [run.name]
+    assert "no process runs it" in "\n".join(now.lines())
+    assert " 50 %" in "\n".join(now.lines())
+
+
+def test_failures_stand_with_their_reason_and_what_waits_for_them_is_no_open_end(plan: Plan, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "work")
+    watcher = Watcher(plan, Store(tmp_path), 1, 1)
+    first = next(run for run in plan.runs.values() if run.kind == "pretrain")
+    ledger.fail(first.key, "no memory\nleft", "")
+    assert not watcher.look().finished
+    for key, run in plan.runs.items():
+        if key != first.key and run.spec.start is None:
+            folder = ledger.run(key)
+            folder.path.mkdir()
+            folder.metrics.write_text("{}")
+            ledger.finish(key, [folder.metrics])
+    now = watcher.look()
+    assert now.finished
+    assert f"  failed   {first.name}: no memory left" in list(now.lines())
+    assert "  1 runs wait for what has failed" in list(now.lines())
+
+
+def test_watching_ends_with_the_suite(plan: Plan, tmp_path: Path) -> None:
+    """Piped: plain lines, and no second one where nothing is left."""
+    remember(tmp_path, plan.instance)
+    ledger = Ledger(tmp_path / "work")
+    for key in plan.runs:
+        ledger.fail(key, "no memory", "")
+    result = CliRunner().invoke(main, ["status", "mini", "--watch", "--store", str(tmp_path)])
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert f"0 of {len(plan.runs)} runs done, {len(plan.runs)} failed" in lines[0]
+    assert lines[1] == plan.instance.name
+    assert "\x1b" not in result.output
+
+
+def test_watching_ends_when_who_ran_the_suite_has_ended(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remember(tmp_path, plan.instance)
+    lock = file_lock(tmp_path / "work" / f"{plan.instance.name}.lock")
+    lock.__enter__()
+    waits = iter([lambda: None, lambda: lock.__exit__(None, None, None)])
+    monkeypatch.setattr("jetbench.cli.status.time.sleep", lambda seconds: next(waits)())
+    result = CliRunner().invoke(main, ["status", "mini", "--watch", "--store", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "no process runs it" in result.output
+
+
+def test_ctrl_c_ends_the_watching_and_nothing_else(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remember(tmp_path, plan.instance)
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jetbench.cli.status.time.sleep", interrupt)
+    result = CliRunner().invoke(main, ["status", "mini", "--watch", "--store", str(tmp_path)])
+    assert result.exit_code == 0
+    assert "stopped watching; what runs goes on" in result.output
