@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 from jetbench.engine.devices import cores, gpus, places
-from jetbench.engine.engine import Event, execute
+from jetbench.engine.engine import execute
+from jetbench.engine.events import Event
 from jetbench.engine.forecast import describe
 from jetbench.engine.prepare import prepare
 from jetbench.engine.rerun import chosen, set_aside
@@ -18,24 +21,40 @@ from jetbench.report.collect import collect
 from jetbench.report.results import Results
 from jetbench.spec import RunSpec
 from jetbench.suites.budgets import check_equal_classes
-from jetbench.suites.instances import latest, remember, remembered
-from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.suites.graph import Graph, PlannedRun
+from jetbench.suites.instances import latest, latest_instance, latest_study_instance, remember, remembered
+from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
+from jetbench.suites.plans import plan_instance
+from jetbench.suites.study_file import find_study, instantiate_study, study_names
+from jetbench.suites.study_planning import StudyPlan, make_study_plan
 from jetbench.suites.suite import find_suite, instantiate, suite_names
+from jetbench.suites.trials import Searching, searchings
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
-__all__ = ["Progress", "Session", "find_runs", "latest_session", "open_session"]
+__all__ = [
+    "Execution",
+    "Progress",
+    "Session",
+    "StudySession",
+    "find_runs",
+    "latest_execution",
+    "latest_session",
+    "latest_study",
+    "open_session",
+    "open_study",
+]
 
 Progress = Callable[[str, int, int], None]  # what is being made, jets done and jets in all
 
 
 @dataclass
-class Session:
-    """A planned suite instance and the store that it runs in."""
+class Execution:
+    """A plan and the store that it runs in."""
 
-    plan: Plan
+    plan: Graph
     store: Store
 
     @property
@@ -50,26 +69,44 @@ class Session:
         """Return what looks at the state of every run, as often as it is asked."""
         return Watcher(self.plan, self.store, len(places(None, cores(), gpus())), cores())
 
-    def results(self) -> Results:
-        return collect(self.plan, self.store)
-
-    def publish_report(self, results: Results) -> Path:
-        """Write the report into the store and into the tracker; returns the page."""
-        from jetbench.report.write import write_report
-
-        files = write_report(results, self.store.root / "reports" / self.plan.instance.name)
-        self.tracker.log_report(files)
-        return next(path for path in files if path.suffix == ".html")
+    def searchings(self) -> list[Searching]:
+        """Return every study of the plan with its trials so far."""
+        return searchings(self.plan, Ledger(self.store.work))
 
     @property
     def tracker(self) -> MlflowTracker:
         instance = self.plan.instance
+        kind = instance.kind
         tags = (
-            ("jetbench.suite", instance.suite),
+            (f"jetbench.{kind}", instance.title),
             ("jetbench.scale", instance.scale),
-            ("mlflow.note.content", f"**{instance.question}**\n\nSuite `{instance.suite}`, scale `{instance.scale}`."),
+            (
+                "mlflow.note.content",
+                f"**{instance.question}**\n\n{kind.capitalize()} `{instance.title}`, scale `{instance.scale}`.",
+            ),
         )
         return MlflowTracker(self.store, instance.name, tags)
+
+    def run(
+        self, jobs: int | None = None, progress: Progress | None = None, timeout: float | None = None
+    ) -> Generator[Event, None, None]:
+        """Make the data, run what is not finished, publish it; events as they happen.
+
+        `jobs` is how many trainings, or processes that make data, run at a time. After `timeout` seconds studies begin no further
+        round of trials, and what has begun is trained to its end.
+        """
+        end = time.monotonic() + (math.inf if timeout is None else timeout)
+        self.store.prepare()
+        remember(self.store.root, self.plan.instance)
+        told = progress or (lambda what, done, total: None)
+        yield from execute(
+            self.plan,
+            self.store,
+            self.tracker,
+            lambda: places(jobs, cores(), gpus()),
+            lambda: prepare(self.plan, jobs or cores(), told),
+            late=lambda: time.monotonic() > end,
+        )
 
     def rerun(self, what: str) -> list[PlannedRun]:
         """Return the runs that `set_aside` would set aside."""
@@ -83,21 +120,43 @@ class Session:
         """
         return set_aside(self.plan, what, self.store)
 
-    def run(self, jobs: int | None = None, progress: Progress | None = None) -> Generator[Event, None, None]:
-        """Make the data, run what is not finished, publish it; events as they happen.
 
-        `jobs` is how many trainings, or processes that make data, run at a time.
-        """
-        self.store.prepare()
-        remember(self.store.root, self.plan.instance)
-        told = progress or (lambda what, done, total: None)
-        yield from execute(
-            self.plan,
-            self.store,
-            self.tracker,
-            lambda: places(jobs, cores(), gpus()),
-            lambda: prepare(self.plan, jobs or cores(), told),
-        )
+@dataclass
+class StudySession(Execution):
+    """A planned study instance and the store that it runs in."""
+
+    plan: StudyPlan
+
+    @property
+    def folder(self) -> Path:
+        """Where what is shown of the study is written."""
+        return self.store.root / "reports" / self.plan.instance.name
+
+    def publish(self, found: list[Searching]) -> Path:
+        """Write the page of the study, with its trials so far, into the store and into the tracker; returns the page."""
+        from jetbench.report.study.write import write_study
+
+        files = write_study(self.plan.instance, found, self.folder)
+        self.tracker.log_report(files)
+        return files[0]
+
+
+@dataclass
+class Session(Execution):
+    """A planned suite instance and the store that it runs in."""
+
+    plan: Plan
+
+    def results(self) -> Results:
+        return collect(self.plan, self.store)
+
+    def publish_report(self, results: Results) -> Path:
+        """Write the report into the store and into the tracker; returns the page."""
+        from jetbench.report.write import write_report
+
+        files = write_report(results, self.store.root / "reports" / self.plan.instance.name)
+        self.tracker.log_report(files)
+        return next(path for path in files if path.suffix == ".html")
 
 
 def open_session(
@@ -121,10 +180,44 @@ def open_session(
     return Session(plan, _store(store))
 
 
+def open_study(
+    study: str | Path,
+    *,
+    scale: str | None = None,
+    dataset: str | Path | None = None,
+    unlabelled: str | Path | None = None,
+    overrides: tuple[str, ...] = (),
+    store: str | Path | None = None,
+) -> StudySession:
+    """Plan a study by name or path. Raises `JetbenchError` where study, scale, dataset or overrides make no sense."""
+    labelled, pool = (None if jets is None else str(jets) for jets in (dataset, unlabelled))
+    instance = instantiate_study(find_study(str(study)), scale, labelled, pool, overrides)
+    if str(study) not in study_names():
+        instance = instance.replace(file=str(study))
+    plan = make_study_plan(instance)
+    if not instance.find_dataset().ready:
+        check_equal_classes(plan)
+    return StudySession(plan, _store(store))
+
+
+def latest_study(study: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> StudySession:
+    """Find the study instance that was run last in a store, of a study and scale where they are named. Raises `StoreError` for
+    none."""
+    root = _store(store)
+    return StudySession(make_study_plan(latest_study_instance(root.root, study, scale)), root)
+
+
 def latest_session(suite: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> Session:
     """Find the instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
     root = _store(store)
     return Session(make_plan(latest(root.root, suite, scale)), root)
+
+
+def latest_execution(name: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> Execution:
+    """Find the instance of a suite or study that was run last in a store, by the name of that or by its own. Raises `StoreError`
+    for none."""
+    root = _store(store)
+    return Execution(plan_instance(latest_instance(root.root, name, scale)), root)
 
 
 def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
@@ -132,7 +225,7 @@ def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
     the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin so."""
     root = _store(store)
     for instance in reversed(remembered(root.root).values()):
-        found = survey(make_plan(instance), Ledger(root.work))
+        found = survey(plan_instance(instance), Ledger(root.work))
         keys = found.called(what)
         if len(keys) > 1:
             raise StoreError(f"{len(keys)} runs have keys that begin with {what}; write more of it")

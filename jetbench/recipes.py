@@ -21,9 +21,11 @@ RECIPE_SPACES: Spaces = (
 
 @dataclass(frozen=True)
 class RecipeEntry(Entry):
-    """A recipe's values stand in the entry itself."""
+    """A recipe's values stand in the entry itself; `spaces` is where a study searches those that need another range than that of
+    `RECIPE_SPACES`."""
 
     recipe: Recipe = field(kw_only=True)
+    spaces: Spaces = ()
 
 
 def _step(name: str, **strengths: float | bool) -> Component:
@@ -46,8 +48,8 @@ PUBLISHED_AUGMENTATION = (_step("flip", eta=True, phi=False), _step("crop_zoom")
 SSL_JET_IMAGE = "the SSL jet-image recipe (ResNet-15 and SimCLR on 125×125×8 images of the ML4SCI self-supervised set)"
 
 
-def _entry(recipe: Recipe, summary: str, source: str = "") -> RecipeEntry:
-    return RecipeEntry(recipe.name, "", summary, source, recipe=recipe)
+def _entry(recipe: Recipe, summary: str, source: str = "", spaces: Spaces = ()) -> RecipeEntry:
+    return RecipeEntry(recipe.name, "", summary, source, recipe=recipe, spaces=spaces)
 
 
 recipes: Registry[RecipeEntry] = Registry(
@@ -109,7 +111,12 @@ recipes: Registry[RecipeEntry] = Registry(
             "Adam, plateau schedule, 50 epochs, patience 10, best epoch by validation loss (published: by accuracy)",
             SSL_JET_IMAGE,
         ),
-        _entry(Recipe(name="trees", learning_rate=0.1), "gradient boosting: the learning rate is the shrinkage"),
+        _entry(
+            Recipe(name="trees", learning_rate=0.1),
+            "gradient boosting: the learning rate is the shrinkage",
+            # below, a hundred trees do not fit any more; above, each of them jumps
+            spaces=(("learning_rate", Space(low=0.01, high=0.5, log=True)),),
+        ),
         _entry(Recipe(name="untuned", learning_rate=0.0), "a fit that has no learning rate"),
     ],
 )

@@ -1,7 +1,7 @@
 """What values an option may have, and where a study searches a parameter. Both stand beside the component or recipe that has it.
 
-What holds for a parameter that is searched, first match: a value that the arm itself gives, the range that the suite gives, the
-default range beside the component.
+What holds for a parameter, first match: a value that the arm itself gives, the range that the arm gives, the range of the suite
+or study, the default range beside the component. What is in no list of parameters to be searched has its default.
 """
 
 from __future__ import annotations
@@ -57,15 +57,6 @@ class Allowed:
 WIDTHS = Allowed(pattern=r"[1-9]\d*(-[1-9]\d*)*", text="a list of widths such as '64-64-128'")
 
 
-@dataclass(frozen=True)
-class Configured(Entry):
-    """A component with options. `defaults` are those that a suite may set, with their defaults; `allowed` is what values they may
-    have, where not every one of the default's kind makes sense."""
-
-    defaults: Options = ()
-    allowed: tuple[tuple[str, Allowed], ...] = ()
-
-
 class Space(Spec):
     """A range from `low` to `high` (whole numbers where both are whole), on a logarithmic scale where `log` says so, or a list of
     `choices`."""
@@ -107,3 +98,14 @@ def _is_number(value: Scalar) -> TypeGuard[int | float]:
 
 
 Spaces = tuple[tuple[str, Space], ...]
+
+
+@dataclass(frozen=True)
+class Configured(Entry):
+    """A component with options. `defaults` are those that a suite may set, with their defaults; `allowed` is what values they may
+    have, where not every one of the default's kind makes sense; `spaces` is where a study searches them unless it says
+    otherwise."""
+
+    defaults: Options = ()
+    allowed: tuple[tuple[str, Allowed], ...] = ()
+    spaces: Spaces = ()

@@ -13,7 +13,7 @@ from pydantic import model_validator
 from jetbench.errors import SuiteError
 from jetbench.values import Spec
 
-__all__ = ["Chosen", "Component", "DatasetRef", "Options", "Recipe", "RunSpec", "Scalar", "normalised", "options"]
+__all__ = ["AUGMENTATION", "Chosen", "Component", "DatasetRef", "Options", "Recipe", "RunSpec", "Scalar", "normalised", "options"]
 
 Scalar = bool | int | float | str | None
 Options = tuple[tuple[str, Scalar], ...]
@@ -57,7 +57,8 @@ class DatasetRef(Spec):
 
 class Chosen(Spec):
     """A scalar of a run that a study decides: the place of the scalar in the spec, as in "recipe.learning_rate" or
-    "model.dropout", and the study's digest, which is known before anything has run."""
+    "model.dropout", with "pretraining." in front in a run that another one starts from, and the study's digest, which is known
+    before anything has run."""
 
     path: str
     study: str
@@ -85,6 +86,7 @@ class Recipe(Spec):
 
 
 COMPONENTS = ("task", "model", "view", "objective")
+AUGMENTATION = "recipe.augmentation."  # before the name of a step and of its option, in the path of a strength
 
 
 class RunSpec(Spec):
@@ -131,9 +133,21 @@ class RunSpec(Spec):
             if part in COMPONENTS:
                 component: Component = getattr(spec, part)
                 changed: Any = component.replace(options=options({**component.keywords(), name: value}))
+            elif path.startswith(AUGMENTATION):
+                changed = spec.recipe.replace(augmentation=_strengthened(spec.recipe.augmentation, path, value))
             elif part == "recipe" and name in Recipe.model_fields:
                 changed = spec.recipe.replace(**{name: value})
             else:
                 raise SuiteError(f"no scalar of a run is at {path!r}; paths look like recipe.learning_rate or model.dropout")
             spec = spec.replace(**{part: changed})
         return spec.replace(chosen=tuple(one for one in spec.chosen if one.path not in decided))
+
+
+def _strengthened(steps: tuple[Component, ...], path: str, value: Scalar) -> tuple[Component, ...]:
+    """The steps of an augmentation with another value at the path of a strength."""
+    name, option = path.removeprefix(AUGMENTATION).split(".")
+    if name not in {step.name for step in steps}:
+        raise SuiteError(f"no step {name!r} is in the augmentation of the run, so that nothing is at {path!r}")
+    return tuple(
+        step.replace(options=options({**step.keywords(), option: value})) if step.name == name else step for step in steps
+    )

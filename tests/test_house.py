@@ -158,6 +158,7 @@ def test_all_plots_share_one_frame_and_resolution() -> None:
         (["calibrate", "--help"], {"torch", "mlflow", "sklearn", "matplotlib", "optuna", "distributed", "h5py", "scipy"}),
         (["ls"], {"torch", "mlflow", "sklearn", "matplotlib", "optuna", "distributed"}),
         (["run", "--suite", "ssl-vs-scratch", "--scale", "smoke", "--dry-run"], {"torch", "sklearn", "matplotlib"}),
+        (["study", "ls"], {"torch", "mlflow", "sklearn", "matplotlib", "optuna", "distributed"}),
     ],
 )
 def test_start_up_is_light(command: list[str], heavy: set[str], tmp_path: Path) -> None:

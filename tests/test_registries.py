@@ -5,21 +5,18 @@ from __future__ import annotations
 import inspect
 
 import pytest
-import torch
 
 from jetbench.data.catalog import datasets
 from jetbench.errors import UnknownNameError
 from jetbench.formats import formats
-from jetbench.models import HEAD, ModelEntry, models
-from jetbench.models.network import build_network
+from jetbench.models import HEAD, models
 from jetbench.objectives import objectives
 from jetbench.recipes import RecipeEntry, recipes
 from jetbench.registry import Entry, Registry
 from jetbench.spaces import WIDTHS, Allowed, Configured
-from jetbench.spec import Component, options
 from jetbench.suites.stages import RegimeEntry, regimes
 from jetbench.tasks import tasks
-from jetbench.views import augmentations, views
+from jetbench.views import AugmentationEntry, augmentations, views
 
 TABLES = [tasks, models, views, objectives, regimes, recipes, augmentations, datasets, formats]
 ENTRIES = [pytest.param(entry, id=f"{table.kind}-{entry.name}") for table in TABLES for entry in table]
@@ -44,7 +41,15 @@ def test_defaults_are_those_of_the_constructor(entry: Entry) -> None:
     assert {type(value) for value in keywords.values()} <= {bool, int, float, str}
 
 
-@pytest.mark.parametrize("entry", [*models, *objectives], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [*augmentations], ids=lambda entry: entry.name)
+def test_strengths_are_those_of_the_function(entry: AugmentationEntry) -> None:
+    parameters = inspect.signature(entry.load()).parameters
+    keywords = {name: one.default for name, one in parameters.items() if name not in {"batch", "rng", "extent"}}
+    assert len(keywords) == len(parameters) - 2 - entry.framed
+    assert dict(entry.defaults) == keywords
+
+
+@pytest.mark.parametrize("entry", [*models, *objectives, *views, *augmentations], ids=lambda entry: entry.name)
 def test_spaces_are_of_options_and_hold_their_defaults(entry: Entry) -> None:
     defaults = dict(entry.defaults)  # type: ignore[attr-defined]
     for name, space in entry.spaces:  # type: ignore[attr-defined]
@@ -52,14 +57,15 @@ def test_spaces_are_of_options_and_hold_their_defaults(entry: Entry) -> None:
         assert own in space.choices if space.choices else space.low <= own <= space.high
 
 
-@pytest.mark.parametrize("entry", [*tasks, *models, *objectives, *views], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [*tasks, *models, *objectives, *views, *augmentations], ids=lambda entry: entry.name)
 def test_what_is_allowed_of_an_option_holds_its_default_and_its_space(entry: Configured) -> None:
     allowed, spaces = dict(entry.allowed), dict(getattr(entry, "spaces", ()))
     columns = {"target"}  # which a dataset decides
-    assert set(allowed) == set(dict(entry.defaults)) - columns
+    flags = {name for name, default in entry.defaults if isinstance(default, bool)}
+    assert set(allowed) == set(dict(entry.defaults)) - columns - flags
     for name, default in entry.defaults:
         tried = spaces[name].choices or (spaces[name].low, spaces[name].high) if name in spaces else ()
-        own = () if default is None or name in columns else (default,)
+        own = () if default is None or name in columns | flags else (default,)
         assert all(value in allowed[name] for value in (*own, *tried)), name
         assert str(allowed.get(name, "any"))
 
@@ -79,21 +85,6 @@ def test_what_is_allowed_is_told_and_tested(
     assert all(value in allowed for value in inside)
     assert not any(value in allowed for value in outside)
     assert str(allowed) == text
-
-
-SHAPES = {"image": (3, 16, 16), "constituents": (20, 7)}
-OTHER = {"dropout": 0.4, "head": "mlp", "head_dropout": 0.1, "jet": "8-8", "norm": "batch", "particle": "8-8", "stages": "8-16"}
-
-
-@pytest.mark.parametrize("entry", [entry for entry in models if entry.kind == "network"], ids=lambda entry: entry.name)
-def test_what_shapes_an_encoder_is_declared(entry: ModelEntry) -> None:
-    """An option with another value gives an encoder other weights where it is said to shape them, and only there."""
-
-    def weights(**given: object) -> dict[str, torch.Size]:
-        network = build_network(Component(name=entry.name, options=options(given)), SHAPES, 2, 0)
-        return {name: tensor.shape for name, tensor in network.encoder.state_dict().items()}
-
-    assert entry.shaping == tuple(name for name, _ in entry.defaults if weights(**{name: OTHER[name]}) != weights())
 
 
 def test_a_name_can_be_taken_once() -> None:

@@ -39,18 +39,27 @@ def _suites() -> list[tuple[str, str]]:
     return [(name, find_suite(name).question) for name in suite_names()]
 
 
+def _studies() -> list[tuple[str, str]]:
+    from jetbench.suites.study_file import find_study, study_names
+
+    return [(name, find_study(name).question) for name in study_names()]
+
+
+FILES = {"suites": _suites, "studies": _studies}  # names and questions of what is shipped as a file
+
+
 def _rows(kind: str) -> list[tuple[str, str]]:
-    return _suites() if kind == "suites" else [(entry.name, entry.summary) for entry in _entries(kind)]
+    return FILES[kind]() if kind in FILES else [(entry.name, entry.summary) for entry in _entries(kind)]
 
 
 @click.command()
-@click.argument("kind", required=False, type=click.Choice([*KINDS, "suites"]))
+@click.argument("kind", required=False, type=click.Choice([*KINDS, "suites", "studies"]))
 def ls(kind: str | None) -> None:
-    """List models, regimes, datasets, formats, suites and more.
+    """List models, regimes, datasets, formats, suites, studies and more.
 
     Piped, `ls KIND` has one name a line, and `ls` one line of kind, name and summary for each: a name may be of several kinds.
     """
-    for each in [kind] if kind else ["suites", *KINDS]:
+    for each in [kind] if kind else [*FILES, *KINDS]:
         rows = _rows(each)
         if sys.stdout.isatty():
             click.secho(each, bold=True)
@@ -71,19 +80,21 @@ def _list(rows: Iterable[tuple[str, str]]) -> None:
 def show(name: str) -> None:
     """Explain one name: what it is, where it comes from, how it is configured; of a kind, what there is."""
     from jetbench.errors import UnknownNameError
+    from jetbench.suites.study_file import study_names, study_text
     from jetbench.suites.suite import suite_names, suite_text
 
-    if name in (*KINDS, "suites"):
+    if name in (*KINDS, *FILES):
         _list(_rows(name))
         return
     found = [(kind, entry) for kind in KINDS for entry in _entries(kind) if entry.name == name]
-    if name in suite_names():
-        click.echo(suite_text(name), nl=False)
+    texts = [read(name) for names, read in ((suite_names(), suite_text), (study_names(), study_text)) if name in names]
+    for text in texts:
+        click.echo(text, nl=False)
     for kind, entry in found:
         click.echo("\n".join(_describe(kind, entry)))
-    if not found and name not in suite_names():
+    if not found and not texts:
         names = {entry.name for kind in KINDS for entry in _entries(kind)}
-        raise UnknownNameError(f"nothing is called {name!r}; {nearest(name, {*names, *suite_names(), *KINDS})}")
+        raise UnknownNameError(f"nothing is called {name!r}; {nearest(name, {*names, *suite_names(), *study_names(), *KINDS})}")
 
 
 def _describe(kind: str, entry: Entry) -> Iterable[str]:

@@ -144,7 +144,7 @@ def convert(
 
 def _find(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> Dataset:
     from jetbench.data.catalog import find_dataset
-    from jetbench.suites.suite import parse_override
+    from jetbench.suites.instance import parse_override
 
     return find_dataset(dataset, jets, seed, {key: value for text in options for key, value in parse_override(text).items()})
 

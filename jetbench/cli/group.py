@@ -15,6 +15,7 @@ from jetbench.cli.review import report, results, ui
 from jetbench.cli.run import run
 from jetbench.cli.status import status
 from jetbench.cli.store import store
+from jetbench.cli.study import study
 from jetbench.errors import JetbenchError
 
 __all__ = ["main"]
@@ -47,5 +48,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (run, report, results, status, diff, calibrate, ls, show, data, store, ui):
+for command in (run, report, results, status, diff, study, calibrate, ls, show, data, store, ui):
     main.add_command(command)

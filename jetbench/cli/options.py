@@ -15,6 +15,7 @@ __all__ = [
     "instance_items",
     "scale_option",
     "store_option",
+    "study_items",
     "suite_items",
 ]
 
@@ -24,6 +25,14 @@ def suite_items(ctx: click.Context, parameter: click.Parameter, incomplete: str)
     from jetbench.suites.suite import suite_names
 
     names = [CompletionItem(name) for name in suite_names() if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
+
+
+def study_items(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete names of shipped studies, and files."""
+    from jetbench.suites.study_file import study_names
+
+    names = [CompletionItem(name) for name in study_names() if name.startswith(incomplete)]
     return names or [CompletionItem(incomplete, type="file")]
 
 
@@ -38,7 +47,7 @@ def instance_items(ctx: click.Context, parameter: click.Parameter, incomplete: s
         seen = remembered(store_root(ctx.params.get("store")))
     except (JetbenchError, OSError):
         seen = {}
-    suites = dict.fromkeys([*(instance.suite for instance in seen.values()), *suite_names()])
+    suites = dict.fromkeys([*(instance.title for instance in seen.values()), *suite_names()])
     return [CompletionItem(name) for name in (*suites, *seen) if name.startswith(incomplete)]
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 if TYPE_CHECKING:
-    from jetbench.api import Session
-    from jetbench.engine.engine import Event
-    from jetbench.suites.plan import Plan
+    from jetbench.api import Execution
+    from jetbench.engine.events import Event
+    from jetbench.suites.graph import Graph
 
 __all__ = ["display", "resumable", "show_progress"]
 
@@ -127,8 +127,8 @@ def _hearing_sigterm() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def show_progress(session: Session, jobs: int | None) -> int:
-    """Run the session to its end; returns how many runs failed."""
+def show_progress(session: Execution, jobs: int | None, timeout: float | None = None) -> int:
+    """Run the session to its end, or after `timeout` seconds to that of what has begun; returns how many runs failed."""
     plan = session.plan
     failed = 0
     tally = Tally.of(plan)
@@ -137,7 +137,7 @@ def show_progress(session: Session, jobs: int | None) -> int:
         for line in plan.skipped_lines():
             show.line(f"skipped {line}")
         # closed at once where an exception passes, so that the children have their checkpoints before anything is said
-        with closing(session.run(jobs, progress=show.update)) as events:
+        with closing(session.run(jobs, progress=show.update, timeout=timeout)) as events:
             for event in events:
                 failed += event.kind == "failed"
                 _tell(show.line, event, first=not tally.elsewhere)
@@ -164,11 +164,12 @@ class Tally:
     elsewhere: bool = False
 
     @classmethod
-    def of(cls, plan: Plan) -> Self:
+    def of(cls, plan: Graph) -> Self:
         from jetbench.engine.pace import run_cost
         from jetbench.engine.survey import searched
 
-        unknown = [run_cost(plan.studies[digest].template) for digest, count in searched(plan).items() for _ in range(count)]
+        chains = [plan.studies[digest].chain for digest, count in searched(plan).items() for _ in range(count)]
+        unknown = [run_cost(run) for chain in chains for run in chain]
         return cls({key: run_cost(run.spec) for key, run in plan.runs.items()}, unknown)
 
     def __post_init__(self) -> None:
@@ -177,7 +178,7 @@ class Tally:
 
     def book(self, event: Event) -> None:
         self.elsewhere |= event.kind == "elsewhere"
-        if event.key and event.kind in ("done", "diverged", "failed", "skipped"):
+        if event.key and event.kind in ("done", "diverged", "pruned", "failed", "skipped"):
             self.done += self.costs[event.key] if event.key in self.costs else sum(self.unknown) / len(self.unknown)
             self.ended += 1
             self.skipped += event.kind == "skipped"

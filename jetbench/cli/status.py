@@ -1,4 +1,4 @@
-"""`jetbench status`: where a suite stands, once or as long as it runs."""
+"""`jetbench status`: where a suite or study stands, once or as long as it runs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ LINE = 10.0
 @instance_argument
 @scale_option
 @store_option
-@click.option("--watch", is_flag=True, help="Go on until the suite is finished, or the process that runs it has ended.")
+@click.option("--watch", is_flag=True, help="Go on until it is finished, or the process that runs it has ended.")
 def status(suite: str, scale: str | None, store: str | None, watch: bool) -> None:
-    """Show how far a suite is: every run under way, the time left, what has failed and why."""
-    from jetbench.api import latest_session
+    """Show how far a suite or study is: every run under way, the time left, what has failed and why."""
+    from jetbench.api import latest_execution
 
-    watcher = latest_session(suite, scale=scale, store=store).watcher()
+    watcher = latest_execution(suite, scale=scale, store=store).watcher()
     if not watch:
         click.echo("\n".join(watcher.look().lines()))
         return

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
 
 from jetbench.engine.cards import run_card
+from jetbench.engine.events import Event, told
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.schedule import Schedule
 from jetbench.engine.studies import Search
@@ -16,26 +15,14 @@ from jetbench.engine.worker import Outcome, publish, trained_elsewhere
 from jetbench.errors import StoreError
 from jetbench.runs.job import Job
 from jetbench.spec import RunSpec
-from jetbench.suites.parameters import decided
-from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.suites.graph import Graph, Links, PlannedRun
+from jetbench.suites.parameters import resolved
 from jetbench.suites.winner import Winner
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import RunCard, Tracker
 
-__all__ = ["Books", "Event"]
-
-
-@dataclass(frozen=True)
-class Event:
-    """What the caller may show. A "done" run was trained here, a "skipped" one before or by another process. A "diverged" one is
-    a trial whose loss did not stay finite: the worst of its study, and no failure. "elsewhere" says that another process trains
-    it now, "tick" that nothing has happened for a while."""
-
-    kind: Literal["done", "diverged", "failed", "skipped", "elsewhere", "winner", "unpublished", "tick"]
-    name: str = ""
-    text: str = ""
-    key: str = ""
+__all__ = ["Books"]
 
 
 RANK = {"pretrain": 0, "trial": 1, "final": 2, "check": 2}
@@ -47,12 +34,13 @@ def _rank(run: PlannedRun) -> tuple[int, int]:
 
 
 class Books:
-    """The state of one execution. Each entry yields what the caller may show, and costs what it changes, not what is planned."""
+    """The state of one execution. Each entry yields what the caller may show, and costs what it changes, not what is planned.
+    Studies open no round once it is `late`."""
 
-    def __init__(self, plan: Plan, store: Store, tracker: Tracker) -> None:
+    def __init__(self, plan: Graph, store: Store, tracker: Tracker, late: Callable[[], bool] = lambda: False) -> None:
         self.plan, self.store, self.tracker = plan, store, tracker
         self.ledger = Ledger(store.work)
-        self.searches = {digest: Search(plan, digest, self.ledger) for digest in plan.studies}
+        self.searches = {digest: Search(plan, digest, self.ledger, self._counts, late) for digest in plan.studies}
         self.winners: dict[str, Winner] = {}
         self.schedule = Schedule(_rank)
         self.elsewhere: dict[str, tuple[PlannedRun, float]] = {}
@@ -60,7 +48,11 @@ class Books:
         self._done: set[str] = set()
         self._failed: set[str] = set()
         self._lost: dict[str, str] = {}  # runs and studies that will not be there, and what is to be said of each
-        self._studies_of: dict[str, list[str]] = {}  # by the key of an open trial
+        self._open: dict[str, list[tuple[str, Links]]] = {}  # studies with their chain of runs, by the key of its last one
+        self._tried: set[str] = set()  # what trials start from and train themselves
+        self._pruned: set[str] = set()
+        self._weighed: set[tuple[str, str]] = set()  # studies that have judged a pruned run, and its key
+        self._needed = {run.spec.start for run in plan.runs.values() if run.kind != "trial"}
 
     def open(self) -> Iterator[Event]:
         """Enter every run; what is whole from an earlier time is only published where it is not yet."""
@@ -78,8 +70,9 @@ class Books:
         elif outcome.status == "done":
             yield Event("done" if outcome.trained else "skipped", run.name, key=run.key)
             yield from self._finish(run)
-        elif run.kind == "trial" and self.ledger.diverged(run.key):
-            yield Event("diverged", run.name, outcome.reason, run.key)
+        elif outcome.status == "pruned":
+            self._pruned.add(run.key)
+            yield Event("pruned", run.name, key=run.key)
             yield from self._tell(run.key)
         else:
             yield from self._fail(run, outcome.reason)
@@ -93,9 +86,7 @@ class Books:
                 continue
             del self.elsewhere[key]
             reason = self.ledger.failure(key, since)
-            if reason is not None and run.kind == "trial" and self.ledger.diverged(key):
-                yield from self.book(run, Outcome(key, "failed", reason=reason))
-            elif reason is not None and not self.ledger.done(key):
+            if reason is not None and not self.ledger.done(key):
                 yield from self._fail(run, reason)
             else:
                 self.schedule.push(run)
@@ -120,7 +111,15 @@ class Books:
             table=prepared.tables.get(spec.view.name),
             also_test=prepared.also_test if spec.also_test else None,
             also_table=prepared.also_tables.get(spec.view.name),
+            limits=self._limits(run),
         )
+
+    def _limits(self, run: PlannedRun) -> tuple[tuple[int, float], ...]:
+        """The limits of the study that waits for the run; none where several do, or where the plan needs the run in full."""
+        waiting = self._open.get(run.key, [])
+        if len(waiting) != 1 or self.plan.runs.get(run.key, run).kind != "trial":
+            return ()
+        return self.searches[waiting[0][0]].limits(run.key)
 
     def _study(self, run: PlannedRun) -> str | None:
         """The study that decides a value of the run."""
@@ -129,14 +128,15 @@ class Books:
     def _resolved(self, run: PlannedRun) -> RunSpec:
         """The spec with a value for all that studies decide."""
         study = self._study(run)
-        return run.spec if study is None else decided(run.spec, dict(self.winners[study].values))
+        return run.spec if study is None else resolved(run.spec, dict(self.winners[study].values))
 
     def _admit(self, run: PlannedRun) -> Iterator[Event]:
         if run.key in self._known:
             return
         self._known.add(run.key)
-        if run.kind == "trial" and self.ledger.diverged(run.key):
-            yield Event("skipped", run.name, "diverged", run.key)
+        if self.plan.runs.get(run.key, run).kind == "trial" and (state := self._ended_early(run)):
+            yield Event("skipped", run.name, state, run.key)
+            yield from self._publish(run) if state == "pruned" else ()
             return
         study, start = self._study(run), run.spec.start
         needs = [study] if study is not None and study not in self.winners else []
@@ -163,18 +163,23 @@ class Books:
         if trouble:
             yield Event("unpublished", run.name, trouble, run.key)
 
+    def _ended_early(self, run: PlannedRun) -> str:
+        """How a trial has ended that is not done, "diverged" or "pruned"; empty where it has yet to be trained."""
+        if self.ledger.pruned(run.key):
+            self._pruned.add(run.key)
+            return "pruned"
+        return "diverged" if self.ledger.diverged(run.key) else ""
+
+    def _counts(self, key: str) -> bool:
+        """Whether the failure of a run is an outcome for its study."""
+        return self.plan.failures_count and key in self._failed
+
     def _advance(self, digest: str) -> Iterator[Event]:
-        """Plan the open round of a study, and note its winner where all rounds are finished."""
+        """Open the trials that a study asks for, and note its winner where all of them have ended."""
         search = self.searches[digest]
         while isinstance(step := search.advance(), list):
-            for trial in step:
-                yield from self._admit(trial)
-                if trial.key in self._done or self.ledger.diverged(trial.key):
-                    search.book(trial.key)
-                elif trial.key in self._failed:
-                    yield from self._lose(digest, f"{trial.name}, which has failed")
-                else:
-                    self._studies_of.setdefault(trial.key, []).append(digest)
+            for chain in step:
+                yield from self._open_trial(digest, chain)
         if isinstance(step, Winner):
             yield from self._decide(digest, search, step)
         elif search.hopeless:
@@ -183,12 +188,41 @@ class Books:
             if self.plan.seeds_tune:
                 yield Event("failed", search.name, f"it needs its study, {why}")
 
+    def _open_trial(self, digest: str, chain: Links) -> Iterator[Event]:
+        """Plan a chain of runs of a trial, and book it where it has ended before."""
+        last = chain[-1]
+        self._tried |= {run.key for run in chain[:-1]}
+        for run in [run for run in chain if run is last or not self._diverged([run])]:
+            yield from self._admit(run)
+        if last.key in self._pruned and (digest, last.key) in self._weighed:
+            self._pruned.discard(last.key)  # it goes on, for this study
+            self.schedule.push(last)
+        if self._over(chain):
+            self._book(digest, chain)
+        elif last.key in self._failed:
+            yield from self._lose(digest, f"{last.name}, which has failed")
+        else:
+            self._open.setdefault(last.key, []).append((digest, chain))
+
+    def _over(self, chain: Links) -> bool:
+        """Whether a trial's runs at a seed have ended, whatever came of them."""
+        last = chain[-1].key
+        return last in self._done | self._pruned or self._diverged(chain) or any(self._counts(run.key) for run in chain)
+
+    def _diverged(self, chain: Sequence[PlannedRun]) -> bool:
+        return any(self.ledger.diverged(run.key) and not self.ledger.done(run.key) for run in chain)
+
+    def _book(self, digest: str, chain: Links) -> None:
+        self.searches[digest].book(chain)
+        if chain[-1].key in self._pruned:
+            self._weighed.add((digest, chain[-1].key))
+
     def _decide(self, digest: str, search: Search, won: Winner) -> Iterator[Event]:
         """Note what a study has decided; where it is that of a cell, the trial is now the cell's last run."""
         self.winners[digest] = won
         self.schedule.meet(digest)
         if won.left or not self.plan.seeds_tune:
-            yield Event("winner", search.name, _told(won), digest)
+            yield Event("winner", search.name, told(won), digest)
         if self.plan.seeds_tune:
             yield from self._publish(self.plan.final(digest, search.trials[won.key]))
 
@@ -199,35 +233,40 @@ class Books:
 
     def _tell(self, key: str) -> Iterator[Event]:
         """Tell the studies that asked for it that a trial has ended."""
-        for digest in self._studies_of.pop(key, ()):
-            self.searches[digest].book(key)
+        for digest, chain in self._open.pop(key, ()):
+            self._book(digest, chain)
             yield from self._advance(digest)
 
     def _fail(self, run: PlannedRun, reason: str) -> Iterator[Event]:
+        """Enter a run that has come to nothing. That is no failure of a trial that has diverged, nor of a pretraining that only
+        trials start from."""
         self._failed.add(run.key)
-        yield Event("failed", run.name, reason, run.key)
+        tried = run.kind == "trial" or (run.key in self._tried and run.key not in self._needed)
+        yield Event("diverged" if tried and self.ledger.diverged(run.key) else "failed", run.name, reason, run.key)
         yield from self._lose(run.key, f"{run.name}, which has failed")
 
     def _lose(self, need: str, what: str) -> Iterator[Event]:
-        """Fail what needs a run or a study that will not be there; a study that lacks a trial decides nothing."""
-        pending = [need]
+        """Fail what needs a run or a study that will not be there. For a study a trial without it has ended, where that counts;
+        else the study decides nothing."""
+        pending, over = [need], []
         while pending:
             lost = pending.pop()
             self._lost.setdefault(lost, what)
-            pending += self._studies_of.pop(lost, ())
             for run in self.schedule.lose(lost):
                 pending.append(run.key)
                 yield self._give_up(run, what)
+            for digest, chain in self._open.pop(lost, ()):
+                if self._over(chain):
+                    over.append((digest, chain))
+                else:
+                    pending.append(digest)
+        for digest, chain in over:
+            self._book(digest, chain)
+            yield from self._advance(digest)
 
     def _give_up(self, run: PlannedRun, what: str) -> Event:
+        waiting = self._open.get(run.key, ())
         self._failed.add(run.key)
         self._lost[run.key] = f"{run.name}, which has failed"
-        return Event("failed", run.name, f"it needs {what}", run.key)
-
-
-def _told(won: Winner) -> str:
-    if not won.left:
-        return f"{won.text}, the recipe's own"
-    lead = f", ahead of the recipe by {won.gain:.2g} ± {won.gain_error:.1g} in the validation loss" if won.gain else ""
-    edge = "; it is at the edge of what was tried: widen the range" if won.at_edge else ""
-    return f"{won.text}{lead}{edge}"
+        diverged = bool(waiting) and all(self._diverged(chain) for _, chain in waiting)
+        return Event("diverged" if diverged else "failed", run.name, f"it needs {what}", run.key)

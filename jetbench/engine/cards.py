@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 
 from jetbench.spec import RunSpec
-from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.tracker import RunCard
 
 __all__ = ["run_card"]
 
 
-def run_card(plan: Plan, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> RunCard:
+def run_card(plan: Graph, planned: PlannedRun, spec: RunSpec, ledger: Ledger) -> RunCard:
     """Return what a tracker shows of a run: its name, tags and flat parameters. `spec` is the resolved one, in which nothing
     waits for a study."""
     instance = plan.instance
     tags = {
-        "jetbench.suite": instance.suite,
+        f"jetbench.{instance.kind}": instance.title,
         "jetbench.scale": instance.scale,
         "jetbench.instance": instance.name,
         "jetbench.arm": planned.arm if planned.kind != "pretrain" else "",

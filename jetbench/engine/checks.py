@@ -12,13 +12,13 @@ from jetbench.errors import DataFileError, LeakError, SuiteError
 from jetbench.jets import Jets, open_jets
 from jetbench.jets.hashes import stored_hashes
 from jetbench.suites.budgets import check_budgets
-from jetbench.suites.plan import Plan
+from jetbench.suites.graph import Graph
 from jetbench.views.needs import unmet
 
 __all__ = ["check_also_test", "check_data"]
 
 
-def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
+def check_data(plan: Graph, dataset: Path, unlabelled: Path | None) -> None:
     """Raise `SuiteError` or `DataFileError` for data that the plan cannot use, `LeakError` for jets on both sides."""
     jets = open_jets(dataset)
     if reason := plan.task.unmet(jets.meta, tuple(jets.targets)):
@@ -35,7 +35,7 @@ def check_data(plan: Plan, dataset: Path, unlabelled: Path | None) -> None:
         _check_pool(plan, tested, dataset, unlabelled)
 
 
-def check_also_test(plan: Plan, path: Path, dataset: Path, unlabelled: Path | None) -> None:
+def check_also_test(plan: Graph, path: Path, dataset: Path, unlabelled: Path | None) -> None:
     """Raise `SuiteError` where the second test set has too few jets, `LeakError` where one of them may be trained on.
 
     That is one in the pool of the dataset, which all labels are taken from, or among the unlabelled jets of another file.
@@ -62,7 +62,7 @@ def _shared(jets: Jets, others: Jets, rows: np.ndarray) -> int:
     return int(np.isin(seen, known[rows]).sum())
 
 
-def _check_pool(plan: Plan, tested: np.ndarray, dataset: Path, unlabelled: Path) -> None:
+def _check_pool(plan: Graph, tested: np.ndarray, dataset: Path, unlabelled: Path) -> None:
     pool = open_jets(unlabelled)
     if any(run.spec.pool is not None for run in plan.runs.values()) and "label" not in pool.targets:
         raise SuiteError(f"{unlabelled}: the suite asks for shares of classes in the pool, and these jets have no labels")
@@ -76,7 +76,7 @@ def _labels(jets: Jets) -> np.ndarray:
     return labels
 
 
-def _check_sizes(plan: Plan, labels: np.ndarray, class_names: tuple[str, ...]) -> None:
+def _check_sizes(plan: Graph, labels: np.ndarray, class_names: tuple[str, ...]) -> None:
     """A pretraining has at least a batch of different jets: of fewer, a jet would be told from itself."""
     for run in plan.runs.values():
         if run.labelled:

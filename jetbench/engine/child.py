@@ -18,7 +18,7 @@ from jetbench.tracking.ledger import Ledger
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
-    from jetbench.training.loop import Flag
+    from jetbench.training.stops import Flag
 
 __all__ = ["BUSY", "FAILURE", "PRELOAD", "STOPPED", "start_child"]
 
@@ -56,9 +56,9 @@ def _main(job: Job, gpu: str | None) -> None:
 def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
     """Train and evaluate; returns the exit status."""
     from jetbench.runs.run import run, run_costs
-    from jetbench.training.loop import Stopped
+    from jetbench.training.stops import Pruned, Stopped
 
-    ledger.run(job.key).failed.unlink(missing_ok=True)
+    ledger.reopen(job.key)
     try:
         start = job.spec.start
         if start is not None and not (ledger.done(start, thorough=True) and ledger.has_weights(start)):
@@ -67,6 +67,8 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
         run(job, stop)
     except Stopped:
         return STOPPED
+    except Pruned as pruned:
+        ledger.prune(job.key, pruned.epoch, run_costs(job.spec, pruned.costs))
     except DivergenceError as error:
         ledger.fail(job.key, str(error), traceback.format_exc(), run_costs(job.spec, error.costs))
         return FAILURE

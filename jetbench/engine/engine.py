@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
-from jetbench.engine.books import Books, Event
+from jetbench.engine.books import Books
 from jetbench.engine.child import PRELOAD
 from jetbench.engine.custody import idle
+from jetbench.engine.events import Event
 from jetbench.engine.pool import Pool, Submit, Submitted, local_cluster
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.worker import GRACE, run_job, stopping
 from jetbench.processes import context
-from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Tracker
 
@@ -24,23 +25,24 @@ TICK = 0.5  # seconds between progress events, and between looks at what other p
 
 
 def execute(
-    plan: Plan,
+    plan: Graph,
     store: Store,
     tracker: Tracker,
     places: Callable[[], Sequence[str | None]],
     prepare: Callable[[], Prepared],
     pool: Pool = local_cluster,
+    late: Callable[[], bool] = lambda: False,
 ) -> Generator[Event, None, None]:
     """Run what is not finished, in an order that respects who starts from whom and who waits for which study.
 
     There is a training at a time in each of the `places`, on the GPU that it names, and `prepare` makes the data; both are
     called where something is left to train. A failed run takes those that need it with it; the others go on. Where an exception
-    passes through (Ctrl-C above all), children write their checkpoints first. Raises `BusyError` where another process executes
-    the same instance.
+    passes through (Ctrl-C above all), children write their checkpoints first. Once it is `late`, studies open no further round of
+    trials, and what has begun ends. Raises `BusyError` where another process executes the same instance.
     """
     with idle(store, [plan.instance.name]):
         stopping.clear()
-        books = Books(plan, store, tracker)
+        books = Books(plan, store, tracker, late)
         yield from books.open()
         if len(books.schedule):
             context(PRELOAD)  # its imports are done while jets are simulated

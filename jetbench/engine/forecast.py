@@ -12,9 +12,9 @@ from jetbench.engine.pace import RUN_SECONDS, Measured, run_passes
 from jetbench.engine.survey import ENDED, Survey, survey
 from jetbench.errors import JetbenchError
 from jetbench.spec import RunSpec
+from jetbench.suites.graph import Graph
 from jetbench.suites.instances import remembered
-from jetbench.suites.plan import Plan
-from jetbench.suites.planning import make_plan
+from jetbench.suites.plans import plan_instance
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -38,7 +38,7 @@ class Forecast:
         return self.training / trainings + self.simulation / simulations
 
 
-def describe(plan: Plan, store: Store, trainings: int, simulations: int) -> str:
+def describe(plan: Graph, store: Store, trainings: int, simulations: int) -> str:
     """Say in words what is planned: the graph of its runs with their states, passes, and the time that the rest should take with
     so many trainings and simulations at a time."""
     ledger = Ledger(store.work)
@@ -64,10 +64,10 @@ def forecast(found: Survey, measured: Measured) -> Forecast:
 
 
 def _left(found: Survey) -> Iterator[RunSpec]:
-    """Every run that is yet to end, and the template of each trial that a search has yet to choose."""
+    """Every run that is yet to end, and the runs of each trial that a search has yet to choose."""
     yield from (run.spec for key, run in found.runs.items() if found.states[key] not in ENDED)
     for digest, count in found.unknown.items():
-        yield from [found.plan.studies[digest].template] * count
+        yield from found.plan.studies[digest].chain * count
 
 
 def measure(found: Survey, store: Store) -> Measured:
@@ -84,22 +84,22 @@ def measure(found: Survey, store: Store) -> Measured:
     return measured
 
 
-def _others(plan: Plan, root: Path) -> Iterator[Plan]:
+def _others(plan: Graph, root: Path) -> Iterator[Graph]:
     """The plans of the latest other instances of a store, newest first; of one that cannot be planned any more there is none."""
     others = [instance for name, instance in remembered(root).items() if name != plan.instance.name]
     for instance in others[: -INSTANCES - 1 : -1]:
         try:
-            yield make_plan(instance)
+            yield plan_instance(instance)
         except JetbenchError:
             continue
 
 
-def _finished(plan: Plan, among: set[str], ledger: Ledger) -> Iterable[tuple[str, RunSpec]]:
+def _finished(plan: Graph, among: set[str], ledger: Ledger) -> Iterable[tuple[str, RunSpec]]:
     runs = ((key, run.spec) for key, run in plan.runs.items() if run.spec.model.name in among)
     return ((key, spec) for key, spec in runs if ledger.run(key).done.exists())
 
 
-def _not_simulated(plan: Plan) -> list[Dataset]:
+def _not_simulated(plan: Graph) -> list[Dataset]:
     """The datasets that are yet to be simulated; files that somebody brought are not looked for."""
     instance, settings = plan.instance, plan.instance.settings
     every = (

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from jetbench.engine.pace import run_passes
 from jetbench.engine.survey import STATES, Survey
-from jetbench.suites.plan import PlannedRun
+from jetbench.suites.graph import PlannedRun
+from jetbench.suites.plan import Plan
 
 __all__ = ["counted", "graph_lines", "grouped"]
 
@@ -21,7 +22,10 @@ def graph_lines(found: Survey) -> Iterator[str]:
         yield ""
         yield from _aligned(["pretraining", "starts from", "runs"], pretrainings)
     yield ""
-    yield from _aligned(["arm", "labels", "starts from", "trials", "seeds", "checks"], list(_arms(found)))
+    if isinstance(found.plan, Plan):
+        yield from _aligned(["arm", "labels", "starts from", "trials", "seeds", "checks"], list(_arms(found, found.plan)))
+    else:
+        yield from _aligned(["search", "runs of trials"], [[text, counted(_trials(found, one))] for one, text in _names(found)])
     yield ""
 
 
@@ -40,7 +44,9 @@ def _kinds(found: Survey) -> Iterator[str]:
     """Runs by kind, in the order of first appearance; trials that a search has yet to choose are planned ones."""
     entries = [(run.kind, found.states[key], run_passes(run.spec)) for key, run in found.runs.items()]
     for digest, count in found.unknown.items():
-        entries += [("trial", "planned", run_passes(found.plan.studies[digest].template))] * count
+        study = found.plan.studies[digest]
+        entries += [("trial", "planned", run_passes(study.template))] * count
+        entries += [("pretrain", "planned", run_passes(spec)) for spec in study.before] * count
     shown = [state for state in STATES if state in ALWAYS or any(entry[1] == state for entry in entries)]
     yield f"{'kind':<10}{'runs':>8}" + "".join(f"{state:>10}" for state in shown) + f"{'passes':>16}"
     for kind in dict.fromkeys(entry[0] for entry in entries):
@@ -59,20 +65,25 @@ def _pretrainings(found: Survey) -> Iterator[list[str]]:
         yield [name, _starts(found, runs), counted(found.states[run.key] for run in runs)]
 
 
-def _arms(found: Survey) -> Iterator[list[str]]:
+def _names(found: Survey) -> Iterator[tuple[str, str]]:
+    """The studies by digest, with their names."""
+    yield from ((digest, found.plan.study_name(digest)) for digest in found.asked)
+
+
+def _arms(found: Survey, plan: Plan) -> Iterator[list[str]]:
     """A row per arm and budget: what its last runs start from, its trials, its seeds, and checks of its length."""
     cells: dict[tuple[str, int], list[str]] = {}
     studies: dict[tuple[str, int], list[str]] = {}
     lasts: dict[tuple[str, int], list[PlannedRun]] = {}
-    for cell, key in found.plan.cells.items():
+    for cell, key in plan.cells.items():
         place = cell.arm, cell.labels
         cells.setdefault(place, []).append(found.cell(cell))
         lasts.setdefault(place, []).append(found.runs[key])
-        if (digest := found.plan.tuned.get(cell)) is not None and digest not in studies.setdefault(place, []):
+        if (digest := plan.tuned.get(cell)) is not None and digest not in studies.setdefault(place, []):
             studies[place].append(digest)
     for (arm, labels), states in cells.items():
         tried = [state for digest in studies.get((arm, labels), ()) for state in _trials(found, digest)]
-        checks = [found.states[key] for key in found.plan.checks.get((arm, labels), ())]
+        checks = [found.states[key] for key in plan.checks.get((arm, labels), ())]
         yield [arm, str(labels), _starts(found, lasts[arm, labels]), counted(tried), counted(states), counted(checks)]
 
 

@@ -20,7 +20,7 @@ from jetbench.jets import Jets, open_jets, verify
 from jetbench.jets.shards import partition
 from jetbench.processes import run_jobs
 from jetbench.runs.job import JetFiles
-from jetbench.suites.plan import Plan
+from jetbench.suites.graph import Graph
 from jetbench.views import views
 from jetbench.views.table import Table
 
@@ -43,7 +43,7 @@ class Prepared:
     also_tables: Mapping[str, Path] = field(default_factory=dict)
 
 
-def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
+def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
     """Make what is missing; `progress` is called with what is being made, jets done and jets in all."""
     instance = plan.instance
     dataset, unlabelled, also = instance.find_dataset(), instance.find_unlabelled(), instance.find_also_test()
@@ -60,7 +60,7 @@ def prepare(plan: Plan, workers: int, progress: Callable[[str, int, int], None])
     return Prepared(labelled, pool, tables, second, also_tables)
 
 
-def _tables(plan: Plan, dataset: Dataset, workers: int, progress: Callable[[str, int, int], None]) -> dict[str, Path]:
+def _tables(plan: Graph, dataset: Dataset, workers: int, progress: Callable[[str, int, int], None]) -> dict[str, Path]:
     """The tables of a dataset by view, for the views of the plan that have one."""
     return {
         view: _table(view, dataset, workers, functools.partial(progress, f"jet {view}"))

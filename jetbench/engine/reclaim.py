@@ -10,13 +10,17 @@ from functools import cached_property
 from pathlib import Path
 
 from jetbench.engine.custody import idle
-from jetbench.engine.survey import Survey, follow, survey, wanted_weights
+from jetbench.engine.survey import Survey, survey, wanted_weights
 from jetbench.errors import BusyError, StoreError, UnknownNameError
 from jetbench.files import file_lock, is_locked
 from jetbench.registry import nearest
-from jetbench.suites.instances import forget, latest, remembered
-from jetbench.suites.planning import make_plan
-from jetbench.suites.suite import Instance
+from jetbench.suites.graph import Graph
+from jetbench.suites.instance import AnyInstance
+from jetbench.suites.instances import forget, latest_instance, remembered
+from jetbench.suites.plan import Plan
+from jetbench.suites.plans import plan_instance
+from jetbench.suites.trials import follow, front
+from jetbench.suites.winner import winner
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.rows import Row, drop_experiment, drop_files, rows, shown
@@ -46,7 +50,7 @@ class Reclaimer:
     @cached_property
     def surveys(self) -> dict[str, Survey]:
         """Every instance that the store remembers, by its name."""
-        return {name: survey(make_plan(one), self.ledger) for name, one in remembered(self.store.root).items()}
+        return {name: survey(plan_instance(one), self.ledger) for name, one in remembered(self.store.root).items()}
 
     @cached_property
     def rows(self) -> dict[str, list[Row]]:
@@ -76,8 +80,20 @@ class Reclaimer:
     def _decided(self, found: Survey) -> Iterator[str]:
         """The trials of the studies of an instance that have a winner, without those that are the last run of a cell."""
         for digest, asked in found.asked.items():
-            won = follow(found.plan, digest, self.ledger)[1]
-            yield from (key for key in asked if won is not None and not (found.plan.seeds_tune and key == won.key))
+            kept = self._kept(found.plan, digest)
+            yield from (key for key in asked if kept is not None and key not in kept)
+
+    def _kept(self, plan: Graph, digest: str) -> set[str] | None:
+        """The trials whose weights are results: those of a winner or a front, unless the winner is trained again for each seed;
+        None before the study has decided."""
+        study = plan.studies[digest]
+        values, results = follow(plan, digest, self.ledger)
+        won = winner(study, results)
+        chosen = (won.number,) if won else front(study, results) if len(results) >= study.trials else ()
+        if not chosen:
+            return None
+        retrained = isinstance(plan, Plan) and not plan.seeds_tune
+        return set() if retrained else {chain[-1].key for number in chosen for chain in plan.trial(digest, values[number])}
 
     def _unneeded(self, keys: set[str]) -> list[str]:
         for found in self.surveys.values():
@@ -95,13 +111,13 @@ class Reclaimer:
         others = {key for other, found in self.surveys.items() if other != name for key in found.runs}
         return [key for key in self.surveys[name].runs if key not in others]
 
-    def named(self, instance: str) -> Instance:
-        """Find an instance by its name or the beginning of it. Raises `UnknownNameError` for the name of a suite: what is removed
-        is named in full."""
+    def named(self, instance: str) -> AnyInstance:
+        """Find an instance by its name or the beginning of it. Raises `UnknownNameError` for the name of a suite or study: what
+        is removed is named in full."""
         known = remembered(self.store.root)
-        if instance in {one.suite for one in known.values()}:
-            raise UnknownNameError(f"{instance!r} is a suite; {nearest(instance, known)}")
-        return latest(self.store.root, instance)
+        if kind := next((one.kind for one in known.values() if one.title == instance), None):
+            raise UnknownNameError(f"{instance!r} is a {kind}; {nearest(instance, known)}")
+        return latest_instance(self.store.root, instance)
 
     def weights_size(self, keys: Iterable[str]) -> int:
         """Return the bytes of these runs' weights, in their folders and in MLflow."""

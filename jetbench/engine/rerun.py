@@ -13,9 +13,9 @@ from jetbench.engine.survey import Survey, survey
 from jetbench.errors import BusyError, JetbenchError, UnknownNameError
 from jetbench.files import file_lock, is_locked, move_aside
 from jetbench.registry import nearest
+from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instances import remembered
-from jetbench.suites.plan import Plan, PlannedRun
-from jetbench.suites.planning import make_plan
+from jetbench.suites.plans import plan_instance
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -59,16 +59,16 @@ def _depending(first: str, found: Survey) -> set[str]:
     return keys
 
 
-def sharing(plan: Plan, runs: Iterable[PlannedRun], store: Store) -> dict[str, int]:
+def sharing(plan: Graph, runs: Iterable[PlannedRun], store: Store) -> dict[str, int]:
     """Return the other instances of the store that have some of these runs too, and how many."""
     keys, found = {run.key for run in runs}, {}
     for name, instance in remembered(store.root).items():
-        if name != plan.instance.name and (shared := len(keys & survey(make_plan(instance), Ledger(store.work)).runs.keys())):
+        if name != plan.instance.name and (shared := len(keys & survey(plan_instance(instance), Ledger(store.work)).runs.keys())):
             found[name] = shared
     return found
 
 
-def set_aside(plan: Plan, what: str, store: Store) -> list[str]:
+def set_aside(plan: Graph, what: str, store: Store) -> list[str]:
     """Set aside what there is of the chosen runs, and say so in a line or two.
 
     Raises `BusyError`, and moves nothing, where a process runs this instance, another that shares one of the runs, or a run.

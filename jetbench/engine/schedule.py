@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Any
 
-from jetbench.suites.plan import PlannedRun
+from jetbench.suites.graph import PlannedRun
 
 __all__ = ["Schedule"]
 

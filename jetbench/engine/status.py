@@ -13,7 +13,7 @@ from jetbench.engine.graph import counted
 from jetbench.engine.pace import RUN_SECONDS, Measured, run_passes
 from jetbench.engine.survey import ENDED, State, Survey, survey
 from jetbench.files import is_locked
-from jetbench.suites.plan import Plan, PlannedRun
+from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.journal import read
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
@@ -82,14 +82,15 @@ class Status:
         if blocked := len(self.found.blocked):
             yield f"  {blocked} runs wait for what has failed"
         if not self.finished and not self.active:
-            yield "no process runs it; `jetbench run` with the same options goes on from here"
+            command = "jetbench run" if self.found.plan.instance.kind == "suite" else "jetbench study run"
+            yield f"no process runs it; `{command}` with the same options goes on from here"
 
 
 @dataclass
 class Watcher:
     """Looks at an instance again and again; runs that have ended are looked at once."""
 
-    plan: Plan
+    plan: Graph
     store: Store
     trainings: int
     simulations: int

@@ -3,8 +3,12 @@ ended."""
 
 from __future__ import annotations
 
-from jetbench.suites.plan import Plan, PlannedRun
-from jetbench.suites.studies import Result, open_round
+from collections.abc import Callable, Iterator
+
+from jetbench.suites.graph import Graph, Links, PlannedRun
+from jetbench.suites.outcomes import ended
+from jetbench.suites.pruning import Bar, Ended, Result, bar_of, judge
+from jetbench.suites.replay import open_round
 from jetbench.suites.winner import Winner, winner
 from jetbench.tracking.ledger import Ledger
 
@@ -12,14 +16,26 @@ __all__ = ["Search"]
 
 
 class Search:
-    """A study under way: the results so far, and which trials of its open round are still to come."""
+    """A study under way: the results so far, and which trials of its open round are still to come. `failed` tells of a run, by
+    its key, whether it has failed for good; no round is opened once it is `late`."""
 
-    def __init__(self, plan: Plan, digest: str, ledger: Ledger) -> None:
-        self.plan, self.digest, self.ledger = plan, digest, ledger
+    def __init__(
+        self,
+        plan: Graph,
+        digest: str,
+        ledger: Ledger,
+        failed: Callable[[str], bool] = lambda key: False,
+        late: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.plan, self.digest, self.ledger, self.failed, self.late = plan, digest, ledger, failed, late
         self.study = plan.studies[digest]
         self.results: dict[int, Result] = {}
-        self.trials: dict[str, PlannedRun] = {}  # that were asked for so far, by key
-        self._open: dict[str, list[int]] = {}  # a sampler may try a value twice: that is one run with two numbers
+        self.trials: dict[str, PlannedRun] = {}  # last runs that were asked for so far, by key
+        self.bar = Bar()
+        self._round: dict[
+            int, tuple[Links, ...]
+        ] = {}  # chains of the open trials; a sampler may try a value twice: the same runs
+        self._ended: dict[str, Ended | None] = {}  # of the open round, by the key of a chain's last run; None while it runs
 
     @property
     def name(self) -> str:
@@ -27,25 +43,47 @@ class Search:
 
     @property
     def hopeless(self) -> bool:
-        """Whether all its trials have ended and every one of them has diverged."""
-        return len(self.results) >= self.study.trials and all(result.losses is None for result in self.results.values())
+        """Whether all its trials have ended and none of them can win."""
+        return len(self.results) >= self.study.trials and not any(result.compared for result in self.results.values())
 
-    def book(self, key: str) -> None:
-        """Note that a trial of the open round has ended: finished, or diverged."""
-        if numbers := self._open.pop(key, []):
-            diverged = self.ledger.diverged(key) and not self.ledger.done(key)
-            found = Result(None if diverged else self.ledger.losses(key))
-            self.results |= dict.fromkeys(numbers, found)
+    def limits(self, key: str) -> tuple[tuple[int, float], ...]:
+        """Return the limits that the run of an open trial is held against: that of its first seed."""
+        first = {chains[0][-1].key for chains in self._round.values()}
+        return tuple(sorted(self.bar.limits.items())) if key in first else ()
 
-    def advance(self) -> list[PlannedRun] | Winner | None:
-        """Return the trials of a new round, or the winner; None while trials are still to come, or where nobody can win."""
-        if self._open:
-            return None
-        trials = open_round(self.study, self.results)
-        if not trials:
-            return winner(self.study, self.results)
-        planned = {number: self.plan.trial(self.digest, spec) for number, spec in trials.items()}
-        for number, run in planned.items():
-            self.trials[run.key] = run
-            self._open.setdefault(run.key, []).append(number)
-        return list(planned.values())
+    def book(self, chain: Links) -> None:
+        """Note that a chain of runs of the open round has ended, whatever came of it."""
+        self._ended[chain[-1].key] = ended(self.study, [run.spec for run in chain], self.ledger, self.failed)
+
+    def advance(self) -> list[Links] | Winner | None:
+        """Return the chains of runs that are to end next, or the winner; None while others are still to come, or where nobody can
+        win. A chain may come a second time: its run was stopped for another study, and is to go on for this one."""
+        while True:
+            if not self._round and not self._open_round():
+                return winner(self.study, self.results)
+            judged = {number: self._judge(chains) for number, chains in self._round.items()}
+            results = {number: found for number, found in judged.items() if isinstance(found, Result)}
+            if len(results) < len(judged):
+                return list(self._released(judged)) or None
+            self.results |= results
+            self._round, self._ended = {}, {}
+
+    def _open_round(self) -> bool:
+        asked = {} if self.late() else open_round(self.study, self.results)
+        self.bar = bar_of(self.study, self.results.values())
+        self._round = {number: self.plan.trial(self.digest, values) for number, values in asked.items()}
+        return bool(asked)
+
+    def _judge(self, chains: tuple[Links, ...]) -> Result | int:
+        return judge(self.study, self.bar, [self._ended.get(chain[-1].key) for chain in chains])
+
+    def _released(self, judged: dict[int, Result | int]) -> Iterator[Links]:
+        """The chains of open trials that may run and do not yet."""
+        for number, seeds in judged.items():
+            for chain in self._round[number][: seeds if isinstance(seeds, int) else 0]:
+                key = chain[-1].key
+                found = self._ended.get(key)
+                if key not in self._ended or (found is not None and found.state == "pruned"):
+                    self._ended[key] = None
+                    self.trials[key] = chain[-1]
+                    yield chain

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
-from jetbench.engine.studies import Search
 from jetbench.files import is_locked
 from jetbench.spec import RunSpec
-from jetbench.suites.plan import CellKey, Plan, PlannedRun
-from jetbench.suites.winner import Winner
+from jetbench.suites.graph import Graph, Links, PlannedRun
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.trials import follow
 from jetbench.tracking.ledger import Ledger
 
-__all__ = ["ENDED", "STATES", "State", "Survey", "follow", "reopen_reclaimed", "searched", "survey", "wanted_weights"]
+__all__ = ["ENDED", "STATES", "State", "Survey", "reopen_reclaimed", "searched", "survey", "wanted_weights"]
 
-State = Literal["planned", "running", "stopped", "done", "diverged", "failed", "stale"]
+State = Literal["planned", "running", "stopped", "done", "diverged", "pruned", "failed", "stale"]
 STATES: tuple[State, ...] = get_args(State)
-ENDED = {"done", "diverged"}
+ENDED = {"done", "diverged", "pruned"}
+LOST = ("failed", "diverged")  # what nothing can start from
 SHORTEST = 4  # digits of a key that are taken for one
 
 
@@ -28,13 +29,13 @@ class Survey:
     """The runs of a plan by key, each after what it starts from, with the trials that searches have asked for so far, and their
     states.
 
-    A "running" run is owned by a process, a "stopped" one has begun and goes on from its checkpoint. A "diverged" one is a trial
-    and has ended with that. A "stale" one was finished and is trained again: a file of it is damaged, or its weights were
-    reclaimed and another run has to start from them. By the digest of a study, `asked` are the keys of its trials that are known
-    so far, and `unknown` is how many a search has yet to choose.
+    A "running" run is owned by a process, a "stopped" one has begun and goes on from its checkpoint. A "diverged" or "pruned" one
+    is a trial, and has ended with that. A "stale" one was finished and is trained again: a file of it is damaged, or its weights
+    were reclaimed and another run has to start from them. By the digest of a study, `asked` are the keys of the last runs of its
+    trials that are known so far, and `unknown` is how many a search has yet to choose.
     """
 
-    plan: Plan
+    plan: Graph
     runs: dict[str, PlannedRun]
     states: dict[str, State]
     unknown: dict[str, int]
@@ -65,12 +66,13 @@ class Survey:
         found: set[str] = set()
         for key, run in self.runs.items():
             start = run.spec.start
-            if start is not None and self.states[key] != "done" and (start in found or self.states.get(start) == "failed"):
+            if start is not None and self.states[key] != "done" and (start in found or self.states.get(start) in LOST):
                 found.add(key)
         return found
 
     def cell(self, cell: CellKey) -> State:
         """Return the state of a cell's last run; where the cell has a study of its own, that of the study."""
+        assert isinstance(self.plan, Plan)
         digest = self.plan.tuned.get(cell)
         if digest is None or not self.plan.seeds_tune:
             return self.states[self.plan.cells[cell]]
@@ -80,23 +82,29 @@ class Survey:
         return "done" if "done" in states else "failed"
 
 
-def searched(plan: Plan) -> dict[str, int]:
-    """Return the studies whose trials a search chooses as it goes, by digest, and how many these are."""
-    unknown = {digest: study.trials - len(study.known_trials()) for digest, study in plan.studies.items()}
+def searched(plan: Graph) -> dict[str, int]:
+    """Return the studies whose trials a search chooses as it goes, by digest, and how many last runs these have."""
+    unknown = {
+        digest: (study.trials - len(study.known_values())) * study.runs_per_trial for digest, study in plan.studies.items()
+    }
     return {digest: count for digest, count in unknown.items() if count}
 
 
-def survey(plan: Plan, ledger: Ledger, ended: dict[str, State] | None = None) -> Survey:
+def survey(plan: Graph, ledger: Ledger, ended: dict[str, State] | None = None) -> Survey:
     """Look at every run. `ended` holds states that cannot change any more, of an earlier look, and takes up those of this one."""
     known = {} if ended is None else ended
     present = {entry.name for entry in os.scandir(ledger.work)} if ledger.work.is_dir() else set()
     runs, unknown = dict(plan.runs), searched(plan)
-    trials = {digest: [spec.digest() for spec in study.known_trials()] for digest, study in plan.studies.items()}
-    for digest in unknown:
-        asked, unknown[digest] = _asked(plan, digest, ledger)
-        runs |= {key: run for key, run in asked.items() if key not in runs}
-        trials[digest] = list(asked)
-    states = {key: known.get(key) or _state(run, ledger, present) for key, run in runs.items()}
+    trials: dict[str, list[str]] = {}
+    for digest in plan.studies:
+        if digest in unknown:
+            chains, unknown[digest] = _asked(plan, digest, ledger)
+        else:
+            chains = [chain for values in plan.studies[digest].known_values() for chain in plan.trial(digest, values)]
+        for run in (run for chain in chains for run in chain):
+            runs.setdefault(run.key, run)
+        trials[digest] = list(dict.fromkeys(chain[-1].key for chain in chains))
+    states = {key: known.get(key) or _state(plan, run, ledger, present) for key, run in runs.items()}
     known |= {key: state for key, state in states.items() if state in ENDED}
     found = Survey(plan, runs, states, {digest: count for digest, count in unknown.items() if count}, trials)
     for key in wanted_weights(found, ledger):
@@ -105,7 +113,7 @@ def survey(plan: Plan, ledger: Ledger, ended: dict[str, State] | None = None) ->
     return found
 
 
-def _state(run: PlannedRun, ledger: Ledger, present: set[str]) -> State:
+def _state(plan: Graph, run: PlannedRun, ledger: Ledger, present: set[str]) -> State:
     folder = ledger.run(run.key)
     if folder.path.name not in present:
         return "planned"
@@ -113,28 +121,25 @@ def _state(run: PlannedRun, ledger: Ledger, present: set[str]) -> State:
         return "done"
     if is_locked(folder.lock):
         return "running"
+    tried = run.kind == "trial" or plan.failures_count  # for a study that is an outcome
+    if tried and ledger.pruned(run.key):
+        return "pruned"
     if ledger.failure(run.key) is not None:
-        return "diverged" if run.kind == "trial" and ledger.diverged(run.key) else "failed"
+        return "diverged" if tried and ledger.diverged(run.key) else "failed"
     if folder.done.exists():
         return "stale"
     return "stopped" if folder.environment.exists() else "planned"
 
 
-def _asked(plan: Plan, digest: str, ledger: Ledger) -> tuple[dict[str, PlannedRun], int]:
-    """The trials that a search has asked for, by key, followed as far as its rounds are whole, and how many are to come."""
-    (search, _), study = follow(plan, digest, ledger), plan.studies[digest]
-    left = 0 if len(search.results) >= study.trials else max(0, study.trials - len(search.trials))
-    return search.trials, left
-
-
-def follow(plan: Plan, digest: str, ledger: Ledger) -> tuple[Search, Winner | None]:
-    """Follow a study as far as its rounds are whole: the search as it stands, and the winner where it has one."""
-    search = Search(plan, digest, ledger)
-    while isinstance(step := search.advance(), list):
-        for trial in step:
-            if ledger.done(trial.key) or ledger.diverged(trial.key):
-                search.book(trial.key)
-    return search, step
+def _asked(plan: Graph, digest: str, ledger: Ledger) -> tuple[list[Links], int]:
+    """The chains of runs of the trials that a search has asked for, and how many last runs are to come. Of a trial that has ended
+    before its last seed the others are not among them."""
+    study = plan.studies[digest]
+    values, results = follow(plan, digest, ledger)
+    chains: list[Links] = []
+    for number, tried in values.items():
+        chains += plan.trial(digest, tried)[: results[number].runs if number in results else None]
+    return chains, (study.trials - len(values)) * study.runs_per_trial
 
 
 def wanted_weights(found: Survey, ledger: Ledger) -> set[str]:
@@ -148,15 +153,15 @@ def wanted_weights(found: Survey, ledger: Ledger) -> set[str]:
     return {key for key in wanted if key in found.runs}
 
 
-def reopen_reclaimed(plan: Plan, ledger: Ledger) -> None:
+def reopen_reclaimed(plan: Graph, ledger: Ledger) -> None:
     """Declare finished runs not done whose weights were reclaimed and are wanted again: they are trained once more."""
     starts = {spec.start for spec in (*(run.spec for run in plan.runs.values()), *_templates(plan, plan.studies)) if spec.start}
     if not any(ledger.done(start) and not ledger.has_weights(start) for start in starts):
         return  # as always but after `store gc`
     for key, state in survey(plan, ledger).states.items():
         if state == "stale" and ledger.done(key):
-            ledger.reopen(key)
+            ledger.declare_open(key)
 
 
-def _templates(plan: Plan, digests: Iterable[str]) -> list[RunSpec]:
+def _templates(plan: Graph, digests: Iterable[str]) -> list[RunSpec]:
     return [plan.studies[digest].template for digest in digests]

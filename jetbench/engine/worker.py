@@ -27,17 +27,25 @@ POLL = 0.2  # seconds between looks at a child
 GRACE = 20.0  # seconds for a child to write its checkpoint
 ORPHANED = 255  # what multiprocessing says of a child whose fork server is gone
 
+CLOSED: dict[str, Status] = {  # what a run is in the tracker
+    "done": "FINISHED",
+    "pruned": "FINISHED",
+    "failed": "FAILED",
+    "stopped": "KILLED",
+    "busy": "KILLED",
+}
+
 # set by the driver when it is to end; jobs of a local cluster are threads of the driver's process
 stopping = threading.Event()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended here. A "busy" one is trained by another process; `trained` says that this one did it; `reason` explains
-    what is not done, and `unpublished` what kept the tracker from having all of it."""
+    """How a run ended here. A "busy" one is trained by another process, a "pruned" one was stopped for its study; `trained` says
+    that this one did it; `reason` explains what is not done, and `unpublished` what kept the tracker from having all of it."""
 
     key: str
-    status: Literal["done", "failed", "stopped", "busy"]
+    status: Literal["done", "pruned", "failed", "stopped", "busy"]
     trained: bool = False
     reason: str = ""
     unpublished: str = ""
@@ -62,7 +70,13 @@ def run_job(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) -
     else:
         status = _wait(child, shipper, ledger.run(job.key))
     outcome = _judge(ledger, job.key, status, started)
-    closed: dict[str, Status] = {"done": "FINISHED", "failed": "FAILED", "stopped": "KILLED", "busy": "KILLED"}
+    closed: dict[str, Status] = {
+        "done": "FINISHED",
+        "pruned": "FINISHED",
+        "failed": "FAILED",
+        "stopped": "KILLED",
+        "busy": "KILLED",
+    }
     return Outcome(job.key, outcome.status, outcome.trained, outcome.reason, _close(shipper, closed[outcome.status]))
 
 
@@ -125,6 +139,8 @@ def _judge(ledger: Ledger, key: str, status: int, started: float) -> Outcome:
         return Outcome(key, "done", trained=status != BUSY)
     if status == BUSY:
         return Outcome(key, "busy")
+    if ledger.pruned(key):
+        return Outcome(key, "pruned", trained=True)
     if status == STOPPED or stopping.is_set():
         return Outcome(key, "stopped", reason=TOLD)
     reason = ledger.failure(key, since=started)

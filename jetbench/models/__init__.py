@@ -9,28 +9,26 @@ from jetbench.registry import Registry
 from jetbench.spaces import WIDTHS, Allowed, Configured, Space, Spaces
 from jetbench.spec import Options
 
-__all__ = ["ModelEntry", "models"]
+__all__ = ["HEAD_OPTIONS", "ModelEntry", "models"]
 
 
 @dataclass(frozen=True)
 class ModelEntry(Configured):
-    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `spaces` is where
-    a study searches its options unless it says otherwise. `pace`: jets per second that a network of default size trains on one
-    core, of images those of 32×32 pixels, as forecasts assume until they have measured. `recipe` is that of a fitted model; one
-    without a learning rate is not tuned. `floor`: a model that every other must clear, which `ranks` jets or gives all of them
-    the same score. `tasks` are those that it can do, any where none is named. `signal` is the class for which the defaults of its
-    options are made; it tells that class, the second of two, from the other, and another signal by options that a suite gives."""
+    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `pace`: jets per
+    second that a network of default size trains on one core, of images those of 32×32 pixels, as forecasts assume until they have
+    measured. `recipe` is that of a fitted model; one without a learning rate is not tuned. `floor`: a model that every other must
+    clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any where none is named.
+    `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
+    and another signal by options that a suite gives."""
 
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
     pace: float = 500.0
     recipe: str = ""
-    spaces: Spaces = ()
     floor: bool = False
     ranks: bool = True
     tasks: tuple[str, ...] = ()
     signal: str = ""
-    shaping: tuple[str, ...] = ()  # options that decide which weights its encoder has, and so whether it can take over another's
 
     @property
     def tunable(self) -> bool:
@@ -38,6 +36,7 @@ class ModelEntry(Configured):
 
 
 HEAD: Options = (("head", "linear"), ("head_dropout", 0.3))  # of every network; 0.3 is the SSL jet-image recipe's
+HEAD_OPTIONS = frozenset(name for name, _ in HEAD)
 HEAD_SPACES: Spaces = (("head_dropout", Space(low=0.0, high=0.5)),)
 DROPOUT = Space(low=0.0, high=0.5)
 SHARE = Allowed(least=0, most=1)
@@ -53,8 +52,12 @@ models: Registry[ModelEntry] = Registry(
             "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks (norm: batch)",
             defaults=(("dropout", 0.0), ("norm", "group"), ("stages", "16-32-64"), *HEAD),
             allowed=(("dropout", SHARE), ("norm", Allowed(choices=("group", "batch"))), ("stages", WIDTHS), *HEAD_ALLOWED),
-            spaces=(("dropout", DROPOUT), ("norm", Space(choices=("group", "batch"))), *HEAD_SPACES),
-            shaping=("norm", "stages"),
+            spaces=(
+                ("dropout", DROPOUT),
+                ("norm", Space(choices=("group", "batch"))),
+                ("stages", Space(choices=("8-16-32", "16-32-64", "32-64-128"))),
+                *HEAD_SPACES,
+            ),
             pace=450.0,
         ),
         ModelEntry(
@@ -70,7 +73,6 @@ models: Registry[ModelEntry] = Registry(
                 ("particle", Space(choices=("32-32-64", "64-64-128", "100-100-256"))),
                 *HEAD_SPACES,
             ),
-            shaping=("jet", "particle"),
             pace=4500.0,
         ),
         ModelEntry(

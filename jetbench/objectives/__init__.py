@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jetbench.registry import Registry
-from jetbench.spaces import Allowed, Configured, Space, Spaces
+from jetbench.spaces import Allowed, Configured, Space
 
 __all__ = ["TASK_LOSS", "ObjectiveEntry", "objectives"]
 
@@ -15,11 +15,10 @@ TASK_LOSS = "supervised"  # the objective that is nothing but the loss of the ta
 @dataclass(frozen=True)
 class ObjectiveEntry(Configured):
     """`labelled`: it uses labels, and its passes count against the cap on labelled passes. `dense`: it averages the inputs of two
-    jets, which only dense views allow. `spaces` is where a study searches its options unless it says otherwise."""
+    jets, which only dense views allow."""
 
     labelled: bool = True
     dense: bool = False
-    spaces: Spaces = ()
 
 
 objectives: Registry[ObjectiveEntry] = Registry(

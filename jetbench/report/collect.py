@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 from jetbench.report.results import NOT_RUN, Results
-from jetbench.spec import RunSpec
-from jetbench.suites.plan import CellKey, Plan, PlannedRun
-from jetbench.suites.studies import Result, walk
+from jetbench.suites.graph import Links, PlannedRun
+from jetbench.suites.outcomes import look
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.replay import walk
 from jetbench.suites.winner import Winner, winner
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
@@ -19,15 +19,16 @@ __all__ = ["collect"]
 def collect(plan: Plan, store: Store) -> Results:
     """Read what is finished of a plan. Of trials that did not win, what the test jets say is not looked at."""
     ledger = Ledger(store.work)
-    walked = {digest: walk(study, partial(_result, ledger)) for digest, study in plan.studies.items()}
-    asked = {digest: [plan.trial(digest, spec) for spec in specs.values()] for digest, (specs, _) in walked.items()}
+    walked = {digest: walk(study, look(study, ledger, _mendable)) for digest, study in plan.studies.items()}
+    chains = {digest: [plan.trial(digest, one)[0] for one in values.values()] for digest, (values, _) in walked.items()}
+    asked = {digest: [chain[-1] for chain in tried] for digest, tried in chains.items()}
     found = {digest: winner(plan.studies[digest], results) for digest, (_, results) in walked.items()}
     winners = {digest: decided for digest, decided in found.items() if decided is not None}
     trials = {digest: [run.key for run in runs] for digest, runs in asked.items()}
-    runs = {run.key: run for tried in asked.values() for run in tried} | plan.runs
+    runs = {run.key: run for tried in chains.values() for chain in tried for run in chain} | plan.runs
     keys = {cell: key for cell in plan.cells if (key := _last_run(plan, winners, cell)) is not None}
     cells = {cell: ledger.metrics(key) | ledger.tested(key) for cell, key in keys.items() if ledger.done(key)}
-    missing = {cell: _why_missing(plan, ledger, asked, cell) for cell in plan.cells if cell not in cells}
+    missing = {cell: _why_missing(plan, ledger, chains, cell) for cell in plan.cells if cell not in cells}
     return Results(plan, ledger, cells, missing, plan.cells | keys, winners, trials, runs)
 
 
@@ -39,32 +40,29 @@ def _last_run(plan: Plan, winners: Mapping[str, Winner], cell: CellKey) -> str |
     return won.key if won else None
 
 
-def _why_missing(plan: Plan, ledger: Ledger, asked: Mapping[str, list[PlannedRun]], cell: CellKey) -> str:
+def _why_missing(plan: Plan, ledger: Ledger, asked: Mapping[str, list[Links]], cell: CellKey) -> str:
     """Say why a cell is not finished: its run failed, it needs one that failed or a study that has no winner, or neither."""
     own, waits = plan.runs[plan.cells[cell]], plan.tuned.get(cell, "")
     if own.kind == "final" and (reason := ledger.failure(own.key)):
         return reason
-    trials = asked.get(waits, [])
-    for run in (own, *trials):
+    chains = asked.get(waits, [])
+    for run in (own, *(run for chain in chains for run in chain)):
         for needed in (run, *_starts(plan, run)):
             reason = ledger.failure(needed.key)
             if reason and not ledger.done(needed.key) and not (needed.kind == "trial" and ledger.diverged(needed.key)):
                 return f"needs {needed.name}, which failed: {' '.join(reason.split())}"
-    if trials and all(ledger.diverged(trial.key) and not ledger.done(trial.key) for trial in trials):
+    if chains and all(ledger.diverged(chain[-1].key) and not ledger.done(chain[-1].key) for chain in chains):
         return f"needs the study of {plan.study_name(waits)}, whose trials so far have all diverged"
     return NOT_RUN
 
 
 def _starts(plan: Plan, run: PlannedRun) -> Iterator[PlannedRun]:
-    """The runs before a run, from whose weights it starts."""
-    while run.spec.start is not None:
+    """The runs of the plan before a run, from whose weights it starts."""
+    while run.spec.start in plan.runs:
         run = plan.runs[run.spec.start]
         yield run
 
 
-def _result(ledger: Ledger, spec: RunSpec) -> Result | None:
-    """What a trial came to, None where it has not ended."""
-    key = spec.digest()
-    if ledger.done(key):
-        return Result(ledger.losses(key))
-    return Result(None) if ledger.diverged(key) else None
+def _mendable(key: str) -> bool:
+    """No failure decides a study of a suite: the same command tries it again."""
+    return False

@@ -8,18 +8,18 @@ from importlib.resources import files
 
 from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
-from jetbench.suites.suite import Instance
+from jetbench.suites.instance import AnyInstance
 
 __all__ = ["FRAME", "page"]
 
 FRAME = "report.html"
 
 
-def page(instance: Instance, contents: Sequence[SectionContent], pictures: Mapping[str, bytes]) -> str:
+def page(instance: AnyInstance, contents: Sequence[SectionContent], pictures: Mapping[str, bytes]) -> str:
     """Return the page as text; `pictures` are PNG files by the names of the plots, and a plot without one is left out."""
     return fragment(
         (files("jetbench.report") / FRAME).read_text(encoding="utf-8"),
-        suite=instance.suite,
+        suite=instance.title,
         scale=instance.scale,
         question=instance.question,
         told={"Expected": instance.expected, "Source": instance.source},

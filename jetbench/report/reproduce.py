@@ -10,8 +10,9 @@ from typing import Any
 
 from jetbench.errors import JetbenchError, SuiteError
 from jetbench.strict import parse
+from jetbench.suites.instance import merge, parse_override
 from jetbench.suites.settings import Settings
-from jetbench.suites.suite import Instance, find_suite, merge, parse_override
+from jetbench.suites.suite import Instance, find_suite
 
 __all__ = ["command"]
 

@@ -19,7 +19,8 @@ from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.means import Mean
 from jetbench.statistics.multiplicity import adjust
 from jetbench.statistics.resolution import overlap
-from jetbench.suites.plan import CellKey, Plan, PlannedRun
+from jetbench.suites.graph import PlannedRun
+from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.roles import Role
 from jetbench.suites.winner import Winner
 from jetbench.tasks.task import Metric, Paired, Task

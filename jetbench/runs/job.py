@@ -32,7 +32,8 @@ class JetFiles:
 class Job:
     """`spec` is resolved: nothing in it waits for a study; `key` is the digest of the planned run, which may name studies
     instead; `instance` is the suite instance that has it trained. `table` is the file of the view's table, where there is one;
-    `also_test` and `also_table` are those of the second test set."""
+    `also_test` and `also_table` are those of the second test set. `limits` are pairs of an epoch and of the largest validation
+    loss with which the training goes on after it: its study stops it beyond."""
 
     key: str
     instance: str
@@ -43,6 +44,7 @@ class Job:
     table: Path | None
     also_test: JetFiles | None = None
     also_table: Path | None = None
+    limits: tuple[tuple[int, float], ...] = ()
 
     @property
     def work(self) -> Path:

@@ -68,7 +68,8 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
         labelled.targets[data.task.column] = torch.from_numpy(data.seen)
     validate = validator(network, view, data.task, labelled, split.validation, spec.precision)
     also = None if data.also is None else JetTensors(data.also)
-    return NetworkLearner(spec, data.task, network, objective, preprocessing, labelled, split.train, labelled, validate, also)
+    seen = (labelled, split.train, labelled, validate, also, dict(job.limits))
+    return NetworkLearner(spec, data.task, network, objective, preprocessing, *seen)
 
 
 def _preprocessing(job: Job, labelled: JetTensors, pool: np.ndarray) -> Preprocessing:

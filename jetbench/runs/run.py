@@ -22,7 +22,7 @@ from jetbench.spec import RunSpec
 from jetbench.tracking.journal import Journal, read
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.training.learner import Learner
-from jetbench.training.loop import Flag
+from jetbench.training.stops import Flag, Pruned
 
 __all__ = ["run", "run_costs"]
 
@@ -30,7 +30,8 @@ __all__ = ["run", "run_costs"]
 def run(job: Job, stop: Flag) -> None:
     """Train and evaluate a run in its folder, from wherever an earlier attempt came to.
 
-    Raises `Stopped` on request and `JetbenchError` where something is wrong with the data or the training.
+    Raises `Stopped` on request, `Pruned`, with the model saved as it is, where a study stops it, and `JetbenchError` where
+    something is wrong with the data or the training.
     """
     if job.spec.chosen:
         raise RunError(f"{job.spec.chosen[0].path} of this run waits for its study; resolve it before training")
@@ -44,10 +45,15 @@ def run(job: Job, stop: Flag) -> None:
         raise RunError(f"{short}; raise the label budget")
     learner = build_learner(job, data)
     with Journal(folder.journal) as journal:
-        trained = learner.train(journal, folder.path, stop)
+        try:
+            trained = learner.train(journal, folder.path, stop)
+        except Pruned:
+            learner.save(folder.path)
+            raise
         saved = learner.save(folder.path)
         metrics = run_costs(job.spec, trained.costs)
         metrics |= {"cost/parameters": float(learner.parameters), "train/jets": float(len(learner.rows))}
+        metrics |= {"cost/flops": float(learner.flops)} if learner.flops else {}
         metrics |= {f"trained/{sign}": value for sign, value in trained.signs.items()}
         try:
             metrics |= _remembered(job.spec, data, learner)

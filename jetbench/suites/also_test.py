@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from jetbench.errors import SuiteError
 from jetbench.models import models
+from jetbench.suites.choices import Arm
 from jetbench.suites.expand import task_component, view_options
 from jetbench.suites.needs import differences
-from jetbench.suites.settings import Arm
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
 from jetbench.views import views

@@ -9,8 +9,7 @@ import numpy as np
 
 from jetbench.data.splits import split_jets
 from jetbench.errors import SuiteError
-from jetbench.suites.expand import trial_seed
-from jetbench.suites.plan import Plan
+from jetbench.suites.graph import Graph
 from jetbench.tasks.task import Part
 
 __all__ = ["check_budgets", "check_equal_classes"]
@@ -19,16 +18,16 @@ MARGIN = 100  # jets of each class beyond what a suite asks for: enough to find 
 KEYS: dict[Part, str] = {"test": "test_jets", "train": "label budget", "validation": "label budget"}  # what makes a part larger
 
 
-def check_equal_classes(plan: Plan) -> None:
+def check_equal_classes(plan: Graph) -> None:
     """Check the budgets of a dataset that is not yet made, whose classes will share its jets equally."""
     instance, classes = plan.instance, len(plan.instance.meta.class_names)
     settings = instance.settings
-    enough = settings.test_jets + settings.labels[-1] + MARGIN * classes
+    enough = settings.test_jets + instance.budgets[-1] + MARGIN * classes
     rows = np.arange(min(instance.jets, enough))
     check_budgets(plan, rows % classes, rows)
 
 
-def check_budgets(plan: Plan, strata: np.ndarray, events: np.ndarray) -> None:
+def check_budgets(plan: Graph, strata: np.ndarray, events: np.ndarray) -> None:
     """Check that the task has what it needs in each part of the split, from strata (n,) and event ids (n,).
 
     Raises `SuiteError`, which names what is too rare and the smallest size that would do. Budgets are nested and stratified: what
@@ -36,7 +35,7 @@ def check_budgets(plan: Plan, strata: np.ndarray, events: np.ndarray) -> None:
     """
     settings, digest = plan.instance.settings, plan.instance.dataset.sha256
     tuned = [study.template.labels for study in plan.studies.values() if study.template.labels is not None]
-    seed = trial_seed(settings.arms[settings.primary[0].baseline])
+    seed = -1  # of no reported run
 
     def shortage(part: Part, size: int) -> str:
         test_jets, budget = (size, None) if part == "test" else (settings.test_jets, size)
@@ -45,7 +44,7 @@ def check_budgets(plan: Plan, strata: np.ndarray, events: np.ndarray) -> None:
 
     pool = len(split_jets(strata, events, settings.test_jets, None, seed, digest).pool)
     _require("test", shortage, settings.test_jets, len(strata) - 1)
-    _require("train", shortage, settings.labels[0], pool)
+    _require("train", shortage, plan.instance.budgets[0], pool)
     if tuned:
         _require("validation", shortage, min(tuned), pool)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jetbench.seeds import numpy_rng
 from jetbench.statistics.intervals import Interval, clopper_pearson
-from jetbench.suites.studies import Result
+from jetbench.suites.pruning import Result
+from jetbench.suites.studies import VALIDATION_LOSS
 from jetbench.suites.winner import best_trial
 
 __all__ = ["left_by_chance"]
@@ -20,6 +21,7 @@ def left_by_chance(trials: int, jets: int, replays: int, seed: int = 0) -> Inter
     for replay in range(replays):
         rng = numpy_rng("left-by-chance", trials, jets, seed, replay)
         losses = rng.exponential(size=jets) + rng.exponential(size=(trials, jets))
-        best, *_ = best_trial({number: Result(own) for number, own in enumerate(losses)}, 0)
+        results = {number: Result(losses=own, scores=(float(own.mean()),)) for number, own in enumerate(losses)}
+        best, *_ = best_trial("ahead", VALIDATION_LOSS, results, 0)
         left += best != 0
     return clopper_pearson(left, replays)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from jetbench.models import models
 from jetbench.spec import RunSpec
+from jetbench.suites.choices import Arm
 from jetbench.suites.expand import Cells, Ground, expand, trial_seed
-from jetbench.suites.settings import Arm, Settings
+from jetbench.suites.settings import Settings
 
 __all__ = ["checked_arms", "length_check"]
 

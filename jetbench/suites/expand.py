@@ -13,11 +13,12 @@ from jetbench.errors import SuiteError
 from jetbench.models import ModelEntry, models
 from jetbench.objectives import ObjectiveEntry, objectives
 from jetbench.recipes import recipes
-from jetbench.registry import nearest
-from jetbench.spaces import Configured
 from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, normalised, options
+from jetbench.suites.choices import Arm, Common, RecipeChoice
+from jetbench.suites.options import check_given
+from jetbench.suites.parameters import local
 from jetbench.suites.primaries import primary_of
-from jetbench.suites.settings import Arm, RecipeChoice, Settings
+from jetbench.suites.settings import Settings
 from jetbench.suites.stages import Stage, regimes
 from jetbench.tasks import tasks
 from jetbench.views import augmentations, views
@@ -30,10 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Cells",
     "Ground",
-    "check_given",
-    "check_options",
     "expand",
-    "given_by_arm",
     "recipe_choice",
     "recipe_key",
     "task_component",
@@ -52,7 +50,7 @@ def trial_seed(arm: Arm) -> int:
 class Ground:
     """What all runs of an instance share: the suite's settings, the jets, and the precision of their computation."""
 
-    settings: Settings
+    settings: Common
     dataset: DatasetRef
     unlabelled: DatasetRef | None
     also_test: DatasetRef | None
@@ -63,7 +61,7 @@ class Ground:
 @dataclass(frozen=True)
 class Cells:
     """A label budget and its seeds. `trial` makes them those of a study that all seeds share, with encoders of their own.
-    `chosen` are the scalars of the last runs that studies decide."""
+    `chosen` are the scalars of their runs that studies decide."""
 
     labels: int
     seeds: Sequence[int]
@@ -80,7 +78,7 @@ def expand(ground: Ground, arm: Arm, cells: Cells) -> list[tuple[RunSpec, ...]]:
     regime, model = regimes[arm.regime], models[arm.model]
     if model.kind != regime.kind:
         raise SuiteError(f"regime {regime.name!r} trains a {regime.kind} model, and {arm.model!r} is none")
-    stages = [_run(ground, arm, cells, stage) for stage in regime.stages]
+    stages = [_run(ground, arm, cells, back) for back in reversed(range(len(regime.stages)))]
     return [tuple(_chain(ground, arm, cells, seed, stages)) for seed in cells.seeds]
 
 
@@ -94,8 +92,9 @@ def _chain(ground: Ground, arm: Arm, cells: Cells, seed: int, stages: Sequence[R
         start = run.digest()
 
 
-def _run(ground: Ground, arm: Arm, cells: Cells, stage: Stage) -> RunSpec:
-    """A stage at the first seed, as if nothing came before it."""
+def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
+    """The stage that is `back` stages before the last, at the first seed, as if nothing came before it."""
+    stage = regimes[arm.regime].stages[-1 - back]
     settings, last, pool = ground.settings, stage.data == "budget", stage.data == "pool"
     shares = arm.pool or settings.pool
     return RunSpec(
@@ -115,19 +114,18 @@ def _run(ground: Ground, arm: Arm, cells: Cells, stage: Stage) -> RunSpec:
         trains=stage.trains,
         recipe=_stretched(ground, arm, cells.labels, stage),
         precision=ground.precision,
-        chosen=cells.chosen if last else (),
+        chosen=tuple(one for one in cells.chosen if local(one.path, back) is not None),
     )
 
 
-def _encoder_seed(settings: Settings, arm: Arm, cells: Cells, seed: int) -> int:
+def _encoder_seed(settings: Common, arm: Arm, cells: Cells, seed: int) -> int:
     """The seed of the pretraining that a run starts from: one per seed unless the suite shares fewer; trials have their own."""
     if cells.trial:
         return seed
-    shared = settings.pretraining_seeds or settings.seeds
-    return arm.seed_offset + (seed - arm.seed_offset) % shared
+    return arm.seed_offset + (seed - arm.seed_offset) % settings.encoders
 
 
-def task_component(settings: Settings) -> Component:
+def task_component(settings: Common) -> Component:
     """Return the task of the suite as part of a run's spec."""
     entry, given = tasks[settings.task.name], settings.task.options
     check_given("task.options", given, entry)
@@ -138,16 +136,16 @@ def _component(entry: ModelEntry | ObjectiveEntry, given: Mapping[str, object]) 
     return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
 
 
-def _model(settings: Settings, arm: Arm) -> Component:
+def _model(settings: Common, arm: Arm) -> Component:
     return _component(models[arm.model], {**settings.model_options.get(arm.model, {}), **arm.model_options})
 
 
-def _objective(settings: Settings, arm: Arm, stage: Stage) -> Component:
+def _objective(settings: Common, arm: Arm, stage: Stage) -> Component:
     name = stage.objective
     return _component(objectives[name], {**settings.objective_options.get(name, {}), **arm.objective_options.get(name, {})})
 
 
-def view_options(settings: Settings, arm: Arm) -> dict[str, object]:
+def view_options(settings: Common, arm: Arm) -> dict[str, object]:
     """Return what suite and arm say of the view that the arm's model sees."""
     return {**settings.view.get(models[arm.model].view, {}), **arm.view}
 
@@ -165,6 +163,8 @@ def _stretched(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     recipe = _recipe(ground, arm, labels, stage)
     if not stage.stretched:
         return recipe
+    if not isinstance(ground.settings, Settings):
+        raise SuiteError(f"an arm under {arm.regime!r} trains as long as a suite's primary arm, and a study has none")
     primary = ground.settings.arms[primary_of(ground.settings, arm).arm]
     before = [_recipe(ground, primary, labels, one) for one in regimes[primary.regime].stages[:-1]]
     if not before:
@@ -190,14 +190,14 @@ def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     return recipe.replace(augmentation=tuple(_augmentation(ground, arm, step) for step in allowed))
 
 
-def recipe_key(settings: Settings, stage: Stage, labels: int) -> str:
+def recipe_key(settings: Common, stage: Stage, labels: int) -> str:
     """Return under which key suite and arm say what a stage follows: where labels are few, a stage on the budget has one of its
     own, "…-few", with a fixed schedule and the last weights."""
     few = settings.few_labels is not None and stage.data == "budget" and labels < settings.few_labels
     return f"{stage.recipe}-few" if few else stage.recipe
 
 
-def recipe_choice(settings: Settings, arm: Arm, key: str) -> RecipeChoice:
+def recipe_choice(settings: Common, arm: Arm, key: str) -> RecipeChoice:
     """Return what suite and arm choose for a stage. Raises `SuiteError` where neither names a recipe."""
     chosen: RecipeChoice = settings.recipes.get(key) or RecipeChoice.model_validate({})
     if key in arm.recipes:
@@ -207,17 +207,6 @@ def recipe_choice(settings: Settings, arm: Arm, key: str) -> RecipeChoice:
     return chosen
 
 
-def given_by_arm(settings: Settings, arm: Arm, labels: int, path: str) -> bool:
-    """Tell whether the arm itself gives a value to a scalar of its last run."""
-    part, name = path.split(".", 1)
-    stage = regimes[arm.regime].stages[-1]
-    if part == "recipe":
-        choice = arm.recipes.get(recipe_key(settings, stage, labels))
-        return getattr(choice, name, None) is not None
-    own: Mapping[str, object] = arm.model_options if part == "model" else arm.objective_options.get(stage.objective, {})
-    return name in own
-
-
 def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:
     """With its revision, and with the frame of the image (of an oblong one the shorter half width) where it needs one."""
     entry, keywords = augmentations[step.name], step.keywords()
@@ -225,35 +214,3 @@ def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:
         extent = view_options(ground.settings, arm).get("extent")
         keywords.setdefault("extent", min(half_widths(ground.meta, float(extent) if extent else None)))  # type: ignore[arg-type]
     return Component(name=step.name, revision=entry.revision, options=options(keywords))
-
-
-def check_given(where: str, given: Mapping[str, object], entry: Configured) -> None:
-    """Raise `SuiteError` for an option that a component has not, for a value of another kind than the default's (a whole number
-    is a float too), and for one that is not allowed."""
-    usual, allowed = dict(entry.defaults), dict(entry.allowed)
-    for name, value in given.items():
-        if name not in usual:
-            raise SuiteError(f"{where} has no option {name!r}; {nearest(name, usual)}")
-        default = usual[name]
-        kinds = (int, float) if isinstance(default, float) else (type(default),)
-        if default is not None and type(value) not in kinds:
-            raise SuiteError(f"{where}.{name} is {value!r}; it is of the kind of its default, {default!r}")
-        if value != default and name in allowed and value not in allowed[name]:
-            raise SuiteError(f"{where}.{name} is {value!r}; it is {allowed[name]}")
-
-
-def check_options(settings: Settings) -> None:
-    """Check the options of models, views and objectives before a run would stumble over them. Raises `SuiteError` for one that
-    there is not, and for a value that makes no sense."""
-    for name, given in settings.model_options.items():
-        check_given(f"model_options.{name}", given, models[name])
-    for name, given in settings.objective_options.items():
-        check_given(f"objective_options.{name}", given, objectives[name])
-    for name, given in settings.view.items():
-        check_given(f"view.{name}", given, views[name])
-    for name, arm in settings.arms.items():
-        model = models[arm.model]
-        check_given(f"arms.{name}.model_options", arm.model_options, model)
-        check_given(f"arms.{name}.view", arm.view, views[model.view])
-        for objective, given in arm.objective_options.items():
-            check_given(f"arms.{name}.objective_options.{objective}", given, objectives[objective])

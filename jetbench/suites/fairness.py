@@ -11,7 +11,8 @@ from jetbench.objectives import objectives
 from jetbench.registry import nearest
 from jetbench.spaces import Configured
 from jetbench.spec import COMPONENTS, Recipe, RunSpec
-from jetbench.suites.settings import Arm, Settings
+from jetbench.suites.choices import Arm
+from jetbench.suites.settings import Settings
 from jetbench.suites.stages import regimes
 from jetbench.tasks import tasks
 from jetbench.views import views
@@ -55,7 +56,8 @@ def flat(spec: RunSpec) -> dict[str, Any]:
         found[f"{part}.name"] = component.name
         found |= {f"{part}.{name}": value for name, value in component.options}
     found |= {f"recipe.{name}": getattr(spec.recipe, name) for name in Recipe.model_fields if name != "name"}
-    return found | {one.path: f"{found.get(one.path, 'its default')}, searched" for one in spec.chosen}
+    searched = [one.path.replace("pretraining.", "") for one in spec.chosen]
+    return found | {path: f"{found.get(path, 'its default')}, searched" for path in searched}
 
 
 def check_varies(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Which suite instances a store has seen: a line each time one is run, so that the latest can be found again."""
+"""Which instances of suites and studies a store has seen: a line each time one is run, so that the latest can be found again."""
 
 from __future__ import annotations
 
@@ -6,97 +6,132 @@ import json
 import logging
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from jetbench.errors import StoreError
 from jetbench.files import write_atomically
 from jetbench.registry import nearest
+from jetbench.suites.instance import AnyInstance
+from jetbench.suites.study_file import StudyInstance, study_names
 from jetbench.suites.suite import Instance, suite_names
 
-__all__ = ["forget", "latest", "remember", "remembered"]
+__all__ = ["BOOKS", "forget", "latest", "latest_instance", "latest_study_instance", "remember", "remembered"]
 
-BOOK = "instances.jsonl"
+BOOKS: dict[str, str] = {"suite": "instances.jsonl", "study": "studies.jsonl"}
+KINDS: dict[str, type[AnyInstance]] = {"suite": Instance, "study": StudyInstance}
 log = logging.getLogger(__name__)
 
 
-def remember(root: Path, instance: Instance) -> None:
+def remember(root: Path, instance: AnyInstance) -> None:
     """Append the instance; one short line in append mode is written whole."""
+    path = root / BOOKS[instance.kind]
     line = json.dumps({"time": time.time(), "instance": instance.model_dump(mode="json")})
     try:
-        with open(root / BOOK, "ab+") as book:
+        with open(path, "ab+") as book:
             torn = book.tell() > 0 and _last_byte(book) != b"\n"  # by a full disk: it must not swallow this line too
             book.write(b"\n" * torn + line.encode() + b"\n")
     except OSError as error:
-        raise StoreError(
-            f"{root / BOOK} cannot be written ({error.strerror}); free some space or choose another --store"
-        ) from error
+        raise StoreError(f"{path} cannot be written ({error.strerror}); free some space or choose another --store") from error
 
 
-def remembered(root: Path) -> dict[str, Instance]:
-    """Return every instance that was run, by its name, the latest last."""
-    found: dict[str, Instance] = {}
-    for instance in _read(root / BOOK):
+def remembered(root: Path) -> dict[str, AnyInstance]:
+    """Return every instance of a suite or study that was run, by its name, the latest last."""
+    found: dict[str, AnyInstance] = {}
+    for _, instance in sorted((line for kind in BOOKS for line in _read(root, kind)), key=lambda line: line[0]):
         found.pop(instance.name, None)
         found[instance.name] = instance
     return found
 
 
 def latest(root: Path, suite: str | None, scale: str | None = None) -> Instance:
-    """Find the instance that was run last, of a suite and of a scale where they are named; or one by its own name, of which as
-    much is enough as no other begins with. Raises `StoreError` for none and for several."""
-    seen = list(remembered(root).values())
-    found = [i for i in seen if suite in (None, i.suite) and scale in (None, i.scale)]
+    """Find the instance of a suite that was run last, of a name and of a scale where they are given; or one by its own name, of
+    which as much is enough as no other begins with. Raises `StoreError` for none and for several."""
+    return _latest(Instance, "suite", root, suite, scale)
+
+
+def latest_study_instance(root: Path, study: str | None, scale: str | None = None) -> StudyInstance:
+    """Find an instance of a study as `latest` finds one of a suite."""
+    return _latest(StudyInstance, "study", root, study, scale)
+
+
+def latest_instance(root: Path, name: str | None, scale: str | None = None) -> AnyInstance:
+    """Find an instance of a suite or study as `latest` finds one of a suite."""
+    return _latest(AnyInstance, "study" if name in study_names() else "suite", root, name, scale)
+
+
+AnyKind = TypeVar("AnyKind", bound=AnyInstance)
+
+
+def _latest(kind: type[AnyKind], word: str, root: Path, name: str | None, scale: str | None) -> AnyKind:
+    every = list(remembered(root).values())
+    seen = [one for one in every if isinstance(one, kind)]
+    found = [one for one in seen if name in (None, one.title) and scale in (None, one.scale)]
     if found:
         return found[-1]
-    called = [i for i in seen if suite is not None and i.name.startswith(suite) and scale in (None, i.scale)]
+    called = [one for one in seen if name is not None and one.name.startswith(name) and scale in (None, one.scale)]
     if len(called) > 1:
-        raise StoreError(f"{root} has several instances {suite}…: {', '.join(i.name for i in called)}; write more of the name")
+        raise StoreError(f"{root} has several instances {name}…: {', '.join(one.name for one in called)}; write more of the name")
     if called:
         return called[0]
-    what = f" of suite {suite!r}" if suite else ""
+    what = f" of {word} {name!r}" if name else ""
     at = f" at scale {scale!r}" if scale else ""
-    raise StoreError(f"{root} has no results{what}{at}; {_remedy(seen, suite, scale)}")
+    raise StoreError(f"{root} has no results{what}{at}; {_other_kind(every, name) or _remedy(word, seen, name, scale)}")
+
+
+def _other_kind(every: Sequence[AnyInstance], name: str | None) -> str:
+    """What to do where the name is that of a study and a suite was meant, or the other way round."""
+    other = next((one for one in every if name is not None and one.name.startswith(name)), None)
+    command = "jetbench study show" if isinstance(other, StudyInstance) else "jetbench report"
+    return f"it is a {other.kind}: `{command} {name}`" if other else ""
 
 
 def forget(root: Path, name: str) -> None:
-    """Take the lines of an instance out of the book."""
-    book = root / BOOK
-    lines = book.read_bytes().splitlines(keepends=True)
-    write_atomically(book, b"".join(line for line in lines if _named(line) != name))
+    """Take the lines of an instance out of its book."""
+    for kind, book in BOOKS.items():
+        if (path := root / book).exists():
+            lines = path.read_bytes().splitlines(keepends=True)
+            write_atomically(path, b"".join(line for line in lines if _named(kind, line) != name))
 
 
-def _named(line: bytes) -> str | None:
+def _named(kind: str, line: bytes) -> str | None:
     """The name of the instance on a line; None where it is not readable."""
     try:
-        return Instance.model_validate(json.loads(line)["instance"]).name
+        return KINDS[kind].model_validate(json.loads(line)["instance"]).name
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def _remedy(seen: list[Instance], suite: str | None, scale: str | None) -> str:
+def _remedy(word: str, seen: Sequence[AnyInstance], name: str | None, scale: str | None) -> str:
     """The nearest name that has results, or for a name that is right the command that makes them."""
-    suites = {i.suite for i in seen}
-    if suite is not None and suite not in suites and suite not in suite_names():
-        return nearest(suite, suites or suite_names())
-    scales = {i.scale for i in seen if suite in (None, i.suite)}
+    shipped = suite_names() if word == "suite" else study_names()
+    named = {one.title for one in seen}
+    if name is not None and name not in named and name not in shipped:
+        return nearest(name, named or shipped)
+    scales = {one.scale for one in seen if name in (None, one.title)}
     if scale is not None and scales:
         return f"there are some at other scales: {nearest(scale, scales)}"
-    return f"`jetbench run --suite {suite or 'NAME'}{f' --scale {scale}' if scale else ''}` makes them"
+    command = f"run --suite {name or 'NAME'}" if word == "suite" else f"study run {name or 'NAME'}"
+    return f"`jetbench {command}{f' --scale {scale}' if scale else ''}` makes them"
 
 
-def _read(book: Path) -> list[Instance]:
+def _read(root: Path, kind: str) -> list[tuple[float, AnyInstance]]:
+    """The instances of a kind, each with the time when it was run."""
+    book = root / BOOKS[kind]
     if not book.exists():
         return []
-    instances, unreadable = [], []
+    instances: list[tuple[float, AnyInstance]] = []
+    unreadable = []
     for number, line in enumerate(book.read_bytes().splitlines(), 1):
         try:
-            instances.append(Instance.model_validate(json.loads(line)["instance"]))
+            content = json.loads(line)
+            instances.append((float(content["time"]), KINDS[kind].model_validate(content["instance"])))
         except (ValueError, KeyError, TypeError):  # torn by a full disk, or written by another version
             unreadable.append(str(number))
     if unreadable:
         lines = f"line {unreadable[0]} is" if len(unreadable) == 1 else f"lines {', '.join(unreadable)} are"
-        log.warning("%s: %s not readable and passed over; the next `jetbench run` of its suite lists it again", book, lines)
+        log.warning("%s: %s not readable and passed over; the next run of its %s lists it again", book, lines, kind)
     return instances
 
 

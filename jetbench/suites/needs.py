@@ -11,8 +11,9 @@ from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import nearest
 from jetbench.spec import Component
+from jetbench.suites.choices import Arm, Common, RecipeChoice
 from jetbench.suites.expand import task_component, view_options
-from jetbench.suites.settings import Arm, RecipeChoice, Settings
+from jetbench.suites.instance import AnyInstance
 from jetbench.suites.stages import regimes
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
@@ -22,12 +23,12 @@ from jetbench.views.needs import unmet
 if TYPE_CHECKING:
     from jetbench.jets import Meta
 
-__all__ = ["differences", "refuse_unusable", "skipped_arms", "skipped_augmentations"]
+__all__ = ["differences", "refuse_unfit", "refuse_unusable", "skipped_arms", "skipped_augmentations"]
 
 
-def refuse_unusable(instance: Instance) -> None:
-    """Raise `SuiteError` for jets that do not allow the suite's task, for a pool of other jets than the dataset's, for a
-    composition of the pool that its jets do not allow, and where they allow no primary comparison, because of one of its arms."""
+def refuse_unfit(instance: AnyInstance) -> None:
+    """Raise `SuiteError` for jets that do not allow the task, for a pool of other jets than the dataset's, and for a composition
+    of the pool that its jets do not allow."""
     settings, dataset = instance.settings, instance.meta
     pool = instance.pool_meta or dataset
     if reason := build_task(task_component(settings)).unmet(dataset, instance.targets):
@@ -36,20 +37,26 @@ def refuse_unusable(instance: Instance) -> None:
         raise SuiteError(f"the unlabelled jets do not match those of {instance.dataset.name!r}: {'; '.join(unlike)}")
     if reason := _pool_reason(settings.pool, pool):
         raise SuiteError(reason)
-    skipped = skipped_arms(settings, dataset, pool)
+
+
+def refuse_unusable(instance: Instance) -> None:
+    """Raise `SuiteError` as `refuse_unfit` does, and where the jets allow no primary comparison, because of one of its arms."""
+    refuse_unfit(instance)
+    settings = instance.settings
+    skipped = skipped_arms(settings, instance.meta, instance.pool_meta or instance.meta)
     lacking = [next((arm for arm in (one.arm, one.baseline) if arm in skipped), None) for one in settings.primary]
     if None not in lacking:
         arm = str(lacking[0])
         raise SuiteError(f"the primary comparison has the arm {arm!r}, which these jets do not allow: {skipped[arm]}")
 
 
-def skipped_arms(settings: Settings, dataset: Meta, pool: Meta) -> dict[str, str]:
+def skipped_arms(settings: Common, dataset: Meta, pool: Meta) -> dict[str, str]:
     """Return the reason by the name of each arm that the task, the dataset or its pool of unlabelled jets does not allow."""
     reasons = {name: _arm_reason(settings, arm, dataset, pool) for name, arm in settings.arms.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _arm_reason(settings: Settings, arm: Arm, dataset: Meta, pool: Meta) -> str:
+def _arm_reason(settings: Common, arm: Arm, dataset: Meta, pool: Meta) -> str:
     model = models[arm.model]
     view, task = views[model.view], settings.task.name
     if model.tasks and task not in model.tasks:
@@ -71,7 +78,7 @@ def _arm_reason(settings: Settings, arm: Arm, dataset: Meta, pool: Meta) -> str:
     return _pool_reason(arm.pool, pool)
 
 
-def _signal_reason(settings: Settings, arm: Arm, dataset: Meta) -> str:
+def _signal_reason(settings: Common, arm: Arm, dataset: Meta) -> str:
     """Why a model that is made for one signal does not fit the classes of these jets; empty where it does."""
     model, classes = models[arm.model], dataset.class_names
     if not model.signal or (len(classes) == 2 and (settings.model_options.get(arm.model) or arm.model_options)):
@@ -87,7 +94,7 @@ def _signal_reason(settings: Settings, arm: Arm, dataset: Meta) -> str:
     )
 
 
-def skipped_augmentations(settings: Settings, dataset: Meta) -> dict[str, str]:
+def skipped_augmentations(settings: Common, dataset: Meta) -> dict[str, str]:
     """Return the reason by the name of each augmentation that a recipe of the suite has and the dataset does not allow."""
     choices = [*settings.recipes.values(), *(choice for arm in settings.arms.values() for choice in arm.recipes.values())]
     steps = (step.name for choice in choices for step in _augmentation(choice))

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
 from jetbench.errors import SuiteError
-from jetbench.models import models
 from jetbench.spec import Chosen, RunSpec
 from jetbench.suites.also_test import refuse_also_test
 from jetbench.suites.checks import checked_arms, length_check
-from jetbench.suites.expand import Cells, check_options, expand
+from jetbench.suites.expand import Cells, expand
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
+from jetbench.suites.graph import PlannedRun
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
-from jetbench.suites.plan import CellKey, Plan, PlannedRun
+from jetbench.suites.options import check_options
+from jetbench.suites.parameters import Chain
+from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.search import check_search
 from jetbench.suites.studies import Study
 from jetbench.suites.suite import Instance
-from jetbench.suites.tuning import seed_studies, shared_study
+from jetbench.suites.tuning import SEARCH, seed_studies, shared_study
 
 __all__ = ["make_plan"]
 
@@ -46,9 +47,8 @@ def make_plan(instance: Instance) -> Plan:
     for name, labels in checked_arms(settings):
         if name not in left_out:
             _add_check(plan, name, labels)
-    _check_pretrained(plan)
     _tell_apart(plan)
-    check_search(settings, [plan.studies[digest] for cell, digest in plan.tuned.items() if cell.seed == 0])
+    _check_tuning(plan)
     _check_fairness(plan)
     return plan
 
@@ -57,35 +57,36 @@ def _add_cells(plan: Plan, name: str, labels: int) -> None:
     """The runs of an arm at a budget, after what tunes it."""
     settings = plan.instance.settings
     arm = settings.arms[name]
-    shared = None if settings.tuning is None or plan.seeds_tune else shared_study(plan.ground, arm, labels)
+    shared = None if settings.tuning is None or plan.seeds_tune else shared_study(plan.ground, settings, arm, labels)
     chosen = () if shared is None else _shared(plan, name, labels, *shared)
     seeds = range(arm.seed_offset, arm.seed_offset + settings.seeds)
     chains = expand(plan.ground, arm, Cells(labels, seeds, chosen=chosen))
-    own = seed_studies(plan.ground, arm, chains) if plan.seeds_tune else []
+    own = seed_studies(settings, arm, chains) if plan.seeds_tune else []
     for seed, chain in enumerate(chains):
         cell = CellKey(name, labels, seed)
-        before, last = chain[:-1], chain[-1]
-        for spec in before:
+        if own:
+            chain = _own(own[seed], chain)
+        for spec in chain[:-1]:
             plan.add(_planned(spec, name, labels))
         if own:
-            _add_trials(plan, plan.tune(cell, own[seed]))
-            last = own[seed].trial(own[seed].unsearched)
-        plan.cells[cell] = plan.add(_planned(last, name, labels))
+            plan.plan_known_trials(plan.tune(cell, own[seed]))
+        plan.cells[cell] = plan.add(_planned(chain[-1], name, labels))
 
 
-def _shared(plan: Plan, name: str, labels: int, study: Study, before: Sequence[RunSpec]) -> tuple[Chosen, ...]:
+def _own(study: Study, chain: Chain) -> Chain:
+    """The runs of a seed without any search, or those nearest to them that its study tries."""
+    (tried,) = study.chains(study.unsearched)
+    return tried if study.before else (*chain[:-1], tried[-1])
+
+
+def _shared(plan: Plan, name: str, labels: int, study: Study, before: Chain) -> tuple[Chosen, ...]:
     """Enter a study for all seeds of an arm at a budget; returns what it decides."""
     for seed in range(plan.instance.settings.seeds):
         digest = plan.tune(CellKey(name, labels, seed), study)
-    for spec in before:
+    for spec in () if study.before else before:
         plan.add(_planned(spec, name, study.template.labels or 0))
-    _add_trials(plan, digest)
+    plan.plan_known_trials(digest)
     return tuple(Chosen(path=one.path, study=digest) for one in study.searched)
-
-
-def _add_trials(plan: Plan, digest: str) -> None:
-    for spec in plan.studies[digest].known_trials():
-        plan.add(plan.trial(digest, spec))
 
 
 def _add_check(plan: Plan, name: str, labels: int) -> None:
@@ -129,19 +130,13 @@ def _check_size(instance: Instance) -> None:
         )
 
 
-def _check_pretrained(plan: Plan) -> None:
-    """A trial takes over the weights of a pretraining, which has the arm's own values: what shapes them is not searched."""
-    arms = plan.instance.settings.arms
-    for cell, digest in plan.tuned.items():
-        study, name, arm = plan.studies[digest], cell.arm, arms[cell.arm]
-        shaping = {f"model.{option}" for option in models[arm.model].shaping}
-        if study.template.start and (path := next((one.path for one in study.searched if one.path in shaping), None)):
-            option = path.split(".", 1)[1]
-            raise SuiteError(
-                f"tuning.search: {path!r} shapes the encoder of the arm {name!r}, which takes over the weights of its "
-                "pretraining and cannot change it; search it in a suite of arms from scratch alone, or give it a value there: "
-                f"arms.{name}.model_options.{option}, with {path} under `varies`"
-            )
+def _check_tuning(plan: Plan) -> None:
+    """What the suite searches is searched for some arm."""
+    tuning = plan.instance.settings.tuning
+    cells = [cell for cell in plan.cells if cell.seed == 0]
+    chains = [[run.spec for run in plan.chain(cell)][::-1] for cell in cells]
+    studies = [plan.studies[plan.tuned[cell]] for cell in cells if cell in plan.tuned]
+    check_search(SEARCH, tuning.search if tuning else (), chains, studies)
 
 
 def _check_fairness(plan: Plan) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jetbench.suites.settings import Arm, Primary, Settings
+from jetbench.suites.choices import Arm
+from jetbench.suites.settings import Primary, Settings
 
 __all__ = ["primary_of"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from jetbench.models import models
+from jetbench.suites.choices import Arm
 from jetbench.suites.primaries import primary_of
-from jetbench.suites.settings import Arm, Settings
+from jetbench.suites.settings import Settings
 from jetbench.suites.stages import Truth, regimes
 
 __all__ = ["Role", "role", "truth"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -55,22 +56,28 @@ def _entry(
 
 TRAINING = Stage(name="training")
 FINE_TUNING = Stage(name="fine-tuning")
+PROBE = Stage(name="probe", trains="head")
 
 
-def _of_objective(objective: ObjectiveEntry) -> RegimeEntry:
-    """Each objective has a regime of its name: one with labels a single training, one without them a pretraining on the pool."""
+def _of_objective(objective: ObjectiveEntry) -> Iterator[RegimeEntry]:
+    """Each objective has a regime of its name: one with labels a single training, one without them a pretraining on the pool. The
+    latter has another that judges what was learnt without labels: "-frozen", where the encoder stays as it is."""
     name = objective.name
     if objective.labelled:
-        return _entry(name, objective.summary, TRAINING.replace(objective=name))
+        yield _entry(name, objective.summary, TRAINING.replace(objective=name))
+        return
     pretraining = Stage(name="pretraining", objective=name, data="pool", labels="none", recipe=name)
-    return _entry(name, f"pretraining on the unlabelled pool, then fine-tuning; {objective.summary}", pretraining, FINE_TUNING)
+    before = "pretraining on the unlabelled pool, then"
+    yield _entry(name, f"{before} fine-tuning; {objective.summary}", pretraining, FINE_TUNING)
+    probe = f"{before} the head alone on the frozen encoder: what was learnt without labels"
+    yield _entry(f"{name}-frozen", probe, pretraining, PROBE)
 
 
 regimes: Registry[RegimeEntry] = Registry(
     "regime",
     [
         _entry("scratch", "supervised training on the label budget alone", TRAINING),
-        *(_of_objective(objective) for objective in objectives if objective.name != TASK_LOSS),
+        *(regime for objective in objectives if objective.name != TASK_LOSS for regime in _of_objective(objective)),
         _entry(
             "random-frozen",
             "control: only the head is trained, on a frozen random encoder (lower bound)",

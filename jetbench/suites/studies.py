@@ -1,36 +1,29 @@
-"""Studies: a search over scalars of an arm's last run whose result depends on the study and its trials alone.
-
-Nothing is stored but the trials' own folders: the Optuna study is made again from them, in memory, whenever it is asked for.
-Trials come in rounds. Each round has a fresh sampler, seeded by study and round, and is told in the order of its numbers, so that
-neither the order in which trainings end nor an interruption changes what is asked next.
-"""
+"""Studies: a search over scalars of an arm's runs, as a value. What it comes to depends on the study and its trials alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import product
+from typing import Literal
 
-import numpy as np
-
-from jetbench.seeds import derive
 from jetbench.spaces import Space
 from jetbench.spec import RunSpec, Scalar
-from jetbench.suites.parameters import decided
+from jetbench.suites.parameters import Chain, decided, reseeded
 from jetbench.values import Spec
 
-if TYPE_CHECKING:
-    import optuna
-
-__all__ = ["LEARNING_RATE", "Result", "Searched", "Study", "named", "open_round", "plain", "replay", "tried", "walk"]
+__all__ = ["LEARNING_RATE", "VALIDATION_LOSS", "Aim", "Pruner", "Sampler", "Searched", "Study", "named", "plain"]
 
 ROUND = 4  # trials that are asked for at once, before any of them is told
 LEARNING_RATE = "recipe.learning_rate"
 
+Sampler = Literal["grid", "random", "qmc", "tpe", "gp", "cma-es", "nsga2"]
+Pruner = Literal["none", "asha", "wilcoxon"]
+
 
 class Searched(Spec):
-    """A parameter by its path in the spec, where it is searched, and the value that it has without any search."""
+    """A parameter by its path in the chain of runs, where it is searched, and the value that it has without any search."""
 
     path: str
     space: Space
@@ -49,131 +42,90 @@ class Searched(Spec):
 
 
 def named(path: str) -> str:
-    """Write a parameter as people read it: "learning rate"."""
-    return path.split(".", 1)[1].replace("_", " ")
+    """Write a parameter as people read it: "learning rate", "pretraining learning rate", "translation distance"."""
+    before = "pretraining " * path.count("pretraining.")
+    rest = path.replace("pretraining.", "").replace("recipe.augmentation.", "augmentation.").split(".", 1)[1]
+    return before + rest.replace(".", " ").replace("_", " ")
 
 
 def plain(value: Scalar) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
+class Aim(Spec):
+    """A metric of the validation labels or a cost, "val/loss" or "cost/flops", that a study makes small or large."""
+
+    metric: str
+    larger_is_better: bool = False
+
+    @property
+    def worst(self) -> float:
+        return -math.inf if self.larger_is_better else math.inf
+
+
+VALIDATION_LOSS = Aim(metric="val/loss")
+
+
 class Study(Spec):
-    """A search over parameters of `template`, a run with the values that it has without any search. "grid" tries each choice of
-    its one parameter once; "tpe" tries the template's own values first, and then what Optuna's sampler asks for. Trials are
-    compared by their loss on the validation labels."""
+    """A search over parameters of a chain of runs that ends with `template`; it has the values of the arm without any search.
+
+    `before` are the runs that lead to the template, first to last, where trials train them anew; else the template starts from a
+    run that all trials share. A trial is a chain for each of the `seeds`, encoders included, and alone at the template's own seed
+    where none is named. A "grid" tries each combination of choices once; every other sampler tries the template's own values
+    first, and then what it asks for. Trials are compared by their `aims`: one, or several that make a front. Of one aim, `rule`
+    says how the winner is selected (`winner.selection_rule`).
+    """
 
     template: RunSpec
     searched: tuple[Searched, ...]
-    sampler: Literal["grid", "tpe"]
+    sampler: Sampler
     trials: int
+    before: Chain = ()
+    seeds: tuple[int, ...] = ()
+    pruner: Pruner = "none"
+    aims: tuple[Aim, ...] = (VALIDATION_LOSS,)
+    rule: Literal["ahead", "best"] = "ahead"
 
     @cached_property
     def unsearched(self) -> dict[str, Scalar]:
-        """The values by path that the run has without any search, or the nearest to them that are tried."""
+        """The values by path that the runs have without any search, or the nearest to them that are tried."""
         return {one.path: one.space.nearest(one.own) for one in self.searched}
 
-    def trial(self, values: Mapping[str, Scalar]) -> RunSpec:
-        """Return the run of a trial with these values by path."""
-        return decided(self.template, values)
-
-    def known_trials(self) -> tuple[RunSpec, ...]:
-        """Return the trials that are certain before anything has run: all of a grid, of a search the first."""
-        if self.sampler != "grid":
-            return (self.trial(self.unsearched),)
-        (only,) = self.searched
-        return tuple(self.trial({only.path: value}) for value in only.space.choices)
-
-    def rounds(self) -> list[range]:
-        """Return the numbers of a search's trials, round by round."""
-        return [range(first, min(first + ROUND, self.trials)) for first in range(0, self.trials, ROUND)]
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A trial's outcome: what each validation jet adds to the loss (n,), in the same order for all trials of a study. None is a
-    trial that has diverged: it is worse than any other, and it has cost what it has cost."""
-
-    losses: np.ndarray | None
+    @property
+    def chain(self) -> Chain:
+        """The runs of a trial at the first seed, with the values that they have without any search."""
+        return (*self.before, self.template)
 
     @property
-    def loss(self) -> float:
-        return float("inf") if self.losses is None else float(self.losses.mean())
+    def runs_per_trial(self) -> int:
+        """How many last runs a trial has, one per seed."""
+        return max(1, len(self.seeds))
 
+    def chains(self, values: Mapping[str, Scalar]) -> tuple[Chain, ...]:
+        """Return the runs of a trial with these values by path: a chain per seed, each first to last."""
+        chain = decided(self.chain, values)
+        return tuple(reseeded(chain, seed) for seed in self.seeds) or (chain,)
 
-def replay(study: Study, results: Mapping[int, Result]) -> optuna.Study:
-    """Make the Optuna study of a search again from the results of its trials, by number, up to the round that is not wholly
-    known."""
-    import optuna
+    def trial(self, values: Mapping[str, Scalar]) -> RunSpec:
+        """Return the last run, at the first seed, of a trial with these values by path."""
+        return self.chains(values)[0][-1]
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    handle = optuna.create_study(study_name=study.digest(), direction="minimize", sampler=_sampler(study, 0))
-    handle.enqueue_trial(study.unsearched)
-    for index, numbers in enumerate(study.rounds()):
-        handle.sampler = _sampler(study, index)
-        for _ in numbers:
-            handle.ask({one.path: _distribution(one.space) for one in study.searched})
-        if any(number not in results for number in numbers):
-            break
-        for number in numbers:
-            _tell(handle, number, results[number])
-    return handle
+    @cached_property
+    def grid(self) -> tuple[dict[str, Scalar], ...]:
+        """The values of all trials of a grid, by path."""
+        paths = [one.path for one in self.searched]
+        return tuple(dict(zip(paths, choice, strict=True)) for choice in product(*(one.space.choices for one in self.searched)))
 
+    def known_values(self) -> tuple[dict[str, Scalar], ...]:
+        """Return the values of the trials that are certain before anything has run: the first round of a grid, of a search its
+        first trial."""
+        return self.grid[: len(self.rounds()[0])] if self.sampler == "grid" else (self.unsearched,)
 
-def _tell(handle: Any, number: int, result: Result) -> None:
-    from optuna.trial import TrialState
+    def known_trials(self) -> tuple[RunSpec, ...]:
+        """Return the last runs, at the first seed, of the trials that are certain before anything has run."""
+        return tuple(self.trial(values) for values in self.known_values())
 
-    if result.losses is None:
-        handle.tell(number, state=TrialState.FAIL)
-    else:
-        handle.tell(number, result.loss)
-
-
-def _sampler(study: Study, index: int) -> Any:
-    import optuna
-
-    seed = derive("study", study.digest(), index) % 2**32
-    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=ROUND)
-
-
-def _distribution(space: Space) -> Any:
-    import optuna
-
-    if space.choices:
-        return optuna.distributions.CategoricalDistribution(space.choices)
-    assert space.low is not None
-    assert space.high is not None
-    if space.whole:
-        return optuna.distributions.IntDistribution(int(space.low), int(space.high), log=space.log)
-    return optuna.distributions.FloatDistribution(float(space.low), float(space.high), log=space.log)
-
-
-def open_round(study: Study, results: Mapping[int, Result]) -> dict[int, RunSpec]:
-    """Return the runs, by the number of their trial, of the round that waits for results; empty at the end of the study."""
-    if study.sampler == "grid":
-        return {} if len(results) == study.trials else dict(enumerate(study.known_trials()))
-    from optuna.trial import TrialState
-
-    running = replay(study, results).get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return {trial.number: study.trial(trial.params) for trial in running}
-
-
-def tried(study: Study, results: Mapping[int, Result]) -> dict[int, dict[str, Scalar]]:
-    """Return the values by path of every trial that has been asked for, by its number."""
-    if study.sampler == "grid":
-        (only,) = study.searched
-        return {number: {only.path: value} for number, value in enumerate(only.space.choices)}
-    return {trial.number: dict(trial.params) for trial in replay(study, results).get_trials(deepcopy=False)}
-
-
-def walk(study: Study, look: Callable[[RunSpec], Result | None]) -> tuple[dict[int, RunSpec], dict[int, Result]]:
-    """Follow a study through the rounds whose trials have all ended, and return its trials and results by number. `look` gives
-    what a run came to, None where it has not ended; trials of the round that is open have no result."""
-    trials: dict[int, RunSpec] = {}
-    results: dict[int, Result] = {}
-    while asked := open_round(study, results):
-        trials |= asked
-        ended = {number: found for number, spec in asked.items() if (found := look(spec)) is not None}
-        if len(ended) < len(asked):
-            break
-        results |= ended
-    return trials, results
+    def rounds(self) -> list[range]:
+        """Return the numbers of the trials, round by round; a grid of which nothing is stopped early is one round."""
+        size = self.trials if self.sampler == "grid" and self.pruner == "none" else ROUND
+        return [range(first, min(first + size, self.trials)) for first in range(0, self.trials, size)]

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from jetbench.spec import Scalar
-from jetbench.suites.studies import Result, Searched, Study, named, plain, tried
+from jetbench.suites.pruning import Result
+from jetbench.suites.replay import tried
+from jetbench.suites.studies import Aim, Searched, Study, named, plain
 from jetbench.values import Spec
 
-__all__ = ["Winner", "at_edge", "best_trial", "winner"]
+__all__ = ["Winner", "at_edge", "best_trial", "selection_rule", "winner"]
 
 EDGE = 0.03  # share of a range, of its logarithm where it is searched there, that is its edge
 
 
 class Winner(Spec):
-    """What a study decided: a value for each path, the digest of the trial that has them, and its validation loss. `left` says
-    that these are not the values without any search, by which it led: a mean difference of `gain` in the loss, with its standard
-    error. `at_edge` names the paths whose value is at an end of its range, or the smallest or largest choice of more than two.
-    `diverged` counts trials whose loss did not stay finite."""
+    """What a study decided: a value for each path, the digest of the trial that has them at the first seed, its number, and its
+    score. `left` says that these are not the values without any search, by which it led: a mean difference of `gain` in the
+    loss, with its standard error. `at_edge` names the paths whose value is at an end of its range, or the smallest or largest
+    choice of more than two. `diverged` counts trials whose loss did not stay finite."""
 
     values: tuple[tuple[str, Scalar], ...]
     key: str
-    loss: float
+    number: int
+    score: float
     left: bool = False
     gain: float = 0.0
     gain_error: float = 0.0
@@ -36,27 +40,38 @@ class Winner(Spec):
         return ", ".join(f"{named(path)} {plain(value)}" for path, value in self.values)
 
 
-def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
-    """Return what the study decided, None before its end and where every trial has diverged.
+def selection_rule(study: Study) -> str:
+    """Say by what rule a study selects its winner."""
+    if len(study.aims) > 1:
+        return "none is selected: the front holds each trial that no other one beats in an aim without being beaten in another"
+    aim = study.aims[0]
+    best = f"the {'largest' if aim.larger_is_better else 'smallest'} {aim.metric}, mean over the seeds, among trials that ended"
+    if study.rule == "best":
+        return best
+    return f"{best} and are ahead of the recipe's values by more than the standard error of the paired difference; else these"
 
-    The values without any search are left only for a trial whose loss is smaller by more than the standard error of the
-    difference, which is paired: jet by jet on the same validation labels. Of those trials the one of the smallest loss wins. A
-    handful of labels orders trials at random; to follow it would hand one arm or another a bad rate by chance, and the comparison
-    its result. Where the trial without search has diverged, the smallest loss wins.
+
+def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
+    """Return what the study decided, None before its end, where every trial has diverged, and where it has several aims.
+
+    By the rule "best" the best score wins, the first of equals. By the rule "ahead" the values without any search are left only
+    for a trial whose loss is smaller by more than the standard error of the difference, which is paired: jet by jet on the same
+    validation labels. Of those trials the one of the smallest loss wins. A handful of labels orders trials at random; to follow
+    it would hand one arm or another a bad rate by chance, and the comparison its result. Where the trial without search has
+    diverged, the smallest loss wins.
     """
-    if len(results) < study.trials:
+    compared = {number: result for number, result in results.items() if result.compared}
+    if len(results) < study.trials or not compared or len(study.aims) > 1:
         return None
     values = tried(study, results)
-    finished = {number: result for number, result in results.items() if result.losses is not None}
-    if not finished:
-        return None
-    own = next((number for number in finished if values[number] == study.unsearched), None)
-    best, gain, error = best_trial(finished, own)
+    own = next((number for number in compared if values[number] == study.unsearched), None)
+    best, gain, error = best_trial(study.rule, study.aims[0], compared, own)
     chosen = values[best]
     return Winner(
         values=tuple(chosen.items()),
         key=study.trial(chosen).digest(),
-        loss=finished[best].loss,
+        number=best,
+        score=compared[best].scores[0],
         left=best != own,
         gain=gain,
         gain_error=error,
@@ -64,16 +79,20 @@ def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
             one.path for one in study.searched if at_edge(one, chosen[one.path], (trial[one.path] for trial in values.values()))
         ),
         trials=len(results),
-        diverged=len(results) - len(finished),
+        diverged=sum(result.state == "diverged" for result in results.values()),
     )
 
 
-def best_trial(finished: Mapping[int, Result], own: int | None) -> tuple[int, float, float]:
-    """Return the number of the trial that wins by the rule of `winner`, its gain over the trial `own`, which has the values
-    without any search and is None where it has diverged, and the standard error of that."""
-    gains = {} if own is None else {number: _gain(result, finished[own]) for number, result in finished.items()}
+def best_trial(
+    rule: Literal["ahead", "best"], aim: Aim, compared: Mapping[int, Result], own: int | None
+) -> tuple[int, float, float]:
+    """Return the number of the trial that wins by a rule of `winner`, its gain over the trial `own`, which has the values without
+    any search and is None where it has diverged, and the standard error of that."""
+    gains = {} if own is None else {number: _gain(result, compared[own]) for number, result in compared.items()}
     ahead = [number for number, (gain, error) in gains.items() if gain > error]
-    best = min(ahead or ([own] if own is not None else finished), key=lambda number: finished[number].loss)
+    among = (ahead or ([own] if own is not None else [])) if rule == "ahead" else []
+    sign = -1 if aim.larger_is_better else 1
+    best = min(among or compared, key=lambda number: (sign * compared[number].scores[0], number))
     return best, *gains.get(best, (0.0, 0.0))
 
 

@@ -105,6 +105,11 @@ class RunFolder:
         return self.path / "failed.json"
 
     @property
+    def pruned(self) -> Path:
+        """After which epoch a study has stopped the training, and what it had cost."""
+        return self.path / "pruned.json"
+
+    @property
     def lock(self) -> Path:
         """Owned by the process that trains the run."""
         return self.path / ".lock"
@@ -119,7 +124,7 @@ class RunFolder:
         those alone that say nothing of the test jets."""
         kept = {self.journal, self.committed, self.checkpoint, self.previous_checkpoint, self.done}
         found = sorted(path for path in self.path.glob("[!.]*") if path.is_file() and path not in kept)
-        shown = {self.spec, self.environment, self.split, self.losses, self.metrics, self.bundle, self.failed}
+        shown = {self.spec, self.environment, self.split, self.losses, self.metrics, self.bundle, self.failed, self.pruned}
         return [path for path in found if path in shown or path.stem == self.weights.stem] if sealed else found
 
     def models(self) -> list[Path]:

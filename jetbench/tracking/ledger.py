@@ -64,9 +64,14 @@ class Ledger:
         """Tell whether the run failed because its loss did not stay finite: training it again would end the same."""
         return bool(self._failure(key).get("diverged"))
 
+    def pruned(self, key: str) -> bool:
+        """Tell whether a study has stopped the training before its end. It can go on from its checkpoint."""
+        return not self.done(key) and bool(noted(self.run(key).pruned))
+
     def costs(self, key: str) -> dict[str, float]:
-        """Return what a run has cost, finished or diverged, as `cost/…`; empty where it has not ended."""
-        metrics = self.metrics(key) if self.done(key) else self._failure(key).get("costs", {})
+        """Return what a run has cost, finished, diverged or stopped by a study, as `cost/…`; empty where it has not ended."""
+        ended = self._failure(key) or noted(self.run(key).pruned)
+        metrics = self.metrics(key) if self.done(key) else ended.get("costs", {})
         return {name: value for name, value in metrics.items() if name.startswith("cost/")}
 
     def _failure(self, key: str) -> dict[str, Any]:
@@ -115,7 +120,7 @@ class Ledger:
             path.unlink()
         return sorted(names)
 
-    def reopen(self, key: str) -> None:
+    def declare_open(self, key: str) -> None:
         """Declare a finished run not done, so that it is trained again."""
         self.run(key).done.unlink(missing_ok=True)
 
@@ -139,3 +144,13 @@ class Ledger:
         with suppress(OSError, StoreError):
             folder.path.mkdir(parents=True, exist_ok=True)
             write_json(folder.failed, record)
+
+    def prune(self, key: str, epoch: int, costs: Mapping[str, float]) -> None:
+        """Record that a study has stopped the training after an epoch, counted from 1, with what it has cost. Its checkpoints
+        stay."""
+        write_json(self.run(key).pruned, {"key": key, "epoch": epoch, "costs": dict(costs), "time": time.time()})
+
+    def reopen(self, key: str) -> None:
+        """Forget how an earlier attempt at the run has ended."""
+        for path in (self.run(key).failed, self.run(key).pruned):
+            path.unlink(missing_ok=True)

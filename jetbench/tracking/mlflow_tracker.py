@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MlflowTracker"]
 
 CHUNK = 900  # metrics per request, of 1000 entities that MLflow takes
+BELONGING = ("jetbench.suite", "jetbench.study")
 LONGEST_PARAM, LONGEST_TAG, LONGEST_DIGEST = 6000, 8000, 32
 
 
@@ -144,7 +145,7 @@ class MlflowTracker(Tracker):
     def _experiment_id(self, client: MlflowClient) -> str:
         mlflow = backend.load()
         kind = {"mlflow.experimentKind": "custom_model_development"}  # else the pages open in their mode for language models
-        tags = {**kind, "jetbench.suite": self.experiment, **dict(self.experiment_tags)}
+        tags = {**kind, **self._belonging(), **dict(self.experiment_tags)}
         # a server decides for itself where artifacts lie
         folder = self.store.artifacts / re.sub(r"[^\w.-]", "_", self.experiment)
         location = None if self.store.tracking_uri else folder.as_uri()
@@ -168,7 +169,8 @@ class MlflowTracker(Tracker):
     def _attach(self, run: RunCard) -> tuple[Run, int]:
         """The run of this key, found or created and described by its card, and the offset up to which it holds the journal."""
         client, _ = self._connected()
-        wanted = {KEY: run.key, "jetbench.kind": run.kind, **self._common_tags(), **dict(run.origin), **dict(run.tags)}
+        own = dict(run.origin + run.state + run.tags)
+        wanted = {KEY: run.key, "jetbench.kind": run.kind, **self._common_tags(), **own}
         if run.note:
             wanted["mlflow.note.content"] = run.note
         with self._lock:
@@ -204,8 +206,12 @@ class MlflowTracker(Tracker):
         except (KeyError, OSError):  # a container's user without a name
             user = "unknown"
         source = {"mlflow.source.name": "jetbench", "mlflow.source.type": "LOCAL"}
-        suite = dict(self.experiment_tags).get("jetbench.suite", self.experiment)
-        return {"jetbench.suite": suite, "mlflow.user": user, **source}
+        return {**self._belonging(), "mlflow.user": user, **source}
+
+    def _belonging(self) -> dict[str, str]:
+        """The suite or study that the experiment is of."""
+        told = {name: value for name, value in self.experiment_tags if name in BELONGING}
+        return told or {BELONGING[0]: self.experiment}
 
     def _describe(self, run: Run, tags: dict[str, str], params: dict[str, str]) -> None:
         """Send what the run does not say yet: a process may have died between its creation and its parameters."""

@@ -62,6 +62,13 @@ class RunCard(Value):
         return RunFolder(self.folder).artifacts(sealed=self.sealed)
 
     @property
+    def state(self) -> Pairs:
+        """Whether a trial has ended by itself or was stopped by its study; empty until it has."""
+        folder = RunFolder(self.folder)
+        ends = (("pruned", folder.pruned), ("complete", folder.done)) if self.kind == "trial" else ()
+        return tuple(("jetbench.state", state) for state, path in ends if path.exists())[:1]
+
+    @property
     def origin(self) -> Pairs:
         """Code, packages and machine of the process that trains the run, as it has written them down; empty until it has."""
         found = noted(RunFolder(self.folder).environment)

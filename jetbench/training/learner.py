@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +20,22 @@ from jetbench.spec import RunSpec
 from jetbench.tasks.task import Task
 from jetbench.tracking.journal import Journal
 from jetbench.training.bundle import Preprocessing, save_bundle
-from jetbench.training.loop import Flag, fit
+from jetbench.training.flops import forward_flops
+from jetbench.training.loop import fit
 from jetbench.training.signs import Trained
+from jetbench.training.stops import Flag, Limits
 from jetbench.training.validation import network_outputs
 
 __all__ = ["FittedLearner", "Learner", "NetworkLearner"]
 
 
 class Learner(ABC):
-    """A model in training on the jets at `rows` (k,)."""
+    """A model in training on the jets at `rows` (k,). `parameters` and the floating-point operations for one jet, `flops`, are
+    those of a network; what is fitted has none."""
 
     rows: np.ndarray
     parameters = 0
+    flops = 0
 
     @abstractmethod
     def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
@@ -53,7 +57,7 @@ class Learner(ABC):
 @dataclass(frozen=True, eq=False)
 class NetworkLearner(Learner):
     """`jets` and `rows` are what it is trained on, `labelled` the jets of the dataset, `also` those of the second test set;
-    `validate` is None without labels."""
+    `validate` is None without labels; a study stops the training where it is beyond one of the `limits`."""
 
     spec: RunSpec
     task: Task
@@ -65,6 +69,7 @@ class NetworkLearner(Learner):
     labelled: JetTensors
     validate: Callable[[], dict[str, float]] | None
     also: JetTensors | None = None
+    limits: Limits = field(default_factory=dict)
 
     def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
         return fit(
@@ -79,11 +84,16 @@ class NetworkLearner(Learner):
             precision=self.spec.precision,
             validate=self.validate,
             frozen=self.spec.trains == "head",
+            limits=self.limits,
         )
 
     @property
     def parameters(self) -> int:  # type: ignore[override]
         return sum(parameter.numel() for parameter in self.network.parameters())
+
+    @property
+    def flops(self) -> int:  # type: ignore[override]
+        return forward_flops(self.network, self.preprocessing.fitted, self.jets, self.rows)
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self._predicted(self.labelled, rows)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,21 +29,14 @@ from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoi
 from jetbench.training.device import Precision, autocast, device
 from jetbench.training.optim import Plateau, build_optimizer, rate
 from jetbench.training.signs import Start, Tail, Trained
+from jetbench.training.stops import Flag, Limits, Pruned, Stopped, first_behind
 
-__all__ = ["Stopped", "fit"]
+__all__ = ["fit"]
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 30.0
 LOOK = 50  # steps between two looks at the loss, each of which waits for a GPU to catch up
-
-
-class Stopped(Exception):  # noqa: N818 (it is no error)
-    """The training was asked to stop and has written a checkpoint to go on from."""
-
-
-class Flag(Protocol):
-    def is_set(self) -> bool: ...
 
 
 @dataclass
@@ -78,6 +71,7 @@ class Fit:
     precision: Precision
     validate: Callable[[], dict[str, float]] | None
     frozen: bool
+    limits: Limits
     optimizer: torch.optim.Optimizer
     tail: Tail = field(init=False)
     progress: Progress = field(default_factory=Progress)
@@ -108,13 +102,14 @@ def fit(
     precision: Precision,
     validate: Callable[[], dict[str, float]] | None = None,
     frozen: bool = False,
+    limits: Limits | None = None,
 ) -> Trained:
     """Train `network` in place and return its costs, and the signs of its length.
 
     `validate` gives the validation metrics of the network as it is, once per epoch; the best epoch is that of their smallest
     "loss". A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises
-    `Stopped` once `stop` is set, after a checkpoint, and `DivergenceError`, with the costs so far, where the loss is no longer
-    finite.
+    `Stopped` once `stop` is set and `Pruned` where that loss is beyond one of the `limits`, both after a checkpoint, and
+    `DivergenceError`, with the costs so far, where the loss is no longer finite.
     """
     network.to(device())
     objective.to(device())
@@ -133,14 +128,23 @@ def fit(
         precision=precision,
         validate=validate,
         frozen=frozen,
+        limits=limits or {},
         optimizer=build_optimizer(recipe, parameters),
     )
     _resume(training)
+    _refuse_behind(training)
     while training.progress.epoch < recipe.epochs and not training.progress.stopped_early:
         _epoch(training)
+        _refuse_behind(training)
     if recipe.select == "best" and training.best:
         network.load_state_dict(training.best)
     return Trained(_costs(training), training.tail.signs(training.progress.step) | start.signs(network.encoder))
+
+
+def _refuse_behind(training: Fit) -> None:
+    """Stop where a study has stopped others that were as far and no worse."""
+    if (epoch := first_behind(training.journal.path, training.limits)) is not None:
+        raise Pruned(epoch, _costs(training))
 
 
 def _costs(training: Fit) -> dict[str, float]:

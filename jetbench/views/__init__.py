@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from jetbench.registry import Entry, Registry
-from jetbench.spaces import Allowed, Configured
+from jetbench.spaces import Allowed, Configured, Space
 from jetbench.spec import Options, Scalar, normalised
 from jetbench.views.needs import Need
 
@@ -25,9 +26,9 @@ JETCLR = "Dillon et al., arXiv:2108.04253"
 
 
 @dataclass(frozen=True)
-class AugmentationEntry(Entry):
-    """`geometric`: it moves deposits by fractions of a pixel, so pixel deposits are dequantised before it. `framed`: its keyword
-    `extent` is the half width of the image's frame. `needs` is what jets must have for it."""
+class AugmentationEntry(Configured):
+    """`defaults` are its strengths. `geometric`: it moves deposits by fractions of a pixel, so pixel deposits are dequantised
+    before it. `framed`: its keyword `extent` is the half width of the image's frame. `needs` is what jets must have for it."""
 
     geometric: bool = False
     framed: bool = False
@@ -63,21 +64,66 @@ def _entry(name: str, summary: str, source: str = "", **traits: Any) -> Augmenta
 
 SYMMETRIC: tuple[Need, ...] = ("isotropic",)
 DETECTOR: tuple[Need, ...] = ("isotropic", "GeV")  # effects whose strength is set by the pT of a deposit
+NOT_NEGATIVE = Allowed(least=0)
 
 
 augmentations: Registry[AugmentationEntry] = Registry(
     "augmentation",
     [
-        _entry("rotation", "rotation about the jet axis by a random angle", JETCLR, geometric=True, needs=SYMMETRIC),
-        _entry("flip", "mirror in eta and phi, each with probability one half"),
-        _entry("translation", "shift in eta and phi by less than two pixels", JETCLR, geometric=True, needs=SYMMETRIC),
-        _entry("smearing", "move soft deposits, N(0, 0.1/pT)", JETCLR, geometric=True, needs=DETECTOR),
-        _entry("drop", "lose soft deposits, as a detector does", needs=DETECTOR),
-        _entry("energy_scale", "scale the energies of a jet and of its deposits", needs=SYMMETRIC),
+        _entry(
+            "rotation",
+            "rotation about the jet axis by a random angle",
+            JETCLR,
+            defaults=(("max_angle", math.pi),),
+            allowed=(("max_angle", Allowed(least=0, most=math.pi)),),
+            spaces=(("max_angle", Space(low=0.0, high=math.pi)),),
+            geometric=True,
+            needs=SYMMETRIC,
+        ),
+        _entry("flip", "mirror in eta and phi, each with probability one half", defaults=(("eta", True), ("phi", True))),
+        _entry(
+            "translation",
+            "shift in eta and phi by less than two pixels",
+            JETCLR,
+            defaults=(("distance", 0.05),),
+            allowed=(("distance", NOT_NEGATIVE),),
+            spaces=(("distance", Space(low=0.0, high=0.2)),),  # beyond, much of a jet leaves its frame
+            geometric=True,
+            needs=SYMMETRIC,
+        ),
+        _entry(
+            "smearing",
+            "move soft deposits, N(0, 0.1/pT)",
+            JETCLR,
+            defaults=(("scale", 0.1), ("softest", 0.1)),
+            allowed=(("scale", NOT_NEGATIVE), ("softest", Allowed(above=0))),
+            spaces=(("scale", Space(low=0.03, high=1.0, log=True)),),  # a factor of ten about JetCLR's, and a bit below it
+            geometric=True,
+            needs=DETECTOR,
+        ),
+        _entry(
+            "drop",
+            "lose soft deposits, as a detector does",
+            defaults=(("pt_scale", 2.0), ("rate", 0.3)),
+            allowed=(("pt_scale", Allowed(above=0)), ("rate", Allowed(least=0, most=1))),
+            spaces=(("pt_scale", Space(low=0.5, high=20.0, log=True)), ("rate", Space(low=0.0, high=0.8))),
+            needs=DETECTOR,
+        ),
+        _entry(
+            "energy_scale",
+            "scale the energies of a jet and of its deposits",
+            defaults=(("resolution", 0.0), ("sigma", 0.02)),
+            allowed=(("resolution", NOT_NEGATIVE), ("sigma", NOT_NEGATIVE)),
+            spaces=(("resolution", Space(low=0.0, high=0.5)), ("sigma", Space(low=0.0, high=0.3))),  # published: 0.2 of a jet
+            needs=SYMMETRIC,
+        ),
         _entry(
             "crop_zoom",
             "crop at least 80 % of the area and zoom to the full frame",
             PUBLISHED,
+            defaults=(("area", 0.8),),
+            allowed=(("area", Allowed(above=0, most=1)),),
+            spaces=(("area", Space(low=0.5, high=1.0)),),
             geometric=True,
             framed=True,
             needs=SYMMETRIC,
@@ -103,6 +149,7 @@ views: Registry[ViewEntry] = Registry(
                 ("pixels", Allowed(least=4, most=256)),
                 ("rebin", Allowed(least=1)),
             ),
+            spaces=(("pixels", Space(choices=(16, 24, 32))),),
             option_needs=(("align", ("pt", "isotropic", "exact")),),
             settles="jetbench.views.frame:frame_options",
             dense=True,
@@ -114,6 +161,7 @@ views: Registry[ViewEntry] = Registry(
             needs=("pt",),
             defaults=(("channels", "all"), ("number", 80)),
             allowed=(("channels", CHANNELS), ("number", Allowed(least=1))),
+            spaces=(("number", Space(low=20, high=120)),),
         ),
         ViewEntry(
             "observables",

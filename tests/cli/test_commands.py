@@ -25,7 +25,7 @@ def call(*arguments: str | Path) -> Result:
 
 def test_help_names_every_command() -> None:
     text = call("--help").output
-    for name in ("run", "report", "results", "status", "diff", "calibrate", "ls", "show", "data", "store", "ui"):
+    for name in ("run", "report", "results", "status", "diff", "study", "calibrate", "ls", "show", "data", "store", "ui"):
         assert re.search(rf"^  {name} ", text, re.M), name
     assert "--debug" in text
     assert call("--version").output.startswith("jetbench, version ")
@@ -109,7 +109,19 @@ def test_debug_shows_the_traceback() -> None:
     assert "nothing is called 'nobody'" in str(result.exception)
 
 
-KINDS = ["suites", "tasks", "models", "regimes", "objectives", "views", "augmentations", "recipes", "datasets", "formats"]
+KINDS = [
+    "suites",
+    "studies",
+    "tasks",
+    "models",
+    "regimes",
+    "objectives",
+    "views",
+    "augmentations",
+    "recipes",
+    "datasets",
+    "formats",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)

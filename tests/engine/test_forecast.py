@@ -19,7 +19,7 @@ from jetbench.engine.survey import survey
 from jetbench.jets import open_jets, save_jets
 from jetbench.suites.instances import remember
 from jetbench.suites.plan import Plan
-from jetbench.suites.studies import open_round
+from jetbench.suites.replay import open_round
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -105,7 +105,7 @@ def test_trials_that_a_search_has_chosen_and_that_have_ended_are_done(plan_of: C
     (tmp_path / "work").mkdir()
     plan, ledger = plan_of(*SEARCH), Ledger(tmp_path / "work")
     study = next(study for study in plan.studies.values() if run_passes(study.template))
-    for spec in open_round(study, {}).values():
+    for spec in map(study.trial, open_round(study, {}).values()):
         folder = ledger.run(spec.digest())
         folder.path.mkdir()
         folder.metrics.write_text(json.dumps({"cost/labelled_passes": 320, "cost/unlabelled_passes": 0, "cost/seconds": 0.5}))

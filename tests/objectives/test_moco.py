@@ -22,7 +22,8 @@ from jetbench.seeds import torch_rng
 from jetbench.spec import Component, options
 from jetbench.tasks import build_task
 from jetbench.tracking.journal import Journal
-from jetbench.training.loop import Stopped, fit
+from jetbench.training.loop import fit
+from jetbench.training.stops import Stopped
 from jetbench.views.inputs import Inputs
 
 

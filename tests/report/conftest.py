@@ -18,7 +18,8 @@ from jetbench.evaluation.multiclass import evaluate_classes
 from jetbench.files import write_json
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
-from jetbench.suites.plan import CellKey, Plan, PlannedRun
+from jetbench.suites.graph import PlannedRun
+from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import Instance, find_suite, instantiate
 from jetbench.tracking.journal import Journal

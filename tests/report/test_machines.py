@@ -10,7 +10,7 @@ from report.pages import page_of
 from jetbench.report.machines import machines, mixtures
 from jetbench.report.results import Results
 from jetbench.report.warnings import warnings
-from jetbench.suites.plan import PlannedRun
+from jetbench.suites.graph import PlannedRun
 
 Planted = Callable[..., Results]
 

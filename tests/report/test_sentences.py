@@ -9,7 +9,8 @@ from jetbench.report.warnings import warnings
 from jetbench.report.words import count, joined, limits, mean_limits, signed
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import Interval
-from jetbench.suites.plan import CellKey, PlannedRun
+from jetbench.suites.graph import PlannedRun
+from jetbench.suites.plan import CellKey
 from jetbench.tasks.task import Metric
 
 Planted = Callable[..., Results]

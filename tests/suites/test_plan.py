@@ -125,7 +125,7 @@ def test_a_trial_or_a_final_run_is_the_same_training(plan_of: PlanOf) -> None:
 def test_a_run_that_won_is_named_as_the_last_of_its_cell(plan_of: PlanOf) -> None:
     plan = plan_of(*SEEDS)
     cell = CellKey("scratch", 50, 1)
-    trial = plan.trial(plan.tuned[cell], plan.studies[plan.tuned[cell]].known_trials()[1])
+    ((trial,),) = plan.trial(plan.tuned[cell], plan.studies[plan.tuned[cell]].known_values()[1])
     assert (trial.name, trial.kind) == ("resnet15/scratch/n50/s1/trial-lr0.003", "trial")
     final = plan.final(plan.tuned[cell], trial)
     assert (final.key, final.name, final.kind) == (trial.key, "resnet15/scratch/n50/s1", "final")

@@ -11,7 +11,9 @@ from jetbench.spaces import Space
 from jetbench.spec import RunSpec
 from jetbench.suites.parameters import decided
 from jetbench.suites.plan import CellKey, Plan
-from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, open_round, replay, tried, walk
+from jetbench.suites.pruning import Result
+from jetbench.suites.replay import open_round, replay, tried, walk
+from jetbench.suites.studies import LEARNING_RATE, Searched, Study
 from jetbench.suites.winner import winner
 
 PlanOf = Callable[..., Plan]
@@ -32,7 +34,12 @@ def outcome(spec: RunSpec) -> Result:
     """Four validation jets; the loss is the smaller, the nearer the rate is to 0.003."""
     rate = spec.recipe.learning_rate
     loss = 0.3 + abs(rate - 3e-3) * 10 + 0.01 * (spec.model.keywords().get("norm") == "batch")
-    return Result(loss + np.array([-0.1, 0.0, 0.0, 0.1]))
+    return measured(loss + np.array([-0.1, 0.0, 0.0, 0.1]))
+
+
+def measured(losses: np.ndarray) -> Result:
+    """A trial with these losses of its validation jets."""
+    return Result(losses=losses, scores=(float(losses.mean()),))
 
 
 def drive(study: Study, order: random.Random | None = None) -> list[Mapping[str, object]]:
@@ -43,7 +50,7 @@ def drive(study: Study, order: random.Random | None = None) -> list[Mapping[str,
         if order:
             order.shuffle(pending)
         for number in pending:
-            results[number] = outcome(trials[number])
+            results[number] = outcome(study.trial(trials[number]))
             open_round(study, results)  # an interruption and a new start after each trial
     return list(tried(study, results).values())
 
@@ -68,12 +75,12 @@ def test_what_is_asked_depends_on_nothing_but_the_results(study: Study, grid: Gr
 
 def test_a_walk_stops_at_the_round_that_is_open(study: Study) -> None:
     one = search(study)
-    trials, results = walk(one, lambda spec: None)
+    trials, results = walk(one, lambda values, bar: None)
     assert (sorted(trials), results) == ([0, 1, 2, 3], {})
-    first = {spec.digest(): outcome(spec) for spec in trials.values()}
-    trials, results = walk(one, lambda spec: first.get(spec.digest()))
+    first = [(values, outcome(one.trial(values))) for values in trials.values()]
+    trials, results = walk(one, lambda values, bar: next((found for tried, found in first if tried == values), None))
     assert (sorted(trials), sorted(results)) == (list(range(8)), [0, 1, 2, 3])
-    trials, results = walk(one, outcome)
+    trials, results = walk(one, lambda values, bar: outcome(one.trial(values)))
     assert len(trials) == len(results) == 12
     assert winner(one, results) is not None
 
@@ -110,16 +117,25 @@ def test_a_search_that_every_arm_forestalls_is_refused(plan_of: PlanOf) -> None:
         plan_of(*TPE, "tuning.search={model.l2: null}", "arms.boosted-trees.model_options.l2=1.0")
 
 
-@pytest.mark.parametrize("path", ["model.norm", "model.stages"])
-def test_what_shapes_a_pretrained_encoder_is_not_searched(plan_of: PlanOf, path: str) -> None:
-    """A trial with other weights could not start from the pretraining; from scratch, and with a value of the arm, it can."""
-    searched = f"tuning.search={{{path}: {{choices: {'[group, batch]' if path == 'model.norm' else '[8-16, 16-32]'}}}}}"
-    with pytest.raises(SuiteError, match=rf"{path!r} shapes the encoder of the arm 'simclr'.*arms\.simclr\.model_options\."):
-        plan_of(*TPE, searched)
-    option, own = path.removeprefix("model."), "group" if path == "model.norm" else "8-16"
-    plan = plan_of(*TPE, searched, f"arms.simclr.model_options.{option}={own}", f"varies=[model, regime, {path}]")
-    assert set(spaces(plan, "scratch")) == {LEARNING_RATE, path}
-    assert set(spaces(plan, "simclr")) == {LEARNING_RATE}
+SHAPES = "tuning.search={model.stages: {choices: [8-16, 16-32]}, model.head_dropout: {choices: [0.1, 0.3]}}"
+
+
+def test_a_trial_with_another_encoder_trains_its_own_pretraining(plan_of: PlanOf) -> None:
+    """Widths hold for all runs of a chain, options of the head for the last one alone."""
+    plan = plan_of(*TPE, SHAPES, "tuning.per=seed", "tuning.labels=each")
+    digest = plan.tuned[CellKey("simclr", 50, 0)]
+    study, own = plan.studies[digest], plan.runs[plan.cells[CellKey("simclr", 50, 0)]]
+    assert study.unsearched == {LEARNING_RATE: 0.001, "model.stages": "8-16", "model.head_dropout": 0.3}
+    assert study.trial(study.unsearched) == own.spec
+    for values, shared in (({"model.head_dropout": 0.1}, True), ({"model.stages": "16-32"}, False)):
+        ((pretraining, trial),) = plan.trial(digest, study.unsearched | values)
+        assert (trial.spec.start, pretraining.kind) == (pretraining.key, "pretrain")
+        assert (pretraining.key == own.spec.start) == shared
+        options = {path.removeprefix("model."): value for path, value in values.items()}
+        assert trial.spec.model.keywords() == own.spec.model.keywords() | options
+    assert pretraining.spec.model.keywords() == {"stages": "16-32"}
+    assert pretraining.name == "resnet15/simclr/n50/s0/pretraining-stages16-32"
+    assert plan.studies[plan.tuned[CellKey("scratch", 50, 0)]].before == ()
 
 
 def test_an_arm_in_which_nothing_is_searched_has_no_study(plan_of: PlanOf) -> None:
@@ -144,7 +160,7 @@ def test_a_parameter_that_no_arm_has_is_answered_with_the_nearest(plan_of: PlanO
         plan_of(*TPE, "tuning.search={model.dropuot: null}")
     with pytest.raises(SuiteError, match=r"'recipe.clip' has no default range; give it one"):
         plan_of(*TPE, "tuning.search={recipe.clip: null}")
-    with pytest.raises(SuiteError, match="a grid has learning rates alone"):
+    with pytest.raises(SuiteError, match=r"'model.dropout' has a range, and a grid tries choices"):
         plan_of("tuning.search={model.dropout: null}")
 
 
@@ -191,6 +207,7 @@ def test_a_chosen_default_makes_the_run_that_has_it_without_a_search(plan_of: Pl
     assert study.trial(values).digest() == study.template.digest()
     final = plan.runs[plan.cells[CellKey("scratch", 50, 0)]].spec
     open_still = tuple(one for one in final.chosen if one.path not in values)
-    assert decided(final, values).digest() == final.replace(chosen=open_still).digest()
-    name = plan.trial(study.digest(), study.trial({LEARNING_RATE: 0.002, **values})).name
+    assert decided([final], values)[0].digest() == final.replace(chosen=open_still).digest()
+    ((trial,),) = plan.trial(study.digest(), {LEARNING_RATE: 0.002, **values})
+    name = trial.name
     assert name.endswith("trial-lr0.002-dropout0-normgroup")

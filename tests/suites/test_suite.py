@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from jetbench.errors import DataFileError, SimulationError, SuiteError, UnknownNameError
+from jetbench.suites.instance import merge
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
-from jetbench.suites.suite import find_suite, instantiate, merge, suite_names
+from jetbench.suites.suite import find_suite, instantiate, suite_names
 
 SHIPPED = [(name, scale) for name in suite_names() for scale in find_suite(name).scales]
 

@@ -7,7 +7,9 @@ import pytest
 from scipy.stats import ttest_rel
 
 from jetbench.spaces import Space
-from jetbench.suites.studies import LEARNING_RATE, Result, Searched, Study, open_round
+from jetbench.suites.pruning import Result
+from jetbench.suites.replay import open_round
+from jetbench.suites.studies import LEARNING_RATE, Searched, Study
 from jetbench.suites.winner import Winner, at_edge, winner
 
 GridOf = Callable[..., Study]
@@ -16,7 +18,12 @@ LOSSES = np.array([0.2, 0.4, 0.1, 0.9, 0.3, 0.5])  # of the validation jets unde
 
 def decide(study: Study, losses: Mapping[float, np.ndarray | None]) -> Winner | None:
     trials = open_round(study, {})
-    return winner(study, {number: Result(losses[spec.recipe.learning_rate]) for number, spec in trials.items()})
+    return winner(study, {number: measured(losses[float(values[LEARNING_RATE])]) for number, values in trials.items()})  # type: ignore[arg-type]
+
+
+def measured(losses: np.ndarray | None) -> Result:
+    """A trial with these losses of its validation jets; None is one that has diverged."""
+    return Result("diverged") if losses is None else Result(losses=losses, scores=(float(losses.mean()),))
 
 
 def rate(found: Winner | None) -> float:
@@ -25,7 +32,9 @@ def rate(found: Winner | None) -> float:
 
 
 def test_a_winner_is_written_with_three_digits() -> None:
-    found = Winner(values=(("recipe.learning_rate", 0.00123456), ("recipe.batch_size", 128)), key="", loss=0.9, trials=3)
+    found = Winner(
+        values=(("recipe.learning_rate", 0.00123456), ("recipe.batch_size", 128)), key="", number=0, score=0.9, trials=3
+    )
     assert found.text == "learning rate 0.00123, batch size 128"
 
 
@@ -62,7 +71,7 @@ def test_the_winner_is_a_trial_of_the_study(study: Study) -> None:
     found = decide(study, {0.001: LOSSES, 0.003: LOSSES - 0.1})
     assert found is not None
     assert found.key == study.known_trials()[1].digest()
-    assert (found.loss, found.trials, found.at_edge) == (pytest.approx(0.3), 2, ())
+    assert (found.score, found.trials, found.at_edge) == (pytest.approx(0.3), 2, ())
 
 
 def test_the_edge_of_three_is_an_edge(grid: GridOf) -> None:
@@ -89,4 +98,4 @@ def test_a_diverged_trial_never_wins_and_all_of_them_leave_no_winner(study: Stud
     assert found is not None
     assert (rate(found), found.diverged, found.left) == (0.003, 1, True)
     assert decide(study, {0.001: None, 0.003: None}) is None
-    assert winner(study, {0: Result(LOSSES)}) is None
+    assert winner(study, {0: measured(LOSSES)}) is None

@@ -25,9 +25,10 @@ from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal, read
 from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing, save_bundle
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
-from jetbench.training.loop import Flag, Stopped, fit
+from jetbench.training.loop import fit
 from jetbench.training.optim import Plateau, rate
 from jetbench.training.signs import Trained
+from jetbench.training.stops import Flag, Stopped
 from jetbench.training.validation import network_outputs, validator
 from jetbench.views import augment
 from jetbench.views.inputs import Inputs

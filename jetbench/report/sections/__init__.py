@@ -71,6 +71,7 @@ sections: Registry[SectionEntry] = Registry(
         _general("truths", "what must come out whatever the data"),
         _general("costs", "passes and seconds of every arm"),
         _general("tuning", "what the studies have decided"),
+        _general("search", "how searches went on: the best so far against what each arm had spent"),
         _general("rates", "every arm at each learning rate, and the primary comparisons at equal rates"),
         _general("protocol", "how the comparison is made"),
         _general("skipped", "what the jets do not allow"),

@@ -1,0 +1,32 @@
+"""What an execution tells as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jetbench.suites.winner import Winner
+
+__all__ = ["Event", "told"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the caller may show. A "done" run was trained here, a "skipped" one before or by another process. A "diverged" one is
+    a trial whose loss did not stay finite, or a pretraining of trials alone: the worst of its study, and no failure; a "pruned"
+    one was stopped early for its study. "elsewhere" says that another process trains it now, "tick" that nothing has happened for
+    a while."""
+
+    kind: Literal["done", "diverged", "pruned", "failed", "skipped", "elsewhere", "winner", "unpublished", "tick"]
+    name: str = ""
+    text: str = ""
+    key: str = ""
+
+
+def told(won: Winner) -> str:
+    """Say what a study has decided, and how far ahead that is of the recipe."""
+    if not won.left:
+        return f"{won.text}, the recipe's own"
+    lead = f", ahead of the recipe by {won.gain:.2g} ± {won.gain_error:.1g} in the validation loss" if won.gain else ""
+    edge = "; it is at the edge of what was tried: widen the range" if won.at_edge else ""
+    return f"{won.text}{lead}{edge}"

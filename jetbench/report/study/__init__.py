@@ -1,0 +1,1 @@
+"""A study on a page: its trials, what they cost, what mattered."""

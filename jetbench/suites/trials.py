@@ -1,0 +1,136 @@
+"""The trials of a study as people look at them: what each tried, what came of it, and what it has cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from jetbench.spec import Scalar
+from jetbench.suites.graph import Graph, PlannedRun
+from jetbench.suites.outcomes import curve, look
+from jetbench.suites.pruning import Result
+from jetbench.suites.replay import Values, walk
+from jetbench.suites.studies import Study
+from jetbench.suites.winner import winner
+from jetbench.tracking.ledger import Ledger
+
+__all__ = ["Searching", "State", "Trial", "follow", "front", "searchings"]
+
+State = Literal["complete", "pruned", "diverged", "failed", "open"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial by its number in the study. `values` are what it tried, by path; `scores` are one per aim, means over its seeds: of
+    a pruned trial those that it had when it was stopped, and none where nothing was measured. Passes and `seconds` are those of
+    all its runs; a pretraining that an earlier trial of the study had trained costs nothing again. `curve` holds passes and
+    validation loss of its first seed's last run, epoch by epoch. `runs` name its last runs, one per seed that was trained, and
+    `keys` are theirs."""
+
+    number: int
+    values: Mapping[str, Scalar]
+    state: State
+    scores: tuple[float, ...]
+    labelled_passes: float
+    unlabelled_passes: float
+    seconds: float
+    curve: tuple[tuple[float, float], ...]
+    runs: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Searching:
+    """An arm of a study file, or a study of a suite's tuning, with its trials so far. `winner` is the number of the trial that
+    the study selects, None before its end and where it has several aims; `front` the numbers on the Pareto front of these."""
+
+    name: str
+    arm: str
+    study: Study
+    trials: tuple[Trial, ...]
+    winner: int | None
+    front: tuple[int, ...]
+
+
+def searchings(plan: Graph, ledger: Ledger) -> list[Searching]:
+    """Return every study of a plan with its trials so far, in the order of the plan."""
+    return [_searching(plan, digest, ledger) for digest in plan.studies]
+
+
+def _searching(plan: Graph, digest: str, ledger: Ledger) -> Searching:
+    study = plan.studies[digest]
+    arm, name = plan.named[digest]
+    values, results = follow(plan, digest, ledger)
+    account = _Account(ledger)
+    trials = tuple(_trial(plan, digest, number, values[number], results.get(number), account) for number in sorted(values))
+    won = winner(study, results)
+    return Searching(name, arm, study, trials, won.number if won else None, front(study, results))
+
+
+def follow(plan: Graph, digest: str, ledger: Ledger) -> tuple[dict[int, Values], dict[int, Result]]:
+    """Follow a study of a plan as far as its rounds are whole: the values of its trials, and what they came to, by number."""
+    study = plan.studies[digest]
+    return walk(study, look(study, ledger, _failed(plan, ledger)))
+
+
+def _failed(plan: Graph, ledger: Ledger) -> Callable[[str], bool]:
+    """Which failures count: in a study those that have been noted, in a suite none, since they are to be mended."""
+    return lambda key: plan.failures_count and ledger.failure(key) is not None
+
+
+def _trial(plan: Graph, digest: str, number: int, values: Values, result: Result | None, account: _Account) -> Trial:
+    study, chains = plan.studies[digest], plan.trial(digest, values)
+    known = chains if result is None else chains[: result.runs]
+    spent = [account.book(run) for chain in known for run in chain]
+    if result and result.state == "pruned" and result.losses is None:
+        spent[len(chains[0]) - 1] = _share(spent[len(chains[0]) - 1], result.curve[-1].passes)
+    last = [chain[-1] for chain in known]
+    points = result.curve if result else curve(study, last[0].key, account.ledger)
+    return Trial(
+        number=number,
+        values=values,
+        state=result.state if result else "open",
+        scores=result.scores if result else (),
+        labelled_passes=sum(cost.get("cost/labelled_passes", 0.0) for cost in spent),
+        unlabelled_passes=sum(cost.get("cost/unlabelled_passes", 0.0) for cost in spent),
+        seconds=sum(cost.get("cost/seconds", 0.0) for cost in spent),
+        curve=tuple((point.passes, point.loss) for point in points),
+        runs=tuple(run.name for run in last),
+        keys=tuple(run.key for run in last),
+    )
+
+
+def _share(cost: Mapping[str, float], passes: float) -> dict[str, float]:
+    """What a run of a cost with labels has cost after so many passes: it may have gone on for another study or suite."""
+    whole = cost.get("cost/labelled_passes", 0.0)
+    return {name: value * min(1.0, passes / whole) for name, value in cost.items()} if whole else dict(cost)
+
+
+class _Account:
+    """What runs have cost, each once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._booked: set[str] = set()
+
+    def book(self, run: PlannedRun) -> dict[str, float]:
+        if run.key in self._booked:
+            return {}
+        self._booked.add(run.key)
+        return self.ledger.costs(run.key)
+
+
+def front(study: Study, results: Mapping[int, Result]) -> tuple[int, ...]:
+    """Return the numbers of the trials that no other one beats in an aim without being beaten in another; none for one aim."""
+    if len(study.aims) < 2:
+        return ()
+    signs = np.array([-1 if aim.larger_is_better else 1 for aim in study.aims])
+    scores = {number: signs * np.array(result.scores) for number, result in results.items() if result.compared}
+    return tuple(
+        number
+        for number, mine in scores.items()
+        if not any((other <= mine).all() and (other < mine).any() for other in scores.values())
+    )
