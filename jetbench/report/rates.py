@@ -37,7 +37,7 @@ def rates(results: Results, arm: str, labels: int) -> dict[str, Trials]:
 
 
 def _tries_rates(study: Study) -> bool:
-    return study.sampler == "grid" and study.searched[0].path == LEARNING_RATE
+    return study.sampler == "grid" and [one.path for one in study.searched] == [LEARNING_RATE]
 
 
 def rate_mean(results: Results, arm: str, labels: int, trials: Trials) -> Mean | None:
