@@ -16,16 +16,19 @@ ALWAYS = ("planned", "done")  # columns that stand there with nothing in them to
 
 
 def graph_lines(found: Survey) -> Iterator[str]:
-    """Yield a line per kind of run, per group of pretrainings, and per arm and budget."""
+    """Yield a line per kind of run, and of a suite per group of pretrainings, and per arm and budget; of a study, each trial of
+    which may have its own pretraining, per search."""
     yield from _kinds(found)
+    if not isinstance(found.plan, Plan):
+        yield ""
+        yield from _aligned(["search", "runs of trials"], [[text, counted(_trials(found, one))] for one, text in _names(found)])
+        yield ""
+        return
     if pretrainings := list(_pretrainings(found)):
         yield ""
         yield from _aligned(["pretraining", "starts from", "runs"], pretrainings)
     yield ""
-    if isinstance(found.plan, Plan):
-        yield from _aligned(["arm", "labels", "starts from", "trials", "seeds", "checks"], list(_arms(found, found.plan)))
-    else:
-        yield from _aligned(["search", "runs of trials"], [[text, counted(_trials(found, one))] for one, text in _names(found)])
+    yield from _aligned(["arm", "labels", "starts from", "trials", "seeds", "checks"], list(_arms(found, found.plan)))
     yield ""
 
 

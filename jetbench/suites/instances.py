@@ -77,12 +77,13 @@ def _latest(kind: type[AnyKind], word: str, root: Path, name: str | None, scale:
         return called[0]
     what = f" of {word} {name!r}" if name else ""
     at = f" at scale {scale!r}" if scale else ""
-    raise StoreError(f"{root} has no results{what}{at}; {_other_kind(every, name) or _remedy(word, seen, name, scale)}")
+    raise StoreError(f"{root} has no results{what}{at}; {_other_kind(kind, every, name) or _remedy(word, seen, name, scale)}")
 
 
-def _other_kind(every: Sequence[AnyInstance], name: str | None) -> str:
+def _other_kind(kind: type[AnyInstance], every: Sequence[AnyInstance], name: str | None) -> str:
     """What to do where the name is that of a study and a suite was meant, or the other way round."""
-    other = next((one for one in every if name is not None and one.name.startswith(name)), None)
+    others = (one for one in every if not isinstance(one, kind))
+    other = next((one for one in others if name is not None and one.name.startswith(name)), None)
     command = "jetbench study show" if isinstance(other, StudyInstance) else "jetbench report"
     return f"it is a {other.kind}: `{command} {name}`" if other else ""
 

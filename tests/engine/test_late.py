@@ -9,7 +9,12 @@ import pytest
 
 from jetbench.engine.engine import execute
 from jetbench.engine.events import Event
+from jetbench.engine.graph import graph_lines
 from jetbench.engine.prepare import prepare
+from jetbench.engine.reclaim import Reclaimer
+from jetbench.engine.status import Watcher
+from jetbench.engine.survey import survey
+from jetbench.suites.instances import remember
 from jetbench.suites.study_file import find_study, instantiate_study
 from jetbench.suites.study_planning import StudyPlan, make_study_plan
 from jetbench.suites.trials import searchings
@@ -69,9 +74,24 @@ def test_what_has_begun_ends_and_the_rest_comes_later(plan: StudyPlan, tmp_path:
     (half,) = searchings(plan, Ledger(tmp_path / "store" / "work"))
     assert [trial.state for trial in half.trials if trial.number < 4] == ["complete"] * 4
     assert half.winner is None
+    status = Watcher(plan, Store(tmp_path / "store"), 1, 1).look()
+    assert status.line.startswith("4 of 8 runs done, 4 planned")
+    assert list(status.lines())[-1] == "no process runs it; `jetbench study run` with the same options goes on from here"
     assert trained(0) == []
     rest = trained(99)
     assert len({*first, *rest}) == 8
     (whole,) = searchings(plan, Ledger(tmp_path / "store" / "work"))
     assert whole.trials[:4] == half.trials[:4]
     assert whole.winner is not None
+    done = survey(plan, Ledger(tmp_path / "store" / "work"))
+    assert (done.open, set(done.states.values())) == (0, {"done"})
+    assert Watcher(plan, Store(tmp_path / "store"), 1, 1).look().line == "8 of 8 runs done, finished"
+    assert "sets/n50  8 done" in graph_lines(done)
+
+
+def test_weights_of_trials_that_did_not_win_may_go(plan: StudyPlan, tmp_path: Path) -> None:
+    list(run(plan, tmp_path / "store", 99))
+    remember(tmp_path / "store", plan.instance)
+    (found,) = searchings(plan, Ledger(tmp_path / "store" / "work"))
+    lost = Reclaimer(Store(tmp_path / "store")).trials()
+    assert sorted([*lost, *found.trials[found.winner or 0].keys]) == sorted({key for trial in found.trials for key in trial.keys})

@@ -8,8 +8,18 @@ from pathlib import Path
 import pytest
 
 from jetbench.errors import StoreError
-from jetbench.suites.instances import BOOKS, forget, latest, remember, remembered
+from jetbench.suites.instances import (
+    BOOKS,
+    forget,
+    latest,
+    latest_instance,
+    latest_study_instance,
+    remember,
+    remembered,
+)
 from jetbench.suites.plan import Plan
+from jetbench.suites.study_file import find_study, instantiate_study
+from jetbench.suites.suite import find_suite, instantiate
 
 
 def test_a_torn_line_is_named_and_does_not_swallow_the_next(
@@ -63,3 +73,37 @@ def test_what_is_forgotten_is_not_found_and_the_rest_stays(plan_of: Callable[...
         remember(tmp_path, instance)
     forget(tmp_path, first.name)
     assert list(remembered(tmp_path)) == [second.name]
+
+
+STUDY = """
+study: rates
+question: Which rate?
+common:
+  dataset: {name: top-vs-qcd, jets: 600}
+  test_jets: 200
+  labels: 50
+  seeds: 1
+  arms: {sets: {model: deep-sets, regime: scratch}}
+  recipes: {supervised: {base: supervised-small, passes: 400}}
+  search: {recipe.learning_rate: null}
+  trials: 4
+scales: {quick: {}}
+"""
+
+
+def test_suites_and_studies_are_remembered_together_and_told_apart(suite_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "rates.yaml").write_text(STUDY)
+    study, suite = instantiate_study(find_study(str(tmp_path / "rates.yaml"))), instantiate(find_suite(str(suite_path)))
+    remember(tmp_path, study)
+    remember(tmp_path, suite)
+    assert list(remembered(tmp_path)) == [study.name, suite.name]
+    assert latest(tmp_path, None) == suite
+    assert latest_study_instance(tmp_path, None) == study
+    assert latest_study_instance(tmp_path, study.name[:-2]) == study
+    assert [latest_instance(tmp_path, name) for name in ("rates", "mini", None)] == [study, suite, suite]
+    with pytest.raises(StoreError, match="it is a study: `jetbench study show rates`"):
+        latest(tmp_path, "rates")
+    with pytest.raises(StoreError, match="it is a suite: `jetbench report mini`"):
+        latest_study_instance(tmp_path, "mini")
+    forget(tmp_path, study.name)
+    assert list(remembered(tmp_path)) == [suite.name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["headings", "print_trials", "rows", "trials_table"]
 
+HEADING = 16  # characters in a line of a column's name in the terminal
 TABLE = """
 <p>Selection: {{ rule }}.</p>
 <div class="scroll trials"><table>
@@ -138,7 +140,7 @@ def print_trials(searching: Searching, console: Console) -> None:
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for heading in headings(searching):
-        table.add_column(heading, justify="left" if heading in ("trial", "state") else "right")
+        table.add_column(textwrap.fill(heading, HEADING), justify="left" if heading in ("trial", "state") else "right")
     for row in rows(searching):
         look = "bold" if row.chosen else "dim" if row.muted else ""
         table.add_row(*(Text(cell, style=look) for cell in row.cells))

@@ -43,7 +43,7 @@ def test_the_rule_stands_above_the_table_and_all_trials_in_it(searching: Callabl
     lines = printed(found).splitlines()
     assert lines[0] == "scratch/n300"
     assert lines[1].strip() == f"Selection: {selection_rule(found.study)}."
-    table = lines[3:27]
+    table = lines[-26:-2]
     assert [int(line.split()[0]) for line in table] == list(range(24))
     assert table[23].split()[:2] == ["23", "*"]
     assert table[5].split()[-4] == "pruned"
