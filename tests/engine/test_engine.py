@@ -326,7 +326,7 @@ def test_labels_that_change_after_the_end_are_noticed(suite_path: Path, toy_file
     jets.rename(tmp_path / "moved.h5")
     moved = latest_session("mini", store=store)
     assert moved.results().cells == before
-    assert re.search(r"final +3 +3", moved.forecast())
+    assert re.search(r"final +3 +0 +3", moved.forecast())  # runs, planned, done
 
 
 def test_a_longer_training_is_compared_with_its_pair(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
