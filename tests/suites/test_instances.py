@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jetbench.errors import StoreError
-from jetbench.suites.instances import BOOK, latest, remember
+from jetbench.suites.instances import BOOKS, latest, remember
 from jetbench.suites.plan import Plan
 
 
@@ -17,15 +17,15 @@ def test_a_torn_line_is_named_and_does_not_swallow_the_next(
 ) -> None:
     first, second = plan_of().instance, plan_of("seeds=1").instance
     remember(tmp_path, first)
-    whole = (tmp_path / BOOK).read_bytes()
-    (tmp_path / BOOK).write_bytes(whole + whole[:200] + b"\xff")
+    whole = (tmp_path / BOOKS["suite"]).read_bytes()
+    (tmp_path / BOOKS["suite"]).write_bytes(whole + whole[:200] + b"\xff")
     assert latest(tmp_path, "mini") == first
     assert [record.getMessage().split(": ", 1)[1] for record in caplog.records] == [
         "line 2 is not readable and passed over; the next run of its suite lists it again"
     ]
     remember(tmp_path, second)
     assert latest(tmp_path, "mini") == second
-    (tmp_path / BOOK).write_bytes((tmp_path / BOOK).read_bytes() + b"[1]\n")
+    (tmp_path / BOOKS["suite"]).write_bytes((tmp_path / BOOKS["suite"]).read_bytes() + b"[1]\n")
     caplog.clear()
     assert latest(tmp_path, "mini") == second
     assert "lines 2, 4 are not readable" in caplog.text
