@@ -16,6 +16,8 @@ from jetbench.jets import Channel, Jets, Meta, Provenance, save_jets
 from jetbench.processes import context
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
+from jetbench.suites.study_file import find_study, instantiate_study
+from jetbench.suites.study_planning import StudyPlan, make_study_plan
 from jetbench.suites.suite import find_suite, instantiate
 
 # a busy machine is no failure, and the gate tries the same examples each time
@@ -156,5 +158,44 @@ def suite_path(tmp_path: Path, toy_file: Path) -> Path:
 def plan_of(suite_path: Path) -> Callable[..., Plan]:
     def make(*overrides: str) -> Plan:
         return make_plan(instantiate(find_suite(str(suite_path)), overrides=overrides))
+
+    return make
+
+
+STUDY = """
+study: mini
+question: Which rate suits toy jets?
+common:
+  dataset: {{name: {dataset}}}
+  view: {{image: {{pixels: 8}}}}
+  model_options: {{resnet15: {{stages: 8-16}}}}
+  recipes:
+    supervised: {{base: supervised-small, passes: 192, epochs: 3}}
+    simclr: {{base: simclr-small, passes: 256, epochs: 2, batch_size: 64}}
+  arms:
+    scratch: {{model: resnet15, regime: scratch}}
+    simclr: {{model: resnet15, regime: simclr, search: {{recipe.learning_rate: {{low: 0.001, high: 0.01, log: true}}}}}}
+  search:
+    recipe.learning_rate: {{low: 0.0003, high: 0.03, log: true}}
+  test_jets: 100
+  labels: 60
+  seeds: 2
+  trials: 5
+scales:
+  quick: {{}}
+"""
+
+
+@pytest.fixture
+def study_path(tmp_path: Path, toy_file: Path) -> Path:
+    path = tmp_path / "mini-study.yaml"
+    path.write_text(STUDY.format(dataset=toy_file))
+    return path
+
+
+@pytest.fixture
+def plan_of_study(study_path: Path) -> Callable[..., StudyPlan]:
+    def make(*overrides: str) -> StudyPlan:
+        return make_study_plan(instantiate_study(find_study(str(study_path)), overrides=overrides))
 
     return make

@@ -134,7 +134,7 @@ class Books:
         if run.key in self._known:
             return
         self._known.add(run.key)
-        if self.plan.runs.get(run.key, run).kind == "trial" and (state := self._ended_early(run)):
+        if state := self._ended_early(run):
             yield Event("skipped", run.name, state, run.key)
             yield from self._publish(run) if state == "pruned" else ()
             return
@@ -164,11 +164,19 @@ class Books:
             yield Event("unpublished", run.name, trouble, run.key)
 
     def _ended_early(self, run: PlannedRun) -> str:
-        """How a trial has ended that is not done, "diverged" or "pruned"; empty where it has yet to be trained."""
+        """How a run that only trials need has ended, "diverged" or "pruned"; empty where it is done or has yet to be trained."""
+        if not self._only_tried(run) or self.ledger.done(run.key):
+            return ""
         if self.ledger.pruned(run.key):
             self._pruned.add(run.key)
             return "pruned"
-        return "diverged" if self.ledger.diverged(run.key) else ""
+        own = [key for key in (run.key, run.spec.start) if key is not None and key in self._tried | {run.key}]
+        return "diverged" if any(self.ledger.diverged(key) and not self.ledger.done(key) for key in own) else ""
+
+    def _only_tried(self, run: PlannedRun) -> bool:
+        """Whether a run is a trial, or what trials alone start from."""
+        kind = self.plan.runs.get(run.key, run).kind
+        return kind == "trial" or (run.key in self._tried and run.key not in self._needed)
 
     def _counts(self, key: str) -> bool:
         """Whether the failure of a run is an outcome for its study."""
@@ -192,7 +200,7 @@ class Books:
         """Plan a chain of runs of a trial, and book it where it has ended before."""
         last = chain[-1]
         self._tried |= {run.key for run in chain[:-1]}
-        for run in [run for run in chain if run is last or not self._diverged([run])]:
+        for run in chain:
             yield from self._admit(run)
         if last.key in self._pruned and (digest, last.key) in self._weighed:
             self._pruned.discard(last.key)  # it goes on, for this study
@@ -241,8 +249,8 @@ class Books:
         """Enter a run that has come to nothing. That is no failure of a trial that has diverged, nor of a pretraining that only
         trials start from."""
         self._failed.add(run.key)
-        tried = run.kind == "trial" or (run.key in self._tried and run.key not in self._needed)
-        yield Event("diverged" if tried and self.ledger.diverged(run.key) else "failed", run.name, reason, run.key)
+        diverged = self._only_tried(run) and self.ledger.diverged(run.key)
+        yield Event("diverged" if diverged else "failed", run.name, reason, run.key)
         yield from self._lose(run.key, f"{run.name}, which has failed")
 
     def _lose(self, need: str, what: str) -> Iterator[Event]:

@@ -37,12 +37,12 @@ def sampler(study: Study, index: int) -> Any:
     """Return the study's sampler for a round, counted from 0, with numbers that depend on study and round alone."""
     from optuna import samplers
 
-    seed = derive("study", study.digest(), index) % 2**32
+    seed = derive("study", study.sampled_by, index) % 2**32
     if study.sampler == "random":
         return samplers.RandomSampler(seed=seed)
     if study.sampler == "qmc":
-        return _qmc(derive("study", study.digest(), 0) % 2**32)
-    if study.sampler == "gp":
+        return _qmc(derive("study", study.sampled_by, 0) % 2**32)
+    if study.sampler == "gp":  # it computes with one thread, so that its last digits are the same on every machine of a kind
         return samplers.GPSampler(seed=seed, n_startup_trials=ROUND)
     if study.sampler == "cma-es":
         return samplers.CmaEsSampler(seed=seed, n_startup_trials=ROUND, warn_independent_sampling=False)

@@ -125,6 +125,13 @@ class Study(Spec):
         """Return the last runs, at the first seed, of the trials that are certain before anything has run."""
         return tuple(self.trial(values) for values in self.known_values())
 
+    @cached_property
+    def sampled_by(self) -> str:
+        """What the numbers of its samplers depend on. A study of which more trials are asked for later goes on as it began; one of
+        a suite has its number of trials from the suite."""
+        less: Study = self if self.rule == "ahead" else self.replace(trials=1)
+        return less.digest()
+
     def rounds(self) -> list[range]:
         """Return the numbers of the trials, round by round; a grid of which nothing is stopped early is one round."""
         size = self.trials if self.sampler == "grid" and self.pruner == "none" else ROUND

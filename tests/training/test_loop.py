@@ -28,7 +28,7 @@ from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoi
 from jetbench.training.loop import fit
 from jetbench.training.optim import Plateau, rate
 from jetbench.training.signs import Trained
-from jetbench.training.stops import Flag, Stopped
+from jetbench.training.stops import Flag, Pruned, Stopped
 from jetbench.training.validation import network_outputs, validator
 from jetbench.views import augment
 from jetbench.views.inputs import Inputs
@@ -72,6 +72,7 @@ def fit_network(
     stop: Flag | None = None,
     frozen: bool = False,
     validate: Callable[[Network], dict[str, float]] | None = None,
+    limits: dict[int, float] | None = None,
 ) -> tuple[Network, Trained]:
     tensors, view, network = JetTensors(jets), fitted(jets).fitted, build(seed=1)
 
@@ -93,6 +94,7 @@ def fit_network(
             precision="fp32",
             validate=partial(validate, network) if validate else judged,
             frozen=frozen,
+            limits=limits,
         )
     return network, trained
 
@@ -313,3 +315,26 @@ def test_the_plateau_agrees_with_torch() -> None:
         ours = Plateau(ours.state())
         ours.step(loss)
         assert ours.factor == optimizer.param_groups[0]["lr"]
+
+
+def test_a_training_that_is_behind_stops_after_its_epoch_and_goes_on_where_nothing_holds_it_back(
+    toy_jets: Jets, tmp_path: Path
+) -> None:
+    whole, pruned = tmp_path / "whole", tmp_path / "pruned"
+    network = train(toy_jets, whole)
+    losses = [found["val/loss"] for _, found in metrics(whole)]
+    train(toy_jets, tmp_path / "ahead", limits={1: losses[0], 3: losses[2] + 1e-6})
+    with pytest.raises(Pruned) as stopped:
+        train(toy_jets, pruned, limits={1: losses[0], 2: losses[1] - 1e-6})
+    assert (stopped.value.epoch, stopped.value.costs["passes"]) == (2, 320.0)
+    assert metrics(pruned) == metrics(whole)[:2]
+    with pytest.raises(Pruned) as again:  # from its checkpoint, without another step
+        train(toy_jets, pruned, limits={2: losses[1] - 1e-6})
+    assert again.value.epoch == 2
+    assert metrics(pruned) == metrics(whole)[:2]
+    resumed = train(toy_jets, pruned)
+    assert metrics(pruned) == metrics(whole)
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), resumed.parameters(), strict=True))
+    with pytest.raises(Pruned) as late:  # one that has ended is judged by the epoch that counts
+        train(toy_jets, pruned, limits={2: losses[1] - 1e-6})
+    assert late.value.epoch == 2
