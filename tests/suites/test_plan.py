@@ -315,7 +315,11 @@ def test_every_regime_ends_in_a_run_on_the_labels_after_its_pretrainings(name: s
     plan = plan_of(
         f"arms.shown={{model: {'boosted-trees' if regimes[name].kind == 'fitted' else 'resnet15'}, regime: {name}}}",
         "recipes.supervised-pretraining.base=supervised-small",
-        *(f"recipes.{stage.recipe}={{base: simclr-small, passes: 512}}" for stage in regimes[name].stages if stage.data == "pool"),
+        *(
+            f"recipes.{stage.recipe}={{base: simclr-small, passes: 512}}"
+            for stage in regimes[name].stages
+            if stage.data == "pool"
+        ),
     )
     chain = list(plan.chain(CellKey("shown", 50, 0)))
     assert chain[0].spec.labels == 50
