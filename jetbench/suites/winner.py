@@ -32,6 +32,7 @@ class Winner(Spec):
     at_edge: tuple[str, ...] = ()
     trials: int
     diverged: int = 0
+    pruned: int = 0
 
     @property
     def text(self) -> str:
@@ -81,6 +82,7 @@ def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
         ),
         trials=len(results),
         diverged=sum(result.state == "diverged" for result in results.values()),
+        pruned=sum(result.state == "pruned" for result in results.values()),
     )
 
 
