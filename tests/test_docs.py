@@ -49,7 +49,7 @@ SUITES = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
 
 
 def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None:
-    suite, asked, also, seeds, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
+    suite, asked, also, seeds, grid, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
     (tmp_path / "shown.yaml").write_text(suite, encoding="utf-8")
     plan = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml"))))
     assert plan.arms == ["narrow", "wide", "wide-simclr"]
@@ -59,11 +59,14 @@ def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None
     assert make_plan(instance).instance.also_jets == 4000
     looked = tuple(f"{key}={value}" for key, value in read_yaml(seeds, "docs", SuiteError).items())
     assert instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=looked).settings.fresh_from == 5
-    search = read_yaml(tuning, "docs", SuiteError)["tuning"]["search"]
-    overrides = ("tuning.sampler=tpe", "tuning.trials=20", *(f"tuning.search={json.dumps(search)}",))
-    searched = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=overrides))
-    paths = {one.path for study in searched.studies.values() for one in study.searched}
-    assert paths == {"recipe.learning_rate", "recipe.weight_decay", "model.dropout"}
+    for text, paths in (
+        (grid, {"recipe.learning_rate", "pretraining.recipe.learning_rate"}),
+        (tuning, {"recipe.learning_rate", "recipe.weight_decay", "model.dropout"}),
+    ):
+        given = read_yaml(text, "docs", SuiteError)["tuning"]
+        overrides = ("tuning=null", f"tuning={json.dumps(given)}")
+        searched = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=overrides))
+        assert {one.path for study in searched.studies.values() for one in study.searched} == paths
 
 
 def test_every_word_under_varies_stands_in_the_table() -> None:

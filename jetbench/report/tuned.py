@@ -10,7 +10,7 @@ from jetbench.report.results import Results
 from jetbench.suites.plan import CellKey
 from jetbench.suites.winner import Winner
 
-__all__ = ["decisions", "oracle", "untuned"]
+__all__ = ["decisions", "oracle", "spent", "untuned"]
 
 
 def decisions(results: Results, arm: str, labels: int) -> list[Winner]:
@@ -18,6 +18,19 @@ def decisions(results: Results, arm: str, labels: int) -> list[Winner]:
     settings = results.plan.instance.settings
     digests = dict.fromkeys(results.plan.tuned.get(CellKey(arm, labels, seed), "") for seed in range(settings.seeds))
     return [results.winners[digest] for digest in digests if digest in results.winners]
+
+
+def spent(results: Results, arm: str, labels: int) -> tuple[int, int, int]:
+    """Return what the trials of an arm at a budget have cost, of all its studies together: passes over labelled and unlabelled
+    jets, and how many pretrainings they have trained. What they share with each other counts once."""
+    plan = results.plan
+    digests = {digest for cell, digest in plan.tuned.items() if (cell.arm, cell.labels) == (arm, labels)}
+    trials = {key for digest in digests for key in results.trials.get(digest, [])}
+    own = {results.runs[key].spec.start for digest in digests if plan.studies[digest].before for key in results.trials[digest]}
+    costs = [results.ledger.costs(key) for key in trials | own if key is not None]
+    passes = (sum(cost.get(f"cost/{kind}_passes", 0.0) for cost in costs) for kind in ("labelled", "unlabelled"))
+    labelled, unlabelled = map(round, passes)
+    return labelled, unlabelled, sum(bool(results.ledger.costs(key)) for key in own if key is not None)
 
 
 def untuned(results: Results, arm: str, labels: int) -> np.ndarray:

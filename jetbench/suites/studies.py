@@ -128,7 +128,7 @@ class Study(Spec):
     @cached_property
     def sampled_by(self) -> str:
         """What the numbers of its samplers depend on. A study of which more trials are asked for later goes on as it began; that
-        of a suite has its number of trials from there."""
+        of a suite has its number of trials from the suite."""
         less: Study = self if self.rule == "ahead" else self.replace(trials=1)
         return less.digest()
 

@@ -33,6 +33,7 @@ class Winner(Spec):
     at_edge: tuple[str, ...] = ()
     trials: int
     diverged: int = 0
+    pruned: int = 0
 
     @property
     def text(self) -> str:
@@ -80,6 +81,7 @@ def winner(study: Study, results: Mapping[int, Result]) -> Winner | None:
         ),
         trials=len(results),
         diverged=sum(result.state == "diverged" for result in results.values()),
+        pruned=sum(result.state == "pruned" for result in results.values()),
     )
 
 

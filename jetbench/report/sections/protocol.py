@@ -71,11 +71,24 @@ def _recipe(varied: set[str]) -> str:
     return "the supervised recipe and its augmentation"
 
 
+SEARCHES = {
+    "tpe": "TPE",
+    "gp": "Gaussian-process",
+    "cma-es": "CMA-ES",
+    "random": "random",
+    "qmc": "quasi-random",
+    "nsga2": "NSGA-II",
+}
+
+
 def _search(results: Results, own_rates: bool) -> str:
     """How arms are tuned. Factors multiply an arm's own learning rate: they are the same rates only where that is."""
     studies = list(results.plan.studies.values())
-    if studies[0].sampler == "grid":
-        return "the factors of the grid around each arm's own learning rate" if own_rates else "the grid of learning rates"
     names = list(dict.fromkeys(one.name for study in studies for one in study.searched))
+    if studies[0].sampler == "grid" and names == ["learning rate"]:
+        return "the factors of the grid around each arm's own learning rate" if own_rates else "the grid of learning rates"
+    if studies[0].sampler == "grid":
+        return f"the grid of {joined(names)}, as far as an arm has them"
     own = ", that of the learning rate around each arm's own" if own_rates and "learning rate" in names else ""
-    return f"the ranges of a TPE search for {joined(names)}{own}, and its {count(studies[0].trials, 'trial')}"
+    search = SEARCHES[studies[0].sampler]
+    return f"the ranges of a {search} search for {joined(names)}{own}, and its {count(studies[0].trials, 'trial')}"

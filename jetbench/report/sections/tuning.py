@@ -9,7 +9,7 @@ import numpy as np
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import fragment, table
 from jetbench.report.results import NOT_RUN, Results
-from jetbench.report.tuned import decisions, oracle, untuned
+from jetbench.report.tuned import decisions, oracle, spent, untuned
 from jetbench.report.words import count, heading, number
 from jetbench.suites.plan import CellKey
 from jetbench.suites.studies import Study
@@ -17,9 +17,12 @@ from jetbench.suites.winner import Winner
 
 __all__ = ["render"]
 
+# what the studies of an arm were given, in trials of each and in passes of all of them; pretrainings are those that trials train
+BUDGET = ("trials", "labelled passes", "unlabelled passes", "pretrainings")
 BODY = """
 {{ table }}
-<p><small>Trials are compared by their loss on the validation part of the label budget. The recipe is left only for a trial that
+<p><small>Trials are compared by their loss on the validation part of the label budget. Those that were stopped early, failed or
+diverged count too, and so do their passes. The recipe is left only for a trial that
 is ahead by more than the standard error of the difference, jet by jet.{% if own %} Each seed tunes for itself, and the trial
 that wins is its final run, so that the spread between seeds contains the tuning. The last two columns are of no use for a choice:
 what had come out had nobody tuned (recipe), and had one chosen on the test jets (oracle).{% else %} One study decides for all
@@ -32,7 +35,7 @@ def render(results: Results) -> SectionContent | None:
     places = dict.fromkeys((cell.arm, cell.labels) for cell in plan.tuned)
     lines = [_line(results, arm, labels, plan.studies[plan.tuned[CellKey(arm, labels, 0)]]) for arm, labels in places]
     name = heading(results.metric)
-    headings = ("arm", "labels", "searched", "trials", "recipe left", "chosen", name, "recipe", "oracle", "remark")
+    headings = ("arm", "labels", "searched", *BUDGET, "recipe left", "chosen", name, "recipe", "oracle", "remark")
     body = fragment(BODY, table=table(headings, lines, left=("searched", "chosen", "remark")), own=plan.seeds_tune)
     return SectionContent("tuning", "Tuning", body) if lines else None
 
@@ -40,7 +43,9 @@ def render(results: Results) -> SectionContent | None:
 def _line(results: Results, arm: str, labels: int, study: Study) -> Line:
     """The studies that decide for an arm at a budget, which may not have decided yet."""
     searched = "; ".join(one.text for one in study.searched)
-    start = (arm, count(labels), Cell(searched, style="wrap"), count(study.trials))
+    budget = [count(one) for one in (study.trials, *spent(results, arm, labels))]
+    budget = [count(one) for one in (study.trials, *spent(results, arm, labels))]
+    start: list[str | Cell] = [arm, count(labels), Cell(searched, style="wrap"), *budget]
     found = decisions(results, arm, labels)
     if not found:
         return Line((*start, *["–"] * 5, _state(results, arm, labels)))
@@ -58,9 +63,11 @@ def _line(results: Results, arm: str, labels: int, study: Study) -> Line:
 
 def _remark(found: list[Winner], study: Study, labels: int) -> str:
     edge, diverged = sum(bool(winner.at_edge) for winner in found), sum(winner.diverged for winner in found)
+    pruned = sum(winner.pruned for winner in found)
     parts = [f"tuned at {count(study.template.labels or 0)} labels"] if study.template.labels != labels else []
     parts += [f"at the edge {edge} of {len(found)}: widen the range"] if edge else []
     parts += [f"{count(diverged, 'trial')} diverged"] if diverged else []
+    parts += [f"{count(pruned, 'trial')} stopped early"] if pruned else []
     return "; ".join(parts)
 
 
