@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from jetbench.engine.cards import run_card
 from jetbench.engine.events import Event, told
+from jetbench.engine.jobs import make_job
 from jetbench.engine.prepare import Prepared
-from jetbench.engine.schedule import Schedule
+from jetbench.engine.schedule import Schedule, rank
 from jetbench.engine.studies import Search
 from jetbench.engine.survey import reopen_reclaimed
 from jetbench.engine.worker import Outcome, publish, trained_elsewhere
@@ -25,14 +26,6 @@ from jetbench.tracking.tracker import RunCard, Tracker
 __all__ = ["Books"]
 
 
-RANK = {"pretrain": 0, "trial": 1, "final": 2, "check": 2}
-
-
-def _rank(run: PlannedRun) -> tuple[int, int]:
-    """What others wait for goes first, the longest first among equals."""
-    return RANK[run.kind], -run.spec.recipe.passes
-
-
 class Books:
     """The state of one execution. Each entry yields what the caller may show, and costs what it changes, not what is planned.
     Studies open no round once it is `late`."""
@@ -42,7 +35,7 @@ class Books:
         self.ledger = Ledger(store.work)
         self.searches = {digest: Search(plan, digest, self.ledger, self._counts, late) for digest in plan.studies}
         self.winners: dict[str, Winner] = {}
-        self.schedule = Schedule(_rank)
+        self.schedule = Schedule(rank)
         self.elsewhere: dict[str, tuple[PlannedRun, float]] = {}
         self._known: set[str] = set()
         self._done: set[str] = set()
@@ -100,19 +93,7 @@ class Books:
         return run_card(self.plan, run, self._resolved(run), self.ledger)
 
     def job(self, run: PlannedRun, prepared: Prepared) -> Job:
-        spec = self._resolved(run)
-        return Job(
-            key=run.key,
-            instance=self.plan.instance.name,
-            spec=spec,
-            store=self.store.root,
-            dataset=prepared.dataset,
-            unlabelled=prepared.unlabelled if spec.unlabelled else None,
-            table=prepared.tables.get(spec.view.name),
-            also_test=prepared.also_test if spec.also_test else None,
-            also_table=prepared.also_tables.get(spec.view.name),
-            limits=self._limits(run),
-        )
+        return make_job(self.plan, self.store, run, self._resolved(run), prepared, self._limits(run))
 
     def _limits(self, run: PlannedRun) -> tuple[tuple[int, float], ...]:
         """The limits of the study that waits for the run; none where several do, or where the plan needs the run in full."""

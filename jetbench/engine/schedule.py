@@ -9,7 +9,14 @@ from typing import Any
 
 from jetbench.suites.graph import PlannedRun
 
-__all__ = ["Schedule"]
+__all__ = ["Schedule", "rank"]
+
+RANK = {"pretrain": 0, "trial": 1, "final": 2, "check": 2}
+
+
+def rank(run: PlannedRun) -> tuple[int, int]:
+    """Order runs that are ready: what others wait for goes first, the longest first among equals."""
+    return RANK[run.kind], -run.spec.recipe.passes
 
 
 class Schedule:

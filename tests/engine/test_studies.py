@@ -11,12 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from jetbench.api import StudySession, latest_study, open_study
 from jetbench.engine.engine import execute
 from jetbench.engine.events import Event
 from jetbench.engine.prepare import prepare
 from jetbench.suites.graph import Graph, PlannedRun
+from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.study_planning import StudyPlan
 from jetbench.suites.trials import Trial, searchings
 from jetbench.tracking.ledger import Ledger
@@ -150,6 +152,23 @@ def test_several_aims_make_a_front_of_the_costs_that_networks_have(plan_of_study
     assert search.front[0] == 0  # nothing is cheaper
     ledger = Ledger(tmp_path / "work")
     assert [ledger.metrics(trial.keys[0])["cost/flops"] for trial in search.trials] == flops
+
+
+def test_a_study_for_all_seeds_decides_for_their_pretrainings_too(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """Pretrainings of the cells wait for it as their last runs do, and are trained with the rate that it has chosen."""
+    searched = "pretraining.recipe.learning_rate: {choices: [0.0005, 0.002]}"
+    plan = plan_of("labels=[50]", f"tuning={{per: study, factors: [1.0], search: {{{searched}}}}}", "arms.boosted-trees=null")
+    assert Counter(run.kind for run in plan.runs.values()) == {"pretrain": 4, "trial": 2, "final": 4}
+    events = run(plan, tmp_path)
+    assert Counter(event.kind for event in events) == {"done": 10, "winner": 1}
+    (search,), ledger = searchings(plan, Ledger(tmp_path / "work")), Ledger(tmp_path / "work")
+    assert search.winner is not None
+    chosen = search.trials[search.winner].values["pretraining.recipe.learning_rate"]
+    for seed in range(2):
+        final = plan.runs[plan.cells[CellKey("simclr", 50, seed)]]
+        told = YAML(typ="safe").load(ledger.run(str(final.spec.start)).spec)
+        assert told["recipe"]["learning_rate"] == chosen
+        assert told["seed"] == seed
 
 
 DRIVER = """

@@ -1,0 +1,29 @@
+"""What a run's child process is sent."""
+
+from __future__ import annotations
+
+from jetbench.engine.prepare import Prepared
+from jetbench.runs.job import Job
+from jetbench.spec import RunSpec
+from jetbench.suites.graph import Graph, PlannedRun
+from jetbench.tracking.store import Store
+
+__all__ = ["make_job"]
+
+
+def make_job(
+    plan: Graph, store: Store, run: PlannedRun, spec: RunSpec, prepared: Prepared, limits: tuple[tuple[int, float], ...]
+) -> Job:
+    """Return the job of a run with its resolved spec; `limits` are those of its study."""
+    return Job(
+        key=run.key,
+        instance=plan.instance.name,
+        spec=spec,
+        store=store.root,
+        dataset=prepared.dataset,
+        unlabelled=prepared.unlabelled if spec.unlabelled else None,
+        table=prepared.tables.get(spec.view.name),
+        also_test=prepared.also_test if spec.also_test else None,
+        also_table=prepared.also_tables.get(spec.view.name),
+        limits=limits,
+    )
