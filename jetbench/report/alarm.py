@@ -145,7 +145,7 @@ def limits_text(results: Results, arms: tuple[str, ...]) -> str:
     if not found:
         return ""
     listed = joined([f"{arm} at {count(n)} labels is limited by compute ({reason})" for arm, n, reason in found])
-    return f"Labels are not all that decides here: {listed}."
+    return f"Labels are not all that decides: {listed}."
 
 
 def frozen(results: Results, arm: str, labels: int) -> str:

@@ -64,7 +64,8 @@ def match_text(results: Results, arm: str, labels: int) -> str:
     interval = f"from {low} to {high}" if low != high else low
     needed = f"{results.baselines[arm]} needs {_about(found, found.labels)} labels"
     paired = f"paired by {'fresh ' if results.fresh_from else ''}seeds and test jets"
-    return f"To match {arm} at {count(labels)} labels, {needed} ({LEVEL_TEXT} interval, {paired}: {interval})."
+    none = ", which includes no gain" if found.low is not None and found.low <= labels else ""
+    return f"To match {arm} at {count(labels)} labels, {needed} ({LEVEL_TEXT} interval, {paired}: {interval}{none})."
 
 
 def _about(found: Match, labels: float | None) -> str:

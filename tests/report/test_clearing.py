@@ -93,7 +93,7 @@ def test_an_arm_below_a_floor_is_told(finished: Results) -> None:
     assert not any("simclr" in note for note in notes(finished))
     (remark,) = [remark for remark in remarks(finished) if "floor mass-likelihood" in remark]
     assert "; has below it scratch at 50 and 200 labels (" in remark
-    assert remark.endswith("; below: by the 95 % interval of the paired difference).")
+    assert remark.endswith("; below: by the 95 % interval of the paired difference, uncorrected).")
 
 
 @pytest.mark.parametrize(
