@@ -61,7 +61,11 @@ def floor_remarks(results: Results) -> Iterator[str]:
             yield f"The floor {floor} is cleared by {who} {TESTED}."
         else:
             parts = [f"{one} {_listed(found, one)}" for one in Standing if one in found.values()]
-            below = f"; below: by the {LEVEL_TEXT} interval of the paired difference, uncorrected" if Standing.BELOW in found.values() else ""
+            below = (
+                f"; below: by the {LEVEL_TEXT} interval of the paired difference, uncorrected"
+                if Standing.BELOW in found.values()
+                else ""
+            )
             yield f"The floor {floor} {'; '.join(parts)} {TESTED[:-1]}{below})."
 
 

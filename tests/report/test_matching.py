@@ -18,6 +18,7 @@ from jetbench.suites.plan import CellKey
 
 Planted = Callable[..., Results]
 HOLDS = "95 % interval, paired by seeds and test jets"
+NO_GAIN = ", which includes no gain"
 PLACES = (("scratch", 50), ("scratch", 200), ("simclr", 50))
 
 
@@ -99,10 +100,10 @@ FOUND = Match(labels=333.3, low=147.0, high=1234.0, smallest=50, largest=2000, b
     ("found", "text"),
     [
         (FOUND, f"scratch needs 330 labels ({HOLDS}: from 150 to 1200)."),
-        (FOUND.replace(labels=52.4, low=50.0), f"scratch needs 52 labels ({HOLDS}: from 50 or fewer to 1200, which includes no gain)."),
+        (FOUND.replace(labels=52.4, low=50.0), f"scratch needs 52 labels ({HOLDS}: from 50 or fewer to 1200{NO_GAIN})."),
         (FOUND.replace(high=None), f"scratch needs 330 labels ({HOLDS}: from 150 to more than 2000)."),
         (FOUND.replace(labels=None, low=None, high=None), f"scratch needs more than 2000 labels ({HOLDS}: more than 2000)."),
-        (FOUND.replace(labels=50.0, low=50.0, high=50.0), f"scratch needs 50 or fewer labels ({HOLDS}: 50 or fewer, which includes no gain)."),
+        (FOUND.replace(labels=50.0, low=50.0, high=50.0), f"scratch needs 50 or fewer labels ({HOLDS}: 50 or fewer{NO_GAIN})."),
     ],
 )
 def test_words_of_a_number_of_labels(finished: Results, monkeypatch: pytest.MonkeyPatch, found: Match, text: str) -> None:
