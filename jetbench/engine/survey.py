@@ -61,13 +61,19 @@ class Survey:
 
     @cached_property
     def blocked(self) -> set[str]:
-        """The keys of runs that cannot begin, since what they start from has failed."""
+        """The keys of runs that cannot begin, since what they start from has failed, or a trial of the study that they wait for."""
         found: set[str] = set()
+        waiting = {digest for digest in self.asked if self._waits_for_failed(digest)}
         for key, run in self.runs.items():
             start = run.spec.start
-            if start is not None and self.states[key] != "done" and (start in found or self.states.get(start) in LOST):
+            lost = start is not None and (start in found or self.states.get(start) in LOST)
+            if self.states[key] != "done" and (lost or self.plan.study_of(key) in waiting):
                 found.add(key)
         return found
+
+    def _waits_for_failed(self, digest: str) -> bool:
+        """Whether a study cannot decide before a failed trial is mended."""
+        return not self.plan.failures_count and any(self.states[key] == "failed" for key in self.asked[digest])
 
     def cell(self, cell: CellKey) -> State:
         """Return the state of a cell's last run; where the cell has a study of its own, that of the study."""
