@@ -18,7 +18,7 @@ from jetbench.suites.graph import Graph
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.instances import forget, latest_instance, remembered
 from jetbench.suites.plan import Plan
-from jetbench.suites.plans import plan_instance
+from jetbench.suites.plans import plan_remembered
 from jetbench.suites.trials import follow, front
 from jetbench.suites.winner import winner
 from jetbench.tracking.folder import RunFolder
@@ -49,8 +49,14 @@ class Reclaimer:
 
     @cached_property
     def surveys(self) -> dict[str, Survey]:
-        """Every instance that the store remembers, by its name."""
-        return {name: survey(plan_instance(one), self.ledger) for name, one in remembered(self.store.root).items()}
+        """Every instance that the store remembers, by its name. Raises `StoreError` for one that can no longer be planned: what
+        it needs nobody knows."""
+        return {name: survey(plan_remembered(one), self.ledger) for name, one in remembered(self.store.root).items()}
+
+    @cached_property
+    def lost(self) -> set[str]:
+        """The names of instances that can no longer be planned: nobody can tell which runs are theirs."""
+        return {name for name, one in remembered(self.store.root).items() if not _plannable(one)}
 
     @cached_property
     def rows(self) -> dict[str, list[Row]]:
@@ -107,7 +113,9 @@ class Reclaimer:
         return sorted(self.store.aside.iterdir()) if self.store.aside.is_dir() else []
 
     def own(self, name: str) -> list[str]:
-        """Return the keys of the runs of an instance that no other one has."""
+        """Return the keys of the runs of an instance that no other one has; none of one that is `lost`."""
+        if name in self.lost:
+            return []
         others = {key for other, found in self.surveys.items() if other != name for key in found.runs}
         return [key for key in self.surveys[name].runs if key not in others]
 
@@ -155,6 +163,14 @@ class Reclaimer:
             shutil.rmtree(path, ignore_errors=True)
         forget(self.store.root, name)
         self.store.lock_of(name).unlink(missing_ok=True)
+
+
+def _plannable(instance: AnyInstance) -> bool:
+    try:
+        plan_remembered(instance)
+    except StoreError:
+        return False
+    return True
 
 
 def _refuse_missing(store: Store) -> None:

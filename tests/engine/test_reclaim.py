@@ -12,10 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 from engine.test_rerun import run
 
+from jetbench.api import find_runs
 from jetbench.cli import main
 from jetbench.engine.reclaim import Reclaimer, undisturbed
+from jetbench.engine.rerun import sharing
 from jetbench.engine.survey import survey
-from jetbench.errors import BusyError
+from jetbench.errors import BusyError, StoreError
 from jetbench.files import file_lock
 from jetbench.report.collect import collect
 from jetbench.suites.graph import Graph
@@ -203,3 +205,26 @@ def test_without_a_rule_everything_is_weighed_and_nothing_freed(plan_of: Callabl
         missing = CliRunner().invoke(main, ["store", "gc", "--store", str(store.root / "none"), *rule])
         assert "holds no results" in missing.output
     assert not (store.root / "none").exists()
+
+
+def test_an_instance_that_can_no_longer_be_planned_is_named_and_can_go(plan_of: Callable[..., Plan], store: Store) -> None:
+    plan = plan_of("tuning=null")
+    pretend(plan, store, list(plan.runs))
+    book = store.root / "instances.jsonl"
+    with book.open("a") as more:
+        more.write(book.read_text().replace('"boosted-trees"', '"gone-model"'))
+    lost = list(remembered(store.root))[-1]
+    assert lost != plan.instance.name
+    assert [spec.digest() for spec in find_runs("resnet15/scratch/n50/s0", store=store.root)] == [
+        key for key, run in plan.runs.items() if run.name == "resnet15/scratch/n50/s0"
+    ]
+    remedy = f"{lost} can no longer be planned .*; `jetbench store gc {lost}` removes it"
+    for refused in (gc(store, "trials"), gc(store, plan.instance.name), gc(store)):
+        assert refused.exit_code == 1
+        assert re.search(remedy, refused.output)
+    with pytest.raises(StoreError, match=remedy):
+        sharing(plan, plan.runs.values(), store)
+    assert f"{lost} freed 0 bytes: none of its runs" in gc(store, lost).output
+    assert list(remembered(store.root)) == [plan.instance.name]
+    assert weighty(plan, store).total() == len(plan.runs)
+    assert gc(store, "trials").exit_code == 0
