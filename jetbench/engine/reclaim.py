@@ -73,7 +73,8 @@ class Reclaimer:
         return [path for folder in idle_ones for path in folder.checkpoints()]
 
     def trials(self) -> list[str]:
-        """Return the keys of finished trials with weights that won no study, and that nothing else needs."""
+        """Return the keys of trials, finished or stopped by their study, with weights that won no study, and that nothing else
+        needs."""
         lost = {key for found in self.surveys.values() for key in self._decided(found)}
         return self._unneeded(lost)
 
@@ -106,7 +107,13 @@ class Reclaimer:
             lost = set(self._decided(found))
             keys = keys - wanted_weights(found, self.ledger)
             keys -= {key for key, run in found.runs.items() if run.kind != "pretrain" and key not in lost}
-        return sorted(key for key in keys if self.ledger.done(key) and self.ledger.has_weights(key))
+        return sorted(key for key in keys if self._left_weights(key))
+
+    def _left_weights(self, key: str) -> bool:
+        """Whether a run has ended and its weights are there; one that a study has stopped saves what it had come to."""
+        if self.ledger.pruned(key):
+            return bool(self.ledger.run(key).models())
+        return self.ledger.done(key) and self.ledger.has_weights(key)
 
     def aside(self) -> list[Path]:
         """List what was set aside when runs were trained again."""
@@ -145,12 +152,12 @@ class Reclaimer:
         return self.store.root / "reports" / name
 
     def drop_weights(self, keys: Iterable[str]) -> None:
-        """Remove the weights of finished runs, which stay finished; MLflow follows."""
+        """Remove the weights of runs that have ended, which stay so; MLflow follows."""
         for key in keys:
             folder = self.ledger.run(key)
             _refuse_running(folder)
             before = shown(folder)
-            names = self.ledger.reclaim(key)
+            names = _drop_models(folder) if self.ledger.pruned(key) else self.ledger.reclaim(key)
             drop_files(self.store, self.rows.get(key, ()), names, before, shown(folder))
 
     def drop_instance(self, name: str) -> None:
@@ -163,6 +170,13 @@ class Reclaimer:
             shutil.rmtree(path, ignore_errors=True)
         forget(self.store.root, name)
         self.store.lock_of(name).unlink(missing_ok=True)
+
+
+def _drop_models(folder: RunFolder) -> list[str]:
+    """Remove the weights of a run that a study has stopped; returns the names of their files."""
+    gone = folder.models()
+    _unlink(gone)
+    return [path.name for path in gone]
 
 
 def _plannable(instance: AnyInstance) -> bool:

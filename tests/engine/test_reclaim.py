@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from jetbench.suites.instances import remember, remembered
 from jetbench.suites.plan import Plan
 from jetbench.suites.replay import open_round
 from jetbench.suites.study_planning import StudyPlan
+from jetbench.suites.trials import follow
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
@@ -131,6 +133,31 @@ def test_the_pretraining_of_every_seed_stays_for_trials_that_a_study_has_yet_to_
     assert len(starts) == 2
     assert survey(plan, Ledger(store.work)).unknown[digest] == 2
     assert not starts & set(Reclaimer(store).pretrainings())
+
+
+def test_weights_of_a_trial_that_its_study_has_stopped_go(plan_of_study: Callable[..., StudyPlan], store: Store) -> None:
+    """The loss after the first epoch grows with the number of the trial: the last one is behind."""
+    plan = plan_of_study("pruner=asha", "sampler=random", "trials=8", "seeds=1", "arms.simclr=null")
+    ((digest, study),), ledger = plan.studies.items(), Ledger(store.work)
+    for _ in range(2):
+        for number, values in open_round(study, follow(plan, digest, ledger)[1]).items():
+            ((last,),) = plan.trial(digest, values)
+            folder = ledger.run(last.key)
+            folder.path.mkdir()
+            noted = {"time": 1.0, "step": 0, "metrics": {"train/passes": 64.0, "val/loss": 0.1 * (number + 1)}}
+            folder.journal.write_text(json.dumps(noted) + "\n")
+            folder.committed.write_text(str(folder.journal.stat().st_size))
+            pretend(plan, store, [last.key])
+    ledger.declare_open(last.key)
+    ledger.prune(last.key, 1, {"cost/labelled_passes": 64.0})
+    assert survey(plan, ledger).states[last.key] == "pruned"
+    gone = Reclaimer(store).trials()
+    assert last.key in gone
+    assert len(gone) == 7
+    assert gc(store, "trials").exit_code == 0
+    assert not folder.models()
+    assert ledger.pruned(last.key)
+    assert Reclaimer(store).trials() == []
 
 
 def test_a_trial_that_lost_here_and_counts_elsewhere_keeps_its_weights(plan_of: Callable[..., Plan], store: Store) -> None:
