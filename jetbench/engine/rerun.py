@@ -64,7 +64,9 @@ def sharing(plan: Graph, runs: Iterable[PlannedRun], store: Store) -> dict[str, 
     can no longer be planned."""
     keys, found = {run.key for run in runs}, {}
     for name, instance in remembered(store.root).items():
-        if name != plan.instance.name and (shared := len(keys & survey(plan_remembered(instance), Ledger(store.work)).runs.keys())):
+        if name != plan.instance.name and (
+            shared := len(keys & survey(plan_remembered(instance), Ledger(store.work)).runs.keys())
+        ):
             found[name] = shared
     return found
 

@@ -144,9 +144,7 @@ def test_ctrl_c_ends_the_watching_and_nothing_else(plan: Plan, tmp_path: Path, m
     assert "stopped watching; what runs goes on" in result.output
 
 
-def test_watching_ends_at_once_where_nobody_runs_the_suite(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_watching_ends_at_once_where_nobody_runs_the_suite(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training that has outlived its process is waited for."""
     remember(tmp_path, plan.instance)
     run, ledger = network(plan), Ledger(tmp_path / "work")

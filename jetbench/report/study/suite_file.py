@@ -16,12 +16,12 @@ from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.suites.choices import Arm, Common
 from jetbench.suites.expand import recipe_choice, recipe_key
 from jetbench.suites.instance import AnyInstance, merge
+from jetbench.suites.parameters import BEFORE
 from jetbench.suites.stages import regimes
 from jetbench.suites.trials import Searching, Trial
 
 __all__ = ["suite_text", "winner_suite"]
 
-BEFORE = "pretraining."
 LENGTHS = {"loops": "passes", "most_passes": "passes"}  # what they are in a run
 OF_THE_STUDY = {"arms", "seeds", "search", "sampler", "pruner", "trials", "aims", "labels", "test_jets", "precision"}
 EXPECTED = (
