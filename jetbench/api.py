@@ -222,7 +222,8 @@ def latest_execution(name: str | None = None, *, scale: str | None = None, store
 
 def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
     """Find a run of a store by its name or the beginning of its key, in the latest instance that has it and can be planned: its
-    spec after those of the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin so."""
+    spec after those of the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin
+    so."""
     root = _store(store)
     for instance in reversed(remembered(root.root).values()):
         try:

@@ -56,8 +56,8 @@ class Status:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left that could run: all has ended, or waits for what has failed. A search that could go on has asked
-        for trials, so that those it has yet to choose are none of it."""
+        """Whether nothing is left that could run: all has ended, or waits for what has failed. A search that can go on has asked
+        for trials, so that those it has yet to choose need no look."""
         able = {key for key, state in self.found.states.items() if state not in ENDED and state != "failed"}
         return able <= self.found.blocked
 

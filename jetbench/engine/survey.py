@@ -61,7 +61,7 @@ class Survey:
 
     @cached_property
     def blocked(self) -> set[str]:
-        """The keys of runs that cannot begin, since what they start from has failed, or a trial of the study that they wait for."""
+        """The keys of runs that cannot begin: what they start from has failed, or a trial of the study that they wait for."""
         found: set[str] = set()
         waiting = {digest for digest in self.asked if self._waits_for_failed(digest)}
         for key, run in self.runs.items():

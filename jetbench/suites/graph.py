@@ -141,7 +141,7 @@ def ground_of(instance: AnyInstance) -> Ground:
 
 
 def _value_name(one: Searched, values: Mapping[str, Scalar], back: int) -> str:
-    """A parameter with its value, as in "lr0.001" or "translation-distance0.1", in the name of the run so many before the last."""
+    """A parameter with its value, as in "lr0.001" or "translation-distance0.1", for a run so many before the last."""
     value = values.get(one.path, one.own)
     before = "pretraining-" * (one.path.count("pretraining.") - back)
     rest = one.path.replace("pretraining.", "").replace("recipe.augmentation.", "augmentation.")

@@ -112,7 +112,7 @@ def test_what_has_found_nothing_is_no_suite() -> None:
 def test_a_study_of_which_no_trial_was_trained_to_its_end_says_so() -> None:
     instance, found = searched("learning-rate")
     lost = [replace(one, trials=tuple(replace(trial, state="failed") for trial in one.trials), winner=None) for one in found]
-    with pytest.raises(SuiteError, match="has no trial to compare, sets-scratch/n50: 6 trials: 6 failed; .*; other ranges"):
+    with pytest.raises(SuiteError, match=r"has no trial to compare, sets-scratch/n50: 6 trials: 6 failed; .*; other ranges"):
         suite_text(instance, lost)
 
 
