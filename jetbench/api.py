@@ -1,4 +1,4 @@
-"""What a script calls: plan a suite, run it, and have its results."""
+"""What a script calls: plan a suite or study, run it, and have its results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instances import latest, latest_instance, latest_study_instance, remember, remembered
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
-from jetbench.suites.plans import plan_instance
+from jetbench.suites.plans import plan_remembered
 from jetbench.suites.study_file import find_study, instantiate_study, study_names
 from jetbench.suites.study_planning import StudyPlan, make_study_plan
 from jetbench.suites.suite import find_suite, instantiate, suite_names
@@ -217,15 +217,19 @@ def latest_execution(name: str | None = None, *, scale: str | None = None, store
     """Find the instance of a suite or study that was run last in a store, by the name of that or by its own. Raises `StoreError`
     for none."""
     root = _store(store)
-    return Execution(plan_instance(latest_instance(root.root, name, scale)), root)
+    return Execution(plan_remembered(latest_instance(root.root, name, scale)), root)
 
 
 def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
-    """Find a run of a store by its name or the beginning of its key, in the latest instance that has it: its spec after those of
-    the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin so."""
+    """Find a run of a store by its name or the beginning of its key, in the latest instance that has it and can be planned: its
+    spec after those of the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin
+    so."""
     root = _store(store)
     for instance in reversed(remembered(root.root).values()):
-        found = survey(plan_instance(instance), Ledger(root.work))
+        try:
+            found = survey(plan_remembered(instance), Ledger(root.work))
+        except StoreError:  # of an earlier version: others may have the run
+            continue
         keys = found.called(what)
         if len(keys) > 1:
             raise StoreError(f"{len(keys)} runs have keys that begin with {what}; write more of it")

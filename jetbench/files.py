@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import IO, Any
 from jetbench.errors import StoreError
 
 __all__ = ["file_lock", "is_locked", "move_aside", "replacing", "write_atomically", "write_json"]
+
+LOOK = 0.001  # seconds, longer than a look at a lock takes
 
 
 @contextmanager
@@ -55,7 +58,8 @@ def file_lock(
 ) -> Iterator[bool]:
     """Own the file at `path` while inside; the system frees it at once when its owner dies. Yield False where it is taken.
 
-    With `wait` a taken file is waited for, after a call of `on_wait`. With `remove` its owner removes it at the end.
+    With `wait` a taken file is waited for, after a call of `on_wait`; without it is asked for twice, since a look of `is_locked`
+    shares it for an instant. With `remove` its owner removes it at the end.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -73,8 +77,8 @@ def file_lock(
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether a process owns the file at `path`. Nothing is made where there is none, and nobody is kept out by the look: it
-    shares the file, for an instant."""
+    """Tell whether a process owns the file at `path`. Nothing is made where there is none. The look shares the file for an
+    instant, which keeps out no other look, and an owner for no longer than that."""
     try:
         with open(path) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -95,14 +99,23 @@ def move_aside(path: Path, folder: Path) -> Path:
 
 def _lock(file: IO[str], wait: bool, on_wait: Callable[[], None] | None) -> bool:
     """Lock an open file, or say that it is taken and not to be waited for."""
+    if _try_lock(file):
+        return True
+    time.sleep(LOOK)
+    free = _try_lock(file)
+    if free or not wait:
+        return free
+    if on_wait is not None:
+        on_wait()
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return True
+
+
+def _try_lock(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        if not wait:
-            return False
-        if on_wait is not None:
-            on_wait()
-        fcntl.flock(file, fcntl.LOCK_EX)
+        return False
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -79,3 +80,12 @@ def test_the_owner_removes_it_even_after_an_error(lock: Path) -> None:
     with pytest.raises(KeyError), file_lock(lock, remove=True):
         raise KeyError
     assert os.listdir(lock.parent) == []
+
+
+def test_a_look_at_a_lock_keeps_out_nobody_who_does_not_wait(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock.parent.mkdir()
+    look = lock.open("w")
+    fcntl.flock(look, fcntl.LOCK_SH)
+    monkeypatch.setattr("jetbench.files.time.sleep", lambda seconds: look.close())
+    with file_lock(lock, wait=False) as mine:
+        assert mine

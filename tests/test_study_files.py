@@ -37,7 +37,8 @@ def test_a_study_says_what_it_asks_and_expects(path: Path) -> None:
     assert study.source
     assert study.expected
     assert set(study.scales) == set(LONGEST)
-    assert re.search(rf"^\| `{study.study}` \| .* \| \d+ minutes \|$", DOCS, re.M)
+    assert "quick: # twenty minutes on two cores" in path.read_text(encoding="utf-8")
+    assert re.search(rf"^\| `{study.study}` \| .* \| 20 minutes \|$", DOCS, re.M)
     assert f"`{study.study}`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -41,8 +41,8 @@ def results(suite: str, scale: str | None, store: str | None, form: str) -> None
 @store_option
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(suite: str | None, scale: str | None, store: str | None, port: int) -> None:
-    """Open MLflow's pages on the results; the link leads to the charts of SUITE, or of what was run last."""
-    from jetbench.api import latest_session
+    """Open MLflow's pages on the results; the link leads to the charts of a suite or study, or of what was run last."""
+    from jetbench.api import latest_execution
     from jetbench.errors import StoreError
     from jetbench.tracking.store import Store, store_root
     from jetbench.tracking.ui import ui as serve
@@ -51,7 +51,7 @@ def ui(suite: str | None, scale: str | None, store: str | None, port: int) -> No
     if not root.is_dir():
         raise StoreError(f"{root}: there is no such folder of results; name another with --store, or `jetbench run` makes one")
     try:
-        session = latest_session(suite, scale=scale, store=store)
+        session = latest_execution(suite, scale=scale, store=store)
     except StoreError:
         if suite is not None or scale is not None:
             raise

@@ -23,7 +23,7 @@ LINE = 10.0
 @instance_argument
 @scale_option
 @store_option
-@click.option("--watch", is_flag=True, help="Go on until it is finished, or the process that runs it has ended.")
+@click.option("--watch", is_flag=True, help="Go on until it is finished, or no process runs it.")
 def status(suite: str, scale: str | None, store: str | None, watch: bool) -> None:
     """Show how far a suite or study is: every run under way, the time left, what has failed and why."""
     from jetbench.api import latest_execution
@@ -54,14 +54,12 @@ def follow(watcher: Watcher) -> None:
 
 
 def _moments(watcher: Watcher) -> Iterator[Status]:
-    """Look until all is finished, or until the process that ran it has ended."""
-    ran = False
+    """Look until all is finished, or until no process runs it: a training may outlive the one that began it."""
     while True:
         now = watcher.look()
         yield now
-        if now.finished or (ran and not now.active):
+        if now.finished or not (now.active or now.running):
             return
-        ran |= now.active
         time.sleep(LOOK)
 
 

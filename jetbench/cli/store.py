@@ -70,11 +70,19 @@ def _free(reclaimer: Reclaimer, what: str, dry_run: bool) -> None:
         click.echo(f"{what:<12} {would} {_bytes(size)} of {count}: {rule.text}")
         return
     name = reclaimer.named(what).name
-    size, own, runs = reclaimer.instance_size(name), len(reclaimer.own(name)), len(reclaimer.surveys[name].runs)
+    size, held = reclaimer.instance_size(name), _runs_text(reclaimer, name)
     if not dry_run:
         reclaimer.drop_instance(name)
+    click.echo(f"{name} {would} {_bytes(size)}: {held}")
+
+
+def _runs_text(reclaimer: Reclaimer, name: str) -> str:
+    """Say which runs of an instance go with it."""
+    if name in reclaimer.lost:
+        return "none of its runs, since it can no longer be planned"
+    own, runs = len(reclaimer.own(name)), len(reclaimer.surveys[name].runs)
     shared = "" if own == runs else f"; the other {runs - own} are of another instance too"
-    click.echo(f"{name} {would} {_bytes(size)}: {own} of its {runs} runs{shared}")
+    return f"{own} of its {runs} runs{shared}"
 
 
 def _bytes(size: float) -> str:

@@ -176,6 +176,8 @@ class Books:
             yield from self._lose(digest, f"the study of {search.name}, {why}")
             if self.plan.seeds_tune:
                 yield Event("failed", search.name, f"it needs its study, {why}")
+            if self.plan.failures_count:
+                yield Event("failed", search.name, "all its trials have diverged or failed; other ranges under `search` may help")
 
     def _open_trial(self, digest: str, chain: Links) -> Iterator[Event]:
         """Plan a chain of runs of a trial, and book it where it has ended before."""

@@ -1,4 +1,4 @@
-"""Owning instances, so that nobody runs them meanwhile, and setting runs aside."""
+"""Owning instances, so that nobody runs them meanwhile."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from jetbench.suites.graph import Graph
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.instances import forget, latest_instance, remembered
 from jetbench.suites.plan import Plan
-from jetbench.suites.plans import plan_instance
+from jetbench.suites.plans import plan_remembered
 from jetbench.suites.trials import follow, front
 from jetbench.suites.winner import winner
 from jetbench.tracking.folder import RunFolder
@@ -49,8 +49,14 @@ class Reclaimer:
 
     @cached_property
     def surveys(self) -> dict[str, Survey]:
-        """Every instance that the store remembers, by its name."""
-        return {name: survey(plan_instance(one), self.ledger) for name, one in remembered(self.store.root).items()}
+        """Every instance that the store remembers, by its name. Raises `StoreError` for one that can no longer be planned: what
+        it needs nobody knows."""
+        return {name: survey(plan_remembered(one), self.ledger) for name, one in remembered(self.store.root).items()}
+
+    @cached_property
+    def lost(self) -> set[str]:
+        """The names of instances that can no longer be planned: nobody can tell which runs are theirs."""
+        return {name for name, one in remembered(self.store.root).items() if not _plannable(one)}
 
     @cached_property
     def rows(self) -> dict[str, list[Row]]:
@@ -67,7 +73,8 @@ class Reclaimer:
         return [path for folder in idle_ones for path in folder.checkpoints()]
 
     def trials(self) -> list[str]:
-        """Return the keys of finished trials with weights that won no study, and that nothing else needs."""
+        """Return the keys of trials, finished or stopped by their study, with weights that won no study, and that nothing else
+        needs."""
         lost = {key for found in self.surveys.values() for key in self._decided(found)}
         return self._unneeded(lost)
 
@@ -100,14 +107,22 @@ class Reclaimer:
             lost = set(self._decided(found))
             keys = keys - wanted_weights(found, self.ledger)
             keys -= {key for key, run in found.runs.items() if run.kind != "pretrain" and key not in lost}
-        return sorted(key for key in keys if self.ledger.done(key) and self.ledger.has_weights(key))
+        return sorted(key for key in keys if self._left_weights(key))
+
+    def _left_weights(self, key: str) -> bool:
+        """Whether a run has ended and its weights are there; one that a study has stopped saves what it had come to."""
+        if self.ledger.pruned(key):
+            return bool(self.ledger.run(key).models())
+        return self.ledger.done(key) and self.ledger.has_weights(key)
 
     def aside(self) -> list[Path]:
         """List what was set aside when runs were trained again."""
         return sorted(self.store.aside.iterdir()) if self.store.aside.is_dir() else []
 
     def own(self, name: str) -> list[str]:
-        """Return the keys of the runs of an instance that no other one has."""
+        """Return the keys of the runs of an instance that no other one has; none of one that is `lost`."""
+        if name in self.lost:
+            return []
         others = {key for other, found in self.surveys.items() if other != name for key in found.runs}
         return [key for key in self.surveys[name].runs if key not in others]
 
@@ -137,12 +152,12 @@ class Reclaimer:
         return self.store.root / "reports" / name
 
     def drop_weights(self, keys: Iterable[str]) -> None:
-        """Remove the weights of finished runs, which stay finished; MLflow follows."""
+        """Remove the weights of runs that have ended, which stay so; MLflow follows."""
         for key in keys:
             folder = self.ledger.run(key)
             _refuse_running(folder)
             before = shown(folder)
-            names = self.ledger.reclaim(key)
+            names = _drop_models(folder) if self.ledger.pruned(key) else self.ledger.reclaim(key)
             drop_files(self.store, self.rows.get(key, ()), names, before, shown(folder))
 
     def drop_instance(self, name: str) -> None:
@@ -155,6 +170,21 @@ class Reclaimer:
             shutil.rmtree(path, ignore_errors=True)
         forget(self.store.root, name)
         self.store.lock_of(name).unlink(missing_ok=True)
+
+
+def _drop_models(folder: RunFolder) -> list[str]:
+    """Remove the weights of a run that a study has stopped; returns the names of their files."""
+    gone = folder.models()
+    _unlink(gone)
+    return [path.name for path in gone]
+
+
+def _plannable(instance: AnyInstance) -> bool:
+    try:
+        plan_remembered(instance)
+    except StoreError:
+        return False
+    return True
 
 
 def _refuse_missing(store: Store) -> None:

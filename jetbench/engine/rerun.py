@@ -15,7 +15,7 @@ from jetbench.files import file_lock, is_locked, move_aside
 from jetbench.registry import nearest
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instances import remembered
-from jetbench.suites.plans import plan_instance
+from jetbench.suites.plans import plan_remembered
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -60,10 +60,13 @@ def _depending(first: str, found: Survey) -> set[str]:
 
 
 def sharing(plan: Graph, runs: Iterable[PlannedRun], store: Store) -> dict[str, int]:
-    """Return the other instances of the store that have some of these runs too, and how many."""
+    """Return the other instances of the store that have some of these runs too, and how many. Raises `StoreError` for one that
+    can no longer be planned."""
     keys, found = {run.key for run in runs}, {}
     for name, instance in remembered(store.root).items():
-        if name != plan.instance.name and (shared := len(keys & survey(plan_instance(instance), Ledger(store.work)).runs.keys())):
+        if name != plan.instance.name and (
+            shared := len(keys & survey(plan_remembered(instance), Ledger(store.work)).runs.keys())
+        ):
             found[name] = shared
     return found
 

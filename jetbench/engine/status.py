@@ -1,5 +1,5 @@
-"""What a suite is doing now: how far each run is, how fast, and how long it takes still. Read from the store alone, so that it is
-the same whoever runs the suite, and after a crash."""
+"""What a suite or study is doing now: how far each run is, how fast, and how long it takes still. Read from the store alone, so
+that it is the same whoever runs it, and after a crash."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Status:
-    """A suite instance at one moment: the state of its runs, how far those under way are, and the seconds that all takes still.
+    """An instance at one moment: the state of its runs, how far those under way are, and the seconds that all takes still.
     `active` tells whether a process runs the instance."""
 
     found: Survey
@@ -56,9 +56,10 @@ class Status:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left that could run: all has ended, or waits for what has failed."""
+        """Whether nothing is left that could run: all has ended, or waits for what has failed. A search that can go on has asked
+        for trials, so that those it has yet to choose need no look."""
         able = {key for key, state in self.found.states.items() if state not in ENDED and state != "failed"}
-        return not self.found.unknown and able <= self.found.blocked
+        return able <= self.found.blocked
 
     @property
     def line(self) -> str:

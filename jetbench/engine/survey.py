@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Literal, get_args
 
 from jetbench.files import is_locked
-from jetbench.spec import RunSpec
 from jetbench.suites.graph import Graph, Links, PlannedRun
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.trials import follow
@@ -62,13 +61,19 @@ class Survey:
 
     @cached_property
     def blocked(self) -> set[str]:
-        """The keys of runs that cannot begin, since what they start from has failed."""
+        """The keys of runs that cannot begin: what they start from has failed, or a trial of the study that they wait for."""
         found: set[str] = set()
+        waiting = {digest for digest in self.asked if self._waits_for_failed(digest)}
         for key, run in self.runs.items():
             start = run.spec.start
-            if start is not None and self.states[key] != "done" and (start in found or self.states.get(start) in LOST):
+            lost = start is not None and (start in found or self.states.get(start) in LOST)
+            if self.states[key] != "done" and (lost or self.plan.study_of(key) in waiting):
                 found.add(key)
         return found
+
+    def _waits_for_failed(self, digest: str) -> bool:
+        """Whether a study cannot decide before a failed trial is mended."""
+        return not self.plan.failures_count and any(self.states[key] == "failed" for key in self.asked[digest])
 
     def cell(self, cell: CellKey) -> State:
         """Return the state of a cell's last run; where the cell has a study of its own, that of the study."""
@@ -145,7 +150,7 @@ def _asked(plan: Graph, digest: str, ledger: Ledger) -> tuple[list[Links], int]:
 def wanted_weights(found: Survey, ledger: Ledger) -> set[str]:
     """Return the keys of the runs whose weights something needs that is yet to be trained: the runs that start from them, or
     trials that a search has yet to choose."""
-    wanted = {template.start for template in _templates(found.plan, found.unknown) if template.start is not None}
+    wanted = _shared_starts(found.plan, found.unknown)
     for key, run in reversed(found.runs.items()):
         again = key in wanted and not ledger.has_weights(key)
         if run.spec.start is not None and (found.states[key] not in ENDED or again):
@@ -155,7 +160,7 @@ def wanted_weights(found: Survey, ledger: Ledger) -> set[str]:
 
 def reopen_reclaimed(plan: Graph, ledger: Ledger) -> None:
     """Declare finished runs not done whose weights were reclaimed and are wanted again: they are trained once more."""
-    starts = {spec.start for spec in (*(run.spec for run in plan.runs.values()), *_templates(plan, plan.studies)) if spec.start}
+    starts = {run.spec.start for run in plan.runs.values() if run.spec.start} | _shared_starts(plan, plan.studies)
     if not any(ledger.done(start) and not ledger.has_weights(start) for start in starts):
         return  # as always but after `store gc`
     for key, state in survey(plan, ledger).states.items():
@@ -163,5 +168,7 @@ def reopen_reclaimed(plan: Graph, ledger: Ledger) -> None:
             ledger.declare_open(key)
 
 
-def _templates(plan: Graph, digests: Iterable[str]) -> list[RunSpec]:
-    return [plan.studies[digest].template for digest in digests]
+def _shared_starts(plan: Graph, digests: Iterable[str]) -> set[str]:
+    """The keys of what trials of these studies start from where they do not search it: at every seed a run of its own."""
+    studies = [plan.studies[digest] for digest in digests]
+    return {chain[-1].start for study in studies for chain in study.chains(study.unsearched) if chain[-1].start}

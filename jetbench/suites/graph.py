@@ -112,7 +112,7 @@ class Graph:
         for back, spec in zip(reversed(range(len(chain))), chain, strict=True):
             kind: Kind = "pretrain" if back else "trial"
             own = [one for one in study.searched if not back or local(one.path, back) is not None]
-            text = "-".join(["pretraining" if back else "trial", *(_value_name(one, values) for one in own)])
+            text = "-".join(["pretraining" if back else "trial", *(_value_name(one, values, back) for one in own)])
             run = PlannedRun(spec, f"{front}/{text}{seed}", arm, kind, last.labels or 0)
             yield self.runs.get(run.key, run) if back else run
 
@@ -140,10 +140,10 @@ def ground_of(instance: AnyInstance) -> Ground:
     return Ground(instance.settings, *refs, instance.meta, instance.precision)
 
 
-def _value_name(one: Searched, values: Mapping[str, Scalar]) -> str:
-    """A parameter with its value, as in "lr0.001" or "translation-distance0.1"."""
+def _value_name(one: Searched, values: Mapping[str, Scalar], back: int) -> str:
+    """A parameter with its value, as in "lr0.001" or "translation-distance0.1", for a run so many before the last."""
     value = values.get(one.path, one.own)
-    before = "pretraining-" * one.path.count("pretraining.")
+    before = "pretraining-" * (one.path.count("pretraining.") - back)
     rest = one.path.replace("pretraining.", "").replace("recipe.augmentation.", "augmentation.")
     name = "lr" if rest == LEARNING_RATE else rest.split(".", 1)[1].replace(".", "-")
     return f"{before}{name}{value:g}" if isinstance(value, float) else f"{before}{name}{value}"

@@ -17,7 +17,7 @@ from jetbench.spaces import Space
 from jetbench.spec import AUGMENTATION, Recipe, RunSpec, Scalar, normalised
 from jetbench.views import ViewEntry, augmentations, views
 
-__all__ = ["Chain", "decided", "entries", "local", "parameters", "reseeded", "resolved", "scalar", "shapes_before"]
+__all__ = ["BEFORE", "Chain", "decided", "entries", "local", "parameters", "reseeded", "resolved", "scalar", "shapes_before"]
 
 Chain = tuple[RunSpec, ...]  # first to last: each run starts from the one before
 Parameters = dict[str, tuple[Scalar, Space | None]]

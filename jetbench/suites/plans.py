@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jetbench.errors import JetbenchError, StoreError
 from jetbench.suites.graph import Graph
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.planning import make_plan
@@ -9,7 +10,7 @@ from jetbench.suites.study_file import StudyInstance
 from jetbench.suites.study_planning import make_study_plan
 from jetbench.suites.suite import Instance
 
-__all__ = ["plan_instance"]
+__all__ = ["plan_instance", "plan_remembered"]
 
 
 def plan_instance(instance: AnyInstance) -> Graph:
@@ -18,3 +19,12 @@ def plan_instance(instance: AnyInstance) -> Graph:
         return make_study_plan(instance)
     assert isinstance(instance, Instance)
     return make_plan(instance)
+
+
+def plan_remembered(instance: AnyInstance) -> Graph:
+    """Plan an instance that a store remembers. Raises `StoreError` where that is no longer possible, with what to do."""
+    try:
+        return plan_instance(instance)
+    except JetbenchError as error:
+        remedy = f"`jetbench store gc {instance.name}` removes it"
+        raise StoreError(f"{instance.name} can no longer be planned ({error}); {remedy}") from error

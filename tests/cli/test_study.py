@@ -12,6 +12,10 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
+from jetbench.suites.instances import remember
+from jetbench.suites.study_file import find_study, instantiate_study
+from jetbench.suites.suite import find_suite, instantiate
+from jetbench.tracking.mlflow_tracker import MlflowTracker
 
 NAMES = ["deep-sets-width", "learning-rate", "pareto", "simclr-views"]
 STUDY = """
@@ -45,6 +49,20 @@ def test_piped_studies_have_one_name_a_line_and_each_can_be_shown() -> None:
     assert call("study", "ls").output.split() == NAMES
     for name in NAMES:
         assert f"study: {name}" in call("show", name).output
+
+
+def test_mlflows_pages_open_on_the_study_that_was_run_last(
+    study_path: Path, suite_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = instantiate_study(find_study(str(study_path)))
+    remember(tmp_path, instantiate(find_suite(str(suite_path))))
+    remember(tmp_path, instance)
+    opened: list[object] = []
+    monkeypatch.setattr(MlflowTracker, "experiment_id", property(lambda tracker: tracker.experiment))
+    monkeypatch.setattr("jetbench.tracking.ui.ui", lambda store, **told: opened.append(told["experiment_id"]))
+    for name in ([], [instance.name]):
+        assert call("ui", *name, "--store", tmp_path).exit_code == 0
+    assert opened == [instance.name] * 2
 
 
 @pytest.mark.parametrize("verb", ["run", "show", "export", "dashboard"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -12,14 +13,20 @@ import pytest
 from click.testing import CliRunner, Result
 from engine.test_rerun import run
 
+from jetbench.api import find_runs
 from jetbench.cli import main
 from jetbench.engine.reclaim import Reclaimer, undisturbed
+from jetbench.engine.rerun import sharing
 from jetbench.engine.survey import survey
-from jetbench.errors import BusyError
+from jetbench.errors import BusyError, StoreError
 from jetbench.files import file_lock
 from jetbench.report.collect import collect
+from jetbench.suites.graph import Graph
 from jetbench.suites.instances import remember, remembered
 from jetbench.suites.plan import Plan
+from jetbench.suites.replay import open_round
+from jetbench.suites.study_planning import StudyPlan
+from jetbench.suites.trials import follow
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
@@ -93,7 +100,7 @@ def store(plan_of: Callable[..., Plan], tmp_path: Path) -> Store:
     return store
 
 
-def pretend(plan: Plan, store: Store, keys: list[str]) -> None:
+def pretend(plan: Graph, store: Store, keys: list[str]) -> None:
     remember(store.root, plan.instance)
     ledger = Ledger(store.work)
     for key in keys:
@@ -111,6 +118,46 @@ def test_a_pretraining_keeps_its_weights_while_another_instance_needs_them(plan_
     assert len(Reclaimer(store).pretrainings()) == 2
     pretend(other, store, [])
     assert Reclaimer(store).pretrainings() == []
+
+
+def test_the_pretraining_of_every_seed_stays_for_trials_that_a_study_has_yet_to_choose(
+    plan_of_study: Callable[..., StudyPlan], store: Store
+) -> None:
+    """Of the first round one run at the first seed is missing: the encoder of the second seed serves the next round alone."""
+    plan = plan_of_study()
+    digest = next(digest for digest, (arm, _) in plan.named.items() if arm == "simclr")
+    trials = [plan.trial(digest, values) for values in open_round(plan.studies[digest], {}).values()]
+    keys = {run.key for trial in trials for chain in trial for run in chain}
+    pretend(plan, store, sorted(keys - {trials[-1][0][-1].key}))
+    starts = {chain[0].key for chain in trials[0]}
+    assert len(starts) == 2
+    assert survey(plan, Ledger(store.work)).unknown[digest] == 2
+    assert not starts & set(Reclaimer(store).pretrainings())
+
+
+def test_weights_of_a_trial_that_its_study_has_stopped_go(plan_of_study: Callable[..., StudyPlan], store: Store) -> None:
+    """The loss after the first epoch grows with the number of the trial: the last one is behind."""
+    plan = plan_of_study("pruner=asha", "sampler=random", "trials=8", "seeds=1", "arms.simclr=null")
+    ((digest, study),), ledger = plan.studies.items(), Ledger(store.work)
+    for _ in range(2):
+        for number, values in open_round(study, follow(plan, digest, ledger)[1]).items():
+            ((last,),) = plan.trial(digest, values)
+            folder = ledger.run(last.key)
+            folder.path.mkdir()
+            noted = {"time": 1.0, "step": 0, "metrics": {"train/passes": 64.0, "val/loss": 0.1 * (number + 1)}}
+            folder.journal.write_text(json.dumps(noted) + "\n")
+            folder.committed.write_text(str(folder.journal.stat().st_size))
+            pretend(plan, store, [last.key])
+    ledger.declare_open(last.key)
+    ledger.prune(last.key, 1, {"cost/labelled_passes": 64.0})
+    assert survey(plan, ledger).states[last.key] == "pruned"
+    gone = Reclaimer(store).trials()
+    assert last.key in gone
+    assert len(gone) == 7
+    assert gc(store, "trials").exit_code == 0
+    assert not folder.models()
+    assert ledger.pruned(last.key)
+    assert Reclaimer(store).trials() == []
 
 
 def test_a_trial_that_lost_here_and_counts_elsewhere_keeps_its_weights(plan_of: Callable[..., Plan], store: Store) -> None:
@@ -185,3 +232,26 @@ def test_without_a_rule_everything_is_weighed_and_nothing_freed(plan_of: Callabl
         missing = CliRunner().invoke(main, ["store", "gc", "--store", str(store.root / "none"), *rule])
         assert "holds no results" in missing.output
     assert not (store.root / "none").exists()
+
+
+def test_an_instance_that_can_no_longer_be_planned_is_named_and_can_go(plan_of: Callable[..., Plan], store: Store) -> None:
+    plan = plan_of("tuning=null")
+    pretend(plan, store, list(plan.runs))
+    book = store.root / "instances.jsonl"
+    with book.open("a") as more:
+        more.write(book.read_text().replace('"boosted-trees"', '"gone-model"'))
+    lost = list(remembered(store.root))[-1]
+    assert lost != plan.instance.name
+    assert [spec.digest() for spec in find_runs("resnet15/scratch/n50/s0", store=store.root)] == [
+        key for key, run in plan.runs.items() if run.name == "resnet15/scratch/n50/s0"
+    ]
+    remedy = f"{lost} can no longer be planned .*; `jetbench store gc {lost}` removes it"
+    for refused in (gc(store, "trials"), gc(store, plan.instance.name), gc(store)):
+        assert refused.exit_code == 1
+        assert re.search(remedy, refused.output)
+    with pytest.raises(StoreError, match=remedy):
+        sharing(plan, plan.runs.values(), store)
+    assert f"{lost} freed 0 bytes: none of its runs" in gc(store, lost).output
+    assert list(remembered(store.root)) == [plan.instance.name]
+    assert weighty(plan, store).total() == len(plan.runs)
+    assert gc(store, "trials").exit_code == 0

@@ -138,6 +138,39 @@ def test_ctrl_c_ends_the_watching_and_nothing_else(plan: Plan, tmp_path: Path, m
         raise KeyboardInterrupt
 
     monkeypatch.setattr("jetbench.cli.status.time.sleep", interrupt)
-    result = CliRunner().invoke(main, ["status", "mini", "--watch", "--store", str(tmp_path)])
+    with file_lock(tmp_path / "work" / f"{plan.instance.name}.lock"):
+        result = CliRunner().invoke(main, ["status", "mini", "--watch", "--store", str(tmp_path)])
     assert result.exit_code == 0
     assert "stopped watching; what runs goes on" in result.output
+
+
+def test_watching_ends_at_once_where_nobody_runs_the_suite(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training that has outlived its process is waited for."""
+    remember(tmp_path, plan.instance)
+    run, ledger = network(plan), Ledger(tmp_path / "work")
+    begin(ledger, run, [], began=1000.0)
+    training = file_lock(ledger.run(run.key).lock)
+    training.__enter__()
+    waits = iter([lambda: training.__exit__(None, None, None)])
+    monkeypatch.setattr("jetbench.cli.status.time.sleep", lambda seconds: next(waits)())
+    result = CliRunner().invoke(main, ["status", "mini", "--watch", "--store", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "no process runs it" in result.output
+    assert next(waits, None) is None
+
+
+def test_a_search_that_waits_for_failed_trials_is_no_open_end(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """Nor is what waits for the study; a trial that has yet to end is."""
+    (tmp_path / "work").mkdir()
+    plan, ledger = plan_of("labels=[50]", "seeds=1", "tuning.sampler=random", "tuning.trials=8"), Ledger(tmp_path / "work")
+    watcher = Watcher(plan, Store(tmp_path), 1, 1)
+    found = watcher.look().found
+    trials = [key for asked in found.asked.values() for key in asked]
+    for key in [key for key, run in found.runs.items() if run.kind == "pretrain"] + trials[1:]:
+        ledger.fail(key, "no memory", "")
+    assert not watcher.look().finished
+    ledger.fail(trials[0], "no memory", "")
+    now = watcher.look()
+    assert now.found.unknown
+    assert {key for key, run in plan.runs.items() if run.kind == "final"} <= now.found.blocked
+    assert now.finished

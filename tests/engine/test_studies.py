@@ -14,11 +14,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from jetbench.api import StudySession, latest_study, open_study
+from jetbench.engine.books import Books
 from jetbench.engine.engine import execute
 from jetbench.engine.events import Event
 from jetbench.engine.prepare import prepare
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.replay import open_round
 from jetbench.suites.study_planning import StudyPlan
 from jetbench.suites.trials import Trial, searchings
 from jetbench.tracking.ledger import Ledger
@@ -138,6 +140,19 @@ def test_a_trial_that_fails_is_counted_and_the_study_goes_on(plan_of_study: Plan
     (search,) = searchings(plan, Ledger(tmp_path / "work"))
     assert [trial.state for trial in search.trials] == ["complete", "failed"]
     assert search.winner == 0
+
+
+def test_a_study_of_which_no_trial_was_trained_to_its_end_has_failed(plan_of_study: PlanOf, tmp_path: Path) -> None:
+    plan, store = plan_of_study("arms.simclr=null", "seeds=1", "trials=4"), Store(tmp_path)
+    store.work.mkdir()
+    ((digest, study),) = plan.studies.items()
+    for values in open_round(study, {}).values():
+        ((last,),) = plan.trial(digest, values)
+        Ledger(store.work).fail(last.key, "the loss is not finite", "", {"cost/labelled_passes": 3.0})
+    *events, failed = Books(plan, store, MemoryTracker()).open()
+    assert (failed.kind, failed.name) == ("failed", plan.study_name(digest))
+    assert "other ranges under `search`" in failed.text
+    assert {event.kind for event in events} == {"skipped"}
 
 
 def test_several_aims_make_a_front_of_the_costs_that_networks_have(plan_of_study: PlanOf, tmp_path: Path) -> None:

@@ -66,6 +66,9 @@ def test_strengths_and_rates_of_a_pretraining_are_searched_where_there_is_one(pl
     assert steps["translation"] == {"distance": 0.2}
     assert {step.name: step.keywords() for step in last.recipe.augmentation}["translation"] == {"distance": 0.05}
     assert before.view.keywords()["pixels"] == last.view.keywords()["pixels"] == 12
+    digest = next(digest for digest, one in plan.studies.items() if one.before)
+    named = "pretraining-translation-distance0.2-lr0.001-temperature0.07-pixels8/s-1"
+    assert plan.trial(digest, own | {STRENGTH: 0.2})[0][0].name == f"resnet15/simclr/n60/{named}"
     other = plan_of_study(text.replace(f"{STRENGTH}: null, ", ""), "arms.simclr.view.pixels=12")
     assert set(spaces(other, "simclr")) == {"recipe.learning_rate", *paths[1:3]}
 

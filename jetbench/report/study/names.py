@@ -16,8 +16,6 @@ METRICS = {
     "rmse": "RMSE [GeV]",
     "mae": "MAE [GeV]",
     "flops": "FLOPs per jet",
-    "latency": "latency [ms per jet]",
-    "seconds": "training time [s]",
 }
 
 

@@ -12,7 +12,7 @@ from jetbench.report.markup import fragment
 from jetbench.report.study.importance import refusal
 from jetbench.report.study.names import aim_name, parameter_name, plain_number, value_text
 from jetbench.report.study.ranking import finished
-from jetbench.report.study.spent import ended, spent, states_text
+from jetbench.report.study.spent import ended, hopeless, spent, states_text
 from jetbench.report.study.table import trials_table
 from jetbench.report.words import count
 from jetbench.suites.instance import AnyInstance
@@ -98,7 +98,7 @@ def _found(searching: Searching) -> tuple[str, str]:
     if searching.front:
         return f"{count(len(searching.front), 'trial')} on the front", "–"
     if searching.winner is None:
-        return "not finished", "–"
+        return "nothing: no trial was trained to its end" if hopeless(searching) else "not finished", "–"
     won = next(trial for trial in searching.trials if trial.number == searching.winner)
     values = "; ".join(f"{parameter_name(one)} {value_text(won.values[one.path])}" for one in searching.study.searched)
     own = " (the recipe's own)" if won.values == searching.study.unsearched else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jetbench.report.words import count, joined
 from jetbench.suites.trials import Searching, State, Trial
 
-__all__ = ["Spent", "ended", "spent", "states_text"]
+__all__ = ["Spent", "ended", "hopeless", "spent", "states_text"]
 
 ENDED: tuple[State, ...] = ("complete", "pruned", "diverged", "failed")
 
@@ -28,6 +28,11 @@ class Spent:
 def ended(searching: Searching) -> list[Trial]:
     """List the trials that have ended, in the order of their numbers."""
     return [trial for trial in searching.trials if trial.state in ENDED]
+
+
+def hopeless(searching: Searching) -> bool:
+    """Tell whether all trials have ended and none of them was trained to its end, so that none is selected."""
+    return len(ended(searching)) == searching.study.trials and not any(trial.state == "complete" for trial in searching.trials)
 
 
 def spent(trials: Sequence[Trial]) -> Spent:

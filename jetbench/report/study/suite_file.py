@@ -9,21 +9,21 @@ from typing import Any
 from jetbench.errors import SuiteError
 from jetbench.recipes import recipes
 from jetbench.report.study.names import aim_name, plain_number
-from jetbench.report.study.spent import ended, spent, states_text
+from jetbench.report.study.spent import ended, hopeless, spent, states_text
 from jetbench.report.words import count, joined
 from jetbench.spec import Component, Scalar
 from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.suites.choices import Arm, Common
 from jetbench.suites.expand import recipe_choice, recipe_key
 from jetbench.suites.instance import AnyInstance, merge
+from jetbench.suites.parameters import BEFORE
 from jetbench.suites.stages import regimes
 from jetbench.suites.trials import Searching, Trial
 
 __all__ = ["suite_text", "winner_suite"]
 
-BEFORE = "pretraining."
 LENGTHS = {"loops": "passes", "most_passes": "passes"}  # what they are in a run
-OF_THE_STUDY = {"arms", "seeds", "search", "sampler", "pruner", "trials", "aims", "labels", "test_jets", "precision", "rule"}
+OF_THE_STUDY = {"arms", "seeds", "search", "sampler", "pruner", "trials", "aims", "labels", "test_jets", "precision"}
 EXPECTED = (
     "undecided or better: the winner was the best of many, so that its score in the study flatters it; these seeds, their labels "
     "and their encoders are fresh"
@@ -33,7 +33,8 @@ EXPECTED = (
 def suite_text(instance: AnyInstance, searchings: Sequence[Searching]) -> str:
     """Return the suite file as text, with where it comes from in its first line and under `source`.
 
-    Raises `SuiteError` where the study has not decided yet, or has found nothing that differs from the recipe's own values.
+    Raises `SuiteError` where the study has not decided yet, where no trial was trained to its end, and where it has found nothing
+    that differs from the recipe's own values.
     """
     from ruamel.yaml import YAML
 
@@ -51,6 +52,9 @@ def winner_suite(instance: AnyInstance, searchings: Sequence[Searching]) -> dict
     primary = []
     chosen = [(one, trial) for one in searchings for trial in _chosen(instance, one)]
     if not chosen:
+        if lost := [one for one in searchings if hopeless(one)]:
+            told = "; ".join(f"{one.name}: {states_text(one)}" for one in lost)
+            raise SuiteError(f"{instance.name} has no trial to compare, {told}; other ranges under `search` may help")
         raise SuiteError(f"{instance.name} has found nothing better than the recipe's own values: there is nothing to compare")
     for one, trial in chosen:
         own = settings.arms[one.arm].model_dump(mode="json", exclude_defaults=True, exclude={"search"})

@@ -137,6 +137,16 @@ def test_a_study_that_has_not_begun_says_so(instance: Instance, searching: Calla
     assert "not finished" in text
 
 
+def test_a_study_of_which_no_trial_was_trained_to_its_end_found_nothing(
+    instance: Instance, searching: Callable[..., Searching], tmp_path: Path
+) -> None:
+    found = searching()
+    lost = tuple(replace(trial, state="diverged", scores=()) for trial in found.trials)
+    text, _ = write(instance, tmp_path, replace(found, trials=lost, winner=None))
+    assert "nothing: no trial was trained to its end" in text
+    assert "not finished" not in text
+
+
 def test_a_few_trials_are_drawn_without_importance(searching: Callable[..., Searching]) -> None:
     names = [plot.name.rsplit("-", 1)[1] for plot in plots_of(searching(ended=4))]
     assert names == ["history", "slices", "parallel", "curves"]

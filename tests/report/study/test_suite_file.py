@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,13 @@ def test_what_has_found_nothing_is_no_suite() -> None:
     instance, found = searched("learning-rate", winner=0)
     with pytest.raises(SuiteError, match="found nothing better than the recipe's own values"):
         suite_text(instance, found)
+
+
+def test_a_study_of_which_no_trial_was_trained_to_its_end_says_so() -> None:
+    instance, found = searched("learning-rate")
+    lost = [replace(one, trials=tuple(replace(trial, state="failed") for trial in one.trials), winner=None) for one in found]
+    with pytest.raises(SuiteError, match=r"has no trial to compare, sets-scratch/n50: 6 trials: 6 failed; .*; other ranges"):
+        suite_text(instance, lost)
 
 
 def test_an_arm_that_has_found_nothing_is_left_out(exported: Callable[[str], Plan]) -> None:
