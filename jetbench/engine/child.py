@@ -9,7 +9,7 @@ import threading
 import traceback
 from typing import TYPE_CHECKING
 
-from jetbench.errors import DivergenceError
+from jetbench.errors import DivergenceError, SealedError
 from jetbench.files import file_lock
 from jetbench.processes import context, die_with_parent, hidden_main
 from jetbench.runs.job import Job
@@ -73,6 +73,7 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
         ledger.fail(job.key, str(error), traceback.format_exc(), run_costs(job.spec, error.costs))
         return FAILURE
     except Exception as error:
-        ledger.fail(job.key, f"{type(error).__name__}: {error}", traceback.format_exc())
+        reason = f"{type(error).__name__}: {error}"
+        ledger.fail(job.key, reason, traceback.format_exc(), sealed=isinstance(error, SealedError))
         return FAILURE
     return 0

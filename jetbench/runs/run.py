@@ -11,7 +11,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from jetbench.data.splits import write_split
-from jetbench.errors import DivergenceError, RunError
+from jetbench.errors import DivergenceError, RunError, SealedError
 from jetbench.files import write_atomically, write_json
 from jetbench.objectives import objectives
 from jetbench.runs.data import RunData, open_data
@@ -90,7 +90,9 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
         tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder.path)
         also, scores = _evaluate_also(data, learner, folder)
     except DivergenceError as error:  # no trial is to win or lose by what it says of test jets
-        raise RunError(f"{error}, of test jets alone; look at what sets them apart") from error
+        raise SealedError(f"{error}, of test jets alone; look at what sets them apart") from error
+    except Exception as error:
+        raise SealedError(f"{type(error).__name__}: {error}; it came of test jets alone, after the training") from error
     write_json(folder.tested, tested | also)
     return (folder.losses, folder.tested, *files, *scores)
 

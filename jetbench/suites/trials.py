@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from jetbench.spec import Scalar
 from jetbench.suites.graph import Graph, PlannedRun
-from jetbench.suites.outcomes import curve, look
+from jetbench.suites.outcomes import curve, failure_counts, look
 from jetbench.suites.pruning import Result
 from jetbench.suites.replay import Values, walk
 from jetbench.suites.studies import Study
@@ -73,12 +74,7 @@ def _searching(plan: Graph, digest: str, ledger: Ledger) -> Searching:
 def follow(plan: Graph, digest: str, ledger: Ledger) -> tuple[dict[int, Values], dict[int, Result]]:
     """Follow a study of a plan as far as its rounds are whole: the values of its trials, and what they came to, by number."""
     study = plan.studies[digest]
-    return walk(study, look(study, ledger, _failed(plan, ledger)))
-
-
-def _failed(plan: Graph, ledger: Ledger) -> Callable[[str], bool]:
-    """Which failures count: in a study those that have been noted, in a suite none, since they are to be mended."""
-    return lambda key: plan.failures_count and ledger.failure(key) is not None
+    return walk(study, look(study, ledger, partial(failure_counts, plan, ledger)))
 
 
 def _trial(plan: Graph, digest: str, number: int, values: Values, result: Result | None, account: _Account) -> Trial:
