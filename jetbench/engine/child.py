@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from jetbench.training.stops import Flag
 
-__all__ = ["BUSY", "FAILURE", "PRELOAD", "STOPPED", "start_child"]
+__all__ = ["BUSY", "FAILURE", "PRELOAD", "PRUNED", "STOPPED", "start_child"]
 
 PRELOAD = ("jetbench.engine.preload",)
-# exit statuses: it failed; it was told to stop (EX_TEMPFAIL: run it again); another process trains the run, or just has
-FAILURE, STOPPED, BUSY = 1, 75, 76
+# exit statuses: it failed; it was told to stop (EX_TEMPFAIL: run it again); another process trains the run, or just has; its study
+# has stopped it
+FAILURE, STOPPED, BUSY, PRUNED = 1, 75, 76, 77
 
 
 def start_child(job: Job, gpu: str | None = None) -> ForkServerProcess:
@@ -56,7 +57,7 @@ def _main(job: Job, gpu: str | None) -> None:
 def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
     """Train and evaluate; returns the exit status."""
     from jetbench.runs.run import run, run_costs
-    from jetbench.training.stops import Pruned, Stopped
+    from jetbench.training import stops
 
     ledger.reopen(job.key)
     try:
@@ -65,10 +66,11 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
             ledger.fail(job.key, "the weights that it starts from are damaged or gone; the same command trains them again", "")
             return FAILURE
         run(job, stop)
-    except Stopped:
+    except stops.Stopped:
         return STOPPED
-    except Pruned as pruned:
+    except stops.Pruned as pruned:
         ledger.prune(job.key, pruned.epoch, run_costs(job.spec, pruned.costs))
+        return PRUNED
     except DivergenceError as error:
         ledger.fail(job.key, str(error), traceback.format_exc(), run_costs(job.spec, error.costs))
         return FAILURE

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from typing import Literal
 
-from jetbench.engine.child import BUSY, STOPPED, start_child
+from jetbench.engine.child import BUSY, PRUNED, STOPPED, start_child
 from jetbench.errors import StoreError
 from jetbench.files import file_lock
 from jetbench.runs.job import Job
@@ -137,10 +137,10 @@ def _judge(ledger: Ledger, key: str, status: int, started: float) -> Outcome:
     """How a child with this exit status has ended; one that could not say why is given a reason."""
     if ledger.done(key):
         return Outcome(key, "done", trained=status != BUSY)
-    if status == BUSY:
-        return Outcome(key, "busy")
-    if ledger.pruned(key):
+    if status in (PRUNED, ORPHANED) and ledger.pruned(key):
         return Outcome(key, "pruned", trained=True)
+    if status in (BUSY, PRUNED):  # a pruned run that is open again goes on in another process
+        return Outcome(key, "busy")
     if status == STOPPED or stopping.is_set():
         return Outcome(key, "stopped", reason=TOLD)
     reason = ledger.failure(key, since=started)
