@@ -20,7 +20,7 @@ from jetbench.training.stops import Limits, behind
 __all__ = ["REDUCTION", "Bar", "Ended", "Point", "Result", "bar_of", "judge", "rungs"]
 
 REDUCTION = 3  # of ASHA: a rung is a third of the next one, and the best third goes on (Li et al., arXiv:1810.05934: 3 or 4)
-LEAST_SEEDS = 3  # before Wilcoxon's test is asked
+LEAST_SEEDS = 4  # before Wilcoxon's test is asked: with fewer its smallest p-value is 1/8
 P_VALUE = 0.1  # of Wilcoxon's test, one-sided: below, a trial is worse than the best one
 
 State = Literal["complete", "pruned", "diverged", "failed"]

@@ -75,7 +75,7 @@ def test_seeds_follow_one_by_one_until_a_trial_is_worse_than_the_best(study: Stu
     worse = [complete(score + 0.01 * (number + 1)) for number, score in enumerate(bar.best)]
     assert wilcoxon(np.arange(1, 5), alternative="greater").pvalue == 1 / 16
     asked = [judge(one, bar, [*worse[:n], *[None] * (6 - n)]) for n in range(5)]
-    assert asked[:4] == [3, 3, 3, 4]
+    assert asked[:4] == [4, 4, 4, 4]
     stopped = asked[4]
     assert isinstance(stopped, Result)
     assert (stopped.state, stopped.runs) == ("pruned", 4)
