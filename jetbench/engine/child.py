@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from jetbench.errors import DivergenceError, SealedError
 from jetbench.files import file_lock
 from jetbench.processes import context, die_with_parent, hidden_main
+from jetbench.runs.costs import costs_so_far, run_costs
 from jetbench.runs.job import Job
 from jetbench.tracking.ledger import Ledger
 
@@ -56,7 +57,7 @@ def _main(job: Job, gpu: str | None) -> None:
 
 def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
     """Train and evaluate; returns the exit status."""
-    from jetbench.runs.run import run, run_costs
+    from jetbench.runs.run import run
     from jetbench.training import stops
 
     ledger.reopen(job.key)
@@ -76,6 +77,7 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
         return FAILURE
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        ledger.fail(job.key, reason, traceback.format_exc(), sealed=isinstance(error, SealedError))
+        so_far = costs_so_far(job.spec, ledger, job.key)
+        ledger.fail(job.key, reason, traceback.format_exc(), so_far=so_far, sealed=isinstance(error, SealedError))
         return FAILURE
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from ruamel.yaml import YAML
 from jetbench.data.splits import write_split
 from jetbench.errors import DivergenceError, RunError, SealedError
 from jetbench.files import write_atomically, write_json
-from jetbench.objectives import objectives
+from jetbench.runs.costs import run_costs
 from jetbench.runs.data import RunData, open_data
 from jetbench.runs.environment import environment
 from jetbench.runs.job import Job
@@ -24,7 +23,7 @@ from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.training.learner import Learner
 from jetbench.training.stops import Flag, Pruned
 
-__all__ = ["run", "run_costs"]
+__all__ = ["run"]
 
 
 def run(job: Job, stop: Flag) -> None:
@@ -104,16 +103,6 @@ def _evaluate_also(data: RunData, learner: Learner, folder: RunFolder) -> tuple[
     task, jets, path = data.task, data.also, folder.also_scores
     scored = task.score(task.target(jets), learner.predict_also(), np.arange(len(jets)), data.jets.meta, path)
     return {f"also/{key}": value for key, value in scored.items()}, (path,)
-
-
-def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:
-    """Book passes and seconds under the names of their kind."""
-    labelled = objectives[spec.objective.name].labelled
-    return {
-        "cost/labelled_passes": costs["passes"] if labelled else 0.0,
-        "cost/unlabelled_passes": 0.0 if labelled else costs["passes"],
-        "cost/seconds": costs["seconds"],
-    }
 
 
 def _npy(values: np.ndarray) -> bytes:
