@@ -99,8 +99,8 @@ def bar_of(study: Study, finished: Iterable[Result]) -> Bar:
 
 
 def bar_for(study: Study, values: Mapping[str, Scalar], bar: Bar) -> Bar:
-    """Return what a trial with these values is held against: the bar of its round, but nothing where it has the values without any
-    search, which the others are compared with in the end. A grid may come to them in any round."""
+    """Return what a trial with these values is held against: the bar of its round, but nothing where it has the values without
+    any search, which the others are compared with in the end. A grid may come to them in any round."""
     return Bar() if values == study.unsearched else bar
 
 

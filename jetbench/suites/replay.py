@@ -79,7 +79,8 @@ def tried(study: Study, results: Mapping[int, Result]) -> dict[int, Values]:
 
 def walk(study: Study, look: Callable[[Values, Bar], Result | None]) -> tuple[dict[int, Values], dict[int, Result]]:
     """Follow a study through the rounds whose trials have all ended, and return the values of its trials and their results, by
-    number. `look` gives what a trial with these values came to, held against its bar, and None where it has not ended; trials of the round that is open have no result."""
+    number. `look` gives what a trial with these values came to, held against its bar, and None where it has not ended; trials of
+    the round that is open have no result."""
     trials: dict[int, Values] = {}
     results: dict[int, Result] = {}
     while asked := open_round(study, results):
