@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["BUSY", "FAILURE", "PRELOAD", "PRUNED", "STOPPED", "start_child"]
 
 PRELOAD = ("jetbench.engine.preload",)
-# exit statuses: it failed; it was told to stop (EX_TEMPFAIL: run it again); another process trains the run, or just has; its study
-# has stopped it
+# exit statuses: it failed; it was told to stop (EX_TEMPFAIL: run it again); another process trains the run, or just has;
+# its study has stopped it
 FAILURE, STOPPED, BUSY, PRUNED = 1, 75, 76, 77
 
 

@@ -23,8 +23,8 @@ def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:
 
 
 def costs_so_far(spec: RunSpec, ledger: Ledger, key: str) -> dict[str, float]:
-    """Return what a run has cost that ends without a word on it: the passes that its journal has noted last, and no seconds, which
-    it does not note."""
+    """Return what a run has cost that ends without a word on it: the passes that its journal has noted last, and no seconds,
+    which it does not note."""
     path = ledger.run(key).journal
     passes = [record.metrics.get("train/passes", 0.0) for record in read(path, 0, committed(path))[0]]
     return run_costs(spec, {"passes": max(passes, default=0.0), "seconds": 0.0})
