@@ -10,6 +10,7 @@ __all__ = [
     "JetbenchError",
     "LeakError",
     "RunError",
+    "SealedError",
     "SimulationError",
     "StoreError",
     "SuiteError",
@@ -53,6 +54,10 @@ class DivergenceError(RunError):
     def __init__(self, message: str, costs: Mapping[str, float] | None = None) -> None:
         super().__init__(message)
         self.costs = dict(costs or {})
+
+
+class SealedError(RunError):
+    """A run that only its test jets have brought to nothing: no choice may depend on that."""
 
 
 class StoreError(JetbenchError):

@@ -17,6 +17,7 @@ from jetbench.errors import StoreError
 from jetbench.runs.job import Job
 from jetbench.spec import RunSpec
 from jetbench.suites.graph import Graph, Links, PlannedRun
+from jetbench.suites.outcomes import failure_counts
 from jetbench.suites.parameters import resolved
 from jetbench.suites.winner import Winner
 from jetbench.tracking.ledger import Ledger
@@ -160,8 +161,8 @@ class Books:
         return kind == "trial" or (run.key in self._tried and run.key not in self._needed)
 
     def _counts(self, key: str) -> bool:
-        """Whether the failure of a run is an outcome for its study."""
-        return self.plan.failures_count and key in self._failed
+        """Whether the failure of a run is an outcome for its study. One of an earlier time is tried again."""
+        return key in self._failed and failure_counts(self.plan, self.ledger, key)
 
     def _advance(self, digest: str) -> Iterator[Event]:
         """Open the trials that a study asks for, and note its winner where all of them have ended."""

@@ -9,9 +9,10 @@ import threading
 import traceback
 from typing import TYPE_CHECKING
 
-from jetbench.errors import DivergenceError
+from jetbench.errors import DivergenceError, SealedError
 from jetbench.files import file_lock
 from jetbench.processes import context, die_with_parent, hidden_main
+from jetbench.runs.costs import costs_so_far, run_costs
 from jetbench.runs.job import Job
 from jetbench.tracking.ledger import Ledger
 
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
     from jetbench.training.stops import Flag
 
-__all__ = ["BUSY", "FAILURE", "PRELOAD", "STOPPED", "start_child"]
+__all__ = ["BUSY", "FAILURE", "PRELOAD", "PRUNED", "STOPPED", "start_child"]
 
 PRELOAD = ("jetbench.engine.preload",)
-# exit statuses: it failed; it was told to stop (EX_TEMPFAIL: run it again); another process trains the run, or just has
-FAILURE, STOPPED, BUSY = 1, 75, 76
+# exit statuses: it failed; it was told to stop (EX_TEMPFAIL: run it again); another process trains the run, or just has;
+# its study has stopped it
+FAILURE, STOPPED, BUSY, PRUNED = 1, 75, 76, 77
 
 
 def start_child(job: Job, gpu: str | None = None) -> ForkServerProcess:
@@ -55,8 +57,8 @@ def _main(job: Job, gpu: str | None) -> None:
 
 def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
     """Train and evaluate; returns the exit status."""
-    from jetbench.runs.run import run, run_costs
-    from jetbench.training.stops import Pruned, Stopped
+    from jetbench.runs.run import run
+    from jetbench.training import stops
 
     ledger.reopen(job.key)
     try:
@@ -65,14 +67,17 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
             ledger.fail(job.key, "the weights that it starts from are damaged or gone; the same command trains them again", "")
             return FAILURE
         run(job, stop)
-    except Stopped:
+    except stops.Stopped:
         return STOPPED
-    except Pruned as pruned:
+    except stops.Pruned as pruned:
         ledger.prune(job.key, pruned.epoch, run_costs(job.spec, pruned.costs))
+        return PRUNED
     except DivergenceError as error:
         ledger.fail(job.key, str(error), traceback.format_exc(), run_costs(job.spec, error.costs))
         return FAILURE
     except Exception as error:
-        ledger.fail(job.key, f"{type(error).__name__}: {error}", traceback.format_exc())
+        reason = f"{type(error).__name__}: {error}"
+        so_far = costs_so_far(job.spec, ledger, job.key)
+        ledger.fail(job.key, reason, traceback.format_exc(), so_far=so_far, sealed=isinstance(error, SealedError))
         return FAILURE
     return 0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from jetbench.suites.graph import Graph, Links, PlannedRun
 from jetbench.suites.outcomes import ended
-from jetbench.suites.pruning import Bar, Ended, Result, bar_of, judge
+from jetbench.suites.pruning import Bar, Ended, Result, bar_for, bar_of, judge
 from jetbench.suites.replay import open_round
 from jetbench.suites.winner import Winner, winner
 from jetbench.tracking.ledger import Ledger
@@ -31,7 +31,7 @@ class Search:
         self.study = plan.studies[digest]
         self.results: dict[int, Result] = {}
         self.trials: dict[str, PlannedRun] = {}  # last runs that were asked for so far, by key
-        self.bar = Bar()
+        self._bars: dict[int, Bar] = {}  # what each trial of the open round is held against
         self._round: dict[
             int, tuple[Links, ...]
         ] = {}  # chains of the open trials; a sampler may try a value twice: the same runs
@@ -48,8 +48,8 @@ class Search:
 
     def limits(self, key: str) -> tuple[tuple[int, float], ...]:
         """Return the limits that the run of an open trial is held against: that of its first seed."""
-        first = {chains[0][-1].key for chains in self._round.values()}
-        return tuple(sorted(self.bar.limits.items())) if key in first else ()
+        bars = (self._bars[number] for number, chains in self._round.items() if chains[0][-1].key == key)
+        return tuple(sorted(next(bars, Bar()).limits.items()))
 
     def book(self, chain: Links) -> None:
         """Note that a chain of runs of the open round has ended, whatever came of it."""
@@ -61,7 +61,7 @@ class Search:
         while True:
             if not self._round and not self._open_round():
                 return winner(self.study, self.results)
-            judged = {number: self._judge(chains) for number, chains in self._round.items()}
+            judged = {number: self._judge(number) for number in self._round}
             results = {number: found for number, found in judged.items() if isinstance(found, Result)}
             if len(results) < len(judged):
                 return list(self._released(judged)) or None
@@ -70,12 +70,13 @@ class Search:
 
     def _open_round(self) -> bool:
         asked = {} if self.late() else open_round(self.study, self.results)
-        self.bar = bar_of(self.study, self.results.values())
+        bar = bar_of(self.study, self.results.values())
+        self._bars = {number: bar_for(self.study, values, bar) for number, values in asked.items()}
         self._round = {number: self.plan.trial(self.digest, values) for number, values in asked.items()}
         return bool(asked)
 
-    def _judge(self, chains: tuple[Links, ...]) -> Result | int:
-        return judge(self.study, self.bar, [self._ended.get(chain[-1].key) for chain in chains])
+    def _judge(self, number: int) -> Result | int:
+        return judge(self.study, self._bars[number], [self._ended.get(chain[-1].key) for chain in self._round[number]])
 
     def _released(self, judged: dict[int, Result | int]) -> Iterator[Links]:
         """The chains of open trials that may run and do not yet."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from typing import Literal
 
-from jetbench.engine.child import BUSY, STOPPED, start_child
+from jetbench.engine.child import BUSY, PRUNED, STOPPED, start_child
 from jetbench.errors import StoreError
 from jetbench.files import file_lock
+from jetbench.runs.costs import costs_so_far
 from jetbench.runs.job import Job
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.shipper import Shipper
@@ -69,7 +70,7 @@ def run_job(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) -
         status = 1
     else:
         status = _wait(child, shipper, ledger.run(job.key))
-    outcome = _judge(ledger, job.key, status, started)
+    outcome = _judge(ledger, job, status, started)
     closed: dict[str, Status] = {
         "done": "FINISHED",
         "pruned": "FINISHED",
@@ -133,18 +134,19 @@ def _outlast(pid: int, folder: RunFolder) -> None:
         time.sleep(POLL)
 
 
-def _judge(ledger: Ledger, key: str, status: int, started: float) -> Outcome:
+def _judge(ledger: Ledger, job: Job, status: int, started: float) -> Outcome:
     """How a child with this exit status has ended; one that could not say why is given a reason."""
+    key = job.key
     if ledger.done(key):
         return Outcome(key, "done", trained=status != BUSY)
-    if status == BUSY:
-        return Outcome(key, "busy")
-    if ledger.pruned(key):
+    if status in (PRUNED, ORPHANED) and ledger.pruned(key):
         return Outcome(key, "pruned", trained=True)
+    if status in (BUSY, PRUNED):  # a pruned run that is open again goes on in another process
+        return Outcome(key, "busy")
     if status == STOPPED or stopping.is_set():
         return Outcome(key, "stopped", reason=TOLD)
     reason = ledger.failure(key, since=started)
     if reason is None:
         reason = f"{SILENT} (exit status {status})"
-        ledger.fail(key, reason, "")
+        ledger.fail(key, reason, "", so_far=costs_so_far(job.spec, ledger, key))
     return Outcome(key, "failed", reason=reason)

@@ -22,6 +22,7 @@ from jetbench.statistics.resolution import overlap
 from jetbench.suites.graph import PlannedRun
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.roles import Role
+from jetbench.suites.trials import Searching, searchings
 from jetbench.suites.winner import Winner
 from jetbench.tasks.task import Metric, Paired, Task
 from jetbench.tracking.folder import noted
@@ -62,6 +63,11 @@ class Results:
     def baselines(self) -> dict[str, str]:
         """The baseline of each arm that is compared with one."""
         return self.plan.baselines
+
+    @cached_property
+    def searchings(self) -> dict[str, Searching]:
+        """The studies with their trials so far, by digest."""
+        return dict(zip(self.plan.studies, searchings(self.plan, self.ledger), strict=True))
 
     @cached_property
     def task(self) -> Task:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from jetbench.report.results import Results
+from jetbench.report.study import spent as account
+from jetbench.report.study.spent import Spent
 from jetbench.suites.plan import CellKey
 from jetbench.suites.winner import Winner
 
@@ -20,17 +22,10 @@ def decisions(results: Results, arm: str, labels: int) -> list[Winner]:
     return [results.winners[digest] for digest in digests if digest in results.winners]
 
 
-def spent(results: Results, arm: str, labels: int) -> tuple[int, int, int]:
-    """Return what the trials of an arm at a budget have cost, of all its studies together: passes over labelled and unlabelled
-    jets, and how many pretrainings they have trained. What they share with each other counts once."""
-    plan = results.plan
-    digests = {digest for cell, digest in plan.tuned.items() if (cell.arm, cell.labels) == (arm, labels)}
-    trials = {key for digest in digests for key in results.trials.get(digest, [])}
-    own = {results.runs[key].spec.start for digest in digests if plan.studies[digest].before for key in results.trials[digest]}
-    costs = [results.ledger.costs(key) for key in trials | own if key is not None]
-    passes = (sum(cost.get(f"cost/{kind}_passes", 0.0) for cost in costs) for kind in ("labelled", "unlabelled"))
-    labelled, unlabelled = map(round, passes)
-    return labelled, unlabelled, sum(bool(results.ledger.costs(key)) for key in own if key is not None)
+def spent(results: Results, arm: str, labels: int) -> Spent:
+    """Return what the trials of an arm at a budget have cost, of all its studies together. What they share counts once."""
+    digests = {digest for cell, digest in results.plan.tuned.items() if (cell.arm, cell.labels) == (arm, labels)}
+    return account.spent([trial for digest in digests for trial in account.ended(results.searchings[digest])])
 
 
 def untuned(results: Results, arm: str, labels: int) -> np.ndarray:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from ruamel.yaml import YAML
 
 from jetbench.data.splits import write_split
-from jetbench.errors import DivergenceError, RunError
+from jetbench.errors import DivergenceError, RunError, SealedError
 from jetbench.files import write_atomically, write_json
-from jetbench.objectives import objectives
+from jetbench.runs.costs import run_costs
 from jetbench.runs.data import RunData, open_data
 from jetbench.runs.environment import environment
 from jetbench.runs.job import Job
@@ -24,7 +23,7 @@ from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.training.learner import Learner
 from jetbench.training.stops import Flag, Pruned
 
-__all__ = ["run", "run_costs"]
+__all__ = ["run"]
 
 
 def run(job: Job, stop: Flag) -> None:
@@ -90,7 +89,9 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
         tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder.path)
         also, scores = _evaluate_also(data, learner, folder)
     except DivergenceError as error:  # no trial is to win or lose by what it says of test jets
-        raise RunError(f"{error}, of test jets alone; look at what sets them apart") from error
+        raise SealedError(f"{error}, of test jets alone; look at what sets them apart") from error
+    except Exception as error:
+        raise SealedError(f"{type(error).__name__}: {error}; it came of test jets alone, after the training") from error
     write_json(folder.tested, tested | also)
     return (folder.losses, folder.tested, *files, *scores)
 
@@ -102,16 +103,6 @@ def _evaluate_also(data: RunData, learner: Learner, folder: RunFolder) -> tuple[
     task, jets, path = data.task, data.also, folder.also_scores
     scored = task.score(task.target(jets), learner.predict_also(), np.arange(len(jets)), data.jets.meta, path)
     return {f"also/{key}": value for key, value in scored.items()}, (path,)
-
-
-def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:
-    """Book passes and seconds under the names of their kind."""
-    labelled = objectives[spec.objective.name].labelled
-    return {
-        "cost/labelled_passes": costs["passes"] if labelled else 0.0,
-        "cost/unlabelled_passes": 0.0 if labelled else costs["passes"],
-        "cost/seconds": costs["seconds"],
-    }
 
 
 def _npy(values: np.ndarray) -> bytes:

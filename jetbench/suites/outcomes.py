@@ -7,13 +7,20 @@ from collections.abc import Callable, Sequence
 
 from jetbench.errors import StoreError
 from jetbench.spec import RunSpec
+from jetbench.suites.graph import Graph
 from jetbench.suites.pruning import Bar, Ended, Point, Result, judge
 from jetbench.suites.replay import Values
 from jetbench.suites.studies import VALIDATION_LOSS, Aim, Study
 from jetbench.tracking.journal import committed, read
 from jetbench.tracking.ledger import Ledger
 
-__all__ = ["curve", "ended", "look"]
+__all__ = ["curve", "ended", "failure_counts", "look"]
+
+
+def failure_counts(plan: Graph, ledger: Ledger, key: str) -> bool:
+    """Whether the failure of a run is an outcome for its studies: in a suite never, since it is to be mended; in a study where it
+    has been noted, and not for what test jets alone have caused, which no trial is to lose by."""
+    return plan.failures_count and ledger.failure(key) is not None and not ledger.sealed(key)
 
 
 def ended(study: Study, chain: Sequence[RunSpec], ledger: Ledger, failed: Callable[[str], bool]) -> Ended | None:

@@ -8,19 +8,20 @@ epochs that count.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from jetbench.spec import Scalar
 from jetbench.suites.studies import Study
 from jetbench.training.stops import Limits, behind
 
-__all__ = ["REDUCTION", "Bar", "Ended", "Point", "Result", "bar_of", "judge", "rungs"]
+__all__ = ["REDUCTION", "Bar", "Ended", "Point", "Result", "bar_for", "bar_of", "judge", "rungs"]
 
 REDUCTION = 3  # of ASHA: a rung is a third of the next one, and the best third goes on (Li et al., arXiv:1810.05934: 3 or 4)
-LEAST_SEEDS = 3  # before Wilcoxon's test is asked
+LEAST_SEEDS = 4  # before Wilcoxon's test is asked: with fewer its smallest p-value is 1/8
 P_VALUE = 0.1  # of Wilcoxon's test, one-sided: below, a trial is worse than the best one
 
 State = Literal["complete", "pruned", "diverged", "failed"]
@@ -95,6 +96,12 @@ def bar_of(study: Study, finished: Iterable[Result]) -> Bar:
     if study.pruner == "wilcoxon" and complete:
         return Bar(best=(max if study.aims[0].larger_is_better else min)(complete, key=lambda one: one.scores[0]).by_seed)
     return Bar()
+
+
+def bar_for(study: Study, values: Mapping[str, Scalar], bar: Bar) -> Bar:
+    """Return what a trial with these values is held against: the bar of its round, but nothing where it has the values without
+    any search, which the others are compared with in the end. A grid may come to them in any round."""
+    return Bar() if values == study.unsearched else bar
 
 
 def _loss_at(result: Result, epoch: int) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from jetbench.spec import Scalar
-from jetbench.suites.pruning import Bar, Result, bar_of
+from jetbench.suites.pruning import Bar, Result, bar_for, bar_of
 from jetbench.suites.samplers import distribution, sampler
 from jetbench.suites.studies import Study
 
@@ -79,14 +79,15 @@ def tried(study: Study, results: Mapping[int, Result]) -> dict[int, Values]:
 
 def walk(study: Study, look: Callable[[Values, Bar], Result | None]) -> tuple[dict[int, Values], dict[int, Result]]:
     """Follow a study through the rounds whose trials have all ended, and return the values of its trials and their results, by
-    number. `look` gives what a trial with these values came to, held against the bar of its round, and None where it has not
-    ended; trials of the round that is open have no result."""
+    number. `look` gives what a trial with these values came to, held against its bar, and None where it has not ended; trials of
+    the round that is open have no result."""
     trials: dict[int, Values] = {}
     results: dict[int, Result] = {}
     while asked := open_round(study, results):
         bar = bar_of(study, results.values())
         trials |= asked
-        ended = {number: found for number, values in asked.items() if (found := look(values, bar)) is not None}
+        looks = {number: look(values, bar_for(study, values, bar)) for number, values in asked.items()}
+        ended = {number: found for number, found in looks.items() if found is not None}
         if len(ended) < len(asked):
             break
         results |= ended

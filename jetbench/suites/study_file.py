@@ -67,8 +67,8 @@ class StudySettings(Common):
             raise ValueError("trials belong to every sampler but a grid, which tries each combination once, and are needed there")
         if len(self.aims) > 1 and self.pruner != "none":
             raise ValueError("nothing is pruned where a study has several aims; set pruner: none")
-        if self.pruner == "wilcoxon" and self.seeds < 4:
-            raise ValueError("the pruner wilcoxon compares trials over seeds, and needs 4 of them or more")
+        if self.pruner == "wilcoxon" and self.seeds < 5:
+            raise ValueError("the pruner wilcoxon compares trials over their first 4 seeds, and needs 5 of them or more")
         if self.also_test is not None:
             raise ValueError("a study selects by validation labels alone; a second test set, also_test, belongs to a suite")
         return self

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from jetbench.spec import Scalar
 from jetbench.suites.graph import Graph, PlannedRun
-from jetbench.suites.outcomes import curve, look
+from jetbench.suites.outcomes import curve, failure_counts, look
 from jetbench.suites.pruning import Result
 from jetbench.suites.replay import Values, walk
 from jetbench.suites.studies import Study
@@ -26,7 +27,7 @@ State = Literal["complete", "pruned", "diverged", "failed", "open"]
 class Trial:
     """A trial by its number in the study. `values` are what it tried, by path; `scores` are one per aim, means over its seeds: of
     a pruned trial those that it had when it was stopped, and none where nothing was measured. Passes and `seconds` are those of
-    all its runs; a pretraining that an earlier trial of the study had trained costs nothing again. `curve` holds passes and
+    all its runs; what an earlier trial of the arm at this budget had trained costs nothing again. `curve` holds passes and
     validation loss of its first seed's last run, epoch by epoch. `runs` name its last runs, one per seed that was trained, and
     `keys` are theirs."""
 
@@ -57,14 +58,15 @@ class Searching:
 
 def searchings(plan: Graph, ledger: Ledger) -> list[Searching]:
     """Return every study of a plan with its trials so far, in the order of the plan."""
-    return [_searching(plan, digest, ledger) for digest in plan.studies]
+    accounts: dict[tuple[str, int | None], _Account] = {}  # studies of an arm at a budget share what they have trained together
+    places = {digest: (plan.named[digest][0], study.template.labels) for digest, study in plan.studies.items()}
+    return [_searching(plan, digest, accounts.setdefault(place, _Account(ledger))) for digest, place in places.items()]
 
 
-def _searching(plan: Graph, digest: str, ledger: Ledger) -> Searching:
+def _searching(plan: Graph, digest: str, account: _Account) -> Searching:
     study = plan.studies[digest]
     arm, name = plan.named[digest]
-    values, results = follow(plan, digest, ledger)
-    account = _Account(ledger)
+    values, results = follow(plan, digest, account.ledger)
     trials = tuple(_trial(plan, digest, number, values[number], results.get(number), account) for number in sorted(values))
     won = winner(study, results)
     return Searching(name, arm, study, trials, won.number if won else None, front(study, results))
@@ -73,20 +75,14 @@ def _searching(plan: Graph, digest: str, ledger: Ledger) -> Searching:
 def follow(plan: Graph, digest: str, ledger: Ledger) -> tuple[dict[int, Values], dict[int, Result]]:
     """Follow a study of a plan as far as its rounds are whole: the values of its trials, and what they came to, by number."""
     study = plan.studies[digest]
-    return walk(study, look(study, ledger, _failed(plan, ledger)))
-
-
-def _failed(plan: Graph, ledger: Ledger) -> Callable[[str], bool]:
-    """Which failures count: in a study those that have been noted, in a suite none, since they are to be mended."""
-    return lambda key: plan.failures_count and ledger.failure(key) is not None
+    return walk(study, look(study, ledger, partial(failure_counts, plan, ledger)))
 
 
 def _trial(plan: Graph, digest: str, number: int, values: Values, result: Result | None, account: _Account) -> Trial:
     study, chains = plan.studies[digest], plan.trial(digest, values)
     known = chains if result is None else chains[: result.runs]
-    spent = [account.book(run) for chain in known for run in chain]
-    if result and result.state == "pruned" and result.losses is None:
-        spent[len(chains[0]) - 1] = _share(spent[len(chains[0]) - 1], result.curve[-1].passes)
+    stopped = {chains[0][-1].key: result.curve[-1].passes} if result and _at_a_rung(result) else {}
+    spent = [account.book(run, stopped.get(run.key)) for chain in known for run in chain]
     last = [chain[-1] for chain in known]
     points = result.curve if result else curve(study, last[0].key, account.ledger)
     return Trial(
@@ -103,6 +99,10 @@ def _trial(plan: Graph, digest: str, number: int, values: Values, result: Result
     )
 
 
+def _at_a_rung(result: Result) -> bool:
+    return result.state == "pruned" and result.losses is None
+
+
 def _share(cost: Mapping[str, float], passes: float) -> dict[str, float]:
     """What a run of a cost with labels has cost after so many passes: it may have gone on for another study or suite."""
     whole = cost.get("cost/labelled_passes", 0.0)
@@ -114,13 +114,15 @@ class _Account:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self._booked: set[str] = set()
+        self._booked: dict[str, dict[str, float]] = {}
 
-    def book(self, run: PlannedRun) -> dict[str, float]:
-        if run.key in self._booked:
-            return {}
-        self._booked.add(run.key)
-        return self.ledger.costs(run.key)
+    def book(self, run: PlannedRun, passes: float | None = None) -> dict[str, float]:
+        """Book what a run has cost, in full or after so many passes, and return what of it was not booked yet: the run may have
+        gone on for a later trial with the same values."""
+        cost, before = self.ledger.costs(run.key), self._booked.get(run.key, {})
+        cost = cost if passes is None else _share(cost, passes)
+        self._booked[run.key] = {name: max(value, before.get(name, 0.0)) for name, value in cost.items()}
+        return {name: value - before.get(name, 0.0) for name, value in self._booked[run.key].items()}
 
 
 def front(study: Study, results: Mapping[int, Result]) -> tuple[int, ...]:

@@ -64,12 +64,16 @@ class Ledger:
         """Tell whether the run failed because its loss did not stay finite: training it again would end the same."""
         return bool(self._failure(key).get("diverged"))
 
+    def sealed(self, key: str) -> bool:
+        """Tell whether the run failed by what it says of test jets alone."""
+        return bool(self._failure(key).get("sealed"))
+
     def pruned(self, key: str) -> bool:
         """Tell whether a study has stopped the training before its end. It can go on from its checkpoint."""
         return not self.done(key) and bool(noted(self.run(key).pruned))
 
     def costs(self, key: str) -> dict[str, float]:
-        """Return what a run has cost, finished, diverged or stopped by a study, as `cost/…`; empty where it has not ended."""
+        """Return what a run has cost, finished, failed or stopped by a study, as `cost/…`; empty where it has not ended."""
         ended = self._failure(key) or noted(self.run(key).pruned)
         metrics = self.metrics(key) if self.done(key) else ended.get("costs", {})
         return {name: value for name, value in metrics.items() if name.startswith("cost/")}
@@ -135,12 +139,23 @@ class Ledger:
         write_json(folder.done, {"key": key, "files": checksums, "finished": time.time()})
         folder.drop_checkpoints()
 
-    def fail(self, key: str, reason: str, traceback: str, costs: Mapping[str, float] | None = None) -> None:
-        """Record a failure; with the costs of a run that has diverged. Where even that cannot be written (a full disk), the run
-        is simply not done."""
+    def fail(
+        self,
+        key: str,
+        reason: str,
+        traceback: str,
+        costs: Mapping[str, float] | None = None,
+        *,
+        so_far: Mapping[str, float] | None = None,
+        sealed: bool = False,
+    ) -> None:
+        """Record a failure; with the `costs` of a run that has diverged, or what another one has cost `so_far`, and as `sealed`
+        where test jets alone have caused it. Where even that cannot be written (a full disk), the run is simply not done."""
         folder = self.run(key)
         record = {"key": key, "reason": reason, "traceback": traceback, "time": time.time()}
         record |= {} if costs is None else {"diverged": True, "costs": dict(costs)}
+        record |= {} if so_far is None else {"costs": dict(so_far)}
+        record |= {"sealed": True} if sealed else {}
         with suppress(OSError, StoreError):
             folder.path.mkdir(parents=True, exist_ok=True)
             write_json(folder.failed, record)

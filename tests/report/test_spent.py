@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from run_folders import write_run
 
 from jetbench.files import write_json
 from jetbench.report.collect import collect
@@ -13,6 +14,7 @@ from jetbench.report.sections.tuning import render
 from jetbench.report.tuned import spent
 from jetbench.suites.graph import PlannedRun
 from jetbench.suites.plan import Plan
+from jetbench.suites.trials import follow
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -43,11 +45,31 @@ def test_an_arm_is_shown_with_what_its_trials_have_cost(plan_of: Callable[..., P
     for run in plan.runs.values():
         write(ledger, run)
     results = collect(plan, Store(tmp_path))
-    assert spent(results, "scratch", 50) == (2 * (320 + 160), 0, 0)
-    assert spent(results, "simclr", 50) == (2 * (2 * 320 + 2 * 160), 2 * 2 * 512, 4)
+    scratch, simclr = spent(results, "scratch", 50), spent(results, "simclr", 50)
+    assert (scratch.labelled, scratch.unlabelled, scratch.pretrained) == (2 * (320 + 160), 0, 0)
+    assert (simclr.labelled, simclr.unlabelled, simclr.pretrained) == (2 * (2 * 320 + 2 * 160), 2 * 2 * 512, 4)
     page = render(results)
     assert page is not None
     rows = [line.split("<td") for line in page.body.split("<tr") if "simclr" in line]
     assert len(rows) == 1
     assert "pretraining learning rate 0.001, 0.003" in rows[0][3]
     assert [cell.split(">")[1].split("<")[0] for cell in rows[0][4:8]] == ["4", "1920", "2048", "4"]
+
+
+def test_a_run_that_went_on_for_another_suite_costs_what_its_trial_used(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """Both tables of the report show the same passes: trials that were stopped have cost the epochs that count."""
+    search = "tuning={per: seed, factors: [0.3, 3.0], sampler: random, trials: 8, pruner: asha}"
+    plan, ledger = plan_of("seeds=1", "labels=[50]", "recipes.supervised.epochs=4", search), Ledger(tmp_path / "work")
+    (digest,) = [digest for digest, (arm, _) in plan.named.items() if arm == "scratch"]
+    rng = np.random.default_rng(1)
+    for _ in range(2):
+        for values in follow(plan, digest, ledger)[0].values():
+            ((run,),) = plan.trial(digest, values)
+            loss = rng.random()
+            if not ledger.done(run.key):
+                write_run(ledger, run, [loss, loss + 0.1], [loss] * 4)
+    results = collect(plan, Store(tmp_path))
+    trials = results.searchings[digest].trials
+    stopped = sum(trial.state == "pruned" for trial in trials)
+    assert stopped
+    assert spent(results, "scratch", 50).labelled == sum(trial.labelled_passes for trial in trials) == 8 * 320 - stopped * 240

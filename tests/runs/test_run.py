@@ -9,7 +9,7 @@ from threading import Event
 import numpy as np
 import pytest
 
-from jetbench.errors import DataFileError, DivergenceError, RunError
+from jetbench.errors import DataFileError, DivergenceError, RunError, SealedError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.runs.job import JetFiles, Job
@@ -131,18 +131,18 @@ def test_the_journal_says_nothing_twice(four: tuple[Plan, Path], arm: str, kind:
     assert told == {name for name, _ in points if not name.startswith("train/")} - {"val/accuracy"} | {"train/jets"}
 
 
+@pytest.mark.parametrize("error", [DivergenceError("predictions are not finite"), MemoryError("no room")])
 def test_a_trial_does_not_diverge_by_what_it_says_of_test_jets(
-    four: tuple[Plan, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    four: tuple[Plan, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """It would lose its study by jets that nobody is to choose by: the run fails instead."""
+    """It would lose its study by jets that nobody is to choose by: the run fails instead, in a way that no study counts."""
 
     def evaluate(*given: object) -> None:
-        raise DivergenceError("predictions are not finite")
+        raise error
 
     monkeypatch.setattr(Classification, "evaluate", evaluate)
-    with pytest.raises(RunError, match="predictions are not finite, of test jets alone") as caught:
+    with pytest.raises(SealedError, match=f"{error}.* of test jets alone"):
         finish(four, tmp_path, "boosted-trees", "trial")
-    assert not isinstance(caught.value, DivergenceError)
 
 
 def test_a_class_without_training_labels_is_named(four: tuple[Plan, Path], tmp_path: Path, pronged_jets: Toy) -> None:

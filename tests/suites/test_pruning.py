@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from jetbench.suites.pruning import Bar, Ended, Point, Result, bar_of, judge, rungs
+from jetbench.suites.pruning import Bar, Ended, Point, Result, bar_for, bar_of, judge, rungs
 from jetbench.suites.studies import Study
 
 
@@ -75,7 +75,7 @@ def test_seeds_follow_one_by_one_until_a_trial_is_worse_than_the_best(study: Stu
     worse = [complete(score + 0.01 * (number + 1)) for number, score in enumerate(bar.best)]
     assert wilcoxon(np.arange(1, 5), alternative="greater").pvalue == 1 / 16
     asked = [judge(one, bar, [*worse[:n], *[None] * (6 - n)]) for n in range(5)]
-    assert asked[:4] == [3, 3, 3, 4]
+    assert asked[:4] == [4, 4, 4, 4]
     stopped = asked[4]
     assert isinstance(stopped, Result)
     assert (stopped.state, stopped.runs) == ("pruned", 4)
@@ -91,6 +91,14 @@ def test_the_best_of_finished_rounds_is_a_trial_that_has_all_its_seeds(study: St
     before = [Result(scores=(score,), by_seed=(score,) * 4) for score in (0.4, 0.3)]
     before += [Result("pruned", scores=(0.1,), by_seed=(0.1,) * 3), Result("diverged")]
     assert bar_of(one, before) == Bar(best=(0.3,) * 4)
+
+
+def test_the_values_without_any_search_are_held_against_nothing(study: Study) -> None:
+    """A grid may try them in a later round, and the winner is selected by what they came to."""
+    one, bar = pruned_by(study, "asha"), Bar({1: 0.6})
+    (path,) = one.unsearched
+    assert bar_for(one, {path: 0.001}, bar) == Bar()
+    assert bar_for(one, {path: 0.003}, bar) == bar
 
 
 @pytest.mark.parametrize("state", ["diverged", "failed"])

@@ -83,7 +83,7 @@ def test_strengths_and_rates_of_a_pretraining_are_searched_where_there_is_one(pl
         ),
         (["aims=[val/speed]"], r"there is no 'val/speed' to aim at; there are cost/flops, cost/parameters, val/auc, val/loss"),
         (["aims=[val/auc, cost/flops]", "pruner=asha"], "nothing is pruned where a study has several aims"),
-        (["pruner=wilcoxon"], "needs 4 of them or more"),
+        (["pruner=wilcoxon", "seeds=4"], "needs 5 of them or more"),
         (["sampler=grid"], "trials belong to every sampler but a grid"),
         (["sampler=cma-es"], "cma-es searches two ranges of numbers or more"),
         (["sampler=genetic"], "sampler: should be 'grid', 'random', 'qmc', 'tpe'"),

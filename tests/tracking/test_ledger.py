@@ -118,10 +118,20 @@ def test_a_failure_has_a_reason_and_a_time(tmp_path: Path) -> None:
     ledger.fail(KEY, "the loss is not finite", "Traceback")
     assert ledger.failure(KEY) == "the loss is not finite"
     assert ledger.failure(KEY, since=time.time() + 60) is None
+    assert not ledger.sealed(KEY)
     assert not ledger.done(KEY)
     for ask in (ledger.metrics, ledger.finished):
         with pytest.raises(StoreError, match="run the suite again"):
             ask(KEY)
+
+
+def test_a_failure_of_test_jets_alone_is_known_as_one(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.fail(KEY, "the scores are not finite", "Traceback", sealed=True)
+    assert ledger.sealed(KEY)
+    assert ledger.failure(KEY) == "the scores are not finite"
+    ledger.reopen(KEY)
+    assert not ledger.sealed(KEY)
 
 
 def test_no_other_file_spells_a_name_of_the_run_folder() -> None:

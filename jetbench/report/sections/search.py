@@ -14,7 +14,7 @@ from jetbench.report.study.history_plot import best_name, draw_arms
 from jetbench.report.study.ranking import finished
 from jetbench.report.study.spent import ended, spent, states_text
 from jetbench.report.words import count
-from jetbench.suites.trials import Searching, searchings
+from jetbench.suites.trials import Searching
 
 __all__ = ["mean_history", "render"]
 
@@ -27,7 +27,7 @@ are those that trials have pretrained for themselves.</small></p>
 
 
 def render(results: Results) -> SectionContent | None:
-    found = [one for one in searchings(results.plan, results.ledger) if one.study.sampler != "grid"]
+    found = [one for one in results.searchings.values() if one.study.sampler != "grid"]
     if not found:
         return None
     places: dict[tuple[int, str], list[Searching]] = {}

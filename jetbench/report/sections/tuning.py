@@ -43,8 +43,8 @@ def render(results: Results) -> SectionContent | None:
 def _line(results: Results, arm: str, labels: int, study: Study) -> Line:
     """The studies that decide for an arm at a budget, which may not have decided yet."""
     searched = "; ".join(one.text for one in study.searched)
-    budget = [count(one) for one in (study.trials, *spent(results, arm, labels))]
-    budget = [count(one) for one in (study.trials, *spent(results, arm, labels))]
+    cost = spent(results, arm, labels)
+    budget = [count(one) for one in (study.trials, round(cost.labelled), round(cost.unlabelled), cost.pretrained)]
     start: list[str | Cell] = [arm, count(labels), Cell(searched, style="wrap"), *budget]
     found = decisions(results, arm, labels)
     if not found:
