@@ -18,8 +18,8 @@ __all__ = ["curve", "ended", "failure_counts", "look"]
 
 
 def failure_counts(plan: Graph, ledger: Ledger, key: str) -> bool:
-    """Whether the failure of a run is an outcome for its studies: in a suite never, since it is to be mended; in a study where it
-    has been noted, and not for what test jets alone have caused, which no trial is to lose by."""
+    """Tell whether the failure of a run is an outcome for its studies: in a suite never, since it is to be mended; in a study
+    where it has been noted, and not for what test jets alone have caused, which no trial is to lose by."""
     return plan.failures_count and ledger.failure(key) is not None and not ledger.sealed(key)
 
 

@@ -58,7 +58,7 @@ def test_an_arm_is_shown_with_what_its_trials_have_cost(plan_of: Callable[..., P
 
 def test_a_run_that_went_on_for_another_suite_costs_what_its_trial_used(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
     """Both tables of the report show the same passes: trials that were stopped have cost the epochs that count."""
-    search = "tuning={per: seed, factors: [0.3, 3.0], sampler: random, trials: 8, pruner: asha}"
+    search = "tuning={per: seed, labels: each, factors: [0.3, 3.0], sampler: random, trials: 8, pruner: asha}"
     plan, ledger = plan_of("seeds=1", "labels=[50]", "recipes.supervised.epochs=4", search), Ledger(tmp_path / "work")
     (digest,) = [digest for digest, (arm, _) in plan.named.items() if arm == "scratch"]
     rng = np.random.default_rng(1)
