@@ -71,14 +71,7 @@ def run_job(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) -
     else:
         status = _wait(child, shipper, ledger.run(job.key))
     outcome = _judge(ledger, job, status, started)
-    closed: dict[str, Status] = {
-        "done": "FINISHED",
-        "pruned": "FINISHED",
-        "failed": "FAILED",
-        "stopped": "KILLED",
-        "busy": "KILLED",
-    }
-    return Outcome(job.key, outcome.status, outcome.trained, outcome.reason, _close(shipper, closed[outcome.status]))
+    return Outcome(job.key, outcome.status, outcome.trained, outcome.reason, _close(shipper, CLOSED[outcome.status]))
 
 
 def publish(card: RunCard, tracker: Tracker) -> str:
