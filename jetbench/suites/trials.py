@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from jetbench.spec import Scalar
+from jetbench.statistics.pareto import on_front
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.outcomes import curve, failure_counts, look
 from jetbench.suites.pruning import Result
@@ -129,10 +130,7 @@ def front(study: Study, results: Mapping[int, Result]) -> tuple[int, ...]:
     """Return the numbers of the trials that no other one beats in an aim without being beaten in another; none for one aim."""
     if len(study.aims) < 2:
         return ()
+    scored = {number: result.scores for number, result in results.items() if result.compared}
     signs = np.array([-1 if aim.larger_is_better else 1 for aim in study.aims])
-    scores = {number: signs * np.array(result.scores) for number, result in results.items() if result.compared}
-    return tuple(
-        number
-        for number, mine in scores.items()
-        if not any((other <= mine).all() and (other < mine).any() for other in scores.values())
-    )
+    there = on_front(signs * np.array(list(scored.values())).reshape(len(scored), len(signs)))
+    return tuple(number for number, best in zip(scored, there, strict=True) if best)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jetbench.report.study.ranking import layers
+from jetbench.statistics.pareto import on_front
 
 __all__ = ["hypervolume", "spans_decades", "unit_box"]
 
@@ -37,7 +37,7 @@ def hypervolume(points: np.ndarray) -> float:
     inside = points[(points < 1).all(axis=1)]
     if not len(inside):
         return 0.0
-    front = inside[layers(inside) == 0]
+    front = inside[on_front(inside)]
     if front.shape[1] == 1:
         return float(1 - front.min())
     front = front[np.argsort(front[:, -1], kind="stable")]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jetbench.statistics.pareto import on_front
 from jetbench.suites.studies import Study
 from jetbench.suites.trials import Searching, Trial
 
@@ -29,10 +30,7 @@ def layers(points: np.ndarray) -> np.ndarray:
     found = np.full(len(points), -1)
     layer = 0
     while (left := np.flatnonzero(found < 0)).size:
-        rest = points[left]
-        no_worse = (rest[:, None] <= rest[None]).all(axis=2)
-        better = (rest[:, None] < rest[None]).any(axis=2)
-        found[left[~(no_worse & better).any(axis=0)]] = layer
+        found[left[on_front(points[left])]] = layer
         layer += 1
     return found
 
