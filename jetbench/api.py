@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import execute
@@ -22,6 +23,7 @@ from jetbench.report.results import Results
 from jetbench.spec import RunSpec
 from jetbench.suites.budgets import check_equal_classes
 from jetbench.suites.graph import Graph, PlannedRun
+from jetbench.suites.instance import AnyInstance
 from jetbench.suites.instances import latest, latest_instance, latest_study_instance, remember, remembered
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
@@ -172,11 +174,8 @@ def open_session(
     """Plan a suite by name or path. Raises `JetbenchError` where suite, scale, dataset or overrides make no sense."""
     labelled, pool, also = (None if jets is None else str(jets) for jets in (dataset, unlabelled, also_test))
     instance = instantiate(find_suite(str(suite)), scale, labelled, pool, overrides, also)
-    if str(suite) not in suite_names():
-        instance = instance.replace(file=str(suite))
-    plan = make_plan(instance)
-    if not instance.find_dataset().ready:
-        check_equal_classes(plan)
+    plan = make_plan(_with_file(instance, str(suite), suite_names()))
+    _check_classes(plan)
     return Session(plan, _store(store))
 
 
@@ -192,12 +191,24 @@ def open_study(
     """Plan a study by name or path. Raises `JetbenchError` where study, scale, dataset or overrides make no sense."""
     labelled, pool = (None if jets is None else str(jets) for jets in (dataset, unlabelled))
     instance = instantiate_study(find_study(str(study)), scale, labelled, pool, overrides)
-    if str(study) not in study_names():
-        instance = instance.replace(file=str(study))
-    plan = make_study_plan(instance)
-    if not instance.find_dataset().ready:
-        check_equal_classes(plan)
+    plan = make_study_plan(_with_file(instance, str(study), study_names()))
+    _check_classes(plan)
     return StudySession(plan, _store(store))
+
+
+AnyKind = TypeVar("AnyKind", bound=AnyInstance)
+
+
+def _with_file(instance: AnyKind, given: str, shipped: list[str]) -> AnyKind:
+    """The instance, which keeps the path that it was found by where it is none of the shipped ones."""
+    found: AnyKind = instance if given in shipped else instance.replace(file=given)
+    return found
+
+
+def _check_classes(plan: Graph) -> None:
+    """Refuse, before anything is simulated, what equal classes of it cannot give."""
+    if not plan.instance.find_dataset().ready:
+        check_equal_classes(plan)
 
 
 def latest_study(study: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> StudySession:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
@@ -55,13 +56,14 @@ class AnyInstance(Spec):
     also_jets: int = 0
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """The name of the suite or study."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def kind(self) -> Literal["suite", "study"]:
-        raise NotImplementedError
+        """What it is."""
 
     @cached_property
     def name(self) -> str:
@@ -69,9 +71,9 @@ class AnyInstance(Spec):
         return f"{self.title}.{self.scale}.{self.digest()[:8]}"
 
     @property
+    @abstractmethod
     def budgets(self) -> tuple[int, ...]:
         """The numbers of labels that runs have, rising."""
-        raise NotImplementedError
 
     def find_dataset(self) -> Dataset:
         return _find(self.settings.dataset)

@@ -58,7 +58,8 @@ def latest_study_instance(root: Path, study: str | None, scale: str | None = Non
 
 def latest_instance(root: Path, name: str | None, scale: str | None = None) -> AnyInstance:
     """Find an instance of a suite or study as `latest` finds one of a suite."""
-    return _latest(AnyInstance, "study" if name in study_names() else "suite", root, name, scale)
+    word = "study" if name in study_names() else "suite"
+    return _latest(AnyInstance, word, root, name, scale)  # type: ignore[type-abstract]  # nothing makes one, it is asked for
 
 
 AnyKind = TypeVar("AnyKind", bound=AnyInstance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -156,9 +157,9 @@ class ScaledFile(BaseModel):
     scales: dict[str, dict[str, Any]] = Field(min_length=1)
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """What errors call it."""
-        raise NotImplementedError
 
 
 class SuiteFile(ScaledFile):

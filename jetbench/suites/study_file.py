@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from jetbench.errors import SuiteError, UnknownNameError
-from jetbench.registry import nearest
+from jetbench.errors import SuiteError
 from jetbench.spaces import Space
 from jetbench.strict import parse, read_yaml
 from jetbench.suites.choices import Arm, Common
 from jetbench.suites.instance import AnyInstance, resolved
 from jetbench.suites.settings import NAME, ScaledFile
+from jetbench.suites.shipped import Shelf
 from jetbench.suites.studies import Pruner, Sampler
 
 __all__ = [
@@ -101,22 +99,17 @@ class StudyInstance(AnyInstance):
         return (self.settings.labels,)
 
 
+SHELF = Shelf("study", "jetbench.studies")
+
+
 def study_names() -> list[str]:
-    names = [path.name for path in files("jetbench.studies").iterdir()]
-    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
+    """List the names of the shipped studies."""
+    return SHELF.names()
 
 
 def study_text(name: str) -> str:
-    """Return the text of a shipped study by name, or of any study file by path."""
-    path: Any = files("jetbench.studies") / f"{name}.yaml"
-    if not path.is_file():
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise UnknownNameError(f"no study and no file {name!r}; {nearest(name, study_names())}")
-    try:
-        return str(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise SuiteError(f"{name}: no text, so no study; a file of jets goes to --dataset") from None
+    """Return the text of a shipped study by name, or of any study file by path, as `Shelf.text` does."""
+    return SHELF.text(name)
 
 
 def find_study(name: str) -> StudyFile:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from jetbench.errors import SuiteError, UnknownNameError
-from jetbench.registry import nearest
+from jetbench.errors import SuiteError
 from jetbench.strict import parse, read_yaml
 from jetbench.suites.instance import AnyInstance, resolved
 from jetbench.suites.settings import Settings, SuiteFile
+from jetbench.suites.shipped import Shelf
 
 __all__ = ["Instance", "find_suite", "instantiate", "suite_names", "suite_text"]
 
@@ -34,22 +32,17 @@ class Instance(AnyInstance):
         return self.settings.labels
 
 
+SHELF = Shelf("suite", "jetbench.benchmarks")
+
+
 def suite_names() -> list[str]:
-    names = [path.name for path in files("jetbench.benchmarks").iterdir()]
-    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
+    """List the names of the shipped suites."""
+    return SHELF.names()
 
 
 def suite_text(name: str) -> str:
-    """Return the text of a shipped suite by name, or of any suite file by path."""
-    path: Any = files("jetbench.benchmarks") / f"{name}.yaml"
-    if not path.is_file():
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise UnknownNameError(f"no suite and no file {name!r}; {nearest(name, suite_names())}")
-    try:
-        return str(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise SuiteError(f"{name}: no text, so no suite; a file of jets goes to --dataset") from None
+    """Return the text of a shipped suite by name, or of any suite file by path, as `Shelf.text` does."""
+    return SHELF.text(name)
 
 
 def find_suite(name: str) -> SuiteFile:

@@ -1,0 +1,39 @@
+"""Files of suites and studies: those that are shipped are found by name, any by path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jetbench.errors import SuiteError, UnknownNameError
+from jetbench.registry import nearest
+
+__all__ = ["Shelf"]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The shipped files of one `kind`, "suite" or "study", in a package."""
+
+    kind: str
+    package: str
+
+    def names(self) -> list[str]:
+        """List the names of the shipped files."""
+        names = [path.name for path in files(self.package).iterdir()]
+        return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
+
+    def text(self, name: str) -> str:
+        """Return the text of a shipped file by name, or of any file by path. Raises `UnknownNameError` for none, `SuiteError` for
+        one that is no text."""
+        path: Any = files(self.package) / f"{name}.yaml"
+        if not path.is_file():
+            path = Path(name).expanduser()
+            if not path.is_file():
+                raise UnknownNameError(f"no {self.kind} and no file {name!r}; {nearest(name, self.names())}")
+        try:
+            return str(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            raise SuiteError(f"{name}: no text, so no {self.kind}; a file of jets goes to --dataset") from None
