@@ -24,7 +24,7 @@ def decisions(results: Results, arm: str, labels: int) -> list[Winner]:
 
 def spent(results: Results, arm: str, labels: int) -> Spent:
     """Return what the trials of an arm at a budget have cost, of all its studies together. What they share counts once."""
-    digests = {digest for cell, digest in results.plan.tuned.items() if (cell.arm, cell.labels) == (arm, labels)}
+    digests = dict.fromkeys(digest for cell, digest in results.plan.tuned.items() if (cell.arm, cell.labels) == (arm, labels))
     return account.spent([trial for digest in digests for trial in account.ended(results.searchings[digest])])
 
 
