@@ -29,7 +29,7 @@ __all__ = ["run"]
 def run(job: Job, stop: Flag) -> None:
     """Train and evaluate a run in its folder, from wherever an earlier attempt came to.
 
-    Raises `Stopped` on request, `Pruned`, with the model saved as it is, where a study stops it, and `JetbenchError` where
+    Raises `Stopped` on request, `Pruned`, with the model saved as it then is, where a study stops it, and `JetbenchError` where
     something is wrong with the data or the training.
     """
     if job.spec.chosen:

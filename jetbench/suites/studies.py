@@ -121,10 +121,6 @@ class Study(Spec):
         first trial."""
         return self.grid[: len(self.rounds()[0])] if self.sampler == "grid" else (self.unsearched,)
 
-    def known_trials(self) -> tuple[RunSpec, ...]:
-        """Return the last runs, at the first seed, of the trials that are certain before anything has run."""
-        return tuple(self.trial(values) for values in self.known_values())
-
     @cached_property
     def sampled_by(self) -> str:
         """What the numbers of its samplers depend on. A study of which more trials are asked for later goes on as it began; that

@@ -82,6 +82,11 @@ class RunFolder:
         return self.path / "model.safetensors"
 
     @property
+    def last_weights(self) -> Path:
+        """Those of the last epoch, where others are kept."""
+        return self.path / "model.last.safetensors"
+
+    @property
     def bundle(self) -> Path:
         """What the weights expect to see."""
         return self.path / "bundle.json"
@@ -125,10 +130,10 @@ class RunFolder:
         kept = {self.journal, self.committed, self.checkpoint, self.previous_checkpoint, self.done}
         found = sorted(path for path in self.path.glob("[!.]*") if path.is_file() and path not in kept)
         shown = {self.spec, self.environment, self.split, self.losses, self.metrics, self.bundle, self.failed, self.pruned}
-        return [path for path in found if path in shown or path.stem == self.weights.stem] if sealed else found
+        return [path for path in found if path in shown or path in self.models()] if sealed else found
 
     def models(self) -> list[Path]:
-        """List the files of weights: a network's, or a fitted model's."""
+        """List the files of weights: a network's, kept and last ones, or a fitted model's."""
         return sorted(self.path.glob(f"{self.weights.stem}.*"))
 
     def checkpoints(self) -> list[Path]:

@@ -23,7 +23,7 @@ from jetbench.values import Value
 from jetbench.views import views
 from jetbench.views.view import FittedView, fit_view
 
-__all__ = ["Preprocessing", "fit_preprocessing", "load_encoder", "load_preprocessing", "save_bundle"]
+__all__ = ["Preprocessing", "fit_preprocessing", "load_encoder", "load_preprocessing", "save_bundle", "save_weights"]
 
 FIT_JETS = 2000  # jets of the pool that the scaling is fitted on: its numbers move by a percent beyond
 
@@ -58,12 +58,17 @@ def save_bundle(
 ) -> tuple[Path, Path]:
     """Write `model.safetensors` and, beside it, `bundle.json`, and return both; each is replaced atomically."""
     files = RunFolder(folder).weights, RunFolder(folder).bundle
-    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    with replacing(files[0]) as temporary:
-        save_file(weights, temporary)
+    save_weights(files[0], network)
     parts = {"model": model, "task": task, "preprocessing": preprocessing}
     write_json(files[1], {name: part.model_dump(mode="json") for name, part in parts.items()})
     return files
+
+
+def save_weights(path: Path, network: Network) -> None:
+    """Write the weights of a network by their names in it; the file is replaced atomically."""
+    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    with replacing(path) as temporary:
+        save_file(weights, temporary)
 
 
 def load_preprocessing(folder: Path) -> Preprocessing:

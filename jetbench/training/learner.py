@@ -18,6 +18,7 @@ from jetbench.objectives.base import Objective
 from jetbench.seeds import derive
 from jetbench.spec import RunSpec
 from jetbench.tasks.task import Task
+from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
 from jetbench.training.bundle import Preprocessing, save_bundle
 from jetbench.training.flops import forward_flops
@@ -107,7 +108,9 @@ class NetworkLearner(Learner):
         return self.task.predict(outputs)
 
     def save(self, folder: Path) -> tuple[Path, ...]:
-        return save_bundle(folder, self.network, self.spec.model, self.spec.task, self.preprocessing)
+        files = save_bundle(folder, self.network, self.spec.model, self.spec.task, self.preprocessing)
+        last = RunFolder(folder).last_weights
+        return (*files, last) if last.exists() else files
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,7 @@ from jetbench.seeds import derive, torch_rng
 from jetbench.spec import Recipe
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
+from jetbench.training.bundle import save_weights
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from jetbench.training.device import Precision, autocast, device
 from jetbench.training.optim import Plateau, build_optimizer, rate
@@ -136,15 +137,22 @@ def fit(
     while training.progress.epoch < recipe.epochs and not training.progress.stopped_early:
         _epoch(training)
         _refuse_behind(training)
-    if recipe.select == "best" and training.best:
-        network.load_state_dict(training.best)
+    _keep_best(training)
     return Trained(_costs(training), training.tail.signs(training.progress.step) | start.signs(network.encoder))
 
 
 def _refuse_behind(training: Fit) -> None:
     """Stop where a study has stopped others that were as far and no worse."""
     if (epoch := first_behind(training.journal.path, training.limits)) is not None:
+        _keep_best(training)
         raise Pruned(epoch, _costs(training))
+
+
+def _keep_best(training: Fit) -> None:
+    """Give the network its best weights where the recipe asks for them; the last ones then stand in a file beside them."""
+    if training.best:
+        save_weights(RunFolder(training.folder).last_weights, training.network)
+        training.network.load_state_dict(training.best)
 
 
 def _costs(training: Fit) -> dict[str, float]:

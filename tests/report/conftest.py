@@ -78,7 +78,7 @@ def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]
     cells = {key: cell for cell, key in plan.cells.items()}
     for (arm, labels), keys in plan.checks.items():
         cells |= {key: CellKey(name, labels, -1) for key, name in zip(keys, (arm, f"{arm}-longer"), strict=True)}
-    tuned = {spec.digest(): cell for cell, digest in plan.tuned.items() for spec in plan.studies[digest].known_trials()}
+    tuned = {key: cell for cell, digest in plan.tuned.items() for key in _trials(plan, digest)}
     for key, run in plan.runs.items():
         cell = cells.get(key) or (tuned.get(key) if plan.seeds_tune else None)
         if cell in fake.failed and key in cells:
@@ -179,9 +179,15 @@ def _tried_beside(fake: Fake, run: PlannedRun, cell: CellKey) -> tuple[Fake, Cel
     return replace(fake, at={**fake.at, (cell.arm, cell.labels): area}), tried
 
 
+def _trials(plan: Plan, digest: str) -> list[str]:
+    """The keys of the last runs of a study's first round."""
+    study = plan.studies[digest]
+    return [study.trial(values).digest() for values in study.known_values()]
+
+
 def _tried(plan: Plan, key: str, fake: Fake) -> np.ndarray:
     """What a trial came to: the middle of its grid is the best, or the edge where the arm is at its edge."""
-    digest = next(d for d, study in plan.studies.items() if key in {spec.digest() for spec in study.known_trials()})
+    digest = next(digest for digest in plan.studies if key in _trials(plan, digest))
     rates = plan.studies[digest].searched[0].space.choices
     best = 0 if plan.runs[key].arm in fake.edge else len(rates) // 2
     place = rates.index(plan.runs[key].spec.recipe.learning_rate) if rates else best

@@ -109,7 +109,7 @@ def test_each_seed_tunes_among_its_own_final_runs(plan_of: PlanOf) -> None:
     for cell, digest in plan.tuned.items():
         study, own = plan.studies[digest], plan.runs[plan.cells[cell]]
         assert own.spec == study.template
-        trials = study.known_trials()
+        trials = [study.trial(values) for values in study.known_values()]
         assert {(spec.seed, spec.labels, spec.start) for spec in trials} == {(cell.seed, cell.labels, own.spec.start)}
         own_rate = study.template.recipe.learning_rate
         assert [spec.recipe.learning_rate for spec in trials] == [own_rate, pytest.approx(3 * own_rate)]

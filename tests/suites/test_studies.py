@@ -59,7 +59,7 @@ def test_a_search_begins_with_the_values_of_the_recipe(study: Study) -> None:
     one = search(study)
     first = replay(one, {}).get_trials()[0].params
     assert first == {LEARNING_RATE: 1e-3, "model.norm": "group"} == one.unsearched
-    assert one.known_trials() == (one.trial(first),)
+    assert one.known_values() == (first,)
 
 
 @pytest.mark.parametrize("kind", ["grid", "tpe"])

@@ -70,7 +70,7 @@ def test_of_trials_that_are_ahead_the_smallest_loss_wins(grid: GridOf) -> None:
 def test_the_winner_is_a_trial_of_the_study(study: Study) -> None:
     found = decide(study, {0.001: LOSSES, 0.003: LOSSES - 0.1})
     assert found is not None
-    assert found.key == study.known_trials()[1].digest()
+    assert found.key == study.trial(study.known_values()[1]).digest()
     assert (found.score, found.trials, found.at_edge) == (pytest.approx(0.3), 2, ())
 
 

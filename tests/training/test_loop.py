@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from jetbench.data.batch import Batch, JetTensors
 from jetbench.data.batches import Batches
@@ -158,22 +160,30 @@ LOSSES = [0.7, 0.4, 0.6, 0.5, 0.9, 0.3]
 ACCURACIES = [0.5, 0.6, 0.9, 0.95, 0.7, 0.8]
 
 
-@pytest.mark.parametrize(("patience", "epochs", "best"), [(None, 6, 5), (3, 5, 1)])
-def test_the_weights_of_the_smallest_validation_loss_are_kept(
-    toy_jets: Jets, tmp_path: Path, patience: int | None, epochs: int, best: int
+@pytest.mark.parametrize(("patience", "limits", "epochs", "best"), [(None, {}, 6, 5), (3, {}, 5, 1), (None, {3: 0.5}, 3, 1)])
+def test_the_weights_of_the_smallest_validation_loss_are_kept_and_the_last_ones_beside_them(
+    toy_jets: Jets, tmp_path: Path, patience: int | None, limits: dict[int, float], epochs: int, best: int
 ) -> None:
-    """Not those of the best accuracy, which a few jets have in many epochs; patience counts by the loss as well."""
+    """Not those of the best accuracy, which a few jets have in many epochs; patience counts by the loss as well. A training that
+    a study stops ends like any other."""
     seen: list[dict[str, torch.Tensor]] = []
+    trained: list[Network] = []
 
     def validate(network: Network) -> dict[str, float]:
+        trained[:] = [network]
         seen.append({name: value.clone() for name, value in network.state_dict().items()})
         return {"loss": LOSSES[len(seen) - 1], "accuracy": ACCURACIES[len(seen) - 1]}
 
     recipe = RECIPE.replace(passes=192, epochs=6, select="best", patience=patience)
-    kept = train(toy_jets, tmp_path, recipe, validate=validate).state_dict()
+    with suppress(Pruned):
+        train(toy_jets, tmp_path, recipe, validate=validate, limits=limits)
+    kept = trained[0].state_dict()
     assert len(seen) == epochs
     assert all(torch.equal(kept[name], seen[best][name]) for name in kept)
-    assert not torch.equal(seen[best]["head.weight"], seen[3]["head.weight"])
+    assert not torch.equal(seen[best]["head.weight"], seen[0]["head.weight"])
+    last = load_file(RunFolder(tmp_path).last_weights)
+    assert set(last) == set(kept)
+    assert all(torch.equal(last[name], seen[-1][name]) for name in last)
 
 
 def truncated(data: bytes) -> bytes:
