@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from jetbench.statistics.rounding import with_error
 from jetbench.suites.winner import Winner
 
 __all__ = ["Event", "told"]
@@ -27,6 +28,6 @@ def told(won: Winner) -> str:
     """Say what a study has decided, and how far ahead that is of the recipe."""
     if not won.left:
         return f"{won.text}, the recipe's own"
-    lead = f", ahead of the recipe by {won.gain:.2g} ± {won.gain_error:.1g} in the validation loss" if won.gain else ""
+    lead = f", ahead of the recipe by {with_error(won.gain, won.gain_error)} in the validation loss" if won.gain else ""
     edge = "; it is at the edge of what was tried: widen the range" if won.at_edge else ""
     return f"{won.text}{lead}{edge}"

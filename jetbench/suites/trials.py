@@ -16,7 +16,7 @@ from jetbench.suites.outcomes import curve, failure_counts, look
 from jetbench.suites.pruning import Result
 from jetbench.suites.replay import Values, walk
 from jetbench.suites.studies import Study
-from jetbench.suites.winner import winner
+from jetbench.suites.winner import Lead, lead, winner
 from jetbench.tracking.ledger import Ledger
 
 __all__ = ["Searching", "State", "Trial", "follow", "front", "searchings"]
@@ -47,7 +47,8 @@ class Trial:
 @dataclass(frozen=True)
 class Searching:
     """An arm of a study file, or a study of a suite's tuning, with its trials so far. `winner` is the number of the trial that
-    the study selects, None before its end and where it has several aims; `front` the numbers on the Pareto front of these."""
+    the study selects, None before its end and where it has several aims, and `lead` how far that is ahead; `front` the numbers on
+    the Pareto front of several aims."""
 
     name: str
     arm: str
@@ -55,6 +56,7 @@ class Searching:
     trials: tuple[Trial, ...]
     winner: int | None
     front: tuple[int, ...]
+    lead: Lead | None = None
 
 
 def searchings(plan: Graph, ledger: Ledger) -> list[Searching]:
@@ -70,7 +72,8 @@ def _searching(plan: Graph, digest: str, account: _Account) -> Searching:
     values, results = follow(plan, digest, account.ledger)
     trials = tuple(_trial(plan, digest, number, values[number], results.get(number), account) for number in sorted(values))
     won = winner(study, results)
-    return Searching(name, arm, study, trials, won.number if won else None, front(study, results))
+    ahead = lead(study, results, won) if won else None
+    return Searching(name, arm, study, trials, won.number if won else None, front(study, results), ahead)
 
 
 def follow(plan: Graph, digest: str, ledger: Ledger) -> tuple[dict[int, Values], dict[int, Result]]:

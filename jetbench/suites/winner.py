@@ -12,7 +12,7 @@ from jetbench.suites.replay import tried
 from jetbench.suites.studies import Aim, Searched, Study, named, plain
 from jetbench.values import Spec
 
-__all__ = ["Winner", "at_edge", "best_trial", "selection_rule", "winner"]
+__all__ = ["Lead", "Winner", "at_edge", "best_trial", "lead", "selection_rule", "winner"]
 
 EDGE = 0.03  # share of a range, of its logarithm where it is searched there, that is its edge
 
@@ -39,6 +39,14 @@ class Winner(Spec):
     def text(self) -> str:
         """The values as people read them, as in "learning rate 0.003"."""
         return ", ".join(f"{named(path)} {plain(value)}" for path, value in self.values)
+
+
+class Lead(Spec):
+    """How far the trial that won is ahead: by `gain` ± `error` of the values without any search, which is None where these have
+    come to nothing or have won, and `level`, the numbers of the other trials that are within one standard error of it."""
+
+    gain: tuple[float, float] | None
+    level: tuple[int, ...]
 
 
 def selection_rule(study: Study) -> str:
@@ -96,6 +104,15 @@ def best_trial(
     sign = -1 if aim.larger_is_better else 1
     best = min(among or compared, key=lambda number: (sign * compared[number].scores[0], number))
     return best, *gains.get(best, (0.0, 0.0))
+
+
+def lead(study: Study, results: Mapping[int, Result], won: Winner) -> Lead:
+    """Hold the trial that won against the others: differences of the loss, paired jet by jet on the same validation labels."""
+    best = results[won.number]
+    others = {number: _gain(best, one) for number, one in results.items() if one.compared and number != won.number}
+    values = tried(study, results)
+    gain = next((gain for number, gain in others.items() if values[number] == study.unsearched), None)
+    return Lead(gain=gain, level=tuple(number for number, (ahead, error) in others.items() if ahead <= error))
 
 
 def _gain(result: Result, own: Result) -> tuple[float, float]:

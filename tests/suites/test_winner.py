@@ -10,7 +10,7 @@ from jetbench.spaces import Space
 from jetbench.suites.pruning import Result
 from jetbench.suites.replay import open_round
 from jetbench.suites.studies import LEARNING_RATE, Searched, Study
-from jetbench.suites.winner import Winner, at_edge, winner
+from jetbench.suites.winner import Winner, at_edge, lead, winner
 
 GridOf = Callable[..., Study]
 LOSSES = np.array([0.2, 0.4, 0.1, 0.9, 0.3, 0.5])  # of the validation jets under the recipe
@@ -58,6 +58,27 @@ def test_the_recipe_is_left_by_the_standard_error_of_the_paired_difference(study
             assert found.gain == pytest.approx((LOSSES - other).mean())
             assert found.gain_error == pytest.approx((LOSSES - other).std(ddof=1) / np.sqrt(len(LOSSES)))
     assert 0.2 < np.mean(sides) < 0.8
+
+
+def test_the_lead_of_a_winner_is_that_of_the_paired_differences(grid: GridOf) -> None:
+    """One trial is behind for every jet, another for half of them alone; one has diverged, and is level with none."""
+    wide = grid(0.001, 0.003, 0.01, 0.03)
+    behind, level = LOSSES + 0.1 + 0.01 * np.arange(6), LOSSES + np.array([0.3, -0.3, 0.2, -0.2, 0.1, -0.05])
+    trials = open_round(wide, {})
+    came_to = {0.001: behind, 0.003: LOSSES, 0.01: level, 0.03: None}
+    results = {number: measured(came_to[float(values[LEARNING_RATE])]) for number, values in trials.items()}  # type: ignore[arg-type]
+    won = winner(wide, results)
+    assert won is not None
+    found = lead(wide, results, won)
+    assert [trials[number][LEARNING_RATE] for number in found.level] == [0.01]
+    assert found.gain == pytest.approx((0.125, np.std(behind - LOSSES, ddof=1) / np.sqrt(6)))
+
+
+def test_a_recipe_that_wins_is_not_ahead_of_itself(study: Study) -> None:
+    results = {number: measured(LOSSES + number) for number in open_round(study, {})}
+    won = winner(study, results)
+    assert won is not None
+    assert lead(study, results, won).gain is None
 
 
 def test_of_trials_that_are_ahead_the_smallest_loss_wins(grid: GridOf) -> None:

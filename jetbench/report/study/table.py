@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from jetbench.report.markup import fragment
 from jetbench.report.study.marks import attributes
 from jetbench.report.study.names import aim_name, parameter_name, plain_number, value_text
-from jetbench.report.study.ranking import ranks
+from jetbench.report.study.ranking import finished, ranks
 from jetbench.report.study.spent import Spent, ended, spent, states_text
 from jetbench.report.words import count
+from jetbench.statistics.rounding import with_error
 from jetbench.suites.trials import Searching, Trial
 from jetbench.suites.winner import selection_rule
 
@@ -45,6 +46,9 @@ TABLE = """
 {% endfor %}
 </tr></tfoot>
 </table></div>
+{% if lead %}
+<p>{{ lead }}</p>
+{% endif %}
 <p><small>{{ legend }}</small></p>
 """
 LEGEND = (
@@ -111,6 +115,20 @@ def legend(searching: Searching) -> str:
     return f"{states_text(searching)}. * {chosen}. {LEGEND}{PRETRAINED if found.unlabelled else ''}{pretrained}"
 
 
+def lead_text(searching: Searching) -> str:
+    """Say how far the selected trial is ahead of the recipe's own values, and which others it is not ahead of; empty where none
+    is selected."""
+    if searching.lead is None:
+        return ""
+    gain, level = searching.lead.gain, len(searching.lead.level)
+    apart = "these labels do not tell them apart" if level else "its labels tell it apart from all others"
+    told = f"Within one standard error of it: {count(level, 'other trial')}; {apart} (paired, jet by jet)."
+    if gain is None:
+        return told
+    best = f"by {with_error(*gain)} in the validation loss, as the best of {len(finished(searching))}"
+    return f"The selected trial is ahead of the recipe's own values {best}. {told}"
+
+
 def trials_table(searching: Searching) -> str:
     """Return the HTML of the table, with the rule above it; its lines can be told apart by `marks.attributes`."""
     from markupsafe import Markup
@@ -129,6 +147,7 @@ def trials_table(searching: Searching) -> str:
         headings=headings(searching),
         rows=lines,
         total=_total(searching),
+        lead=lead_text(searching),
         legend=legend(searching),
     )
 
@@ -149,11 +168,13 @@ def print_trials(searching: Searching, console: Console) -> None:
     lines = [searching.name, f"Selection: {selection_rule(searching.study)}."]
     width = console.width
     if not console.is_terminal:
-        console.width = max(width, console.measure(table).maximum, *map(len, [*lines, legend(searching)]))
+        console.width = max(width, console.measure(table).maximum, *map(len, [*lines, lead_text(searching), legend(searching)]))
     try:
         for text, look in zip(lines, ("bold", "dim"), strict=True):
             console.print(text, style=look, highlight=False, markup=False)
         console.print(table)
+        if lead := lead_text(searching):
+            console.print(lead, highlight=False, markup=False)
         console.print(legend(searching), style="dim", highlight=False, markup=False)
     finally:
         console.width = width

@@ -22,7 +22,7 @@ from jetbench.report.study.vector import inline_svg
 from jetbench.report.study.write import PAGE, write_study
 from jetbench.suites.suite import Instance, find_suite, instantiate
 from jetbench.suites.trials import Searching
-from jetbench.suites.winner import selection_rule
+from jetbench.suites.winner import Lead, selection_rule
 
 KINDS = ("history", "slices", "importance", "parallel", "curves")
 
@@ -52,6 +52,16 @@ def test_the_rule_stands_above_the_table_and_all_trials_in_it(searching: Callabl
     assert total.split(" ")[-1] == "266"
     assert "199\u202f800 " in total
     assert lines[-1].startswith("24 trials: 21 complete, 2 pruned and 1 diverged. * selected.")
+
+
+def test_the_lead_of_the_selected_trial_is_told_with_its_error(searching: Callable[..., Searching]) -> None:
+    """A best of many is flattered; what is level with it is no worse as far as these labels can tell."""
+    found = searching()
+    assert "Within one standard error" not in printed(found)
+    told = printed(replace(found, lead=Lead(gain=(0.0321, 0.0304), level=(2, 7, 8))))
+    assert "ahead of the recipe's own values by 0.032 ± 0.030 in the validation loss, as the best of 21." in told
+    assert "Within one standard error of it: 3 other trials" in told
+    assert "The selected trial" not in printed(replace(found, lead=Lead(gain=None, level=())))
 
 
 def test_pretraining_is_counted_beside_it(searching: Callable[..., Searching]) -> None:
