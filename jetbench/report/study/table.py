@@ -121,8 +121,7 @@ def lead_text(searching: Searching) -> str:
     if searching.lead is None:
         return ""
     gain, level = searching.lead.gain, len(searching.lead.level)
-    apart = "these labels do not tell them apart" if level else "its labels tell it apart from all others"
-    told = f"Within one standard error of it: {count(level, 'other trial')}; {apart} (paired, jet by jet)."
+    told = f"Within one standard error of it (paired, jet by jet): {count(level, 'other trial')}."
     if gain is None:
         return told
     best = f"by {with_error(*gain)} in the validation loss, as the best of {len(finished(searching))}"

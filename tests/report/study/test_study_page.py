@@ -60,7 +60,7 @@ def test_the_lead_of_the_selected_trial_is_told_with_its_error(searching: Callab
     assert "Within one standard error" not in printed(found)
     told = printed(replace(found, lead=Lead(gain=(0.0321, 0.0304), level=(2, 7, 8))))
     assert "ahead of the recipe's own values by 0.032 ± 0.030 in the validation loss, as the best of 21." in told
-    assert "Within one standard error of it: 3 other trials" in told
+    assert "Within one standard error of it (paired, jet by jet): 3 other trials." in told
     assert "The selected trial" not in printed(replace(found, lead=Lead(gain=None, level=())))
 
 
