@@ -56,6 +56,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "weight_decay": {"weight_decay": 0.1},
             "schedule": {"schedule": "constant"},
             "warmup": {"warmup": 0.1},
+            "first_restart": {"first_restart": 5},
             "passes": {"passes": 7},
             "batch_size": {"batch_size": 65},
             "epochs": {"epochs": 2},

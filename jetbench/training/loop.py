@@ -28,7 +28,7 @@ from jetbench.tracking.journal import Journal
 from jetbench.training.bundle import save_weights
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from jetbench.training.device import Precision, autocast, device
-from jetbench.training.optim import Plateau, build_optimizer, rate
+from jetbench.training.optim import Plateau, build_optimizer, rate, set_step
 from jetbench.training.signs import Start, Tail, Trained
 from jetbench.training.stops import Flag, Limits, Pruned, Stopped, first_behind
 
@@ -240,8 +240,7 @@ def _step(training: Fit, learning_rate: float) -> None:
     inputs = tuple(seen.to(device()) for seen in training.objective.views(training.batches.batch(progress.step), rng))
     with autocast(training.precision):
         out = training.objective(training.network, inputs)
-    for group in training.optimizer.param_groups:
-        group["lr"] = learning_rate
+    set_step(training.optimizer, training.recipe, learning_rate, progress.step, training.steps)
     training.optimizer.zero_grad()
     out["loss"].backward()
     if training.recipe.clip is not None:

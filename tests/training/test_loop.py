@@ -28,7 +28,6 @@ from jetbench.tracking.journal import Journal, read
 from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing, save_bundle
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from jetbench.training.loop import fit
-from jetbench.training.optim import Plateau, rate
 from jetbench.training.signs import Trained
 from jetbench.training.stops import Flag, Pruned, Stopped
 from jetbench.training.validation import network_outputs, validator
@@ -111,16 +110,25 @@ def test_training_learns(toy_jets: Jets, tmp_path: Path) -> None:
     assert metrics(tmp_path)[-1][1]["val/auc"] > 0.9
 
 
-@pytest.mark.parametrize("objective", [entry.name for entry in objectives])
-def test_an_interrupted_training_ends_as_if_it_had_not_been(toy_jets: Jets, tmp_path: Path, objective: str) -> None:
+@pytest.mark.parametrize(
+    ("objective", "recipe"),
+    [
+        *((entry.name, RECIPE) for entry in objectives),
+        *(("supervised", RECIPE.replace(name=name, schedule=name, first_restart=1)) for name in ("one-cycle", "warm-restarts")),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given.schedule,
+)
+def test_an_interrupted_training_ends_as_if_it_had_not_been(
+    toy_jets: Jets, tmp_path: Path, objective: str, recipe: Recipe
+) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     for folder in (straight, broken):
         folder.mkdir()
-    whole = train(toy_jets, straight, objective=objective).state_dict()
+    whole = train(toy_jets, straight, recipe, objective=objective).state_dict()
     for looks in (2, 5):
         with pytest.raises(Stopped):
-            train(toy_jets, broken, objective=objective, stop=StopAfter(looks))
-    resumed = train(toy_jets, broken, objective=objective).state_dict()
+            train(toy_jets, broken, recipe, objective=objective, stop=StopAfter(looks))
+    resumed = train(toy_jets, broken, recipe, objective=objective).state_dict()
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
     assert metrics(straight) == metrics(broken)
 
@@ -308,23 +316,6 @@ def test_scores_of_more_classes_are_the_softmax_in_double_precision() -> None:
     assert scores.dtype == np.float64
     assert scores[0] == pytest.approx(np.exp([0, 1, 2]) / np.exp([0, 1, 2]).sum(), rel=1e-12)
     assert scores[1, 2] == pytest.approx(np.exp(-80), rel=1e-12)
-
-
-def test_the_schedule_in_closed_form() -> None:
-    recipe = Recipe(name="t", learning_rate=1.0, warmup=0.1)
-    assert [rate(recipe, s, 100) for s in (0, 9, 10, 55, 100)] == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.0], abs=1e-12)
-    assert rate(recipe.replace(schedule="constant"), 50, 100) == 1.0
-
-
-def test_the_plateau_agrees_with_torch() -> None:
-    losses = [1.0, 0.9, 0.95, 0.9, 0.91, 0.89995, 0.9, 0.93, 0.94, 0.8] + [0.85] * 14
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    theirs, ours = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=5), Plateau()
-    for loss in losses:
-        theirs.step(loss)
-        ours = Plateau(ours.state())
-        ours.step(loss)
-        assert ours.factor == optimizer.param_groups[0]["lr"]
 
 
 def test_a_training_that_is_behind_stops_after_its_epoch_and_goes_on_where_nothing_holds_it_back(
