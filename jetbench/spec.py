@@ -94,7 +94,8 @@ class Recipe(Spec):
     batch_size: int = 64
     epochs: int = 1
     clip: float | None = None  # largest norm of the gradient
-    select: Literal["last", "best"] = "last"  # which epoch's weights are kept: the best has the smallest validation loss
+    select: Literal["last", "best"] = "last"  # which epoch's weights are kept
+    select_by: str = "loss"  # the task's metric of the validation that tells the best epoch
     patience: int | None = None  # epochs without a better validation before the training stops
     augmentation: tuple[Component, ...] = ()
 

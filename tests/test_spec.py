@@ -62,6 +62,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "epochs": {"epochs": 2},
             "clip": {"clip": 1.0},
             "select": {"select": "best"},
+            "select_by": {"select_by": "auc"},
             "patience": {"patience": 3},
             "augmentation": {"augmentation": (Component(name="flip"),)},
         },

@@ -57,6 +57,7 @@ class RecipeChoice(Spec):
     epochs: int | None = Field(None, ge=1)
     clip: float | None = Field(None, gt=0)
     select: Literal["last", "best"] | None = None
+    select_by: str | None = None
     patience: int | None = Field(None, ge=1)
     augmentation: Augmentation | None = None
 
