@@ -90,7 +90,7 @@ class Classification(Task):
         return {"shares": list(self.shares)}
 
     def balanced(self) -> Self:
-        """With n/(K·n_k) as the weight of class k of K, which has n_k of the n training labels: the mean weight is one."""
+        """Return it with the weight n/(K·n_k) for class k of K with n_k of the n training labels: their mean weight is one."""
         task = copy(self)
         task.weights = tuple(1 / (len(self.shares) * share) if share else 0.0 for share in self.shares)
         return task
