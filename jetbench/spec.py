@@ -13,9 +13,22 @@ from pydantic import model_validator
 from jetbench.errors import SuiteError
 from jetbench.values import Spec
 
-__all__ = ["AUGMENTATION", "Chosen", "Component", "DatasetRef", "Options", "Recipe", "RunSpec", "Scalar", "normalised", "options"]
+__all__ = [
+    "AUGMENTATION",
+    "Chosen",
+    "Component",
+    "DatasetRef",
+    "Options",
+    "Recipe",
+    "RunSpec",
+    "Scalar",
+    "Schedule",
+    "normalised",
+    "options",
+]
 
 Scalar = bool | int | float | str | None
+Schedule = Literal["constant", "cosine", "one-cycle", "plateau", "warm-restarts"]  # of learning rates
 Options = tuple[tuple[str, Scalar], ...]
 
 
@@ -74,13 +87,15 @@ class Recipe(Spec):
     learning_rate: float
     optimizer: Literal["adamw", "adam"] = "adamw"
     weight_decay: float = 0.0
-    schedule: Literal["constant", "cosine", "plateau"] = "cosine"
-    warmup: float = 0.0  # share of all steps, linear from zero
+    schedule: Schedule = "cosine"
+    warmup: float = 0.0  # share of all steps in which the rate rises: linear from zero, half a cosine in one cycle
+    first_restart: int = 10  # epochs from the warm-up to the first warm restart; each later stretch is twice the one before
     passes: int = 0
     batch_size: int = 64
     epochs: int = 1
     clip: float | None = None  # largest norm of the gradient
-    select: Literal["last", "best"] = "last"  # which epoch's weights are kept: the best has the smallest validation loss
+    select: Literal["last", "best"] = "last"  # which epoch's weights are kept
+    select_by: str = "loss"  # the task's metric of the validation that tells the best epoch
     patience: int | None = None  # epochs without a better validation before the training stops
     augmentation: tuple[Component, ...] = ()
 

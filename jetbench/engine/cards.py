@@ -69,4 +69,7 @@ def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-RECIPE = ("learning_rate", "optimizer", "weight_decay", "schedule", "warmup", "passes", "batch_size", "epochs", "select")
+RECIPE = (
+    *("learning_rate", "optimizer", "weight_decay", "schedule", "warmup", "passes", "batch_size", "epochs"),
+    *("select", "select_by"),
+)

@@ -14,27 +14,32 @@ TASK_LOSS = "supervised"  # the objective that is nothing but the loss of the ta
 
 @dataclass(frozen=True)
 class ObjectiveEntry(Configured):
-    """`labelled`: it uses labels, and its passes count against the cap on labelled passes. `dense`: it averages the inputs of two
-    jets, which only dense views allow."""
+    """`labelled`: it uses labels, and its passes count against the cap on labelled passes."""
 
     labelled: bool = True
-    dense: bool = False
 
+
+# whether each class has the same weight in the loss of a training, however many labels it has
+CLASS_WEIGHTS = ("class_weights", "none")
+BALANCED = ("class_weights", Allowed(choices=("none", "balanced")))
 
 objectives: Registry[ObjectiveEntry] = Registry(
     "objective",
     [
         ObjectiveEntry(
-            TASK_LOSS, "jetbench.objectives.supervised:Supervised", "the loss of the task: of classes their cross-entropy"
+            TASK_LOSS,
+            "jetbench.objectives.supervised:Supervised",
+            "the loss of the task: of classes their cross-entropy",
+            defaults=(CLASS_WEIGHTS,),
+            allowed=(BALANCED,),
         ),
         ObjectiveEntry(
             "mixup",
             "jetbench.objectives.supervised:Mixup",
-            "supervised training on mixed images and labels",
+            "supervised training on mixed jets and labels: of images the mean, of constituents the union with scaled energies",
             "Zhang et al., arXiv:1710.09412",
-            dense=True,
-            defaults=(("alpha", 0.2),),
-            allowed=(("alpha", Allowed(above=0)),),
+            defaults=(("alpha", 0.2), CLASS_WEIGHTS),
+            allowed=(("alpha", Allowed(above=0)), BALANCED),
             spaces=(("alpha", Space(low=0.05, high=2.0, log=True)),),
         ),
         ObjectiveEntry(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
@@ -15,11 +15,26 @@ from jetbench.objectives import objectives
 from jetbench.seeds import derive
 from jetbench.spec import Component
 from jetbench.tasks.task import Task
+from jetbench.views import augment
 from jetbench.views.inputs import Inputs
+from jetbench.views.view import FittedView
 
 __all__ = ["Look", "Objective", "build_objective"]
 
-Look = Callable[[Batch, torch.Generator], Inputs]  # a batch, augmented anew and shown by the model's view
+
+@dataclass(frozen=True)
+class Look:
+    """How a training sees a batch: augmented anew by `steps`, and shown by the model's `view`."""
+
+    view: FittedView
+    steps: tuple[Component, ...] = ()
+
+    def __call__(self, batch: Batch, rng: torch.Generator) -> Inputs:
+        return self.view(self.augmented(batch, rng))
+
+    def augmented(self, batch: Batch, rng: torch.Generator) -> Batch:
+        """Return the batch as the view is given it."""
+        return augment(batch, self.steps, rng)
 
 
 class Objective(nn.Module, ABC):

@@ -1,6 +1,8 @@
-"""Supervised objectives: the task's own loss, plain or on mixed inputs."""
+"""Supervised objectives: the task's own loss, plain or on mixed jets."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 import torch
@@ -11,16 +13,26 @@ from jetbench.models.network import Network
 from jetbench.objectives.base import Look, Objective
 from jetbench.tasks.task import Task
 from jetbench.views.inputs import Inputs
+from jetbench.views.mixing import Mixing
 
-__all__ = ["Mixup", "Supervised", "mix"]
+__all__ = ["Mixup", "Supervised"]
+
+ClassWeights = Literal["none", "balanced"]
 
 
 class Supervised(Objective):
-    """The loss of the task, mean over the batch."""
+    """The loss of the task, mean over the batch. With `class_weights` "balanced" each class has the same weight in it, however
+    many training labels it has. Raises `SuiteError` for a task without classes then."""
+
+    def __init__(self, network: Network, task: Task, look: Look, class_weights: ClassWeights = "none") -> None:
+        super().__init__(network, task.balanced() if class_weights == "balanced" else task, look)
 
     def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
-        target = self.task.encode(jets.targets[self.task.column], jets.meta)
-        return (self.look(jets, rng).with_target(target),)
+        return (self.look(jets, rng).with_target(self.encoded(jets)),)
+
+    def encoded(self, jets: Batch) -> Tensor:
+        """Return what the task asks for of each jet (size, outputs)."""
+        return self.task.encode(jets.targets[self.task.column], jets.meta)
 
     def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
         (seen,) = inputs
@@ -30,25 +42,18 @@ class Supervised(Objective):
 
 
 class Mixup(Supervised):
-    """Each jet's tensors are mixed with those of another of its batch, share λ ~ Beta(alpha, alpha) per batch, and so are the
-    targets. They are mixed after scaling, as published."""
+    """Each jet is mixed with another of its batch, share λ ~ Beta(alpha, alpha) per batch, and so are the targets. Both are
+    augmented before, each on its own; how jets are mixed is the view's affair."""
 
-    def __init__(self, network: Network, task: Task, look: Look, alpha: float = 0.2) -> None:
-        super().__init__(network, task, look)
+    def __init__(
+        self, network: Network, task: Task, look: Look, alpha: float = 0.2, class_weights: ClassWeights = "none"
+    ) -> None:
+        super().__init__(network, task, look, class_weights)
         self.alpha = alpha
 
     def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
-        (plain,) = super().views(jets, rng)
+        augmented = self.look.augmented(jets, rng)
         # torch's Beta takes no generator, numpy's does
         share = np.random.default_rng(int(torch.randint(2**62, (), generator=rng))).beta(self.alpha, self.alpha)
-        return (mix(plain, share, torch.randperm(len(plain), generator=rng)),)
-
-
-def mix(inputs: Inputs, share: float, partner: Tensor) -> Inputs:
-    """Return share·x + (1 − share)·x[partner] for each tensor x and the target; partner (n,) is a permutation."""
-    assert inputs.target is not None
-
-    def mixed(x: Tensor) -> Tensor:
-        return share * x + (1 - share) * x[partner]
-
-    return Inputs({name: mixed(x) for name, x in inputs.tensors.items()}, target=mixed(inputs.target))
+        mixing = Mixing(share, torch.randperm(jets.size, generator=rng))
+        return (self.look.view.mixed(augmented, mixing).with_target(mixing.mean(self.encoded(jets))),)

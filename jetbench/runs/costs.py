@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping
 
 from jetbench.objectives import objectives
@@ -9,17 +10,28 @@ from jetbench.spec import RunSpec
 from jetbench.tracking.journal import committed, read
 from jetbench.tracking.ledger import Ledger
 
-__all__ = ["costs_so_far", "run_costs"]
+__all__ = ["costs_so_far", "peak_memory", "run_costs"]
+
+MEGABYTE = 1e6
 
 
 def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:
-    """Book passes and seconds under the names of their kind."""
+    """Book what a training has cost, its passes under the name of their kind."""
     labelled = objectives[spec.objective.name].labelled
-    return {
-        "cost/labelled_passes": costs["passes"] if labelled else 0.0,
-        "cost/unlabelled_passes": 0.0 if labelled else costs["passes"],
-        "cost/seconds": costs["seconds"],
-    }
+    booked = {f"cost/{name}": value for name, value in costs.items() if name != "passes"}
+    booked["cost/labelled_passes"] = costs["passes"] if labelled else 0.0
+    booked["cost/unlabelled_passes"] = 0.0 if labelled else costs["passes"]
+    return dict(sorted(booked.items()))
+
+
+def peak_memory() -> dict[str, float]:
+    """Return the most memory [MB] that this process has had so far, and that of its GPU where it uses one."""
+    import torch
+
+    peak = {"cost/peak_memory": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE}  # Linux tells KiB
+    if torch.cuda.is_available():
+        peak["cost/peak_device_memory"] = torch.cuda.max_memory_allocated() / MEGABYTE
+    return peak
 
 
 def costs_so_far(spec: RunSpec, ledger: Ledger, key: str) -> dict[str, float]:

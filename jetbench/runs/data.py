@@ -18,9 +18,10 @@ __all__ = ["RunData", "open_data"]
 
 @dataclass(frozen=True, eq=False)
 class RunData:
-    """`strata` (n,) are what the split balances; `truth` (n,) is what the task asks of each jet of the dataset, and `seen` (n,)
-    what the training is told instead: the same but where the run's labels are shuffled. `train` are rows of `pool`, which is the
-    dataset or the jets of another file; `also` are the jets of the second test set."""
+    """`task` is fitted on the training labels, if any. `strata` (n,) are what the split balances; `truth` (n,) is what the task
+    asks of each jet of the dataset, and `seen` (n,) what the training is told instead: the same but where the run's labels are
+    shuffled. `train` are rows of `pool`, which is the dataset or the jets of another file; `also` are the jets of the second test
+    set."""
 
     jets: Jets
     task: Task
@@ -40,6 +41,8 @@ def open_data(job: Job) -> RunData:
     split = split_jets(strata, jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
     truth = task.target(jets)
     seen = _shuffled(truth, split, spec.seed) if spec.targets == "shuffled" else truth
+    if spec.targets != "none":
+        task = task.fitted(seen[split.train], jets.meta)
     also = job.also_test.open() if job.also_test else None
     return RunData(jets, task, split, strata, truth, seen, job.unlabelled, also)
 

@@ -13,7 +13,7 @@ from jetbench.jets import Jets
 from jetbench.models import models
 from jetbench.models.network import build_network
 from jetbench.objectives import objectives
-from jetbench.objectives.base import build_objective
+from jetbench.objectives.base import Look, build_objective
 from jetbench.runs.data import RunData
 from jetbench.runs.job import Job
 from jetbench.seeds import numpy_rng
@@ -22,7 +22,7 @@ from jetbench.tracking.ledger import Ledger
 from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing
 from jetbench.training.learner import FittedLearner, Learner, NetworkLearner
 from jetbench.training.validation import validator
-from jetbench.views import augment, views
+from jetbench.views import views
 from jetbench.views.table import Table
 
 __all__ = ["build_learner"]
@@ -55,10 +55,9 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     network = build_network(spec.model, preprocessing.fitted.shapes, data.task.outputs(data.jets.meta), spec.seed)
     if spec.start is not None:
         load_encoder(Ledger(job.work).folder(spec.start), network)
-    steps, view = spec.recipe.augmentation, preprocessing.fitted
-    objective = build_objective(
-        spec.objective, network, data.task, lambda batch, rng: view(augment(batch, steps, rng)), spec.seed
-    )
+    view = preprocessing.fitted
+    look = Look(view, spec.recipe.augmentation)
+    objective = build_objective(spec.objective, network, data.task, look, spec.seed)
     if not objectives[spec.objective.name].labelled:
         pool, rows = _pool(data, labelled)
         return NetworkLearner(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from ruamel.yaml import YAML
 from jetbench.data.splits import write_split
 from jetbench.errors import DivergenceError, RunError, SealedError
 from jetbench.files import write_atomically, write_json
-from jetbench.runs.costs import run_costs
+from jetbench.runs.costs import peak_memory, run_costs
 from jetbench.runs.data import RunData, open_data
 from jetbench.runs.environment import environment
 from jetbench.runs.job import Job
@@ -59,6 +60,7 @@ def run(job: Job, stop: Flag) -> None:
             files = [*saved, *_evaluate(job.spec, data, learner, folder, metrics)]
         except DivergenceError as error:
             raise DivergenceError(str(error), trained.costs) from error
+        metrics |= peak_memory()
         curves = {name for record in read(folder.journal)[0] for name in record.metrics}
         # at step 0: MLflow then compares them as bars; what has a curve would get another point there
         journal.append(0, {name: value for name, value in metrics.items() if name not in curves})
@@ -77,8 +79,9 @@ def _remembered(spec: RunSpec, data: RunData, learner: Learner) -> dict[str, flo
 
 
 def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder, metrics: dict[str, float]) -> tuple[Path, ...]:
-    """Add the metrics on the validation labels of a budget, write what the test jets say to files of its own, which stay sealed
-    as long as the run is a trial, and return the files. A run on the pool is judged by those that start from it."""
+    """Add the metrics on the validation labels of a budget and the speed of predictions, write what the test jets say to files
+    of its own, which stay sealed as long as the run is a trial, and return the files. A run on the pool is judged by those that
+    start from it."""
     task, split, meta = data.task, data.split, data.jets.meta
     if spec.data != "budget":
         return ()
@@ -86,7 +89,10 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
     metrics |= {f"val/{key}": value for key, value in task.choose(seen, predicted, meta).items()}
     write_atomically(folder.losses, _npy(task.losses(seen, predicted)))
     try:
-        tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder.path)
+        started = time.monotonic()
+        predictions = learner.predict(split.test)
+        metrics["cost/inference_jets_per_second"] = len(split.test) / (time.monotonic() - started)
+        tested, files = task.evaluate(data.truth[split.test], predictions, split.test, meta, folder.path)
         also, scores = _evaluate_also(data, learner, folder)
     except DivergenceError as error:  # no trial is to win or lose by what it says of test jets
         raise SealedError(f"{error}, of test jets alone; look at what sets them apart") from error

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from jetbench.registry import nearest
-from jetbench.spec import Component, Scalar, options
+from jetbench.spec import Component, Scalar, Schedule, options
 from jetbench.values import Spec
 
 __all__ = ["Arm", "Common", "DatasetChoice", "RecipeChoice", "TaskChoice"]
@@ -47,8 +47,9 @@ class RecipeChoice(Spec):
     optimizer: Literal["adamw", "adam"] | None = None
     learning_rate: float | None = Field(None, gt=0)
     weight_decay: float | None = Field(None, ge=0)
-    schedule: Literal["constant", "cosine", "plateau"] | None = None
+    schedule: Schedule | None = None
     warmup: float | None = Field(None, ge=0, lt=1)
+    first_restart: int | None = Field(None, ge=1)
     passes: int | None = Field(None, ge=1)
     loops: int | None = Field(None, ge=1)  # instead of passes: times through the training jets of the label budget
     most_passes: int | None = Field(None, ge=1)  # that loops may come to: large budgets need fewer loops
@@ -56,6 +57,7 @@ class RecipeChoice(Spec):
     epochs: int | None = Field(None, ge=1)
     clip: float | None = Field(None, gt=0)
     select: Literal["last", "best"] | None = None
+    select_by: str | None = None
     patience: int | None = Field(None, ge=1)
     augmentation: Augmentation | None = None
 

@@ -186,6 +186,11 @@ def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     if choice.loops is not None:
         changes["passes"] = min(choice.loops * train_jets(labels), choice.most_passes or sys.maxsize)
     recipe: Recipe = named.replace(**changes)
+    if not recipe.passes:
+        raise SuiteError(
+            f"the recipe {named.name!r} leaves its length to the suite; give {stage.recipe!r} `passes`, or for a stage on the "
+            "label budget `loops` through it"
+        )
     allowed = [step for step in recipe.augmentation if not unmet(ground.meta, augmentations[step.name].needs)]
     return recipe.replace(augmentation=tuple(_augmentation(ground, arm, step) for step in allowed))
 

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from jetbench.errors import SuiteError
 from jetbench.models import models
-from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import nearest
 from jetbench.spec import Component
 from jetbench.suites.choices import Arm, Common, RecipeChoice
 from jetbench.suites.expand import task_component, view_options
 from jetbench.suites.instance import AnyInstance
-from jetbench.suites.stages import regimes
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
 from jetbench.views import augmentations, views
@@ -69,12 +67,6 @@ def _arm_reason(settings: Common, arm: Arm, dataset: Meta, pool: Meta) -> str:
             return f"for the option {option!r} of the view {view.name!r} {reason}"
     if reason := _signal_reason(settings, arm, dataset):
         return reason
-    for stage in regimes[arm.regime].stages:
-        if objectives[stage.objective].dense and not view.dense:
-            return (
-                f"the objective {stage.objective!r} averages the inputs of two jets, and in the view {view.name!r} they have no "
-                "places in common"
-            )
     return _pool_reason(arm.pool, pool)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from jetbench.errors import SuiteError
 from jetbench.models import models
 from jetbench.objectives import objectives
+from jetbench.recipes import recipes
 from jetbench.registry import nearest
 from jetbench.spaces import Configured
-from jetbench.suites.choices import Common
+from jetbench.suites.choices import Common, RecipeChoice
+from jetbench.tasks import tasks
+from jetbench.tasks.task import LOSS
 from jetbench.views import views
 
 __all__ = ["check_given", "check_options"]
@@ -31,8 +34,8 @@ def check_given(where: str, given: Mapping[str, object], entry: Configured) -> N
 
 
 def check_options(settings: Common) -> None:
-    """Check the options of models, views and objectives before a run would stumble over them. Raises `SuiteError` for one that
-    there is not, and for a value that makes no sense."""
+    """Check the options of models, views and objectives, and what recipes and objectives ask of the task, before a run would
+    stumble over them. Raises `SuiteError` for one that there is not, and for a value that makes no sense."""
     for name, given in settings.model_options.items():
         check_given(f"model_options.{name}", given, models[name])
     for name, given in settings.objective_options.items():
@@ -45,3 +48,26 @@ def check_options(settings: Common) -> None:
         check_given(f"arms.{name}.view", arm.view, views[model.view])
         for objective, given in arm.objective_options.items():
             check_given(f"arms.{name}.objective_options.{objective}", given, objectives[objective])
+    for where, choice in _choices(settings):
+        _check_selection(where, choice, settings.task.name)
+    given_to_objectives = [settings.objective_options, *(arm.objective_options for arm in settings.arms.values())]
+    if any(given.get("class_weights") == "balanced" for options in given_to_objectives for given in options.values()):
+        tasks[settings.task.name].load()().balanced()
+
+
+def _choices(settings: Common) -> Iterator[tuple[str, RecipeChoice]]:
+    """What suite and arms choose of recipes, each with its place."""
+    for key, choice in settings.recipes.items():
+        yield f"recipes.{key}", choice
+    for name, arm in settings.arms.items():
+        for key, choice in arm.recipes.items():
+            yield f"arms.{name}.recipes.{key}", choice
+
+
+def _check_selection(where: str, choice: RecipeChoice, task: str) -> None:
+    """The metric that a recipe selects by is one of the task's; an arm's choice may leave it to the suite's."""
+    key = choice.select_by or (recipes[choice.base].recipe.select_by if choice.base else LOSS.key)
+    try:
+        tasks[task].load().judge(key)
+    except SuiteError as error:
+        raise SuiteError(f"{where}.select_by is {key!r}, and {error}") from None

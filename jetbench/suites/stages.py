@@ -20,7 +20,7 @@ class Stage(Spec):
 
     `data` and `labels` say what it is trained on: the unlabelled pool, the pool with its labels, or the label budget of the cell.
     `recipe` is a key of the suite's `recipes`. A `stretched` stage is trained for as many passes as all stages of the primary arm
-    of its encoder together, is never ended by its patience, and ends with the weights of its best epoch by validation loss.
+    of its encoder together, is never ended by its patience, and ends with the weights of its best epoch.
     """
 
     name: str

@@ -22,14 +22,15 @@ tasks: Registry[Configured] = Registry(
             "jetbench.tasks.classification:Classification",
             "which class a jet is of: cross-entropy, judged by the AUC with DeLong's error",
             revision=2,
+            defaults=(("loss", "cross-entropy"),),
+            allowed=(("loss", Allowed(choices=("cross-entropy", "bce"))),),
         ),
         Configured(
             "regression",
             "jetbench.tasks.regression:Regression",
             "a mass or another number of each jet [GeV]: smooth L1, judged by the RMSE with a bootstrap error",
-            revision=2,
-            defaults=(("scale", 100.0), ("target", "gen_sdmass")),
-            allowed=(("scale", Allowed(above=0)),),
+            revision=3,
+            defaults=(("target", "gen_sdmass"),),
         ),
     ],
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jetbench.errors import SuiteError
 from jetbench.evaluation.artifacts import write_predictions
 from jetbench.evaluation.regression import (
     evaluate_regression,
@@ -20,7 +20,7 @@ from jetbench.evaluation.regression import (
     rmse_error,
     write_regression,
 )
-from jetbench.tasks.task import LEAST, MARGIN_SHARE, Metric, Paired, Part, Task
+from jetbench.tasks.task import LEAST, LOSS, MARGIN_SHARE, Metric, Paired, Part, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,18 +34,18 @@ QUANTILES = 10  # strata of jets without classes
 
 
 class Regression(Task):
-    """Smooth L1 of one output, which stands for target/scale. Predictions (n,) are in GeV, as the target is; the headline is the
-    root of their mean squared error. `target` is a column among the targets of the jets, `scale` a typical value of it [GeV]:
-    errors beyond `scale` weigh linearly. Raises `SuiteError` for a scale that is not positive."""
+    """Smooth L1 of one output, which stands for the target's distance from the mean of the training labels in units of their
+    spread: errors beyond that spread weigh linearly. Predictions (n,) are in GeV, as the target is; the headline is the root of
+    their mean squared error. `target` is a column among the targets of the jets. Losses of trainings on the same labels, as those
+    of the trials of a study, are in the same unit."""
 
     headline = RMSE
+    judges = (LOSS, RMSE)
     sections = ()
 
-    def __init__(self, target: str = "gen_sdmass", scale: float = 100.0) -> None:
-        if not 0 < scale < np.inf:
-            raise SuiteError(f"the scale of a regression is a positive number of GeV, not {scale}")
+    def __init__(self, target: str = "gen_sdmass") -> None:
         self.column = target
-        self.scale = scale
+        self.mean, self.spread = 0.0, 1.0  # [GeV], before there are training labels
 
     def unmet(self, meta: Meta, targets: Collection[str] | None) -> str:
         if targets is None or self.column in targets:
@@ -70,8 +70,16 @@ class Regression(Task):
         truth = self.target(jets)
         return np.searchsorted(np.quantile(truth, np.arange(1, QUANTILES) / QUANTILES), truth, side="right")
 
+    def fitted(self, target: np.ndarray, meta: Meta) -> Self:
+        task, values = copy(self), np.asarray(target, np.float64)
+        task.mean, task.spread = float(values.mean()), float(values.std()) or 1.0  # equal targets have no spread
+        return task
+
+    def learnt(self) -> dict[str, Any]:
+        return {"mean": self.mean, "spread": self.spread}
+
     def encode(self, target: Tensor, meta: Meta) -> Tensor:
-        return (target.float() / self.scale)[:, None]
+        return ((target.double() - self.mean) / self.spread).float()[:, None]
 
     def loss(self, outputs: Tensor, encoded: Tensor) -> Tensor:
         from torch.nn.functional import smooth_l1_loss
@@ -79,10 +87,10 @@ class Regression(Task):
         return smooth_l1_loss(outputs, encoded)
 
     def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
-        return {"rmse": self.scale * (outputs - encoded).square().mean().sqrt().detach()}
+        return {"rmse": self.spread * (outputs - encoded).square().mean().sqrt().detach()}
 
     def predict(self, outputs: Tensor) -> np.ndarray:
-        return self.scale * outputs[:, 0].double().numpy()
+        return self.mean + self.spread * outputs[:, 0].double().numpy()
 
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
         """Return loss and RMSE."""
@@ -124,6 +132,6 @@ class Regression(Task):
         return f"{100 * MARGIN_SHARE:.3g} % of the RMSE of {baseline}"
 
     def _smooth(self, error: np.ndarray) -> np.ndarray:
-        """Smooth L1 of errors (n,) [GeV] in units of the scale."""
-        size = np.abs(error) / self.scale
+        """Smooth L1 of errors (n,) [GeV] in units of the spread."""
+        size = np.abs(error) / self.spread
         return np.where(size < 1, size**2 / 2, size - 0.5)

@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from jetbench.errors import SuiteError
+from jetbench.registry import nearest
 from jetbench.statistics.comparison import Comparison, compare, seed_weights, unit_mean
 from jetbench.values import Value
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from jetbench.jets import Jets, Meta
 
-__all__ = ["LEAST", "MARGIN_SHARE", "Metric", "Paired", "Part", "Task"]
+__all__ = ["LEAST", "LOSS", "MARGIN_SHARE", "Metric", "Paired", "Part", "Task"]
 
 MARGIN_SHARE = 0.03  # of what the baseline leaves to perfection: differences below it are of no weight (protocol, section 5)
 
@@ -45,6 +47,12 @@ class Metric(Value):
     unit: Literal["", "GeV"] = ""
     digits: int = 4
 
+    def is_better(self, value: float, other: float) -> bool:
+        return value > other if self.larger_is_better else value < other
+
+
+LOSS = Metric(key="loss", name="loss", larger_is_better=False)
+
 
 @dataclass(frozen=True, eq=False)
 class Paired:
@@ -61,14 +69,15 @@ class Task(ABC):
     """What is predicted of a jet and how that is judged. `truth` is the target of n jets (n,) and `predictions` are what
     `predict` gives; a network's outputs are (n, outputs) in fp32.
 
-    An epoch is judged by its loss on the validation jets, a finished training by what each of them adds to it, and by `headline`
-    on the test jets (among those of `evaluate`, with its error under `<key>_se`, and of `choose`).
+    An epoch is judged by its loss on the validation jets or by another of `judges`, a finished training by what each of them adds
+    to the loss, and by `headline` on the test jets (among those of `evaluate`, with its error under `<key>_se`, and of `choose`).
     `sections` name the parts of the report that are this task's own. `column` is the target's
     name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
     """
 
     column: str
     headline: Metric
+    judges: ClassVar[tuple[Metric, ...]]
     chance: float | None = None
     sections: ClassVar[tuple[str, ...]]
 
@@ -97,6 +106,21 @@ class Task(ABC):
     @abstractmethod
     def strata(self, jets: Jets) -> np.ndarray:
         """Return integers (n,) from 0 on; a split holds as large a share of each in every part."""
+
+    @abstractmethod
+    def fitted(self, target: np.ndarray, meta: Meta) -> Self:
+        """Return the task as the training labels (n,) of a run have it: what `learnt` holds is theirs."""
+
+    @abstractmethod
+    def learnt(self) -> dict[str, Any]:
+        """Return what `fitted` has learnt, as plain content that is stored with the weights."""
+
+    def balanced(self) -> Self:
+        """Return the task with a loss in which all classes have the same weight, whatever their number of training labels.
+
+        Raises `SuiteError` where there are no classes.
+        """
+        raise SuiteError("class_weights are for a task with classes; leave them out")
 
     @abstractmethod
     def encode(self, target: Tensor, meta: Meta) -> Tensor:
@@ -164,6 +188,14 @@ class Task(ABC):
     @abstractmethod
     def margin_text(self, baseline: str) -> str:
         """Describe the margin for a baseline of this name: "3 % of …"."""
+
+    @classmethod
+    def judge(cls, key: str) -> Metric:
+        """Return the metric of `validate` that a recipe may select the best epoch by. Raises `SuiteError` for another."""
+        found = {metric.key: metric for metric in cls.judges}
+        if key not in found:
+            raise SuiteError(f"this task judges no epoch by it; {nearest(key, found)}")
+        return found[key]
 
     def headline_of(self, meta: Meta) -> Metric:
         """Return the headline metric under the name that it has for jets with `meta`."""

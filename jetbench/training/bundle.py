@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,19 @@ def fit_preprocessing(view: Component, pool: JetTensors, rows: np.ndarray) -> Pr
 
 
 def save_bundle(
-    folder: Path, network: Network, model: Component, task: Component, preprocessing: Preprocessing
+    folder: Path,
+    network: Network,
+    model: Component,
+    task: Component,
+    preprocessing: Preprocessing,
+    learnt: Mapping[str, Any],
 ) -> tuple[Path, Path]:
-    """Write `model.safetensors` and, beside it, `bundle.json`, and return both; each is replaced atomically."""
+    """Write `model.safetensors` and, beside it, `bundle.json`, and return both; each is replaced atomically. `learnt` is what the
+    task has learnt of the training labels."""
     files = RunFolder(folder).weights, RunFolder(folder).bundle
     save_weights(files[0], network)
     parts = {"model": model, "task": task, "preprocessing": preprocessing}
-    write_json(files[1], {name: part.model_dump(mode="json") for name, part in parts.items()})
+    write_json(files[1], {name: part.model_dump(mode="json") for name, part in parts.items()} | {"labels": dict(learnt)})
     return files
 
 

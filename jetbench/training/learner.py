@@ -108,7 +108,8 @@ class NetworkLearner(Learner):
         return self.task.predict(outputs)
 
     def save(self, folder: Path) -> tuple[Path, ...]:
-        files = save_bundle(folder, self.network, self.spec.model, self.spec.task, self.preprocessing)
+        learnt = {} if self.spec.targets == "none" else self.task.learnt()
+        files = save_bundle(folder, self.network, self.spec.model, self.spec.task, self.preprocessing, learnt)
         last = RunFolder(folder).last_weights
         return (*files, last) if last.exists() else files
 
@@ -131,7 +132,8 @@ class FittedLearner(Learner):
         started, chosen, seed = time.monotonic(), self.rows, derive("init", "encoder", self.spec.seed)
         journal.cut(0)
         self.model.fit(self.table[chosen], self.columns, self.target[chosen], seed, self.spec.recipe.learning_rate)
-        return Trained({"passes": float(len(chosen)), "seconds": time.monotonic() - started}, {})
+        jets, seconds = float(len(chosen)), time.monotonic() - started
+        return Trained({"passes": jets, "seconds": seconds, "training_jets_per_second": jets / seconds}, {})
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self.model.predict(self.table[rows])

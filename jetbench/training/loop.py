@@ -18,19 +18,22 @@ import torch
 from torch import Tensor
 
 from jetbench.data.batches import Batches
-from jetbench.errors import DataFileError, DivergenceError, StoreError
+from jetbench.errors import DataFileError, DivergenceError, RunError, StoreError
 from jetbench.models.network import Network
 from jetbench.objectives.base import Objective
 from jetbench.seeds import derive, torch_rng
 from jetbench.spec import Recipe
+from jetbench.tasks.task import Metric
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
 from jetbench.training.bundle import save_weights
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from jetbench.training.device import Precision, autocast, device
-from jetbench.training.optim import Plateau, build_optimizer, rate
+from jetbench.training.optim import Plateau, build_optimizer, rate, set_step
+from jetbench.training.progress import Progress
 from jetbench.training.signs import Start, Tail, Trained
 from jetbench.training.stops import Flag, Limits, Pruned, Stopped, first_behind
+from jetbench.training.watch import Watch, all_finite, jets_in_words
 
 __all__ = ["fit"]
 
@@ -38,23 +41,6 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 30.0
 LOOK = 50  # steps between two looks at the loss, each of which waits for a GPU to catch up
-
-
-@dataclass
-class Progress:
-    """What, beside modules and optimiser, a training is made of; all of it is in the checkpoint."""
-
-    step: int = 0
-    epoch: int = 0
-    sums: dict[str, float] = field(default_factory=dict)  # of the running epoch's diagnostics, as of the last checkpoint
-    steps_in_epoch: int = 0
-    plateau: list[float] | None = None
-    best: float | None = None
-    best_epoch: int = -1
-    stopped_early: bool = False
-    seconds: float = 0.0
-    journal: int = 0
-    tail: list[float] = field(default_factory=list)  # sums of the loss over the last tenth of all steps
 
 
 @dataclass
@@ -74,7 +60,10 @@ class Fit:
     frozen: bool
     limits: Limits
     optimizer: torch.optim.Optimizer
+    metric: Metric
     tail: Tail = field(init=False)
+    watch: Watch = field(default_factory=Watch)
+    since: float = 0.0  # when the seconds began that are not booked yet
     progress: Progress = field(default_factory=Progress)
     best: dict[str, Tensor] = field(default_factory=dict)
     sums: dict[str, Tensor] = field(default_factory=dict)  # of the running epoch's diagnostics, where the network is
@@ -107,10 +96,10 @@ def fit(
 ) -> Trained:
     """Train `network` in place and return its costs, and the signs of its length.
 
-    `validate` gives the validation metrics of the network as it is, once per epoch; the best epoch is that of their smallest
-    "loss". A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises
-    `Stopped` once `stop` is set and `Pruned` where that loss is beyond one of the `limits`, both after a checkpoint, and
-    `DivergenceError`, with the costs so far, where the loss is no longer finite.
+    `validate` gives the validation metrics of the network as it is, once per epoch; the recipe says by which of them the best
+    epoch is told. A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises
+    `Stopped` once `stop` is set and `Pruned` where the validation's "loss" is beyond one of the `limits`, both after a
+    checkpoint, and `DivergenceError`, with the costs so far, where a loss is not finite; it names the step and its jets.
     """
     network.to(device())
     objective.to(device())
@@ -130,6 +119,7 @@ def fit(
         validate=validate,
         frozen=frozen,
         limits=limits or {},
+        metric=objective.task.judge(recipe.select_by),
         optimizer=build_optimizer(recipe, parameters),
     )
     _resume(training)
@@ -156,11 +146,25 @@ def _keep_best(training: Fit) -> None:
 
 
 def _costs(training: Fit) -> dict[str, float]:
-    return {"passes": float(_passes(training)), "seconds": training.progress.seconds}
+    progress, passes = training.progress, _passes(training, training.progress.step)
+    costs = {"passes": passes, "seconds": progress.seconds}
+    if progress.step_seconds:
+        costs["training_jets_per_second"] = passes / progress.step_seconds
+    if progress.best_step:
+        costs |= {"passes_to_best": _passes(training, progress.best_step), "seconds_to_best": progress.best_seconds}
+    return costs
 
 
-def _passes(training: Fit) -> int:
-    return training.progress.step * training.recipe.batch_size * training.objective.views_per_jet
+def _passes(training: Fit, steps: int) -> float:
+    return float(steps * training.recipe.batch_size * training.objective.views_per_jet)
+
+
+def _book(training: Fit) -> float:
+    """Add the seconds since the last booking to those of the training, and return them."""
+    now = time.monotonic()
+    seconds, training.since = now - training.since, now
+    training.progress.seconds += seconds
+    return seconds
 
 
 def _resume(training: Fit) -> None:
@@ -202,28 +206,28 @@ def _epoch(training: Fit) -> None:
     training.network.train()
     if training.frozen:
         training.network.encoder.eval()
-    started, saved = time.monotonic(), time.monotonic()
+    training.since = saved = time.monotonic()
     while progress.step < last:
         _step(training, _learning_rate(training, plateau, progress.step))
         now = time.monotonic()
         if progress.step % LOOK == 0 or progress.step == last:
-            _refuse_divergence(training, now - started, weights=progress.step == last)
+            _refuse_divergence(training, weights=progress.step == last)
         if training.stop.is_set() or now - saved > CHECKPOINT_SECONDS:
-            _refuse_divergence(training, now - started)
-            progress.seconds += now - started
-            started = saved = now
+            _refuse_divergence(training)
+            progress.step_seconds += _book(training)
+            saved = now
             _checkpoint(training)
             if training.stop.is_set():
                 raise Stopped
+    progress.step_seconds += _book(training)
     metrics = {f"train/{k}": float(v) / max(1, progress.steps_in_epoch) for k, v in training.sums.items()}
     metrics["train/learning_rate"] = _learning_rate(training, plateau, max(progress.step - 1, 0))
-    metrics["train/passes"] = float(_passes(training))
-    try:
-        _validate(training, plateau, metrics)
-    except DivergenceError as error:
-        raise _divergence(training, time.monotonic() - started) from error
+    metrics["train/passes"] = _passes(training, progress.step)
+    _validate(training, plateau, metrics)
     training.journal.append(progress.epoch, metrics)
-    progress.seconds += time.monotonic() - started
+    _book(training)
+    if progress.best_epoch == progress.epoch:
+        progress.best_step, progress.best_seconds = progress.step, progress.seconds
     progress.epoch, progress.steps_in_epoch, progress.plateau = progress.epoch + 1, 0, plateau.state()
     training.sums = {}
     _checkpoint(training)
@@ -240,13 +244,13 @@ def _step(training: Fit, learning_rate: float) -> None:
     inputs = tuple(seen.to(device()) for seen in training.objective.views(training.batches.batch(progress.step), rng))
     with autocast(training.precision):
         out = training.objective(training.network, inputs)
-    for group in training.optimizer.param_groups:
-        group["lr"] = learning_rate
+    set_step(training.optimizer, training.recipe, learning_rate, progress.step, training.steps)
     training.optimizer.zero_grad()
     out["loss"].backward()
     if training.recipe.clip is not None:
         torch.nn.utils.clip_grad_norm_([p for g in training.optimizer.param_groups for p in g["params"]], training.recipe.clip)
     training.optimizer.step()
+    training.watch.add(out["loss"].detach())
     training.tail.add(progress.step, out["loss"].detach().double())
     progress.step += 1
     progress.steps_in_epoch += 1
@@ -255,35 +259,39 @@ def _step(training: Fit, learning_rate: float) -> None:
         training.sums[name] = training.sums.get(name, 0.0) + value.detach().double()
 
 
-def _refuse_divergence(training: Fit, seconds: float, weights: bool = False) -> None:
-    """The sum of an epoch's losses stays infinite or NaN once one of them was. What the last step has done shows in the weights
-    alone."""
-    finite = math.isfinite(float(training.sums["loss"]))
-    if not finite or (weights and not all(bool(p.isfinite().all()) for p in training.network.parameters())):
-        raise _divergence(training, seconds)
-
-
-def _divergence(training: Fit, seconds: float) -> DivergenceError:
-    """`seconds` are those since the last that were booked."""
-    training.progress.seconds += seconds
+def _refuse_divergence(training: Fit, weights: bool = False) -> None:
+    """Raise `DivergenceError` where a loss since the last look is not finite, or the weights are not: what the last step has done
+    shows in them alone."""
     step = training.progress.step
-    return DivergenceError(f"the loss is not finite after step {step}; a lower learning rate may help", _costs(training))
+    if (bad := training.watch.look(step)) is not None:
+        raise _divergence(training, f"the loss is not finite in step {bad + 1} of {training.steps}", bad)
+    if weights and not all_finite(training.network.parameters()):
+        raise _divergence(training, f"the weights are not finite after step {step} of {training.steps}", step - 1)
+
+
+def _divergence(training: Fit, what: str, step: int | None = None) -> DivergenceError:
+    """What there is to say of it, with the jets of the batch of a step, counted from 0, where it began in one."""
+    _book(training)
+    jets = "" if step is None else f"; its batch has {jets_in_words(training.batches.indices(step))}"
+    return DivergenceError(f"{what}{jets}; a lower learning rate may help", _costs(training))
 
 
 def _validate(training: Fit, plateau: Plateau, metrics: dict[str, Any]) -> None:
     """Add validation metrics, move the plateau, keep the best weights, and see whether patience has run out."""
     if training.validate is None:
         return
-    progress, recipe = training.progress, training.recipe
-    values = training.validate()
+    progress, recipe, key = training.progress, training.recipe, training.metric.key
+    where = f"in the validation after step {progress.step} of {training.steps}"
+    try:
+        values = training.validate()
+    except DivergenceError as error:
+        raise _divergence(training, f"{where} {error}") from error
     if not math.isfinite(values["loss"]):
-        raise DivergenceError("the loss of the validation is not finite")
+        raise _divergence(training, f"{where} the loss is not finite")
     metrics.update({f"val/{name}": value for name, value in values.items()})
     if recipe.schedule == "plateau":
         plateau.step(values["loss"])
-    if progress.best is None or values["loss"] < progress.best:
-        progress.best, progress.best_epoch = values["loss"], progress.epoch
-        if recipe.select == "best":
-            training.best = {k: t.detach().clone() for k, t in training.network.state_dict().items()}
-    if recipe.patience is not None and progress.epoch - progress.best_epoch >= recipe.patience:
-        progress.stopped_early = True
+    if key not in values:
+        raise RunError(f"the recipe selects by {key!r}, which these validation labels do not give; raise the label budget")
+    if progress.judge(training.metric, values[key], recipe.patience) and recipe.select == "best":
+        training.best = {k: t.detach().clone() for k, t in training.network.state_dict().items()}

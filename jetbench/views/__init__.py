@@ -38,15 +38,13 @@ class AugmentationEntry(Configured):
 @dataclass(frozen=True)
 class ViewEntry(Configured):
     """`needs` is what jets must have for it, `option_needs` for one of its options; `settles` names the function that makes
-    settled options of the jets' `Meta` and the given ones, None where there is nothing to settle. `dense`: every jet fills the
-    same places of its tensors, so that the inputs of two jets can be averaged. `tabled`: its table is slow to compute, so that it
-    is computed once for a dataset, over all workers, and kept in the cache. `reads` says which channels it looks at; its option
-    `channels`, where it has one, narrows that."""
+    settled options of the jets' `Meta` and the given ones, None where there is nothing to settle. `tabled`: its table is slow to
+    compute, so that it is computed once for a dataset, over all workers, and kept in the cache. `reads` says which channels it
+    looks at; its option `channels`, where it has one, narrows that."""
 
     needs: tuple[Need, ...] = ()
     option_needs: tuple[tuple[str, tuple[Need, ...]], ...] = ()
     settles: str | None = None
-    dense: bool = False
     tabled: bool = False
     reads: Literal["all", "pt", "nothing"] = "all"
 
@@ -152,7 +150,6 @@ views: Registry[ViewEntry] = Registry(
             spaces=(("pixels", Space(choices=(16, 24, 32))),),
             option_needs=(("align", ("pt", "isotropic", "exact")),),
             settles="jetbench.views.frame:frame_options",
-            dense=True,
         ),
         ViewEntry(
             "constituents",

@@ -13,6 +13,7 @@ from jetbench.errors import SuiteError
 from jetbench.spec import Scalar
 from jetbench.views.channels import Shown, show_channels, shown_channels
 from jetbench.views.inputs import Inputs
+from jetbench.views.mixing import Mixing
 from jetbench.views.view import FittedView
 
 __all__ = ["ConstituentsView", "hardest", "particle_features"]
@@ -58,6 +59,10 @@ class ConstituentsView(FittedView):
         mask = torch.zeros(batch.size, self.number, dtype=torch.bool, device=scaled.device)
         mask[batch.jet[kept], place] = True
         return Inputs({"constituents": padded}, mask)
+
+    def mixed(self, batch: Batch, mixing: Mixing) -> Inputs:
+        """Show the union of both jets' deposits, the hardest of which are kept: sets have no places in common to be averaged."""
+        return self(mixing.union(batch))
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

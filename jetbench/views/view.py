@@ -11,6 +11,7 @@ from jetbench.spec import Component, Scalar
 from jetbench.values import Value
 from jetbench.views import views
 from jetbench.views.inputs import Inputs
+from jetbench.views.mixing import Mixing
 
 __all__ = ["FittedView", "fit_view"]
 
@@ -26,6 +27,11 @@ class FittedView(Value, ABC):
     @abstractmethod
     def __call__(self, batch: Batch) -> Inputs:
         """Show a batch."""
+
+    def mixed(self, batch: Batch, mixing: Mixing) -> Inputs:
+        """Show jets that are mixed in pairs. Unless a view says otherwise, their tensors are mixed as they are shown: after
+        scaling, as published for images (Zhang et al., arXiv:1710.09412)."""
+        return Inputs({name: mixing.mean(tensor) for name, tensor in self(batch).tensors.items()})
 
     @property
     @abstractmethod

@@ -173,6 +173,7 @@ def test_a_failure_is_recorded_and_the_others_go_on(plan_of: Callable[..., Plan]
     key = next(key for key, r in plan.runs.items() if r.name == "resnet15/simclr-pretraining/s0")
     ledger = Ledger(tmp_path / "work")
     assert "not finite" in str(ledger.failure(key))
+    assert "; its batch has the jets in rows " in str(ledger.failure(key))
     assert ledger.diverged(key)
     assert 0 < ledger.costs(key)["cost/unlabelled_passes"] <= 512
     again = run(plan, tmp_path)

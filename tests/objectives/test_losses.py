@@ -2,24 +2,24 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from jetbench.data.batch import Batch, JetTensors
+from jetbench.data.batch import JetTensors
 from jetbench.errors import SuiteError
 from jetbench.jets import Grid, Jets
 from jetbench.models.network import Network, build_network
 from jetbench.objectives import objectives
-from jetbench.objectives.base import Objective, build_objective
+from jetbench.objectives.base import Look, Objective, build_objective
 from jetbench.objectives.simclr import info_nce
-from jetbench.objectives.supervised import Mixup, mix
+from jetbench.objectives.supervised import Mixup, Supervised
 from jetbench.seeds import torch_rng
 from jetbench.spec import Component
 from jetbench.tasks import build_task
-from jetbench.views import augment
-from jetbench.views.image import render
-from jetbench.views.inputs import Inputs
+from jetbench.views.image import ImageView
+from jetbench.views.scaling import ChannelScaling, Scaling
 
 GRID = Grid(rows=8, columns=8, eta_extent=0.8, phi_extent=0.8)
 TASK = build_task(Component(name="classification"))
@@ -61,21 +61,13 @@ def test_info_nce_is_stable_at_the_lowest_temperature() -> None:
     assert math.isfinite(float(info_nce(torch.randn(64, 8) * 1e4, 0.01)))
 
 
-def test_mixing_in_closed_form() -> None:
-    pair = Inputs({"x": torch.tensor([[0.0], [10.0]])}, target=torch.eye(2))
-    mixed = mix(pair, 0.75, torch.tensor([1, 0]))
-    assert mixed.target is not None
-    assert mixed["x"].flatten().tolist() == [2.5, 7.5]
-    assert mixed.target.tolist() == [[0.75, 0.25], [0.25, 0.75]]
-
-
-def look(batch: Batch, rng: torch.Generator) -> Inputs:
-    return Inputs({"image": render(augment(batch, (Component(name="rotation"),), rng), GRID).log1p()})
+LOG = ChannelScaling(function="log1p", x0=1.0, spread=1.0)
+LOOK = Look(ImageView(frame=GRID, scaling=Scaling(channels=(LOG, LOG, LOG))), (Component(name="rotation"),))
 
 
 def build(name: str) -> tuple[Network, Objective]:
     network = build_network(Component(name="resnet15"), {"image": (3, 8, 8)}, outputs=2, seed=0)
-    return network, build_objective(Component(name=name), network, TASK, look, seed=0)
+    return network, build_objective(Component(name=name), network, TASK, LOOK, seed=0)
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in objectives])
@@ -119,12 +111,41 @@ def test_the_temperature_learns_and_stays_in_its_bounds() -> None:
 def test_a_temperature_without_a_gradient_is_refused(temperature: float) -> None:
     network, objective = build("simclr")
     with pytest.raises(SuiteError, match=r"simclr: temperature .*; it is in \[0\.01, 1\.0\]"):
-        type(objective).build(network, objective.task, look, 0, temperature=temperature)
+        type(objective).build(network, objective.task, LOOK, 0, temperature=temperature)
 
 
 def test_mixup_shares_follow_the_beta_distribution(toy_jets: Jets) -> None:
-    objective = Mixup(build("mixup")[0], TASK, lambda batch, rng: Inputs({"x": torch.ones(batch.size, 1)}), alpha=0.4)
+    objective = Mixup(build("mixup")[0], TASK, LOOK, alpha=0.4)
     jets = JetTensors(toy_jets).batch(torch.arange(2))  # one of each class
     shares = torch.stack([objective.views(jets, torch_rng("m", i))[0].target.max() for i in range(400)])
     # of Beta(0.4, 0.4) folded at one half, half a batch's permutations being the identity with a share of one
     assert 0.85 < float(shares.mean()) < 0.97
+
+
+def test_class_weights_are_those_of_the_training_labels(toy_jets: Jets) -> None:
+    """With three background jets for a top in the training, a top counts three times as much; trials see the plain loss."""
+    network, _ = build("supervised")
+    task = TASK.fitted(np.array([0, 0, 0, 1]), toy_jets.meta)
+    inputs = Supervised(network, task, LOOK).views(JetTensors(toy_jets).batch(torch.arange(16)), torch_rng("v"))
+    network.eval()
+    plain, weighted = (
+        Supervised(network, task, LOOK, class_weights=kind)(network, inputs)["loss"] for kind in ("none", "balanced")
+    )
+    (seen,) = inputs
+    each = F.cross_entropy(network(seen), seen.target, reduction="none")
+    assert float(plain.detach()) == pytest.approx(float(each.mean().detach()), rel=1e-5)
+    weights = torch.where(seen.target[:, 1] == 1, 2.0, 2 / 3)
+    assert float(weighted.detach()) == pytest.approx(float((weights * each).mean().detach()), rel=1e-5)
+
+
+def test_jets_are_augmented_before_they_are_mixed(toy_jets: Jets) -> None:
+    """An image of mixup is the mean of two images that the same draws have turned, each on its own."""
+    jets = JetTensors(toy_jets).batch(torch.arange(16))
+    objective = build_objective(Component(name="mixup"), build("mixup")[0], TASK, LOOK, seed=0)
+    (mixed,), rng = objective.views(jets, torch_rng("m")), torch_rng("m")
+    plain = LOOK(jets, rng)["image"]
+    share = np.random.default_rng(int(torch.randint(2**62, (), generator=rng))).beta(0.2, 0.2)
+    partner = torch.randperm(16, generator=rng)
+    assert torch.equal(mixed["image"], share * plain + (1 - share) * plain[partner])
+    labels = F.one_hot(jets.targets["label"].long(), 2).float()
+    assert torch.equal(mixed.target, share * labels + (1 - share) * labels[partner])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -116,6 +117,24 @@ def test_the_training_jets_are_judged_as_the_test_jets_are(four: tuple[Plan, Pat
     assert {"trained/auc", "trained/auc_se", "trained/loss", "trained/encoder_change"} <= set(network)
     assert network["trained/encoder_change"] > 0
     assert read(folder / "metrics.jsonl")[0][-1].metrics["trained/auc"] == network["trained/auc"]
+
+
+@pytest.mark.parametrize("arm", ["scratch", "boosted-trees"])
+def test_costs_are_measured(four: tuple[Plan, Path], arm: str, tmp_path: Path) -> None:
+    metrics, _ = finish(four, tmp_path, arm, "final")
+    costs = {name.removeprefix("cost/"): value for name, value in metrics.items() if name.startswith("cost/")}
+    assert min(value for name, value in costs.items() if name != "unlabelled_passes" and not name.startswith("param")) > 0
+    of_any = {"inference_jets_per_second", "labelled_passes", "parameters", "peak_memory", "seconds", "unlabelled_passes"}
+    of_networks = {"flops", "passes_to_best", "seconds_to_best"} if arm == "scratch" else set()
+    assert set(costs) - {"peak_device_memory"} == of_any | of_networks | {"training_jets_per_second"}
+    assert 50 < costs["peak_memory"] < 1e5
+
+
+def test_what_the_task_learns_of_the_training_labels_is_stored_with_the_weights(four: tuple[Plan, Path], tmp_path: Path) -> None:
+    _, folder = finish(four, tmp_path, "scratch", "final")
+    shares = json.loads((folder / "bundle.json").read_text())["labels"]["shares"]
+    assert sum(shares) == pytest.approx(1)
+    assert shares == pytest.approx([0.25] * 4, abs=0.02)
 
 
 @pytest.mark.parametrize("kind", ["trial", "final"])

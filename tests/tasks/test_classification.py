@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from sklearn.metrics import log_loss, roc_auc_score
 
+from jetbench.errors import SuiteError
 from jetbench.jets import Jets
 from jetbench.tasks.classification import Classification
 
@@ -69,3 +71,62 @@ def test_the_margin_is_a_share_of_what_is_left(toy_jets: Jets, pronged_jets: Cal
     assert TASK.margin_text("scratch") == "3 % of what scratch leaves"
     assert TASK.headline_of(toy_jets.meta).name == "AUC"
     assert TASK.headline_of(pronged_jets(9, 3).meta).name == "AUC (one-vs-one)"
+
+
+def balanced(task: Classification, jets: Jets, *labels: int) -> Classification:
+    return task.fitted(np.array(labels), jets.meta).balanced()
+
+
+def test_binary_cross_entropy_is_that_of_torch(toy_jets: Jets) -> None:
+    """In the loss, its gradient, validation and predictions; soft labels, as mixup has them, included."""
+    task, single = Classification(loss="bce"), outputs(50, 1).requires_grad_()
+    labels = torch.arange(50) % 2
+    encoded = task.encode(labels, toy_jets.meta)
+    assert (task.outputs(toy_jets.meta), encoded.shape) == (1, (50, 1))
+    soft = 0.7 * encoded + 0.3 * encoded.flip(0)
+    expected = F.binary_cross_entropy_with_logits(single, soft)
+    assert float(task.loss(single, soft).detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
+    (mine,) = torch.autograd.grad(task.loss(single, soft), single)
+    (theirs,) = torch.autograd.grad(F.binary_cross_entropy_with_logits(single, soft), single)
+    torch.testing.assert_close(mine, theirs)
+    found, judged = single.detach(), task.validate(single.detach(), labels)
+    np.testing.assert_allclose(task.predict(found), torch.sigmoid(found[:, 0].double()), rtol=1e-12)
+    assert judged["accuracy"] == pytest.approx(((found[:, 0] > 0) == (labels == 1)).float().mean())
+    assert judged["auc"] == pytest.approx(roc_auc_score(labels, found[:, 0]))
+    assert float(task.diagnostics(found, encoded)["accuracy"]) == pytest.approx(judged["accuracy"])
+
+
+def test_two_outputs_have_the_binary_cross_entropy_of_their_difference(toy_jets: Jets) -> None:
+    two, labels = outputs(50, 2), torch.arange(50) % 2
+    one = two[:, 1:] - two[:, :1]
+    tasks = [Classification(), Classification(loss="bce")]
+    for task in [*tasks, *(balanced(task, toy_jets, 0, 0, 0, 1) for task in tasks)]:
+        loss = task.loss(one if task.binary else two, task.encode(labels, toy_jets.meta))
+        expected = F.binary_cross_entropy_with_logits(
+            one[:, 0], labels.float(), None if task.weights is None else torch.tensor(task.weights)[labels]
+        )
+        assert float(loss) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_binary_cross_entropy_is_for_two_classes(pronged_jets: Callable[[int, int], Jets], toy_jets: Jets) -> None:
+    task, three = Classification(loss="bce"), pronged_jets(9, 3).meta
+    told = "have 3 classes, and binary cross-entropy tells two apart; leave out the task's option `loss`"
+    assert task.unmet(three, {"label"}) == told
+    assert task.unmet(toy_jets.meta, {"label"}) == TASK.unmet(three, {"label"}) == ""
+    with pytest.raises(SuiteError, match="these jets have 3 classes"):
+        task.outputs(three)
+
+
+def test_balanced_classes_have_the_same_weight(pronged_jets: Callable[[int, int], Jets]) -> None:
+    """n/(K·n_k), jet by jet; validations and what trials are compared by do not know of it."""
+    jets, values = pronged_jets(60, 3), outputs(10, 3)
+    labels = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
+    task = balanced(TASK, jets, *labels)
+    losses = torch.log_softmax(values.double(), 1)[np.arange(10), labels]
+    slow = -sum(float(loss) * 10 / (3 * np.sum(labels == k)) for loss, k in zip(losses, labels, strict=True)) / 10
+    assert float(task.loss(values, task.encode(torch.from_numpy(labels), jets.meta))) == pytest.approx(slow, rel=1e-6)
+    assert task.validate(values, torch.from_numpy(labels)) == TASK.validate(values, torch.from_numpy(labels))
+    np.testing.assert_array_equal(task.losses(labels, task.predict(values)), TASK.losses(labels, TASK.predict(values)))
+    assert balanced(TASK, jets, 0, 0, 2).weights == pytest.approx(
+        (0.5, 0.0, 1.0)
+    )  # there is nothing to weigh of a class without labels

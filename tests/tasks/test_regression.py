@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from jetbench.errors import SuiteError
-from jetbench.jets import Jets
+from jetbench.jets import Jets, Meta
 from jetbench.seeds import numpy_rng
 from jetbench.statistics.comparison import Verdict
 from jetbench.tasks.regression import Regression
@@ -16,27 +17,66 @@ TRUTH = torch.tensor([80.0, 170.0, 40.0, 300.0])
 OUTPUTS = torch.tensor([[0.9], [1.6], [0.4], [0.5]])
 
 
-def test_outputs_stand_for_the_target_over_its_scale(toy_jets: Jets) -> None:
-    task = Regression()
-    np.testing.assert_allclose(task.encode(TRUTH, toy_jets.meta)[:, 0], [0.8, 1.7, 0.4, 3.0])
-    np.testing.assert_allclose(task.predict(OUTPUTS), [90, 160, 40, 50], rtol=1e-6)
-    assert task.predict(OUTPUTS).dtype == np.float64
-    assert task.predict(OUTPUTS).shape == (4,)
+def fitted(*labels: float) -> Regression:
+    """A task with these training labels [GeV]."""
+    return Regression().fitted(np.array(labels), META)
 
 
-def test_the_loss_is_quadratic_up_to_the_scale_and_linear_beyond(toy_jets: Jets) -> None:
-    task = Regression()
-    loss = task.loss(OUTPUTS, task.encode(TRUTH, toy_jets.meta))
-    assert float(loss) == pytest.approx((0.1**2 / 2 + 0.1**2 / 2 + 0 + 2.5 - 0.5) / 4, rel=1e-6)
-    judged = task.validate(OUTPUTS, TRUTH)
-    assert judged["loss"] == pytest.approx(float(loss), rel=1e-6)
+META = Meta(channels=())
+TASK = fitted(50.0, 250.0)  # mean 150, spread 100
+
+
+def test_outputs_stand_for_the_target_in_units_of_the_spread_of_the_training_labels() -> None:
+    np.testing.assert_allclose(TASK.encode(TRUTH, META)[:, 0], [-0.7, 0.2, -1.1, 1.5])
+    np.testing.assert_allclose(TASK.predict(OUTPUTS), [240, 310, 190, 200], rtol=1e-6)
+    np.testing.assert_allclose(TASK.predict(TASK.encode(TRUTH, META)), TRUTH, rtol=1e-6)
+    assert TASK.predict(OUTPUTS).dtype == np.float64
+    assert TASK.predict(OUTPUTS).shape == (4,)
+
+
+def test_what_is_learnt_gives_predictions_without_the_task() -> None:
+    learnt = json.loads(json.dumps(TASK.learnt()))
+    assert learnt == {"mean": 150.0, "spread": 100.0}
+    np.testing.assert_array_equal(learnt["mean"] + learnt["spread"] * OUTPUTS[:, 0].double(), TASK.predict(OUTPUTS))
+
+
+def test_a_task_is_fitted_without_a_change_to_itself() -> None:
+    blank = Regression()
+    blank.fitted(np.array([1.0, 3.0]), META)
+    assert blank.learnt() == {"mean": 0.0, "spread": 1.0}
+    assert fitted(80.0, 80.0).learnt() == {"mean": 80.0, "spread": 1.0}
+
+
+def test_the_loss_is_that_of_torch_on_normalised_targets() -> None:
+    outputs = torch.tensor([[-0.6], [0.1], [-1.1], [-1.0]])
+    loss = TASK.loss(outputs, TASK.encode(TRUTH, META))
+    assert float(loss) == pytest.approx((0.1**2 / 2 + 0.1**2 / 2 + 0 + 2.5 - 0.5) / 4, rel=1e-5)
+    judged = TASK.validate(outputs, TRUTH)
+    assert judged["loss"] == pytest.approx(float(loss), rel=1e-5)
     assert judged["rmse"] == pytest.approx(np.sqrt((100 + 100 + 0 + 250**2) / 4), rel=1e-6)
-    assert task.choose(TRUTH, task.predict(OUTPUTS), toy_jets.meta)["loss"] == judged["loss"]
+    assert TASK.choose(TRUTH, TASK.predict(outputs), META)["loss"] == judged["loss"]
 
 
-def test_the_metrics_do_not_depend_on_the_scale(toy_jets: Jets) -> None:
-    found = [Regression(scale=scale).validate(OUTPUTS * 100 / scale, TRUTH)["rmse"] for scale in (10.0, 100.0, 500.0)]
-    np.testing.assert_allclose(found, found[0], rtol=1e-6)
+def test_the_metrics_do_not_depend_on_the_training_labels() -> None:
+    """Predictions that are the same in GeV: losses are in other units then, errors are not."""
+    tasks = [TASK, fitted(0.0, 20.0), fitted(300.0, 900.0, 301.0)]
+    outputs = [torch.from_numpy((np.array([90.0, 160.0, 40.0, 50.0]) - one.mean) / one.spread)[:, None] for one in tasks]
+    found = [one.validate(given, TRUTH) for one, given in zip(tasks, outputs, strict=True)]
+    np.testing.assert_allclose([judged["rmse"] for judged in found], found[0]["rmse"], rtol=1e-6)
+    assert len({round(judged["loss"], 3) for judged in found}) == 3
+
+
+def test_trainings_on_the_same_labels_have_comparable_losses() -> None:
+    """Whatever a trial predicts, the unit of its loss is that of its labels alone: what is nearer has a smaller loss."""
+    labels = np.array([60.0, 90.0, 210.0])
+    near, far = (fitted(*labels).losses(TRUTH, TRUTH.numpy() + error) for error in (5.0, 40.0))
+    assert (near < far).all()
+    np.testing.assert_array_equal(near, fitted(*labels[::-1]).losses(TRUTH, TRUTH.numpy() + 5.0))
+
+
+def test_a_regression_has_no_classes_to_weigh() -> None:
+    with pytest.raises(SuiteError, match="class_weights are for a task with classes"):
+        Regression().balanced()
 
 
 def test_strata_are_the_classes_or_tenths_of_the_target(toy_jets: Jets) -> None:
@@ -63,12 +103,6 @@ def test_two_jets_validate_and_two_are_tested(toy_jets: Jets) -> None:
     assert task.shortage("train", np.zeros(1, int), meta) == task.shortage("validation", np.arange(2), meta) == ""
     assert task.shortage("test", np.zeros(1, int), meta) == "2 test jets are needed, at the least, and there are 1"
     assert task.choose(np.ones(1), np.ones(1), meta) == {}
-
-
-@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_scale_is_positive(scale: float) -> None:
-    with pytest.raises(SuiteError, match="positive number of GeV"):
-        Regression(scale=scale)
 
 
 def trained(rng: np.random.Generator, truth: np.ndarray, width: float) -> np.ndarray:

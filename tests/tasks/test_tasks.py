@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from jetbench.errors import SuiteError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets
 from jetbench.registry import Entry
@@ -31,6 +32,12 @@ def jets(request: pytest.FixtureRequest, toy_jets: Jets, pronged_jets: Callable[
     return toy_jets if request.param == SAMPLES[0] else pronged_jets(400, 4)
 
 
+def fitted(entry: Entry, jets: Jets) -> Task:
+    """The task as all jets but the last ten, as training labels, have it."""
+    task: Task = entry.load()()
+    return task.fitted(task.target(jets)[:-10], jets.meta)
+
+
 def perfect(task: Task, jets: Jets) -> torch.Tensor:
     """Outputs that no loss can be below by much: what the task encodes, with classes ten units apart."""
     encoded = task.encode(torch.from_numpy(task.target(jets)), jets.meta)
@@ -43,7 +50,7 @@ def blurred(task: Task, jets: Jets, noise: float, seed: int = 0) -> torch.Tensor
 
 
 def test_outputs_become_a_loss_and_metrics_that_rank_them(entry: Entry, jets: Jets) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     target = torch.from_numpy(task.target(jets))
     encoded = task.encode(target, jets.meta)
     assert encoded.shape == (len(jets), task.outputs(jets.meta))
@@ -58,8 +65,28 @@ def test_outputs_become_a_loss_and_metrics_that_rank_them(entry: Entry, jets: Je
     assert {key: float(value) for key, value in shown.items()} == pytest.approx({key: judged[1][key] for key in shown}, rel=1e-5)
 
 
+def test_an_epoch_is_judged_by_what_the_task_names(entry: Entry, jets: Jets) -> None:
+    task = fitted(entry, jets)
+    target = torch.from_numpy(task.target(jets))
+    good, poor = (task.validate(blurred(task, jets, noise), target) for noise in (0.1, 30.0))
+    assert {"loss", task.headline.key} <= {metric.key for metric in task.judges} == set(good)
+    for metric in task.judges:
+        assert task.judge(metric.key) is metric
+        assert metric.is_better(good[metric.key], poor[metric.key])
+        assert not metric.is_better(good[metric.key], good[metric.key])
+    with pytest.raises(SuiteError, match=f"judges no epoch by it; .*valid names: .*{task.headline.key}"):
+        task.judge("speed")
+
+
+def test_what_is_learnt_is_plain_and_of_the_training_labels(entry: Entry, jets: Jets) -> None:
+    task, blank = fitted(entry, jets), entry.load()()
+    learnt = task.learnt()
+    assert json.loads(json.dumps(learnt)) == learnt
+    assert blank.learnt() != learnt != task.fitted(task.target(jets)[:7], jets.meta).learnt()
+
+
 def test_the_loss_has_a_gradient_and_diagnostics_have_none(entry: Entry, jets: Jets) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     encoded = task.encode(torch.from_numpy(task.target(jets)), jets.meta)
     outputs = blurred(task, jets, 1.0).requires_grad_()
     task.loss(outputs, encoded).backward()
@@ -69,7 +96,7 @@ def test_the_loss_has_a_gradient_and_diagnostics_have_none(entry: Entry, jets: J
 
 
 def test_a_finished_training_is_judged_by_the_headline_and_the_loss(entry: Entry, jets: Jets) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     truth, key = task.target(jets), task.headline.key
     sharp, vague = (task.predict(blurred(task, jets, noise)) for noise in (3.0, 30.0))
     good, poor = (task.choose(truth, predictions, jets.meta) for predictions in (sharp, vague))
@@ -85,7 +112,7 @@ def test_a_finished_training_is_judged_by_the_headline_and_the_loss(entry: Entry
 
 
 def test_an_evaluation_writes_its_files_and_finite_metrics_within_their_range(entry: Entry, jets: Jets, tmp_path: Path) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     predictions = task.predict(blurred(task, jets, 5.0))
     metrics, files = task.evaluate(task.target(jets), predictions, np.arange(len(jets)), jets.meta, tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(files)
@@ -99,7 +126,7 @@ def test_an_evaluation_writes_its_files_and_finite_metrics_within_their_range(en
 
 
 def test_other_jets_are_scored_into_one_file_by_the_metrics_of_the_evaluation(entry: Entry, jets: Jets, tmp_path: Path) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     truth, predictions, rows = task.target(jets), task.predict(blurred(task, jets, 5.0)), np.arange(len(jets))
     (tmp_path / "tested").mkdir()
     tested, _ = task.evaluate(truth, predictions, rows, jets.meta, tmp_path / "tested")
@@ -110,7 +137,7 @@ def test_other_jets_are_scored_into_one_file_by_the_metrics_of_the_evaluation(en
 
 
 def test_the_paired_metric_is_that_of_the_evaluation(entry: Entry, jets: Jets, tmp_path: Path) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     truth = task.target(jets)
     arm, baseline = (np.stack([task.predict(blurred(task, jets, noise, s)) for s in range(2)]) for noise in (3.0, 5.0))
     found = task.paired(truth, arm, baseline, np.array([0.5, 0.5]))
@@ -124,7 +151,7 @@ def test_the_paired_metric_is_that_of_the_evaluation(entry: Entry, jets: Jets, t
 
 
 def test_the_error_of_a_mean_contains_what_the_models_share(entry: Entry, jets: Jets) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     truth, models = task.target(jets), np.stack([task.predict(blurred(task, jets, 5.0, s)) for s in range(2)])
     weights = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
     covariance = task.covariance(truth, models, weights)
@@ -137,7 +164,7 @@ def test_the_error_of_a_mean_contains_what_the_models_share(entry: Entry, jets: 
 
 
 def test_a_better_arm_is_called_better(entry: Entry, jets: Jets) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     good, poor = (np.stack([task.predict(blurred(task, jets, n, s)) for s in range(SEEDS)]) for n in (2.0, 30.0))
     found = task.compare(task.target(jets), good, poor)
     assert (found.verdict, found.larger_is_better) == (Verdict.BETTER, task.headline.larger_is_better)
@@ -152,14 +179,14 @@ def test_a_better_arm_is_called_better(entry: Entry, jets: Jets) -> None:
 
 
 def test_strata_are_small_integers_from_zero_on(entry: Entry, jets: Jets) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     strata = task.strata(jets)
     assert strata.shape == (len(jets),)
     assert set(strata.tolist()) == set(range(strata.max() + 1))
 
 
 def test_what_jets_lack_is_told(entry: Entry, jets: Jets) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     assert task.unmet(jets.meta, set(jets.targets)) == task.unmet(jets.meta, None) == ""
     bare = replace(jets, targets={}, meta=jets.meta.replace(class_names=()))
     assert task.unmet(bare.meta, set(bare.targets)).startswith("have no ")
@@ -167,7 +194,7 @@ def test_what_jets_lack_is_told(entry: Entry, jets: Jets) -> None:
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 def test_enough_jets_stay_enough(entry: Entry, jets: Jets, part: str) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     strata = task.strata(jets)
     told = [task.shortage(part, strata[:n], jets.meta) for n in range(30)]  # type: ignore[arg-type]
     enough = [not text for text in told]
@@ -178,7 +205,7 @@ def test_enough_jets_stay_enough(entry: Entry, jets: Jets, part: str) -> None:
 
 
 def test_texts_name_the_metric_and_the_margin(entry: Entry, jets: Jets) -> None:
-    task: Task = entry.load()()
+    task = fitted(entry, jets)
     assert task.headline.name in task.headline_of(jets.meta).name
     assert task.headline_of(jets.meta).key == task.headline.key
     assert task.margin_text("scratch").startswith("3 % of ")

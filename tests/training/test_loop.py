@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,27 +15,25 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from jetbench.data.batch import Batch, JetTensors
+from jetbench.data.batch import JetTensors
 from jetbench.data.batches import Batches
-from jetbench.errors import DataFileError, DivergenceError
+from jetbench.errors import DataFileError, DivergenceError, RunError
 from jetbench.jets import Jets
 from jetbench.models.network import Network, build_network
 from jetbench.objectives import objectives
-from jetbench.objectives.base import build_objective
+from jetbench.objectives.base import Look, build_objective
 from jetbench.recipes import SUPERVISED_AUGMENTATION
 from jetbench.spec import Component, Recipe, options
 from jetbench.tasks import build_task
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal, read
+from jetbench.training import loop
 from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing, save_bundle
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
 from jetbench.training.loop import fit
-from jetbench.training.optim import Plateau, rate
 from jetbench.training.signs import Trained
 from jetbench.training.stops import Flag, Pruned, Stopped
 from jetbench.training.validation import network_outputs, validator
-from jetbench.views import augment
-from jetbench.views.inputs import Inputs
 
 VIEW = Component(name="image", options=options({"pixels": 12, "extent": 0.8}))
 RECIPE = Recipe(
@@ -78,10 +78,7 @@ def fit_network(
 ) -> tuple[Network, Trained]:
     tensors, view, network = JetTensors(jets), fitted(jets).fitted, build(seed=1)
 
-    def look(batch: Batch, rng: torch.Generator) -> Inputs:
-        return view(augment(batch, recipe.augmentation, rng))
-
-    goal = build_objective(Component(name=objective), network, TASK, look, seed=1)
+    goal = build_objective(Component(name=objective), network, TASK, Look(view, recipe.augmentation), seed=1)
     judged = validator(network, view, TASK, tensors, np.arange(300, 400), "fp32") if objectives[objective].labelled else None
     with Journal(folder / "metrics.jsonl") as journal:
         trained = fit(
@@ -111,16 +108,25 @@ def test_training_learns(toy_jets: Jets, tmp_path: Path) -> None:
     assert metrics(tmp_path)[-1][1]["val/auc"] > 0.9
 
 
-@pytest.mark.parametrize("objective", [entry.name for entry in objectives])
-def test_an_interrupted_training_ends_as_if_it_had_not_been(toy_jets: Jets, tmp_path: Path, objective: str) -> None:
+@pytest.mark.parametrize(
+    ("objective", "recipe"),
+    [
+        *((entry.name, RECIPE) for entry in objectives),
+        *(("supervised", RECIPE.replace(name=name, schedule=name, first_restart=1)) for name in ("one-cycle", "warm-restarts")),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given.schedule,
+)
+def test_an_interrupted_training_ends_as_if_it_had_not_been(
+    toy_jets: Jets, tmp_path: Path, objective: str, recipe: Recipe
+) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     for folder in (straight, broken):
         folder.mkdir()
-    whole = train(toy_jets, straight, objective=objective).state_dict()
+    whole = train(toy_jets, straight, recipe, objective=objective).state_dict()
     for looks in (2, 5):
         with pytest.raises(Stopped):
-            train(toy_jets, broken, objective=objective, stop=StopAfter(looks))
-    resumed = train(toy_jets, broken, objective=objective).state_dict()
+            train(toy_jets, broken, recipe, objective=objective, stop=StopAfter(looks))
+    resumed = train(toy_jets, broken, recipe, objective=objective).state_dict()
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
     assert metrics(straight) == metrics(broken)
 
@@ -149,10 +155,47 @@ def test_a_frozen_encoder_stays_as_it_was(toy_jets: Jets, tmp_path: Path) -> Non
 
 
 def test_a_diverging_training_says_so_and_what_it_has_cost(toy_jets: Jets, tmp_path: Path) -> None:
-    """The loss is looked at by the end of the first of four epochs, which is a quarter of the passes."""
-    with pytest.raises(DivergenceError, match="not finite after step 5") as caught:
+    """The losses are looked at by the end of the first of four epochs, which is a quarter of the passes. The first step throws
+    the weights far away; the second step is the first to see it."""
+    batches = Batches(JetTensors(toy_jets), np.arange(300), 32, 1)
+    rows = ", ".join(map(str, batches.indices(1)[:10].tolist()))
+    with pytest.raises(DivergenceError) as caught:
         train(toy_jets, tmp_path, RECIPE.replace(learning_rate=1e30, warmup=0.0))
+    where = f"in step 2 of 20; its batch has the jets in rows {rows} and 22 more"
+    assert str(caught.value) == f"the loss is not finite {where}; a lower learning rate may help"
     assert caught.value.costs["passes"] == 160
+    assert caught.value.costs["seconds"] > 0
+
+
+@pytest.mark.parametrize("look", [3, 50])
+def test_the_step_of_a_jet_that_is_not_finite_is_named_whenever_one_looks(
+    toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look: int
+) -> None:
+    """It is in the eighth batch for the first time; the training is interrupted before."""
+    monkeypatch.setattr(loop, "LOOK", look)
+    rows = Batches(JetTensors(toy_jets), np.arange(300), 32, 1).indices(7)
+    row = int(rows[rows >= 200][0])  # the view is fitted on those before
+    values = toy_jets.values.copy()
+    values[toy_jets.offsets[row] : toy_jets.offsets[row + 1]] = np.nan
+    broken, recipe = replace(toy_jets, values=values), RECIPE.replace(epochs=1)
+    with pytest.raises(Stopped):
+        train(broken, tmp_path, recipe, stop=StopAfter(4))
+    with pytest.raises(DivergenceError, match=rf"in step 8 of 20; its batch has the jets in rows {int(rows[0])}, .* 22 more"):
+        train(broken, tmp_path, recipe)
+
+
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [
+        (1e39, r"the weights are not finite after step 1 of 1; its batch has the jets in rows .*"),
+        (1e30, r"in the validation after step 1 of 1 100 of 100 scores are not finite.*"),
+    ],
+)
+def test_what_the_last_step_of_an_epoch_breaks_is_seen_at_its_end(toy_jets: Jets, tmp_path: Path, rate: float, told: str) -> None:
+    recipe = RECIPE.replace(learning_rate=rate, warmup=0.0, passes=32, epochs=1)
+    with pytest.raises(DivergenceError, match=f"{told}; a lower learning rate may help") as caught:
+        train(toy_jets, tmp_path, recipe)
+    assert caught.value.costs["passes"] == 32
     assert caught.value.costs["seconds"] > 0
 
 
@@ -160,12 +203,21 @@ LOSSES = [0.7, 0.4, 0.6, 0.5, 0.9, 0.3]
 ACCURACIES = [0.5, 0.6, 0.9, 0.95, 0.7, 0.8]
 
 
-@pytest.mark.parametrize(("patience", "limits", "epochs", "best"), [(None, {}, 6, 5), (3, {}, 5, 1), (None, {3: 0.5}, 3, 1)])
-def test_the_weights_of_the_smallest_validation_loss_are_kept_and_the_last_ones_beside_them(
-    toy_jets: Jets, tmp_path: Path, patience: int | None, limits: dict[int, float], epochs: int, best: int
+@pytest.mark.parametrize(
+    ("by", "patience", "limits", "epochs", "best"),
+    [
+        ("loss", None, {}, 6, 5),
+        ("loss", 3, {}, 5, 1),
+        ("loss", None, {3: 0.5}, 3, 1),
+        ("accuracy", None, {}, 6, 3),
+        ("accuracy", 1, {}, 5, 3),
+    ],
+)
+def test_the_weights_of_the_best_epoch_are_kept_and_the_last_ones_beside_them(
+    toy_jets: Jets, tmp_path: Path, by: str, patience: int | None, limits: dict[int, float], epochs: int, best: int
 ) -> None:
-    """Not those of the best accuracy, which a few jets have in many epochs; patience counts by the loss as well. A training that
-    a study stops ends like any other."""
+    """The recipe says by what the best is told, and patience counts by the same. A training that a study stops, by the loss,
+    ends like any other."""
     seen: list[dict[str, torch.Tensor]] = []
     trained: list[Network] = []
 
@@ -174,7 +226,7 @@ def test_the_weights_of_the_smallest_validation_loss_are_kept_and_the_last_ones_
         seen.append({name: value.clone() for name, value in network.state_dict().items()})
         return {"loss": LOSSES[len(seen) - 1], "accuracy": ACCURACIES[len(seen) - 1]}
 
-    recipe = RECIPE.replace(passes=192, epochs=6, select="best", patience=patience)
+    recipe = RECIPE.replace(passes=192, epochs=6, select="best", select_by=by, patience=patience)
     with suppress(Pruned):
         train(toy_jets, tmp_path, recipe, validate=validate, limits=limits)
     kept = trained[0].state_dict()
@@ -184,6 +236,30 @@ def test_the_weights_of_the_smallest_validation_loss_are_kept_and_the_last_ones_
     last = load_file(RunFolder(tmp_path).last_weights)
     assert set(last) == set(kept)
     assert all(torch.equal(last[name], seen[-1][name]) for name in last)
+
+
+def test_costs_are_measured_up_to_the_best_epoch(toy_jets: Jets, tmp_path: Path) -> None:
+    """Passes of a training that was interrupted are those of a straight one; seconds are its own."""
+    losses = iter([0.7, 0.4, 0.6, 0.5] * 2)
+
+    def validate(network: Network) -> dict[str, float]:
+        time.sleep(0.05)
+        return {"loss": next(losses)}
+
+    with pytest.raises(Stopped):
+        train(toy_jets, tmp_path, stop=StopAfter(18), validate=validate)
+    costs = fit_network(toy_jets, tmp_path, validate=validate)[1].costs
+    assert (costs["passes"], costs["passes_to_best"]) == (640, 320)
+    assert 0 < costs["seconds_to_best"] < costs["seconds"] - 0.1
+    assert costs["training_jets_per_second"] > 640 / (costs["seconds"] - 0.2)
+
+
+def test_a_metric_that_the_validation_does_not_give_is_one_clear_error(toy_jets: Jets, tmp_path: Path) -> None:
+    def validate(network: Network) -> dict[str, float]:
+        return {"loss": 0.5}
+
+    with pytest.raises(RunError, match="selects by 'auc', which these validation labels do not give; raise the label budget"):
+        train(toy_jets, tmp_path, RECIPE.replace(select_by="auc"), validate=validate)
 
 
 def truncated(data: bytes) -> bytes:
@@ -249,7 +325,7 @@ def test_optimiser_state_takes_the_layout_of_its_parameter(tmp_path: Path) -> No
 
 def test_a_bundle_gives_back_encoder_and_preprocessing(toy_jets: Jets, tmp_path: Path) -> None:
     preprocessing, network, other = fitted(toy_jets), build(1), build(2)
-    save_bundle(tmp_path, network, MODEL, Component(name="classification"), preprocessing)
+    save_bundle(tmp_path, network, MODEL, Component(name="classification"), preprocessing, {"shares": [0.5, 0.5]})
     head = other.head.weight.clone()
     load_encoder(tmp_path, other)
     assert load_preprocessing(tmp_path) == preprocessing
@@ -257,6 +333,7 @@ def test_a_bundle_gives_back_encoder_and_preprocessing(toy_jets: Jets, tmp_path:
     assert torch.equal(other.head.weight, head)
     card = json.loads((tmp_path / "bundle.json").read_text())
     assert (card["model"]["name"], card["task"]["name"]) == ("resnet15", "classification")
+    assert card["labels"] == {"shares": [0.5, 0.5]}
     with pytest.raises(DataFileError, match="weights of this encoder"):
         load_encoder(tmp_path, build(1, Component(name="resnet15")))
 
@@ -265,7 +342,7 @@ def test_a_bundle_gives_back_encoder_and_preprocessing(toy_jets: Jets, tmp_path:
 def test_a_view_that_comes_from_a_bundle_shows_the_same(view: Component, toy_jets: Jets, tmp_path: Path) -> None:
     jets = JetTensors(toy_jets)
     preprocessing = fit_preprocessing(view, jets, np.arange(200))
-    save_bundle(tmp_path, build(1), MODEL, Component(name="classification"), preprocessing)
+    save_bundle(tmp_path, build(1), MODEL, Component(name="classification"), preprocessing, {})
     stored = load_preprocessing(tmp_path)
     assert type(stored.fitted) is type(preprocessing.fitted)
     assert stored.fitted.shapes == preprocessing.fitted.shapes
@@ -279,7 +356,7 @@ def test_a_view_that_comes_from_a_bundle_shows_the_same(view: Component, toy_jet
     ("old", "new"), [('"image"', '"imagination"'), ('"x0"', '"x1"'), ('"fitted"', '"fittid"'), ("}", ""), ("{", "[")]
 )
 def test_a_bundle_that_cannot_be_read_is_one_clear_error(toy_jets: Jets, tmp_path: Path, old: str, new: str) -> None:
-    save_bundle(tmp_path, build(1), MODEL, Component(name="classification"), fitted(toy_jets))
+    save_bundle(tmp_path, build(1), MODEL, Component(name="classification"), fitted(toy_jets), {})
     text = (tmp_path / "bundle.json").read_text()
     assert old in text
     (tmp_path / "bundle.json").write_text(text.replace(old, new))
@@ -308,23 +385,6 @@ def test_scores_of_more_classes_are_the_softmax_in_double_precision() -> None:
     assert scores.dtype == np.float64
     assert scores[0] == pytest.approx(np.exp([0, 1, 2]) / np.exp([0, 1, 2]).sum(), rel=1e-12)
     assert scores[1, 2] == pytest.approx(np.exp(-80), rel=1e-12)
-
-
-def test_the_schedule_in_closed_form() -> None:
-    recipe = Recipe(name="t", learning_rate=1.0, warmup=0.1)
-    assert [rate(recipe, s, 100) for s in (0, 9, 10, 55, 100)] == pytest.approx([0.1, 1.0, 1.0, 0.5, 0.0], abs=1e-12)
-    assert rate(recipe.replace(schedule="constant"), 50, 100) == 1.0
-
-
-def test_the_plateau_agrees_with_torch() -> None:
-    losses = [1.0, 0.9, 0.95, 0.9, 0.91, 0.89995, 0.9, 0.93, 0.94, 0.8] + [0.85] * 14
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    theirs, ours = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=5), Plateau()
-    for loss in losses:
-        theirs.step(loss)
-        ours = Plateau(ours.state())
-        ours.step(loss)
-        assert ours.factor == optimizer.param_groups[0]["lr"]
 
 
 def test_a_training_that_is_behind_stops_after_its_epoch_and_goes_on_where_nothing_holds_it_back(

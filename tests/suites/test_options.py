@@ -1,0 +1,86 @@
+"""What recipes and objectives ask of the task is checked when a plan is made, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from jetbench.errors import SuiteError
+from jetbench.recipes import recipes
+from jetbench.suites.plan import Plan
+from jetbench.tasks import tasks
+
+PlanOf = Callable[..., Plan]
+MASS = "task={name: regression, options: {target: gen_mass}}"
+
+WHOLE = "passes: null, epochs: null"  # nothing of the length that the toy suite gives
+
+
+def last(plan: Plan, arm: str) -> dict[str, object]:
+    (run,) = {
+        run.spec
+        for run in plan.runs.values()
+        if run.arm == arm and run.kind == "final" and (run.spec.labels, run.spec.seed) == (100, 0)
+    }
+    return {"select_by": run.recipe.select_by, **run.objective.keywords()}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            ("recipes.supervised.select_by=rmse",),
+            r"recipes\.supervised\.select_by is 'rmse', and this task judges no epoch by it; valid names: accuracy, auc, loss",
+        ),
+        (
+            ("arms.scratch.recipes.supervised.select_by=accurcy",),
+            r"arms\.scratch\.recipes\.supervised\.select_by is 'accurcy', .*did you mean 'accuracy'\? valid names: accuracy,",
+        ),
+        (
+            (MASS, f"recipes.supervised={{base: ssl-jet-image-finetune, {WHOLE}, loops: 5}}"),
+            r"is 'accuracy', .*valid names: loss, rmse",
+        ),
+        ((MASS, "objective_options.supervised.class_weights=balanced"), "class_weights are for a task with classes; leave them"),
+        (("objective_options.supervised.class_weights=equal",), r"class_weights is 'equal'; it is 'none' or 'balanced'"),
+        (("task.options.loss=focal",), r"task\.options\.loss is 'focal'; it is 'cross-entropy' or 'bce'"),
+    ],
+)
+def test_what_the_task_does_not_have_is_refused(plan_of: PlanOf, given: tuple[str, ...], told: str) -> None:
+    with pytest.raises(SuiteError, match=told):
+        plan_of(*given)
+
+
+def test_what_the_task_has_is_part_of_the_runs(plan_of: PlanOf) -> None:
+    plan = plan_of(
+        "recipes.supervised.select_by=auc",
+        "arms.scratch.objective_options.supervised.class_weights=balanced",
+        "varies=[model, regime, objective.class_weights]",
+    )
+    assert last(plan, "scratch") == {"select_by": "auc", "class_weights": "balanced"}
+    assert last(plan, "simclr") == {"select_by": "auc"}
+
+
+def test_a_mass_may_be_learnt_by_a_recipe_that_selects_by_accuracy_otherwise(plan_of: PlanOf) -> None:
+    plan = plan_of(MASS, f"recipes.supervised={{base: ssl-jet-image-finetune, {WHOLE}, loops: 5, select_by: rmse}}")
+    assert last(plan, "scratch")["select_by"] == "rmse"
+
+
+@pytest.mark.parametrize("entry", list(recipes), ids=lambda entry: entry.name)
+def test_every_recipe_selects_by_a_metric_of_some_task(entry: object) -> None:
+    judges = {metric.key for task in tasks for metric in task.load().judges}
+    assert entry.recipe.select_by in judges  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["ssl-jet-image-finetune", "ssl-jet-image-mass", "electron-photon", "se-vgg"])
+def test_a_published_recipe_is_as_long_as_a_suite_says(plan_of: PlanOf, name: str) -> None:
+    """Its epochs are times through the training labels where the loops are as many."""
+    epochs = recipes[name].recipe.epochs
+    task = (MASS,) if name == "ssl-jet-image-mass" else ()
+    plan = plan_of(*task, f"recipes.supervised={{base: {name}, {WHOLE}, loops: {epochs}}}", "labels=[100]", "tuning=null")
+    (recipe,) = {run.spec.recipe for run in plan.runs.values() if run.arm == "scratch"}
+    assert recipe == recipes[name].recipe.replace(passes=80 * epochs, augmentation=recipe.augmentation)
+    with pytest.raises(
+        SuiteError, match=f"the recipe '{name}' leaves its length to the suite; give 'supervised' `passes`, or for"
+    ):
+        plan_of(*task, f"recipes.supervised={{base: {name}, {WHOLE}}}")
