@@ -32,7 +32,9 @@ def pace(spec: RunSpec) -> float:
     """Return the passes per second and core where nothing has been measured yet."""
     view = spec.view.keywords()
     pixels = view["pixels"] ** 2 if "pixels" in view else view.get("rows", 0) * view.get("columns", 0)
-    return models[spec.model.name].pace * (PIXELS / pixels if pixels else 1.0)
+    model = models[spec.model.name]
+    stages = str(spec.model.keywords().get("stages", ""))
+    return dict(model.paces).get(stages, model.pace) * (PIXELS / pixels if pixels else 1.0)
 
 
 @dataclass
