@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from jetbench.models.network import build_network
-from jetbench.spec import Component
+from jetbench.models.network import Network
 from jetbench.views.inputs import Inputs
 
 __all__ = ["Cost", "count_flops", "network_cost", "shapes_text"]
@@ -27,13 +26,13 @@ class Cost:
     shapes: str
 
 
-def network_cost(component: Component, shapes: Mapping[str, tuple[int, ...]], outputs: int) -> Cost:
-    """Measure a network for inputs of these shapes, without any memory for its weights."""
-    with torch.device("meta"):
-        network = build_network(component, shapes, outputs, seed=0)
-        tensors = {name: torch.empty(1, *shape) for name, shape in shapes.items()}
-        first = next(iter(tensors.values()))
-        flops = count_flops(network, Inputs(tensors, mask=torch.ones(first.shape[:2], dtype=torch.bool)))
+def network_cost(network: Network, shapes: Mapping[str, tuple[int, ...]], outputs: int) -> Cost:
+    """Measure a network for inputs of these shapes; its mode stays as it is."""
+    device = next(network.parameters()).device
+    tensors = {name: torch.zeros(1, *shape, device=device) for name, shape in shapes.items()}
+    elements = next(iter(shapes.values()))[0]
+    mask = torch.ones(1, elements, dtype=torch.bool, device=device)  # of a set that is full
+    flops = count_flops(network, Inputs(tensors, mask))
     return Cost(sum(p.numel() for p in network.parameters()), flops, shapes_text(shapes, network.encoder.features, outputs))
 
 

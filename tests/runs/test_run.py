@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -116,6 +117,16 @@ def test_the_training_jets_are_judged_as_the_test_jets_are(four: tuple[Plan, Pat
     assert {"trained/auc", "trained/auc_se", "trained/loss", "trained/encoder_change"} <= set(network)
     assert network["trained/encoder_change"] > 0
     assert read(folder / "metrics.jsonl")[0][-1].metrics["trained/auc"] == network["trained/auc"]
+
+
+def test_a_run_writes_down_the_size_of_its_network(four: tuple[Plan, Path], tmp_path: Path) -> None:
+    metrics, folder = finish(four, tmp_path, "scratch", "final")
+    told = json.loads((folder / "environment.json").read_text())["network"]
+    assert told["parameters"] == str(int(metrics["cost/parameters"]))
+    assert told["flops"] == str(int(metrics["cost/flops"]))
+    assert told["shapes"] == "image 3×8×8 → 16 features → 4 outputs"
+    _, folder = finish(four, tmp_path, "boosted-trees", "final")
+    assert json.loads((folder / "environment.json").read_text())["network"] == {}
 
 
 @pytest.mark.parametrize("kind", ["trial", "final"])
