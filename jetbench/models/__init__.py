@@ -106,7 +106,7 @@ models: Registry[ModelEntry] = Registry(
             defaults=HEAD,
             allowed=HEAD_ALLOWED,
             spaces=HEAD_SPACES,
-            pace=450.0,
+            pace=900.0,
         ),
         _residual(
             "se-resnet15",
@@ -114,7 +114,7 @@ models: Registry[ModelEntry] = Registry(
             "ResNet-15 whose blocks weigh their channels by squeeze and excitation",
             f"{END_TO_END}; {SE}",
             pace=40.0,
-            narrow=450.0,
+            narrow=410.0,
         ),
         _residual(
             "resnet27",
@@ -122,7 +122,7 @@ models: Registry[ModelEntry] = Registry(
             "ResNet-15 with four blocks in each stage instead of two: a deeper encoder of the same blocks",
             "after He et al., arXiv:1512.03385",
             pace=20.0,
-            narrow=250.0,
+            narrow=245.0,
         ),
         ModelEntry(
             "se-vgg",
@@ -137,7 +137,7 @@ models: Registry[ModelEntry] = Registry(
                 ("stages", Space(choices=("16-32-64", "32-64-128-256", "64-128-256-512-512"))),
             ),
             pace=60.0,
-            paces=(("16-32-64", 450.0),),
+            paces=(("16-32-64", 750.0),),
             recipe="se-vgg",
         ),
         ModelEntry(
