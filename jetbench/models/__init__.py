@@ -16,7 +16,7 @@ __all__ = ["HEAD_OPTIONS", "ModelEntry", "models"]
 class ModelEntry(Configured):
     """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `pace`: jets per
     second that a network of default size trains on one core, of images those of 32×32 pixels, as forecasts assume until they have
-    measured; `paces`: that of other values of its option `stages`. `recipe` is that of a fitted model, where one without a
+    measured; `narrow`: that with `stages` of no more than 64 channels. `recipe` is that of a fitted model, where one without a
     learning rate is not tuned, and of a network the one that it was published with. `floor`: a model that every other must
     clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any where none is named.
     `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
@@ -25,7 +25,7 @@ class ModelEntry(Configured):
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
     pace: float = 500.0
-    paces: tuple[tuple[str, float], ...] = ()
+    narrow: float | None = None
     recipe: str = ""
     floor: bool = False
     ranks: bool = True
@@ -59,7 +59,7 @@ SSL_RECIPE = "ssl-jet-image-pretrain"
 
 
 def _residual(name: str, code: str, summary: str, source: str, pace: float, narrow: float, revision: int = 1) -> ModelEntry:
-    """A residual network with the options of ResNet-15; `narrow` is its pace with the stages 16-32-64."""
+    """A residual network with the options of ResNet-15."""
     return ModelEntry(
         name,
         f"jetbench.models.resnet:{code}",
@@ -70,7 +70,7 @@ def _residual(name: str, code: str, summary: str, source: str, pace: float, narr
         allowed=RESIDUAL_ALLOWED,
         spaces=RESIDUAL_SPACES,
         pace=pace,
-        paces=(("16-32-64", narrow),),
+        narrow=narrow,
         recipe=SSL_RECIPE,
     )
 
@@ -137,7 +137,7 @@ models: Registry[ModelEntry] = Registry(
                 ("stages", Space(choices=("16-32-64", "32-64-128-256", "64-128-256-512-512"))),
             ),
             pace=60.0,
-            paces=(("16-32-64", 750.0),),
+            narrow=750.0,
             recipe="se-vgg",
         ),
         ModelEntry(

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+import jetbench
 from jetbench.data.batch import JetTensors
 from jetbench.errors import SuiteError
 from jetbench.jets import Jets
@@ -229,3 +230,41 @@ def test_narrow_stages_begin_with_the_weights_that_they_had_at_the_first_revisio
     weights = (network.encoder.conv1.weight, network.encoder.layer3[1].conv2.weight)
     flat = [one.detach().double().numpy().ravel() for one in weights]
     assert [float(one @ np.cos(np.arange(one.size))) for one in flat] == pytest.approx([-1.5218692, -6.3970967], rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "options"), [("deep-sets", {"particle": "8-8"}), ("se-vgg", {"stages": "8-8", "head": "deep"})])
+def test_a_plain_module_gives_what_the_network_of_a_run_gives(name: str, options: dict[str, str]) -> None:
+    size = None if name == "deep-sets" else 16
+    plain = jetbench.build_model(name, channels=3, image_size=size, outputs=2, seed=4, **options).eval()
+    inputs = seen(torch.rand(5, 3, 16, 16))
+    if size is None:
+        inputs = Inputs({"constituents": torch.rand(5, 7, 3)}, torch.rand(5, 7) > 0.2)
+    network = build_network(
+        component(name, **options), {key: tuple(t.shape[1:]) for key, t in inputs.tensors.items()}, 2, 4
+    ).eval()
+    found = plain(*inputs.tensors.values(), *(() if inputs.mask is None else (inputs.mask,)))
+    assert torch.equal(found, network(inputs))
+
+
+def test_a_plain_module_follows_the_generator_of_torch() -> None:
+    def drawn(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        return jetbench.build_model("resnet15-e2e", channels=1, image_size=(16, 12), outputs=1).conv1.weight
+
+    assert torch.equal(drawn(1), drawn(1))
+    assert not torch.equal(drawn(1), drawn(2))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("resnet15", {}, "sees images, so image_size is needed"),
+        ("deep-sets", {"image_size": 16}, "sees constituents, which have no image_size"),
+        ("boosted-trees", {}, "is no network"),
+        ("resnet15", {"image_size": 16, "stagse": "8"}, "did you mean 'stages'"),
+        ("resnet15", {"image_size": 16, "norm": "layer"}, "it is 'group' or 'batch'"),
+    ],
+)
+def test_what_cannot_be_built_is_told(name: str, given: dict, message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
+        jetbench.build_model(name, channels=1, outputs=2, **given)
