@@ -153,7 +153,8 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
         yield from (f"  {key}: {_plain(value)}" for key, value in recipe.model_dump().items() if key != "name")
 
 
-SHOWN = {"image": {"image": (3, 32, 32)}, "constituents": {"constituents": (80, 8)}}  # of jets with three channels
+# the shapes of a view of jets with three channels, by which sizes are told
+SHOWN: dict[str, dict[str, tuple[int, ...]]] = {"image": {"image": (3, 32, 32)}, "constituents": {"constituents": (80, 8)}}
 
 
 def _size(entry: ModelEntry) -> str:
