@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self, TypeGuard
 
 from pydantic import model_validator
 
-from jetbench.registry import Entry
+from jetbench.errors import SuiteError
+from jetbench.registry import Entry, nearest
 from jetbench.spec import Options, Scalar
 from jetbench.values import Spec
 
-__all__ = ["WIDTHS", "Allowed", "Configured", "Space", "Spaces"]
+__all__ = ["WIDTHS", "Allowed", "Configured", "Space", "Spaces", "check_given"]
 
 
 @dataclass(frozen=True)
@@ -109,3 +111,18 @@ class Configured(Entry):
     defaults: Options = ()
     allowed: tuple[tuple[str, Allowed], ...] = ()
     spaces: Spaces = ()
+
+
+def check_given(where: str, given: Mapping[str, object], entry: Configured) -> None:
+    """Raise `SuiteError` for an option that a component has not, for a value of another kind than the default's (a whole number
+    is a float too), and for one that is not allowed."""
+    usual, allowed = dict(entry.defaults), dict(entry.allowed)
+    for name, value in given.items():
+        if name not in usual:
+            raise SuiteError(f"{where} has no option {name!r}; {nearest(name, usual)}")
+        default = usual[name]
+        kinds = (int, float) if isinstance(default, float) else (type(default),)
+        if default is not None and type(value) not in kinds:
+            raise SuiteError(f"{where}.{name} is {value!r}; it is of the kind of its default, {default!r}")
+        if value != default and name in allowed and value not in allowed[name]:
+            raise SuiteError(f"{where}.{name} is {value!r}; it is {allowed[name]}")

@@ -124,7 +124,7 @@ common:
   view: {{image: {{pixels: 8}}}}
   varies: [model, regime]
   primary: {{arm: simclr, baseline: scratch}}
-  model_options: {{resnet15: {{stages: 8-16}}}}
+  model_options: {{resnet15: {{stages: 8-16, dropout: 0.0}}}}
   arms:
     scratch: {{model: resnet15, regime: scratch}}
     simclr: {{model: resnet15, regime: simclr}}
@@ -168,7 +168,7 @@ question: Which rate suits toy jets?
 common:
   dataset: {{name: {dataset}}}
   view: {{image: {{pixels: 8}}}}
-  model_options: {{resnet15: {{stages: 8-16}}}}
+  model_options: {{resnet15: {{stages: 8-16, dropout: 0.0}}}}
   recipes:
     supervised: {{base: supervised-small, passes: 192, epochs: 3}}
     simclr: {{base: simclr-small, passes: 256, epochs: 2, batch_size: 64}}

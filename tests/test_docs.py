@@ -14,6 +14,8 @@ from jetbench.engine.survey import STATES
 from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
+from jetbench.models import models
+from jetbench.spec import Component, options
 from jetbench.strict import read_yaml
 from jetbench.suites.fairness import GROUPS
 from jetbench.suites.planning import make_plan
@@ -77,3 +79,28 @@ def test_every_state_and_every_rule_stands_in_the_table() -> None:
     running = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"^\| (\w+) \| ", running, re.M)[1:-1]) == STATES
     assert re.findall(r"^\| `(checkpoints|trials|pretrainings|aside)` \|", running, re.M) == list(RULES)
+
+
+MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_networks_says_what_they_have() -> None:
+    from jetbench.models.cost import network_cost
+    from jetbench.models.network import build_network
+
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in MODELS.splitlines() if line.startswith("| `")]
+    networks = [row for row in rows if len(row) == 6]
+    images = {entry.name for entry in models if entry.kind == "network" and entry.view == "image"}
+    assert {row[0].split("`")[1] for row in networks} == images
+    for name, _, parameters, small, large, _ in networks:
+        given = options({"stages": "16-32-64"} if "stages" in name else {})
+        component = Component(name=name.split("`")[1], options=given)
+        for shape, mflop in (((3, 32, 32), small), ((8, 125, 125), large)):
+            cost = network_cost(build_network(component, {"image": shape}, 2, seed=0), {"image": shape}, 2)
+            assert f"{cost.flops / 1e6:.1f}" == mflop, name
+            assert cost.parameters == int(parameters.replace(" ", "")) or shape[0] != 3, name
+
+
+def test_every_head_stands_in_the_table() -> None:
+    named = re.findall(r"^\| `(\w+)` \| .* \| .* \|$", MODELS.split("## Heads")[1], re.M)
+    assert named == ["head", *dict(models["resnet15"].allowed)["head"].choices]

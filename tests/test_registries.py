@@ -9,7 +9,7 @@ import pytest
 from jetbench.data.catalog import datasets
 from jetbench.errors import UnknownNameError
 from jetbench.formats import formats
-from jetbench.models import HEAD, models
+from jetbench.models import HEAD_OPTIONS, models
 from jetbench.objectives import objectives
 from jetbench.recipes import RecipeEntry, recipes
 from jetbench.registry import Entry, Registry
@@ -32,12 +32,12 @@ def test_the_code_behind_a_name_is_there_and_explained(entry: Entry) -> None:
 
 @pytest.mark.parametrize("entry", [*tasks, *models, *objectives], ids=lambda entry: entry.name)
 def test_defaults_are_those_of_the_constructor(entry: Entry) -> None:
-    code = entry.load()
-    parameters = inspect.signature(code).parameters if "__init__" in vars(code) else {}
+    code, defaults = entry.load(), dict(entry.defaults)  # type: ignore[attr-defined]
+    parameters = inspect.signature(code).parameters if code.__init__ is not object.__init__ else {}
     keywords = {name: parameter.default for name, parameter in parameters.items() if name not in GIVEN}
     if getattr(entry, "kind", "") == "network":
-        keywords |= dict(HEAD)
-    assert dict(entry.defaults) == keywords  # type: ignore[attr-defined]
+        keywords |= {name: defaults[name] for name in HEAD_OPTIONS}
+    assert defaults == keywords
     assert {type(value) for value in keywords.values()} <= {bool, int, float, str}
 
 

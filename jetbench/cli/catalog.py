@@ -6,11 +6,16 @@ import inspect
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from jetbench.models import ModelEntry
 from jetbench.registry import Entry, nearest
 from jetbench.spec import Recipe
+
+if TYPE_CHECKING:
+    from jetbench.suites.settings import ScaledFile
 
 __all__ = ["ls", "show"]
 
@@ -33,29 +38,51 @@ def _entries(kind: str) -> list[Entry]:
     return list(getattr(import_module(module), attribute))
 
 
-def _suites() -> list[tuple[str, str]]:
+class Row(NamedTuple):
+    """What a list says of a name: one line, and where it comes from."""
+
+    name: str
+    summary: str
+    origin: str
+
+
+def _suites() -> list[Row]:
     from jetbench.suites.suite import find_suite, suite_names
 
-    return [(name, find_suite(name).question) for name in suite_names()]
+    return [_of_file(name, find_suite(name)) for name in suite_names()]
 
 
-def _studies() -> list[tuple[str, str]]:
+def _studies() -> list[Row]:
     from jetbench.suites.study_file import find_study, study_names
 
-    return [(name, find_study(name).question) for name in study_names()]
+    return [_of_file(name, find_study(name)) for name in study_names()]
 
 
-FILES = {"suites": _suites, "studies": _studies}  # names and questions of what is shipped as a file
+FILES = {"suites": _suites, "studies": _studies}  # what is shipped as a file
 
 
-def _rows(kind: str) -> list[tuple[str, str]]:
-    return FILES[kind]() if kind in FILES else [(entry.name, entry.summary) for entry in _entries(kind)]
+def _of_file(name: str, file: ScaledFile) -> Row:
+    bases = {key: choice["base"] for key, choice in file.common.get("recipes", {}).items() if "base" in choice}
+    return Row(name, file.question, _origin(file.source, ", ".join(dict.fromkeys(bases.values()))))
+
+
+def _rows(kind: str) -> list[Row]:
+    return FILES[kind]() if kind in FILES else [Row(entry.name, entry.summary, _entry_origin(entry)) for entry in _entries(kind)]
+
+
+def _entry_origin(entry: Entry) -> str:
+    recipe = getattr(entry, "recipe", "")
+    return _origin(entry.source, recipe if isinstance(recipe, str) else "")
+
+
+def _origin(source: str, recipe: str) -> str:
+    return "; ".join(f"{name}: {text}" for name, text in (("source", source), ("recipe", recipe)) if text)
 
 
 @click.command()
 @click.argument("kind", required=False, type=click.Choice([*KINDS, "suites", "studies"]))
 def ls(kind: str | None) -> None:
-    """List models, regimes, datasets, formats, suites, studies and more.
+    """List models, regimes, datasets, formats, suites, studies and more; of one KIND with sources and recipes.
 
     Piped, `ls KIND` has one name a line, and `ls` one line of kind, name and summary for each: a name may be of several kinds.
     """
@@ -63,16 +90,19 @@ def ls(kind: str | None) -> None:
         rows = _rows(each)
         if sys.stdout.isatty():
             click.secho(each, bold=True)
-            _list(rows)
+            _list(rows, origins=kind is not None)
         elif kind:
-            click.echo("".join(f"{name}\n" for name, _ in rows), nl=False)
+            click.echo("".join(f"{row.name}\n" for row in rows), nl=False)
         else:
-            click.echo("".join(f"{each:<14}  {name:<28}  {summary}\n" for name, summary in rows), nl=False)
+            click.echo("".join(f"{each:<14}  {row.name:<28}  {row.summary}\n" for row in rows), nl=False)
 
 
-def _list(rows: Iterable[tuple[str, str]]) -> None:
-    for name, summary in rows:
-        click.echo(f"  {name:<28}  {summary}")
+def _list(rows: Iterable[Row], origins: bool = True) -> None:
+    """A line for each, and below it, indented, where it comes from."""
+    for row in rows:
+        click.echo(f"  {row.name:<28}  {row.summary}")
+        if origins and row.origin:
+            click.echo(f"{'':<32}{row.origin}")
 
 
 @click.command()
@@ -105,6 +135,8 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
         yield f"code: {entry.target}"
     if defaults := getattr(entry, "defaults", ()):
         yield f"options: {', '.join(f'{name}={value}' for name, value in defaults)}"
+    if isinstance(name := getattr(entry, "recipe", None), str) and name:
+        yield f"recipe: {name}"
     if allowed := getattr(entry, "allowed", ()):
         yield f"allowed: {'; '.join(f'{name} is {values}' for name, values in allowed)}"
     for stage in getattr(entry, "stages", ()):
@@ -114,9 +146,26 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
     if getattr(entry, "carded", False):
         yield "needs a card, a YAML file that describes the data: `jetbench data convert --card`; its keys:"
         yield from _card_keys(entry.name)
+    if isinstance(entry, ModelEntry) and entry.kind == "network":
+        yield _size(entry)
     recipe = getattr(entry, "recipe", None)
     if isinstance(recipe, Recipe):
         yield from (f"  {key}: {_plain(value)}" for key, value in recipe.model_dump().items() if key != "name")
+
+
+# the shapes of a view of jets with three channels, by which sizes are told
+SHOWN: dict[str, dict[str, tuple[int, ...]]] = {"image": {"image": (3, 32, 32)}, "constituents": {"constituents": (80, 8)}}
+
+
+def _size(entry: ModelEntry) -> str:
+    """Parameters, operations and shapes of a network with its defaults, for two outputs."""
+    from jetbench.models.cost import network_cost
+    from jetbench.models.network import build_network
+    from jetbench.spec import Component
+
+    shapes = SHOWN[entry.view]
+    cost = network_cost(build_network(Component(name=entry.name), shapes, 2, seed=0), shapes, 2)
+    return f"size: {cost.shapes}; {cost.parameters:,} parameters, {cost.flops:,} FLOPs for a jet"
 
 
 def _card_keys(kind: str) -> Iterable[str]:

@@ -11,6 +11,7 @@ from jetbench.cli.calibrate import calibrate
 from jetbench.cli.catalog import ls, show
 from jetbench.cli.data import data
 from jetbench.cli.diff import diff
+from jetbench.cli.model import model
 from jetbench.cli.review import report, results, ui
 from jetbench.cli.run import run
 from jetbench.cli.status import status
@@ -48,5 +49,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (run, report, results, status, diff, study, calibrate, ls, show, data, store, ui):
+for command in (run, report, results, status, diff, study, calibrate, ls, show, data, model, store, ui):
     main.add_command(command)

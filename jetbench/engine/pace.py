@@ -14,6 +14,7 @@ from jetbench.tracking.ledger import Ledger
 __all__ = ["RUN_SECONDS", "Measured", "pace", "run_cost", "run_passes"]
 
 PIXELS = 32 * 32  # of the image that the pace of a model on images is for: its time grows with their number
+NARROW = 64  # channels of the widest stage with which a network counts as narrow
 RUN_SECONDS = 1.5  # of a run beside its passes: process, data, evaluation, pictures
 ENOUGH = 1.0  # seconds of training from which on a model counts as measured
 
@@ -32,7 +33,9 @@ def pace(spec: RunSpec) -> float:
     """Return the passes per second and core where nothing has been measured yet."""
     view = spec.view.keywords()
     pixels = view["pixels"] ** 2 if "pixels" in view else view.get("rows", 0) * view.get("columns", 0)
-    return models[spec.model.name].pace * (PIXELS / pixels if pixels else 1.0)
+    model, given = models[spec.model.name], spec.model.keywords()
+    narrow = "stages" in given and max(map(int, given["stages"].split("-"))) <= NARROW
+    return (model.narrow if narrow and model.narrow else model.pace) * (PIXELS / pixels if pixels else 1.0)
 
 
 @dataclass

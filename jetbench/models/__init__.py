@@ -16,7 +16,8 @@ __all__ = ["HEAD_OPTIONS", "ModelEntry", "models"]
 class ModelEntry(Configured):
     """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `pace`: jets per
     second that a network of default size trains on one core, of images those of 32×32 pixels, as forecasts assume until they have
-    measured. `recipe` is that of a fitted model; one without a learning rate is not tuned. `floor`: a model that every other must
+    measured; `narrow`: that with `stages` of no more than 64 channels. `recipe` is that of a fitted model, where one without a
+    learning rate is not tuned, and of a network the one that it was published with. `floor`: a model that every other must
     clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any where none is named.
     `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
     and another signal by options that a suite gives."""
@@ -24,6 +25,7 @@ class ModelEntry(Configured):
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
     pace: float = 500.0
+    narrow: float | None = None
     recipe: str = ""
     floor: bool = False
     ranks: bool = True
@@ -40,25 +42,103 @@ HEAD_OPTIONS = frozenset(name for name, _ in HEAD)
 HEAD_SPACES: Spaces = (("head_dropout", Space(low=0.0, high=0.5)),)
 DROPOUT = Space(low=0.0, high=0.5)
 SHARE = Allowed(least=0, most=1)
-HEAD_ALLOWED = (("head", Allowed(choices=("linear", "mlp"))), ("head_dropout", SHARE))
+HEAD_ALLOWED = (("head", Allowed(choices=("linear", "mlp", "ensemble", "deep"))), ("head_dropout", SHARE))
+NORM = Allowed(choices=("group", "batch"))
+NORMS = Space(choices=("group", "batch"))
+RESIDUAL: Options = (("dropout", 0.1), ("norm", "group"), ("stages", "64-128-256-512"), *HEAD)
+RESIDUAL_ALLOWED = (("dropout", SHARE), ("norm", NORM), ("stages", WIDTHS), *HEAD_ALLOWED)
+RESIDUAL_SPACES: Spaces = (
+    ("dropout", DROPOUT),
+    ("norm", NORMS),
+    ("stages", Space(choices=("8-16-32", "16-32-64", "32-64-128", "64-128-256-512"))),
+    *HEAD_SPACES,
+)
+END_TO_END = "Andrews et al., arXiv:1807.11916"
+SE = "squeeze and excitation: Hu et al., arXiv:1709.01507"
+SSL_RECIPE = "ssl-jet-image-pretrain"
+
+
+def _residual(name: str, code: str, summary: str, source: str, pace: float, narrow: float, revision: int = 1) -> ModelEntry:
+    """A residual network with the options of ResNet-15."""
+    return ModelEntry(
+        name,
+        f"jetbench.models.resnet:{code}",
+        summary,
+        source,
+        revision=revision,
+        defaults=RESIDUAL,
+        allowed=RESIDUAL_ALLOWED,
+        spaces=RESIDUAL_SPACES,
+        pace=pace,
+        narrow=narrow,
+        recipe=SSL_RECIPE,
+    )
+
 
 models: Registry[ModelEntry] = Registry(
     "model",
     [
-        ModelEntry(
+        _residual(
             "resnet15",
-            "jetbench.models.resnet15:ResNet15",
-            "residual network of 15 convolutions on jet images; widths and normalisation by option",
-            "Andrews et al., arXiv:1807.11916; electron/photon form of the ML4SCI end-to-end tasks (norm: batch)",
-            defaults=(("dropout", 0.0), ("norm", "group"), ("stages", "16-32-64"), *HEAD),
-            allowed=(("dropout", SHARE), ("norm", Allowed(choices=("group", "batch"))), ("stages", WIDTHS), *HEAD_ALLOWED),
-            spaces=(
-                ("dropout", DROPOUT),
-                ("norm", Space(choices=("group", "batch"))),
-                ("stages", Space(choices=("8-16-32", "16-32-64", "32-64-128"))),
-                *HEAD_SPACES,
-            ),
+            "ResNet15",
+            "residual network of 15 convolutions on jet images that grows to 512 features, with group normalisation and dropout",
+            f"{END_TO_END}; widths, normalisation and dropout of the SSL jet-image recipe",
+            pace=40.0,
+            narrow=450.0,
+            revision=2,
+        ),
+        ModelEntry(
+            "resnet15-bn",
+            "jetbench.models.resnet:ResNet15Batch",
+            "the electron/photon ResNet-15: 16-32-64 channels with batch normalisation, whose published weights can be imported",
+            f"{END_TO_END}; electron/photon form of the ML4SCI end-to-end tasks",
+            defaults=HEAD,
+            allowed=HEAD_ALLOWED,
+            spaces=HEAD_SPACES,
             pace=450.0,
+            recipe="electron-photon",
+        ),
+        ModelEntry(
+            "resnet15-e2e",
+            "jetbench.models.resnet:ResNet15EndToEnd",
+            "the original of the CMS end-to-end studies: a 7×7 stem, 16 and 32 channels, no normalisation, global max-pooling",
+            END_TO_END,
+            defaults=HEAD,
+            allowed=HEAD_ALLOWED,
+            spaces=HEAD_SPACES,
+            pace=900.0,
+        ),
+        _residual(
+            "se-resnet15",
+            "SEResNet15",
+            "ResNet-15 whose blocks weigh their channels by squeeze and excitation",
+            f"{END_TO_END}; {SE}",
+            pace=40.0,
+            narrow=410.0,
+        ),
+        _residual(
+            "resnet27",
+            "ResNet27",
+            "ResNet-15 with four blocks in each stage instead of two: a deeper encoder of the same blocks",
+            "after He et al., arXiv:1512.03385",
+            pace=20.0,
+            narrow=245.0,
+        ),
+        ModelEntry(
+            "se-vgg",
+            "jetbench.models.se_vgg:SEVGG",
+            "plain 3×3 convolutions with squeeze and excitation, and an ensemble of heads",
+            f"Simonyan and Zisserman, arXiv:1409.1556; {SE}",
+            defaults=(("head", "ensemble"), ("head_dropout", 0.3), ("norm", "batch"), ("stages", "64-128-256-512-512")),
+            allowed=(*HEAD_ALLOWED, ("norm", NORM), ("stages", WIDTHS)),
+            spaces=(
+                *HEAD_SPACES,
+                ("norm", NORMS),
+                ("stages", Space(choices=("16-32-64", "32-64-128-256", "64-128-256-512-512"))),
+            ),
+            pace=60.0,
+            narrow=750.0,
+            recipe="se-vgg",
         ),
         ModelEntry(
             "deep-sets",

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from jetbench.models import HEAD, models
-from jetbench.models.heads import build_head
+from jetbench.models import models
+from jetbench.models.heads import ManyHead, build_head
 from jetbench.seeds import derive
 from jetbench.spec import Component
 from jetbench.views.inputs import Inputs
@@ -26,10 +26,24 @@ class Network(nn.Module):
         self.head = head
 
     def forward(self, inputs: Inputs) -> Tensor:
+        return self.combined(self.every(inputs))
+
+    def every(self, inputs: Inputs) -> Tensor:
+        """Return the outputs (n, k, outputs) of each of the k output layers of the head."""
         features = self.encoder(inputs)
         # bf16 outputs would give hundreds of jets the same score: the head is fp32 whatever the encoder is
         with torch.autocast(features.device.type, enabled=False):
-            return self.head(features.float())
+            features = features.float()
+            return self.head.every(features) if isinstance(self.head, ManyHead) else self.head(features)[:, None]
+
+    def combined(self, every: Tensor) -> Tensor:
+        """Return the outputs (n, outputs) that count, from those of every output layer (n, k, outputs)."""
+        return self.head.combined(every) if isinstance(self.head, ManyHead) else every[:, 0]
+
+    @property
+    def part(self) -> str:
+        """What each of the output layers is called where the head has several; else nothing."""
+        return self.head.part if isinstance(self.head, ManyHead) else ""
 
 
 def build_network(component: Component, shapes: Mapping[str, tuple[int, ...]], outputs: int, seed: int) -> Network:
@@ -38,10 +52,11 @@ def build_network(component: Component, shapes: Mapping[str, tuple[int, ...]], o
     An encoder is constructed with the shapes and its options, and has the attribute `features`. Encoder and head draw from seeds
     of their own, so that arms of one seed share both whatever is done to the other.
     """
-    keywords = component.keywords()
-    head = {name: keywords.pop(name, default) for name, default in HEAD}
+    entry = models[component.name]
+    keywords = dict(entry.defaults) | component.keywords()
+    kind, dropout = keywords.pop("head"), keywords.pop("head_dropout")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive("init", "encoder", seed))
-        encoder = models[component.name].load()(shapes, **keywords)
+        encoder = entry.load()(shapes, **keywords)
         torch.manual_seed(derive("init", "head", seed))
-        return Network(encoder, build_head(head["head"], encoder.features, outputs, head["head_dropout"]))
+        return Network(encoder, build_head(kind, encoder.features, outputs, dropout))

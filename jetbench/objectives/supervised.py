@@ -36,9 +36,10 @@ class Supervised(Objective):
 
     def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
         (seen,) = inputs
-        outputs = network(seen).float()
-        assert seen.target is not None
-        return {"loss": self.task.loss(outputs, seen.target), **self.task.diagnostics(outputs.detach(), seen.target)}
+        every, target = network.every(seen).float(), seen.target
+        assert target is not None
+        loss = torch.stack([self.task.loss(outputs, target) for outputs in every.unbind(dim=1)]).mean()
+        return {"loss": loss, **self.task.diagnostics(network.combined(every).detach(), target)}
 
 
 class Mixup(Supervised):

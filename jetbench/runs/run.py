@@ -38,12 +38,14 @@ def run(job: Job, stop: Flag) -> None:
     ledger = Ledger(job.work)
     folder = ledger.run(job.key)
     write_atomically(folder.spec, _yaml(job.spec).encode())
-    write_json(folder.environment, {"instance": job.instance, **environment(job.spec.precision)})
+    told = {"instance": job.instance, **environment(job.spec.precision)}
+    write_json(folder.environment, told)
     data = open_data(job)
     write_json(folder.split, {"file": write_split(job.store / "splits", data.split), **data.split.summary()})
     if short := data.task.shortage("train", data.strata[data.split.train], data.jets.meta):
         raise RunError(f"{short}; raise the label budget")
     learner = build_learner(job, data)
+    write_json(folder.environment, told | {"network": learner.network_told})
     with Journal(folder.journal) as journal:
         try:
             trained = learner.train(journal, folder.path, stop)

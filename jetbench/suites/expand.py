@@ -13,9 +13,9 @@ from jetbench.errors import SuiteError
 from jetbench.models import ModelEntry, models
 from jetbench.objectives import ObjectiveEntry, objectives
 from jetbench.recipes import recipes
+from jetbench.spaces import check_given
 from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, normalised, options
 from jetbench.suites.choices import Arm, Common, RecipeChoice
-from jetbench.suites.options import check_given
 from jetbench.suites.parameters import local
 from jetbench.suites.primaries import primary_of
 from jetbench.suites.settings import Settings

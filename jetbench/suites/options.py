@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from jetbench.errors import SuiteError
 from jetbench.models import models
 from jetbench.objectives import objectives
 from jetbench.recipes import recipes
-from jetbench.registry import nearest
-from jetbench.spaces import Configured
+from jetbench.spaces import check_given
 from jetbench.suites.choices import Common, RecipeChoice
 from jetbench.tasks import tasks
 from jetbench.tasks.task import LOSS
 from jetbench.views import views
 
-__all__ = ["check_given", "check_options"]
-
-
-def check_given(where: str, given: Mapping[str, object], entry: Configured) -> None:
-    """Raise `SuiteError` for an option that a component has not, for a value of another kind than the default's (a whole number
-    is a float too), and for one that is not allowed."""
-    usual, allowed = dict(entry.defaults), dict(entry.allowed)
-    for name, value in given.items():
-        if name not in usual:
-            raise SuiteError(f"{where} has no option {name!r}; {nearest(name, usual)}")
-        default = usual[name]
-        kinds = (int, float) if isinstance(default, float) else (type(default),)
-        if default is not None and type(value) not in kinds:
-            raise SuiteError(f"{where}.{name} is {value!r}; it is of the kind of its default, {default!r}")
-        if value != default and name in allowed and value not in allowed[name]:
-            raise SuiteError(f"{where}.{name} is {value!r}; it is {allowed[name]}")
+__all__ = ["check_options"]
 
 
 def check_options(settings: Common) -> None:

@@ -70,7 +70,8 @@ class RunCard(Value):
 
     @property
     def origin(self) -> Pairs:
-        """Code, packages and machine of the process that trains the run, as it has written them down; empty until it has."""
+        """Code, packages and machine of the process that trains the run, and size and shapes of its network, as it has written
+        them down; empty until it has."""
         found = noted(RunFolder(self.folder).environment)
         told = {
             "jetbench.version": found.get("jetbench", ""),
@@ -78,6 +79,7 @@ class RunCard(Value):
             "jetbench.packages": " ".join(f"{name}=={version}" for name, version in found.get("packages", {}).items()),
             "jetbench.host": found.get("host", ""),
             "jetbench.machine": f"{found['processor']}, {found['cores']} cores" if {"processor", "cores"} <= found.keys() else "",
+            **{f"jetbench.{name}": value for name, value in found.get("network", {}).items()},
         }
         return tuple((name, value) for name, value in told.items() if value)
 

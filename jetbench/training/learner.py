@@ -12,6 +12,7 @@ import numpy as np
 
 from jetbench.data.batch import JetTensors
 from jetbench.data.batches import Batches
+from jetbench.models.cost import network_cost
 from jetbench.models.fitted import FittedModel
 from jetbench.models.network import Network
 from jetbench.objectives.base import Objective
@@ -37,6 +38,12 @@ class Learner(ABC):
     rows: np.ndarray
     parameters = 0
     flops = 0
+
+    @property
+    def network_told(self) -> dict[str, str]:
+        """What a tracker tells of the network: parameters, floating-point operations for one jet, shapes; nothing of what is
+        fitted."""
+        return {}
 
     @abstractmethod
     def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
@@ -95,6 +102,11 @@ class NetworkLearner(Learner):
     @property
     def flops(self) -> int:  # type: ignore[override]
         return forward_flops(self.network, self.preprocessing.fitted, self.jets, self.rows)
+
+    @property
+    def network_told(self) -> dict[str, str]:
+        cost = network_cost(self.network, self.preprocessing.fitted.shapes, self.task.outputs(self.labelled.meta))
+        return {"parameters": str(cost.parameters), "flops": str(cost.flops), "shapes": cost.shapes}
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self._predicted(self.labelled, rows)

@@ -23,13 +23,18 @@ HELD_BYTES = 1 << 26  # of deposits that a validation keeps in memory from epoch
 
 def network_outputs(network: Network, view: FittedView, jets: JetTensors, rows: np.ndarray, precision: Precision) -> Tensor:
     """Compute the outputs (n, outputs), fp32 and on the CPU, of the jets at `rows` (n,); the network's mode stays as it is."""
+    return network.combined(every_output(network, view, jets, rows, precision))
+
+
+def every_output(network: Network, view: FittedView, jets: JetTensors, rows: np.ndarray, precision: Precision) -> Tensor:
+    """Compute the outputs (n, k, outputs) of each of the k output layers of the head, as `network_outputs` does."""
     training = network.training
     network.eval()
     places, parts = [], []
     with torch.inference_mode(), autocast(precision):
         for place, batch in jets.sweep(rows, BATCH):
             places.append(place)
-            parts.append(network(view(batch).to(device())).float().cpu())
+            parts.append(network.every(view(batch).to(device())).float().cpu())
     network.train(training)
     values = torch.cat(parts)
     values[torch.from_numpy(np.concatenate(places))] = values.clone()
@@ -39,8 +44,17 @@ def network_outputs(network: Network, view: FittedView, jets: JetTensors, rows: 
 def validator(
     network: Network, view: FittedView, task: Task, jets: JetTensors, rows: np.ndarray, precision: Precision
 ) -> Callable[[], dict[str, float]]:
-    """Return a function that gives the task's validation metrics on the jets at `rows` (n,); few jets are read only once."""
+    """Return a function that gives the task's validation metrics on the jets at `rows` (n,), and those of each output layer of a
+    head that has several, as in "auc_head_1"; few jets are read only once."""
     target = jets.targets[task.column][torch.from_numpy(rows)]
     if deposit_bytes(jets.jets, rows).sum() <= HELD_BYTES:
         jets, rows = jets.hold(rows), np.arange(len(rows))
-    return lambda: task.validate(network_outputs(network, view, jets, rows, precision), target)
+
+    def validate() -> dict[str, float]:
+        every = every_output(network, view, jets, rows, precision)
+        metrics = task.validate(network.combined(every), target)
+        for i, outputs in enumerate(every.unbind(dim=1) if network.part else ()):
+            metrics |= {f"{key}_{network.part}_{i + 1}": value for key, value in task.validate(outputs, target).items()}
+        return metrics
+
+    return validate

@@ -25,7 +25,21 @@ def call(*arguments: str | Path) -> Result:
 
 def test_help_names_every_command() -> None:
     text = call("--help").output
-    for name in ("run", "report", "results", "status", "diff", "study", "calibrate", "ls", "show", "data", "store", "ui"):
+    for name in (
+        "run",
+        "report",
+        "results",
+        "status",
+        "diff",
+        "study",
+        "calibrate",
+        "ls",
+        "show",
+        "data",
+        "model",
+        "store",
+        "ui",
+    ):
         assert re.search(rf"^  {name} ", text, re.M), name
     assert "--debug" in text
     assert call("--version").output.startswith("jetbench, version ")
@@ -124,6 +138,25 @@ KINDS = [
 ]
 
 
+def test_published_weights_are_imported_and_what_was_adapted_is_listed(tmp_path: Path) -> None:
+    import torch
+    from models.plain_resnet15 import trained_a_little
+
+    torch.save({"state_dict": trained_a_little().state_dict()}, tmp_path / "weights.pt")
+    result = call("model", "import", tmp_path / "weights.pt", "--model", "resnet15-bn", "-o", tmp_path / "imported")
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines() == [
+        "adapted: 'linear' is the head",
+        "adapted: the head's one output z, a logit, becomes the two outputs (0, z), whose softmax is the sigmoid of z",
+        f"{tmp_path / 'imported'}: resnet15-bn, 2 channels, 2 outputs",
+    ]
+    assert {path.name for path in (tmp_path / "imported").iterdir()} == {"model.safetensors", "bundle.json"}
+    given = ("model", "import", tmp_path / "weights.pt", "-o", tmp_path / "other", "--model")
+    assert "no network of images" in call(*given, "deep-sets").output
+    assert "did you mean 'resnet15'" in call(*given, "resnet51").output
+    assert "does not fit this model" in call(*given, "resnet15", "--set", "stages=16-32-64").output
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_piped_lists_have_one_name_a_line_and_each_can_be_shown(kind: str) -> None:
     names = call("ls", kind).output.splitlines()
@@ -146,7 +179,23 @@ def test_everything_piped_is_one_line_of_kind_name_and_summary() -> None:
 def test_a_kind_shows_what_there_is(kind: str) -> None:
     shown = call("show", kind)
     assert shown.exit_code == 0
-    assert [line.split()[0] for line in shown.output.splitlines()] == call("ls", kind).output.split()
+    rows = [line for line in shown.output.splitlines() if not line.startswith("   ")]
+    assert [line.split()[0] for line in rows] == call("ls", kind).output.split()
+
+
+def test_a_kind_says_where_each_comes_from() -> None:
+    models = call("show", "models").output
+    assert re.search(r"^  resnet15-bn +the electron/photon .*\n +source: .*1807\.11916.*; recipe: electron-photon$", models, re.M)
+    suites = call("show", "suites").output
+    assert re.search(r"^  ssl-vs-scratch .*\n +source: protocol of .*; recipe: supervised-small, simclr-small$", suites, re.M)
+
+
+def test_a_network_shows_its_size() -> None:
+    shown = call("show", "resnet15-bn").output
+    assert "recipe: electron-photon" in shown
+    assert "size: image 3×32×32 → 64 features → 2 outputs; 174,738 parameters, 53,313,792 FLOPs for a jet" in shown
+    assert "size: constituents 80×8 → 64 features → 2 outputs" in call("show", "deep-sets").output
+    assert "size:" not in call("show", "boosted-trees").output
 
 
 def test_what_is_shown_says_options_and_needs() -> None:
@@ -157,7 +206,7 @@ def test_what_is_shown_says_options_and_needs() -> None:
     assert "stage fine-tuning: objective supervised, data budget, labels true" in shown
     assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output
     assert "needs a card" in call("show", "constituents").output
-    assert "code: jetbench.models.resnet15:ResNet15" in call("show", "resnet15").output
+    assert "code: jetbench.models.resnet:ResNet15" in call("show", "resnet15").output
     assert not any("code:" in call("show", data).output for data in ("scratch", "supervised-small"))
 
 

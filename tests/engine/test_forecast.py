@@ -14,7 +14,7 @@ import pytest
 from jetbench.cli.progress import Tally
 from jetbench.engine.engine import Event
 from jetbench.engine.forecast import describe, forecast, measure
-from jetbench.engine.pace import RUN_SECONDS, run_cost, run_passes
+from jetbench.engine.pace import RUN_SECONDS, pace, run_cost, run_passes
 from jetbench.engine.survey import survey
 from jetbench.jets import open_jets, save_jets
 from jetbench.suites.instances import remember
@@ -23,7 +23,7 @@ from jetbench.suites.replay import open_round
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
-PACE = 450 * (32 / 8) ** 2  # of ResNet-15 on the toy suite's images
+PACE = 450 * (32 / 8) ** 2  # of a narrow ResNet-15 on the toy suite's images
 GLUONS = "dataset={name: quark-vs-gluon, jets: 48000}"
 POOL = "unlabelled={name: quark-vs-gluon, jets: 96000, seed: 1}"
 
@@ -170,3 +170,12 @@ def test_a_pace_is_that_of_the_other_instances_of_the_store(plan_of: Callable[..
     assert seconds() == pytest.approx(networks + overhead)
     folder.metrics.write_text(json.dumps({"cost/seconds": 100 * 320 / PACE}))
     assert seconds() == pytest.approx(100 * networks + overhead)
+
+
+def test_a_wide_network_is_forecast_slower_than_a_narrow_one(plan_of: Callable[..., Plan]) -> None:
+    def scratch(stages: str) -> float:
+        plan = plan_of("tuning=null", f"model_options.resnet15.stages={stages}")
+        return next(pace(run.spec) for run in plan.runs.values() if run.arm == "scratch")
+
+    assert scratch("8-16") == scratch("16-32-64") == PACE
+    assert scratch("64-128-256-512") == scratch("32-64-128") == pytest.approx(PACE * 40 / 450)

@@ -28,7 +28,7 @@ common:
   view: {{image: {{pixels: 8}}}}
   varies: [regime]
   primary: {{arm: shuffled, baseline: scratch}}
-  model_options: {{resnet15: {{stages: 8-16}}}}
+  model_options: {{resnet15: {{stages: 8-16, dropout: 0.0}}}}
   arms:
     scratch: {{model: resnet15, regime: scratch}}
     shuffled: {{model: resnet15, regime: shuffled-labels}}

@@ -40,6 +40,7 @@ NETWORKS = [entry for entry in models if entry.kind == "network"]
 FITTED = [entry for entry in models if entry.kind == "fitted"]
 TRAININGS = [(m, o) for m in NETWORKS for o in objectives]
 PIXELS = {"image": {"pixels": 12}}  # options of views, where the defaults are slow
+NARROW = {"stages": "16-32-64"}  # options of models, where a training with the defaults is slow
 TASK = build_task(Component(name="classification"))
 SIMULATED = [(entry.name, label) for entry in datasets for label in range(len(entry.load().class_names))]
 STEPS = (Component(name="rotation"), Component(name="flip"), Component(name="drop"))
@@ -167,7 +168,8 @@ def objective_step(name: str, jets: Jets) -> tuple[float, np.ndarray]:
 def training_losses(model: str, objective: str, jets: Jets, folder: Path) -> list[float]:
     """The losses of three steps of the real loop in fp32."""
     view = fitted_view(models[model].view, jets)
-    network = build_network(Component(name=model), view.shapes, TASK.outputs(jets.meta), seed=3)
+    given = {name: value for name, value in NARROW.items() if name in dict(models[model].defaults)}
+    network = build_network(Component(name=model, options=options(given)), view.shapes, TASK.outputs(jets.meta), seed=3)
     goal = build_objective(objective, network, view, STEPS)
     recipe = RECIPE.replace(passes=3 * RECIPE.batch_size * goal.views_per_jet)
     batches = Batches(JetTensors(jets), np.arange(200), RECIPE.batch_size, seed=3)

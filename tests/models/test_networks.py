@@ -1,37 +1,164 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
+import jetbench
+from jetbench.data.batch import JetTensors
 from jetbench.errors import SuiteError
-from jetbench.models.network import build_network
-from jetbench.models.resnet15 import ResNet15
+from jetbench.jets import Jets
+from jetbench.models import ModelEntry, models
+from jetbench.models.heads import MEMBERS
+from jetbench.models.network import Network, build_network
+from jetbench.models.resnet import ResNet15, ResNet15EndToEnd
+from jetbench.models.se_vgg import SEVGG
 from jetbench.spec import Component, options
+from jetbench.statistics.delong import auc
 from jetbench.views.inputs import Inputs
+from jetbench.views.view import fit_view
 
 SHAPES = {"image": (3, 16, 16)}
+IMAGE = [pytest.param(entry, id=entry.name) for entry in models if entry.kind == "network" and entry.view == "image"]
+HEADS = ("linear", "mlp", "ensemble", "deep")
 
 
 def seen(images: torch.Tensor) -> Inputs:
     return Inputs({"image": images})
 
 
-def component(**keywords: object) -> Component:
-    return Component(name="resnet15", options=options(keywords))
+def component(name: str = "resnet15", **keywords: object) -> Component:
+    return Component(name=name, options=options(keywords))
+
+
+def narrow(entry: ModelEntry, **keywords: object) -> Component:
+    """The model with few channels, where it has the choice."""
+    return component(entry.name, **({"stages": "8-16"} if "stages" in dict(entry.defaults) else {}), **keywords)
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
 
 
 def test_the_published_form_has_its_number_of_parameters() -> None:
-    encoder = ResNet15({"image": (2, 32, 32)}, norm="batch")
-    head = torch.nn.Linear(encoder.features, 1)
-    assert sum(p.numel() for m in (encoder, head) for p in m.parameters()) == 174_529
+    assert parameters(build_network(component("resnet15-bn"), {"image": (2, 32, 32)}, 1, 0)) == 174_529
+    encoder = ResNet15({"image": (2, 32, 32)}, stages="16-32-64", norm="batch")
+    assert parameters(encoder) + parameters(nn.Linear(64, 1)) == 174_529
 
 
-def test_the_wide_form_has_the_published_features() -> None:
-    assert ResNet15({"image": (8, 125, 125)}, stages="64-128-256-512").features == 512
+def test_the_wide_form_has_the_parameters_of_a_residual_network_of_two_blocks_and_four_stages() -> None:
+    """11 173 962 with three channels and ten outputs: those of ResNet-18 with a 3×3 stem, whose blocks and widths these are."""
+    network = build_network(component(), {"image": (3, 32, 32)}, 10, 0)
+    assert (parameters(network), network.encoder.features) == (11_173_962, 512)
+
+
+def test_the_original_has_fifteen_convolutions_and_two_widths() -> None:
+    encoder = ResNet15EndToEnd({"image": (3, 32, 32)})
+    layers = [(3, 16, 49), *[(16, 16, 9)] * 6, (16, 32, 9), (32, 32, 9), (16, 32, 1), *[(32, 32, 9)] * 6]
+    assert parameters(encoder) == sum(a * b * pixels + b for a, b, pixels in layers)
+    assert len(layers) == 15 + 1  # the shortcut is not counted
+    assert not any(isinstance(module, nn.BatchNorm2d | nn.GroupNorm) for module in encoder.modules())
+
+
+def test_vgg_has_the_convolutions_of_configuration_d() -> None:
+    encoder, before = SEVGG({"image": (3, 32, 32)}), [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512]
+    after = [*before[1:], 512]
+    convolutions = sum(9 * a * b + 2 * b for a, b in zip(before, after, strict=True))
+    assert parameters(encoder) == convolutions + sum(
+        2 * width * (width // 16) + width + width // 16 for width in (64, 128, 256, 512, 512)
+    )
+
+
+def test_a_deeper_network_has_more_of_the_same_blocks() -> None:
+    found = {
+        name: [type(module).__name__ for module in build_network(component(name), SHAPES, 2, 0).modules()]
+        for name in ("resnet15", "resnet27", "se-resnet15")
+    }
+    assert {name: kinds.count("BasicBlock") for name, kinds in found.items()} == {
+        "resnet15": 8,
+        "resnet27": 16,
+        "se-resnet15": 8,
+    }
+    assert found["se-resnet15"].count("SqueezeExcitation") == 8
+    three = build_network(component("resnet27", stages="16-32-64"), SHAPES, 2, 0)
+    assert sum(isinstance(module, nn.Conv2d) for module in three.modules()) == 27
+
+
+@pytest.mark.parametrize("entry", IMAGE)
+@pytest.mark.parametrize(("channels", "rows", "columns"), [(1, 16, 16), (2, 33, 40), (8, 125, 125)])
+def test_images_of_any_size_have_outputs_and_a_gradient_everywhere(
+    entry: ModelEntry, channels: int, rows: int, columns: int
+) -> None:
+    network = build_network(narrow(entry), {"image": (channels, rows, columns)}, 3, 0)
+    images = torch.rand(4, channels, rows, columns, requires_grad=True)
+    outputs = network(seen(images))
+    assert outputs.shape == (4, 3)
+    outputs.square().sum().backward()
+    gradients = {name: p.grad for name, p in network.encoder.named_parameters()}
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients.values())
+    silent = {name for name, gradient in gradients.items() if gradient is not None and not gradient.any()}
+    assert all(".weigh." in name for name in silent), "few squeezed channels may all be below zero, and nothing else"
+    assert images.grad is not None
+    assert images.grad.any()
+
+
+@pytest.mark.parametrize(("side", "left"), [(16, 16), (32, 32), (48, 48), (64, 32), (96, 48), (125, 31), (200, 25)])
+def test_the_stem_leaves_large_images_small(side: int, left: int) -> None:
+    encoder = ResNet15({"image": (1, side, side)}, stages="4")
+    images = torch.zeros(1, 1, side, side)
+    for name, part in encoder.named_children():
+        if name.startswith("layer"):
+            break
+        images = part(images)
+    assert images.shape == (1, 4, left, left)
+
+
+@pytest.mark.parametrize("entry", IMAGE)
+def test_a_state_dict_comes_back_and_a_seed_decides(entry: ModelEntry) -> None:
+    one, again, other = (build_network(narrow(entry), SHAPES, 2, seed).eval() for seed in (1, 1, 2))
+    images = seen(torch.rand(3, 3, 16, 16))
+    with torch.no_grad():
+        assert torch.equal(one(images), again(images))
+        assert not torch.equal(one(images), other(images))
+        other.load_state_dict(one.state_dict())
+        assert torch.equal(one(images), other(images))
+
+
+def train_a_little(network: Network, images: torch.Tensor, labels: torch.Tensor) -> None:
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    for step in range(24):
+        torch.manual_seed(step)
+        chosen = torch.randperm(300)[:64]
+        every = network.every(seen(images[chosen]))
+        loss = torch.stack([nn.functional.cross_entropy(one, labels[chosen]) for one in every.unbind(1)]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+@pytest.fixture(scope="module")
+def toy_images(toy_jets: Jets) -> tuple[torch.Tensor, torch.Tensor]:
+    batch = JetTensors(toy_jets).batch(torch.arange(400))
+    view = fit_view(Component(name="image", options=options({"pixels": 12, "extent": 0.8})), batch)
+    return view(batch)["image"], batch.targets["label"].long()
+
+
+@pytest.mark.parametrize("entry", IMAGE)
+def test_every_model_learns_toy_jets_bit_for_bit_alike(entry: ModelEntry, toy_images: tuple) -> None:
+    images, labels = toy_images
+    networks = [build_network(narrow(entry), {"image": (3, 12, 12)}, 2, 1) for _ in range(2)]
+    for network in networks:
+        train_a_little(network, images, labels)
+    states = [network.state_dict() for network in networks]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    with torch.no_grad():
+        outputs = networks[0].eval()(seen(images[300:]))
+    assert auc(labels[300:].numpy(), (outputs[:, 1] - outputs[:, 0]).numpy()) > 0.9
 
 
 def test_group_norm_keeps_jets_apart() -> None:
-    network = build_network(component(norm="group"), SHAPES, 2, 0)
+    network = build_network(component(norm="group", stages="16-32-64"), SHAPES, 2, 0).eval()
     images = torch.rand(6, 3, 16, 16)
     together, alone = network(seen(images)), torch.cat([network(seen(image[None])) for image in images])
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
@@ -47,15 +174,42 @@ def test_initialisation_follows_the_seed_alone() -> None:
     assert not torch.equal(a["head.weight"], build_network(component(), SHAPES, 2, 2).state_dict()["head.weight"])
 
 
-def test_another_head_leaves_the_encoder_as_it_is() -> None:
-    linear, mlp = (build_network(component(head=head), SHAPES, 2, 1) for head in ("linear", "mlp"))
-    assert all(torch.equal(a, b) for a, b in zip(linear.encoder.parameters(), mlp.encoder.parameters(), strict=True))
+@pytest.mark.parametrize("head", HEADS)
+def test_another_head_leaves_the_encoder_as_it_is(head: str) -> None:
+    one, other = (build_network(component("resnet15-bn", head=head), SHAPES, 2, 1) for head in ("linear", head))
+    assert all(torch.equal(a, b) for a, b in zip(one.encoder.parameters(), other.encoder.parameters(), strict=True))
 
 
-def test_logits_are_fp32_under_autocast() -> None:
-    network = build_network(component(), SHAPES, 2, 0)
+@pytest.mark.parametrize("entry", IMAGE)
+@pytest.mark.parametrize("head", HEADS)
+def test_outputs_are_fp32_under_autocast(entry: ModelEntry, head: str) -> None:
+    network = build_network(narrow(entry, head=head), SHAPES, 2, 0)
     with torch.autocast("cpu", torch.bfloat16):
-        assert network(seen(torch.rand(2, 3, 8, 8))).dtype == torch.float32
+        every = network.every(seen(torch.rand(2, 3, 8, 8)))
+    assert every.dtype == torch.float32
+    assert every.shape == (2, 3 if head in ("ensemble", "deep") else 1, 2)
+    assert every.isfinite().all()
+
+
+def test_the_heads_of_an_ensemble_are_averaged_and_differ() -> None:
+    network = build_network(component("se-vgg", stages="8"), SHAPES, 2, 0).eval()
+    images = seen(torch.rand(5, 3, 16, 16))
+    every = network.every(images)
+    assert every.shape == (5, MEMBERS, 2)
+    torch.testing.assert_close(network(images), (every[:, 0] + every[:, 1] + every[:, 2]) / 3)
+    assert not torch.allclose(every[:, 0], every[:, 1])
+
+
+def test_the_depths_of_a_deep_head_by_hand() -> None:
+    head = build_network(component("resnet15-bn", head="deep"), SHAPES, 1, 0).eval().head
+    features = torch.rand(4, 64)
+    state, expected = features, []
+    for block, layer in zip(head.blocks, head.layers, strict=True):
+        hidden = (state @ block[0].weight.T + block[0].bias).clamp(min=0)
+        state = state + hidden @ block[3].weight.T + block[3].bias
+        expected.append(state @ layer.weight.T + layer.bias)
+    torch.testing.assert_close(head.every(features), torch.stack(expected, dim=1))
+    torch.testing.assert_close(head(features), expected[-1])
 
 
 @pytest.mark.parametrize(("key", "value"), [("norm", "layer"), ("head", "tree")])
@@ -66,5 +220,51 @@ def test_a_wrong_option_is_named(key: str, value: str) -> None:
 
 @pytest.mark.parametrize("stages", ["abc", "", "16-0", "16--32"])
 def test_stages_that_are_no_widths_are_refused(stages: str) -> None:
-    with pytest.raises(SuiteError, match=r"stages of resnet15 is .* list of widths"):
+    with pytest.raises(SuiteError, match=r"stages is .* list of widths"):
         ResNet15({"image": (2, 32, 32)}, stages=stages)
+
+
+def test_narrow_stages_begin_with_the_weights_that_they_had_at_the_first_revision() -> None:
+    """Sums of the first and the last convolution's weights along a wave: the trainings of suites that say 16-32-64 begin so."""
+    network = build_network(component(stages="16-32-64", dropout=0.0), {"image": (3, 12, 12)}, 2, seed=3)
+    weights = (network.encoder.conv1.weight, network.encoder.layer3[1].conv2.weight)
+    flat = [one.detach().double().numpy().ravel() for one in weights]
+    assert [float(one @ np.cos(np.arange(one.size))) for one in flat] == pytest.approx([-1.5218692, -6.3970967], rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "options"), [("deep-sets", {"particle": "8-8"}), ("se-vgg", {"stages": "8-8", "head": "deep"})])
+def test_a_plain_module_gives_what_the_network_of_a_run_gives(name: str, options: dict[str, str]) -> None:
+    size = None if name == "deep-sets" else 16
+    plain = jetbench.build_model(name, channels=3, image_size=size, outputs=2, seed=4, **options).eval()
+    inputs = seen(torch.rand(5, 3, 16, 16))
+    if size is None:
+        inputs = Inputs({"constituents": torch.rand(5, 7, 3)}, torch.rand(5, 7) > 0.2)
+    network = build_network(
+        component(name, **options), {key: tuple(t.shape[1:]) for key, t in inputs.tensors.items()}, 2, 4
+    ).eval()
+    found = plain(*inputs.tensors.values(), *(() if inputs.mask is None else (inputs.mask,)))
+    assert torch.equal(found, network(inputs))
+
+
+def test_a_plain_module_follows_the_generator_of_torch() -> None:
+    def drawn(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        return jetbench.build_model("resnet15-e2e", channels=1, image_size=(16, 12), outputs=1).conv1.weight
+
+    assert torch.equal(drawn(1), drawn(1))
+    assert not torch.equal(drawn(1), drawn(2))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("resnet15", {}, "sees images, so image_size is needed"),
+        ("deep-sets", {"image_size": 16}, "sees constituents, which have no image_size"),
+        ("boosted-trees", {}, "is no network"),
+        ("resnet15", {"image_size": 16, "stagse": "8"}, "did you mean 'stages'"),
+        ("resnet15", {"image_size": 16, "norm": "layer"}, "it is 'group' or 'batch'"),
+    ],
+)
+def test_what_cannot_be_built_is_told(name: str, given: dict, message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
+        jetbench.build_model(name, channels=1, outputs=2, **given)

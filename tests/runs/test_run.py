@@ -137,6 +137,16 @@ def test_what_the_task_learns_of_the_training_labels_is_stored_with_the_weights(
     assert shares == pytest.approx([0.25] * 4, abs=0.02)
 
 
+def test_a_run_writes_down_the_size_of_its_network(four: tuple[Plan, Path], tmp_path: Path) -> None:
+    metrics, folder = finish(four, tmp_path, "scratch", "final")
+    told = json.loads((folder / "environment.json").read_text())["network"]
+    assert told["parameters"] == str(int(metrics["cost/parameters"]))
+    assert told["flops"] == str(int(metrics["cost/flops"]))
+    assert told["shapes"] == "image 3×8×8 → 16 features → 4 outputs"
+    _, folder = finish(four, tmp_path, "boosted-trees", "final")
+    assert json.loads((folder / "environment.json").read_text())["network"] == {}
+
+
 @pytest.mark.parametrize("kind", ["trial", "final"])
 @pytest.mark.parametrize("arm", ["scratch", "boosted-trees"])
 def test_the_journal_says_nothing_twice(four: tuple[Plan, Path], arm: str, kind: str, tmp_path: Path) -> None:

@@ -266,7 +266,7 @@ def test_the_long_training_is_as_long_as_the_primary_arm(plan_of: PlanOf) -> Non
 def test_options_are_known_and_of_their_kind(plan_of: PlanOf) -> None:
     with pytest.raises(SuiteError, match=r"arms\.simclr\.model_options has no option 'dropuot'; did you mean 'dropout'"):
         plan_of("arms.simclr.model_options.dropuot=0.1")
-    with pytest.raises(SuiteError, match=r"model_options\.resnet15\.stages is 16; it is of the kind of its default, '16-32-64'"):
+    with pytest.raises(SuiteError, match=r"stages is 16; it is of the kind of its default, '64-128-256-512'"):
         plan_of("model_options.resnet15.stages=16")
     with pytest.raises(SuiteError, match=r"view\.image has no option 'pixel'; did you mean 'pixels'"):
         plan_of("view.image.pixel=9")

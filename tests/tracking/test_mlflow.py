@@ -86,9 +86,11 @@ def test_a_run_is_tagged_with_what_trains_it_as_soon_as_that_is_written_down(tra
     tags = {"version": "0.1", "code": "c0de", "packages": "torch==2 numpy==1", "machine": "Old 1, 2 cores"}
     found = runs(client)[0].data.tags
     assert {name: found[name] for name in named & found.keys()} == {f"jetbench.{name}": text for name, text in tags.items()}
-    RunFolder(run.folder).environment.write_text(json.dumps(trained | {"host": "elsewhere"}))
+    size = {"parameters": "174594", "flops": "52723968", "shapes": "image 2×32×32 → 64 features → 2 outputs"}
+    RunFolder(run.folder).environment.write_text(json.dumps(trained | {"host": "elsewhere", "network": size}))
     tracker.finish(run, "FINISHED")
     assert runs(client)[0].data.tags["jetbench.host"] == "elsewhere"
+    assert {f"jetbench.{name}": text for name, text in size.items()}.items() <= runs(client)[0].data.tags.items()
 
 
 def test_a_damaged_note_of_what_trained_a_run_is_an_error(tracker, card):

@@ -371,6 +371,33 @@ def test_scores_are_probabilities_with_hardly_a_tie(toy_jets: Jets) -> None:
     assert len(np.unique(scores)) > 395
 
 
+@pytest.mark.parametrize(
+    ("head", "parts"), [("ensemble", ("head_1", "head_2", "head_3")), ("deep", ("depth_1", "depth_2", "depth_3"))]
+)
+def test_every_output_layer_is_validated_and_trained(head: str, parts: tuple[str, ...], toy_jets: Jets) -> None:
+    network, view, jets = (
+        build(1, Component(name="resnet15-bn", options=options({"head": head}))),
+        fitted(toy_jets).fitted,
+        JetTensors(toy_jets),
+    )
+    rows = np.arange(300, 400)
+    metrics = validator(network, view, TASK, jets, rows, "fp32")()
+    whole = {"loss", "accuracy", "auc"}
+    assert set(metrics) == whole | {f"{key}_{part}" for key in whole for part in parts}
+    inputs = view(jets.batch(torch.from_numpy(rows)))
+    every = network.eval().every(inputs)
+    for i, part in enumerate(parts):
+        assert metrics[f"loss_{part}"] == pytest.approx(
+            TASK.validate(every[:, i].detach(), jets.targets["label"][300:])["loss"], rel=1e-5
+        )
+    objective = build_objective(Component(name="supervised"), network, TASK, lambda batch, rng: view(batch), seed=1)
+    batch = jets.batch(torch.from_numpy(rows))
+    found = objective(network, objective.views(batch, torch.Generator()))["loss"]
+    assert float(found.detach()) == pytest.approx(np.mean([metrics[f"loss_{part}"] for part in parts]), rel=1e-5)
+    found.backward()
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in network.head.parameters())
+
+
 def test_outputs_are_in_the_order_of_the_rows(toy_jets: Jets) -> None:
     network, view, jets = build(1), fitted(toy_jets).fitted, JetTensors(toy_jets)
     rows = np.random.default_rng(0).permutation(400)

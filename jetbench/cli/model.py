@@ -1,0 +1,41 @@
+"""`jetbench model`: weights from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["model"]
+
+
+@click.group()
+def model() -> None:
+    """Take over weights from elsewhere."""
+
+
+@model.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--model", "name", required=True, help="Whose weights they are: a network of images of `jetbench ls models`.")
+@click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the model, as in --set head=mlp.")
+@click.option("--outputs", type=click.IntRange(min=1), help="Of the head. [default: those of the file, at least two]")
+@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
+def import_file(file: Path, name: str, options: tuple[str, ...], outputs: int | None, output: Path) -> None:
+    """Store a PyTorch state dict as safetensors with a bundle, and list what had to be adapted.
+
+    FILE holds the weights of the model under their published names, or a checkpoint that has them under "state_dict" or
+    "model_state_dict". Nothing but tensors is loaded. `jetbench.build_model(NAME, …, weights=FOLDER)` gives the network.
+    """
+    from jetbench.errors import SuiteError
+    from jetbench.models import models
+    from jetbench.models.imported import import_model
+    from jetbench.models.plain import network_component
+    from jetbench.suites.instance import parse_override
+
+    if models[name].view != "image":
+        raise SuiteError(f"{name!r} is no network of images, and weights of no other are imported")
+    component = network_component(name, {key: value for text in options for key, value in parse_override(text).items()})
+    stored = import_model(file, component, output, outputs)
+    for adaptation in stored.adaptations:
+        click.echo(f"adapted: {adaptation}")
+    click.echo(f"{output}: {name}, {stored.channels} channels, {stored.outputs} outputs")

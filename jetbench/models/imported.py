@@ -1,0 +1,69 @@
+"""Weights that others have trained, stored as jetbench stores its own: safetensors and a bundle that says what they are."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from jetbench.errors import DataFileError
+from jetbench.files import replacing, write_json
+from jetbench.models.network import Network, build_network
+from jetbench.models.weights import Weights, input_channels, load_weights, read_weights
+from jetbench.spec import Component
+from jetbench.tracking.folder import RunFolder
+from jetbench.values import Value
+
+__all__ = ["ImportedModel", "import_model"]
+
+SIZE = 32  # pixels: no weight depends on them
+
+
+class ImportedModel(Value):
+    """The bundle of an imported model of images: the file by name and sha256, and what was adapted, in words."""
+
+    model: Component
+    channels: int
+    outputs: int
+    file: str
+    sha256: str
+    adaptations: tuple[str, ...]
+
+
+def import_model(path: Path, model: Component, folder: Path, outputs: int | None = None) -> ImportedModel:
+    """Store the weights of a file in a folder, as `model.safetensors` and `bundle.json`, and return what they are.
+
+    Channels are those of the file; `outputs` are too where none are given, but that one becomes two, those of two classes.
+    Raises `DataFileError` for a file that is not read or does not fit.
+    """
+    weights = read_weights(path)
+    channels = _channels(weights, model)
+    if outputs is None:
+        outputs = max(2, weights.outputs or 0)
+    network = _network(model, channels, outputs)
+    adaptations = load_weights(network, weights)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    stored = ImportedModel(
+        model=model, channels=channels, outputs=outputs, file=path.name, sha256=digest, adaptations=adaptations
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(RunFolder(folder).weights) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, temporary)
+    write_json(RunFolder(folder).bundle, stored.model_dump(mode="json"))
+    return stored
+
+
+def _channels(weights: Weights, model: Component) -> int:
+    with torch.device("meta"):
+        wanted = _network(model, 1, 1).state_dict()
+    found = input_channels(wanted, weights.tensors)
+    if found is None:
+        raise DataFileError(f"{weights.path}: does not fit {model.name}: it lacks that model's first convolution")
+    return found
+
+
+def _network(model: Component, channels: int, outputs: int) -> Network:
+    return build_network(model, {"image": (channels, SIZE, SIZE)}, outputs, seed=0)
