@@ -86,7 +86,7 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
     metrics |= {f"val/{key}": value for key, value in task.choose(seen, predicted, meta).items()}
     write_atomically(folder.losses, _npy(task.losses(seen, predicted)))
     try:
-        tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, meta, folder.path)
+        tested, files = task.evaluate(data.truth[split.test], learner.predict(split.test), split.test, data.jets, folder.path)
         also, scores = _evaluate_also(data, learner, folder)
     except DivergenceError as error:  # no trial is to win or lose by what it says of test jets
         raise SealedError(f"{error}, of test jets alone; look at what sets them apart") from error

@@ -27,7 +27,7 @@ tasks: Registry[Configured] = Registry(
             "regression",
             "jetbench.tasks.regression:Regression",
             "a mass or another number of each jet [GeV]: smooth L1, judged by the RMSE with a bootstrap error",
-            revision=2,
+            revision=3,
             defaults=(("scale", 100.0), ("target", "gen_sdmass")),
             allowed=(("scale", Allowed(above=0)),),
         ),
