@@ -12,7 +12,7 @@ from jetbench.evaluation.spread import measured, responses
 
 __all__ = ["Binned", "binned", "read_binned"]
 
-MOST_BINS, LEAST_JETS = 10, 20  # bins have equal numbers of jets, and their quantiles need some
+MOST_BINS, LEAST_JETS = 10, 40  # bins have equal numbers of jets, and their quantiles need some
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,13 +28,13 @@ def test_edges_do_not_depend_on_the_predictions() -> None:
     truth = np.random.default_rng(1).gamma(4, 25, 200)
     one, other = (binned(truth, truth, factor * truth) for factor in (0.5, 2.0))
     np.testing.assert_array_equal(one.edges, other.edges)
-    assert other.resolution == pytest.approx(np.zeros(10))
+    assert other.resolution == pytest.approx(np.zeros(5))
     assert (one.median_bias < 0).all()
 
 
 def test_few_jets_are_in_few_bins_and_equal_ones_in_one() -> None:
-    assert len(binned(np.arange(30.0), np.arange(30.0), np.arange(30.0)).jets) == 1
-    assert len(binned(np.arange(50.0), np.arange(50.0), np.arange(50.0)).jets) == 2
+    for jets, bins in ((30, 1), (100, 2), (1000, 10)):
+        assert len(binned(np.arange(jets), np.arange(jets), np.arange(jets)).jets) == bins
     same = binned(np.full(100, 600.0), np.arange(100.0), np.arange(100.0))
     assert same.jets.tolist() == [100]
     assert same.edges.tolist() == [600, 600]

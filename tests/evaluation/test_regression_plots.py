@@ -53,15 +53,15 @@ def test_bins_are_drawn_against_every_quantity() -> None:
 
 
 def test_every_file_has_its_picture(tmp_path: Path) -> None:
-    truth = np.random.default_rng(0).gamma(4, 25, 60)
-    _, files = write_regression(tmp_path, truth, truth + 1, np.arange(60), "gen_mass", truth + 500)
+    truth = np.random.default_rng(0).gamma(4, 25, 80)
+    _, files = write_regression(tmp_path, truth, truth + 1, np.arange(80), "gen_mass", truth + 500)
     names = ("prediction", "residuals", "response", "bins")
     assert [path.name for path in files] == ["scores.h5", *(f"{name}.{end}" for name in names for end in ("json", "png"))]
     content = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in names}
     assert {content[name]["target"] for name in names[:3]} == {"gen_mass"}
-    assert (sum(content["residuals"]["counts"]), content["residuals"]["jets"]) == (60, 60)
-    assert {by: bins["jets"] for by, bins in content["bins"].items()} == {"target": [20, 20, 20], "pt": [20, 20, 20]}
-    write_regression(tmp_path / "none", truth, truth, np.arange(60), "gen_mass")
+    assert (sum(content["residuals"]["counts"]), content["residuals"]["jets"]) == (80, 80)
+    assert {by: bins["jets"] for by, bins in content["bins"].items()} == {"target": [40, 40], "pt": [40, 40]}
+    write_regression(tmp_path / "none", truth, truth, np.arange(80), "gen_mass")
     assert set(json.loads((tmp_path / "none" / "bins.json").read_text())) == {"target"}
 
 

@@ -60,7 +60,7 @@ def test_a_zoom_leaves_the_momentum_alone(target: str, named: set[str], planned:
 
 
 def test_classes_are_contradicted_by_nothing(planned: Planned) -> None:
-    plan = planned("task={name: classification}", "recipes.simclr={augmentation: [crop_zoom]}")
+    plan = planned("task={name: classification, options: null}", "recipes.simclr={augmentation: [crop_zoom]}")
     assert contradictions(plan) == []
     assert {what for what, _ in plan.skipped} == {"arm analytic-mass", "arm class-mean"}
 
