@@ -19,7 +19,7 @@ CHANCE = 5.0  # standard errors 1/√n of a correlation: what no chance exceeds 
 
 def forgery(jets: Jets, target: np.ndarray) -> str:
     """Say why numbers (n,) were made from the labels of the jets, as a clause after "these jets have a target that", with the
-    figures that show it; empty where nothing shows it, and for jets without labels.
+    numbers that show it; empty where nothing shows it, and for jets without labels.
 
     They are a function of the label where the means of the classes explain all of their variance, and were drawn class by class
     where the classes explain a part of it and nothing else of the jet explains anything.

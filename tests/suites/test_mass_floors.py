@@ -33,6 +33,7 @@ common:
   view: {{image: {{pixels: 32}}}}
   varies: [model]
   primary: {{arm: boosted-trees, baseline: class-mean}}
+  recipes: {{}}
   model_options: {{boosted-trees: {{trees: 20}}}}
   arms:
     class-mean: {{model: class-mean, regime: fit}}
