@@ -129,6 +129,8 @@ def _hearing_sigterm() -> Iterator[None]:
 
 def show_progress(session: Execution, jobs: int | None, timeout: float | None = None) -> int:
     """Run the session to its end, or after `timeout` seconds to that of what has begun; returns how many runs failed."""
+    from jetbench.suites.contradictions import contradictions
+
     plan = session.plan
     failed = 0
     tally = Tally.of(plan)
@@ -136,6 +138,8 @@ def show_progress(session: Execution, jobs: int | None, timeout: float | None = 
         show.line(f"{plan.instance.name}: {tally.runs} runs, results in {session.store.root}")
         for line in plan.skipped_lines():
             show.line(f"skipped {line}")
+        for line in contradictions(plan):
+            show.line(f"! {line}")
         # closed at once where an exception passes, so that the children have their checkpoints before anything is said
         with closing(session.run(jobs, progress=show.update, timeout=timeout)) as events:
             for event in events:

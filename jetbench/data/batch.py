@@ -75,15 +75,15 @@ def join(batches: Sequence[Batch]) -> Batch:
 
 
 class JetTensors:
-    """Jets as tensors, from which batches are gathered without a loop over jets. Targets (n,) are in memory; the deposits stay
-    where the jets have them, and those of a file are read when they are asked for."""
+    """Jets as tensors, from which batches are gathered without a loop over jets. Targets (n,) are in memory, `pt` among them; the
+    deposits stay where the jets have them, and those of a file are read when they are asked for."""
 
     def __init__(self, jets: Jets) -> None:
         self.meta = jets.meta
         self.jets = jets
         self.offsets = torch.from_numpy(np.ascontiguousarray(jets.offsets))
         self.jet_eta = _tensor(jets.jet_eta[:], np.float32)
-        self.targets = {name: _tensor(column[:]) for name, column in jets.targets.items()}
+        self.targets = {name: _tensor(column[:]) for name, column in jets.predictable().items()}
         if jets.in_memory:
             self.eta, self.phi, self.values = (_tensor(column, np.float32) for column in (jets.eta, jets.phi, jets.values))
 

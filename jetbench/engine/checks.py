@@ -23,6 +23,8 @@ def check_data(plan: Graph, dataset: Path, unlabelled: Path | None) -> None:
     jets = open_jets(dataset)
     if reason := plan.task.unmet(jets.meta, tuple(jets.targets)):
         raise DataFileError(f"the jets of {dataset} {reason}")
+    if reason := plan.task.forged(jets):
+        raise DataFileError(f"{dataset}: these jets have a target {plan.task.column!r} that {reason}; choose another target")
     strata, events = plan.task.strata(jets), jets.event[:]
     check_budgets(plan, strata, events)
     split = split_jets(strata, events, plan.instance.settings.test_jets, None, 0, plan.instance.dataset.sha256)

@@ -12,6 +12,7 @@ from jetbench.engine.pace import RUN_SECONDS, Measured, run_passes
 from jetbench.engine.survey import ENDED, Survey, survey
 from jetbench.errors import JetbenchError
 from jetbench.spec import RunSpec
+from jetbench.suites.contradictions import contradictions
 from jetbench.suites.graph import Graph
 from jetbench.suites.instances import remembered
 from jetbench.suites.plans import plan_instance
@@ -44,6 +45,7 @@ def describe(plan: Graph, store: Store, trainings: int, simulations: int) -> str
     ledger = Ledger(store.work)
     found = survey(plan, ledger)
     lines = [plan.instance.name, *graph_lines(found), *(f"skipped {line}" for line in plan.skipped_lines())]
+    lines += [f"! {line}" for line in contradictions(plan)]
     if chosen := sum(found.unknown.values()):
         lines.append(f"up to {chosen} of the trials are yet to be chosen by the search")
     left = forecast(found, measure(found, store))

@@ -1,37 +1,22 @@
-"""Metrics, files and plot of a predicted number, in its unit (GeV), with errors from resampled jets."""
+"""Metrics of a predicted number, in its unit (GeV), with errors from resampled jets."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from jetbench.errors import DivergenceError, RunError
-from jetbench.evaluation.artifacts import write_predictions
-from jetbench.evaluation.plots import DPI, INK, MUTED, PALETTE, finish, save_png
-from jetbench.files import write_json
+from jetbench.evaluation.spread import measured, responses, tails
 from jetbench.statistics.bootstrap import resampled_means
-from jetbench.tracking.folder import RunFolder
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = [
     "evaluate_regression",
     "mean_rmse_covariance",
     "paired_rmse",
-    "prediction_counts",
-    "prediction_plot",
     "residuals",
     "rmse",
     "rmse_error",
-    "write_regression",
 ]
-
-CENTRAL = (0.16, 0.84)  # quantiles between which 68 % lie, as within ±1σ of a normal distribution
-BINS = 60  # of truth and of prediction, in the plot
 
 
 def residuals(truth: ArrayLike, predictions: ArrayLike) -> np.ndarray:
@@ -90,71 +75,50 @@ def mean_rmse_covariance(truth: ArrayLike, predictions: ArrayLike, weights: Arra
 
 
 def evaluate_regression(truth: ArrayLike, predictions: ArrayLike) -> dict[str, float]:
-    """Return metrics by name, from truth (n,) and predictions (n,), in their unit.
+    """Return metrics by name, from truth (n,) and predictions (n,), in their unit, each with its standard error as `…_se`.
 
-    Keys: rmse, mae (mean |residual|) and bias (mean residual), each with its standard error `_se`; resolution, half of the
-    interval that holds the central 68 % of the residuals; r2, the share of the truth's variance that is explained, which has
-    no key where the truth is the same for every jet. Raises `RunError` for fewer than two jets.
+    Of the residuals: mse, rmse, mae (mean size), bias (mean), median_bias, residual_width (half of the interval that holds the
+    central 68 %), tails (the share further than three such widths from the median: 0.27 % of a normal distribution), and r2, the
+    share of the truth's variance that is explained. Of the response, prediction over truth: resolution, half of its central 68 %.
+    r2 is not there where the truth is the same for every jet, resolution where none of them is positive. Raises `RunError` for
+    fewer than two jets.
     """
     error, wanted = residuals(truth, predictions), np.asarray(truth, np.float64)
-    low, high = np.quantile(error, CENTRAL)
+    squares, size = np.square(error), np.abs(error)
+    spread, (beyond, beyond_se) = measured(error), tails(error)
     metrics = {
+        "mse": float(squares.mean()),
+        "mse_se": _standard_error(squares),
         "rmse": float(rmse(truth, predictions)),
         "rmse_se": float(rmse_error(truth, predictions)),
-        "mae": float(np.abs(error).mean()),
-        "mae_se": _standard_error(np.abs(error)),
+        "mae": float(size.mean()),
+        "mae_se": _standard_error(size),
         "bias": float(error.mean()),
         "bias_se": _standard_error(error),
-        "resolution": float(high - low) / 2,
+        "median_bias": spread.median,
+        "median_bias_se": spread.median_se,
+        "residual_width": spread.width,
+        "residual_width_se": spread.width_se,
+        "tails": beyond,
+        "tails_se": beyond_se,
     }
-    if (variance := float(wanted.var())) > 0:
-        metrics["r2"] = 1 - float(np.square(error).mean()) / variance
-    return metrics
+    response = responses(wanted, predictions)
+    if len(response) > 1:
+        relative = measured(response)
+        metrics |= {"resolution": relative.width, "resolution_se": relative.width_se}
+    return metrics | _explained(wanted, squares)
 
 
-def write_regression(
-    folder: Path, truth: ArrayLike, predictions: ArrayLike, indices: ArrayLike, target: str
-) -> tuple[dict[str, float], tuple[Path, ...]]:
-    """Write scores.h5, prediction.json and prediction.png; return the metrics as `test/<name>`, and the files.
-
-    truth (n,), predictions (n,) [GeV]; indices (n,), each jet's row in its dataset; target: what is predicted, for the axes.
-    Raises `RunError` for what cannot be evaluated (before anything is written) and `StoreError` where nothing can be written.
-    """
-    metrics = evaluate_regression(truth, predictions)
-    edges, counts = prediction_counts(truth, predictions)
-    kept, counted, drawn = RunFolder(folder).scores, folder / "prediction.json", folder / "prediction.png"
-    write_predictions(kept, indices, truth, predictions)
-    write_json(counted, {"target": target, "edges": edges.tolist(), "counts": counts.tolist()})
-    save_png(prediction_plot(edges, counts, target), drawn)
-    return {f"test/{name}": value for name, value in metrics.items()}, (kept, counted, drawn)
-
-
-def prediction_counts(truth: ArrayLike, predictions: ArrayLike, bins: int = BINS) -> tuple[np.ndarray, np.ndarray]:
-    """Return edges (bins+1,) over the range of the truth, the same for every model, and counts (bins, bins) int64 of jets.
-
-    Rows are the truth, columns the prediction; predictions beyond the edges are counted in the outermost bins."""
-    wanted, given = np.asarray(truth, np.float64), np.asarray(predictions, np.float64)
-    edges = np.histogram_bin_edges(wanted, bins)
-    return edges, np.histogram2d(wanted, given.clip(edges[0], edges[-1]), [edges, edges])[0].astype(np.int64)
-
-
-def prediction_plot(edges: np.ndarray, counts: np.ndarray, target: str) -> Figure:
-    """Draw the jets by truth and prediction, on axes that are the same for every run; a perfect one lies on the diagonal."""
-    from matplotlib.colors import LinearSegmentedColormap, LogNorm
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.0, 5.2), dpi=DPI, layout="constrained")
-    axes: Any = figure.add_subplot()
-    colors = LinearSegmentedColormap.from_list("jets", ["#DCEAF3", PALETTE[0], "#001B2E"])
-    shown = np.ma.masked_equal(counts.T, 0)
-    mesh = axes.pcolormesh(edges, edges, shown, cmap=colors, norm=LogNorm(1, max(2, counts.max())), rasterized=True)
-    axes.plot(edges[[0, -1]], edges[[0, -1]], color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)))
-    axes.set(xlim=edges[[0, -1]], ylim=edges[[0, -1]], aspect="equal")
-    axes.set_xlabel(f"true {target}  [GeV]", fontsize=13, color=INK)
-    axes.set_ylabel(f"predicted {target}  [GeV]", fontsize=13, color=INK)
-    figure.colorbar(mesh, ax=axes, shrink=0.9, aspect=30).set_label("test jets", fontsize=13, color=INK)
-    finish(axes)
-    return figure
+def _explained(wanted: np.ndarray, squares: np.ndarray) -> dict[str, float]:
+    """r2 and its error, from the truth (n,) and the squares of the residuals (n,)."""
+    centred = wanted - wanted.mean()
+    if not (variance := float(np.square(centred).mean())) > 0:
+        return {}
+    drawn, shift, scale = resampled_means(np.stack([squares, centred, np.square(centred)])).T
+    spread = scale - shift**2
+    several = spread > 0  # of very few jets, the same one may be drawn again and again
+    found = 1 - drawn[several] / spread[several]
+    return {"r2": 1 - float(squares.mean()) / variance, "r2_se": float(found.std(ddof=1))}
 
 
 def _standard_error(values: np.ndarray) -> float:

@@ -56,6 +56,12 @@ class Jets:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def predictable(self) -> dict[str, Column]:
+        """Return by name what a model may be asked for, each (n,): the targets, and the momentum of the jets as `pt` [GeV] where
+        they tell it and no target has that name."""
+        own = {} if "jet_pt" in self.meta.unknown else {"pt": self.jet_pt}
+        return {**own, **self.targets}
+
     @property
     def in_memory(self) -> bool:
         """Say whether the deposits are in memory and not on file."""

@@ -19,6 +19,7 @@ class ModelEntry(Configured):
     measured; `narrow`: that with `stages` of no more than 64 channels. `recipe` is that of a fitted model, where one without a
     learning rate is not tuned, and of a network the one that it was published with. `floor`: a model that every other must
     clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any where none is named.
+    `quantity` is what it gives where that is one thing whatever the target, as a mass.
     `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
     and another signal by options that a suite gives."""
 
@@ -30,6 +31,7 @@ class ModelEntry(Configured):
     floor: bool = False
     ranks: bool = True
     tasks: tuple[str, ...] = ()
+    quantity: str = ""
     signal: str = ""
 
     @property
@@ -212,6 +214,28 @@ models: Registry[ModelEntry] = Registry(
             floor=True,
             ranks=False,
             tasks=("classification",),
+        ),
+        ModelEntry(
+            "class-mean",
+            "jetbench.models.floors:ClassMean",
+            "the mean target of the jet's true class: a floor that looks at the label of every jet, which no arm is shown",
+            view="label",
+            kind="fitted",
+            recipe="untuned",
+            floor=True,
+            tasks=("regression",),
+        ),
+        ModelEntry(
+            "analytic-mass",
+            "jetbench.models.floors:AnalyticMass",
+            "the invariant mass of the pixels that the image models see: a floor for masses that needs no label",
+            "massless four-vectors at the centres of the pixels, of their pT",
+            view="pixels-mass",
+            kind="fitted",
+            recipe="untuned",
+            floor=True,
+            tasks=("regression",),
+            quantity="mass",
         ),
     ],
 )

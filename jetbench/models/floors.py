@@ -1,4 +1,4 @@
-"""Floors: models without training that every tagger must clear."""
+"""Floors: models without training that every other must clear."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from jetbench.files import write_atomically
 
-__all__ = ["ClassPrior", "MassDistance", "MassLikelihood"]
+__all__ = ["AnalyticMass", "ClassMean", "ClassPrior", "MassDistance", "MassLikelihood"]
 
 POINTS = 512  # masses at which densities are kept: closer to each other than a bandwidth is wide, up to millions of labels
 BANDWIDTH = 1.06  # of the normal reference rule
@@ -98,3 +98,27 @@ class ClassPrior(_JsonModel):
 
     def predict(self, table: np.ndarray) -> np.ndarray:
         return np.full((len(table), *np.shape(self.state["prior"])), self.state["prior"])
+
+
+class ClassMean(_JsonModel):
+    """The mean target of the training jets of a jet's true class; that of all of them for a class that none of them has."""
+
+    def fit(self, table: np.ndarray, names: tuple[str, ...], target: np.ndarray, seed: int, learning_rate: float) -> None:
+        column = names.index("label")
+        classes = table[:, column].astype(int)
+        means = {str(one): float(target[classes == one].mean()) for one in np.unique(classes)}
+        self.state = {"column": column, "means": means, "mean": float(target.mean())}
+
+    def predict(self, table: np.ndarray) -> np.ndarray:
+        means, rest = self.state["means"], self.state["mean"]
+        return np.array([means.get(str(int(one)), rest) for one in table[:, int(self.state["column"])]], np.float64)
+
+
+class AnalyticMass(_JsonModel):
+    """The mass that the view shows, as it is: nothing is fitted."""
+
+    def fit(self, table: np.ndarray, names: tuple[str, ...], target: np.ndarray, seed: int, learning_rate: float) -> None:
+        self.state = {"column": names.index("mass")}
+
+    def predict(self, table: np.ndarray) -> np.ndarray:
+        return table[:, int(self.state["column"])].astype(np.float64)

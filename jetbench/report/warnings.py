@@ -14,6 +14,7 @@ from jetbench.report.truths import truths
 from jetbench.report.words import count, number, quantity
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import t_quantile
+from jetbench.suites.contradictions import contradictions
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 
@@ -23,8 +24,9 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """List violated truths first, then missing cells, edges of grids, verdicts that hang on a rate, seeds that were looked at,
-    machines that are mixed, open truths, budgets too large for the pool, and a test set that is too small for equivalence."""
+    """List violated truths first, then missing cells, augmentations that contradict the target, edges of grids, verdicts that
+    hang on a rate, seeds that were looked at, machines that are mixed, open truths, budgets too large for the pool, and a test
+    set that is too small for equivalence."""
     found = truths(results)
     loud = [
         f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
@@ -42,6 +44,7 @@ def warnings(results: Results) -> list[str]:
     return [
         *loud,
         *([partial] if done < planned else []),
+        *contradictions(results.plan),
         *notes(results),
         *turned(results),
         *_looked_at(results),

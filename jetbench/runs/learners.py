@@ -17,7 +17,7 @@ from jetbench.objectives.base import Look, build_objective
 from jetbench.runs.data import RunData
 from jetbench.runs.job import Job
 from jetbench.seeds import numpy_rng
-from jetbench.spec import RunSpec
+from jetbench.spec import Options, RunSpec
 from jetbench.tracking.ledger import Ledger
 from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing
 from jetbench.training.learner import FittedLearner, Learner, NetworkLearner
@@ -36,15 +36,16 @@ def build_learner(job: Job, data: RunData) -> Learner:
 
 def _fitted(job: Job, data: RunData) -> FittedLearner:
     view: type[Table] = views[job.spec.view.name].load()
-    table = _table(view, data.jets, job.table)
-    also = None if data.also is None else _table(view, data.also, job.also_table)
+    options = job.spec.view.options
+    table = _table(view, options, data.jets, job.table)
+    also = None if data.also is None else _table(view, options, data.also, job.also_table)
     model = models[job.spec.model.name].load()(**job.spec.model.keywords())
     return FittedLearner(job.spec, data.task, model, table, view.columns, data.seen, data.split.train, also)
 
 
-def _table(view: type[Table], jets: Jets, path: Path | None) -> np.ndarray:
+def _table(view: type[Table], options: Options, jets: Jets, path: Path | None) -> np.ndarray:
     """What the view shows of jets: read where it was computed before."""
-    found: np.ndarray = view.rows(jets) if path is None else np.load(path, mmap_mode="r", allow_pickle=False)
+    found: np.ndarray = view.rows(jets, options) if path is None else np.load(path, mmap_mode="r", allow_pickle=False)
     return found
 
 

@@ -94,7 +94,7 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
         started = time.monotonic()
         predictions = learner.predict(split.test)
         metrics["cost/inference_jets_per_second"] = len(split.test) / (time.monotonic() - started)
-        tested, files = task.evaluate(data.truth[split.test], predictions, split.test, meta, folder.path)
+        tested, files = task.evaluate(data.truth[split.test], predictions, split.test, data.jets, folder.path)
         also, scores = _evaluate_also(data, learner, folder)
     except DivergenceError as error:  # no trial is to win or lose by what it says of test jets
         raise SealedError(f"{error}, of test jets alone; look at what sets them apart") from error

@@ -51,6 +51,8 @@ def _unlike(instance: Instance, arm: Arm, there: Meta) -> str:
     """What the arm's view would find otherwise, and the remedy; empty where nothing is."""
     view = views[models[arm.model].view]
     reads = view_options(instance.settings, arm).get("channels", view.reads)
+    if reads == "classes":
+        return _other_classes(instance.meta.class_names, there.class_names)
     if reads == "nothing":
         return ""
     if reason := unmet(there, view.needs if reads == "all" else ("pt", *view.needs)):

@@ -147,7 +147,8 @@ def _objective(settings: Common, arm: Arm, stage: Stage) -> Component:
 
 def view_options(settings: Common, arm: Arm) -> dict[str, object]:
     """Return what suite and arm say of the view that the arm's model sees."""
-    return {**settings.view.get(models[arm.model].view, {}), **arm.view}
+    view = views[models[arm.model].view]
+    return {**settings.view.get(view.like, {}), **settings.view.get(view.name, {}), **arm.view}
 
 
 def _view(ground: Ground, arm: Arm) -> Component:

@@ -59,6 +59,8 @@ def _arm_reason(settings: Common, arm: Arm, dataset: Meta, pool: Meta) -> str:
     view, task = views[model.view], settings.task.name
     if model.tasks and task not in model.tasks:
         return f"the model {model.name!r} does {' and '.join(model.tasks)}, not {task}"
+    if model.quantity and model.quantity != (asked := build_task(task_component(settings))).quantity:
+        return f"the model {model.name!r} gives a {model.quantity}, and the target is {asked.column!r}"
     if reason := unmet(dataset, view.needs):
         return f"for the view {view.name!r} {reason}"
     given = view_options(settings, arm)

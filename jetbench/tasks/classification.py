@@ -146,9 +146,9 @@ class Classification(Task):
         }
 
     def evaluate(
-        self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path
+        self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, jets: Jets, folder: Path
     ) -> tuple[dict[str, float], tuple[Path, ...]]:
-        return write_evaluation(folder, truth, predictions, rows, meta.class_names)
+        return write_evaluation(folder, truth, predictions, rows, jets.meta.class_names)
 
     def score(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, path: Path) -> dict[str, float]:
         metrics = evaluate_scores(truth, predictions, meta.class_names)

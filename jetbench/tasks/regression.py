@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,8 +18,9 @@ from jetbench.evaluation.regression import (
     residuals,
     rmse,
     rmse_error,
-    write_regression,
 )
+from jetbench.evaluation.regression_files import write_regression
+from jetbench.tasks.forgery import forgery
 from jetbench.tasks.task import LEAST, LOSS, MARGIN_SHARE, Metric, Paired, Part, Task
 
 if TYPE_CHECKING:
@@ -41,17 +42,21 @@ class Regression(Task):
 
     headline = RMSE
     judges = (LOSS, RMSE)
-    sections = ()
+    sections = ("errors", "prediction", "residuals", "bins")
 
     def __init__(self, target: str = "gen_sdmass") -> None:
-        self.column = target
+        self.column, self.quantity = target, _quantity(target)
         self.mean, self.spread = 0.0, 1.0  # [GeV], before there are training labels
 
     def unmet(self, meta: Meta, targets: Collection[str] | None) -> str:
-        if targets is None or self.column in targets:
+        own = set() if "jet_pt" in meta.unknown else {"pt"}
+        if targets is None or self.column in own.union(targets):
             return ""
-        others = ", ".join(sorted(set(targets) - {"label"})) or "none"
+        others = ", ".join(sorted(own.union(targets) - {"label"})) or "none"
         return f"have no {self.column!r} to predict; targets that they have: {others}"
+
+    def forged(self, jets: Jets) -> str:
+        return forgery(jets, self.target(jets))
 
     def shortage(self, part: Part, strata: np.ndarray, meta: Meta) -> str:
         least, called = LEAST[part]
@@ -61,7 +66,7 @@ class Regression(Task):
         return 1
 
     def target(self, jets: Jets) -> np.ndarray:
-        return jets.targets[self.column][:]
+        return jets.predictable()[self.column][:]
 
     def strata(self, jets: Jets) -> np.ndarray:
         """Return the class of each jet; where there are none, the tenth of the jets, by target, that it belongs to."""
@@ -110,9 +115,10 @@ class Regression(Task):
         }
 
     def evaluate(
-        self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path
+        self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, jets: Jets, folder: Path
     ) -> tuple[dict[str, float], tuple[Path, ...]]:
-        return write_regression(folder, truth, predictions, rows, self.column)
+        pt = None if "jet_pt" in jets.meta.unknown else jets.jet_pt[:][np.asarray(rows)]
+        return write_regression(folder, truth, predictions, rows, self.column, pt)
 
     def score(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, path: Path) -> dict[str, float]:
         metrics = evaluate_regression(truth, predictions)
@@ -135,3 +141,11 @@ class Regression(Task):
         """Smooth L1 of errors (n,) [GeV] in units of the spread."""
         size = np.abs(error) / self.spread
         return np.where(size < 1, size**2 / 2, size - 0.5)
+
+
+def _quantity(column: str) -> Literal["mass", "pt", ""]:
+    """What a column is, by the last word of its name: "gen_sdmass", "m0", "jet_pt"."""
+    last = column.lower().split("_")[-1]
+    if last == "pt":
+        return "pt"
+    return "mass" if last.endswith("mass") or last in ("m", "m0", "msd") else ""

@@ -71,6 +71,7 @@ class Task(ABC):
 
     An epoch is judged by its loss on the validation jets or by another of `judges`, a finished training by what each of them adds
     to the loss, and by `headline` on the test jets (among those of `evaluate`, with its error under `<key>_se`, and of `choose`).
+    `quantity` is what the target measures, "mass" or "pt", empty for anything else: what changes it contradicts the target.
     `sections` name the parts of the report that are this task's own. `column` is the target's
     name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
     """
@@ -79,6 +80,7 @@ class Task(ABC):
     headline: Metric
     judges: ClassVar[tuple[Metric, ...]]
     chance: float | None = None
+    quantity: str = ""
     sections: ClassVar[tuple[str, ...]]
 
     @abstractmethod
@@ -87,6 +89,11 @@ class Task(ABC):
 
         None as `targets` means that they are not known yet: jets that are still to be made.
         """
+
+    def forged(self, jets: Jets) -> str:
+        """Say what shows that the target of these jets is no number of theirs, as a clause after "these jets have a target that";
+        empty where nothing shows it."""
+        return ""
 
     @abstractmethod
     def shortage(self, part: Part, strata: np.ndarray, meta: Meta) -> str:
@@ -153,18 +160,18 @@ class Task(ABC):
 
     @abstractmethod
     def evaluate(
-        self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, folder: Path
+        self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, jets: Jets, folder: Path
     ) -> tuple[dict[str, float], tuple[Path, ...]]:
         """Write files of the test jets into the folder; return their metrics as `test/<key>`, and the files.
 
-        `rows` (n,) are the jets' places in their dataset. Raises `RunError` for what cannot be evaluated.
+        `rows` (n,) are the jets' places in the dataset `jets`. Raises `RunError` for what cannot be evaluated.
         """
 
     @abstractmethod
     def score(self, truth: ArrayLike, predictions: ArrayLike, rows: ArrayLike, meta: Meta, path: Path) -> dict[str, float]:
         """Write predictions of other jets than the test jets into the one file `path`; return the metrics of `evaluate` by key.
 
-        Arguments and errors are those of `evaluate`.
+        `meta` is that of the jets; other arguments and errors are those of `evaluate`.
         """
 
     @abstractmethod

@@ -28,25 +28,30 @@ JETCLR = "Dillon et al., arXiv:2108.04253"
 @dataclass(frozen=True)
 class AugmentationEntry(Configured):
     """`defaults` are its strengths. `geometric`: it moves deposits by fractions of a pixel, so pixel deposits are dequantised
-    before it. `framed`: its keyword `extent` is the half width of the image's frame. `needs` is what jets must have for it."""
+    before it. `framed`: its keyword `extent` is the half width of the image's frame. `needs` is what jets must have for it.
+    `changes` is what of a jet is another number by it: angles that are scaled change its mass, energies also its pT."""
 
     geometric: bool = False
     framed: bool = False
     needs: tuple[Need, ...] = ()
+    changes: tuple[Literal["mass", "pt"], ...] = ()
 
 
 @dataclass(frozen=True)
 class ViewEntry(Configured):
     """`needs` is what jets must have for it, `option_needs` for one of its options; `settles` names the function that makes
-    settled options of the jets' `Meta` and the given ones, None where there is nothing to settle. `tabled`: its table is slow to
-    compute, so that it is computed once for a dataset, over all workers, and kept in the cache. `reads` says which channels it
-    looks at; its option `channels`, where it has one, narrows that."""
+    settled options of the jets' `Meta` and the given ones, None where there is nothing to settle. `dense`: every jet fills the
+    same places of its tensors, so that the inputs of two jets can be averaged. `tabled`: its table is slow to compute, so that it
+    is computed once for a dataset, over all workers, and kept in the cache. `reads` says which channels it looks at, or that it
+    looks at the classes; its option `channels`, where it has one, narrows that. `like` names the view whose options in a suite
+    are also its own."""
 
     needs: tuple[Need, ...] = ()
     option_needs: tuple[tuple[str, tuple[Need, ...]], ...] = ()
     settles: str | None = None
     tabled: bool = False
-    reads: Literal["all", "pt", "nothing"] = "all"
+    reads: Literal["all", "pt", "classes", "nothing"] = "all"
+    like: str = ""
 
     def settle(self, meta: Meta, given: Mapping[str, Scalar]) -> Options:
         """Return the options for jets with `meta`, as part of a run's spec. Raises `SuiteError` where they make no sense."""
@@ -106,6 +111,7 @@ augmentations: Registry[AugmentationEntry] = Registry(
             allowed=(("pt_scale", Allowed(above=0)), ("rate", Allowed(least=0, most=1))),
             spaces=(("pt_scale", Space(low=0.5, high=20.0, log=True)), ("rate", Space(low=0.0, high=0.8))),
             needs=DETECTOR,
+            changes=("mass", "pt"),
         ),
         _entry(
             "energy_scale",
@@ -114,6 +120,7 @@ augmentations: Registry[AugmentationEntry] = Registry(
             allowed=(("resolution", NOT_NEGATIVE), ("sigma", NOT_NEGATIVE)),
             spaces=(("resolution", Space(low=0.0, high=0.5)), ("sigma", Space(low=0.0, high=0.3))),  # published: 0.2 of a jet
             needs=SYMMETRIC,
+            changes=("mass", "pt"),
         ),
         _entry(
             "crop_zoom",
@@ -125,12 +132,22 @@ augmentations: Registry[AugmentationEntry] = Registry(
             geometric=True,
             framed=True,
             needs=SYMMETRIC,
+            changes=("mass",),
         ),
     ],
 )
 
 
 CHANNELS = Allowed(choices=("all", "pt"))
+FRAME: Options = (("align", None), ("channels", "all"), ("extent", None), ("pixels", 32), ("rebin", 1))
+FRAME_ALLOWED = (
+    ("align", Allowed(choices=("principal",))),
+    ("channels", CHANNELS),
+    ("extent", Allowed(above=0)),
+    ("pixels", Allowed(least=4, most=256)),
+    ("rebin", Allowed(least=1)),
+)
+ALIGNABLE: tuple[tuple[str, tuple[Need, ...]], ...] = (("align", ("pt", "isotropic", "exact")),)
 
 views: Registry[ViewEntry] = Registry(
     "view",
@@ -139,16 +156,10 @@ views: Registry[ViewEntry] = Registry(
             "image",
             "jetbench.views.image:ImageView",
             "pixels of a frame around the jet axis, one image per channel",
-            defaults=(("align", None), ("channels", "all"), ("extent", None), ("pixels", 32), ("rebin", 1)),
-            allowed=(
-                ("align", Allowed(choices=("principal",))),
-                ("channels", CHANNELS),
-                ("extent", Allowed(above=0)),
-                ("pixels", Allowed(least=4, most=256)),
-                ("rebin", Allowed(least=1)),
-            ),
+            defaults=FRAME,
+            allowed=FRAME_ALLOWED,
             spaces=(("pixels", Space(choices=(16, 24, 32))),),
-            option_needs=(("align", ("pt", "isotropic", "exact")),),
+            option_needs=ALIGNABLE,
             settles="jetbench.views.frame:frame_options",
         ),
         ViewEntry(
@@ -167,6 +178,24 @@ views: Registry[ViewEntry] = Registry(
             needs=("GeV",),
             tabled=True,
             reads="pt",
+        ),
+        ViewEntry(
+            "pixels-mass",
+            "jetbench.views.pixels_mass:PixelsMass",
+            "the invariant mass of the pixels of the image view, whose options it shares",
+            needs=("GeV",),
+            defaults=FRAME,
+            allowed=FRAME_ALLOWED,
+            option_needs=ALIGNABLE,
+            settles="jetbench.views.frame:mass_frame_options",
+            reads="pt",
+            like="image",
+        ),
+        ViewEntry(
+            "label",
+            "jetbench.views.label:Label",
+            "the true class of a jet, for a floor: no other model is shown it",
+            reads="classes",
         ),
         ViewEntry(
             "nothing",

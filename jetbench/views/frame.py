@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jetbench.errors import SuiteError
 from jetbench.spec import Options, Scalar, options
@@ -13,7 +13,7 @@ from jetbench.views.needs import unmet
 if TYPE_CHECKING:
     from jetbench.jets import Grid, Meta
 
-__all__ = ["EXTENT", "GRID", "frame_options", "half_widths", "image_grid"]
+__all__ = ["EXTENT", "GRID", "frame_options", "half_widths", "image_grid", "mass_frame_options"]
 
 EXTENT = 0.8  # half width of the frame of jets that do not tell theirs: the radius of the Top Tagging reference set's jets
 PIXELS = {"pixels": 32, "extent": EXTENT}
@@ -52,6 +52,12 @@ def frame_options(
     if grid.rows % rebin or grid.columns % rebin:
         raise SuiteError(f"view.image.rebin is {rebin}, which does not divide the grid of {grid.rows}×{grid.columns} pixels")
     return options(grid.replace(rows=grid.rows // rebin, columns=grid.columns // rebin).model_dump() | shown)
+
+
+def mass_frame_options(meta: Meta, channels: Shown = "all", **given: Any) -> Options:
+    """Settle the options of the view pixels-mass: those of `frame_options` for the same image, whatever channels it shows; their
+    pT is summed."""
+    return frame_options(meta, **given)
 
 
 def image_grid(given: Mapping[str, Scalar]) -> Grid:

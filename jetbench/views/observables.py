@@ -19,6 +19,7 @@ import numpy as np
 from jetbench.errors import DataFileError
 from jetbench.jets import Jets
 from jetbench.jets.ragged import owners
+from jetbench.spec import Options
 from jetbench.views.needs import unmet
 from jetbench.views.table import Table
 
@@ -95,7 +96,7 @@ class Observables(Table):
     columns = OBSERVABLES
 
     @classmethod
-    def rows(cls, jets: Jets) -> np.ndarray:
+    def rows(cls, jets: Jets, options: Options = ()) -> np.ndarray:
         return observables(jets)
 
     @classmethod
@@ -112,7 +113,7 @@ class Nothing(Table):
     """The table of a model that looks at labels alone."""
 
     @classmethod
-    def rows(cls, jets: Jets) -> np.ndarray:
+    def rows(cls, jets: Jets, options: Options = ()) -> np.ndarray:
         return np.zeros((len(jets), 0), np.float32)
 
 

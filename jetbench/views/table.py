@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from jetbench.jets import Jets
+from jetbench.spec import Options
 
 __all__ = ["Table"]
 
@@ -19,8 +20,8 @@ class Table(ABC):
 
     @classmethod
     @abstractmethod
-    def rows(cls, jets: Jets) -> np.ndarray:
-        """Compute the table (n, columns) float32 of jets in memory, 0 where a jet has no such number."""
+    def rows(cls, jets: Jets, options: Options = ()) -> np.ndarray:
+        """Compute the table (n, columns) float32 of jets, 0 where a jet has no such number; `options` are settled for them."""
 
     @classmethod
     def counted_rows(cls, jets: Jets) -> tuple[np.ndarray, dict[str, int]]:

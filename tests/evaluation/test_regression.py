@@ -13,12 +13,10 @@ from jetbench.evaluation.regression import (
     evaluate_regression,
     mean_rmse_covariance,
     paired_rmse,
-    prediction_counts,
-    prediction_plot,
     rmse,
     rmse_error,
-    write_regression,
 )
+from jetbench.evaluation.regression_files import write_regression
 from jetbench.seeds import numpy_rng
 
 EQUAL = np.full(3, 1 / 3)
@@ -44,15 +42,22 @@ def test_the_metrics_by_hand() -> None:
     assert (found["mae"], found["bias"]) == (2.0, 0.0)
     assert found["mae_se"] == pytest.approx(stats.sem([3, 4, 0, 1]))
     assert found["bias_se"] == pytest.approx(stats.sem([3, -4, 0, 1]))
-    assert found["resolution"] == pytest.approx(np.diff(np.quantile([-4, 0, 1, 3], [0.16, 0.84]))[0] / 2)
+    assert found["mse"] == 6.5
+    assert found["mse_se"] == pytest.approx(stats.sem([9, 16, 0, 1]))
+    assert found["median_bias"] == 0.5
+    assert found["residual_width"] == pytest.approx(np.diff(np.quantile([-4, 0, 1, 3], [0.16, 0.84]))[0] / 2)
+    assert found["resolution"] == pytest.approx(np.diff(np.quantile([1.3, 0.8, 1, 1.025], [0.16, 0.84]))[0] / 2)
+    assert found["tails"] == 0
     assert found["r2"] == pytest.approx(1 - 26 / 500)
     assert "r2" not in evaluate_regression(np.full(4, 20.0), predictions)
 
 
-def test_the_resolution_of_normal_residuals_is_their_width() -> None:
+def test_the_width_of_normal_residuals_is_theirs() -> None:
     truth = np.linspace(0, 250, 20_000)
     found = evaluate_regression(truth, truth + 3 + 7 * np.random.default_rng(0).normal(size=20_000))
-    assert found["resolution"] == pytest.approx(7, rel=0.03)
+    assert found["residual_width"] == pytest.approx(7, abs=4 * found["residual_width_se"])
+    assert found["tails"] == pytest.approx(2 * stats.norm.sf(3), abs=4 * found["tails_se"])
+    assert found["median_bias"] == pytest.approx(3, abs=4 * found["median_bias_se"])
     assert found["bias"] == pytest.approx(3, abs=4 * found["bias_se"])
     assert found["rmse"] == pytest.approx(np.hypot(3, 7), abs=4 * found["rmse_se"])
 
@@ -80,6 +85,21 @@ def test_the_bootstrap_agrees_with_a_slow_one() -> None:
         jets = rng.integers(0, 60, 60)
         drawn.append(float((rmse(truth[jets], arm[:, jets]) - rmse(truth[jets], baseline[:, jets]))[0]))
     assert paired_rmse(truth, arm, baseline, [1.0])[2][0] == pytest.approx(np.var(drawn, ddof=1), rel=0.15)
+
+
+def test_the_error_of_r2_agrees_with_a_slow_bootstrap() -> None:
+    truth, rows = masses(60)
+    rng, drawn = np.random.default_rng(1), []
+    for _ in range(2000):
+        jets = rng.integers(0, 60, 60)
+        drawn.append(1 - np.square(rows[0, jets] - truth[jets]).mean() / truth[jets].var())
+    assert evaluate_regression(truth, rows[0])["r2_se"] == pytest.approx(np.std(drawn), rel=0.15)
+
+
+def test_only_a_positive_truth_has_a_resolution() -> None:
+    found = evaluate_regression(np.array([0.0, -1, 0, -2]), np.arange(4.0))
+    assert "resolution" not in found
+    assert all(f"{name}_se" in found for name in found if not name.endswith("_se"))
 
 
 @pytest.mark.parametrize("jets", [100, 400])
@@ -163,21 +183,5 @@ def test_files_give_back_every_number(tmp_path: Path) -> None:
     shown = json.loads((tmp_path / "a" / "prediction.json").read_text())
     assert (shown["target"], np.sum(shown["counts"])) == ("gen_sdmass", 400)
     write_regression(tmp_path / "b", truth, rows[0], indices, "gen_sdmass")
-    for name in ("scores.h5", "prediction.json", "prediction.png"):
+    for name in ("scores.h5", "prediction.json", "prediction.png", "residuals.png", "response.png", "bins.json", "bins.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-
-
-def test_the_plot_has_the_range_of_the_truth_and_loses_no_jet() -> None:
-    truth = np.array([0.0, 100.0, 200.0])
-    edges, counts = prediction_counts(truth, np.array([-50.0, 120.0, 900.0]), bins=4)
-    assert edges.tolist() == [0, 50, 100, 150, 200]
-    assert counts.tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
-    axes = prediction_plot(edges, counts, "mass").axes[0]
-    assert axes.get_xlim() == axes.get_ylim() == (0, 200)
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("true mass  [GeV]", "predicted mass  [GeV]")
-    assert axes.collections[0].get_array().max() == 1
-
-
-def test_the_same_truth_for_all_jets_can_be_drawn(tmp_path: Path) -> None:
-    write_regression(tmp_path, np.full(5, 80.0), np.arange(5.0), np.arange(5), "mass")
-    assert (tmp_path / "prediction.png").stat().st_size > 1000

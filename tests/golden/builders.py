@@ -39,7 +39,7 @@ PROTOCOL = RunSpec.model_fields["protocol"].default
 NETWORKS = [entry for entry in models if entry.kind == "network"]
 FITTED = [entry for entry in models if entry.kind == "fitted"]
 TRAININGS = [(m, o) for m in NETWORKS for o in objectives]
-PIXELS = {"image": {"pixels": 12}}  # options of views, where the defaults are slow
+PIXELS = {"image": {"pixels": 12}, "pixels-mass": {"pixels": 12}}  # options of views, where the defaults are slow
 NARROW = {"stages": "16-32-64"}  # options of models, where a training with the defaults is slow
 TASK = build_task(Component(name="classification"))
 SIMULATED = [(entry.name, label) for entry in datasets for label in range(len(entry.load().class_names))]
@@ -102,7 +102,7 @@ def shown(view: str, jets: Jets, **given: Scalar) -> dict[str, np.ndarray]:
     """What a view, fitted on 100 jets, shows of the first 50, by name of the tensor."""
     code = views[view].load()
     if issubclass(code, Table):
-        table = code.rows(jets[:50])
+        table = code.rows(jets[:50], views[view].settle(jets.meta, PIXELS.get(view, {}) | given))
         return dict(zip(code.columns, table.T, strict=True)) or {"table": table}  # the masses would hide the others
     seen = fitted_view(view, jets, **given)(batch_of(jets, 50))
     masks = {} if seen.mask is None else {"mask": seen.mask.float().numpy()}
@@ -129,9 +129,11 @@ def fitted_scores(model: str, classes: int) -> np.ndarray:
     rng = np.random.default_rng(3)
     labels = rng.integers(0, classes + 1, 400) % classes
     table = np.round(rng.normal(0.5 * labels[:, None], 1.0, (400, len(OBSERVABLES))), 2).astype(np.float32)
-    learner = models[model].load()()
-    seen = table if models[model].view == "observables" else table[:, :0]
-    learner.fit(seen[:300], OBSERVABLES, labels[:300], 3, 0.1)
+    learner, entry = models[model].load()(), models[model]
+    columns = {"observables": table, "pixels-mass": table, "label": labels[:, None].astype(np.float32)}
+    seen, names = columns.get(entry.view, table[:, :0]), ("label",) if entry.view == "label" else OBSERVABLES
+    target = table[:, 1].astype(np.float64) if entry.tasks == ("regression",) else labels
+    learner.fit(seen[:300], names, target[:300], 3, 0.1)
     return learner.predict(seen[300:])
 
 
@@ -204,7 +206,7 @@ def evaluation(name: str, jets: Jets, folder: Path) -> dict[str, float]:
     waves = torch.cos(torch.arange(encoded.numel()).double()).float().view_as(encoded)
     predictions, truth = task.predict(waves + 0.8 * encoded), task.target(jets)
     chosen = {f"val/{metric}": value for metric, value in task.choose(truth, predictions, meta).items()}
-    return chosen | task.evaluate(truth, predictions, np.arange(len(jets)), meta, folder)[0]
+    return chosen | task.evaluate(truth, predictions, np.arange(len(jets)), jets, folder)[0]
 
 
 def simulated(name: str, label: int, jets: int) -> Jets:

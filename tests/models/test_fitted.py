@@ -22,7 +22,7 @@ def sample() -> tuple[np.ndarray, np.ndarray]:
     return table.astype(np.float32), labels
 
 
-FITTED = [entry.name for entry in models if entry.kind == "fitted"]
+FITTED = [entry.name for entry in models if entry.kind == "fitted" and entry.tasks != ("regression",)]
 OF_MANY = [name for name in FITTED if not models[name].signal]
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import gaussian_kde, norm
 
-from jetbench.models.floors import MassDistance, MassLikelihood
+from jetbench.models.floors import AnalyticMass, ClassMean, MassDistance, MassLikelihood
 from jetbench.statistics.delong import auc
 
 NAMES = ("noise", "mass")
@@ -87,3 +89,22 @@ def test_another_signal_peaks_elsewhere() -> None:
     model = MassDistance(mass=80.4)
     model.fit(np.zeros((2, 2)), NAMES, np.array([0, 1]), 0, 0.0)
     assert np.argmax(model.predict(np.array([[0, 70.0], [0, 80.0], [0, 172.5]]))) == 1
+
+
+def test_the_class_mean_is_that_of_the_training_jets_of_the_class(tmp_path: Path) -> None:
+    model = ClassMean()
+    classes, target = np.array([[0.0], [0], [1], [1], [3]]), np.array([40.0, 60, 170, 180, 90])
+    model.fit(classes, ("label",), target, 0, 0.0)
+    model.save(tmp_path)
+    seen = np.array([[1.0], [0], [3], [2]])
+    assert ClassMean.load(tmp_path).predict(seen).tolist() == [175, 50, 90, 108]  # of class 2 there was none: the mean of all
+    model.fit(np.zeros((5, 1)), ("label",), target, 0, 0.0)
+    assert model.predict(np.zeros((2, 1))).tolist() == [108, 108]
+
+
+def test_the_analytic_mass_looks_at_no_target(tmp_path: Path) -> None:
+    table, _ = masses(20, 1)
+    model = AnalyticMass()
+    model.fit(table, NAMES, np.full(20, np.nan), 0, 0.0)
+    model.save(tmp_path)
+    np.testing.assert_array_equal(AnalyticMass.load(tmp_path).predict(table), table[:, 1])

@@ -12,19 +12,26 @@ import pytest
 from jetbench.engine.engine import execute
 from jetbench.engine.prepare import prepare
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.jets import Jets, save_jets
+from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.report.collect import collect
-from jetbench.report.sentences import answer
+from jetbench.report.floors import Standing, standing
+from jetbench.report.results import Results
+from jetbench.report.sections import columns_of, contents_of
+from jetbench.report.sentences import answer, remarks
+from jetbench.report.warnings import warnings
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
+from jetbench.views.pixels_mass import PixelsMass
 
 ARMS = """
     sets: {{model: deep-sets, regime: scratch}}
     class-prior: {{model: class-prior, regime: fit}}
     mass-likelihood: {{model: mass-likelihood, regime: fit}}
+    analytic-mass: {{model: analytic-mass, regime: fit}}
+    class-mean: {{model: class-mean, regime: fit}}
 """
 CHANGES = (
     "task={name: regression, options: {target: gen_mass}}",
@@ -70,8 +77,47 @@ def test_a_suite_predicts_masses(plan: Plan, tmp_path: Path) -> None:
     trials = [results.metrics(key) for keys in results.trials.values() for key in keys]
     assert len(trials) == 8
     assert all({"val/rmse", "val/rmse_se", "val/loss"} <= set(one) and "test/rmse" not in one for one in trials)
+    check_floors(plan, results, tmp_path / "jets.h5")
     assert {cell.arm for cell in plan.tuned} == {"scratch", "simclr", "boosted-trees", "sets"}
     assert set(results.winners) == set(plan.studies)
     assert results.comparisons["boosted-trees", 100].difference < 0
     assert results.cells[CellKey("boosted-trees", 100, 0)]["test/rmse"] < 30
     assert "RMSE" in answer(results)
+    remark = next(text for text in remarks(results) if text.startswith("The floor analytic-mass"))
+    assert "has below it" in remark or "is cleared by" in remark or "is not shown to be cleared by" in remark
+    check_report(results)
+
+
+def check_floors(plan: Plan, results: Results, file: Path) -> None:
+    """One predicts the mass of the very pixels that images show, the other, without classes, the mean of its training jets."""
+    cells, jets = {arm: CellKey(arm, 100, 0) for arm in ("analytic-mass", "class-mean", "scratch")}, open_jets(file).read()
+    rows, truth, masses = results.scores(cells["analytic-mass"])
+    pixels = dict(plan.runs[plan.cells[cells["analytic-mass"]]].spec.view.options)
+    assert pixels == dict(plan.runs[plan.cells[cells["scratch"]]].spec.view.options) == {"pixels": 8, "extent": 0.8}
+    np.testing.assert_array_equal(masses, PixelsMass.rows(jets.take(rows), tuple(pixels.items()))[:, 0])
+    _, _, means = results.scores(cells["class-mean"])
+    assert len(set(means.tolist())) == 1
+    assert abs(means[0] - truth.mean()) < 20
+    floors = {floor for _, floor, _ in results.clearings}
+    assert floors == {"analytic-mass", "class-mean"}
+    found = results.clearings["boosted-trees", "class-mean", 100]
+    assert found.difference < 0
+    assert standing(results.metric, found) is not Standing.BELOW
+
+
+def check_report(results: Results) -> None:
+    """The task's own sections are there, and their plots can be drawn."""
+    contents = {content.anchor: content for content in contents_of(results)}
+    names = [plot.name for anchor in ("prediction", "residuals", "bins") for plot in contents[anchor].plots]
+    assert names == ["prediction_100", "residuals_100", "bins_100"]
+    for anchor in ("prediction", "residuals", "bins"):
+        (plot,) = contents[anchor].plots
+        assert plot.digest()
+        assert len(plot.draw(*plot.given).axes) >= 2
+    (columns,) = columns_of(results)
+    assert [column.heading for column in columns.columns] == [
+        *("MAE [GeV]", "R²", "median bias [GeV]", "resolution [%]", "tails [%]")
+    ]
+    mae = results.cells[CellKey("boosted-trees", 100, 0)]["test/mae"]
+    assert columns.columns[0].cells["boosted-trees", 100].text == f"{mae:.2f}"
+    assert any("contradicts the target 'gen_mass'" in text for text in warnings(results))

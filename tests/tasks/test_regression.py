@@ -92,9 +92,10 @@ def test_strata_are_the_classes_or_tenths_of_the_target(toy_jets: Jets) -> None:
 
 def test_jets_need_the_target_and_no_classes(toy_jets: Jets) -> None:
     task = Regression(target="msd")
-    names = "gen_mass, gen_pt, gen_sdmass, mass"
+    names = "gen_mass, gen_pt, gen_sdmass, mass, pt"
     assert task.unmet(toy_jets.meta, set(toy_jets.targets)) == f"have no 'msd' to predict; targets that they have: {names}"
-    assert task.unmet(toy_jets.meta, {"label"}).endswith("targets that they have: none")
+    assert task.unmet(toy_jets.meta, {"label"}).endswith("targets that they have: pt")
+    assert task.unmet(toy_jets.meta.replace(unknown=("jet_pt",)), {"label"}).endswith("targets that they have: none")
     assert Regression().unmet(toy_jets.meta.replace(class_names=()), {"gen_sdmass"}) == ""
 
 

@@ -114,7 +114,7 @@ def test_a_finished_training_is_judged_by_the_headline_and_the_loss(entry: Entry
 def test_an_evaluation_writes_its_files_and_finite_metrics_within_their_range(entry: Entry, jets: Jets, tmp_path: Path) -> None:
     task = fitted(entry, jets)
     predictions = task.predict(blurred(task, jets, 5.0))
-    metrics, files = task.evaluate(task.target(jets), predictions, np.arange(len(jets)), jets.meta, tmp_path)
+    metrics, files = task.evaluate(task.target(jets), predictions, np.arange(len(jets)), jets, tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(files)
     assert all(name.startswith("test/") and np.isfinite(value) for name, value in metrics.items())
     headline, value = task.headline, metrics[f"test/{task.headline.key}"]
@@ -129,7 +129,7 @@ def test_other_jets_are_scored_into_one_file_by_the_metrics_of_the_evaluation(en
     task = fitted(entry, jets)
     truth, predictions, rows = task.target(jets), task.predict(blurred(task, jets, 5.0)), np.arange(len(jets))
     (tmp_path / "tested").mkdir()
-    tested, _ = task.evaluate(truth, predictions, rows, jets.meta, tmp_path / "tested")
+    tested, _ = task.evaluate(truth, predictions, rows, jets, tmp_path / "tested")
     scored = task.score(truth, predictions, rows, jets.meta, tmp_path / "other.h5")
     assert {f"test/{name}": value for name, value in scored.items()} == tested
     np.testing.assert_array_equal(read_scores(tmp_path / "other.h5")[2], predictions)
@@ -141,7 +141,7 @@ def test_the_paired_metric_is_that_of_the_evaluation(entry: Entry, jets: Jets, t
     truth = task.target(jets)
     arm, baseline = (np.stack([task.predict(blurred(task, jets, noise, s)) for s in range(2)]) for noise in (3.0, 5.0))
     found = task.paired(truth, arm, baseline, np.array([0.5, 0.5]))
-    alone, _ = task.evaluate(truth, arm[0], np.arange(len(jets)), jets.meta, tmp_path)
+    alone, _ = task.evaluate(truth, arm[0], np.arange(len(jets)), jets, tmp_path)
     assert found.values[0] == pytest.approx(alone[f"test/{task.headline.key}"])
     swapped = task.paired(truth, baseline, arm, np.array([0.5, 0.5]))
     np.testing.assert_allclose(swapped.baselines, found.values)
