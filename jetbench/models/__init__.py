@@ -19,7 +19,8 @@ class ModelEntry(Configured):
     measured. `recipe` is that of a fitted model; one without a learning rate is not tuned. `floor`: a model that every other must
     clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any where none is named.
     `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
-    and another signal by options that a suite gives."""
+    and another signal by options that a suite gives. `extra` is the package that it needs beside those of jetbench, and
+    so the name of jetbench's extra."""
 
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
@@ -29,6 +30,7 @@ class ModelEntry(Configured):
     ranks: bool = True
     tasks: tuple[str, ...] = ()
     signal: str = ""
+    extra: str = ""
 
     @property
     def tunable(self) -> bool:
@@ -40,6 +42,19 @@ HEAD_OPTIONS = frozenset(name for name, _ in HEAD)
 HEAD_SPACES: Spaces = (("head_dropout", Space(low=0.0, high=0.5)),)
 DROPOUT = Space(low=0.0, high=0.5)
 SHARE = Allowed(least=0, most=1)
+TREES: Options = (("l2", 1.0), ("max_leaf_nodes", 15), ("min_samples_leaf", 5), ("trees", 100))  # of either library
+TREES_ALLOWED = (
+    ("l2", Allowed(least=0)),
+    ("max_leaf_nodes", Allowed(least=2)),
+    ("min_samples_leaf", Allowed(least=1)),
+    ("trees", Allowed(least=1)),
+)
+TREES_SPACES: Spaces = (
+    ("l2", Space(low=0.01, high=100.0, log=True)),
+    ("max_leaf_nodes", Space(low=4, high=64, log=True)),
+    ("min_samples_leaf", Space(low=2, high=40, log=True)),
+    ("trees", Space(low=30, high=500, log=True)),
+)
 HEAD_ALLOWED = (("head", Allowed(choices=("linear", "mlp"))), ("head_dropout", SHARE))
 
 models: Registry[ModelEntry] = Registry(
@@ -83,19 +98,22 @@ models: Registry[ModelEntry] = Registry(
             view="observables",
             kind="fitted",
             recipe="trees",
-            defaults=(("l2", 1.0), ("max_leaf_nodes", 15), ("min_samples_leaf", 5), ("trees", 100)),
-            allowed=(
-                ("l2", Allowed(least=0)),
-                ("max_leaf_nodes", Allowed(least=2)),
-                ("min_samples_leaf", Allowed(least=1)),
-                ("trees", Allowed(least=1)),
-            ),
-            spaces=(
-                ("l2", Space(low=0.01, high=100.0, log=True)),
-                ("max_leaf_nodes", Space(low=4, high=64, log=True)),
-                ("min_samples_leaf", Space(low=2, high=40, log=True)),
-                ("trees", Space(low=30, high=500, log=True)),
-            ),
+            defaults=TREES,
+            allowed=TREES_ALLOWED,
+            spaces=TREES_SPACES,
+        ),
+        ModelEntry(
+            "lightgbm",
+            "jetbench.models.lightgbm:LightGBM",
+            "gradient-boosted trees on the same observables by LightGBM, of the extra jetbench[lightgbm]",
+            "Ke et al., LightGBM: A Highly Efficient Gradient Boosting Decision Tree, NeurIPS 2017",
+            view="observables",
+            kind="fitted",
+            recipe="trees",
+            defaults=TREES,
+            allowed=TREES_ALLOWED,
+            spaces=TREES_SPACES,
+            extra="lightgbm",
         ),
         ModelEntry(
             "mass-likelihood",
