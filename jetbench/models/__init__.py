@@ -37,11 +37,6 @@ class ModelEntry(Configured):
         return not self.floor
 
 
-HEAD: Options = (("head", "linear"), ("head_dropout", 0.3))  # of every network; 0.3 is the SSL jet-image recipe's
-HEAD_OPTIONS = frozenset(name for name, _ in HEAD)
-HEAD_SPACES: Spaces = (("head_dropout", Space(low=0.0, high=0.5)),)
-DROPOUT = Space(low=0.0, high=0.5)
-SHARE = Allowed(least=0, most=1)
 TREES: Options = (("l2", 1.0), ("max_leaf_nodes", 15), ("min_samples_leaf", 5), ("trees", 100))  # of either library
 TREES_ALLOWED = (
     ("l2", Allowed(least=0)),
@@ -55,6 +50,12 @@ TREES_SPACES: Spaces = (
     ("min_samples_leaf", Space(low=2, high=40, log=True)),
     ("trees", Space(low=30, high=500, log=True)),
 )
+
+HEAD: Options = (("head", "linear"), ("head_dropout", 0.3))  # of every network; 0.3 is the SSL jet-image recipe's
+HEAD_OPTIONS = frozenset(name for name, _ in HEAD)
+HEAD_SPACES: Spaces = (("head_dropout", Space(low=0.0, high=0.5)),)
+DROPOUT = Space(low=0.0, high=0.5)
+SHARE = Allowed(least=0, most=1)
 HEAD_ALLOWED = (("head", Allowed(choices=("linear", "mlp"))), ("head_dropout", SHARE))
 
 models: Registry[ModelEntry] = Registry(
