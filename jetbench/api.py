@@ -22,6 +22,7 @@ from jetbench.report.collect import collect
 from jetbench.report.results import Results
 from jetbench.spec import RunSpec
 from jetbench.suites.budgets import check_equal_classes
+from jetbench.suites.extras import refuse_missing_packages
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.instances import latest, latest_instance, latest_study_instance, remember, remembered
@@ -175,7 +176,7 @@ def open_session(
     labelled, pool, also = (None if jets is None else str(jets) for jets in (dataset, unlabelled, also_test))
     instance = instantiate(find_suite(str(suite)), scale, labelled, pool, overrides, also)
     plan = make_plan(_with_file(instance, str(suite), suite_names()))
-    _check_classes(plan)
+    _check(plan)
     return Session(plan, _store(store))
 
 
@@ -192,7 +193,7 @@ def open_study(
     labelled, pool = (None if jets is None else str(jets) for jets in (dataset, unlabelled))
     instance = instantiate_study(find_study(str(study)), scale, labelled, pool, overrides)
     plan = make_study_plan(_with_file(instance, str(study), study_names()))
-    _check_classes(plan)
+    _check(plan)
     return StudySession(plan, _store(store))
 
 
@@ -205,8 +206,9 @@ def _with_file(instance: AnyKind, given: str, shipped: list[str]) -> AnyKind:
     return found
 
 
-def _check_classes(plan: Graph) -> None:
-    """Refuse, before anything is simulated, what equal classes of it cannot give."""
+def _check(plan: Graph) -> None:
+    """Refuse, before anything is simulated, a model without its package, and what equal classes cannot give."""
+    refuse_missing_packages(plan.instance.settings)
     if not plan.instance.find_dataset().ready:
         check_equal_classes(plan)
 

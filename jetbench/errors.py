@@ -9,6 +9,7 @@ __all__ = [
     "DivergenceError",
     "JetbenchError",
     "LeakError",
+    "MissingPackageError",
     "RunError",
     "SealedError",
     "SimulationError",
@@ -33,6 +34,10 @@ class SuiteError(JetbenchError):
 
 class DataFileError(JetbenchError):
     """A file that is damaged, truncated or not what it should be."""
+
+
+class MissingPackageError(JetbenchError):
+    """A package that only an extra installs, and that something of a suite needs."""
 
 
 class LeakError(JetbenchError):

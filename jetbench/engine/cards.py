@@ -56,7 +56,7 @@ def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:
         **{f"view.{name}": value for name, value in spec.view.options},
         "objective": spec.objective.name,
         **{f"objective.{name}": value for name, value in spec.objective.options},
-        "task": spec.task.name,
+        "task": spec.task.name if planned.labelled else "none",
         "precision": spec.precision,
         "labels": spec.labels if spec.labels is not None else "none" if not planned.labelled else "all",
         "seed": spec.seed,

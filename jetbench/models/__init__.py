@@ -21,7 +21,8 @@ class ModelEntry(Configured):
     clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any where none is named.
     `quantity` is what it gives where that is one thing whatever the target, as a mass.
     `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
-    and another signal by options that a suite gives."""
+    and another signal by options that a suite gives. `extra` is the package that it needs beside those of jetbench, and
+    so the name of jetbench's extra."""
 
     view: str = "image"
     kind: Literal["network", "fitted"] = "network"
@@ -33,11 +34,26 @@ class ModelEntry(Configured):
     tasks: tuple[str, ...] = ()
     quantity: str = ""
     signal: str = ""
+    extra: str = ""
 
     @property
     def tunable(self) -> bool:
         return not self.floor
 
+
+TREES: Options = (("l2", 1.0), ("max_leaf_nodes", 15), ("min_samples_leaf", 5), ("trees", 100))  # of either library
+TREES_ALLOWED = (
+    ("l2", Allowed(least=0)),
+    ("max_leaf_nodes", Allowed(least=2)),
+    ("min_samples_leaf", Allowed(least=1)),
+    ("trees", Allowed(least=1)),
+)
+TREES_SPACES: Spaces = (
+    ("l2", Space(low=0.01, high=100.0, log=True)),
+    ("max_leaf_nodes", Space(low=4, high=64, log=True)),
+    ("min_samples_leaf", Space(low=2, high=40, log=True)),
+    ("trees", Space(low=30, high=500, log=True)),
+)
 
 HEAD: Options = (("head", "linear"), ("head_dropout", 0.3))  # of every network; 0.3 is the SSL jet-image recipe's
 HEAD_OPTIONS = frozenset(name for name, _ in HEAD)
@@ -165,19 +181,22 @@ models: Registry[ModelEntry] = Registry(
             view="observables",
             kind="fitted",
             recipe="trees",
-            defaults=(("l2", 1.0), ("max_leaf_nodes", 15), ("min_samples_leaf", 5), ("trees", 100)),
-            allowed=(
-                ("l2", Allowed(least=0)),
-                ("max_leaf_nodes", Allowed(least=2)),
-                ("min_samples_leaf", Allowed(least=1)),
-                ("trees", Allowed(least=1)),
-            ),
-            spaces=(
-                ("l2", Space(low=0.01, high=100.0, log=True)),
-                ("max_leaf_nodes", Space(low=4, high=64, log=True)),
-                ("min_samples_leaf", Space(low=2, high=40, log=True)),
-                ("trees", Space(low=30, high=500, log=True)),
-            ),
+            defaults=TREES,
+            allowed=TREES_ALLOWED,
+            spaces=TREES_SPACES,
+        ),
+        ModelEntry(
+            "lightgbm",
+            "jetbench.models.lightgbm:LightGBM",
+            "gradient-boosted trees on the same observables by LightGBM, of the extra jetbench[lightgbm]",
+            "Ke et al., LightGBM: A Highly Efficient Gradient Boosting Decision Tree, NeurIPS 2017",
+            view="observables",
+            kind="fitted",
+            recipe="trees",
+            defaults=TREES,
+            allowed=TREES_ALLOWED,
+            spaces=TREES_SPACES,
+            extra="lightgbm",
         ),
         ModelEntry(
             "mass-likelihood",

@@ -42,7 +42,7 @@ def run(job: Job, stop: Flag) -> None:
     write_json(folder.environment, told)
     data = open_data(job)
     write_json(folder.split, {"file": write_split(job.store / "splits", data.split), **data.split.summary()})
-    if short := data.task.shortage("train", data.strata[data.split.train], data.jets.meta):
+    if job.spec.targets != "none" and (short := data.task.shortage("train", data.strata[data.split.train], data.jets.meta)):
         raise RunError(f"{short}; raise the label budget")
     learner = build_learner(job, data)
     write_json(folder.environment, told | {"network": learner.network_told})

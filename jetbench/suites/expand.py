@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 from jetbench.data.splits import train_jets
 from jetbench.errors import SuiteError
-from jetbench.models import ModelEntry, models
+from jetbench.models import HEAD_OPTIONS, ModelEntry, models
 from jetbench.objectives import ObjectiveEntry, objectives
 from jetbench.recipes import recipes
 from jetbench.spaces import check_given
 from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, normalised, options
-from jetbench.suites.choices import Arm, Common, RecipeChoice
+from jetbench.suites.choices import Arm, Common, RecipeChoice, TaskChoice
 from jetbench.suites.parameters import local
 from jetbench.suites.primaries import primary_of
 from jetbench.suites.settings import Settings
@@ -48,13 +48,15 @@ def trial_seed(arm: Arm) -> int:
 
 @dataclass(frozen=True)
 class Ground:
-    """What all runs of an instance share: the suite's settings, the jets, and the precision of their computation."""
+    """What all runs of an instance share: the suite's settings, the jets with the names of their `targets`, and the precision of
+    their computation."""
 
     settings: Common
     dataset: DatasetRef
     unlabelled: DatasetRef | None
     also_test: DatasetRef | None
     meta: Meta
+    targets: tuple[str, ...]
     precision: Literal["fp32", "bf16"]
 
 
@@ -107,8 +109,8 @@ def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
         labels=cells.labels if last else None,
         targets=stage.labels,
         seed=cells.seeds[0],
-        task=task_component(settings),
-        model=_model(settings, arm),
+        task=_task(ground, stage),
+        model=_model(settings, arm, stage),
         view=_view(ground, arm),
         objective=_objective(settings, arm, stage),
         trains=stage.trains,
@@ -127,17 +129,31 @@ def _encoder_seed(settings: Common, arm: Arm, cells: Cells, seed: int) -> int:
 
 def task_component(settings: Common) -> Component:
     """Return the task of the suite as part of a run's spec."""
-    entry, given = tasks[settings.task.name], settings.task.options
+    return _task_as(settings.task)
+
+
+def _task_as(choice: TaskChoice) -> Component:
+    entry, given = tasks[choice.name], choice.options
     check_given("task.options", given, entry)
     return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
+
+
+def _task(ground: Ground, stage: Stage) -> Component:
+    """The task of the suite. A stage without labels knows a task by its split alone, which is that of the classes where jets have
+    any: its training is one for all tasks, under the name of the default."""
+    untold = stage.labels == "none" and "label" in ground.targets
+    return _task_as(TaskChoice() if untold else ground.settings.task)
 
 
 def _component(entry: ModelEntry | ObjectiveEntry, given: Mapping[str, object]) -> Component:
     return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
 
 
-def _model(settings: Common, arm: Arm) -> Component:
-    return _component(models[arm.model], {**settings.model_options.get(arm.model, {}), **arm.model_options})
+def _model(settings: Common, arm: Arm, stage: Stage) -> Component:
+    """The arm's model, of which a stage without labels trains no head."""
+    given = {**settings.model_options.get(arm.model, {}), **arm.model_options}
+    without = HEAD_OPTIONS if stage.labels == "none" else frozenset()
+    return _component(models[arm.model], {name: value for name, value in given.items() if name not in without})
 
 
 def _objective(settings: Common, arm: Arm, stage: Stage) -> Component:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jetbench.errors import SuiteError
-from jetbench.models import models
+from jetbench.models import HEAD_OPTIONS, models
 from jetbench.objectives import objectives
 from jetbench.registry import nearest
 from jetbench.spaces import Configured
@@ -25,7 +25,7 @@ GROUPS = ("model", "regime", "pool", "seed")
 SHOWN = {
     "objective": ("objective",),
     "data": ("data", "labels", "pool", "unlabelled"),
-    "labels": ("targets",),
+    "labels": ("targets", "task", *(f"model.{name}" for name in HEAD_OPTIONS)),  # without labels there is no task and no head
     "trains": ("trains",),
     "recipe": ("recipe",),
     "stretched": ("recipe.passes", "recipe.epochs", "recipe.select", "recipe.patience"),

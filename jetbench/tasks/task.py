@@ -112,7 +112,8 @@ class Task(ABC):
 
     @abstractmethod
     def strata(self, jets: Jets) -> np.ndarray:
-        """Return integers (n,) from 0 on; a split holds as large a share of each in every part."""
+        """Return integers (n,) from 0 on; a split holds as large a share of each in every part. Where jets have classes, it is by
+        them for every task, so that a pretraining without labels serves all tasks."""
 
     @abstractmethod
     def fitted(self, target: np.ndarray, meta: Meta) -> Self:

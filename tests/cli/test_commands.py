@@ -328,13 +328,3 @@ def test_a_suite_of_four_classes_from_data_to_report(
     page = next(tmp_path.glob("mlruns/reports/*/report.html")).read_text()
     assert "Class by class" in page
     assert "test AUC (one-vs-one)" in page
-
-
-@pytest.mark.slow
-def test_the_smoke_scale_on_simulated_jets(tmp_path: Path) -> None:
-    process = command("run", "--suite", "ssl-vs-scratch", "--scale", "smoke", cwd=tmp_path)
-    output = wait(process, 500)
-    assert process.returncode == 0, output
-    assert "undecided" in output
-    assert "Traceback" not in output
-    assert len(list(tmp_path.glob("mlruns/work/*/done.json"))) == 62

@@ -32,5 +32,11 @@ def test_the_second_test_set_is_told_by_the_runs_that_are_scored_on_it(plan_of: 
         assert ("jetbench.also_test_digest" in tags) == (run.kind == "final")
 
 
+def test_a_pretraining_without_labels_is_of_no_task(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("tuning=null")
+    told = {run.kind: dict(run_card(plan, run, run.spec, Ledger(tmp_path)).params)["task"] for run in plan.runs.values()}
+    assert told == {"pretrain": "none", "final": "classification"}
+
+
 WHAT = ("suite", "scale", "instance", "arm", "dataset", "dataset_digest", "reused_from")
 WHO = ("version", "code", "packages", "host", "machine")

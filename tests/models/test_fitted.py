@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from extras import installed
 
 from jetbench.errors import DataFileError
-from jetbench.models import models
-from jetbench.models.fitted import BoostedTrees
+from jetbench.models import ModelEntry, models
+from jetbench.models.fitted import BoostedTrees, FittedModel
 from jetbench.statistics.delong import auc
 
 NAMES = ("noise", "mass", "width")
@@ -22,8 +23,9 @@ def sample() -> tuple[np.ndarray, np.ndarray]:
     return table.astype(np.float32), labels
 
 
-FITTED = [entry.name for entry in models if entry.kind == "fitted" and entry.tasks != ("regression",)]
-OF_MANY = [name for name in FITTED if not models[name].signal]
+FITTED = [entry for entry in models if entry.kind == "fitted" and entry.tasks != ("regression",)]
+OF_MANY = [entry for entry in FITTED if not entry.signal]
+TREES = [models["boosted-trees"], models["lightgbm"]]
 
 
 @pytest.fixture
@@ -36,49 +38,94 @@ def five_classes() -> tuple[np.ndarray, np.ndarray]:
     return table.astype(np.float32), labels
 
 
-@pytest.mark.parametrize("name", OF_MANY)
-def test_more_classes_have_probabilities(name: str, five_classes: tuple, tmp_path: Path) -> None:
+@pytest.mark.parametrize("entry", installed(OF_MANY))
+def test_more_classes_have_probabilities(entry: ModelEntry, five_classes: tuple, tmp_path: Path) -> None:
     table, labels = five_classes
-    model = models[name].load()()
+    model = entry.load()()
     model.fit(table[:600], NAMES, labels[:600], 1, 0.1)
     model.save(tmp_path)
     scores = model.predict(table[600:])
     assert scores.shape == (300, 5)
     assert scores.min() > 0
     assert scores.sum(axis=1) == pytest.approx(np.ones(300))
-    assert np.array_equal(models[name].load().load(tmp_path).predict(table[600:]), scores)
-    assert auc(labels[600:], scores) == (0.5 if name == "class-prior" else pytest.approx(0.97, abs=0.025))
+    assert np.array_equal(entry.load().load(tmp_path).predict(table[600:]), scores)
+    assert auc(labels[600:], scores) == (0.5 if entry.name == "class-prior" else pytest.approx(0.97, abs=0.025))
 
 
-@pytest.mark.parametrize("name", FITTED)
-def test_a_fitted_model_scores_alike_after_storage(name: str, sample: tuple, tmp_path: Path) -> None:
+@pytest.mark.parametrize("entry", installed(FITTED))
+def test_a_fitted_model_scores_alike_after_storage(entry: ModelEntry, sample: tuple, tmp_path: Path) -> None:
     table, labels = sample
-    model = models[name].load()()
+    model = entry.load()()
     model.fit(table[:400], NAMES, labels[:400], 1, 0.1)
     model.save(tmp_path)
     scores = model.predict(table[400:])
     assert scores.shape == (200,)
     assert 0 <= scores.min() <= scores.max() <= 1
-    assert np.array_equal(models[name].load().load(tmp_path).predict(table[400:]), scores)
+    assert np.array_equal(entry.load().load(tmp_path).predict(table[400:]), scores)
 
 
-def test_trees_learn_from_few_labels(sample: tuple) -> None:
+@pytest.mark.parametrize("entry", installed(TREES))
+def test_trees_learn_from_few_labels(entry: ModelEntry, sample: tuple) -> None:
     table, labels = sample
-    model = BoostedTrees()
+    model = entry.load()()
     model.fit(table[:80], NAMES, labels[:80], 1, 0.1)
     assert auc(labels[80:], model.predict(table[80:])) > 0.85
 
 
-def test_trees_regress_what_is_no_label(sample: tuple, tmp_path: Path) -> None:
+@pytest.mark.parametrize("entry", installed(TREES))
+def test_trees_regress_what_is_no_label(entry: ModelEntry, sample: tuple, tmp_path: Path) -> None:
     """Floats are regressed, in their own unit."""
     table, _ = sample
-    model, target = BoostedTrees(), 2 * table[:, 1] + 5
+    model, target = entry.load()(), 2 * table[:, 1] + 5
     model.fit(table[:400], NAMES, target[:400], 1, 0.1)
     model.save(tmp_path)
     found = model.predict(table[400:])
     assert (found.shape, found.dtype) == ((200,), np.float64)
     assert np.abs(found - target[400:]).mean() < 0.1 * target.std()
-    assert np.array_equal(BoostedTrees.load(tmp_path).predict(table[400:]), found)
+    assert np.array_equal(entry.load().load(tmp_path).predict(table[400:]), found)
+
+
+@pytest.mark.parametrize("entry", installed(TREES))
+def test_the_same_jets_give_the_same_trees(entry: ModelEntry, sample: tuple) -> None:
+    table, labels = sample
+    scores = []
+    for _ in range(2):
+        model = entry.load()(trees=20, max_leaf_nodes=7, min_samples_leaf=20, l2=5.0)
+        model.fit(table[:400], NAMES, labels[:400], 1, 0.1)
+        scores.append(model.predict(table[400:]))
+    assert np.array_equal(*scores)
+    other = entry.load()(trees=20)
+    other.fit(table[:400], NAMES, labels[:400], 1, 0.1)
+    assert not np.array_equal(other.predict(table[400:]), scores[0])
+
+
+@pytest.fixture
+def lightgbm_trees(sample: tuple) -> FittedModel:
+    """Trees of LightGBM, fitted in this process, which has no limit on its threads."""
+    pytest.importorskip("lightgbm", reason="pip install 'jetbench[lightgbm]' installs it")
+    table, labels = sample
+    model = models["lightgbm"].load()()
+    model.fit(table[:400], NAMES, labels[:400], 1, 0.1)
+    return model
+
+
+def test_lightgbm_has_one_thread(lightgbm_trees: FittedModel, sample: tuple) -> None:
+    table, labels = sample
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    lightgbm_trees.fit(table[:400], NAMES, labels[:400], 1, 0.1)
+    lightgbm_trees.predict(table)
+    assert len(list(Path("/proc/self/task").iterdir())) == threads
+
+
+def test_lightgbm_is_stored_as_text_and_half_of_it_is_refused(lightgbm_trees: FittedModel, tmp_path: Path) -> None:
+    """The library itself would end the process at the first tree that is cut off."""
+    lightgbm_trees.save(tmp_path)
+    text = (tmp_path / "model.txt").read_text()
+    assert text.startswith("tree\nversion=")
+    for part in ("", text[: len(text) // 2], "hello"):
+        (tmp_path / "model.txt").write_text(part)
+        with pytest.raises(DataFileError, match=r"model\.txt: not a whole model of LightGBM"):
+            models["lightgbm"].load().load(tmp_path)
 
 
 def test_a_file_with_other_types_is_not_loaded(tmp_path: Path) -> None:

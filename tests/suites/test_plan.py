@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,36 @@ def test_pretraining_is_shared_across_budgets_and_not_across_seeds(plan_of: Plan
     shared = plan_of("pretraining_seeds=1")
     starts = {last(shared, "simclr", labels, seed).start for labels in (50, 100) for seed in (0, 1)}
     assert starts == {last(plan, "simclr", 50, 0).start}
+
+
+def pretrained(plan: Plan) -> set[str]:
+    return {key for key, run in plan.runs.items() if run.kind == "pretrain"}
+
+
+REGRESSION = "task={name: regression, options: {target: gen_mass}}"
+CONTROL = (
+    "arms.control={model: resnet15, regime: supervised-pretrained}",
+    "recipes.supervised-pretraining={base: supervised-small, passes: 320}",
+)
+
+
+def test_a_pretraining_without_labels_is_one_for_all_tasks_and_heads(plan_of: PlanOf) -> None:
+    plan = plan_of("labels=[100]")
+    other = plan_of("labels=[100]", REGRESSION, "model_options.resnet15.head=mlp")
+    assert pretrained(plan) == pretrained(other)
+    assert not plan.runs.keys() & other.runs.keys() - pretrained(plan)
+    assert {run.spec.model.keywords().get("head") for run in other.runs.values() if run.kind == "final"} == {"mlp", None}
+    one, two = (pretrained(plan_of("labels=[100]", *CONTROL, *more)) - pretrained(plan) for more in ((), (REGRESSION,)))
+    assert len(one) == len(two) == 3
+    assert not one & two
+
+
+def test_jets_without_classes_are_split_by_their_task(plan_of: PlanOf, toy_jets: Jets, tmp_path: Path) -> None:
+    masses = {name: column for name, column in toy_jets.targets.items() if name != "label"}
+    save_jets(tmp_path / "bare.h5", [replace(toy_jets, meta=toy_jets.meta.replace(class_names=()), targets=masses)])
+    bare = ("labels=[100]", f"dataset={{name: {tmp_path / 'bare.h5'}}}")
+    one, other = (plan_of(*bare, f"task={{name: regression, options: {{target: {name}}}}}") for name in ("gen_mass", "mass"))
+    assert not pretrained(one) & pretrained(other)
 
 
 def test_names_tell_all_runs_apart(plan_of: PlanOf) -> None:

@@ -178,6 +178,12 @@ def test_a_better_arm_is_called_better(entry: Entry, jets: Jets) -> None:
     assert half.seed_error == pytest.approx(found.seed_error * np.sqrt(1 + SEEDS))
 
 
+def test_jets_with_classes_are_split_by_them_for_every_task(entry: Entry, jets: Jets) -> None:
+    """A pretraining without labels is shared by all tasks, and must see no test jet of any."""
+    task: Task = entry.load()()
+    np.testing.assert_array_equal(task.strata(jets), jets.targets["label"])
+
+
 def test_strata_are_small_integers_from_zero_on(entry: Entry, jets: Jets) -> None:
     task = fitted(entry, jets)
     strata = task.strata(jets)

@@ -100,7 +100,7 @@ def test_a_sealed_run_shows_nothing_that_was_made_of_test_jets(tmp_path: Path) -
     """Not either where the run was killed while it wrote: what is shown is named, and all else is not."""
     folder = RunFolder(tmp_path)
     shown = {"bundle.json", "environment.json", "failed.json", "losses.npy", "metrics.json", "spec.yaml", "split.json"}
-    models = {"model.safetensors", "model.skops", "model.json"}
+    models = {"model.safetensors", "model.skops", "model.txt", "model.json"}
     for name in {*shown, *models, "scores.h5", "also_scores.h5", "roc.png", "roc.json", "confusion.json", "test.json"}:
         (tmp_path / name).write_text("")
     assert {path.name for path in folder.artifacts(sealed=True)} == shown | models

@@ -74,6 +74,7 @@ sections: Registry[SectionEntry] = Registry(
         _general("pretraining", "the loss of every pretraining"),
         _general("truths", "what must come out whatever the data"),
         _general("costs", "passes and seconds of every arm"),
+        _general("efficiency", "the metric of every arm beside size, memory, speed, and how soon its best epoch came"),
         _general("tuning", "what the studies have decided"),
         _general("search", "how searches went on: the best so far against what each arm had spent"),
         _general("rates", "every arm at each learning rate, and the primary comparisons at equal rates"),

@@ -1,0 +1,56 @@
+"""What each model gives for what it takes: the metric beside size, memory, speed, and how soon its best epoch came."""
+
+from __future__ import annotations
+
+from jetbench.report.content import Cell, Line, SectionContent
+from jetbench.report.markup import by_budget, fragment, table
+from jetbench.report.results import Results
+from jetbench.report.rows import places
+from jetbench.report.words import count, label, number
+
+__all__ = ["render"]
+
+# heading, its unit, and key of each column; what depends on the machine is measured, by the process that trains
+MEASURED = (
+    ("parameters", "", "cost/parameters"),
+    ("operations", "10⁶ per jet", "cost/flops"),
+    ("memory", "MB at most", "cost/peak_memory"),
+    ("GPU memory", "MB at most", "cost/peak_device_memory"),
+    ("training", "jets per second", "cost/training_jets_per_second"),
+    ("inference", "jets per second", "cost/inference_jets_per_second"),
+    ("passes to best", "", "cost/passes_to_best"),
+    ("time to best", "seconds", "cost/seconds_to_best"),
+)
+SCALES = {"cost/flops": 1e-6}
+SPEED = "cost/training_jets_per_second"
+BODY = """
+{{ table }}
+<p><small>Means over the finished seeds, of their last training alone. Memory is that of the process that trains, the jets that it
+has open and its libraries included; speeds are those of one core, or of a GPU where there is one, on a machine that may have done
+other work besides. The best epoch is the one that the recipe would keep, by what it selects.</small></p>
+"""
+
+
+def render(results: Results) -> SectionContent | None:
+    """Show what is measured of the arms, budget by budget; nothing where no run has measured its speed."""
+    found = sorted(places(results), key=lambda place: place[1])
+    shown = [one for one in MEASURED if any(len(results.values(*place, one[2])) for place in found)]
+    if SPEED not in {key for _, _, key in shown}:
+        return None
+    headings: list[str | Cell] = ["arm", label(results.metric), *(Cell(name, unit) for name, unit, _ in shown)]
+    lines = [(labels, _line(results, arm, labels, [key for _, _, key in shown])) for arm, labels in found]
+    body = fragment(BODY, table=table(headings, by_budget(lines)))
+    return SectionContent("efficiency", "What each model gives for what it takes", body)
+
+
+def _line(results: Results, arm: str, labels: int, keys: list[str]) -> Line:
+    metric = results.interval(arm, labels, f"test/{results.metric.key}")
+    headline = number(results.metric, metric.mean) if metric else "–"
+    return Line((arm, headline, *(_mean(results, arm, labels, key) for key in keys)))
+
+
+def _mean(results: Results, arm: str, labels: int, key: str) -> str:
+    """The mean over seeds, as a whole number unless it is small; a dash where nothing is measured, or nothing there."""
+    values = results.values(arm, labels, key) * SCALES.get(key, 1.0)
+    mean = float(values.mean()) if len(values) else 0.0
+    return "–" if mean == 0 else count(round(mean)) if mean >= 10 else f"{mean:.2g}"

@@ -1,0 +1,46 @@
+"""The smoke scale of every shipped suite, one after the other in one store: what one has trained is not trained again."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from cli.program import command, wait
+
+from jetbench.suites.planning import make_plan
+from jetbench.suites.suite import find_suite, instantiate
+
+ROOT = Path(__file__).parents[2]
+PATHS = sorted((ROOT / "benchmarks").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("smokes")
+
+
+def finished(folder: Path) -> set[str]:
+    """The keys of the runs that are done."""
+    return {json.loads(path.read_text())["key"] for path in folder.glob("mlruns/work/*/done.json")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_suite_at_smoke(path: Path, folder: Path) -> None:
+    named = os.environ.get("JETBENCH_CACHE")  # where the jets may lie already
+    needed, before = make_plan(instantiate(find_suite(str(path)), "smoke")).runs.keys(), finished(folder)
+    process = command("run", "--suite", path, "--scale", "smoke", cwd=folder, cache=Path(named) if named else None)
+    output = wait(process, 500)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+    assert finished(folder) - before == needed - before
+    (page,) = folder.glob(f"mlruns/reports/{path.stem}.smoke.*/comparisons.json")
+    told = json.loads(page.read_text())
+    assert not told["missing"]
+    # two seeds prove little: no truth may be violated
+    states = {truth["arm"]: truth["state"] for truth in told["planted_truths"]}
+    assert "violated" not in states.values()
+    if path.stem == "planted-truths":
+        assert set(states) == {"scratch-again", "supervised-pretrained", "random-frozen", "shuffled-labels"}

@@ -1,0 +1,54 @@
+"""The metric of every arm beside what its model takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from jetbench.report.results import Results
+from jetbench.report.sections.efficiency import render
+
+MEASURED = {
+    "cost/parameters": 174_529.0,
+    "cost/flops": 2.5e6,
+    "cost/training_jets_per_second": 512.4,
+    "cost/passes_to_best": 12_000.0,
+    "cost/seconds_to_best": 7.5,
+}
+
+
+def rows(body: str) -> list[list[str]]:
+    """The text of the cells, row by row."""
+    found = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body, re.S)]
+    return [[" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row] for row in found]
+
+
+def test_nothing_is_said_where_no_speed_was_measured(finished: Results) -> None:
+    assert render(finished) is None
+
+
+@pytest.fixture(scope="module")
+def measured(finished: Results) -> Results:
+    """Seeds of ResNet-15 from scratch have measured what they took, on no GPU."""
+    cells = {
+        cell: metrics | ({name: value * (1 + cell.seed) / 3 for name, value in MEASURED.items()} if cell.arm == "scratch" else {})
+        for cell, metrics in finished.cells.items()
+    }
+    return replace(finished, cells=cells)
+
+
+def test_what_an_arm_takes_stands_beside_its_metric(measured: Results) -> None:
+    content = render(measured)
+    assert content is not None
+    headings, *lines = rows(content.body)
+    assert headings == [
+        *("arm", "test AUC", "parameters", "operations 10⁶ per jet", "training jets per second"),
+        *("passes to best", "time to best seconds"),
+    ]
+    labels = measured.plan.instance.settings.labels[0]
+    auc = measured.headlines("scratch", labels).mean()
+    first = next(line for line in lines if line[0] == "scratch")
+    assert first == ["scratch", f"{auc:.4f}", "174 529", "2.5", "512", "12 000", "7.5"]
+    assert next(line for line in lines if line[0] == "boosted-trees")[2:] == ["–"] * 5
