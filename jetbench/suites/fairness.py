@@ -42,9 +42,15 @@ def compare_chains(mine: Sequence[RunSpec], theirs: Sequence[RunSpec]) -> Iterat
         yield "stages", len(mine), len(theirs)
     for back, (one, other) in enumerate(zip(reversed(mine), reversed(theirs), strict=False)):
         left, right = flat(one), flat(other)
-        for path in sorted(left.keys() | right.keys()):
+        for path in sorted(left.keys() | right.keys(), key=_place):
             if left.get(path) != right.get(path):
                 yield "pretraining." * back + path, left.get(path), right.get(path)
+
+
+def _place(path: str) -> tuple[str, bool, str]:
+    """Where a path stands among others: the name of a component before its options, which may differ on its account alone."""
+    part, _, option = path.partition(".")
+    return part, option != "name", path
 
 
 def flat(spec: RunSpec) -> dict[str, Any]:

@@ -16,7 +16,7 @@ OTHER = "arms.other={model: resnet15, regime: scratch"
 @pytest.mark.parametrize(
     ("change", "difference", "word"),
     [
-        (f"{OTHER}, model_options: {{dropout: 0.1}}}}", r"model\.dropout \(nothing against 0\.1\)", "model.dropout"),
+        (f"{OTHER}, model_options: {{dropout: 0.2}}}}", r"model\.dropout \(0\.0 against 0\.2\)", "model.dropout"),
         (f"{OTHER}, view: {{pixels: 12}}}}", r"view\.pixels \(8 against 12\)", "view.pixels"),
         (f"{OTHER}, recipes: {{supervised: {{passes: 640}}}}}}", r"recipe\.passes \(320 against 640\)", "recipe.passes"),
         (
@@ -117,6 +117,6 @@ def test_a_word_that_is_none_is_answered_with_those_that_are(plan_of: PlanOf) ->
 def test_a_scalar_that_one_arm_searches_and_another_keeps_is_a_difference(plan_of: PlanOf) -> None:
     search = "tuning={sampler: tpe, trials: 4, factors: [0.5, 2.0], search: {model.dropout: null}}"
     keeps = "arms.scratch.model_options.dropout=0.0"
-    with pytest.raises(SuiteError, match=r"model\.dropout \(nothing against 'its default, searched'\)"):
+    with pytest.raises(SuiteError, match=r"model\.dropout \(0\.0 against '0\.0, searched'\)"):
         plan_of(search, keeps)
     plan_of(search, keeps, "varies=[model, regime, model.dropout]")
