@@ -74,7 +74,7 @@ def test_the_errors_agree_with_the_delta_method() -> None:
     assert of_mean == pytest.approx(influence.mean(axis=0).var(ddof=1) / 2000, rel=0.2)
     alone = (np.square(arm[0] - truth) / (2 * values[0])).std(ddof=1) / np.sqrt(2000)
     assert rmse_error(truth, arm[0]) == pytest.approx(alone, rel=0.1)
-    np.testing.assert_array_equal(rmse_error(truth, arm)[0], rmse_error(truth, arm[0]))
+    np.testing.assert_allclose(rmse_error(truth, arm)[0], rmse_error(truth, arm[0]))
 
 
 def test_the_bootstrap_agrees_with_a_slow_one() -> None:

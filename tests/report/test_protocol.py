@@ -58,7 +58,7 @@ def test_the_page_says_what_every_arm_is(planted: Planted) -> None:
     )
     start, end = text.index("The arms"), text.index("A line per stage")
     listed = text[start:end]
-    assert "simclr seeds from 100 resnet15 image extent=0.8, pixels=24" in listed
+    assert "simclr seeds from 100 resnet15 dropout=0.0, stages=16-32-64 image extent=0.8, pixels=24" in listed
     assert "pretraining unlabelled pool of 90 % qcd and 10 % top, simclr temperature=0.2 simclr-small" in listed
     assert "learning rate 0.001, 100 000 passes fine-tuning label budget supervised-small" in listed
     assert "learning rate ~0.002, ~0.001, 480 … 500 passes" in listed

@@ -133,7 +133,7 @@ def test_a_trial_with_another_encoder_trains_its_own_pretraining(plan_of: PlanOf
         assert (pretraining.key == own.spec.start) == shared
         options = {path.removeprefix("model."): value for path, value in values.items()}
         assert trial.spec.model.keywords() == own.spec.model.keywords() | options
-    assert pretraining.spec.model.keywords() == {"stages": "16-32"}
+    assert pretraining.spec.model.keywords() == {"dropout": 0.0, "stages": "16-32"}
     assert pretraining.name == "resnet15/simclr/n50/s0/pretraining-stages16-32"
     assert plan.studies[plan.tuned[CellKey("scratch", 50, 0)]].before == ()
 
@@ -173,7 +173,7 @@ def test_a_parameter_that_no_arm_has_is_answered_with_the_nearest(plan_of: PlanO
         ("recipe.schedule", "{choices: [foo, cosine]}", r"recipe\.schedule cannot be 'foo'; it should be 'constant', 'cosine'"),
         ("recipe.schedule", "{low: 0, high: 1}", r"recipe\.schedule cannot be 0"),
         ("recipe.patience", "{low: 1.0, high: 5.0}", r"recipe\.patience cannot be 1\.0"),
-        ("model.dropout", "{choices: [none, 0.1]}", r"model\.dropout is 'none'; it is of the kind of its default, 0\.0"),
+        ("model.dropout", "{choices: [none, 0.1]}", r"model\.dropout is 'none'; it is of the kind of its default, 0\.1"),
         ("model.norm", "{low: 0, high: 1}", r"model\.norm is 0; it is of the kind of its default, 'group'"),
         ("objective.projection", "{choices: [0.5]}", "no arm has a parameter"),
         ("model.trees", "{low: 10, high: 20.5}", r"model\.trees is 20\.5; it is of the kind of its default, 100"),
