@@ -95,3 +95,9 @@ def test_a_name_can_be_taken_once() -> None:
 def test_an_unknown_name_suggests_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match=r"did you mean 'resnet15'.*boosted-trees"):
         models["resnet51"]
+
+
+def test_the_recipe_that_a_model_names_is_there() -> None:
+    named = {entry.recipe for entry in models if entry.recipe}
+    assert {"electron-photon", "se-vgg"} <= named
+    assert named <= {entry.name for entry in recipes}

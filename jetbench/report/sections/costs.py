@@ -1,4 +1,4 @@
-"""What each arm costs: passes, seconds, parameters, memory, and how fast it is."""
+"""What each arm costs: passes, seconds, parameters."""
 
 from __future__ import annotations
 
@@ -18,18 +18,15 @@ __all__ = ["Cost", "cost", "render"]
 
 HEADINGS = (
     *("arm", "labels", "labelled passes", "unlabelled passes"),
-    *("tuning, labelled", "tuning, unlabelled", "training time", "parameters", "peak memory"),
-    *("jets/s, training", "jets/s, inference"),
+    *("tuning, labelled", "tuning, unlabelled", "training time", "parameters"),
 )
-MEMORY = ("cost/peak_memory", "cost/peak_device_memory")
 SPENT = ("cost/labelled_passes", "cost/unlabelled_passes", "cost/seconds")
 BODY = """
 {{ table }}
 <p><small>Per seed, mean over the finished ones; a pass is one jet through the network. Pretraining counts in full for each arm
 and budget that starts from it, though it is run once per seed. Tuning passes are those of all trials but the one that is the
-final run, diverged ones too; trials of a study that seeds share count with the pretraining that they start from. Parameters,
-memory and speeds are those of the last stage: the most memory of its process (and of its GPU), passes by seconds of training
-steps, test jets by seconds of their prediction. All runs together, trials among them and what is shared once:
+final run, diverged ones too; trials of a study that seeds share count with the pretraining that they start from. All runs
+together, trials among them and what is shared once:
 {{ labelled }} labelled and {{ unlabelled }} unlabelled passes, {{ hours }} hours of training on one core.</small></p>
 """
 
@@ -37,8 +34,7 @@ steps, test jets by seconds of their prediction. All runs together, trials among
 @dataclass(frozen=True)
 class Cost:
     """What an arm costs at one label budget: passes per seed [jets through the network], those of its tuning with and without
-    labels, the seconds of training per seed, pretraining included, and the parameters of its model. Of its last stage, where it
-    was measured: the peak memory [MB] of the process and of the GPU, and jets per second in training and in inference."""
+    labels, the seconds of training per seed, pretraining included, and the parameters of its model."""
 
     arm: str
     labels: int
@@ -48,9 +44,6 @@ class Cost:
     tuning_unlabelled: float
     seconds: float
     parameters: float
-    memory: tuple[float, ...]
-    training: float | None
-    inference: float | None
 
 
 def render(results: Results) -> SectionContent | None:
@@ -64,10 +57,7 @@ def render(results: Results) -> SectionContent | None:
 def _line(one: Cost) -> Line:
     passes = [count(round(number)) for number in (one.labelled, one.unlabelled, one.tuning_labelled, one.tuning_unlabelled)]
     seconds = f"{one.seconds:.0f} s" if one.seconds >= 10 else f"{one.seconds:.2g} s"
-    memory = " + ".join(f"{count(round(megabytes))} MB" for megabytes in one.memory) or "–"
-    speeds = [count(round(speed)) if speed else "–" for speed in (one.training, one.inference)]
-    parameters = count(round(one.parameters)) if one.parameters else "–"
-    return Line((one.arm, count(one.labels), *passes, seconds, parameters, memory, *speeds))
+    return Line((one.arm, count(one.labels), *passes, seconds, count(round(one.parameters)) if one.parameters else "–"))
 
 
 def cost(results: Results, arm: str, labels: int) -> Cost:
@@ -88,15 +78,7 @@ def cost(results: Results, arm: str, labels: int) -> Cost:
         tuning_unlabelled=float(np.mean([one["cost/unlabelled_passes"] for one in tuning])) if tuning else 0.0,
         seconds=mean("cost/seconds"),
         parameters=float(parameters[0]) if len(parameters) else 0.0,
-        memory=tuple(max(values) for key in MEMORY if len(values := results.values(arm, labels, key))),
-        training=_mean(results.values(arm, labels, "cost/training_jets_per_second")),
-        inference=_mean(results.values(arm, labels, "cost/inference_jets_per_second")),
     )
-
-
-def _mean(values: np.ndarray) -> float | None:
-    """None of what no seed has measured."""
-    return float(np.mean(values)) if len(values) else None
 
 
 def _tuning(results: Results, cell: CellKey) -> dict[str, float]:
