@@ -69,11 +69,22 @@ def _free(reclaimer: Reclaimer, what: str, dry_run: bool) -> None:
             rule.free(reclaimer)
         click.echo(f"{what:<12} {would} {_bytes(size)} of {count}: {rule.text}")
         return
-    name = reclaimer.named(what).name
+    name = _instance(reclaimer, what)
     size, held = reclaimer.instance_size(name), _runs_text(reclaimer, name)
     if not dry_run:
         reclaimer.drop_instance(name)
     click.echo(f"{name} {would} {_bytes(size)}: {held}")
+
+
+def _instance(reclaimer: Reclaimer, what: str) -> str:
+    """Find what is no rule. Raises `UnknownNameError` that names the rules where it is no instance either."""
+    from jetbench.engine.reclaim import RULES
+    from jetbench.errors import StoreError, UnknownNameError
+
+    try:
+        return reclaimer.named(what).name
+    except StoreError as error:
+        raise UnknownNameError(f"{what!r} is no rule ({', '.join(RULES)}) and no instance: {error}") from error
 
 
 def _runs_text(reclaimer: Reclaimer, name: str) -> str:

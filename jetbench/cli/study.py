@@ -75,7 +75,7 @@ def run(
     if timeout is not None and any(len(ended(one)) < one.study.trials for one in found):
         click.echo("the time was over, and no new round was started; the same command goes on from there", err=True)
     if failed:
-        click.echo(f"{failed} runs failed; the same command tries them again", err=True)
+        click.echo(f"{failed} runs failed; the same command tries again those that did not diverge", err=True)
         ctx.exit(1)
 
 
@@ -84,7 +84,7 @@ def run(
 @scale_option
 @store_option
 def show(study: str, scale: str | None, store: str | None) -> None:
-    """Print the trials of a study that was run, and write its page again."""
+    """Print the trials of a study that was run, by its name or that of an instance, and write its page again."""
     show_study(_latest(study, scale, store))
 
 
@@ -129,6 +129,7 @@ def show_study(session: StudySession) -> list[Searching]:
     from jetbench.report.study.table import print_trials
 
     found = session.searchings()
+    click.echo(f"{session.plan.instance.name}\n")
     for searching in found:
         print_trials(searching, Console())
         click.echo()

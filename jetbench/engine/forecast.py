@@ -47,7 +47,9 @@ def describe(plan: Graph, store: Store, trainings: int, simulations: int) -> str
     lines = [plan.instance.name, *graph_lines(found), *(f"skipped {line}" for line in plan.skipped_lines())]
     lines += [f"! {line}" for line in contradictions(plan)]
     if chosen := sum(found.unknown.values()):
-        lines.append(f"up to {chosen} of the trials are yet to be chosen by the search")
+        lines.append(f"up to {chosen} runs are of trials that the search has yet to choose")
+    if not found.open:
+        return "\n".join([*lines, "nothing is left to do"])
     left = forecast(found, measure(found, store))
     paced = "was measured here" if left.measured.took else "is assumed for one core"
     lines.append(

@@ -71,7 +71,9 @@ def _latest(kind: type[AnyKind], word: str, root: Path, name: str | None, scale:
     found = [one for one in seen if name in (None, one.title) and scale in (None, one.scale)]
     if found:
         return found[-1]
-    called = [one for one in seen if name is not None and one.name.startswith(name) and scale in (None, one.scale)]
+    others = {one.title for one in every if not isinstance(one, kind)}
+    begun = [one for one in seen if name not in others]  # the name of a study is not the beginning of that of its winner's suite
+    called = [one for one in begun if name is not None and one.name.startswith(name) and scale in (None, one.scale)]
     if len(called) > 1:
         raise StoreError(f"{root} has several instances {name}…: {', '.join(one.name for one in called)}; write more of the name")
     if called:

@@ -10,15 +10,16 @@ from typing import Any
 from jetbench.errors import SuiteError, UnknownNameError
 from jetbench.registry import nearest
 
-__all__ = ["Shelf"]
+__all__ = ["STUDIES", "SUITES"]
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """The shipped files of one `kind`, "suite" or "study", in a package."""
+    """The shipped files of one `kind`, "suite" or "study", in a package, and the `command` that runs one."""
 
     kind: str
     package: str
+    command: str
 
     def names(self) -> list[str]:
         """List the names of the shipped files."""
@@ -32,8 +33,17 @@ class Shelf:
         if not path.is_file():
             path = Path(name).expanduser()
             if not path.is_file():
-                raise UnknownNameError(f"no {self.kind} and no file {name!r}; {nearest(name, self.names())}")
+                raise UnknownNameError(f"no {self.kind} and no file {name!r}; {self._remedy(name)}")
         try:
             return str(path.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
             raise SuiteError(f"{name}: no text, so no {self.kind}; a file of jets goes to --dataset") from None
+
+    def _remedy(self, name: str) -> str:
+        """Say what a name is on another shelf; else the nearest one on this."""
+        other = next((shelf for shelf in (SUITES, STUDIES) if name in shelf.names()), None)
+        return f"it is a {other.kind}: `{other.command} {name}`" if other else nearest(name, self.names())
+
+
+SUITES = Shelf("suite", "jetbench.benchmarks", "jetbench run --suite")
+STUDIES = Shelf("study", "jetbench.studies", "jetbench study run")

@@ -12,7 +12,7 @@ from jetbench.strict import parse, read_yaml
 from jetbench.suites.choices import Arm, Common
 from jetbench.suites.instance import AnyInstance, resolved
 from jetbench.suites.settings import NAME, ScaledFile
-from jetbench.suites.shipped import Shelf
+from jetbench.suites.shipped import STUDIES
 from jetbench.suites.studies import Pruner, Sampler
 
 __all__ = [
@@ -99,17 +99,14 @@ class StudyInstance(AnyInstance):
         return (self.settings.labels,)
 
 
-SHELF = Shelf("study", "jetbench.studies")
-
-
 def study_names() -> list[str]:
     """List the names of the shipped studies."""
-    return SHELF.names()
+    return STUDIES.names()
 
 
 def study_text(name: str) -> str:
     """Return the text of a shipped study by name, or of any study file by path, as `Shelf.text` does."""
-    return SHELF.text(name)
+    return STUDIES.text(name)
 
 
 def find_study(name: str) -> StudyFile:

@@ -8,7 +8,7 @@ from jetbench.errors import SuiteError
 from jetbench.strict import parse, read_yaml
 from jetbench.suites.instance import AnyInstance, resolved
 from jetbench.suites.settings import Settings, SuiteFile
-from jetbench.suites.shipped import Shelf
+from jetbench.suites.shipped import SUITES
 
 __all__ = ["Instance", "find_suite", "instantiate", "suite_names", "suite_text"]
 
@@ -32,17 +32,14 @@ class Instance(AnyInstance):
         return self.settings.labels
 
 
-SHELF = Shelf("suite", "jetbench.benchmarks")
-
-
 def suite_names() -> list[str]:
     """List the names of the shipped suites."""
-    return SHELF.names()
+    return SUITES.names()
 
 
 def suite_text(name: str) -> str:
     """Return the text of a shipped suite by name, or of any suite file by path, as `Shelf.text` does."""
-    return SHELF.text(name)
+    return SUITES.text(name)
 
 
 def find_suite(name: str) -> SuiteFile:

@@ -94,7 +94,7 @@ def test_trials_that_a_search_will_choose_are_counted(plan_of: Callable[..., Pla
     assert (networks, len(plan.studies)) == (2, 3)
     text = describe(plan, Store(tmp_path), 1, 1)
     assert rows(text) == {"pretrain": [2, 0, 2 * 512], "trial": [18, 0, 12 * 320], "final": [3, 0, 2 * 320]}
-    assert "up to 6 of the trials are yet to be chosen by the search" in text
+    assert "up to 6 runs are of trials that the search has yet to choose" in text
     longer = describe(plan_of(*SEARCH, "tuning.trials=600", "recipes.supervised.passes=5000"), Store(tmp_path), 1, 1)
     found = re.search(r"about (\d+) min", longer)
     assert found
@@ -112,6 +112,18 @@ def test_trials_that_a_search_has_chosen_and_that_have_ended_are_done(plan_of: C
         np.save(folder.losses, np.array([0.4, 0.6]))
         ledger.finish(spec.digest(), [folder.metrics, folder.losses])
     assert rows(describe(plan, Store(tmp_path), 1, 1))["trial"] == [18, 4, 12 * 320]
+
+
+def test_of_a_finished_plan_nothing_is_left(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    plan, ledger = plan_of("tuning=null"), Ledger(tmp_path / "work")
+    for number, key in enumerate(plan.runs, 1):
+        folder = ledger.run(key)
+        folder.path.mkdir()
+        folder.metrics.write_text("{}")
+        ledger.finish(key, [folder.metrics])
+        told = describe(plan, Store(tmp_path), 1, 1).splitlines()[-1]
+        assert (told == "nothing is left to do") == (number == len(plan.runs))
 
 
 def test_a_bar_counts_the_trials_of_a_search_by_what_they_cost(plan_of: Callable[..., Plan]) -> None:

@@ -228,6 +228,9 @@ def test_without_a_rule_everything_is_weighed_and_nothing_freed(plan_of: Callabl
     assert weighty(plan, store).total() == len(plan.runs)
     gc(store, "aside")
     assert not list(store.aside.iterdir())
+    unknown = gc(store, "trails")
+    assert unknown.exit_code != 0
+    assert "'trails' is no rule (checkpoints, trials, pretrainings, aside) and no instance" in unknown.output
     for rule in ([], ["aside"]):
         missing = CliRunner().invoke(main, ["store", "gc", "--store", str(store.root / "none"), *rule])
         assert "holds no results" in missing.output

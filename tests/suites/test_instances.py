@@ -101,8 +101,12 @@ def test_suites_and_studies_are_remembered_together_and_told_apart(suite_path: P
     assert latest_study_instance(tmp_path, None) == study
     assert latest_study_instance(tmp_path, study.name[:-2]) == study
     assert [latest_instance(tmp_path, name) for name in ("rates", "mini", None)] == [study, suite, suite]
+    winner = suite.replace(suite="rates-winner")
+    remember(tmp_path, winner)  # a name that begins as the study's does
+    assert latest(tmp_path, "rates-w") == winner
     with pytest.raises(StoreError, match="it is a study: `jetbench study show rates`"):
         latest(tmp_path, "rates")
+    forget(tmp_path, winner.name)
     with pytest.raises(StoreError, match="it is a suite: `jetbench report mini`"):
         latest_study_instance(tmp_path, "mini")
     forget(tmp_path, study.name)

@@ -9,6 +9,7 @@ from jetbench.errors import DataFileError, SimulationError, SuiteError, UnknownN
 from jetbench.suites.instance import merge
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
+from jetbench.suites.study_file import find_study
 from jetbench.suites.suite import find_suite, instantiate, suite_names
 
 SHIPPED = [(name, scale) for name in suite_names() for scale in find_suite(name).scales]
@@ -68,6 +69,13 @@ def test_names_that_nobody_knows() -> None:
         instantiate(suite, dataset="top-vs-qdc")
     with pytest.raises(DataFileError, match="no such file"):
         instantiate(suite, dataset="missing.h5")
+
+
+def test_a_name_of_the_other_kind_is_answered_with_its_command() -> None:
+    with pytest.raises(UnknownNameError, match="it is a study: `jetbench study run learning-rate`"):
+        find_suite("learning-rate")
+    with pytest.raises(UnknownNameError, match="it is a suite: `jetbench run --suite ssl-vs-scratch`"):
+        find_study("ssl-vs-scratch")
 
 
 def test_overrides_descend_and_are_checked(suite_path: Path) -> None:

@@ -60,5 +60,5 @@ def draw(searching: Searching) -> Figure:
             end.set_gid(mark(trial, None))
     style(axes)
     count_passes(axes, True)
-    axes.set_ylabel("validation loss", fontsize=SMALL, color=INK)
+    axes.set_ylabel("validation loss,\nfirst seed", fontsize=SMALL, color=INK)
     return figure
