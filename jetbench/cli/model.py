@@ -18,7 +18,11 @@ def model() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--model", "name", required=True, help="Whose weights they are: a network of images of `jetbench ls models`.")
 @click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the model, as in --set head=mlp.")
-@click.option("--outputs", type=click.IntRange(min=1), help="Of the head. [default: those of the file, at least two]")
+@click.option(
+    "--outputs",
+    type=click.IntRange(min=1),
+    help="Of the head. [default: those of the file; the one of a linear head becomes two]",
+)
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
 def import_file(file: Path, name: str, options: tuple[str, ...], outputs: int | None, output: Path) -> None:
     """Store a PyTorch state dict as safetensors with a bundle, and list what had to be adapted.

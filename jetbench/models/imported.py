@@ -35,13 +35,15 @@ class ImportedModel(Value):
 def import_model(path: Path, model: Component, folder: Path, outputs: int | None = None) -> ImportedModel:
     """Store the weights of a file in a folder, as `model.safetensors` and `bundle.json`, and return what they are.
 
-    Channels are those of the file; `outputs` are too where none are given, but that one becomes two, those of two classes.
-    Raises `DataFileError` for a file that is not read or does not fit.
+    Channels are those of the file; `outputs` are too where none are given, but that the one of a linear head becomes two, those
+    of two classes. Raises `DataFileError` for a file that is not read or does not fit, and for a folder that holds a model.
     """
+    if any(there.exists() for there in (RunFolder(folder).weights, RunFolder(folder).bundle)):
+        raise DataFileError(f"{folder}: holds a model already; name another folder")
     weights = read_weights(path)
     channels = _channels(weights, model)
     if outputs is None:
-        outputs = max(2, weights.outputs or 0)
+        outputs = 2 if weights.one_logit else weights.outputs or 2
     network = _network(model, channels, outputs)
     adaptations = load_weights(network, weights)
     with path.open("rb") as file:

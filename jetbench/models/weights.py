@@ -36,9 +36,14 @@ class Weights:
 
     @property
     def outputs(self) -> int | None:
-        """The outputs of a linear head; None where there is another, or none."""
-        weight = self.tensors.get(f"{HEAD}weight")
-        return None if weight is None or weight.ndim != 2 else len(weight)
+        """The outputs of the head, by the bias of its last layer; None where there is none."""
+        biases = sorted(name for name in self.tensors if name.startswith(HEAD) and name.endswith("bias"))
+        return len(self.tensors[biases[-1]]) if biases else None
+
+    @property
+    def one_logit(self) -> bool:
+        """Whether the head is linear and has one output."""
+        return self.outputs == 1 and f"{HEAD}weight" in self.tensors
 
 
 def read_weights(path: Path) -> Weights:

@@ -50,6 +50,11 @@ def _choices(settings: Common) -> Iterator[tuple[str, RecipeChoice]]:
 
 def _check_selection(where: str, choice: RecipeChoice, task: str) -> None:
     """The metric that a recipe selects by is one of the task's; an arm's choice may leave it to the suite's."""
+    objective = where.rsplit(".", 1)[-1]
+    if objective in objectives and not objectives[objective].labelled:
+        if choice.select_by:
+            raise SuiteError(f"{where}.select_by: a pretraining without labels is not validated, so that no epoch is its best")
+        return
     key = choice.select_by or (recipes[choice.base].recipe.select_by if choice.base else LOSS.key)
     try:
         tasks[task].load().judge(key)

@@ -15,7 +15,7 @@ from jetbench.errors import DataFileError
 from jetbench.models.imported import import_model
 from jetbench.models.network import build_network
 from jetbench.models.weights import load_weights, read_weights
-from jetbench.spec import Component
+from jetbench.spec import Component, options
 from jetbench.views.inputs import Inputs
 
 MODEL = Component(name="resnet15-bn")
@@ -135,3 +135,21 @@ def test_the_weights_of_a_run_can_be_built_too(tmp_path: Path) -> None:
     built = jetbench.build_model("resnet15-bn", channels=2, image_size=16, outputs=2, weights=tmp_path).eval()
     with torch.no_grad():
         torch.testing.assert_close(built(images), network(Inputs({"image": images})))
+
+
+@pytest.mark.parametrize("head", ["linear", "mlp", "ensemble", "deep"])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_head_of_any_kind_keeps_its_outputs(head: str, outputs: int, tmp_path: Path) -> None:
+    """The one output of a linear head alone is taken for a logit of two classes."""
+    model = Component(name="resnet15", options=options({"stages": "8-16", "head": head}))
+    network = build_network(model, {"image": (2, 16, 16)}, outputs, seed=3)
+    stored = import_model(written(tmp_path, network.state_dict()), model, tmp_path / "imported")
+    assert stored.outputs == (2 if (head, outputs) == ("linear", 1) else outputs)
+    assert not any("afresh" in line for line in stored.adaptations)
+
+
+def test_a_folder_that_holds_a_model_is_not_written_over(tmp_path: Path) -> None:
+    path = written(tmp_path, build_network(MODEL, {"image": (2, 16, 16)}, 2, seed=3).state_dict())
+    import_model(path, MODEL, tmp_path / "imported")
+    with pytest.raises(DataFileError, match="holds a model already; name another folder"):
+        import_model(path, MODEL, tmp_path / "imported")

@@ -34,6 +34,10 @@ def last(plan: Plan, arm: str) -> dict[str, object]:
             r"recipes\.supervised\.select_by is 'rmse', and this task judges no epoch by it; valid names: accuracy, auc, loss",
         ),
         (
+            ("recipes.simclr.select_by=accuracy",),
+            r"recipes\.simclr\.select_by: a pretraining without labels is not validated",
+        ),
+        (
             ("arms.scratch.recipes.supervised.select_by=accurcy",),
             r"arms\.scratch\.recipes\.supervised\.select_by is 'accurcy', .*did you mean 'accuracy'\? valid names: accuracy,",
         ),

@@ -52,6 +52,14 @@ def test_honest_masses_are_not_refused(toy_jets: Jets) -> None:
     assert Regression().forged(toy_jets) == ""  # drawn without a look at the label, which explains nothing
 
 
+def test_honest_masses_far_apart_are_not_refused(toy_jets: Jets) -> None:
+    """The classes explain nearly all, and what is left still follows the jets."""
+    mass = simple_observables(toy_jets)[:, 0].astype(float)
+    honest = np.where(labels(toy_jets) == 1, 2000.0, 0.0) + mass
+    assert explained(labels(toy_jets), honest) > 0.99
+    assert forgery(toy_jets, honest) == ""
+
+
 def test_what_cannot_be_judged_is_not_refused(toy_jets: Jets) -> None:
     """Without labels, without a momentum of the deposits, of few jets."""
     forged = drawn(toy_jets, 5.0)

@@ -27,7 +27,8 @@ BODY = """
 {{ table }}
 <p><small>Means over the finished seeds, of their last training alone. Memory is that of the process that trains, the jets that it
 has open and its libraries included; speeds are those of one core, or of a GPU where there is one, on a machine that may have done
-other work besides. The best epoch is the one that the recipe would keep, by what it selects.</small></p>
+other work besides; those of trees leave out their observables, which are computed once. The best epoch is the one that the
+recipe would keep, by what it selects.</small></p>
 """
 
 

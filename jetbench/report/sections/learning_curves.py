@@ -59,7 +59,8 @@ def render(results: Results) -> SectionContent:
         "Mean over seeds of the last stage; the band is the range of the seeds. Validation jets are a fifth of the label budget: "
         f"at small budgets their {metric.name} moves in steps, and its noise exceeds what a longer training gains. A star is the "
         f"mean {label(metric)} with its {LEVEL_TEXT} interval from seeds and test sample, measured once, with the final weights. "
-        f"The training loss is that of augmented jets.{CHECKED if results.longer else ''}",
+        "The training loss is that of augmented jets, of a head with several output layers their mean."
+        f"{CHECKED if results.longer else ''}",
         draw,
         (found, ends, _checks(results), tuple(shown.values()), tuple(budgets), looks(results.plan)),
     )
