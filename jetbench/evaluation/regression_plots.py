@@ -53,7 +53,8 @@ class Histogram:
 def residual_histogram(truth: ArrayLike, predictions: ArrayLike) -> Histogram:
     """Count residuals [GeV] over ± the standard deviation of the truth, the same for every model."""
     wanted = np.asarray(truth, np.float64)
-    return _histogram("prediction − truth  [GeV]", np.asarray(predictions) - wanted, -(half := wanted.std() or 1.0), half)
+    half = wanted.std() or 1.0
+    return _histogram("prediction − truth  [GeV]", np.asarray(predictions) - wanted, -half, half)
 
 
 def response_histogram(truth: ArrayLike, predictions: ArrayLike) -> Histogram:
