@@ -256,5 +256,17 @@ models: Registry[ModelEntry] = Registry(
             tasks=("regression",),
             quantity="mass",
         ),
+        ModelEntry(
+            "groomed-mass",
+            "jetbench.models.floors:GroomedMass",
+            "the soft-drop mass of the jet's deposits, nothing fitted: the floor for masses before the detector that are groomed",
+            "soft drop: Larkoski, Marzani, Soyez, Thaler, arXiv:1402.2657",
+            view="observables",
+            kind="fitted",
+            recipe="untuned",
+            floor=True,
+            tasks=("regression",),
+            quantity="mass",
+        ),
     ],
 )

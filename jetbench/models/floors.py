@@ -10,7 +10,7 @@ import numpy as np
 
 from jetbench.files import write_atomically
 
-__all__ = ["AnalyticMass", "ClassMean", "ClassPrior", "MassDistance", "MassLikelihood"]
+__all__ = ["AnalyticMass", "ClassMean", "ClassPrior", "GroomedMass", "MassDistance", "MassLikelihood"]
 
 POINTS = 512  # masses at which densities are kept: closer to each other than a bandwidth is wide, up to millions of labels
 BANDWIDTH = 1.06  # of the normal reference rule
@@ -117,8 +117,16 @@ class ClassMean(_JsonModel):
 class AnalyticMass(_JsonModel):
     """The mass that the view shows, as it is: nothing is fitted."""
 
+    COLUMN = "mass"
+
     def fit(self, table: np.ndarray, names: tuple[str, ...], target: np.ndarray, seed: int, learning_rate: float) -> None:
-        self.state = {"column": names.index("mass")}
+        self.state = {"column": names.index(self.COLUMN)}
 
     def predict(self, table: np.ndarray) -> np.ndarray:
         return table[:, int(self.state["column"])].astype(np.float64)
+
+
+class GroomedMass(AnalyticMass):
+    """The soft-drop mass that the view shows, as it is."""
+
+    COLUMN = "softdrop_mass"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import gaussian_kde, norm
 
-from jetbench.models.floors import AnalyticMass, ClassMean, MassDistance, MassLikelihood
+from jetbench.models.floors import AnalyticMass, ClassMean, GroomedMass, MassDistance, MassLikelihood
 from jetbench.statistics.delong import auc
 
 NAMES = ("noise", "mass")
@@ -108,3 +108,11 @@ def test_the_analytic_mass_looks_at_no_target(tmp_path: Path) -> None:
     model.fit(table, NAMES, np.full(20, np.nan), 0, 0.0)
     model.save(tmp_path)
     np.testing.assert_array_equal(AnalyticMass.load(tmp_path).predict(table), table[:, 1])
+
+
+def test_the_groomed_mass_is_the_column_of_that_name(tmp_path: Path) -> None:
+    table = np.array([[90.0, 172.0, 168.5], [20.0, 60.0, 3.5]])
+    model = GroomedMass()
+    model.fit(table, ("width", "mass", "softdrop_mass"), np.full(2, np.nan), 0, 0.0)
+    model.save(tmp_path)
+    assert GroomedMass.load(tmp_path).predict(table).tolist() == [168.5, 3.5]
