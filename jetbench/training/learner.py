@@ -6,13 +6,14 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from jetbench.data.batch import JetTensors
 from jetbench.data.batches import Batches
-from jetbench.models.cost import network_cost
+from jetbench.models.cost import Cost, network_cost
 from jetbench.models.fitted import FittedModel
 from jetbench.models.network import Network
 from jetbench.objectives.base import Objective
@@ -22,7 +23,6 @@ from jetbench.tasks.task import Task
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
 from jetbench.training.bundle import Preprocessing, save_bundle
-from jetbench.training.flops import forward_flops
 from jetbench.training.loop import fit
 from jetbench.training.signs import Trained
 from jetbench.training.stops import Flag, Limits
@@ -95,18 +95,22 @@ class NetworkLearner(Learner):
             limits=self.limits,
         )
 
+    @cached_property
+    def cost(self) -> Cost:
+        """What the network computes for one jet."""
+        return network_cost(self.network, self.preprocessing.fitted.shapes, self.task.outputs(self.labelled.meta))
+
     @property
     def parameters(self) -> int:  # type: ignore[override]
-        return sum(parameter.numel() for parameter in self.network.parameters())
+        return self.cost.parameters
 
     @property
     def flops(self) -> int:  # type: ignore[override]
-        return forward_flops(self.network, self.preprocessing.fitted, self.jets, self.rows)
+        return self.cost.flops
 
     @property
     def network_told(self) -> dict[str, str]:
-        cost = network_cost(self.network, self.preprocessing.fitted.shapes, self.task.outputs(self.labelled.meta))
-        return {"parameters": str(cost.parameters), "flops": str(cost.flops), "shapes": cost.shapes}
+        return {"parameters": str(self.parameters), "flops": str(self.flops), "shapes": self.cost.shapes}
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self._predicted(self.labelled, rows)
