@@ -19,6 +19,7 @@ class Machine:
     """What may change the last bits of a run that is otherwise the same; empty where a run has not written it down."""
 
     processor: str
+    gpu: str
     architecture: str
     cores: int
     precision: str
@@ -26,7 +27,7 @@ class Machine:
 
     @property
     def hardware(self) -> str:
-        parts = [self.processor, self.architecture, count(self.cores, "core") if self.cores else ""]
+        parts = [self.gpu, self.processor, self.architecture, count(self.cores, "core") if self.cores else ""]
         return ", ".join(part for part in parts if part)
 
     @property
@@ -50,6 +51,7 @@ def _machine(environment: dict[str, Any]) -> Machine:
     }
     return Machine(
         processor=str(environment.get("processor") or ""),
+        gpu=" with CUDA ".join(str(environment[name]) for name in ("gpu", "cuda") if name in environment),
         architecture=str(environment.get("machine") or ""),
         cores=int(environment.get("cores") or 0),
         precision=str(environment.get("precision") or ""),
@@ -80,7 +82,7 @@ def _compared(results: Results, arm: str, labels: int) -> dict[str, None]:
 
 def _differences(machines: Iterable[Machine]) -> str:
     """ "processor A or B; code 1f0c or 9ab2; torch 2.12 or 2.13", empty where all are alike."""
-    aspects = [{"processor": m.processor, "precision": m.precision, **dict(m.software)} for m in machines]
+    aspects = [{"processor": m.processor, "GPU": m.gpu or "none", "precision": m.precision, **dict(m.software)} for m in machines]
     names = dict.fromkeys(name for aspect in aspects for name in aspect)
     values = {name: dict.fromkeys(aspect.get(name) or "unknown" for aspect in aspects) for name in names}
     return "; ".join(f"{name} {' or '.join(sorted(found))}" for name, found in values.items() if len(found) > 1)

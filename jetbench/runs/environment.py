@@ -39,6 +39,7 @@ def environment(precision: str) -> dict[str, Any]:
     """Collect what may change the last bits of a result: code version, package versions, machine, and the run's precision."""
     import torch
 
+    gpu = {"gpu": torch.cuda.get_device_name(), "cuda": str(torch.version.cuda)} if torch.cuda.is_available() else {}
     return {
         "jetbench": version("jetbench"),
         "code": code_digest(),
@@ -47,6 +48,7 @@ def environment(precision: str) -> dict[str, Any]:
         "host": platform.node(),
         "machine": platform.machine(),
         "processor": processor(),
+        **gpu,
         "precision": precision,
         "threads": torch.get_num_threads(),
         "cores": os.cpu_count(),

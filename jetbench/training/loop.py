@@ -28,7 +28,7 @@ from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
 from jetbench.training.bundle import save_weights
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
-from jetbench.training.device import Precision, autocast, device
+from jetbench.training.device import Precision, autocast, device, make_repeatable
 from jetbench.training.optim import Plateau, build_optimizer, rate, set_step
 from jetbench.training.progress import Progress
 from jetbench.training.signs import Start, Tail, Trained
@@ -101,6 +101,7 @@ def fit(
     `Stopped` once `stop` is set and `Pruned` where the validation's "loss" is beyond one of the `limits`, both after a
     checkpoint, and `DivergenceError`, with the costs so far, where a loss is not finite; it names the step and its jets.
     """
+    make_repeatable()
     network.to(device())
     objective.to(device())
     network.encoder.requires_grad_(not frozen)

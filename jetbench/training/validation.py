@@ -12,7 +12,7 @@ from jetbench.data.batch import JetTensors
 from jetbench.jets.selection import deposit_bytes
 from jetbench.models.network import Network
 from jetbench.tasks.task import Task
-from jetbench.training.device import Precision, autocast, device
+from jetbench.training.device import Precision, autocast
 from jetbench.views.view import FittedView
 
 __all__ = ["network_outputs", "validator"]
@@ -28,13 +28,13 @@ def network_outputs(network: Network, view: FittedView, jets: JetTensors, rows: 
 
 def every_output(network: Network, view: FittedView, jets: JetTensors, rows: np.ndarray, precision: Precision) -> Tensor:
     """Compute the outputs (n, k, outputs) of each of the k output layers of the head, as `network_outputs` does."""
-    training = network.training
+    training, home = network.training, next(network.parameters()).device
     network.eval()
     places, parts = [], []
     with torch.inference_mode(), autocast(precision):
         for place, batch in jets.sweep(rows, BATCH):
             places.append(place)
-            parts.append(network.every(view(batch).to(device())).float().cpu())
+            parts.append(network.every(view(batch).to(home)).float().cpu())
     network.train(training)
     values = torch.cat(parts)
     values[torch.from_numpy(np.concatenate(places))] = values.clone()

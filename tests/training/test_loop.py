@@ -30,6 +30,7 @@ from jetbench.tracking.journal import Journal, read
 from jetbench.training import loop
 from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing, save_bundle
 from jetbench.training.checkpoint import read_checkpoint, restore, save_checkpoint
+from jetbench.training.device import device
 from jetbench.training.loop import fit
 from jetbench.training.signs import Trained
 from jetbench.training.stops import Flag, Pruned, Stopped
@@ -146,9 +147,17 @@ def test_an_interrupted_training_has_the_signs_of_a_straight_one(toy_jets: Jets,
     assert whole["encoder_change"] > 0.01
 
 
+def test_a_gpu_is_told_to_compute_a_step_as_it_has_before(toy_jets: Jets, tmp_path: Path) -> None:
+    """Else a training that goes on differs in its last bits, and fp32 is TF32 in convolutions."""
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32 = False, True
+    fit_network(toy_jets, tmp_path)
+    assert torch.backends.cudnn.deterministic
+    assert not torch.backends.cudnn.allow_tf32
+
+
 def test_a_frozen_encoder_stays_as_it_was(toy_jets: Jets, tmp_path: Path) -> None:
     network, trained = fit_network(toy_jets, tmp_path, frozen=True)
-    before, after = build(1).state_dict(), network.state_dict()
+    before, after = build(1).state_dict(), network.cpu().state_dict()
     assert trained.signs == {"encoder_change": 0.0}
     assert all(torch.equal(before[k], after[k]) for k in before if k.startswith("encoder."))
     assert not torch.equal(before["head.weight"], after["head.weight"])
@@ -233,7 +242,7 @@ def test_the_weights_of_the_best_epoch_are_kept_and_the_last_ones_beside_them(
     assert len(seen) == epochs
     assert all(torch.equal(kept[name], seen[best][name]) for name in kept)
     assert not torch.equal(seen[best]["head.weight"], seen[0]["head.weight"])
-    last = load_file(RunFolder(tmp_path).last_weights)
+    last = load_file(RunFolder(tmp_path).last_weights, device=str(device()))
     assert set(last) == set(kept)
     assert all(torch.equal(last[name], seen[-1][name]) for name in last)
 
