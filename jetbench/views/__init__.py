@@ -180,6 +180,14 @@ views: Registry[ViewEntry] = Registry(
             reads="pt",
         ),
         ViewEntry(
+            "shower-shapes",
+            "jetbench.views.shower_shapes:ShowerShapes",
+            "a table of the shower shapes by which crystals of energy and time tell electrons from photons",
+            "CMS, arXiv:1502.02702, arXiv:2012.06888",
+            needs=("crystals",),
+            tabled=True,
+        ),
+        ViewEntry(
             "pixels-mass",
             "jetbench.views.pixels_mass:PixelsMass",
             "the invariant mass of the pixels of the image view, whose options it shares",

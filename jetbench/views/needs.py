@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 __all__ = ["Need", "unmet"]
 
 # "pt": a channel that carries pT, in any unit; "GeV": that pT in GeV; "isotropic": no direction of the frame is preferred;
-# "exact": deposits stand where they were measured, and not at the centres of pixels
-Need = Literal["pt", "GeV", "isotropic", "exact"]
+# "exact": deposits stand where they were measured, and not at the centres of pixels; "crystals": pixels of energy
+Need = Literal["pt", "GeV", "isotropic", "exact", "crystals"]
 
 
 def unmet(meta: Meta, needs: Iterable[Need]) -> str:
@@ -28,9 +28,20 @@ def _reason(meta: Meta, need: Need) -> str:
         return "" if meta.isotropic else given
     if need == "exact":
         return "constituents are needed; these jets are pixels, which no rotation leaves on their grid" if meta.grid else ""
+    if need == "crystals":
+        return _no_crystals(meta)
     if not units:
         return "a channel of the role 'pt' is needed; these jets have none"
     if need == "pt" or units == ["GeV"]:
         return ""
     given = ", ".join(f"pT in {unit}" for unit in units if unit) or "no unit"
     return f"deposits with pT in GeV are needed; these jets give {given}"
+
+
+def _no_crystals(meta: Meta) -> str:
+    if meta.grid is None:
+        return "crystals, which are the pixels of an image, are needed; these jets are constituents"
+    given = ", ".join(channel.name for channel in meta.channels)
+    return "" if any(channel.role == "energy" for channel in meta.channels) else (
+        f"a channel of the role 'energy' is needed; these jets have none, and give {given}"
+    )
