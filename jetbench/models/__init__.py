@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from jetbench.registry import Registry
 from jetbench.spaces import WIDTHS, Allowed, Configured, Space, Spaces
 from jetbench.spec import Options
+from jetbench.views import ViewEntry, views
+from jetbench.views.needs import unmet
+
+if TYPE_CHECKING:
+    from jetbench.jets import Meta
 
 __all__ = ["HEAD_OPTIONS", "ModelEntry", "models"]
 
 
 @dataclass(frozen=True)
 class ModelEntry(Configured):
-    """`view` is what the model sees; a "network" is trained by the loop, a "fitted" one by its own fit method. `pace`: jets per
-    second that a network of default size trains on one core, of images those of 32×32 pixels, as forecasts assume until they have
-    measured; `narrow`: that with `stages` of no more than 64 channels. `recipe` is that of a fitted model, where one without a
-    learning rate is not tuned, and of a network the one that it was published with. `floor`: a model that every other must
+    """`view` is what the model sees, and `other_view`, where it has one, what it sees of jets that allow only that; a "network" is
+    trained by the loop, a "fitted" one by its own fit method. `pace`: jets per second that a network of default size trains on one
+    core, of images those of 32×32 pixels, as forecasts assume until they have measured; `narrow`: that with `stages` of no more
+    than 64 channels. `recipe` is that of a fitted model, where one without a learning rate is not tuned, and of a network the one
+    that it was published with. `floor`: a model that every other must
     clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any where none is named.
     `quantity` is what it gives where that is one thing whatever the target, as a mass.
     `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
@@ -25,6 +31,7 @@ class ModelEntry(Configured):
     so the name of jetbench's extra."""
 
     view: str = "image"
+    other_view: str = ""
     kind: Literal["network", "fitted"] = "network"
     pace: float = 500.0
     narrow: float | None = None
@@ -39,6 +46,11 @@ class ModelEntry(Configured):
     @property
     def tunable(self) -> bool:
         return not self.floor
+
+    def view_of(self, meta: Meta) -> ViewEntry:
+        """Return the view that the model has of jets with `meta`; its first one where they allow neither."""
+        view, other = views[self.view], views[self.other_view] if self.other_view else None
+        return other if other and unmet(meta, view.needs) and not unmet(meta, other.needs) else view
 
 
 TREES: Options = (("l2", 1.0), ("max_leaf_nodes", 15), ("min_samples_leaf", 5), ("trees", 100))  # of either library
@@ -176,9 +188,10 @@ models: Registry[ModelEntry] = Registry(
         ModelEntry(
             "boosted-trees",
             "jetbench.models.fitted:BoostedTrees",
-            "gradient-boosted trees on mass, multiplicity, width, pTD, N-subjettiness, energy correlators, soft-drop mass",
+            "gradient-boosted trees on substructure observables of jets with a pT, and on shower shapes of crystals",
             "scikit-learn HistGradientBoostingClassifier",
             view="observables",
+            other_view="shower-shapes",
             kind="fitted",
             recipe="trees",
             defaults=TREES,
@@ -188,9 +201,10 @@ models: Registry[ModelEntry] = Registry(
         ModelEntry(
             "lightgbm",
             "jetbench.models.lightgbm:LightGBM",
-            "gradient-boosted trees on the same observables by LightGBM, of the extra jetbench[lightgbm]",
+            "gradient-boosted trees on the same tables by LightGBM, of the extra jetbench[lightgbm]",
             "Ke et al., LightGBM: A Highly Efficient Gradient Boosting Decision Tree, NeurIPS 2017",
             view="observables",
+            other_view="shower-shapes",
             kind="fitted",
             recipe="trees",
             defaults=TREES,

@@ -12,7 +12,6 @@ from jetbench.suites.expand import task_component, view_options
 from jetbench.suites.needs import differences
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
-from jetbench.views import views
 from jetbench.views.needs import unmet
 
 if TYPE_CHECKING:
@@ -49,8 +48,8 @@ def _other_classes(mine: tuple[str, ...], theirs: tuple[str, ...]) -> str:
 
 def _unlike(instance: Instance, arm: Arm, there: Meta) -> str:
     """What the arm's view would find otherwise, and the remedy; empty where nothing is."""
-    view = views[models[arm.model].view]
-    reads = view_options(instance.settings, arm).get("channels", view.reads)
+    view = models[arm.model].view_of(instance.meta)
+    reads = view_options(instance.settings, arm, view).get("channels", view.reads)
     if reads == "classes":
         return _other_classes(instance.meta.class_names, there.class_names)
     if reads == "nothing":

@@ -21,7 +21,7 @@ from jetbench.suites.primaries import primary_of
 from jetbench.suites.settings import Settings
 from jetbench.suites.stages import Stage, regimes
 from jetbench.tasks import tasks
-from jetbench.views import augmentations, views
+from jetbench.views import ViewEntry, augmentations
 from jetbench.views.frame import half_widths
 from jetbench.views.needs import unmet
 
@@ -161,15 +161,14 @@ def _objective(settings: Common, arm: Arm, stage: Stage) -> Component:
     return _component(objectives[name], {**settings.objective_options.get(name, {}), **arm.objective_options.get(name, {})})
 
 
-def view_options(settings: Common, arm: Arm) -> dict[str, object]:
+def view_options(settings: Common, arm: Arm, view: ViewEntry) -> dict[str, object]:
     """Return what suite and arm say of the view that the arm's model sees."""
-    view = views[models[arm.model].view]
     return {**settings.view.get(view.like, {}), **settings.view.get(view.name, {}), **arm.view}
 
 
 def _view(ground: Ground, arm: Arm) -> Component:
-    entry = views[models[arm.model].view]
-    settled = entry.settle(ground.meta, view_options(ground.settings, arm))  # type: ignore[arg-type]
+    entry = models[arm.model].view_of(ground.meta)
+    settled = entry.settle(ground.meta, view_options(ground.settings, arm, entry))  # type: ignore[arg-type]
     return Component(name=entry.name, revision=entry.revision, options=settled)
 
 
@@ -233,6 +232,6 @@ def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:
     """With its revision, and with the frame of the image (of an oblong one the shorter half width) where it needs one."""
     entry, keywords = augmentations[step.name], step.keywords()
     if entry.framed:
-        extent = view_options(ground.settings, arm).get("extent")
+        extent = view_options(ground.settings, arm, models[arm.model].view_of(ground.meta)).get("extent")
         keywords.setdefault("extent", min(half_widths(ground.meta, float(extent) if extent else None)))  # type: ignore[arg-type]
     return Component(name=step.name, revision=entry.revision, options=options(keywords))

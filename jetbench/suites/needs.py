@@ -15,7 +15,7 @@ from jetbench.suites.expand import task_component, view_options
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
-from jetbench.views import augmentations, views
+from jetbench.views import augmentations
 from jetbench.views.needs import unmet
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ def skipped_arms(settings: Common, dataset: Meta, pool: Meta) -> dict[str, str]:
 
 def _arm_reason(settings: Common, arm: Arm, dataset: Meta, pool: Meta) -> str:
     model = models[arm.model]
-    view, task = views[model.view], settings.task.name
+    view, task = model.view_of(dataset), settings.task.name
     if model.tasks and task not in model.tasks:
         return f"the model {model.name!r} does {' and '.join(model.tasks)}, not {task}"
     if model.quantity and model.quantity != (asked := build_task(task_component(settings))).quantity:
         return f"the model {model.name!r} gives a {model.quantity}, and the target is {asked.column!r}"
     if reason := unmet(dataset, view.needs):
         return f"for the view {view.name!r} {reason}"
-    given = view_options(settings, arm)
+    given = view_options(settings, arm, view)
     for option, needs in view.option_needs:
         if given.get(option) and (reason := unmet(dataset, needs)):
             return f"for the option {option!r} of the view {view.name!r} {reason}"

@@ -41,7 +41,6 @@ def _reason(meta: Meta, need: Need) -> str:
 def _no_crystals(meta: Meta) -> str:
     if meta.grid is None:
         return "crystals, which are the pixels of an image, are needed; these jets are constituents"
-    given = ", ".join(channel.name for channel in meta.channels)
-    return "" if any(channel.role == "energy" for channel in meta.channels) else (
-        f"a channel of the role 'energy' is needed; these jets have none, and give {given}"
-    )
+    if any(channel.role == "energy" for channel in meta.channels):
+        return ""
+    return "a channel of the role 'energy' is needed; these jets have none"

@@ -25,11 +25,12 @@ __all__ = ["SHAPES", "ShowerShapes", "shower_shapes"]
 WINDOWS = ("e_max", "e_2nd", "r9", "e5x5", "e2x2", "e1x5", "e5x1", "e2x5")
 BESIDE = ("eta_larger", "eta_smaller", "phi_larger", "phi_smaller")
 LOCAL = ("sigma_ieta_ieta", "sigma_iphi_iphi", "cov_ieta_iphi")
-ALONG = ("asymmetry", "strip", "width", "skewness", "kurtosis", "span")  # each along eta and along phi
+ALONG = ("asymmetry", "strip", "width", "skewness", "kurtosis", "span")
 WHOLE = ("major", "minor", "crystals", "crystals_1", "crystals_5")
 SECOND = ("maxima", "second_energy", "second_eta", "second_phi", "second_time")
 TIME = ("time", "time_spread", "time_seed", "time_others")
-SHAPES = ("energy", *WINDOWS, *BESIDE, *LOCAL, *(f"{one}_{axis}" for axis in ("eta", "phi") for one in ALONG), *WHOLE, *SECOND, *TIME)
+ALONG_BOTH = tuple(f"{name}_{axis}" for axis in ("eta", "phi") for name in ALONG)
+SHAPES = ("energy", *WINDOWS, *BESIDE, *LOCAL, *ALONG_BOTH, *WHOLE, *SECOND, *TIME)
 
 LOG_WEIGHT = 4.7  # w0 of CMS: a crystal with less than exp(-4.7) = 0.9 % of the 5x5 has no weight
 PIXELS = 1 << 20  # of images in memory at a time: 8 MB in float64
@@ -46,7 +47,7 @@ class ShowerShapes(Table):
 
 
 def shower_shapes(jets: Jets) -> np.ndarray:
-    """Compute all `SHAPES` of jets that are images of crystals, (n, 43) float32.
+    """Compute all `SHAPES` of jets that are images of crystals, (n, 42) float32.
 
     The energy is the sum of the channels with the role "energy", the time the channel `time`, 0 where there is none. The seed is
     the crystal with most energy, windows are centred on it, and what an m x n window spans is m crystals along eta and n along
@@ -118,8 +119,9 @@ def _window(image: Image) -> np.ndarray:
 
 
 def _windows(image: Image) -> dict[str, np.ndarray]:
-    """Shares of the image's energy, `e2x2` to `e2x5` of that of the 5x5: the 2x2 with most energy that has the seed in it, and the
-    1x5 of the seed with the larger one beside it. `eta_larger` to `phi_smaller` are the crystals next to the seed."""
+    """Shares of the image's energy; `e2x2` to `e2x5` those of the energy of the 5x5. The 2x2 is the one with most energy that has
+    the seed in it, the 2x5 is the seed's 1x5 and the larger one beside it; `eta_larger` to `phi_smaller` are the crystals next to
+    the seed."""
     near = _window(image)
     all25, in_phi = near.sum(axis=(1, 2)), near.sum(axis=2)
     corners = [near[:, i : i + 2, j : j + 2].sum(axis=(1, 2)) for i in (1, 2) for j in (1, 2)]
@@ -159,8 +161,8 @@ def _local(image: Image) -> dict[str, np.ndarray]:
 
 
 def _whole(image: Image) -> dict[str, np.ndarray]:
-    """Moments of all crystals by energy, and how many have any, more than 1 % and more than 5 % of it. `major` and `minor` are the
-    roots of the covariance's eigenvalues."""
+    """Moments of all crystals by energy, and how many have any, more than 1 % and more than 5 % of it. `major` and `minor` are
+    the roots of the covariance's eigenvalues."""
     axes = {"eta": (2, image.eta, image.phi, image.size[0]), "phi": (1, image.phi, image.eta, image.size[1])}
     found = {f"{name}_{axis}": one for axis, given in axes.items() for name, one in _along(image, *given).items()}
     eta, phi = (place * size for place, size in zip((image.eta, image.phi), image.size, strict=True))
@@ -169,7 +171,8 @@ def _whole(image: Image) -> dict[str, np.ndarray]:
     one, other = found["width_eta"] ** 2, found["width_phi"] ** 2
     middle, apart = (one + other) / 2, np.hypot((one - other) / 2, crossed)
     share = image.energy / np.where(image.total > 0, image.total, 1)[:, None, None]
-    counts = {name: (share > least).sum(axis=(1, 2)) for name, least in (("crystals", 0), ("crystals_1", 0.01), ("crystals_5", 0.05))}
+    least = {"crystals": 0, "crystals_1": 0.01, "crystals_5": 0.05}
+    counts = {name: (share > above).sum(axis=(1, 2)) for name, above in least.items()}
     return found | counts | {"major": np.sqrt(middle + apart), "minor": np.sqrt(np.maximum(middle - apart, 0))}
 
 
@@ -178,13 +181,14 @@ def _along(image: Image, over: int, place: np.ndarray, across: np.ndarray, size:
     `across` its places.
 
     `asymmetry` is the difference of both sides of the seed by the energy; `strip` the share of it outside the 5x5 in the five
-    rows or columns through it; `span` how far from the seed a crystal has more than 1 % of it; skewness has no sign.
+    rows or columns through it; `span` how far from the seed a crystal has more than 1 % of it. The skewness has no sign, and the
+    kurtosis is 3 for a Gaussian.
     """
     profile = _over(image.energy.sum(axis=over), image.total[:, None] + np.zeros(place.shape))
     through = np.expand_dims(np.abs(across) <= 2, 3 - over)
     strip = (image.energy * through).sum(axis=over) * (np.abs(place) > 2)
     high = (image.energy > 0.01 * image.total[:, None, None]).any(axis=over)
-    x = (place - (profile * place).sum(axis=1)[:, None]) * size * (profile > 0)
+    x = (place - (profile * place).sum(axis=1)[:, None]) * size
     second, third, fourth = ((profile * x**power).sum(axis=1) for power in (2, 3, 4))
     return {
         "asymmetry": np.abs((profile * np.sign(place)).sum(axis=1)),
@@ -218,16 +222,16 @@ def _second(image: Image) -> dict[str, np.ndarray]:
 
 def _times(image: Image) -> dict[str, np.ndarray]:
     """Mean and spread of all times by energy, the seed's, and how much later the mean of all others is."""
-    seed, first = (image.at(values, image.row, image.column) for values in (image.time, image.energy))
+    seed = image.at(image.time, image.row, image.column)
     weighted = (image.energy * image.time).sum(axis=(1, 2))
-    mean, others = _over(weighted, image.total), image.total - first
+    mean = _over(weighted, image.total)
     squared = (image.energy * (image.time - mean[:, None, None]) ** 2).sum(axis=(1, 2))
     rest = image.energy.copy()
     rest[np.arange(len(rest)), image.row, image.column] = 0
-    others = rest.sum(axis=(1, 2))
+    later = (rest * (image.time - seed[:, None, None])).sum(axis=(1, 2))
     return {
         "time": mean,
         "time_spread": np.sqrt(_over(squared, image.total)),
         "time_seed": seed,
-        "time_others": _over((rest * (image.time - seed[:, None, None])).sum(axis=(1, 2)), others),
+        "time_others": _over(later, rest.sum(axis=(1, 2))),
     }
