@@ -91,6 +91,13 @@ def as_pixels(jets: Jets) -> Jets:
     return replace(jets, meta=jets.meta.replace(grid=grid), eta=eta, phi=phi)
 
 
+def as_crystals(jets: Jets) -> Jets:
+    """The same jets as pixels of energies, and of a time."""
+    timed = with_time(as_pixels(jets))
+    energies = [channel.replace(role="energy") for channel in timed.meta.channels[:2]]
+    return replace(timed, meta=timed.meta.replace(channels=(*energies, timed.meta.channels[2])))
+
+
 def augmented(name: str, jets: Jets, **strengths: float) -> dict[str, np.ndarray]:
     """Columns of 100 jets after one augmentation."""
     step = Component(name=name, options=options(strengths))

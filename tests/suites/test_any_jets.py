@@ -40,21 +40,22 @@ def images(tmp_path: Path) -> Path:
 
 def test_a_suite_runs_on_images_without_units(suite_path: Path, images: Path, tmp_path: Path) -> None:
     changes = ("tuning=null", "seeds=1", "labels=[100]", "view.image.rebin=2", "pool={electron: 0.25, photon: 0.75}")
-    prior = "arms.class-prior={model: class-prior, regime: fit}"
-    plan = make_plan(instantiate(find_suite(str(suite_path)), dataset=str(images), overrides=(*changes, prior)))
-    assert [what for what, _ in plan.skipped if what.startswith("arm")] == ["arm boosted-trees"]
+    floors = [f"arms.{name}={{model: {name}, regime: fit}}" for name in ("class-prior", "mass-likelihood")]
+    plan = make_plan(instantiate(find_suite(str(suite_path)), dataset=str(images), overrides=(*changes, *floors)))
+    assert [what for what, _ in plan.skipped if what.startswith("arm")] == ["arm mass-likelihood"]
     (tmp_path / "work").mkdir()
-    assert "skipped arm boosted-trees: for the view 'observables' a channel of the role 'pt' is needed; these" in describe(
+    assert "skipped arm mass-likelihood: for the view 'observables' a channel of the role 'pt' is needed; these" in describe(
         plan, Store(tmp_path), 2, 2
     )
     prepared = prepare(plan, 2, lambda what, done, total: None)
-    assert not prepared.tables
+    assert list(prepared.tables) == ["shower-shapes"]
     events = [
         e for e in execute(plan, Store(tmp_path), MemoryTracker(), lambda: [None] * 2, lambda: prepared) if e.kind != "tick"
     ]
-    assert Counter(e.kind for e in events) == {"done": 4}, [e.text for e in events]
+    assert Counter(e.kind for e in events) == {"done": 5}, [e.text for e in events]
     ledger = Ledger(tmp_path / "work")
     assert ledger.tested(plan.cells[CellKey("scratch", 100, 0)])["test/auc"] > 0.7
+    assert ledger.tested(plan.cells[CellKey("boosted-trees", 100, 0)])["test/auc"] > 0.9
     _, labels, scores = read_scores(ledger.folder(plan.cells[CellKey("class-prior", 100, 0)]) / "scores.h5")
     assert len(set(scores.tolist())) == 1
     assert set(labels.tolist()) == {0, 1}

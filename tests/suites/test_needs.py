@@ -12,7 +12,9 @@ import pytest
 from jetbench.data.composition import class_counts, compose
 from jetbench.errors import SuiteError
 from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images, save_jets
+from jetbench.models import models
 from jetbench.seeds import numpy_rng
+from jetbench.spec import Component
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
@@ -67,6 +69,19 @@ def test_images_without_units_have_no_observables_and_no_detector_effects(image_
     ]
     assert plan.arms == ["scratch", "simclr", "class-prior"]
     assert augmentations_of(plan) == {"rotation", "flip", "translation", "energy_scale"}
+
+
+@pytest.mark.parametrize("model", ["boosted-trees", "lightgbm"])
+def test_trees_see_observables_where_there_is_a_pt_and_else_shower_shapes_of_crystals(
+    model: str, image_plan: Callable[..., Plan], plan_of: Callable[..., Plan]
+) -> None:
+    crystals = toy_images()
+    crystals = replace(crystals, meta=crystals.meta.replace(channels=(CHANNELS[0].replace(role="energy"), CHANNELS[1])))
+    arm = f"arms.trees={{model: {model}, regime: fit}}"
+    plans = plan_of(arm), image_plan(arm, jets=crystals)
+    seen = [{run.spec.view for run in plan.runs.values() if run.arm == "trees"} for plan in plans]
+    assert seen == [{Component(name="observables")}, {Component(name="shower-shapes")}]
+    assert models[model].view_of(toy_images().meta).name == "observables"  # neither: pT without a unit
 
 
 def toy_masses(*names: str) -> Jets:
