@@ -79,7 +79,7 @@ def test_trees_see_observables_where_there_is_a_pt_and_else_shower_shapes_of_cry
     crystals = replace(crystals, meta=crystals.meta.replace(channels=(CHANNELS[0].replace(role="energy"), CHANNELS[1])))
     arm = f"arms.trees={{model: {model}, regime: fit}}"
     plans = plan_of(arm), image_plan(arm, jets=crystals)
-    seen = [{run.spec.view for run in plan.runs.values() if run.arm == "trees"} for plan in plans]
+    seen = [{run.spec.view for run in plan.runs.values() if run.spec.model.name == model} for plan in plans]
     assert seen == [{Component(name="observables")}, {Component(name="shower-shapes")}]
     assert models[model].view_of(toy_images().meta).name == "observables"  # neither: pT without a unit
 
