@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from jetbench.errors import DataFileError
+from jetbench.formats.ml4sci import ELECTRON_PHOTON
 from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images
 from jetbench.jets.meta import PLAIN_COLUMNS
 from jetbench.simulation.chunks import Chunk
@@ -254,6 +255,11 @@ def test_energies_of_several_channels_are_added_and_a_time_is_not_needed() -> No
     jets = image_of({(15, 15): (5.0, 1.0), (15, 17): (1.0, 1.0)}, META.replace(channels=two))
     whole = image_of({(15, 15): (6.0, 0.0), (15, 17): (2.0, 0.0)})
     assert np.array_equal(shower_shapes(jets), shower_shapes(whole))
+
+
+def test_files_of_ml4sci_have_shower_shapes_as_simulated_images_have(showers: Jets) -> None:
+    real = replace(showers, meta=ELECTRON_PHOTON.meta)
+    assert np.array_equal(shower_shapes(real), shower_shapes(showers))
 
 
 @pytest.mark.parametrize(
