@@ -63,7 +63,7 @@ def test_one_crystal_is_all_of_its_shower() -> None:
     assert found == pytest.approx(dict.fromkeys(SHAPES, 0.0) | given)
 
 
-@pytest.mark.parametrize("crystals", [{}, {(15, 15): (0.0, 3.0)}, {(15, 15): (-1.0, 3.0)}], ids=["none", "time alone", "below"])
+@pytest.mark.parametrize("crystals", [{}, {(0, 0): (0.0, 3.0)}, {(15, 15): (-1.0, 3.0)}], ids=["none", "time alone", "below"])
 def test_an_image_without_energy_has_no_shapes(crystals: Mapping[Crystal, tuple[float, float]]) -> None:
     assert shapes_of(crystals) == dict.fromkeys(SHAPES, 0.0)
 
