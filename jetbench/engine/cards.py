@@ -25,6 +25,8 @@ def run_card(plan: Graph, planned: PlannedRun, spec: RunSpec, ledger: Ledger) ->
         "jetbench.dataset_digest": spec.dataset.sha256,
         "jetbench.also_test": spec.also_test.name if spec.also_test else "",
         "jetbench.also_test_digest": spec.also_test.sha256 if spec.also_test else "",
+        "jetbench.weights": spec.weights.name if spec.weights else "",
+        "jetbench.weights_digest": spec.weights.sha256 if spec.weights else "",
         "jetbench.reused_from": _trained_by_another(ledger.run(planned.key), instance.name),
     }
     return RunCard(

@@ -103,9 +103,11 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def _encoder_change(results: Results, arm: str, labels: int) -> float | None:
-    """That of the run in which the encoder left its random weights, the mean over seeds; None where its regime freezes it."""
+    """That of the run in which the encoder left its random weights, the mean over seeds; None where its regime freezes it, and
+    where it begins with imported ones."""
     first = [results.chain(CellKey(arm, labels, seed))[-1] for seed in results.seeds(arm, labels)]
-    runs = [key for key in dict.fromkeys(first) if results.runs[key].spec.trains == "all"]
+    specs = {key: results.runs[key].spec for key in first}
+    runs = [key for key, spec in specs.items() if spec.trains == "all" and spec.weights is None]
     found = [results.metrics(key) for key in runs if results.ledger.done(key)]
     return _mean(np.array([metrics[CHANGE] for metrics in found if CHANGE in metrics]))
 
