@@ -22,6 +22,7 @@ from jetbench.report.collect import collect
 from jetbench.report.results import Results
 from jetbench.spec import RunSpec
 from jetbench.suites.budgets import check_equal_classes
+from jetbench.suites.contradictions import contradictions
 from jetbench.suites.extras import refuse_missing_packages
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instance import AnyInstance
@@ -139,7 +140,7 @@ class StudySession(Execution):
         """Write the page of the study, with its trials so far, into the store and into the tracker; returns the page."""
         from jetbench.report.study.write import write_study
 
-        files = write_study(self.plan.instance, found, self.folder)
+        files = write_study(self.plan.instance, found, self.folder, contradictions(self.plan))
         self.tracker.log_report(files)
         return files[0]
 

@@ -23,6 +23,7 @@ __all__ = [
     "RunSpec",
     "Scalar",
     "Schedule",
+    "WeightsRef",
     "normalised",
     "options",
 ]
@@ -61,6 +62,15 @@ class Component(Spec):
 class DatasetRef(Spec):
     """A dataset by the seed key of its recipe (simulated) or the sha256 of its content (a file). The name is for people: the same
     jets in a file of another name are the same dataset."""
+
+    labels_only: ClassVar[frozenset[str]] = frozenset({"name"})
+
+    name: str
+    sha256: str
+
+
+class WeightsRef(Spec):
+    """Imported weights by the sha256 of their file. The name is the folder that holds them, for people."""
 
     labels_only: ClassVar[frozenset[str]] = frozenset({"name"})
 
@@ -110,8 +120,9 @@ class RunSpec(Spec):
     `data` is what it is trained on: the pool of unlabelled jets, the pool with its labels, or a label budget. `labels` is the
     size of that budget, validation labels included, and None for the pools. `also_test` is a second test set, of jets of
     elsewhere, on which a run on a budget is scored as well. `targets` says which labels it sees; `trains` what of
-    the network is trained. `start` is the digest of the run whose encoder and preprocessing this one starts from. The values at
-    the paths of `chosen` are placeholders until their studies have decided.
+    the network is trained. `start` is the digest of the run whose encoder and preprocessing this one starts from; `weights` are
+    imported ones, which it starts from instead. The values at the paths of `chosen` are placeholders until their studies have
+    decided.
     """
 
     protocol: int = 1  # raised by hand when splits, batches or evaluation change their numbers
@@ -131,6 +142,7 @@ class RunSpec(Spec):
     trains: Literal["all", "head"] = "all"
     recipe: Recipe
     start: str | None = None
+    weights: WeightsRef | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     chosen: tuple[Chosen, ...] = ()
 

@@ -117,12 +117,14 @@ def show(name: str) -> None:
         _list(_rows(name))
         return
     found = [(kind, entry) for kind in KINDS for entry in _entries(kind) if entry.name == name]
-    texts = [read(name) for names, read in ((suite_names(), suite_text), (study_names(), study_text)) if name in names]
-    for text in texts:
+    files = (("suite", suite_names(), suite_text), ("study", study_names(), study_text))
+    texts = [(kind, read(name)) for kind, names, read in files if name in names]
+    texts += [(kind.removesuffix("s"), "\n".join(_describe(kind, entry)) + "\n") for kind, entry in found]
+    for kind, text in texts:
+        if len(texts) > 1:  # else what is shown of a suite is its file as it is
+            click.secho(f"# {kind} {name}", bold=True)
         click.echo(text, nl=False)
-    for kind, entry in found:
-        click.echo("\n".join(_describe(kind, entry)))
-    if not found and not texts:
+    if not texts:
         names = {entry.name for kind in KINDS for entry in _entries(kind)}
         raise UnknownNameError(f"nothing is called {name!r}; {nearest(name, {*names, *suite_names(), *study_names(), *KINDS})}")
 

@@ -25,6 +25,8 @@ def run_card(plan: Graph, planned: PlannedRun, spec: RunSpec, ledger: Ledger) ->
         "jetbench.dataset_digest": spec.dataset.sha256,
         "jetbench.also_test": spec.also_test.name if spec.also_test else "",
         "jetbench.also_test_digest": spec.also_test.sha256 if spec.also_test else "",
+        "jetbench.weights": spec.weights.name if spec.weights else "",
+        "jetbench.weights_digest": spec.weights.sha256 if spec.weights else "",
         "jetbench.reused_from": _trained_by_another(ledger.run(planned.key), instance.name),
     }
     return RunCard(
@@ -61,7 +63,7 @@ def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:
         "labels": spec.labels if spec.labels is not None else "none" if not planned.labelled else "all",
         "seed": spec.seed,
         "recipe": recipe.name,
-        **{f"recipe.{name}": getattr(recipe, name) for name in RECIPE},
+        **{f"recipe.{name}": value for name, value in recipe if name not in APART and value is not None},
         "recipe.augmentation": " ".join(step.name for step in recipe.augmentation),
         "start": spec.start or "",
         "trains": spec.trains,
@@ -69,7 +71,4 @@ def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
 
 
-RECIPE = (
-    *("learning_rate", "optimizer", "weight_decay", "schedule", "warmup", "passes", "batch_size", "epochs"),
-    *("select", "select_by"),
-)
+APART = {"name", "augmentation"}  # fields of a recipe that are written in words of their own

@@ -26,4 +26,5 @@ def make_job(
         also_test=prepared.also_test if spec.also_test else None,
         also_table=prepared.also_tables.get(spec.view.name),
         limits=limits,
+        weights=prepared.weights[spec.weights.sha256] if spec.weights else None,
     )

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from jetbench.errors import StoreError
 from jetbench.models import models
+from jetbench.models.halvings import halvings
 from jetbench.spec import RunSpec
 from jetbench.tracking.ledger import Ledger
 
 __all__ = ["RUN_SECONDS", "Measured", "pace", "run_cost", "run_passes"]
 
-PIXELS = 32 * 32  # of the image that the pace of a model on images is for: its time grows with their number
+PIXELS = 32 * 32  # of the image that the pace of a model on images is for: its time grows with those that its stages look at
 NARROW = 64  # channels of the widest stage with which a network counts as narrow
 RUN_SECONDS = 1.5  # of a run beside its passes: process, data, evaluation, pictures
 ENOUGH = 1.0  # seconds of training from which on a model counts as measured
@@ -31,11 +32,17 @@ def run_cost(spec: RunSpec) -> float:
 
 def pace(spec: RunSpec) -> float:
     """Return the passes per second and core where nothing has been measured yet."""
-    view = spec.view.keywords()
-    pixels = view["pixels"] ** 2 if "pixels" in view else view.get("rows", 0) * view.get("columns", 0)
-    model, given = models[spec.model.name], spec.model.keywords()
+    model, given, pixels = models[spec.model.name], spec.model.keywords(), _pixels(spec)
     narrow = "stages" in given and max(map(int, given["stages"].split("-"))) <= NARROW
     return (model.narrow if narrow and model.narrow else model.pace) * (PIXELS / pixels if pixels else 1.0)
+
+
+def _pixels(spec: RunSpec) -> float:
+    """How many pixels of an image the model's stages look at, on which nearly all of its time goes: each halving of both sides by
+    its stem leaves a quarter of them. Zero of what is no image."""
+    view = spec.view.keywords()
+    rows, columns = (view["pixels"],) * 2 if "pixels" in view else (view.get("rows", 0), view.get("columns", 0))
+    return rows * columns / 4 ** halvings(rows, columns) if models[spec.model.name].halves else rows * columns
 
 
 @dataclass

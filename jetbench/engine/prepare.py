@@ -34,13 +34,14 @@ BLOCK = 500  # jets per job: half a second of FastJet
 @dataclass(frozen=True)
 class Prepared:
     """Files that every run may open; `tables` by view, of those that are computed once for a dataset, and `also_tables` those of
-    the second test set."""
+    the second test set; `weights` are the folders of imported ones by the sha256 of their file."""
 
     dataset: JetFiles
     unlabelled: JetFiles | None
     tables: Mapping[str, Path]
     also_test: JetFiles | None = None
     also_tables: Mapping[str, Path] = field(default_factory=dict)
+    weights: Mapping[str, Path] = field(default_factory=dict)
 
 
 def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
@@ -57,7 +58,21 @@ def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]
     if also is not None:
         check_also_test(plan, also.path, dataset.path, unlabelled.path if unlabelled else None)
     tables, also_tables = (_tables(plan, one, workers, progress) if one is not None else {} for one in (dataset, also))
-    return Prepared(labelled, pool, tables, second, also_tables)
+    return Prepared(labelled, pool, tables, second, also_tables, _weights(plan, dataset.path))
+
+
+def _weights(plan: Graph, dataset: Path) -> dict[str, Path]:
+    """The folders of the imported weights, which are tried on the networks that are to start from them: what has to be adapted is
+    told arm by arm, and what does not fit is an error before anything is trained."""
+    folders = {one.sha256: Path(one.name).expanduser().absolute() for one in plan.instance.weights}
+    tried = {(run.arm, one): run.spec for run in plan.runs.values() if (one := run.spec.weights) is not None}
+    if tried:
+        from jetbench.runs.external import adaptations  # torch, which a plan without such an arm does without
+
+        for (arm, weights), spec in tried.items():
+            for text in adaptations(spec, folders[weights.sha256], open_jets(dataset)):
+                log.warning("%s: adapted: %s", arm, text)
+    return folders
 
 
 def _tables(plan: Graph, dataset: Dataset, workers: int, progress: Callable[[str, int, int], None]) -> dict[str, Path]:

@@ -113,7 +113,8 @@ class Watcher:
         begun = {**running, **stopped}
         whole = sum(self._whole(found.runs[key]) for key in begun)
         training = left.training - whole + sum(one.left for one in begun.values())
-        seconds = replace(left, training=training).seconds(len(running) or self.trainings, self.simulations)
+        places = max(self.trainings, len(running))  # who runs it may have asked for more than there are cores
+        seconds = replace(left, training=training).seconds(places, self.simulations)
         longest = max((one.left for one in running.values()), default=0.0)
         return Status(found, list(running.values()), list(stopped.values()), reasons, max(seconds, longest), active)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from jetbench.suites.graph import Graph, Links, PlannedRun
 from jetbench.suites.outcomes import ended
-from jetbench.suites.pruning import Bar, Ended, Result, bar_for, bar_of, judge
+from jetbench.suites.pruning import Bar, Ended, Result, bar_for, bar_of, result_so_far
 from jetbench.suites.replay import open_round
 from jetbench.suites.winner import Winner, winner
 from jetbench.tracking.ledger import Ledger
@@ -61,10 +61,10 @@ class Search:
         while True:
             if not self._round and not self._open_round():
                 return winner(self.study, self.results)
-            judged = {number: self._judge(number) for number in self._round}
-            results = {number: found for number, found in judged.items() if isinstance(found, Result)}
-            if len(results) < len(judged):
-                return list(self._released(judged)) or None
+            so_far = {number: self._result_so_far(number) for number in self._round}
+            results = {number: found for number, found in so_far.items() if isinstance(found, Result)}
+            if len(results) < len(so_far):
+                return list(self._released(so_far)) or None
             self.results |= results
             self._round, self._ended = {}, {}
 
@@ -75,12 +75,12 @@ class Search:
         self._round = {number: self.plan.trial(self.digest, values) for number, values in asked.items()}
         return bool(asked)
 
-    def _judge(self, number: int) -> Result | int:
-        return judge(self.study, self._bars[number], [self._ended.get(chain[-1].key) for chain in self._round[number]])
+    def _result_so_far(self, number: int) -> Result | int:
+        return result_so_far(self.study, self._bars[number], [self._ended.get(chain[-1].key) for chain in self._round[number]])
 
-    def _released(self, judged: dict[int, Result | int]) -> Iterator[Links]:
+    def _released(self, so_far: dict[int, Result | int]) -> Iterator[Links]:
         """The chains of open trials that may run and do not yet."""
-        for number, seeds in judged.items():
+        for number, seeds in so_far.items():
             for chain in self._round[number][: seeds if isinstance(seeds, int) else 0]:
                 key = chain[-1].key
                 found = self._ended.get(key)

@@ -70,7 +70,7 @@ def run_job(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) -
         status = 1
     else:
         status = _wait(child, shipper, ledger.run(job.key))
-    outcome = _judge(ledger, job, status, started)
+    outcome = _outcome(ledger, job, status, started)
     return Outcome(job.key, outcome.status, outcome.trained, outcome.reason, _close(shipper, CLOSED[outcome.status]))
 
 
@@ -127,7 +127,7 @@ def _outlast(pid: int, folder: RunFolder) -> None:
         time.sleep(POLL)
 
 
-def _judge(ledger: Ledger, job: Job, status: int, started: float) -> Outcome:
+def _outcome(ledger: Ledger, job: Job, status: int, started: float) -> Outcome:
     """How a child with this exit status has ended; one that could not say why is given a reason."""
     key = job.key
     if ledger.done(key):

@@ -22,10 +22,10 @@ class ModelEntry(Configured):
     """`view` is what the model sees, and `other_view`, where it has one, what it sees of jets that allow only that; a
     "network" is trained by the loop, a "fitted" one by its own fit method. `pace`: jets per second that a network of default
     size trains on one core, of images those of 32×32 pixels, as forecasts assume until they have measured; `narrow`: that with
-    `stages` of no more than 64 channels. `recipe` is that of a fitted model, where one without a learning rate is not tuned,
-    and of a network the one that it was published with. `floor`: a model that every other must clear, which `ranks` jets or
-    gives all of them the same score. `tasks` are those that it can do, any where none is named.
-    `quantity` is what it gives where that is one thing whatever the target, as a mass.
+    `stages` of no more than 64 channels; `halves`: its stem halves large images, as `halvings` tells. `recipe` is that of a
+    fitted model, where one without a learning rate is not tuned, and of a network the one that it was published with. `floor`: a
+    model that every other must clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do,
+    any where none is named. `quantity` is what it gives where that is one thing whatever the target, as a mass.
     `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
     and another signal by options that a suite gives. `extra` is the package that it needs beside those of jetbench, and
     so the name of jetbench's extra."""
@@ -35,6 +35,7 @@ class ModelEntry(Configured):
     kind: Literal["network", "fitted"] = "network"
     pace: float = 500.0
     narrow: float | None = None
+    halves: bool = False
     recipe: str = ""
     floor: bool = False
     ranks: bool = True
@@ -101,6 +102,7 @@ def _residual(name: str, code: str, summary: str, source: str, pace: float, narr
         spaces=RESIDUAL_SPACES,
         pace=pace,
         narrow=narrow,
+        halves=True,
         recipe=SSL_RECIPE,
     )
 

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from jetbench.models.blocks import Norm
+from jetbench.models.halvings import halvings
 from jetbench.views.inputs import Inputs
 
 __all__ = ["ImageEncoder", "stem"]
-
-LARGEST = 48  # pixels of the shorter side that the stages look at
 
 
 class ImageEncoder(nn.Sequential):
@@ -33,14 +32,11 @@ class ImageEncoder(nn.Sequential):
 def stem(image: tuple[int, ...], width: int, norm: Norm) -> dict[str, nn.Module]:
     """Build the first convolution for images (channels, rows, columns), 3×3 of stride 1.
 
-    Where the shorter side has more than 48 pixels, the stride is 2, and while that leaves more, 2×2 pixels are pooled into their
-    largest: 125 pixels come out as 31, and all later stages cost what they cost on a small image.
+    Large images are halved, first by a stride of 2, and then by pooling 2×2 pixels into their largest: 125 pixels come out as
+    31, and all later stages cost what they cost on a small image.
     """
-    side = min(image[1:])
-    stride = 1 if side <= LARGEST else 2
-    side, pools = -(-side // stride), list[nn.Module]()
-    while side > LARGEST:
-        side //= 2
-        pools.append(nn.MaxPool2d(2))
-    first = nn.Conv2d(image[0], width, 3, stride, 1, bias=False)
+    channels, rows, columns = image
+    halved = halvings(rows, columns)
+    first = nn.Conv2d(channels, width, 3, 2 if halved else 1, 1, bias=False)
+    pools = [nn.MaxPool2d(2) for _ in range(halved - 1)]
     return {"conv1": first, "bn1": norm(width), "relu": nn.ReLU(inplace=True), "pool": nn.Sequential(*pools)}

@@ -16,7 +16,18 @@ from jetbench.suites.plan import CellKey
 from jetbench.suites.stages import regimes
 from jetbench.tasks.task import Metric, Task
 
-__all__ = ["Estimate", "Signs", "alarms", "frozen", "judged", "limited", "limits_text", "over_seeds", "signs", "times_text"]
+__all__ = [
+    "Estimate",
+    "Signs",
+    "alarms",
+    "frozen",
+    "length_counts",
+    "limited",
+    "limits_text",
+    "over_seeds",
+    "signs",
+    "times_text",
+]
 
 ERRORS = 2.0  # a loss falls, and a longer training gains, where it does by more than so many errors
 MARGINS = 10  # of equivalence: where the training metric is ahead by more, a loss that falls is that of jets known by heart
@@ -62,9 +73,9 @@ def over_seeds(values: np.ndarray, errors: np.ndarray) -> Estimate | None:
     return Estimate(float(values.mean()), max(math.sqrt(float(errors @ errors)) / n, between))
 
 
-def judged(results: Results, arm: str) -> bool:
-    """Tell whether an arm's length is judged: networks that are trained whole on true labels. What trains a head alone is limited
-    by its encoder, and a fit ends by itself."""
+def length_counts(results: Results, arm: str) -> bool:
+    """Tell whether the length of an arm's training counts: that of networks that are trained whole on true labels. What trains a
+    head alone is limited by its encoder, and a fit ends by itself."""
     chosen = results.plan.instance.settings.arms[arm]
     last = regimes[chosen.regime].stages[-1]
     return models[chosen.model].kind == "network" and last.trains == "all" and last.labels == "true"
@@ -103,16 +114,18 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def _encoder_change(results: Results, arm: str, labels: int) -> float | None:
-    """That of the run in which the encoder left its random weights, the mean over seeds; None where its regime freezes it."""
+    """That of the run in which the encoder left its random weights, the mean over seeds; None where its regime freezes it, and
+    where it begins with imported ones."""
     first = [results.chain(CellKey(arm, labels, seed))[-1] for seed in results.seeds(arm, labels)]
-    runs = [key for key in dict.fromkeys(first) if results.runs[key].spec.trains == "all"]
+    specs = {key: results.runs[key].spec for key in first}
+    runs = [key for key, spec in specs.items() if spec.trains == "all" and spec.weights is None]
     found = [results.metrics(key) for key in runs if results.ledger.done(key)]
     return _mean(np.array([metrics[CHANGE] for metrics in found if CHANGE in metrics]))
 
 
 def limited(results: Results, arm: str, labels: int) -> tuple[str, ...]:
     """Say by which signs compute limits an arm at a budget; empty where none speaks for it."""
-    return tuple(alarms(results.task, results.metric, signs(results, arm, labels))) if judged(results, arm) else ()
+    return tuple(alarms(results.task, results.metric, signs(results, arm, labels))) if length_counts(results, arm) else ()
 
 
 def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[str]:

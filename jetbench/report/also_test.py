@@ -59,7 +59,7 @@ def also_comparison(results: Results, arm: str, labels: int) -> Comparison | Non
     taken from it. None where there is no such set, or no fresh seed that both have."""
     if results.plan.instance.also_test is None:
         return None
-    return results.judge(arm, results.baselines[arm], labels, results.also_scores)
+    return results.compare(arm, results.baselines[arm], labels, results.also_scores)
 
 
 def also_sentences(results: Results) -> list[str]:

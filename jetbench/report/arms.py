@@ -38,7 +38,7 @@ def looks(plan: Plan) -> dict[str, Look]:
     named, primaries = plan.roles, plan.instance.settings.primary
     first = [name for one in primaries for name in (one.baseline, one.arm)]
     ordered = sorted(named, key=lambda arm: first.index(arm) if arm in first else len(first))  # stable: else as in the suite
-    bright = [arm for arm in ordered if arm in first or named[arm] is Role.RIVAL]
+    bright = [arm for arm in ordered if arm in first or named[arm] in (Role.RIVAL, Role.EXTERNAL)]
     muted = [arm for arm in ordered if arm not in bright]
     shown = _bright(plan, bright)
     for i, arm in enumerate(muted):

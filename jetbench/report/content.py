@@ -61,12 +61,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the comparison's table: its cells by arm and label budget. Only the page has room for all columns; the
-    terminal shows those `in_terminal`."""
+    """One column of the comparison's table: its cells by arm and label budget. Those `beside` the headline metric stand next to
+    it, in the terminal too; the others stand at the end, for which only the page has room."""
 
     heading: str
     cells: Mapping[tuple[str, int], Cell]
-    in_terminal: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True)

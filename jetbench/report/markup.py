@@ -12,7 +12,7 @@ from typing import Any
 from jetbench.report import words
 from jetbench.report.content import Cell, Line
 
-__all__ = ["by_budget", "fragment", "table"]
+__all__ = ["by_budget", "fragment", "table", "warnings_box"]
 
 TABLE = """
 {% macro content(cell) %}
@@ -38,6 +38,16 @@ TABLE = """
 </tbody>
 </table></div>
 """
+BOX = """
+<div class="warnings">
+<h3>To know before you quote this</h3>
+<ul>
+{% for warning in warnings %}
+<li{% if loud and warning.startswith(loud) %} class="violated"{% endif %}>{{ warning }}</li>
+{% endfor %}
+</ul>
+</div>
+"""
 
 
 def fragment(template: str, **values: Any) -> str:
@@ -53,6 +63,11 @@ def table(headings: Sequence[str | Cell], lines: Iterable[Line], left: Collectio
     places = [place for place, one in enumerate(headings) if (one if isinstance(one, str) else one.text) in left]
     rows = [(line.style, _cells(line.cells, places), len(headings) - len(line.cells) + 1) for line in lines]
     return fragment(TABLE, headings=_cells(headings, places), lines=rows)
+
+
+def warnings_box(warnings: Sequence[str], loud: str = "") -> str:
+    """Return the HTML of a box with warnings, of which those that begin with `loud` stand out."""
+    return fragment(BOX, warnings=warnings, loud=loud)
 
 
 def by_budget(lines: Iterable[tuple[int, Line]]) -> list[Line]:

@@ -54,17 +54,17 @@ def at_equal_rates(results: Results) -> dict[str, dict[tuple[str, int], Comparis
         baseline = results.baselines[arm]
         mine, other = rates(results, arm, labels), rates(results, baseline, labels)
         for rate in (rate for rate in mine if rate in other):
-            if judged := _judged(results, (arm, baseline), labels, (mine[rate], other[rate])):
-                found.setdefault(rate, {})[arm, labels] = judged
+            if compared := _compared(results, (arm, baseline), labels, (mine[rate], other[rate])):
+                found.setdefault(rate, {})[arm, labels] = compared
     tuned = {place: results.comparisons[place] for place in results.primaries if place in results.comparisons}
     adjusted = {rate: adjust({**tuned, **some}, results.primaries) for rate, some in found.items()}
     return {rate: {place: adjusted[rate][place] for place in some} for rate, some in found.items()}
 
 
-def _judged(results: Results, arms: tuple[str, str], labels: int, trials: tuple[Trials, Trials]) -> Comparison | None:
+def _compared(results: Results, arms: tuple[str, str], labels: int, trials: tuple[Trials, Trials]) -> Comparison | None:
     by_arm = dict(zip(arms, trials, strict=True))
     common = sorted({*trials[0]} & {*trials[1]})
-    return results.judge(*arms, labels, lambda cell: _scores(results, by_arm[cell.arm][cell.seed]), common)
+    return results.compare(*arms, labels, lambda cell: _scores(results, by_arm[cell.arm][cell.seed]), common)
 
 
 def _scores(results: Results, key: str) -> Scores:

@@ -156,8 +156,8 @@ class Results:
         found: dict[tuple[str, int], Comparison] = {}
         for labels in self.plan.instance.settings.labels:  # budget by budget: a baseline's scores are read once for all arms
             for arm, baseline in self.baselines.items():
-                if judged := self.judge(arm, baseline, labels):
-                    found[arm, labels] = judged
+                if compared := self.compare(arm, baseline, labels):
+                    found[arm, labels] = compared
         ordered = [(arm, labels) for arm in self.baselines for labels in self.plan.instance.settings.labels]
         return adjust({key: found[key] for key in ordered if key in found}, self.primaries)
 
@@ -176,8 +176,8 @@ class Results:
         floors = [arm for arm in self.plan.arms if named[arm] is Role.FLOOR]
         above = [arm for arm in self.plan.arms if named[arm] in (Role.BASELINE, Role.RIVAL)]
         for labels, floor, arm in product(self.plan.instance.settings.labels, floors, above):
-            if judged := self.judge(arm, floor, labels):
-                found[arm, floor, labels] = judged
+            if compared := self.compare(arm, floor, labels):
+                found[arm, floor, labels] = compared
         return adjust(found, ())
 
     @property
@@ -185,7 +185,7 @@ class Results:
         """The first seed that takes part in a verdict; those below were looked at before their number was raised."""
         return self.plan.instance.settings.fresh_from or 0
 
-    def judge(
+    def compare(
         self, arm: str, baseline: str, labels: int, read: Reader | None = None, seeds: list[int] | None = None
     ) -> Comparison | None:
         """Compare two arms by the fresh ones of the seeds that both have, or of these, on the test jets or on the sample whose
@@ -194,10 +194,10 @@ class Results:
         fresh, read = [seed for seed in seeds if seed >= self.fresh_from], read or self.scores
         if not fresh:
             return None
-        found = self._compare(arm, baseline, labels, fresh, read)
-        return beside(found, self._compare(arm, baseline, labels, seeds, read)) if len(fresh) < len(seeds) else found
+        found = self._paired(arm, baseline, labels, fresh, read)
+        return beside(found, self._paired(arm, baseline, labels, seeds, read)) if len(fresh) < len(seeds) else found
 
-    def _compare(self, arm: str, baseline: str, labels: int, seeds: list[int], read: Reader) -> Comparison:
+    def _paired(self, arm: str, baseline: str, labels: int, seeds: list[int], read: Reader) -> Comparison:
         mine, other = ([read(CellKey(name, labels, seed)) for seed in seeds] for name in (arm, baseline))
         clusters = self.clusters(arm, labels, seeds) or self.clusters(baseline, labels, seeds)
         try:

@@ -16,6 +16,11 @@ from jetbench.suites.roles import Role
 
 __all__ = ["Row", "baseline_text", "compared_lines", "notes", "places", "rows"]
 
+EXTERNAL = (
+    "external: what its weights have seen is unknown, these test jets perhaps too, so that its labels are not all that it was "
+    "taught with; the verdict is of this one file, from which all its seeds start"
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -79,6 +84,8 @@ def _row(results: Results, arm: str, labels: int, role: Role) -> Row:
 
 
 def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
+    if results.plan.instance.settings.arms[arm].weights is not None:
+        yield EXTERNAL
     missing = results.gaps(arm, labels)
     for reason in dict.fromkeys(missing.values()):
         seeds = [seed for seed, other in missing.items() if other == reason]

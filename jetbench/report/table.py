@@ -89,7 +89,7 @@ def _table(results: Results) -> Table:
     from rich.table import Table
 
     metric = results.metric
-    added = [column for part in columns_of(results) for column in part.columns if column.in_terminal]
+    added = [column for part in columns_of(results) for column in part.columns if column.beside]
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("arm", overflow="fold")
     table.add_column("n", justify="right")

@@ -15,6 +15,7 @@ from jetbench.models.network import build_network
 from jetbench.objectives import objectives
 from jetbench.objectives.base import Look, build_objective
 from jetbench.runs.data import RunData
+from jetbench.runs.external import load_imported
 from jetbench.runs.job import Job
 from jetbench.seeds import numpy_rng
 from jetbench.spec import Options, RunSpec
@@ -56,6 +57,9 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     network = build_network(spec.model, preprocessing.fitted.shapes, data.task.outputs(data.jets.meta), spec.seed)
     if spec.start is not None:
         load_encoder(Ledger(job.work).folder(spec.start), network)
+    if spec.weights is not None:
+        assert job.weights is not None
+        load_imported(network, job.weights, spec.weights.sha256)
     view = preprocessing.fitted
     look = Look(view, spec.recipe.augmentation)
     objective = build_objective(spec.objective, network, data.task, look, spec.seed)

@@ -85,7 +85,10 @@ class RecipeChoice(Spec):
 class Arm(Spec):
     """One model under one regime. `view`, `model_options`, `objective_options` and `recipes` are laid over those of the suite,
     key by key. `labels` restricts it to some of the suite's budgets; `seed_offset` gives it other seeds than its rivals, to
-    compare an arm with itself."""
+    compare an arm with itself. `weights` is the folder of the imported weights that it starts from; which these are, the
+    instance's reference says."""
+
+    labels_only: ClassVar[frozenset[str]] = frozenset({"weights"})
 
     model: str
     regime: str
@@ -96,6 +99,7 @@ class Arm(Spec):
     labels: Budgets = "all"
     seed_offset: int = Field(default=0, ge=0)
     pool: Shares | None = None
+    weights: str | None = None
 
 
 class TaskChoice(Spec):

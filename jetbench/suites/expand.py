@@ -14,7 +14,7 @@ from jetbench.models import HEAD_OPTIONS, ModelEntry, models
 from jetbench.objectives import ObjectiveEntry, objectives
 from jetbench.recipes import recipes
 from jetbench.spaces import check_given
-from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, normalised, options
+from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, WeightsRef, normalised, options
 from jetbench.suites.choices import Arm, Common, RecipeChoice, TaskChoice
 from jetbench.suites.parameters import local
 from jetbench.suites.primaries import primary_of
@@ -48,13 +48,14 @@ def trial_seed(arm: Arm) -> int:
 
 @dataclass(frozen=True)
 class Ground:
-    """What all runs of an instance share: the suite's settings, the jets with the names of their `targets`, and the precision of
-    their computation."""
+    """What all runs of an instance share: the suite's settings, the jets with the names of their `targets`, the imported weights,
+    and the precision of their computation."""
 
     settings: Common
     dataset: DatasetRef
     unlabelled: DatasetRef | None
     also_test: DatasetRef | None
+    weights: tuple[WeightsRef, ...]
     meta: Meta
     targets: tuple[str, ...]
     precision: Literal["fp32", "bf16"]
@@ -80,6 +81,10 @@ def expand(ground: Ground, arm: Arm, cells: Cells) -> list[tuple[RunSpec, ...]]:
     regime, model = regimes[arm.regime], models[arm.model]
     if model.kind != regime.kind:
         raise SuiteError(f"regime {regime.name!r} trains a {regime.kind} model, and {arm.model!r} is none")
+    if regime.external and arm.weights is None:
+        raise SuiteError(f"an arm under {regime.name!r} needs `weights`, the folder that `jetbench model import` has written")
+    if arm.weights is not None and not regime.external:
+        raise SuiteError(f"the weights {arm.weights!r} belong to an arm under 'external', and not under {regime.name!r}")
     stages = [_run(ground, arm, cells, back) for back in reversed(range(len(regime.stages)))]
     return [tuple(_chain(ground, arm, cells, seed, stages)) for seed in cells.seeds]
 
@@ -114,6 +119,7 @@ def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
         view=_view(ground, arm),
         objective=_objective(settings, arm, stage),
         trains=stage.trains,
+        weights=next(one for one in ground.weights if one.name == arm.weights) if stage.external else None,
         recipe=_stretched(ground, arm, cells.labels, stage),
         precision=ground.precision,
         chosen=tuple(one for one in cells.chosen if local(one.path, back) is not None),

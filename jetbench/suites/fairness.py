@@ -28,6 +28,7 @@ SHOWN = {
     "labels": ("targets", "task", *(f"model.{name}" for name in HEAD_OPTIONS)),  # without labels there is no task and no head
     "trains": ("trains",),
     "recipe": ("recipe",),
+    "external": ("weights",),
     "stretched": ("recipe.passes", "recipe.epochs", "recipe.select", "recipe.patience"),
 }
 ASIDE = {"start", "chosen"}  # who starts from whom is compared run by run, and what is searched at its own path
@@ -85,7 +86,7 @@ def _paths() -> set[str]:
     found = {f"{part}.{name}" for part, table in tables.items() for entry in table for name, _ in entry.defaults}
     found |= {f"view.{name}" for name in GRID}  # of jets that are pixels
     found |= {f"recipe.{name}" for name in Recipe.model_fields if name != "name"}
-    return found | {f"{part}.name" for part in tables} | {*tables, "recipe", "pretraining"}
+    return found | {f"{part}.name" for part in tables} | {*tables, "recipe", "pretraining", "weights"}
 
 
 def refuse_unfair(settings: Settings, names: tuple[str, str], found: Iterator[Difference]) -> None:

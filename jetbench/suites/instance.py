@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Literal, TypeVar
 from jetbench.data.catalog import Dataset, datasets, find_dataset
 from jetbench.errors import SuiteError, UnknownNameError
 from jetbench.jets import Meta
+from jetbench.models.folders import find_weights
 from jetbench.registry import nearest
 from jetbench.runs.environment import best_precision
-from jetbench.spec import DatasetRef
+from jetbench.spec import DatasetRef, WeightsRef
 from jetbench.strict import parse, read_yaml
 from jetbench.suites.choices import Common, DatasetChoice
 from jetbench.suites.settings import ScaledFile
@@ -25,7 +26,8 @@ class AnyInstance(Spec):
     """A suite or study with scale, dataset and overrides: what an experiment, a report and a status belong to.
 
     It keeps what a plan and a report need to know of its data: what all jets share (`meta`, `pool_meta`), the names of their
-    targets and their number; `also_meta`, `also_targets` and `also_jets` are those of the second test set. `file` is where the
+    targets and their number; `also_meta`, `also_targets` and `also_jets` are those of the second test set. `weights` are
+    the imported ones of its arms, in their order. `file` is where the
     suite or study came from, as it was given, and empty for a shipped one. `precision` is that of the machine that planned it
     first.
     """
@@ -46,6 +48,7 @@ class AnyInstance(Spec):
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
     also_test: DatasetRef | None = None
+    weights: tuple[WeightsRef, ...] = ()
     precision: Literal["fp32", "bf16"] = "fp32"
     meta: Meta
     pool_meta: Meta | None = None
@@ -104,7 +107,8 @@ def resolved(
         values = merge(values, parse_override(override))
     settings = parse(kind, values, f"{file.title} at scale {scale!r}", SuiteError)
     described = {"scale": scale, "question": file.question, "source": file.source, "expected": file.expected}
-    return described | {"settings": settings} | _jets(settings)
+    weights = tuple(find_weights(arm.weights) for arm in settings.arms.values() if arm.weights is not None)
+    return described | {"settings": settings, "weights": weights} | _jets(settings)
 
 
 def _jets(settings: Common) -> dict[str, Any]:

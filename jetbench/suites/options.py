@@ -57,6 +57,6 @@ def _check_selection(where: str, choice: RecipeChoice, task: str) -> None:
         return
     key = choice.select_by or (recipes[choice.base].recipe.select_by if choice.base else LOSS.key)
     try:
-        tasks[task].load().judge(key)
+        tasks[task].load().selector(key)
     except SuiteError as error:
         raise SuiteError(f"{where}.select_by is {key!r}, and {error}") from None

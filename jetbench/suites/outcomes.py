@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from jetbench.errors import StoreError
 from jetbench.spec import RunSpec
 from jetbench.suites.graph import Graph
-from jetbench.suites.pruning import Bar, Ended, Point, Result, judge
+from jetbench.suites.pruning import Bar, Ended, Point, Result, result_so_far
 from jetbench.suites.replay import Values
 from jetbench.suites.studies import VALIDATION_LOSS, Aim, Study
 from jetbench.tracking.journal import committed, read
@@ -44,7 +44,7 @@ def look(study: Study, ledger: Ledger, failed: Callable[[str], bool]) -> Callabl
     `ended`."""
 
     def result(values: Values, bar: Bar) -> Result | None:
-        found = judge(study, bar, [ended(study, chain, ledger, failed) for chain in study.chains(values)])
+        found = result_so_far(study, bar, [ended(study, chain, ledger, failed) for chain in study.chains(values)])
         return found if isinstance(found, Result) else None
 
     return result

@@ -18,7 +18,7 @@ from jetbench.spec import Scalar
 from jetbench.suites.studies import Study
 from jetbench.training.stops import Limits, behind
 
-__all__ = ["REDUCTION", "Bar", "Ended", "Point", "Result", "bar_for", "bar_of", "judge", "rungs"]
+__all__ = ["REDUCTION", "Bar", "Ended", "Point", "Result", "bar_for", "bar_of", "result_so_far", "rungs"]
 
 REDUCTION = 3  # of ASHA: a rung is a third of the next one, and the best third goes on (Li et al., arXiv:1810.05934: 3 or 4)
 LEAST_SEEDS = 4  # before Wilcoxon's test is asked: with fewer its smallest p-value is 1/8
@@ -114,7 +114,7 @@ def _best_third(losses: Sequence[float | None]) -> float | None:
     return there[math.ceil(len(there) / REDUCTION) - 1] if there else None
 
 
-def judge(study: Study, bar: Bar, ends: Sequence[Ended | None]) -> Result | int:
+def result_so_far(study: Study, bar: Bar, ends: Sequence[Ended | None]) -> Result | int:
     """Return what a trial came to, from how its runs have ended, seed by seed, None where one has not; or the number of seeds, of
     the first ones, that are to be trained before more can be said."""
     together = 0

@@ -14,12 +14,14 @@ __all__ = ["Role", "role", "truth"]
 
 
 class Role(StrEnum):
-    """Baselines and rivals are what the suite compares; controls and floors tell whether the comparison can be trusted."""
+    """Baselines and rivals are what the suite compares; controls and floors tell whether the comparison can be trusted. An
+    external arm starts from weights of elsewhere, of which nobody knows what they have seen."""
 
     BASELINE = "baseline"
     RIVAL = "rival"
     CONTROL = "control"
     FLOOR = "floor"
+    EXTERNAL = "external"
 
 
 def role(settings: Settings, arm: str) -> Role:
@@ -29,6 +31,8 @@ def role(settings: Settings, arm: str) -> Role:
         return Role.BASELINE
     if models[chosen.model].floor:
         return Role.FLOOR
+    if regimes[chosen.regime].external:
+        return Role.EXTERNAL
     return Role.CONTROL if regimes[chosen.regime].control or _is_other_seeds(settings, arm) else Role.RIVAL
 
 

@@ -20,7 +20,8 @@ class Stage(Spec):
 
     `data` and `labels` say what it is trained on: the unlabelled pool, the pool with its labels, or the label budget of the cell.
     `recipe` is a key of the suite's `recipes`. A `stretched` stage is trained for as many passes as all stages of the primary arm
-    of its encoder together, is never ended by its patience, and ends with the weights of its best epoch.
+    of its encoder together, is never ended by its patience, and ends with the weights of its best epoch. An `external` stage
+    starts from imported weights, which the arm names.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Stage(Spec):
     trains: Literal["all", "head"] = "all"
     recipe: str = TASK_LOSS
     stretched: bool = False
+    external: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class RegimeEntry(Entry):
     kind: Literal["network", "fitted"] = "network"
     control: bool = False
     truth: Truth | None = None
+
+    @property
+    def external(self) -> bool:
+        """Whether it starts from weights of elsewhere."""
+        return any(stage.external for stage in self.stages)
 
 
 def _entry(
@@ -105,6 +112,11 @@ regimes: Registry[RegimeEntry] = Registry(
             TRAINING.replace(labels="shuffled"),
             control=True,
             truth="chance",
+        ),
+        _entry(
+            "external",
+            "fine-tuning of imported weights; what these have seen is unknown, so that label budgets are not compared",
+            FINE_TUNING.replace(external=True),
         ),
         _entry("fit", "one fit on the table of observables", TRAINING.replace(name="fit", recipe="fit"), kind="fitted"),
     ],

@@ -38,7 +38,7 @@ class Classification(Task):
 
     column = "label"
     headline = AUC
-    judges = (LOSS, ACCURACY, AUC)
+    selectors = (LOSS, ACCURACY, AUC)
     chance = 0.5
     sections = ("rejection", "scores", "classes", "roc")
 

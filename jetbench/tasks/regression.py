@@ -41,7 +41,7 @@ class Regression(Task):
     of the trials of a study, are in the same unit."""
 
     headline = RMSE
-    judges = (LOSS, RMSE)
+    selectors = (LOSS, RMSE)
     sections = ("errors", "prediction", "residuals", "bins")
 
     def __init__(self, target: str = "gen_sdmass") -> None:

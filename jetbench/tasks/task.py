@@ -69,8 +69,9 @@ class Task(ABC):
     """What is predicted of a jet and how that is judged. `truth` is the target of n jets (n,) and `predictions` are what
     `predict` gives; a network's outputs are (n, outputs) in fp32.
 
-    An epoch is judged by its loss on the validation jets or by another of `judges`, a finished training by what each of them adds
-    to the loss, and by `headline` on the test jets (among those of `evaluate`, with its error under `<key>_se`, and of `choose`).
+    An epoch is judged by its loss on the validation jets or by another of `selectors`, a finished training by what each of them
+    adds to the loss, and by `headline` on the test jets (among those of `evaluate`, with its error under `<key>_se`, and of
+    `choose`).
     `quantity` is what the target measures, "mass" or "pt", empty for anything else: what changes it contradicts the target.
     `sections` name the parts of the report that are this task's own. `column` is the target's
     name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
@@ -78,7 +79,7 @@ class Task(ABC):
 
     column: str
     headline: Metric
-    judges: ClassVar[tuple[Metric, ...]]
+    selectors: ClassVar[tuple[Metric, ...]]
     chance: float | None = None
     quantity: str = ""
     sections: ClassVar[tuple[str, ...]]
@@ -198,11 +199,11 @@ class Task(ABC):
         """Describe the margin for a baseline of this name: "3 % of …"."""
 
     @classmethod
-    def judge(cls, key: str) -> Metric:
+    def selector(cls, key: str) -> Metric:
         """Return the metric of `validate` that a recipe may select the best epoch by. Raises `SuiteError` for another."""
-        found = {metric.key: metric for metric in cls.judges}
+        found = {metric.key: metric for metric in cls.selectors}
         if key not in found:
-            raise SuiteError(f"this task judges no epoch by it; {nearest(key, found)}")
+            raise SuiteError(f"this task selects no epoch by it; {nearest(key, found)}")
         return found[key]
 
     def headline_of(self, meta: Meta) -> Metric:

@@ -120,7 +120,7 @@ def fit(
         validate=validate,
         frozen=frozen,
         limits=limits or {},
-        metric=objective.task.judge(recipe.select_by),
+        metric=objective.task.selector(recipe.select_by),
         optimizer=build_optimizer(recipe, parameters),
     )
     _resume(training)
@@ -294,5 +294,5 @@ def _validate(training: Fit, plateau: Plateau, metrics: dict[str, Any]) -> None:
         plateau.step(values["loss"])
     if key not in values:
         raise RunError(f"the recipe selects by {key!r}, which these validation labels do not give; raise the label budget")
-    if progress.judge(training.metric, values[key], recipe.patience) and recipe.select == "best":
+    if progress.note_validation(training.metric, values[key], recipe.patience) and recipe.select == "best":
         training.best = {k: t.detach().clone() for k, t in training.network.state_dict().items()}

@@ -28,7 +28,7 @@ class Progress:
     journal: int = 0
     tail: list[float] = field(default_factory=list)  # sums of the loss over the last tenth of all steps
 
-    def judge(self, metric: Metric, value: float, patience: int | None) -> bool:
+    def note_validation(self, metric: Metric, value: float, patience: int | None) -> bool:
         """Take in what a validation says of the running epoch, and tell whether it is the best so far. Without a better one for
         `patience` epochs, the training stops early."""
         better = self.best is None or metric.is_better(value, self.best)

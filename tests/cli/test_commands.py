@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from jetbench.cli import main
 from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.suites.instances import remember
-from jetbench.suites.suite import find_suite, instantiate
+from jetbench.suites.suite import find_suite, instantiate, suite_text
 
 
 def call(*arguments: str | Path) -> Result:
@@ -188,6 +188,14 @@ def test_a_kind_says_where_each_comes_from() -> None:
     assert re.search(r"^  resnet15-bn +the electron/photon .*\n +source: .*1807\.11916.*; recipe: electron-photon$", models, re.M)
     suites = call("show", "suites").output
     assert re.search(r"^  ssl-vs-scratch .*\n +source: protocol of .*; recipe: supervised-small, simclr-small$", suites, re.M)
+
+
+def test_a_name_of_two_kinds_has_a_heading_for_each_and_a_suite_alone_is_its_file() -> None:
+    shown = call("show", "electron-photon").output
+    suite, recipe = shown.split("# recipe electron-photon\n")
+    assert suite == "# suite electron-photon\n" + suite_text("electron-photon")
+    assert recipe.startswith("recipe electron-photon, revision 1: ")
+    assert call("show", "ssl-vs-scratch").output == suite_text("ssl-vs-scratch")
 
 
 def test_a_network_shows_its_size() -> None:

@@ -38,5 +38,20 @@ def test_a_pretraining_without_labels_is_of_no_task(plan_of: Callable[..., Plan]
     assert told == {"pretrain": "none", "final": "classification"}
 
 
+def test_every_value_of_a_recipe_is_a_parameter(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    given = "clip: 1.0, patience: 3, first_restart: 5, schedule: warm-restarts, select: best"
+    plan = plan_of("tuning=null", f"recipes.supervised={{{given}}}")
+    run = next(run for run in plan.runs.values() if run.arm == "scratch")
+    params, recipe = dict(run_card(plan, run, run.spec, Ledger(tmp_path)).params), run.spec.recipe
+    assert None not in dict(recipe).values()
+    own = {f"recipe.{name}": str(value) for name, value in recipe if name not in ("name", "augmentation")}
+    assert own.items() <= params.items()
+    assert own["recipe.first_restart"] == "5"
+    assert params["recipe"] == recipe.name
+    assert params["recipe.augmentation"] == "rotation flip translation"
+    bare = run.spec.replace(recipe=recipe.replace(clip=None, patience=None))
+    assert params.keys() - dict(run_card(plan, run, bare, Ledger(tmp_path)).params) == {"recipe.clip", "recipe.patience"}
+
+
 WHAT = ("suite", "scale", "instance", "arm", "dataset", "dataset_digest", "reused_from")
 WHO = ("version", "code", "packages", "host", "machine")

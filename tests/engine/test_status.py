@@ -59,6 +59,15 @@ def test_a_run_under_way_has_progress_rate_and_time_left(plan: Plan, tmp_path: P
     assert now.left == pytest.approx(one.left + passes + RUN_SECONDS * len(others))
 
 
+def test_the_time_left_is_shared_by_all_places_and_not_by_what_runs_this_moment(plan: Plan, tmp_path: Path) -> None:
+    """Between two trainings one place of four is taken: the others are about to be."""
+    run, ledger = network(plan), Ledger(tmp_path / "work")
+    begin(ledger, run, [(1020.0, 80.0)], began=1000.0)
+    with file_lock(ledger.run(run.key).lock):
+        one, four = (Watcher(plan, Store(tmp_path), places, 1, clock=lambda: 1020.0).look().left for places in (1, 4))
+    assert four == pytest.approx(max(one / 4, 60 + RUN_SECONDS))
+
+
 def test_a_resumed_run_is_as_fast_as_this_attempt(plan: Plan, tmp_path: Path) -> None:
     """The first epoch is of an earlier day; 160 passes of this attempt took 20 s."""
     run, ledger = network(plan), Ledger(tmp_path / "work")

@@ -13,7 +13,7 @@ from physics.lengths import Start, measure
 from report.pages import Checked, page_of, plot_of
 
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.report.alarm import Estimate, Signs, alarms, frozen, judged, limited, limits_text, over_seeds, signs
+from jetbench.report.alarm import Estimate, Signs, alarms, frozen, length_counts, limited, limits_text, over_seeds, signs
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import answer
@@ -80,7 +80,7 @@ def test_a_metric_that_falls_has_its_own_direction() -> None:
 
 
 def test_networks_that_learn_labels_are_judged(finished: Results) -> None:
-    found = {arm for arm in finished.plan.arms if judged(finished, arm)}
+    found = {arm for arm in finished.plan.arms if length_counts(finished, arm)}
     assert found == {"scratch", "simclr", "supervised-pretrained"}
 
 

@@ -52,3 +52,16 @@ def test_what_an_arm_takes_stands_beside_its_metric(measured: Results) -> None:
     first = next(line for line in lines if line[0] == "scratch")
     assert first == ["scratch", f"{auc:.4f}", "174 529", "2.5", "512", "12 000", "7.5"]
     assert next(line for line in lines if line[0] == "boosted-trees")[2:] == ["–"] * 5
+
+
+def test_what_depends_on_the_machine_is_said_with_the_machine(measured: Results) -> None:
+    content = render(measured)
+    assert content is not None
+    assert "they depend on the machine, on what else\nran there, and on how many trainings ran at a time." in content.body
+    assert "Measured on" not in content.body
+    machine = {"processor": "Toy 9000", "machine": "x86_64", "cores": 2}
+    noted = replace(measured)
+    vars(noted)["environments"] = {key: one | machine for key, one in measured.environments.items()}
+    told = render(noted)
+    assert told is not None
+    assert "Measured on Toy 9000, x86_64, 2 cores; other load" in told.body

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from jetbench.engine.engine import execute
 from jetbench.engine.prepare import prepare
@@ -18,6 +21,7 @@ from jetbench.report.floors import Standing, standing
 from jetbench.report.results import Results
 from jetbench.report.sections import columns_of, contents_of
 from jetbench.report.sentences import answer, remarks
+from jetbench.report.table import print_table
 from jetbench.report.warnings import warnings
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
@@ -120,4 +124,10 @@ def check_report(results: Results) -> None:
     ]
     mae = results.cells[CellKey("boosted-trees", 100, 0)]["test/mae"]
     assert columns.columns[0].cells["boosted-trees", 100].text == f"{mae:.2f}"
+    headings = re.findall(r"<th[^>]*>(.*?)</?(?:th|span)", contents["comparison"].body)
+    assert headings[:5] == ["arm", "seeds", "test RMSE [GeV]", "MAE [GeV]", "RMSE minus scratch"]
+    printed = io.StringIO()
+    print_table(results, Console(file=printed, width=60))
+    assert re.search(r"lower is better\s+MAE \[GeV\]\s+minus scratch", printed.getvalue())
+    assert re.search(rf"boosted-trees.* {mae:.2f} ", printed.getvalue())
     assert any("contradicts the target 'gen_mass'" in text for text in warnings(results))

@@ -31,7 +31,7 @@ def last(plan: Plan, arm: str) -> dict[str, object]:
     [
         (
             ("recipes.supervised.select_by=rmse",),
-            r"recipes\.supervised\.select_by is 'rmse', and this task judges no epoch by it; valid names: accuracy, auc, loss",
+            r"recipes\.supervised\.select_by is 'rmse', and this task selects no epoch by it; valid names: accuracy, auc, loss",
         ),
         (
             ("recipes.simclr.select_by=accuracy",),
@@ -72,8 +72,8 @@ def test_a_mass_may_be_learnt_by_a_recipe_that_selects_by_accuracy_otherwise(pla
 
 @pytest.mark.parametrize("entry", list(recipes), ids=lambda entry: entry.name)
 def test_every_recipe_selects_by_a_metric_of_some_task(entry: object) -> None:
-    judges = {metric.key for task in tasks for metric in task.load().judges}
-    assert entry.recipe.select_by in judges  # type: ignore[attr-defined]
+    selectors = {metric.key for task in tasks for metric in task.load().selectors}
+    assert entry.recipe.select_by in selectors  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", ["ssl-jet-image-finetune", "ssl-jet-image-mass", "electron-photon", "se-vgg"])

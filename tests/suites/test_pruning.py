@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from jetbench.suites.pruning import Bar, Ended, Point, Result, bar_for, bar_of, judge, rungs
+from jetbench.suites.pruning import Bar, Ended, Point, Result, bar_for, bar_of, result_so_far, rungs
 from jetbench.suites.studies import Study
 
 
@@ -46,25 +46,25 @@ def test_a_trial_beyond_a_limit_is_stopped_there_whatever_came_of_it(study: Stud
     one, bar = pruned_by(study, "asha"), Bar({1: 0.6, 3: 0.2})
     seen = curve(0.5, 0.4, 0.3)
     for end in (complete(0.5, 0.4, 0.3, 0.1), Ended("pruned", curve=seen), Ended("diverged", curve=seen)):
-        found = judge(one, bar, [end])
+        found = result_so_far(one, bar, [end])
         assert isinstance(found, Result)
         assert (found.state, found.scores, len(found.curve)) == ("pruned", (0.3,), 3)
-    kept = judge(one, bar, [complete(0.6, 0.4, 0.2, 0.1)])
+    kept = result_so_far(one, bar, [complete(0.6, 0.4, 0.2, 0.1)])
     assert isinstance(kept, Result)
     assert (kept.state, kept.scores) == ("complete", (0.1,))
-    assert judge(one, bar, [Ended("pruned", curve=curve(0.5))]) == 1  # stopped for another study: it goes on
-    assert judge(one, bar, [None]) == 1
+    assert result_so_far(one, bar, [Ended("pruned", curve=curve(0.5))]) == 1  # stopped for another study: it goes on
+    assert result_so_far(one, bar, [None]) == 1
 
 
 def test_the_first_seed_is_judged_and_the_others_follow_where_it_goes_on(study: Study) -> None:
     one, bar = pruned_by(study, "asha", seeds=3), Bar({1: 0.6})
-    assert judge(one, Bar(), [None] * 3) == 3
-    assert judge(one, bar, [None] * 3) == 1
-    assert judge(one, bar, [complete(0.5, 0.2), None, None]) == 3
-    stopped = judge(one, bar, [Ended("pruned", curve=curve(0.7)), None, None])
+    assert result_so_far(one, Bar(), [None] * 3) == 3
+    assert result_so_far(one, bar, [None] * 3) == 1
+    assert result_so_far(one, bar, [complete(0.5, 0.2), None, None]) == 3
+    stopped = result_so_far(one, bar, [Ended("pruned", curve=curve(0.7)), None, None])
     assert isinstance(stopped, Result)
     assert (stopped.state, stopped.runs) == ("pruned", 1)
-    whole = judge(one, bar, [complete(0.5, 0.2), complete(0.9, 0.4), complete(0.8, 0.3)])
+    whole = result_so_far(one, bar, [complete(0.5, 0.2), complete(0.9, 0.4), complete(0.8, 0.3)])
     assert isinstance(whole, Result)
     assert (whole.state, whole.scores, whole.by_seed) == ("complete", (pytest.approx(0.3),), (0.2, 0.4, 0.3))
 
@@ -74,14 +74,14 @@ def test_seeds_follow_one_by_one_until_a_trial_is_worse_than_the_best(study: Stu
     one, bar = pruned_by(study, "wilcoxon", seeds=6), Bar(best=(0.2, 0.3, 0.25, 0.35, 0.3, 0.3))
     worse = [complete(score + 0.01 * (number + 1)) for number, score in enumerate(bar.best)]
     assert wilcoxon(np.arange(1, 5), alternative="greater").pvalue == 1 / 16
-    asked = [judge(one, bar, [*worse[:n], *[None] * (6 - n)]) for n in range(5)]
+    asked = [result_so_far(one, bar, [*worse[:n], *[None] * (6 - n)]) for n in range(5)]
     assert asked[:4] == [4, 4, 4, 4]
     stopped = asked[4]
     assert isinstance(stopped, Result)
     assert (stopped.state, stopped.runs) == ("pruned", 4)
     assert stopped.scores[0] == pytest.approx(np.mean([end.scores[0] for end in worse[:4]]))
     equal = [complete(score) for score in bar.best]
-    whole = judge(one, bar, equal)
+    whole = result_so_far(one, bar, equal)
     assert isinstance(whole, Result)
     assert (whole.state, whole.runs) == ("complete", 6)
 
@@ -103,13 +103,13 @@ def test_the_values_without_any_search_are_held_against_nothing(study: Study) ->
 
 @pytest.mark.parametrize("state", ["diverged", "failed"])
 def test_a_trial_of_which_one_seed_comes_to_nothing_comes_to_nothing(study: Study, state: str) -> None:
-    found = judge(pruned_by(study, "none", seeds=2), Bar(), [complete(0.5), Ended(state)])  # type: ignore[arg-type]
+    found = result_so_far(pruned_by(study, "none", seeds=2), Bar(), [complete(0.5), Ended(state)])  # type: ignore[arg-type]
     assert isinstance(found, Result)
     assert (found.state, found.scores, found.compared) == (state, (), False)
 
 
 def test_an_aim_that_no_epoch_has_leaves_a_stopped_trial_without_score(study: Study) -> None:
     end = Ended("pruned", curve=(Point(1, 10.0, 0.9, math.nan),))
-    found = judge(pruned_by(study, "asha"), Bar({1: 0.6}), [end])
+    found = result_so_far(pruned_by(study, "asha"), Bar({1: 0.6}), [end])
     assert isinstance(found, Result)
     assert (found.state, found.scores) == ("pruned", ())

@@ -10,7 +10,7 @@ import pytest
 
 from jetbench.errors import SuiteError
 from jetbench.spaces import Space
-from jetbench.suites.pruning import Ended, Point, Result, bar_of, judge
+from jetbench.suites.pruning import Ended, Point, Result, bar_of, result_so_far
 from jetbench.suites.replay import Values, open_round, tried
 from jetbench.suites.samplers import check_sampler
 from jetbench.suites.studies import LEARNING_RATE, VALIDATION_LOSS, Aim, Pruner, Sampler, Searched, Study
@@ -70,10 +70,10 @@ def drive(study: Study, order: random.Random | None = None) -> History:
         while waiting:
             bar = bar_of(study, results.values())
             ends = {n: [known.get((n, seed)) for seed in range(study.runs_per_trial)] for n in asked}
-            judged = {number: judge(study, bar, of_trial) for number, of_trial in ends.items()}
+            so_far = {number: result_so_far(study, bar, of_trial) for number, of_trial in ends.items()}
             open_runs = [
                 (number, seed)
-                for number, found in judged.items()
+                for number, found in so_far.items()
                 if isinstance(found, int)
                 for seed in range(found)
                 if (number, seed) not in known
@@ -83,7 +83,7 @@ def drive(study: Study, order: random.Random | None = None) -> History:
                 known[number, seed] = fake(study, asked[number], seed)
             if order and order.random() < 0.2:
                 asked = open_round(study, results)  # an interruption and a new start
-        results |= {number: found for number, found in judged.items() if isinstance(found, Result)}
+        results |= {number: found for number, found in so_far.items() if isinstance(found, Result)}
     return history(study, results)
 
 

@@ -69,13 +69,13 @@ def test_an_epoch_is_judged_by_what_the_task_names(entry: Entry, jets: Jets) -> 
     task = fitted(entry, jets)
     target = torch.from_numpy(task.target(jets))
     good, poor = (task.validate(blurred(task, jets, noise), target) for noise in (0.1, 30.0))
-    assert {"loss", task.headline.key} <= {metric.key for metric in task.judges} == set(good)
-    for metric in task.judges:
-        assert task.judge(metric.key) is metric
+    assert {"loss", task.headline.key} <= {metric.key for metric in task.selectors} == set(good)
+    for metric in task.selectors:
+        assert task.selector(metric.key) is metric
         assert metric.is_better(good[metric.key], poor[metric.key])
         assert not metric.is_better(good[metric.key], good[metric.key])
-    with pytest.raises(SuiteError, match=f"judges no epoch by it; .*valid names: .*{task.headline.key}"):
-        task.judge("speed")
+    with pytest.raises(SuiteError, match=f"selects no epoch by it; .*valid names: .*{task.headline.key}"):
+        task.selector("speed")
 
 
 def test_what_is_learnt_is_plain_and_of_the_training_labels(entry: Entry, jets: Jets) -> None:

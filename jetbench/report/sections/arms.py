@@ -66,6 +66,7 @@ def _stage(stage: Stage, run: RunSpec) -> Cell:
     parts = [f"{POOLS[run.data]}{shares}"]
     if run.objective.name != TASK_LOSS:
         parts.append(f"{run.objective.name} {_options(run.objective)}".rstrip())
+    parts += [f"from {run.weights.name}"] if run.weights else []
     parts += ["head alone"] if run.trains == "head" else []
     parts += ["shuffled labels"] if run.targets == "shuffled" else []
     return Cell(stage.name, ", ".join(parts), "wrap")

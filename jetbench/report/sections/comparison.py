@@ -47,17 +47,20 @@ Difference: the same of the differences, paired by seeds and test jets.
 def render(results: Results) -> SectionContent:
     metric, added = results.metric, columns_of(results)
     columns = [column for part in added for column in part.columns]
-    headings = (
+    beside, others = ([column for column in columns if column.beside == wanted] for wanted in (True, False))
+    headings: tuple[str | Cell, ...] = (
         "arm",
         "seeds",
         Cell(label(metric), direction(metric)),
+        *(column.heading for column in beside),
         f"{metric.name} minus {baseline_text(results)}",
         "verdict",
+        *(column.heading for column in others),
     )
-    lines = by_budget([(row.labels, _line(results, row, columns)) for row in rows(results)])
+    lines = by_budget([(row.labels, _line(results, row, beside, others)) for row in rows(results)])
     body = fragment(
         BODY,
-        table=table((*headings, *(column.heading for column in columns)), lines, left=("verdict",)),
+        table=table(headings, lines, left=("verdict",)),
         label=capital(label(metric)),
         level=LEVEL_TEXT,
         rules=[f"{capital(rule)}." for rule in _rules(results)],
@@ -72,14 +75,15 @@ def _rules(results: Results) -> list[str]:
     return [f"* {primary_rule(len(results.primaries))}", *compared_lines(results), undecided_rule(), needs_rule(), *pooled]
 
 
-def _line(results: Results, row: Row, columns: Sequence[Column]) -> Line:
-    metric, mean = results.metric, row.headline
+def _line(results: Results, row: Row, beside: Sequence[Column], others: Sequence[Column]) -> Line:
+    metric, mean, place = results.metric, row.headline, (row.arm, row.labels)
     cells = (
-        Cell(row.arm, str(row.role) if row.muted else ""),
+        Cell(row.arm, "" if row.role in (Role.BASELINE, Role.RIVAL) else str(row.role)),
         f"{row.seeds}" if row.seeds == row.planned else f"{row.seeds} of {row.planned}",
         Cell(f"{number(metric, mean.mean)} {mean_errors(metric, mean)}", mean_limits(metric, mean)) if mean else "–",
+        *(column.cells[place] for column in beside),
         *_verdict(results, row),
-        *(column.cells[row.arm, row.labels] for column in columns),
+        *(column.cells[place] for column in others),
     )
     return Line(cells, "primary" if row.primary else "muted" if row.muted else "")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from jetbench.report.content import Cell, Line, SectionContent
+from jetbench.report.machines import machines
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
 from jetbench.report.rows import places
-from jetbench.report.words import count, label, number
+from jetbench.report.words import count, joined, label, number
 
 __all__ = ["render"]
 
@@ -26,9 +27,13 @@ SPEED = "cost/training_jets_per_second"
 BODY = """
 {{ table }}
 <p><small>Means over the finished seeds, of their last training alone. Memory is that of the process that trains, the jets that it
-has open and its libraries included; speeds are those of one core, or of a GPU where there is one, on a machine that may have done
-other work besides; those of trees leave out their observables, which are computed once. The best epoch is the one that the
-recipe would keep, by what it selects.</small></p>
+has open and its libraries included; speeds are those of one core, or of a GPU where there is one; those of trees leave out their
+observables, which are computed once. Speeds and memory are no property of an arm alone: they depend on the machine, on what else
+ran there, and on how many trainings ran at a time.
+{% if machines %}
+Measured on {{ machines }}; other load and the number of trainings at a time are not noted.
+{% endif %}
+The best epoch is the one that the recipe would keep, by what it selects.</small></p>
 """
 
 
@@ -40,7 +45,8 @@ def render(results: Results) -> SectionContent | None:
         return None
     headings: list[str | Cell] = ["arm", label(results.metric), *(Cell(name, unit) for name, unit, _ in shown)]
     lines = [(labels, _line(results, arm, labels, [key for _, _, key in shown])) for arm, labels in found]
-    body = fragment(BODY, table=table(headings, by_budget(lines)))
+    hardware = dict.fromkeys(machine.hardware for machine in machines(results) if machine.hardware)
+    body = fragment(BODY, table=table(headings, by_budget(lines)), machines=joined(list(hardware)))
     return SectionContent("efficiency", "What each model gives for what it takes", body)
 
 

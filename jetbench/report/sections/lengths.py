@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetbench.report.alarm import ERRORS, FROZEN, MARGINS, Estimate, Signs, frozen, judged, limited, signs, times_text
+from jetbench.report.alarm import ERRORS, FROZEN, MARGINS, Estimate, Signs, frozen, length_counts, limited, signs, times_text
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
@@ -30,7 +30,7 @@ An encoder that has moved by less than {{ frozen }} % is practically frozen.</sm
 
 
 def render(results: Results) -> SectionContent | None:
-    lines = [(n, _line(results, arm, n)) for arm, n in places(results) if judged(results, arm) and results.seeds(arm, n)]
+    lines = [(n, _line(results, arm, n)) for arm, n in places(results) if length_counts(results, arm) and results.seeds(arm, n)]
     if not lines:
         return None
     metric = results.metric

@@ -25,7 +25,7 @@ def columns(results: Results) -> Columns:
     found = {percent: {place: seed_rejection(results, *place, percent) for place in places(results)} for percent in points}
     unresolved = any(one and not one.resolved for by_place in found.values() for one in by_place.values())
     return Columns(
-        tuple(Column(f"R{x}", {place: _cell(one) for place, one in found[x].items()}, in_terminal=True) for x in points),
+        tuple(Column(f"R{x}", {place: _cell(one) for place, one in found[x].items()}, beside=True) for x in points),
         legend=fragment(LEGEND, unresolved=UNRESOLVED, level=LEVEL_TEXT),
         remark=f"{', '.join(f'R{x}' for x in points)}: 1/ε_B at that signal efficiency",
         lines=(f"R: {UNRESOLVED}",) if unresolved else (),

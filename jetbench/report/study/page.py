@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from jetbench.report.content import SectionContent
 from jetbench.report.html import page
-from jetbench.report.markup import fragment
+from jetbench.report.markup import fragment, warnings_box
 from jetbench.report.study.importance import refusal
 from jetbench.report.study.names import aim_name, parameter_name, plain_number, value_text
 from jetbench.report.study.ranking import finished
@@ -54,12 +54,18 @@ class Drawing:
 
 
 def study_page(
-    instance: AnyInstance, searchings: Sequence[Searching], together: Sequence[Drawing], each: Mapping[str, Sequence[Drawing]]
+    instance: AnyInstance,
+    warnings: Sequence[str],
+    searchings: Sequence[Searching],
+    together: Sequence[Drawing],
+    each: Mapping[str, Sequence[Drawing]],
 ) -> str:
-    """Return the page as text, with the drawings of all arms `together` and those of `each` search by its name."""
+    """Return the page as text, with what should make a reader doubt, the drawings of all arms `together` and those of `each`
+    search by its name."""
     controls = (files("jetbench.report.study") / CONTROLS).read_text(encoding="utf-8")
     overview = _summary(instance, searchings) + fragment(DRAWINGS, drawings=together)
-    contents = [SectionContent("overview", body=fragment(controls) + overview)]
+    box = warnings_box(warnings) if warnings else ""
+    contents = [SectionContent("overview", body=box + fragment(controls) + overview)]
     return page(instance, [*contents, *(_section(one, each[one.name]) for one in searchings)], {})
 
 

@@ -24,21 +24,22 @@ __all__ = ["PAGE", "trials_csv", "write_study"]
 PAGE = "study.html"
 
 
-def write_study(instance: AnyInstance, searchings: Sequence[Searching], folder: Path) -> list[Path]:
-    """Write study.html, trials.csv and the plots; each appears whole or not at all. A page that was made from the same trials by
-    the same code is left as it is.
+def write_study(instance: AnyInstance, searchings: Sequence[Searching], folder: Path, warnings: Sequence[str] = ()) -> list[Path]:
+    """Write study.html, trials.csv and the plots; each appears whole or not at all. A page that was made from the same trials and
+    warnings by the same code is left as it is.
 
     Returns the files, the page first. Raises `StoreError` where the folder does not let us.
     """
     old = read_stamp(folder)
     controls = (files("jetbench.report.study") / CONTROLS).read_bytes()
-    new = Stamp(inputs=fingerprint((instance, instance.meta, list(searchings))), maker=fingerprint((maker(), controls)))
+    shown = (instance, instance.meta, list(searchings), list(warnings))
+    new = Stamp(inputs=fingerprint(shown), maker=fingerprint((maker(), controls)))
     if (old.inputs, old.maker) == (new.inputs, new.maker) and all(old.whole(folder, name) for name in old.files):
         return [folder / name for name in old.files]
     pictures: list[str] = []
     together = [_drawn(plot, {}, folder, pictures) for plot in plots_of_arms(searchings)]
     each = {one.name: _draw_all(one, folder, pictures) for one in searchings}
-    texts = {PAGE: study_page(instance, searchings, together, each), "trials.csv": trials_csv(searchings)}
+    texts = {PAGE: study_page(instance, warnings, searchings, together, each), "trials.csv": trials_csv(searchings)}
     for name, text in texts.items():
         write_atomically(folder / name, text.encode())
     names = [*texts, *pictures]

@@ -126,6 +126,15 @@ def test_without_scripts_everything_is_there_and_with_them_trials_can_be_hidden(
     )
 
 
+def test_what_should_make_a_reader_doubt_stands_first(
+    instance: Instance, searching: Callable[..., Searching], tmp_path: Path
+) -> None:
+    found, warning = searching(trials=4), "the augmentation crop_zoom contradicts the target 'mass'"
+    assert "To know before you quote this" not in write(instance, tmp_path, found)[0]
+    text = write_study(instance, [found], tmp_path, [warning])[0].read_text()
+    assert text.index("To know before you quote this") < text.index(f"<li>{escape(warning)}</li>") < text.index("<table>")
+
+
 def test_what_has_not_changed_is_not_drawn_again(instance: Instance, searching: Callable[..., Searching], tmp_path: Path) -> None:
     found = searching(several=True, ended=12)
     _, files = write(instance, tmp_path, found)

@@ -1,0 +1,149 @@
+"""Weights of the published layout, written by a plain script and imported, as an arm of a suite beside one from scratch."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from models.plain_resnet15 import trained_a_little
+from torch import nn
+
+from jetbench.engine.engine import execute
+from jetbench.engine.jobs import make_job
+from jetbench.engine.prepare import Prepared, prepare
+from jetbench.errors import DataFileError, SuiteError
+from jetbench.models.imported import import_model
+from jetbench.report.collect import collect
+from jetbench.report.sections import contents_of
+from jetbench.report.warnings import warnings
+from jetbench.runs.data import open_data
+from jetbench.runs.learners import build_learner
+from jetbench.spec import Component
+from jetbench.suites.plan import CellKey, Plan
+from jetbench.suites.planning import make_plan
+from jetbench.suites.roles import Role
+from jetbench.suites.suite import find_suite, instantiate
+from jetbench.tracking.store import Store
+from jetbench.tracking.tracker import MemoryTracker
+from jetbench.training.learner import NetworkLearner
+
+SUITE = """
+suite: published
+question: Do published weights help on toy jets?
+common:
+  dataset: {{name: {dataset}}}
+  view: {{image: {{pixels: 8}}}}
+  varies: [regime]
+  primary: {{arm: external, baseline: scratch}}
+  arms:
+    scratch: {{model: resnet15-bn, regime: scratch}}
+    external: {{model: resnet15-bn, regime: external, weights: {weights}}}
+  recipes:
+    supervised: {{base: supervised-small, passes: 64, epochs: 1}}
+scales:
+  smoke: {{test_jets: 100, labels: [50], seeds: 2}}
+"""
+PLAIN = trained_a_little()
+
+
+def imported(folder: Path, plain: nn.Module = PLAIN) -> Path:
+    folder.mkdir()
+    torch.save(plain.state_dict(), folder / "weights.pt")
+    import_model(folder / "weights.pt", Component(name="resnet15-bn"), folder / "imported")
+    return folder / "imported"
+
+
+@pytest.fixture
+def suite(tmp_path: Path, toy_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
+    weights = imported(tmp_path / "published")
+    (tmp_path / "published.yaml").write_text(SUITE.format(dataset=toy_file, weights=weights))
+    return tmp_path / "published.yaml"
+
+
+def planned(suite: Path, *overrides: str) -> Plan:
+    return make_plan(instantiate(find_suite(str(suite)), overrides=overrides))
+
+
+def made(plan: Plan) -> Prepared:
+    return prepare(plan, 1, lambda *told: None)
+
+
+def test_an_arm_starts_from_imported_weights(suite: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    plan, store = planned(suite), Store(tmp_path)
+    store.work.mkdir()
+    with caplog.at_level(logging.WARNING):
+        told = list(execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda: made(plan)))
+    assert Counter(event.kind for event in told if event.kind != "tick") == {"done": 4}, [event.text for event in told]
+    adapted = [record.getMessage() for record in caplog.records if "adapted" in record.getMessage()]
+    told_of = "encoder.conv1.weight: each of 3 input channels has the mean of the file's 2, times 2/3"
+    assert adapted == [f"external: adapted: {told_of}"]
+    assert (plan.roles["scratch"], plan.roles["external"]) == (Role.BASELINE, Role.EXTERNAL)
+    results = collect(plan, store)
+    assert not results.missing
+    assert ("external", 50) in results.comparisons
+    told_of = [text for text in warnings(results) if text.startswith("external at")]
+    assert any("what its weights have seen is unknown" in text for text in told_of)
+    assert not any("practically frozen" in text for text in told_of)  # its weights were never random
+    arms = next(content for content in contents_of(results) if content.anchor == "arms")
+    assert "published/imported" in arms.body
+
+
+def test_a_run_begins_with_the_tensors_of_the_file(suite: Path, tmp_path: Path) -> None:
+    plan = planned(suite)
+    run = plan.runs[plan.cells[CellKey("external", 50, 1)]]
+    job = make_job(plan, Store(tmp_path), run, run.spec, made(plan), ())
+    learner = build_learner(job, open_data(job))
+    assert isinstance(learner, NetworkLearner)
+    encoder, plain = learner.network.encoder.state_dict(), PLAIN.state_dict()
+    for name, tensor in plain.items():
+        if name.startswith(("layer", "bn1")):
+            assert torch.equal(encoder[name], tensor), name
+    mean = plain["conv1.weight"].mean(dim=1, keepdim=True) * 2 / 3
+    torch.testing.assert_close(encoder["conv1.weight"], mean.expand(-1, 3, -1, -1))
+    head = learner.network.head.state_dict()
+    assert torch.equal(head["weight"], torch.cat([torch.zeros(1, 64), plain["linear.weight"]]))
+
+
+def test_a_run_is_that_of_its_weights_wherever_they_lie(suite: Path, tmp_path: Path) -> None:
+    """Equal tensors at another place are the same runs, others are others; those of scratch do not care."""
+
+    def keys(folder: Path, arm: str) -> str:
+        return planned(suite, f"arms.external.weights={folder}").cells[CellKey(arm, 50, 0)]
+
+    same, own, others = tmp_path / "published" / "imported", imported(tmp_path / "again"), trained_a_little()
+    nn.init.ones_(others.layer1[0].conv1.weight)
+    other = imported(tmp_path / "other", others)
+    assert keys(same, "external") == keys(own, "external") != keys(other, "external")
+    assert keys(same, "scratch") == keys(other, "scratch")
+    assert planned(suite).instance.name == planned(suite, f"arms.external.weights={own}").instance.name
+
+
+def test_arms_with_other_weights_differ_in_them(suite: Path, tmp_path: Path) -> None:
+    others = trained_a_little()
+    nn.init.ones_(others.layer1[0].conv1.weight)
+    arm = f"arms.other={{model: resnet15-bn, regime: external, weights: {imported(tmp_path / 'other', others)}}}"
+    with pytest.raises(SuiteError, match=r"'external' and 'other' differ in weights .* not declare under `varies`"):
+        planned(suite, arm)
+    assert planned(suite, arm, "varies=[regime, weights]").arms == ["scratch", "external", "other"]
+
+
+def test_what_cannot_be_started_from_is_one_error(suite: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match=r"nowhere: no imported weights are there .*`jetbench model import FILE"):
+        planned(suite, "arms.external.weights=nowhere")
+    with pytest.raises(SuiteError, match=r"under 'external' needs `weights`, the folder that `jetbench model import`"):
+        planned(suite, "arms.external.weights=null")
+    with pytest.raises(SuiteError, match=r"belong to an arm under 'external', and not under 'scratch'"):
+        planned(suite, f"arms.scratch.weights={tmp_path / 'published' / 'imported'}")
+    with pytest.raises(DataFileError, match=r"imported/model.safetensors: does not fit this model: the file lacks "):
+        made(planned(suite, "arms.external.model=resnet15-e2e", "varies=[model, regime]"))
+    plan = planned(suite)
+    (tmp_path / "published" / "imported" / "bundle.json").write_text('{"model": {}, "preprocessing": {}}')
+    with pytest.raises(DataFileError, match=r"was not written by `jetbench model import`"):
+        made(plan)
+    (tmp_path / "published" / "imported" / "model.safetensors").write_bytes(b"others")
+    with pytest.raises(DataFileError, match=r"replaced by other weights since the training was planned"):
+        made(plan)
