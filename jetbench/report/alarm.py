@@ -20,6 +20,7 @@ __all__ = [
     "Estimate",
     "Signs",
     "alarms",
+    "early",
     "frozen",
     "length_counts",
     "limited",
@@ -32,6 +33,7 @@ __all__ = [
 ERRORS = 2.0  # a loss falls, and a longer training gains, where it does by more than so many errors
 MARGINS = 10  # of equivalence: where the training metric is ahead by more, a loss that falls is that of jets known by heart
 CHANGE = "trained/encoder_change"
+EARLY = 0.2  # a best epoch before this share of the passes: what follows has learnt the training jets by heart
 FROZEN = 0.05  # an encoder whose weights moved by a smaller share of their length still is what it was drawn as
 
 
@@ -159,6 +161,19 @@ def limits_text(results: Results, arms: tuple[str, ...]) -> str:
         return ""
     listed = joined([f"{arm} at {count(n)} labels is limited by compute ({reason})" for arm, n, reason in found])
     return f"Labels are not all that decides: {listed}."
+
+
+def early(results: Results, arm: str, labels: int) -> str:
+    """Say that an arm was past its best soon after it began, by the median of its seeds; empty where it was not. What such an arm
+    keeps is hardly trained: neither its labels nor compute limit it, but its recipe."""
+    best, passes = (results.values(arm, labels, f"cost/{name}") for name in ("passes_to_best", "labelled_passes"))
+    if not length_counts(results, arm) or not len(best) or len(best) != len(passes):
+        return ""
+    share = float(np.median(best / passes))
+    if share >= EARLY:
+        return ""
+    cause = "it learns its jets by heart (a lower learning rate, augmentation)"
+    return f"past its best after {100 * share:.2g} % of its passes: {cause}"
 
 
 def frozen(results: Results, arm: str, labels: int) -> str:

@@ -68,7 +68,7 @@ def mixtures(results: Results) -> list[str]:
         if differences := _differences(dict.fromkeys(behind)):
             mixed.setdefault(differences, []).append((arm, labels))
     return [
-        f"{_listed(results, touched)} mixes runs of different machines, which may differ by more than their arms: {differences}."
+        f"{_listed(results, touched)} mixes runs that differ by more than their arms: {differences}."
         for differences, touched in mixed.items()
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jetbench.report.alarm import frozen, limited
+from jetbench.report.alarm import early, frozen, limited
 from jetbench.report.floors import floor_notes
 from jetbench.report.results import Results
 from jetbench.report.words import count, joined
@@ -95,6 +95,8 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
         yield f"the best {text} is at the edge of what was tried: widen the range"
     if reasons := limited(results, arm, labels):
         yield f"limited by compute: {'; '.join(reasons)}"
+    if soon := early(results, arm, labels):
+        yield soon
     if still := frozen(results, arm, labels):
         yield still
     shared = results.comparisons.get((arm, labels))

@@ -169,7 +169,8 @@ def _fitted(results: Results) -> Iterator[str]:
             best, other = (max(arms, key=lambda arm: gain(metric, means[arm])) for arms in kinds)
             relation = "is ahead of" if gain(metric, means[best] - means[other]) > 0 else "is not ahead of"
             pair = f"{number(metric, means[best])} against {number(metric, means[other])}"
-            leads.setdefault(f"{best} {relation} the best network, {other},", []).append(f"at {count(labels)} labels ({pair})")
+            chosen = f"the best of {len(kinds[1])} networks by these test jets" if len(kinds[1]) > 1 else "the network"
+            leads.setdefault(f"{best} {relation} {chosen}, {other},", []).append(f"at {count(labels)} labels ({pair})")
     if leads:
         listed = "; ".join(f"{who} {joined(where)}" for who, where in leads.items())
         yield f"By mean {metric.name}, no test between them: {listed}."

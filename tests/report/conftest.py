@@ -56,6 +56,7 @@ class Fake:
     failed: Mapping[CellKey, str] = field(default_factory=dict)
     edge: tuple[str, ...] = ()
     signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm, of the length of each of its runs
+    best: Mapping[str, float] = field(default_factory=dict)  # by arm, the share of the passes after which the best epoch ends
     environment: Callable[[PlannedRun], Mapping[str, Any]] = lambda run: {}  # what a run notes differently from others
 
     def area(self, cell: CellKey) -> float:
@@ -98,6 +99,8 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     write_json(folder.split, {"pool": {"jets": 800, "sha256": "b" * 64}, "test": {"jets": test, "sha256": "a" * 64}})
     metrics = {f"trained/{name}": value for name, value in fake.signs.get(run.arm, {}).items()}
     metrics |= {"cost/labelled_passes": float(run.spec.recipe.passes), "cost/unlabelled_passes": 0.0, "cost/seconds": 10.0}
+    if run.arm in fake.best:
+        metrics |= {"cost/passes_to_best": fake.best[run.arm] * run.spec.recipe.passes}
     if not run.labelled:
         metrics |= {"cost/labelled_passes": 0.0, "cost/unlabelled_passes": float(run.spec.recipe.passes)}
     if cell is not None:

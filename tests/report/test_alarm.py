@@ -13,7 +13,7 @@ from physics.lengths import Start, measure
 from report.pages import Checked, page_of, plot_of
 
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.report.alarm import Estimate, Signs, alarms, frozen, length_counts, limited, limits_text, over_seeds, signs
+from jetbench.report.alarm import Estimate, Signs, alarms, early, frozen, length_counts, limited, limits_text, over_seeds, signs
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import answer
@@ -104,6 +104,16 @@ def test_an_answer_without_alarm_says_nothing_of_it(finished: Results, planted: 
     for results in (finished, planted(signs={"simclr": LEARNT, "scratch": LEARNT})):
         assert limits_text(results, ("simclr", "scratch")) == ""
         assert "compute" not in answer(results)
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.07, "past its best after 7 % of its passes"), (0.19, "past its best"), (0.2, "")])
+def test_a_training_that_was_at_its_best_at_once_is_named(share: float, said: str, planted: Planted) -> None:
+    results = planted(best={"scratch": share, "random-frozen": 0.01}, missing=lambda cell: cell.arm == "simclr")
+    assert early(results, "scratch", 50).startswith(said)
+    assert bool(early(results, "scratch", 50)) == bool(said)
+    assert said == "" or any(note.startswith(f"scratch at 50, 200 labels: {said}") for note in notes(results))
+    assert early(results, "random-frozen", 50) == ""  # its head alone is trained
+    assert early(results, "boosted-trees", 50) == ""
 
 
 @pytest.mark.parametrize(("change", "still"), [(0.012, True), (0.049, True), (0.05, False)])

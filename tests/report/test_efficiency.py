@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from jetbench.report.results import Results
-from jetbench.report.sections.efficiency import render
+from jetbench.report.sections.efficiency import SPEED, render
 
 MEASURED = {
     "cost/parameters": 174_529.0,
@@ -65,3 +65,14 @@ def test_what_depends_on_the_machine_is_said_with_the_machine(measured: Results)
     told = render(noted)
     assert told is not None
     assert "Measured on Toy 9000, x86_64, 2 cores; other load" in told.body
+
+
+def test_speeds_that_other_work_has_touched_are_said_to_be(measured: Results) -> None:
+    """Those of the fixture are 1 : 2 : 3."""
+    quiet = {
+        cell: metrics | ({SPEED: 100.0 + 49 * (cell.seed % 2)} if SPEED in metrics else {})
+        for cell, metrics in measured.cells.items()
+    }
+    found = [render(measured), render(replace(measured, cells=quiet))]
+    said = ["differ by more than 1.5 times for scratch:" in content.body for content in found if content]
+    assert said == [True, False]

@@ -47,7 +47,9 @@ def test_every_machine_is_listed_with_its_runs(planted: Planted) -> None:
 def test_a_comparison_that_mixes_them_is_named(planted: Planted) -> None:
     results = planted("seeds=2", environment=by_arm("boosted-trees"))
     (text,) = mixtures(results)
-    assert text.startswith("The comparison with scratch of boosted-trees at 50 and 200 labels mixes runs of different machines")
+    assert text.startswith(
+        "The comparison with scratch of boosted-trees at 50 and 200 labels mixes runs that differ by more than their arms"
+    )
     assert text.endswith("processor New 2 or Old 1; precision bf16 or fp32; torch 2 or 3.")
     assert text in warnings(results)
 

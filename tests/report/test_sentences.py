@@ -122,7 +122,7 @@ def test_remarks_name_budgets_trees_floors_and_controls(finished: Results) -> No
     second = finished.comparisons["simclr", 200]
     assert f"simclr against scratch: {second.verdict} at 200 labels ({second.difference:+.4f}" in text
     assert "boosted-trees against scratch: better at 50 labels" in text
-    assert "boosted-trees is ahead of the best network, simclr, at 50 labels" in text
+    assert "boosted-trees is ahead of the best of 2 networks by these test jets, simclr, at 50 labels" in text
     assert "The floor mass-likelihood is cleared by simclr at 50 and 200 labels and boosted-trees at 50 and 200 labels" in text
     assert "; has below it scratch at 50 and 200 labels (paired tests, corrected for their number by Holm; below: " in text
     assert "The floor class-prior is cleared by the baseline and every rival" in text
@@ -132,7 +132,7 @@ def test_remarks_name_budgets_trees_floors_and_controls(finished: Results) -> No
 def test_trees_that_lose_are_said_to(planted: Planted) -> None:
     results = planted(areas={"boosted-trees": 0.85, "mass-likelihood": 0.7})
     text = "\n".join(remarks(results))
-    assert "boosted-trees is not ahead of the best network, simclr," in text
+    assert "boosted-trees is not ahead of the best of 2 networks by these test jets, simclr," in text
     assert "The floor mass-likelihood is cleared by the baseline and every rival (paired tests" in text
 
 

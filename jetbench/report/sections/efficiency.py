@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.machines import machines
 from jetbench.report.markup import by_budget, fragment, table
@@ -24,6 +26,7 @@ MEASURED = (
 )
 SCALES = {"cost/flops": 1e-6}
 SPEED = "cost/training_jets_per_second"
+APART = 1.5  # speeds of one arm that differ by more were measured beside other work
 BODY = """
 {{ table }}
 <p><small>Means over the finished seeds, of their last training alone. Memory is that of the process that trains, the jets that it
@@ -32,6 +35,10 @@ observables, which are computed once. Speeds and memory are no property of an ar
 ran there, and on how many trainings ran at a time.
 {% if machines %}
 Measured on {{ machines }}; other load and the number of trainings at a time are not noted.
+{% endif %}
+{% if disturbed %}
+Speeds of seeds that do the same work differ by more than {{ apart }} times for {{ disturbed }}: other work ran beside some
+of them, so that operations are the better guide.
 {% endif %}
 The best epoch is the one that the recipe would keep, by what it selects.</small></p>
 """
@@ -46,8 +53,20 @@ def render(results: Results) -> SectionContent | None:
     headings: list[str | Cell] = ["arm", label(results.metric), *(Cell(name, unit) for name, unit, _ in shown)]
     lines = [(labels, _line(results, arm, labels, [key for _, _, key in shown])) for arm, labels in found]
     hardware = dict.fromkeys(machine.hardware for machine in machines(results) if machine.hardware)
-    body = fragment(BODY, table=table(headings, by_budget(lines)), machines=joined(list(hardware)))
+    body = fragment(
+        BODY,
+        table=table(headings, by_budget(lines)),
+        machines=joined(list(hardware)),
+        disturbed=joined(_disturbed(results, found)),
+        apart=APART,
+    )
     return SectionContent("efficiency", "What each model gives for what it takes", body)
+
+
+def _disturbed(results: Results, found: Sequence[tuple[str, int]]) -> list[str]:
+    """The arms whose seeds were trained at very different speeds at one of their budgets."""
+    speeds = {place: results.values(*place, SPEED) for place in found}
+    return list(dict.fromkeys(arm for (arm, _), some in speeds.items() if len(some) and some.max() > APART * some.min()))
 
 
 def _line(results: Results, arm: str, labels: int, keys: list[str]) -> Line:
