@@ -40,7 +40,8 @@ def results(suite: str, scale: str | None, store: str | None, form: str) -> None
 @scale_option
 @store_option
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
-def ui(suite: str | None, scale: str | None, store: str | None, port: int) -> None:
+@click.option("--auth", is_flag=True, help="Ask for a random password, which is printed: for machines with other users.")
+def ui(suite: str | None, scale: str | None, store: str | None, port: int, auth: bool) -> None:
     """Open MLflow's pages on the results; the link leads to the charts of a suite or study, or of what was run last."""
     from jetbench.api import latest_execution
     from jetbench.errors import StoreError
@@ -55,6 +56,6 @@ def ui(suite: str | None, scale: str | None, store: str | None, port: int) -> No
     except StoreError:
         if suite is not None or scale is not None:
             raise
-        serve(Store(root), port=port, echo=click.echo)
+        serve(Store(root), port=port, echo=click.echo, auth=auth)
         return
-    serve(session.store, port=port, experiment_id=session.tracker.experiment_id, echo=click.echo)
+    serve(session.store, port=port, experiment_id=session.tracker.experiment_id, echo=click.echo, auth=auth)

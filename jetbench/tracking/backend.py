@@ -1,4 +1,4 @@
-"""The only place that imports MLflow: late, quiet, and without telemetry."""
+"""How MLflow is imported: late, quiet, and without telemetry."""
 
 from __future__ import annotations
 

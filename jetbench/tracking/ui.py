@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from tempfile import TemporaryFile
 from types import FrameType
 from typing import IO
@@ -19,6 +21,7 @@ from urllib.parse import quote
 
 from jetbench.errors import StoreError
 from jetbench.tracking.backend import ENVIRONMENT
+from jetbench.tracking.pages import APP, PASSWORD, USER
 from jetbench.tracking.store import Store
 
 __all__ = ["chart_link", "serving", "ui"]
@@ -42,15 +45,22 @@ def ui(
     port: int = 5000,
     experiment_id: str | None = None,
     echo: Callable[[str], None] = print,
+    auth: bool = False,
 ) -> None:
-    """Serve the store until Ctrl-C or SIGTERM. StoreError when the port is taken or the server does not start."""
+    """Serve the store until Ctrl-C or SIGTERM, with `auth` behind a random password. StoreError when the port is taken or the
+    server does not start."""
+    if store.tracking_uri and auth:
+        raise StoreError(f"--auth guards a server that it starts; {store.tracking_uri} is there already, and guards itself")
     if store.tracking_uri:
         echo(chart_link(store.tracking_uri.rstrip("/"), experiment_id))
         return
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with serving(store, host, port) as (address, server):
+        password = secrets.token_urlsafe(16) if auth else None
+        with serving(store, host, port, password) as (address, server):
             echo(chart_link(address, experiment_id))
+            if password:
+                echo(f"user {USER}, password {password}")
             echo("Ctrl-C ends it")
             server.wait()
             raise StoreError(f"MLflow's server ended by itself with exit status {server.returncode}")
@@ -61,14 +71,18 @@ def ui(
 
 
 @contextmanager
-def serving(store: Store, host: str = "127.0.0.1", port: int = 5000) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def serving(
+    store: Store, host: str = "127.0.0.1", port: int = 5000, password: str | None = None
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Start a server and yield its address and process once it answers; it is gone with all its processes at the end."""
     refuse_taken_port(host, port)
+    refuse_old_installation()
     store.prepare()
+    guarded = {PASSWORD: password} if password else {}
     with TemporaryFile() as log:
         server = subprocess.Popen(
             _command(store, host, port),
-            env=os.environ | ENVIRONMENT,
+            env=os.environ | ENVIRONMENT | guarded,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -85,7 +99,7 @@ def serving(store: Store, host: str = "127.0.0.1", port: int = 5000) -> Iterator
 
 def _command(store: Store, host: str, port: int) -> list[str]:
     return [
-        *(sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"),
+        *(sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1", "--app-name", APP),
         *("--backend-store-uri", store.uri, "--artifacts-destination", str(store.artifacts)),
     ]
 
@@ -97,6 +111,12 @@ def refuse_taken_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise StoreError(f"cannot listen on {host}:{port}: {error.strerror}; choose another port with --port") from error
+
+
+def refuse_old_installation() -> None:
+    """Raise `StoreError` where the installed metadata do not name our app: MLflow's own would be no substitute."""
+    if APP not in entry_points(group="mlflow.app").names:
+        raise StoreError("MLflow does not find jetbench's pages: jetbench was installed before it had them; install it again")
 
 
 def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: IO[bytes]) -> None:

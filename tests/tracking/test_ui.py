@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
+from importlib.metadata import EntryPoints
 
 import pytest
 
@@ -13,7 +15,7 @@ from jetbench.errors import StoreError
 from jetbench.tracking.journal import Journal
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
-from jetbench.tracking.ui import chart_link, refuse_taken_port, ui
+from jetbench.tracking.ui import chart_link, refuse_old_installation, refuse_taken_port, ui
 
 UI = """
 import sys
@@ -48,6 +50,37 @@ def test_a_store_on_a_server_only_shows_its_link(tmp_path):
     lines = []
     ui(Store(tmp_path, "http://127.0.0.1:5000/"), experiment_id="7", echo=lines.append)
     assert lines == [chart_link("http://127.0.0.1:5000", "7")]
+
+
+def test_a_password_is_made_up_each_time_and_printed(tmp_path, monkeypatch):
+    given = []
+
+    class Server:
+        def wait(self):
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def serving(store, host, port, password):
+        given.append(password)
+        yield "http://127.0.0.1:5000", Server()
+
+    monkeypatch.setattr("jetbench.tracking.ui.serving", serving)
+    lines = []
+    for auth in (True, True, False):
+        ui(Store(tmp_path), echo=lines.append, auth=auth)
+    first, second, none = given
+    assert none is None
+    assert first != second
+    assert min(len(first), len(second)) >= 20
+    assert [line for line in lines if "password" in line] == [f"user jetbench, password {word}" for word in (first, second)]
+    with pytest.raises(StoreError, match=r"http://elsewhere is there already"):
+        ui(Store(tmp_path, "http://elsewhere"), auth=True)
+
+
+def test_an_installation_without_the_pages_is_an_error_with_the_remedy(monkeypatch):
+    monkeypatch.setattr("jetbench.tracking.ui.entry_points", lambda group: EntryPoints())
+    with pytest.raises(StoreError, match="install it again"):
+        refuse_old_installation()
 
 
 def processes_of(group):
