@@ -155,12 +155,15 @@ class Session(Execution):
         return collect(self.plan, self.store)
 
     def publish_report(self, results: Results) -> Path:
-        """Write the report into the store and into the tracker; returns the page."""
+        """Write the report into the store and into the tracker, with a run for each arm and budget there; returns the page."""
+        from jetbench.report.review.overview import overview, overview_digest
         from jetbench.report.write import write_report
 
         files = write_report(results, self.store.root / "reports" / self.plan.instance.name)
-        self.tracker.log_report(files)
-        return next(path for path in files if path.suffix == ".html")
+        page, tracker = next(path for path in files if path.suffix == ".html"), self.tracker
+        tracker.log_report(files)
+        tracker.log_overview(overview_digest(results), lambda: overview(results), page.name)
+        return page
 
 
 def open_session(

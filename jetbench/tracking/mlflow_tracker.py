@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
+from jetbench.tracking.arm_card import Overview
 from jetbench.tracking.backend import speaking_plainly
 from jetbench.tracking.folder import RunFolder, noted
 from jetbench.tracking.holdings import CONTENT, KEY, SHIPPED, Holding, digest, from_client, from_database, prefix, shipped
 from jetbench.tracking.journal import Record, committed, read
+from jetbench.tracking.mlflow_arms import ARM, DESCRIPTION, KIND, VIEW, log_pictures, publish_arms, publish_description, view_tag
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Pairs, RunCard, Status, Tracker
 
@@ -106,7 +108,7 @@ class MlflowTracker(Tracker):
             if found.data.tags.get(CONTENT) != content:
                 for path in artifacts:
                     client.log_artifact(run_id, str(path))
-                self._show_pictures(run_id, [path for path in artifacts if path.suffix == ".png"])
+                log_pictures(client, run_id, [path for path in artifacts if path.suffix == ".png"])
                 self._tell_test(run_id, run)
                 client.set_tag(run_id, CONTENT, content)
             client.set_terminated(run_id, status, end_time=_last_time(run.journal))
@@ -135,6 +137,24 @@ class MlflowTracker(Tracker):
             self._describe(found, wanted | {CONTENT: content}, {})
             client.set_terminated(found.info.run_id, "FINISHED")
 
+    def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> None:
+        held, arms = self._held().get(name), sum(key.startswith(ARM) for key in self._held())
+        if held is not None and held.shipped == f"{arms}:{digest}":
+            return
+        told = make()
+        with speaking_plainly("cannot publish the comparison"):
+            client, experiment_id = self._connected()
+            publish_arms(client, experiment_id, told.arms, self._common_tags())
+            report = self._find(name) or self._create(name, {KEY: name, KIND: "report"}, int(time.time() * 1000))
+            publish_description(client, experiment_id, told, page, report.info.run_id)
+            client.set_tag(report.info.run_id, SHIPPED, f"{len(told.arms)}:{digest}")
+
+    @property
+    def view(self) -> str | None:
+        """The name of the view that shows the comparison; None where none has been published."""
+        client, experiment_id = self._connected()
+        return VIEW if view_tag() in client.get_experiment(experiment_id).tags else None
+
     def _connected(self) -> tuple[MlflowClient, str]:
         with self._lock:
             if self._connection is None:
@@ -162,7 +182,8 @@ class MlflowTracker(Tracker):
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         for name, value in tags.items():
-            if found.tags.get(name) != value:
+            # the description that a report has written says more than that of an experiment's beginning
+            if found.tags.get(name) != value and not (name == DESCRIPTION and name in found.tags):
                 client.set_experiment_tag(found.experiment_id, name, value)
         return str(found.experiment_id)
 
@@ -172,7 +193,7 @@ class MlflowTracker(Tracker):
         own = dict(run.origin + run.state + run.tags)
         wanted = {KEY: run.key, "jetbench.kind": run.kind, **self._common_tags(), **own}
         if run.note:
-            wanted["mlflow.note.content"] = run.note
+            wanted[DESCRIPTION] = run.note
         with self._lock:
             if self._holdings is not None:
                 self._holdings.pop(run.key, None)
@@ -253,19 +274,6 @@ class MlflowTracker(Tracker):
             client.log_batch(run_id, metrics[:CHUNK])
             metrics = metrics[CHUNK:]
         client.log_batch(run_id, metrics, tags=[RunTag(name, value) for name, value in tags.items()])
-
-    def _show_pictures(self, run_id: str, pictures: Sequence[Path]) -> None:
-        """Log each picture under its stem as well: MLflow compares pictures of the same key across runs."""
-        from PIL import Image
-
-        client, _ = self._connected()
-        there = [file.path for file in client.list_artifacts(run_id, "images")] if pictures else []
-        for path in pictures:
-            stamp = int(path.stat().st_mtime * 1000)
-            if any(f"/{path.stem}+step+0+timestamp+{stamp}+" in name and "compressed" in name for name in there):
-                continue
-            with Image.open(path) as image:
-                client.log_image(run_id, image.convert("RGB"), key=path.stem, step=0, timestamp=stamp, synchronous=True)
 
 
 @lru_cache

@@ -10,15 +10,15 @@ from weakref import WeakValueDictionary
 
 from pydantic import field_validator
 
+from jetbench.tracking.arm_card import Overview, Pairs
 from jetbench.tracking.folder import RunFolder, noted
 from jetbench.tracking.journal import Record, committed, read, valid_key
 from jetbench.values import Value
 
 __all__ = ["Kind", "MemoryTracker", "Pairs", "RunCard", "Status", "Tracker"]
 
-Kind = Literal["pretrain", "trial", "final", "check", "report"]
+Kind = Literal["pretrain", "trial", "final", "check", "report", "arm"]
 Status = Literal["FINISHED", "FAILED", "KILLED"]
-Pairs = tuple[tuple[str, str], ...]
 
 
 class RunCard(Value):
@@ -113,9 +113,13 @@ class Tracker:
     def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
         """Put the files into the one run that holds the experiment's report, in place of the last ones."""
 
+    def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> None:
+        """Show the comparison that `make` gives, in place of the last one; not asked for one whose `digest` is there already.
+        `page` is the file of the report that the run `name` holds."""
+
 
 class MemoryTracker(Tracker):
-    """Keeps what it is given, for tests: `records`, `status` and `artifacts` by run key, and the `report`.
+    """Keeps what it is given, for tests: `records`, `status` and `artifacts` by run key, the `report` and the `overview`.
 
     A job of the same process that is sent a copy gets the tracker itself.
     """
@@ -126,6 +130,7 @@ class MemoryTracker(Tracker):
         self.status: dict[str, str] = {}
         self.artifacts: dict[str, dict[str, bytes]] = {}
         self.report: dict[str, bytes] = {}
+        self.overview: Overview | None = None
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Callable[[int], MemoryTracker], tuple[int]]:
@@ -151,6 +156,9 @@ class MemoryTracker(Tracker):
     def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
         with self._lock:
             self.report = {path.name: path.read_bytes() for path in files}
+
+    def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> None:
+        self.overview = make()
 
 
 _here: WeakValueDictionary[int, MemoryTracker] = WeakValueDictionary()

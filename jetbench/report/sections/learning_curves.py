@@ -22,7 +22,7 @@ from jetbench.tracking.journal import Record
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "render"]
+__all__ = ["draw", "plot", "render"]
 
 MOST_ACROSS = 4  # budgets side by side; more stand one below the other
 
@@ -36,24 +36,32 @@ Checks = dict[int, dict[str, tuple[np.ndarray, np.ndarray]]]  # likewise passes 
 
 
 def render(results: Results) -> SectionContent:
-    metric, settings = results.task.headline, results.plan.instance.settings
+    drawn = plot(results, results.plan.instance.settings.labels, results.plan.arms)
+    if drawn is None:
+        return SectionContent("curves", "Learning curves", fragment("<p>No training has left a curve yet.</p>"))
+    return SectionContent("curves", "Learning curves", plots=(drawn,))
+
+
+def plot(results: Results, given: Sequence[int], names: Sequence[str]) -> Plot | None:
+    """Show these arms at the given budgets; None where no training of theirs has left a curve."""
+    metric = results.task.headline
     shown = {
         f"val/{metric.key}": heading(metric, "validation", ",\n"),
         "val/loss": "validation loss",
         "train/loss": "training loss",
     }
-    arms = [arm for arm in results.plan.arms if not is_fitted(results.plan, arm)]
+    arms = [arm for arm in names if not is_fitted(results.plan, arm)]
     found: Panels = {}
     ends: Ends = {}
-    for labels in settings.labels:
+    for labels in given:
         journals = {arm: _journals(results, arm, labels) for arm in arms}
         for row, key in enumerate(shown):
             found[row, labels] = {arm: curve for arm, some in journals.items() if (curve := stacked(some, key))}
         ends[labels] = _ends(results, found[0, labels], labels)
-    budgets = [labels for labels in settings.labels if any(found[row, labels] for row in range(len(shown)))]
+    budgets = [labels for labels in given if any(found[row, labels] for row in range(len(shown)))]
     if not budgets:
-        return SectionContent("curves", "Learning curves", fragment("<p>No training has left a curve yet.</p>"))
-    plot = Plot(
+        return None
+    return Plot(
         "learning_curves",
         f"{capital(label(metric, 'validation'))}, validation loss and training loss against the passes",
         "Mean over seeds of the last stage; the band is the range of the seeds. Validation jets are a fifth of the label budget: "
@@ -64,7 +72,6 @@ def render(results: Results) -> SectionContent:
         draw,
         (found, ends, _checks(results), tuple(shown.values()), tuple(budgets), looks(results.plan)),
     )
-    return SectionContent("curves", "Learning curves", plots=(plot,))
 
 
 def _ends(results: Results, curves: Mapping[str, Curve], labels: int) -> dict[str, tuple[float, Mean]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from jetbench.suites.plan import CellKey
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "render"]
+__all__ = ["draw", "plot", "render"]
 
 ACROSS = 4  # panels side by side
 BINS = 40  # of truth and of prediction: panels are small
@@ -26,12 +27,13 @@ Counts = dict[str, np.ndarray]  # by arm
 
 
 def render(results: Results) -> SectionContent | None:
-    found = [plot for labels in results.plan.instance.settings.labels if (plot := _plot(results, labels))]
+    found = [one for labels in results.plan.instance.settings.labels if (one := plot(results, labels, results.plan.arms))]
     return SectionContent("prediction", "Prediction against truth", plots=tuple(found)) if found else None
 
 
-def _plot(results: Results, labels: int) -> Plot | None:
-    counts, edges = _counts(results, labels)
+def plot(results: Results, labels: int, arms: Sequence[str]) -> Plot | None:
+    """Show the test jets of these arms at one budget; None where none of them has a finished seed."""
+    counts, edges = _counts(results, labels, arms)
     if not counts:
         return None
     alt = f"Prediction against truth at {labels} labels"
@@ -39,11 +41,11 @@ def _plot(results: Results, labels: int) -> Plot | None:
     return Plot(f"prediction_{labels}", alt, caption, draw, (counts, edges, results.task.column, labels))
 
 
-def _counts(results: Results, labels: int) -> tuple[Counts, np.ndarray]:
+def _counts(results: Results, labels: int, arms: Sequence[str]) -> tuple[Counts, np.ndarray]:
     """Counts (truth, prediction) of each arm with a finished seed, and their common edges."""
     found: Counts = {}
     edges = np.zeros(0)
-    for arm in results.plan.arms:
+    for arm in arms:
         for seed in results.seeds(arm, labels):
             _, truth, predictions = results.scores(CellKey(arm, labels, seed))
             edges, counts = prediction_counts(truth, predictions, BINS)

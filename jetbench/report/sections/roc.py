@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from jetbench.suites.plan import CellKey
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["EFFICIENCIES", "draw_panels", "draw_two_classes", "rejections", "render"]
+__all__ = ["EFFICIENCIES", "draw_panels", "draw_two_classes", "plot", "rejections", "render"]
 
 MOST_PANELS, PANELS_ACROSS = 12, 3  # signal classes with a panel of their own
 MOST_INSIDE = 8  # arms whose legend fits into the plot; that of more stands beside it
@@ -31,15 +31,16 @@ Curves = dict[str, np.ndarray]  # by arm: background efficiencies (seeds, 100)
 
 def render(results: Results) -> SectionContent:
     """Show a plot for each budget; without the arms that rank nothing, which would hide the line of chance."""
-    found = [plot for labels in results.plan.instance.settings.labels if (plot := _plot(results, labels))]
+    found = [one for labels in results.plan.instance.settings.labels if (one := plot(results, labels, results.plan.arms))]
     beside = len(results.plan.instance.meta.class_names) <= 2
     return SectionContent("roc", "Background rejection", plots=tuple(found), beside=beside)
 
 
-def _plot(results: Results, labels: int) -> Plot | None:
+def plot(results: Results, labels: int, arms: Sequence[str]) -> Plot | None:
+    """Show the curves of these arms at one budget; None where none of them ranks anything."""
     names, settings = results.plan.instance.meta.class_names, results.plan.instance.settings
     signals = range(1, max(len(names), 2))[:MOST_PANELS]
-    panels = {one: found for one, found in _ranking(results, labels, signals).items() if found}
+    panels = {one: found for one, found in _ranking(results, labels, signals, arms).items() if found}
     if not panels:
         return None
     alt = f"ROC curves at {labels} labels"
@@ -52,10 +53,10 @@ def _plot(results: Results, labels: int) -> Plot | None:
     return Plot(f"roc_{labels}", alt, caption, draw_panels, (panels, titles, *common[1:]))
 
 
-def _ranking(results: Results, labels: int, signals: range) -> dict[int, Curves]:
+def _ranking(results: Results, labels: int, signals: range, arms: Sequence[str]) -> dict[int, Curves]:
     """By signal class the curves of the arms that rank its jets and those of the background."""
     found: dict[int, Curves] = {one: {} for one in signals}
-    for arm in results.plan.arms:
+    for arm in arms:
         for one, curves in zip(signals, rejections(results, arm, labels, signals), strict=True):
             if len(curves) and curves.min() < 1:
                 found[one][arm] = curves

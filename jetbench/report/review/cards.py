@@ -1,0 +1,149 @@
+"""The card of an arm at one label budget: its means, its difference to the baseline, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jetbench.evaluation.classification import EFFICIENCIES
+from jetbench.report.rejections import seed_rejection
+from jetbench.report.results import Results
+from jetbench.report.review.pictures import pictures
+from jetbench.report.review.wrongest import FILE, wrongest
+from jetbench.report.rows import Row, rows
+from jetbench.report.tuned import decisions
+from jetbench.report.words import brief_difference, count, gain, label, mean_limits, number, quantity
+from jetbench.spec import Component
+from jetbench.suites.plan import CellKey
+from jetbench.suites.studies import plain
+from jetbench.tracking.arm_card import ArmCard, Pairs
+
+__all__ = ["MEANS", "arm_cards", "gain_key", "mean_key", "standing"]
+
+# of what else the runs are tested for, those that a mean over seeds is meant to be read of
+MEANS = ("accuracy", "f1", "log_loss", "ece", "mae", "r2", "median_bias", "resolution", "tails")
+Metrics = Iterator[tuple[str, float | None]]
+
+
+def mean_key(results: Results) -> str:
+    """Name the mean of what arms are compared by: "test/auc", as in the runs of the seeds."""
+    return f"test/{results.metric.key}"
+
+
+def gain_key(results: Results) -> str:
+    """Name the difference to the baseline with the sign of an improvement: "gain/auc"."""
+    return f"gain/{results.metric.key}"
+
+
+def arm_cards(results: Results) -> tuple[ArmCard, ...]:
+    """Make a card for each row of the comparison that has a finished seed, in its order."""
+    found = [row for row in rows(results) if row.seeds]
+    width = len(str(len(found)))
+    return tuple(_card(results, row, f"{place:0{width}d}") for place, row in enumerate(found, 1))
+
+
+def _card(results: Results, row: Row, order: str) -> ArmCard:
+    arm, labels = row.arm, row.labels
+    metrics = [*_means(results, arm, labels), *_gains(results, row), *_rejections(results, arm, labels)]
+    return ArmCard(
+        key=f"arm/{arm}/n{labels}",
+        name=f"{arm}/n{labels}",
+        tags=_tags(results, row, order),
+        params=_params(results, arm, labels),
+        metrics={"labels": labels} | {name: value for name, value in metrics if value is not None},
+        runs=tuple(dict.fromkeys(results.last[CellKey(arm, labels, seed)] for seed in results.seeds(arm, labels))),
+        note=_note(results, row),
+        pictures=tuple(pictures(results, arm, labels)),
+        tables={FILE: wrongest(results, arm, labels)},
+    )
+
+
+def _means(results: Results, arm: str, labels: int) -> Metrics:
+    mean, key = results.mean(arm, labels), mean_key(results)
+    if mean is not None:
+        yield from ((key, mean.mean), (f"{key}_low", mean.low), (f"{key}_high", mean.high))
+    for name in MEANS:
+        if found := results.interval(arm, labels, f"test/{name}"):
+            yield f"test/{name}", found.mean
+
+
+def _gains(results: Results, row: Row) -> Metrics:
+    """Nothing but a zero for a baseline, which is what the others are measured from."""
+    found, key, metric = row.comparison, gain_key(results), results.metric
+    if found is None:
+        yield key, 0.0 if row.arm in results.baselines.values() else None
+        return
+    ends = [gain(metric, end) for end in (found.low, found.high) if end is not None]
+    yield key, gain(metric, found.difference)
+    yield from ((f"{key}_low", min(ends)), (f"{key}_high", max(ends))) if ends else ()
+
+
+def _rejections(results: Results, arm: str, labels: int) -> Metrics:
+    """The rejections of two classes; of one that is not resolved its lower end, as in the table."""
+    if "rejection" not in results.task.sections or len(results.plan.instance.meta.class_names) > 2:
+        return
+    for percent in EFFICIENCIES:
+        found, key = seed_rejection(results, arm, labels, percent), f"test/background_rejection_{percent}"
+        if found and found.resolved and found.rejection is not None:
+            yield from ((key, found.rejection), (f"{key}_low", found.low), (f"{key}_high", found.high))
+        elif found:
+            yield from ((key, found.low), (f"{key}_low", found.low))
+
+
+def standing(row: Row) -> str:
+    """Say in a word how an arm stands to its baseline."""
+    if row.comparison:
+        return str(row.comparison.verdict)
+    return "baseline" if row.role == "baseline" else "no partner yet"
+
+
+def _tags(results: Results, row: Row, order: str) -> Pairs:
+    instance = results.plan.instance
+    tags = {
+        "jetbench.scale": instance.scale,
+        "jetbench.instance": instance.name,
+        "jetbench.arm": row.arm,
+        "jetbench.order": order,
+        "jetbench.role": str(row.role),
+        "jetbench.verdict": standing(row) + (" *" if row.primary else ""),
+        "jetbench.baseline": results.baselines.get(row.arm, ""),
+        "jetbench.difference": brief_difference(results.metric, row.comparison) if row.comparison else "",
+        "jetbench.seeds": f"{row.seeds} of {row.planned}",
+    }
+    return tuple((name, value) for name, value in tags.items() if value)
+
+
+def _params(results: Results, arm: str, labels: int) -> Pairs:
+    """What makes an arm, the same few names for all; what studies have decided stands in place of the recipe's values."""
+    last, given = results.plan.declared(CellKey(arm, labels, results.seeds(arm, labels)[0]))[-1], results.plan.instance.settings
+    decided = [dict(one.values) for one in decisions(results, arm, labels)]
+    rates = [one.get("recipe.learning_rate", last.recipe.learning_rate) for one in decided] or [last.recipe.learning_rate]
+    values = {
+        "arm": arm,
+        "labels": labels,
+        "regime": given.arms[arm].regime,
+        "model": _component(last.model),
+        "view": _component(last.view),
+        "recipe": last.recipe.name,
+        "learning_rate": _distinct([plain(rate) for rate in rates]),
+        "passes": last.recipe.passes,
+    }
+    return tuple((name, str(value)) for name, value in values.items())
+
+
+def _component(one: Component) -> str:
+    return " ".join([one.name, *(f"{name}={value}" for name, value in one.options if value is not None)])
+
+
+def _distinct(texts: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(texts))
+
+
+def _note(results: Results, row: Row) -> str:
+    """Markdown: the mean, the difference with its verdict, and what a reader must know."""
+    metric, mean, found = results.metric, row.headline, row.comparison
+    lines = [f"**{row.arm}** at {count(row.labels)} labels ({row.role}), mean over {count(row.seeds, 'seed')}"]
+    if mean is not None:
+        lines.append(f"{label(metric)} {quantity(metric, number(metric, mean.mean))} {mean_limits(metric, mean)}".rstrip())
+    if found is not None:
+        lines.append(f"minus {results.baselines[row.arm]}: {brief_difference(metric, found)}, **{found.verdict}**")
+    return "\n\n".join([*lines, *(f"⚠ {note}" for note in row.notes)])

@@ -1,0 +1,56 @@
+"""The jets that an arm is most wrong about, with what each of its seeds says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jetbench.report.results import Results
+from jetbench.suites.plan import CellKey
+from jetbench.tracking.arm_card import Table
+
+__all__ = ["FILE", "wrongest"]
+
+FILE = "wrongest_jets.json"
+JETS = 10  # of each class, or twice as many where there are no classes
+DIGITS = 5
+
+
+def wrongest(results: Results, arm: str, labels: int) -> Table:
+    """List the test jets with the largest loss, mean over the finished seeds, worst first and class by class where jets have
+    classes: row in the dataset, truth, loss, mean prediction and that of each seed. Of many classes the predictions are the
+    probabilities of the true one.
+    """
+    seeds = results.seeds(arm, labels)
+    read = [results.scores(CellKey(arm, labels, seed)) for seed in seeds]
+    rows, truth, _ = read[0]
+    loss = np.mean([results.task.losses(truth, scores) for _, _, scores in read], axis=0)
+    kept = _worst(loss, truth if results.task.column == "label" else np.zeros(len(truth), int))
+    given = np.array([_of_truth(scores, truth)[kept] for _, _, scores in read])
+    return {
+        "row": rows[kept].tolist(),
+        "truth": _named(results, truth[kept]),
+        "loss": _rounded(loss[kept]),
+        "mean": _rounded(given.mean(axis=0)),
+        **{f"seed {seed}": _rounded(one) for seed, one in zip(seeds, given, strict=True)},
+    }
+
+
+def _worst(loss: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Places of the largest losses of each group, the same number of all."""
+    groups = np.unique(group)
+    most = JETS if len(groups) > 1 else 2 * JETS
+    order = np.argsort(-loss, kind="stable")
+    return np.concatenate([order[group[order] == one][:most] for one in groups])
+
+
+def _of_truth(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    return scores if scores.ndim == 1 else scores[np.arange(len(truth)), truth]
+
+
+def _named(results: Results, truth: np.ndarray) -> list[str] | list[float]:
+    names = results.plan.instance.meta.class_names
+    return [names[int(one)] for one in truth] if results.task.column == "label" else _rounded(truth)
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(value), DIGITS) for value in values]
