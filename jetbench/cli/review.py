@@ -58,4 +58,5 @@ def ui(suite: str | None, scale: str | None, store: str | None, port: int, auth:
             raise
         serve(Store(root), port=port, echo=click.echo, auth=auth)
         return
-    serve(session.store, port=port, experiment_id=session.tracker.experiment_id, echo=click.echo, auth=auth)
+    experiment_id, view = session.tracker.place()
+    serve(session.store, port=port, experiment_id=experiment_id, view=view, echo=click.echo, auth=auth)

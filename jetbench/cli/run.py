@@ -68,10 +68,16 @@ def show_results(session: Session) -> None:
 
     from jetbench.report.sentences import answer
     from jetbench.report.table import print_table
+    from jetbench.tracking.ui import ADDRESS, chart_link
 
     results = session.results()
     print_table(results, Console())
     click.echo(f"\n{answer(results)}\n")
     page = session.publish_report(results)
     click.echo(f"report: {page}")
+    link = chart_link(session.store.tracking_uri or ADDRESS, *session.tracker.place())
+    if session.store.tracking_uri:
+        click.echo(f"the comparison in MLflow: {link}")
+        return
     click.echo("every run in MLflow: jetbench ui" + ("" if session.default_store else f" --store {session.store.root}"))
+    click.echo(f"and there the comparison: {link}")

@@ -15,7 +15,7 @@ from jetbench.tracking.journal import committed
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["CONTENT", "KEY", "SHIPPED", "Holding", "digest", "from_client", "from_database", "prefix", "shipped"]
+__all__ = ["CONTENT", "KEY", "SHIPPED", "Holding", "digest", "from_client", "from_database", "place_in", "prefix", "shipped"]
 
 KEY, SHIPPED, CONTENT = "jetbench.key", "jetbench.shipped", "jetbench.content"
 
@@ -27,6 +27,12 @@ left join tags as content on content.run_uuid = runs.run_uuid and content.key = 
 where experiments.name = :experiment and experiments.lifecycle_stage = 'active'
 and runs.lifecycle_stage = 'active' and tags.key = :key
 order by runs.start_time
+"""
+
+PLACE = """
+select experiments.experiment_id, tags.key
+from experiments left join experiment_tags as tags on tags.experiment_id = experiments.experiment_id and tags.key = :tag
+where experiments.name = :experiment and experiments.lifecycle_stage = 'active'
 """
 
 
@@ -57,6 +63,16 @@ def from_database(database: Path, experiment: str) -> dict[str, Holding]:
     except sqlite3.Error:
         return {}
     return {key: Holding(status, shipped or "", content or "") for key, status, shipped, content in rows}
+
+
+def place_in(database: Path, experiment: str, tag: str) -> tuple[str, bool] | None:
+    """Read the id of an experiment, and whether it has the tag, without MLflow; None where it is not there or cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True, timeout=20)) as connection:
+            found = connection.execute(PLACE, {"experiment": experiment, "tag": tag}).fetchone()
+    except sqlite3.Error:
+        return None
+    return (str(found[0]), found[1] is not None) if found else None
 
 
 def from_client(client: MlflowClient, experiment: str) -> dict[str, Holding]:

@@ -125,11 +125,12 @@ def log_pictures(client: MlflowClient, run_id: str, paths: list[Path]) -> None:
             client.log_image(run_id, image.convert("RGB"), key=path.stem, step=0, timestamp=stamp, synchronous=True)
 
 
-def publish_description(client: MlflowClient, experiment_id: str, told: Overview, report: str, run_id: str) -> None:
-    """Make description, view and first metric of the experiment those of the overview; the page `report` is an artifact of the
-    run `run_id`."""
-    way = f"#/experiments/{experiment_id}/runs/{run_id}/artifacts/{report}"
-    description = f"{told.description}\n\n[The whole report]({way})"
+def publish_description(client: MlflowClient, experiment_id: str, told: Overview, way: str) -> None:
+    """Make description, view and first metric of the experiment those of the overview; `way` leads to the page of the report, as
+    run and file."""
+    # without the type the pages open in their mode for language models
+    link = f"#/experiments/{experiment_id}/runs/{way}?workflowType=machine_learning"
+    description = f"{told.description}\n\n[The whole report]({link})"
     wanted = {
         DESCRIPTION: description[:LONGEST_DESCRIPTION],
         view_tag(): _packed(told.view),

@@ -17,7 +17,18 @@ from jetbench.tracking import backend
 from jetbench.tracking.arm_card import Overview
 from jetbench.tracking.backend import speaking_plainly
 from jetbench.tracking.folder import RunFolder, noted
-from jetbench.tracking.holdings import CONTENT, KEY, SHIPPED, Holding, digest, from_client, from_database, prefix, shipped
+from jetbench.tracking.holdings import (
+    CONTENT,
+    KEY,
+    SHIPPED,
+    Holding,
+    digest,
+    from_client,
+    from_database,
+    place_in,
+    prefix,
+    shipped,
+)
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.mlflow_arms import ARM, DESCRIPTION, KIND, VIEW, log_pictures, publish_arms, publish_description, view_tag
 from jetbench.tracking.store import Store
@@ -56,12 +67,6 @@ class MlflowTracker(Tracker):
     def connect(self) -> None:
         with speaking_plainly(f"cannot open {self.store.uri}"):
             self._connected()
-
-    @property
-    def experiment_id(self) -> str:
-        """MLflow's id of the experiment, which links to the UI contain."""
-        self.connect()
-        return self._connected()[1]
 
     def holds(self, key: str, folder: RunFolder, *, sealed: bool = False) -> bool:
         """Tell whether MLflow has all of a finished run; it is not imported for that, unless a server has to be asked."""
@@ -146,14 +151,18 @@ class MlflowTracker(Tracker):
             client, experiment_id = self._connected()
             publish_arms(client, experiment_id, told.arms, self._common_tags())
             report = self._find(name) or self._create(name, {KEY: name, KIND: "report"}, int(time.time() * 1000))
-            publish_description(client, experiment_id, told, page, report.info.run_id)
+            publish_description(client, experiment_id, told, f"{report.info.run_id}/artifacts/{page}")
             client.set_tag(report.info.run_id, SHIPPED, f"{len(told.arms)}:{digest}")
 
-    @property
-    def view(self) -> str | None:
-        """The name of the view that shows the comparison; None where none has been published."""
-        client, experiment_id = self._connected()
-        return VIEW if view_tag() in client.get_experiment(experiment_id).tags else None
+    def place(self) -> tuple[str, str | None]:
+        """Return the id of the experiment, and the name of the view that shows the comparison, None where there is none yet:
+        what links to MLflow's pages contain. MLflow is not imported for an experiment of a local store."""
+        known = None if self.store.tracking_uri else place_in(self.store.database, self.experiment, view_tag())
+        if known is None:
+            with speaking_plainly(f"cannot look into {self.store.uri}"):
+                client, experiment_id = self._connected()
+                known = experiment_id, view_tag() in client.get_experiment(experiment_id).tags
+        return known[0], VIEW if known[1] else None
 
     def _connected(self) -> tuple[MlflowClient, str]:
         with self._lock:

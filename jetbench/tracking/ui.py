@@ -24,19 +24,21 @@ from jetbench.tracking.backend import ENVIRONMENT
 from jetbench.tracking.pages import APP, PASSWORD, USER
 from jetbench.tracking.store import Store
 
-__all__ = ["chart_link", "serving", "ui"]
+__all__ = ["ADDRESS", "chart_link", "serving", "ui"]
 
+ADDRESS = "http://127.0.0.1:5000"  # where `ui` serves, unless it is told otherwise
 START, STOP = 90.0, 5.0  # seconds
 
 
-def chart_link(address: str, experiment_id: str | None) -> str:
-    """Return the page that charts the runs of an experiment side by side; of all experiments without an id."""
+def chart_link(address: str, experiment_id: str | None, view: str | None = None) -> str:
+    """Return the page that charts an experiment: by the shared `view` of that name, and without one its trainings side by side;
+    the page of all experiments without an id."""
     if experiment_id is None:
-        return f"{address}/#/experiments?workflowType=machine_learning"
+        return f"{address.rstrip('/')}/#/experiments?workflowType=machine_learning"
     trainings = quote("tags.`jetbench.kind` != 'report'")
+    shown = f"viewStateShareKey={view}" if view else f"searchFilter={trainings}"
     # without /runs the page forgets the rest and opens as a list
-    charts = f"workflowType=machine_learning&compareRunsMode=CHART&searchFilter={trainings}"
-    return f"{address}/#/experiments/{experiment_id}/runs?{charts}"
+    return f"{address.rstrip('/')}/#/experiments/{experiment_id}/runs?workflowType=machine_learning&compareRunsMode=CHART&{shown}"
 
 
 def ui(
@@ -44,6 +46,7 @@ def ui(
     host: str = "127.0.0.1",
     port: int = 5000,
     experiment_id: str | None = None,
+    view: str | None = None,
     echo: Callable[[str], None] = print,
     auth: bool = False,
 ) -> None:
@@ -52,13 +55,13 @@ def ui(
     if store.tracking_uri and auth:
         raise StoreError(f"--auth guards a server that it starts; {store.tracking_uri} is there already, and guards itself")
     if store.tracking_uri:
-        echo(chart_link(store.tracking_uri.rstrip("/"), experiment_id))
+        echo(chart_link(store.tracking_uri, experiment_id, view))
         return
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         password = secrets.token_urlsafe(16) if auth else None
         with serving(store, host, port, password) as (address, server):
-            echo(chart_link(address, experiment_id))
+            echo(chart_link(address, experiment_id, view))
             if password:
                 echo(f"user {USER}, password {password}")
             echo("Ctrl-C ends it")

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jetbench.evaluation.classification import EFFICIENCIES
+from jetbench.evaluation.plots import PALETTE
+from jetbench.report.arms import looks
 from jetbench.report.rejections import seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.review.pictures import pictures
 from jetbench.report.review.wrongest import FILE, wrongest
 from jetbench.report.rows import Row, rows
 from jetbench.report.tuned import decisions
-from jetbench.report.words import brief_difference, count, gain, label, mean_limits, number, quantity
+from jetbench.report.words import brief_difference, count, gain, mean_limits, number, quantity
 from jetbench.spec import Component
 from jetbench.suites.plan import CellKey
 from jetbench.suites.studies import plain
 from jetbench.tracking.arm_card import ArmCard, Pairs
 
-__all__ = ["MEANS", "arm_cards", "gain_key", "mean_key", "standing"]
+__all__ = ["MEANS", "arm_cards", "bar_key", "gain_key", "mean_key", "standing"]
 
 # of what else the runs are tested for, those that a mean over seeds is meant to be read of
 MEANS = ("accuracy", "f1", "log_loss", "ece", "mae", "r2", "median_bias", "resolution", "tails")
@@ -34,6 +36,11 @@ def gain_key(results: Results) -> str:
     return f"gain/{results.metric.key}"
 
 
+def bar_key(results: Results, labels: int) -> str:
+    """Name the same as bars show it, which have two digits after the point: "n100 gain/auc in 0.001"."""
+    return f"n{labels} {gain_key(results)} in {results.metric.unit or '0.001'}"
+
+
 def arm_cards(results: Results) -> tuple[ArmCard, ...]:
     """Make a card for each row of the comparison that has a finished seed, in its order."""
     found = [row for row in rows(results) if row.seeds]
@@ -43,13 +50,13 @@ def arm_cards(results: Results) -> tuple[ArmCard, ...]:
 
 def _card(results: Results, row: Row, order: str) -> ArmCard:
     arm, labels = row.arm, row.labels
-    metrics = [*_means(results, arm, labels), *_gains(results, row), *_rejections(results, arm, labels)]
+    metrics = [*_gains(results, row), *_means(results, arm, labels), *_rejections(results, arm, labels), *_charted(results, row)]
     return ArmCard(
         key=f"arm/{arm}/n{labels}",
         name=f"{arm}/n{labels}",
         tags=_tags(results, row, order),
         params=_params(results, arm, labels),
-        metrics={"labels": labels} | {name: value for name, value in metrics if value is not None},
+        metrics={name: value for name, value in metrics if value is not None},
         runs=tuple(dict.fromkeys(results.last[CellKey(arm, labels, seed)] for seed in results.seeds(arm, labels))),
         note=_note(results, row),
         pictures=tuple(pictures(results, arm, labels)),
@@ -75,6 +82,14 @@ def _gains(results: Results, row: Row) -> Metrics:
     ends = [gain(metric, end) for end in (found.low, found.high) if end is not None]
     yield key, gain(metric, found.difference)
     yield from ((f"{key}_low", min(ends)), (f"{key}_high", max(ends))) if ends else ()
+
+
+def _charted(results: Results, row: Row) -> Metrics:
+    """What charts alone need: without the arms that are not compared, far from which all others would look alike."""
+    ahead = dict(_gains(results, row)).get(gain_key(results))
+    if not row.muted and ahead is not None:
+        yield bar_key(results, row.labels), ahead if results.metric.unit else 1000 * ahead
+        yield "labels", float(row.labels)
 
 
 def _rejections(results: Results, arm: str, labels: int) -> Metrics:
@@ -108,8 +123,17 @@ def _tags(results: Results, row: Row, order: str) -> Pairs:
         "jetbench.baseline": results.baselines.get(row.arm, ""),
         "jetbench.difference": brief_difference(results.metric, row.comparison) if row.comparison else "",
         "jetbench.seeds": f"{row.seeds} of {row.planned}",
+        "mlflow.runColor": _color(results, row),
     }
     return tuple((name, value) for name, value in tags.items() if value)
+
+
+def _color(results: Results, row: Row) -> str:
+    """One colour per arm, where the report's plots tell some of one colour apart by their markers; grey for muted ones."""
+    if row.muted:
+        return looks(results.plan)[row.arm].color
+    bright = [arm for arm in results.plan.arms if not looks(results.plan)[arm].muted]
+    return PALETTE[bright.index(row.arm) % len(PALETTE)]
 
 
 def _params(results: Results, arm: str, labels: int) -> Pairs:
@@ -139,11 +163,12 @@ def _distinct(texts: Sequence[str]) -> str:
 
 
 def _note(results: Results, row: Row) -> str:
-    """Markdown: the mean, the difference with its verdict, and what a reader must know."""
+    """Markdown, the difference with its verdict first: the page shows three lines of it."""
     metric, mean, found = results.metric, row.headline, row.comparison
-    lines = [f"**{row.arm}** at {count(row.labels)} labels ({row.role}), mean over {count(row.seeds, 'seed')}"]
+    place = f"**{row.arm}** ({row.role}) at {count(row.labels)} labels"
+    minus = f" minus {results.baselines[row.arm]}: {brief_difference(metric, found)}, **{found.verdict}**" if found else ""
+    lines = [place + minus]
     if mean is not None:
-        lines.append(f"{label(metric)} {quantity(metric, number(metric, mean.mean))} {mean_limits(metric, mean)}".rstrip())
-    if found is not None:
-        lines.append(f"minus {results.baselines[row.arm]}: {brief_difference(metric, found)}, **{found.verdict}**")
+        value = quantity(metric, f"{number(metric, mean.mean)} {mean_limits(metric, mean)}".rstrip())
+        lines.append(f"test {metric.name} {value}, mean over {count(row.seeds, 'seed')}")
     return "\n\n".join([*lines, *(f"⚠ {note}" for note in row.notes)])

@@ -15,8 +15,8 @@ def describe(results: Results) -> str:
     """Write the answer, and below it each arm at each budget."""
     instance = results.plan.instance
     parts = [
+        " ".join(answers(results)),  # first: of a long description the page shows the beginning
         f"**{instance.question}**",
-        *answers(results),
         _table(results),
         "; ".join(compared_lines(results)),
         f"{instance.kind.capitalize()} `{instance.title}`, scale `{instance.scale}`. * marks a primary comparison.",

@@ -22,23 +22,27 @@ from jetbench.tracking.arm_card import Picture
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["KEYS", "pictures"]
+__all__ = ["keys", "pictures"]
 
-KEYS = ("roc", "confusion", "prediction", "learning_curves")
+CURVES = "learning_curves"
+
+
+def keys(results: Results) -> tuple[str, ...]:
+    """Name the pictures that the task has."""
+    return ("roc", "confusion", CURVES) if "roc" in results.task.sections else ("prediction", CURVES)
 
 
 def pictures(results: Results, arm: str, labels: int) -> Iterator[Picture]:
     """Yield the pictures that the task and the arm have; each is drawn when it is saved."""
     shown = [name for name in (results.baselines.get(arm), arm) if name and results.seeds(name, labels)]
-    named = results.task.sections
-    plots = [
-        roc.plot(results, labels, shown) if "roc" in named else None,
-        _confusion(results, arm, labels) if "roc" in named else None,
-        prediction.plot(results, labels, [arm]) if "prediction" in named else None,
-        learning_curves.plot(results, (labels,), shown),
-    ]
-    for key, plot in zip(KEYS, plots, strict=True):
-        if plot is not None:
+    makers = {
+        "roc": lambda: roc.plot(results, labels, shown),
+        "confusion": lambda: _confusion(results, arm, labels),
+        "prediction": lambda: prediction.plot(results, labels, [arm]),
+        CURVES: lambda: learning_curves.plot(results, (labels,), shown),
+    }
+    for key in keys(results):
+        if plot := makers[key]():
             yield Picture(key, plot.digest(), partial(_save, plot))
 
 

@@ -5,12 +5,12 @@ The keys are those of the page's own shared views, as MLflow 3.17 reads them; a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from jetbench.report.results import Results
-from jetbench.report.review.cards import gain_key, mean_key
-from jetbench.report.review.pictures import KEYS
+from jetbench.report.review.cards import bar_key, gain_key, mean_key
+from jetbench.report.review.pictures import keys
 
 __all__ = ["MOST_BARS", "view"]
 
@@ -35,8 +35,7 @@ def view(results: Results) -> dict[str, Any]:
         "runsExpanded": {},
         "runsPinned": [],
         "runsHidden": [],
-        "runsHiddenMode": "SHOWALL",
-        "runsVisibilityMap": {},
+        "runsHiddenMode": "SHOW_ALL",
         "hideEmptyCharts": True,
         "groupBy": None,
         "groupsExpanded": {},
@@ -47,32 +46,36 @@ def view(results: Results) -> dict[str, Any]:
         "viewMaximized": False,
         "runListHidden": False,
         "isAccordionReordered": True,
-        "compareRunSections": [{"uuid": name, "name": name, "display": True, "isReordered": True} for name, _ in sections],
+        "compareRunSections": [
+            {"uuid": name, "name": name, "display": True, "isReordered": True, **size} for name, size, _ in sections
+        ],
         "compareRunCharts": [
             {"uuid": f"{name} {place}", "metricSectionId": name, "deleted": False, "isGenerated": False, **chart}
-            for name, charts in sections
+            for name, _, charts in sections
             for place, chart in enumerate(charts)
         ],
     }
 
 
 def _columns(results: Results) -> list[str]:
-    gain, mean = gain_key(results), mean_key(results)
-    tags = [f"tags.`jetbench.{name}`" for name in ("verdict", "role")]
-    metrics = [f"metrics.`{name}`" for name in (gain, f"{gain}_low", f"{gain}_high", mean, f"{mean}_low", f"{mean}_high")]
-    return [tags[0], *metrics, tags[1], ORDER]
+    metrics = [f"metrics.`{name}`" for name in (gain_key(results), mean_key(results))]
+    return [*metrics, *(f"tags.`jetbench.{name}`" for name in ("difference", "role", "verdict"))]
 
 
-def _sections(results: Results) -> Iterator[tuple[str, Sequence[Chart]]]:
-    gain, mean = gain_key(results), mean_key(results)
-    bars = [gain]
+def _sections(results: Results) -> Iterator[tuple[str, dict[str, int], list[Chart]]]:
+    """Name, size and charts of each section."""
+    asked = [labels for _, labels in results.primaries]
+    bars = [bar_key(results, labels) for labels in dict.fromkeys([*asked, *results.plan.instance.settings.labels])]
     if "rejection" in results.task.sections and len(results.plan.instance.meta.class_names) <= 2:
         bars.append("test/background_rejection_50")
-    elif "errors" in results.task.sections:
-        bars.append("test/resolution")
-    yield "who is ahead", [_bars(name) for name in bars] + [_against_budget(mean)]
-    yield "pictures", [{"type": "IMAGE", "runsCountToCompare": MOST_BARS, "imageKeys": [key], "step": 0} for key in KEYS]
-    yield "all numbers", [{"type": "DIFFERENCE", "runsCountToCompare": MOST_BARS, "compareGroups": ["Metrics", "Parameters"]}]
+    yield "who is ahead", {"columns": 2, "cardHeight": 360}, [*map(_bars, bars), _against_budget(mean_key(results))]
+    yield "pictures", {"columns": 1, "cardHeight": 420}, [_pictures(key) for key in keys(results)]
+    differing = {"type": "DIFFERENCE", "runsCountToCompare": MOST_BARS, "compareGroups": ["Metrics", "Parameters"]}
+    yield "all numbers", {"columns": 1, "cardHeight": 600}, [differing]
+
+
+def _pictures(key: str) -> Chart:
+    return {"type": "IMAGE", "runsCountToCompare": MOST_BARS, "imageKeys": [key], "step": 0, "showRunParams": False}
 
 
 def _bars(metric: str) -> Chart:
