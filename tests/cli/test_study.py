@@ -58,7 +58,7 @@ def test_mlflows_pages_open_on_the_study_that_was_run_last(
     remember(tmp_path, instantiate(find_suite(str(suite_path))))
     remember(tmp_path, instance)
     opened: list[object] = []
-    monkeypatch.setattr(MlflowTracker, "experiment_id", property(lambda tracker: tracker.experiment))
+    monkeypatch.setattr(MlflowTracker, "place", lambda tracker: (tracker.experiment, None))
     monkeypatch.setattr("jetbench.tracking.ui.ui", lambda store, **told: opened.append(told["experiment_id"]))
     for name in ([], [instance.name]):
         assert call("ui", *name, "--store", tmp_path).exit_code == 0

@@ -1,0 +1,162 @@
+"""What MLflow's pages show of a comparison agrees with its results, and with itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from report.test_direction import in_gev
+
+from jetbench.report.results import Results
+from jetbench.report.review.cards import arm_cards, bar_key, gain_key, mean_key
+from jetbench.report.review.description import describe
+from jetbench.report.review.overview import overview, overview_digest
+from jetbench.report.review.view import view
+from jetbench.report.review.wrongest import FILE, wrongest
+from jetbench.report.rows import rows
+from jetbench.report.sentences import answers
+from jetbench.suites.plan import CellKey
+from jetbench.suites.roles import Role
+from jetbench.tracking.arm_card import ArmCard
+
+Planted = Callable[..., Results]
+
+
+@pytest.fixture(scope="module")
+def masses(finished: Results) -> Results:
+    return in_gev(finished)
+
+
+@pytest.fixture(scope="module")
+def cards(finished: Results) -> tuple[ArmCard, ...]:
+    return arm_cards(finished)
+
+
+def of(cards: tuple[ArmCard, ...], arm: str, labels: int) -> ArmCard:
+    return next(card for card in cards if card.key == f"arm/{arm}/n{labels}")
+
+
+def test_there_is_a_card_for_each_row_in_the_order_of_the_table(finished: Results, cards: tuple[ArmCard, ...]) -> None:
+    assert [card.name for card in cards] == [f"{row.arm}/n{row.labels}" for row in rows(finished)]
+    orders = [dict(card.tags)["jetbench.order"] for card in cards]
+    assert orders == sorted(orders)
+    assert len(set(orders)) == len(cards)
+
+
+def test_a_card_has_the_numbers_of_the_comparison(finished: Results, cards: tuple[ArmCard, ...]) -> None:
+    card, found = of(cards, "simclr", 50), finished.comparisons["simclr", 50]
+    mean = finished.mean("simclr", 50)
+    assert mean is not None
+    assert [card.metrics[f"test/auc{end}"] for end in ("", "_low", "_high")] == [mean.mean, mean.low, mean.high]
+    assert [card.metrics[f"gain/auc{end}"] for end in ("", "_low", "_high")] == [found.difference, found.low, found.high]
+    assert card.metrics["n50 gain/auc in 0.001"] == pytest.approx(1000 * found.difference)
+    assert card.metrics["test/accuracy"] == pytest.approx(finished.values("simclr", 50, "test/accuracy").mean())
+    assert {"test/background_rejection_50", "test/background_rejection_30", "test/f1"} <= card.metrics.keys()
+    assert list(card.metrics)[:3] == ["gain/auc", "gain/auc_low", "gain/auc_high"]  # which the page of a run shows in this order
+    tags = dict(card.tags)
+    assert (tags["jetbench.verdict"], tags["jetbench.role"], tags["jetbench.baseline"]) == ("better *", "rival", "scratch")
+    assert dict(of(cards, "scratch", 50).tags)["jetbench.verdict"] == "baseline"
+    assert of(cards, "scratch", 50).metrics["gain/auc"] == 0
+    assert card.runs == tuple(finished.last[CellKey("simclr", 50, seed)] for seed in range(5))
+    assert "**better**" in card.note.splitlines()[0]
+
+
+def test_a_gain_is_an_improvement_whatever_the_direction(masses: Results) -> None:
+    card, found = of(arm_cards(masses), "simclr", 50), masses.comparisons["simclr", 50]
+    assert found.difference < 0
+    assert card.metrics["gain/rmse"] == card.metrics["n50 gain/rmse in GeV"] == -found.difference
+    assert found.low is not None
+    assert card.metrics["gain/rmse_low"] < card.metrics["gain/rmse"] < card.metrics["gain/rmse_high"] == -found.low
+
+
+def test_all_arms_have_the_same_few_params(cards: tuple[ArmCard, ...]) -> None:
+    named = {tuple(name for name, _ in card.params) for card in cards}
+    assert named == {("arm", "labels", "regime", "model", "view", "recipe", "learning_rate", "passes")}
+    one, other = dict(of(cards, "scratch", 50).params), dict(of(cards, "simclr", 50).params)
+    assert {name for name in one if one[name] != other[name]} <= {"arm", "regime", "learning_rate", "recipe"}
+
+
+def test_an_arm_without_a_finished_seed_has_no_card_yet(planted: Planted) -> None:
+    results = planted("seeds=2", missing=lambda cell: cell.arm == "simclr" and cell.labels == 50)
+    assert "arm/simclr/n50" not in {card.key for card in arm_cards(results)}
+    assert "| 50 | **simclr** | 0 of 2 | – |  | **missing *** |" in describe(results)
+
+
+def test_the_view_shows_what_the_cards_have(finished: Results, masses: Results) -> None:
+    for results in (finished, masses):
+        shown, found = view(results), arm_cards(results)
+        metrics = {name for card in found for name in card.metrics}
+        pictures = {picture.key for card in found for picture in card.pictures}
+        charts = shown["compareRunCharts"]
+        assert {chart["metricKey"] for chart in charts if chart["type"] == "BAR"} <= metrics
+        assert {chart["imageKeys"][0] for chart in charts if chart["type"] == "IMAGE"} == pictures
+        (scatter,) = (chart for chart in charts if chart["type"] == "SCATTER")
+        assert {scatter["xaxis"]["key"], scatter["yaxis"]["key"]} <= metrics
+        assert {chart["metricSectionId"] for chart in charts} == {one["uuid"] for one in shown["compareRunSections"]}
+        columns = {column.split("`")[1] for column in shown["selectedColumns"]}
+        assert columns <= metrics | {name for card in found for name, _ in card.tags}
+        assert charts[0]["metricKey"] == bar_key(results, results.primaries[0][1])
+
+
+def test_what_is_not_compared_sets_the_scale_of_no_chart(finished: Results, cards: tuple[ArmCard, ...]) -> None:
+    charted = {"labels", bar_key(finished, 50), bar_key(finished, 200)}
+    for row in rows(finished):
+        card = of(cards, row.arm, row.labels)
+        assert bool(charted & card.metrics.keys()) is not (row.role in (Role.CONTROL, Role.FLOOR))
+        assert mean_key(finished) in card.metrics
+        assert dict(card.tags)["mlflow.runColor"].startswith("#")
+
+
+def test_the_pictures_of_an_arm_are_drawn_when_they_are_saved(cards: tuple[ArmCard, ...], tmp_path: Path) -> None:
+    card = of(cards, "simclr", 50)
+    assert [picture.key for picture in card.pictures] == ["roc", "confusion", "learning_curves"]
+    for picture in card.pictures:
+        picture.save(tmp_path / "drawn.png")
+        assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
+    assert [picture.key for picture in of(cards, "boosted-trees", 50).pictures][:2] == ["roc", "confusion"]
+
+
+def test_the_wrongest_jets_are_those_of_the_largest_mean_loss(finished: Results) -> None:
+    table = wrongest(finished, "simclr", 50)
+    read = [finished.scores(CellKey("simclr", 50, seed)) for seed in range(5)]
+    rows_, truth, _ = read[0]
+    loss = np.mean([-np.log(np.where(truth == 1, scores, 1 - scores)) for _, _, scores in read], axis=0)
+    names = finished.plan.instance.meta.class_names
+    for label, name in enumerate(names):
+        mine = np.flatnonzero(truth == label)
+        worst = sorted(mine, key=lambda jet: -loss[jet])[:10]
+        listed = [row for row, one in zip(table["row"], table["truth"], strict=True) if one == name]
+        assert listed == rows_[worst].tolist()
+    first = list(rows_).index(table["row"][0])
+    assert table["loss"][0] == pytest.approx(loss[first], abs=1e-5)
+    assert table["seed 3"][0] == pytest.approx(float(read[3][2][first]), abs=1e-5)
+    assert table["mean"][0] == pytest.approx(np.mean([scores[first] for _, _, scores in read]), abs=1e-5)
+
+
+def test_the_wrongest_jets_of_other_tasks(masses: Results, ten_classes: Results) -> None:
+    truth, mean = (np.array(wrongest(masses, "simclr", 50)[name], float) for name in ("truth", "mean"))
+    assert len(truth) == 20
+    assert (np.diff(np.abs(mean - truth)) < 1e-2).all()
+    table = wrongest(ten_classes, "simclr", 50)
+    assert len(table["row"]) == 100
+    assert max(table["mean"]) < 0.5  # of the true class
+
+
+def test_the_description_begins_with_the_answer_and_has_every_row(finished: Results) -> None:
+    text = describe(finished)
+    assert text.startswith(answers(finished)[0])
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(lines) == 2 + len(rows(finished))
+    (primary,) = (line for line in lines if "**better ***" in line)
+    assert primary.startswith("| 50 | **simclr** | 5 | 0.")
+    assert {line.count("|") for line in lines} == {7}
+
+
+def test_an_overview_is_made_of_all_of_it_and_changes_with_the_results(finished: Results, planted: Planted) -> None:
+    made = overview(finished)
+    assert (made.headline, made.description) == (gain_key(finished), describe(finished))
+    assert FILE in made.arms[0].tables
+    assert overview_digest(finished) == overview_digest(finished)
+    assert overview_digest(planted("seeds=2")) != overview_digest(planted("seeds=2", areas={"simclr": 0.91}))
