@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -21,6 +22,7 @@ from jetbench.suites.fairness import GROUPS
 from jetbench.suites.planning import make_plan
 from jetbench.suites.settings import Primary
 from jetbench.suites.suite import find_suite, instantiate
+from jetbench.tracking.tracker import Kind
 
 ROOT = Path(__file__).parents[1]
 DATA = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
@@ -79,6 +81,11 @@ def test_every_state_and_every_rule_stands_in_the_table() -> None:
     running = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"^\| (\w+) \| ", running, re.M)[1:-1]) == STATES
     assert re.findall(r"^\| `(checkpoints|trials|pretrainings|aside)` \|", running, re.M) == list(RULES)
+
+
+def test_every_kind_of_run_stands_in_the_table_of_filters() -> None:
+    pages = (ROOT / "docs" / "mlflow.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| .* \| ``tags.`jetbench.kind` = '(\w+)'`` \|", pages, re.M)) == set(get_args(Kind))
 
 
 MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from jetbench.report.results import Results
@@ -17,8 +19,8 @@ DIGITS = 5
 
 def wrongest(results: Results, arm: str, labels: int) -> Table:
     """List the test jets with the largest loss, mean over the finished seeds, worst first and class by class where jets have
-    classes: row in the dataset, truth, loss, mean prediction and that of each seed. Of many classes the predictions are the
-    probabilities of the true one.
+    classes: its rank, by which pages align the tables of several arms, mean prediction, row in the dataset, truth, loss, and the
+    prediction of each seed. Of many classes the predictions are the probabilities of the true one.
     """
     seeds = results.seeds(arm, labels)
     read = [results.scores(CellKey(arm, labels, seed)) for seed in seeds]
@@ -26,11 +28,13 @@ def wrongest(results: Results, arm: str, labels: int) -> Table:
     loss = np.mean([results.task.losses(truth, scores) for _, _, scores in read], axis=0)
     kept = _worst(loss, truth if results.task.column == "label" else np.zeros(len(truth), int))
     given = np.array([_of_truth(scores, truth)[kept] for _, _, scores in read])
+    named = _named(results, truth[kept])
     return {
-        "row": rows[kept].tolist(),
-        "truth": _named(results, truth[kept]),
-        "loss": _rounded(loss[kept]),
+        "rank": _ranks(named),
         "mean": _rounded(given.mean(axis=0)),
+        "row": rows[kept].tolist(),
+        "truth": named,
+        "loss": _rounded(loss[kept]),
         **{f"seed {seed}": _rounded(one) for seed, one in zip(seeds, given, strict=True)},
     }
 
@@ -50,6 +54,17 @@ def _of_truth(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def _named(results: Results, truth: np.ndarray) -> list[str] | list[float]:
     names = results.plan.instance.meta.class_names
     return [names[int(one)] for one in truth] if results.task.column == "label" else _rounded(truth)
+
+
+def _ranks(named: list[str] | list[float]) -> list[str]:
+    """Number the jets, those of each class for themselves."""
+    seen: Counter[str] = Counter()
+    found = []
+    for one in named:
+        name = f"{one} " if isinstance(one, str) else ""
+        seen[name] += 1
+        found.append(f"{name}{seen[name]:02d}")
+    return found
 
 
 def _rounded(values: np.ndarray) -> list[float]:
