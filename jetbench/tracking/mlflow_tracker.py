@@ -68,6 +68,12 @@ class MlflowTracker(Tracker):
         with speaking_plainly(f"cannot open {self.store.uri}"):
             self._connected()
 
+    @property
+    def experiment_id(self) -> str:
+        """MLflow's id of the experiment, which is made where there is none."""
+        self.connect()
+        return self._connected()[1]
+
     def holds(self, key: str, folder: RunFolder, *, sealed: bool = False) -> bool:
         """Tell whether MLflow has all of a finished run; it is not imported for that, unless a server has to be asked."""
         found = self._held().get(key)
@@ -159,9 +165,9 @@ class MlflowTracker(Tracker):
         what links to MLflow's pages contain. MLflow is not imported for an experiment of a local store."""
         known = None if self.store.tracking_uri else place_in(self.store.database, self.experiment, view_tag())
         if known is None:
+            experiment_id = self.experiment_id
             with speaking_plainly(f"cannot look into {self.store.uri}"):
-                client, experiment_id = self._connected()
-                known = experiment_id, view_tag() in client.get_experiment(experiment_id).tags
+                known = experiment_id, view_tag() in self._connected()[0].get_experiment(experiment_id).tags
         return known[0], VIEW if known[1] else None
 
     def _connected(self) -> tuple[MlflowClient, str]:

@@ -278,6 +278,9 @@ def test_a_suite_from_ctrl_c_to_report(suite_path: Path, tmp_path: Path) -> None
     output = wait(second, 400)
     assert second.returncode == 0, output
     assert "report: " in output
+    assert re.search(
+        r"^and there the comparison: http://127\.0\.0\.1:5000/#/experiments/1/runs\?.*&viewStateShareKey=arms$", output, re.M
+    )
     assert "Warning" not in output
     assert "FastJet" not in output
 
@@ -307,7 +310,7 @@ def check_tracked(folder: Path) -> None:
     assert len(experiments) == 1
     runs = client.search_runs([experiments[0].experiment_id], max_results=200)
     kinds = [run.data.tags["jetbench.kind"] for run in runs]
-    assert {kind: kinds.count(kind) for kind in set(kinds)} == {"pretrain": 3, "trial": 6, "final": 12, "report": 1}
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {"pretrain": 3, "trial": 6, "final": 12, "report": 1, "arm": 6}
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert not any("mlflow.parentRunId" in run.data.tags for run in runs)
     final = next(run for run in runs if run.info.run_name == "resnet15/simclr/n100/s1")
@@ -315,6 +318,12 @@ def check_tracked(folder: Path) -> None:
     assert [m.step for m in client.get_metric_history(final.info.run_id, "val/auc")] == [0, 1]
     names = {file.path for file in client.list_artifacts(final.info.run_id)}
     assert {"roc.png", "roc.json", "scores.h5", "model.safetensors", "bundle.json", "spec.yaml", "images"} <= names
+    arm = next(run for run in runs if run.info.run_name == "simclr/n100")
+    assert final.info.run_id in arm.data.tags["jetbench.runs"].split()
+    assert {file.path for file in client.list_artifacts(arm.info.run_id)} >= {"roc.png", "wrongest_jets.json", "images"}
+    tags = client.get_experiment(experiments[0].experiment_id).tags
+    assert "| 100 | **simclr** | 2 |" in tags["mlflow.note.content"]
+    assert "mlflow.sharedViewState.arms" in tags
 
 
 @pytest.mark.slow

@@ -101,7 +101,7 @@ def test_a_damaged_note_of_what_trained_a_run_is_an_error(tracker, card):
 
 
 def test_the_experiment_says_what_it_is_and_where_its_artifacts_lie(tracker, store, client):
-    found = client.get_experiment(tracker.place()[0])
+    found = client.get_experiment(tracker.experiment_id)
     assert found.name == "ssl-vs-scratch"
     assert found.artifact_location == (store.artifacts / "ssl-vs-scratch").as_uri()
     assert {"mlflow.experimentKind": "custom_model_development", "jetbench.scale": "smoke"}.items() <= found.tags.items()
@@ -288,7 +288,7 @@ def test_a_tracker_travels_to_another_process(tracker, client, card):
 
 
 def test_a_deleted_experiment_comes_back(tracker, store, client, card):
-    client.delete_experiment(tracker.place()[0])
+    client.delete_experiment(tracker.experiment_id)
     MlflowTracker(store, "ssl-vs-scratch").publish(card())
     assert client.get_experiment("1").lifecycle_stage == "active"
 

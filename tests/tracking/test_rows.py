@@ -42,7 +42,7 @@ def test_an_experiment_that_is_dropped_begins_anew(store, card):
     tracker = MlflowTracker(store, "suite")
     run = card(key="a" * 64, name="one")
     finish(tracker, run)
-    first = tracker.place()[0]
+    first = tracker.experiment_id
     assert rows(store)
     drop_experiment(store, "suite")
     drop_experiment(store, "suite")
