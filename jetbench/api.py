@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import execute
@@ -17,6 +18,7 @@ from jetbench.engine.prepare import prepare
 from jetbench.engine.rerun import chosen, set_aside
 from jetbench.engine.status import Watcher
 from jetbench.engine.survey import survey
+from jetbench.engine.sync import sync
 from jetbench.errors import StoreError
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
@@ -36,6 +38,7 @@ from jetbench.suites.suite import find_suite, instantiate, suite_names
 from jetbench.suites.trials import Searching, searchings
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
+from jetbench.tracking.server import tracking_server
 from jetbench.tracking.store import Store, store_root
 
 __all__ = [
@@ -49,7 +52,10 @@ __all__ = [
     "latest_study",
     "open_session",
     "open_study",
+    "remembered_sessions",
 ]
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]  # what is being made, jets done and jets in all
 
@@ -64,6 +70,18 @@ class Execution:
     @property
     def default_store(self) -> bool:
         return self.store.root == store_root()
+
+    @property
+    def pages(self) -> str:
+        """The command that leads to MLflow's pages, or the address of a server that the environment does not name."""
+        if self.store.tracking_uri != tracking_server():
+            return self.store.tracking_uri or "jetbench ui --tracking-uri local"
+        return "jetbench ui" + ("" if self.default_store else f" --store {self.store.root}")
+
+    @property
+    def folder(self) -> Path:
+        """Where what is shown of it is written."""
+        return self.store.root / "reports" / self.plan.instance.name
 
     def forecast(self, jobs: int | None = None) -> str:
         """Say in words what is planned, what is done, and how long the rest should take with `jobs` trainings at a time."""
@@ -116,6 +134,12 @@ class Execution:
         """Return the runs that `set_aside` would set aside."""
         return chosen(what, survey(self.plan, Ledger(self.store.work)))
 
+    def sync(self) -> Iterator[Event]:
+        """Ship what the tracker lacks of runs that have ended or were stopped, and the page where one was written; events tell of
+        the runs. Raises `StoreError` where the tracker cannot be reached, `BusyError` where a process executes the instance."""
+        self.store.prepare()
+        yield from sync(self.plan, self.store, self.tracker)
+
     def set_aside(self, what: str) -> list[str]:
         """Set runs aside, so that `run` trains them anew: "failed" (the diverged ones; others that failed are tried again
         anyway), "all", or a run by name or key, with all that depend on it. Returns what to tell people.
@@ -131,16 +155,20 @@ class StudySession(Execution):
 
     plan: StudyPlan
 
-    @property
-    def folder(self) -> Path:
-        """Where what is shown of the study is written."""
-        return self.store.root / "reports" / self.plan.instance.name
+    def sync(self) -> Iterator[Event]:
+        yield from super().sync()
+        if self.folder.is_dir():
+            self.publish(self.searchings())
 
-    def publish(self, found: list[Searching]) -> Path:
-        """Write the page of the study, with its trials so far, into the store and into the tracker; returns the page."""
+    def write(self, found: list[Searching]) -> list[Path]:
+        """Write the page of the study, with its trials so far; returns the files, the page first."""
         from jetbench.report.study.write import write_study
 
-        files = write_study(self.plan.instance, found, self.folder, contradictions(self.plan))
+        return write_study(self.plan.instance, found, self.folder, contradictions(self.plan))
+
+    def publish(self, found: list[Searching]) -> Path:
+        """Write the page of the study into the store and into the tracker; returns the page."""
+        files = self.write(found)
         self.tracker.log_report(files)
         return files[0]
 
@@ -154,12 +182,22 @@ class Session(Execution):
     def results(self) -> Results:
         return collect(self.plan, self.store)
 
+    def sync(self) -> Iterator[Event]:
+        yield from super().sync()
+        if self.folder.is_dir():
+            self.publish_report(self.results())
+
+    def write_report(self, results: Results) -> list[Path]:
+        """Write the report into the store; returns the files, the page first."""
+        from jetbench.report.write import write_report
+
+        return write_report(results, self.folder)
+
     def publish_report(self, results: Results) -> Path:
         """Write the report into the store and into the tracker, with a run for each arm and budget there; returns the page."""
         from jetbench.report.review.overview import overview, overview_digest
-        from jetbench.report.write import write_report
 
-        files = write_report(results, self.store.root / "reports" / self.plan.instance.name)
+        files = self.write_report(results)
         page, tracker = next(path for path in files if path.suffix == ".html"), self.tracker
         tracker.log_report(files)
         tracker.log_overview(overview_digest(results), lambda: overview(results), page.name)
@@ -175,13 +213,15 @@ def open_session(
     also_test: str | Path | None = None,
     overrides: tuple[str, ...] = (),
     store: str | Path | None = None,
+    tracking_uri: str | None = None,
 ) -> Session:
-    """Plan a suite by name or path. Raises `JetbenchError` where suite, scale, dataset or overrides make no sense."""
+    """Plan a suite by name or path, and report to an MLflow server where `tracking_uri` or the environment names one. Raises
+    `JetbenchError` where suite, scale, dataset or overrides make no sense."""
     labelled, pool, also = (None if jets is None else str(jets) for jets in (dataset, unlabelled, also_test))
     instance = instantiate(find_suite(str(suite)), scale, labelled, pool, overrides, also)
     plan = make_plan(_with_file(instance, str(suite), suite_names()))
     _check(plan)
-    return Session(plan, _store(store))
+    return Session(plan, _store(store, tracking_uri))
 
 
 def open_study(
@@ -192,13 +232,15 @@ def open_study(
     unlabelled: str | Path | None = None,
     overrides: tuple[str, ...] = (),
     store: str | Path | None = None,
+    tracking_uri: str | None = None,
 ) -> StudySession:
-    """Plan a study by name or path. Raises `JetbenchError` where study, scale, dataset or overrides make no sense."""
+    """Plan a study by name or path, and report to an MLflow server where `tracking_uri` or the environment names one. Raises
+    `JetbenchError` where study, scale, dataset or overrides make no sense."""
     labelled, pool = (None if jets is None else str(jets) for jets in (dataset, unlabelled))
     instance = instantiate_study(find_study(str(study)), scale, labelled, pool, overrides)
     plan = make_study_plan(_with_file(instance, str(study), study_names()))
     _check(plan)
-    return StudySession(plan, _store(store))
+    return StudySession(plan, _store(store, tracking_uri))
 
 
 AnyKind = TypeVar("AnyKind", bound=AnyInstance)
@@ -217,24 +259,60 @@ def _check(plan: Graph) -> None:
         check_equal_classes(plan)
 
 
-def latest_study(study: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> StudySession:
+def latest_study(
+    study: str | None = None,
+    *,
+    scale: str | None = None,
+    store: str | Path | None = None,
+    tracking_uri: str | None = None,
+) -> StudySession:
     """Find the study instance that was run last in a store, of a study and scale where they are named. Raises `StoreError` for
     none."""
-    root = _store(store)
+    root = _store(store, tracking_uri)
     return StudySession(make_study_plan(latest_study_instance(root.root, study, scale)), root)
 
 
-def latest_session(suite: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> Session:
+def latest_session(
+    suite: str | None = None,
+    *,
+    scale: str | None = None,
+    store: str | Path | None = None,
+    tracking_uri: str | None = None,
+) -> Session:
     """Find the instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
-    root = _store(store)
+    root = _store(store, tracking_uri)
     return Session(make_plan(latest(root.root, suite, scale)), root)
 
 
-def latest_execution(name: str | None = None, *, scale: str | None = None, store: str | Path | None = None) -> Execution:
+def latest_execution(
+    name: str | None = None,
+    *,
+    scale: str | None = None,
+    store: str | Path | None = None,
+    tracking_uri: str | None = None,
+) -> Execution:
     """Find the instance of a suite or study that was run last in a store, by the name of that or by its own. Raises `StoreError`
     for none."""
-    root = _store(store)
+    root = _store(store, tracking_uri)
     return Execution(plan_remembered(latest_instance(root.root, name, scale)), root)
+
+
+def remembered_sessions(
+    names: tuple[str, ...] = (), *, store: str | Path | None = None, tracking_uri: str | None = None
+) -> Iterator[Session | StudySession]:
+    """Yield the instances of suites and studies by these names, or every one of a store that can still be planned, the latest
+    last. Raises `StoreError` for a name that there is not, and for one that can no longer be planned."""
+    root = _store(store, tracking_uri)
+    found = [latest_instance(root.root, name) for name in names] or list(remembered(root.root).values())
+    for instance in found:
+        try:
+            plan = plan_remembered(instance)
+        except StoreError as error:
+            if names:
+                raise
+            log.warning("%s", error)
+            continue
+        yield Session(plan, root) if isinstance(plan, Plan) else StudySession(cast(StudyPlan, plan), root)
 
 
 def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
@@ -255,5 +333,5 @@ def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
     raise StoreError(f"no run in {root.root} has the name or key {what!r}; arms are compared with --suite NAME")
 
 
-def _store(store: str | Path | None) -> Store:
-    return Store(store_root(str(store) if store else None))
+def _store(store: str | Path | None, tracking_uri: str | None = None) -> Store:
+    return Store(store_root(str(store) if store else None), tracking_server(tracking_uri))

@@ -17,6 +17,7 @@ __all__ = [
     "store_option",
     "study_items",
     "suite_items",
+    "tracking_option",
 ]
 
 
@@ -62,6 +63,11 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 store_option: Decorator = click.option(
     "--store", type=click.Path(file_okay=False), help="Folder of results. [default: JETBENCH_STORE, or ./mlruns]"
+)
+tracking_option: Decorator = click.option(
+    "--tracking-uri",
+    metavar="URI",
+    help='MLflow server, or "local" for the folder\'s own database. [default: JETBENCH_TRACKING_URI, or MLFLOW_TRACKING_URI]',
 )
 scale_option: Decorator = click.option("--scale", help="smoke, quick, full, or another scale of the suite. [default: its own]")
 # a suite's name, which means its latest instance, or the name of an instance or its beginning

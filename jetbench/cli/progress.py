@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from jetbench.errors import StoreError
+
 if TYPE_CHECKING:
     from jetbench.api import Execution
     from jetbench.engine.events import Event
     from jetbench.suites.graph import Graph
 
-__all__ = ["display", "resumable", "show_progress"]
+__all__ = ["display", "publish_page", "resumable", "show_progress"]
 
 INTERRUPTED, TERMINATED = 130, 143  # what a shell reports of a command that Ctrl-C or SIGTERM ended
 EVERY = 10.0  # seconds between lines where there is no terminal
@@ -144,20 +146,34 @@ def show_progress(session: Execution, jobs: int | None, timeout: float | None = 
         with closing(session.run(jobs, progress=show.update, timeout=timeout)) as events:
             for event in events:
                 failed += event.kind == "failed"
-                _tell(show.line, event, first=not tally.elsewhere)
+                _tell(show.line, event, first=tally.first(event))
                 tally.book(event)
                 if tally.running or event.kind == "tick":
                     show.update("training", tally.done, tally.total, f"{tally.ended}/{tally.runs} runs")
         if tally.skipped:
             also = " or by another process" if tally.elsewhere else ""
             show.line(f"{tally.skipped} runs were finished before{also}")
+        if tally.unpublished:
+            show.line(f"{len(tally.unpublished)} runs are not in MLflow yet; `jetbench store sync` ships them")
     return failed
+
+
+def publish_page(session: Execution, publish: Callable[[], object]) -> bool:
+    """Ship a page that is written, and tell whether that was done; of a server that cannot take it now people are told."""
+    try:
+        publish()
+    except StoreError as error:
+        if session.store.tracking_uri is None:
+            raise
+        click.echo(f"the page is not in MLflow yet: {error}", err=True)
+        return False
+    return True
 
 
 @dataclass
 class Tally:
-    """Costs of the runs that have ended. A search chooses its trials as it goes: `unknown` are what these will cost, one by one,
-    and each is booked with their mean."""
+    """Costs of the runs that have ended, and which are `unpublished`, for what was `told`. A search chooses its trials as it
+    goes: `unknown` are what these will cost, one by one, and each is booked with their mean."""
 
     costs: dict[str, float]
     unknown: list[float] = field(default_factory=list)
@@ -166,6 +182,8 @@ class Tally:
     skipped: int = 0
     running: bool = False
     elsewhere: bool = False
+    unpublished: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, plan: Graph) -> Self:
@@ -180,8 +198,17 @@ class Tally:
         self.total = sum(self.costs.values()) + sum(self.unknown)
         self.runs = len(self.costs) + len(self.unknown)
 
+    def first(self, event: Event) -> bool:
+        """Whether nothing like it was told before: of runs that others train, or that one cause keeps back."""
+        return event.text not in self.told if event.kind == "unpublished" else not self.elsewhere
+
     def book(self, event: Event) -> None:
         self.elsewhere |= event.kind == "elsewhere"
+        if event.kind == "unpublished":
+            self.told.add(event.text)
+            self.unpublished |= {event.key} if event.key else set()
+        elif event.kind == "published":
+            self.unpublished.discard(event.key)
         if event.key and event.kind in ("done", "diverged", "pruned", "failed", "skipped"):
             self.done += self.costs[event.key] if event.key in self.costs else sum(self.unknown) / len(self.unknown)
             self.ended += 1
@@ -199,5 +226,5 @@ def _tell(line: Callable[[str], None], event: Event, first: bool) -> None:
         line(f"diverged {event.name}: {event.text}; it is the worst of its study")
     elif event.kind == "failed":
         line(f"FAILED {event.name}: {event.text}")
-    elif event.kind == "unpublished":
+    elif event.kind == "unpublished" and first:
         line(f"not in MLflow yet: {event.name}: {event.text}")

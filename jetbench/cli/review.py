@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from jetbench.cli.options import instance_argument, instance_items, scale_option, store_option
+from jetbench.cli.options import instance_argument, instance_items, scale_option, store_option, tracking_option
 
 __all__ = ["report", "results", "ui"]
 
@@ -13,12 +13,13 @@ __all__ = ["report", "results", "ui"]
 @instance_argument
 @scale_option
 @store_option
-def report(suite: str, scale: str | None, store: str | None) -> None:
+@tracking_option
+def report(suite: str, scale: str | None, store: str | None, tracking_uri: str | None) -> None:
     """Print the comparison of a suite and write its report again."""
     from jetbench.api import latest_session
     from jetbench.cli.run import show_results
 
-    show_results(latest_session(suite, scale=scale, store=store))
+    show_results(latest_session(suite, scale=scale, store=store, tracking_uri=tracking_uri))
 
 
 @click.command()
@@ -39,12 +40,14 @@ def results(suite: str, scale: str | None, store: str | None, form: str) -> None
 @click.argument("suite", required=False, shell_complete=instance_items)
 @scale_option
 @store_option
+@tracking_option
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 @click.option("--auth", is_flag=True, help="Ask for a random password, which is printed: for machines with other users.")
-def ui(suite: str | None, scale: str | None, store: str | None, port: int, auth: bool) -> None:
+def ui(suite: str | None, scale: str | None, store: str | None, tracking_uri: str | None, port: int, auth: bool) -> None:
     """Open MLflow's pages on the results; the link leads to the charts of a suite or study, or of what was run last."""
     from jetbench.api import latest_execution
     from jetbench.errors import StoreError
+    from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
     from jetbench.tracking.ui import ui as serve
 
@@ -52,11 +55,11 @@ def ui(suite: str | None, scale: str | None, store: str | None, port: int, auth:
     if not root.is_dir():
         raise StoreError(f"{root}: there is no such folder of results; name another with --store, or `jetbench run` makes one")
     try:
-        session = latest_execution(suite, scale=scale, store=store)
+        session = latest_execution(suite, scale=scale, store=store, tracking_uri=tracking_uri)
     except StoreError:
         if suite is not None or scale is not None:
             raise
-        serve(Store(root), port=port, echo=click.echo, auth=auth)
+        serve(Store(root, tracking_server(tracking_uri)), port=port, echo=click.echo, auth=auth)
         return
     experiment_id, view = session.tracker.place()
     serve(session.store, port=port, experiment_id=experiment_id, view=view, echo=click.echo, auth=auth)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jetbench.cli.options import dataset_items, scale_option, store_option, suite_items
+from jetbench.cli.options import dataset_items, scale_option, store_option, suite_items, tracking_option
 
 if TYPE_CHECKING:
     from jetbench.api import Session
@@ -21,6 +21,7 @@ __all__ = ["run"]
 @click.option("--unlabelled", shell_complete=dataset_items, help="Another dataset or file for self-supervised pretraining.")
 @click.option("--also-test", shell_complete=dataset_items, help="Another dataset or file, on which every arm is tested as well.")
 @store_option
+@tracking_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. [default: one per GPU, or per core]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value, as in --set seeds=3.")
 @click.option("--rerun", metavar="failed|all|RUN", help="Train again: RUN is a name or key, with all that start from it.")
@@ -34,6 +35,7 @@ def run(
     unlabelled: str | None,
     also_test: str | None,
     store: str | None,
+    tracking_uri: str | None,
     jobs: int | None,
     overrides: tuple[str, ...],
     rerun: str | None,
@@ -43,7 +45,14 @@ def run(
     from jetbench.api import open_session
 
     session = open_session(
-        suite, scale=scale, dataset=dataset, unlabelled=unlabelled, also_test=also_test, overrides=overrides, store=store
+        suite,
+        scale=scale,
+        dataset=dataset,
+        unlabelled=unlabelled,
+        also_test=also_test,
+        overrides=overrides,
+        store=store,
+        tracking_uri=tracking_uri,
     )
     if dry_run:
         click.echo(session.forecast(jobs))
@@ -66,6 +75,7 @@ def show_results(session: Session) -> None:
     """Print table and answer, write the report, and publish it."""
     from rich.console import Console
 
+    from jetbench.cli.progress import publish_page
     from jetbench.report.sentences import answer
     from jetbench.report.table import print_table
     from jetbench.tracking.ui import ADDRESS, chart_link
@@ -73,11 +83,13 @@ def show_results(session: Session) -> None:
     results = session.results()
     print_table(results, Console())
     click.echo(f"\n{answer(results)}\n")
-    page = session.publish_report(results)
+    page = session.write_report(results)[0]
     click.echo(f"report: {page}")
+    if not publish_page(session, lambda: session.publish_report(results)):
+        return
     link = chart_link(session.store.tracking_uri or ADDRESS, *session.tracker.place())
     if session.store.tracking_uri:
         click.echo(f"the comparison in MLflow: {link}")
         return
-    click.echo("every run in MLflow: jetbench ui" + ("" if session.default_store else f" --store {session.store.root}"))
+    click.echo(f"every run in MLflow: {session.pages}")
     click.echo(f"and there the comparison: {link}")

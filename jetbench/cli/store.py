@@ -1,4 +1,4 @@
-"""`jetbench store`: what a folder of results takes on the disk, and freeing it."""
+"""`jetbench store`: shipping a folder of results to MLflow, what it takes on the disk, and freeing it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from jetbench.cli.options import instance_items, store_option
+from jetbench.cli.options import instance_items, store_option, tracking_option
 
 if TYPE_CHECKING:
     from jetbench.engine.reclaim import Reclaimer
@@ -18,6 +18,35 @@ __all__ = ["store"]
 @click.group()
 def store() -> None:
     """Look after a folder of results."""
+
+
+@store.command()
+@click.argument("instances", metavar="[SUITE]...", nargs=-1, shell_complete=instance_items)
+@store_option
+@tracking_option
+@click.pass_context
+def sync(ctx: click.Context, instances: tuple[str, ...], store: str | None, tracking_uri: str | None) -> None:
+    """Fill MLflow from the folders of runs: with what a server that was away lacks, or one that was chosen later.
+
+    SUITE is a suite or study, which means its latest instance, or the name of an instance; without any, all are shipped. What
+    MLflow has already is not sent again.
+    """
+    from jetbench.api import remembered_sessions
+    from jetbench.errors import BusyError
+
+    left = 0
+    for session in remembered_sessions(instances, store=store, tracking_uri=tracking_uri):
+        try:
+            told = [(event.kind, event) for event in session.sync()]
+        except BusyError as error:
+            click.echo(f"passed over: {error}", err=True)
+            continue
+        for event in (event for kind, event in told if kind == "unpublished"):
+            left += 1
+            click.echo(f"not in MLflow yet: {event.name}: {event.text}", err=True)
+        shipped = sum(kind == "published" for kind, _ in told)
+        click.echo(f"{session.plan.instance.name}: {shipped or 'no'} runs shipped to {session.store.uri}")
+    ctx.exit(1 if left else 0)
 
 
 def _what(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jetbench.cli.duration import Duration
-from jetbench.cli.options import dataset_items, scale_option, store_option, study_items
+from jetbench.cli.options import dataset_items, scale_option, store_option, study_items, tracking_option
 
 if TYPE_CHECKING:
     from jetbench.api import StudySession
@@ -40,6 +40,7 @@ def list_studies() -> None:
 @scale_option
 @click.option("--dataset", shell_complete=dataset_items, help="Another dataset by name, or a file of jets.")
 @store_option
+@tracking_option
 @click.option("--trials", type=click.IntRange(min=1), help="Trials of each arm. [default: the study's]")
 @click.option("--timeout", type=Duration(), help="Start no new round of trials after it, as in 20m or 1h30m.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. [default: one per GPU, or per core]")
@@ -52,6 +53,7 @@ def run(
     scale: str | None,
     dataset: str | None,
     store: str | None,
+    tracking_uri: str | None,
     trials: int | None,
     timeout: float | None,
     jobs: int | None,
@@ -62,7 +64,9 @@ def run(
     from jetbench.api import open_study
 
     more = () if trials is None else (f"trials={trials}",)
-    session = open_study(study, scale=scale, dataset=dataset, overrides=(*overrides, *more), store=store)
+    session = open_study(
+        study, scale=scale, dataset=dataset, overrides=(*overrides, *more), store=store, tracking_uri=tracking_uri
+    )
     if dry_run:
         click.echo(session.forecast(jobs))
         return
@@ -83,9 +87,10 @@ def run(
 @study_argument
 @scale_option
 @store_option
-def show(study: str, scale: str | None, store: str | None) -> None:
+@tracking_option
+def show(study: str, scale: str | None, store: str | None, tracking_uri: str | None) -> None:
     """Print the trials of a study that was run, by its name or that of an instance, and write its page again."""
-    show_study(_latest(study, scale, store))
+    show_study(_latest(study, scale, store, tracking_uri))
 
 
 @study.command()
@@ -126,6 +131,7 @@ def show_study(session: StudySession) -> list[Searching]:
     """Print the trials of every arm, write the page, and publish it; returns the searches."""
     from rich.console import Console
 
+    from jetbench.cli.progress import publish_page
     from jetbench.report.study.table import print_trials
 
     found = session.searchings()
@@ -133,18 +139,19 @@ def show_study(session: StudySession) -> list[Searching]:
     for searching in found:
         print_trials(searching, Console())
         click.echo()
-    click.echo(f"page: {session.publish(found)}")
-    click.echo(f"every trial in MLflow: jetbench ui{_store(session)}")
+    click.echo(f"page: {session.write(found)[0]}")
+    publish_page(session, lambda: session.publish(found))
+    click.echo(f"every trial in MLflow: {session.pages}")
     return found
 
 
-def _latest(study: str, scale: str | None, store: str | None) -> StudySession:
+def _latest(study: str, scale: str | None, store: str | None, tracking_uri: str | None = None) -> StudySession:
     """The instance that was run last, of a study by its name or its file."""
     from jetbench.api import latest_study
     from jetbench.suites.study_file import find_study
 
     name = find_study(study).study if Path(study).is_file() else study
-    return latest_study(name, scale=scale, store=store)
+    return latest_study(name, scale=scale, store=store, tracking_uri=tracking_uri)
 
 
 def _store(session: StudySession) -> str:

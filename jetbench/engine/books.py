@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from jetbench.engine.cards import run_card
+from jetbench.engine.dispatch import Dispatch
 from jetbench.engine.events import Event, told
 from jetbench.engine.jobs import make_job
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.schedule import Schedule, rank
 from jetbench.engine.studies import Search
-from jetbench.engine.survey import reopen_reclaimed
-from jetbench.engine.worker import Outcome, publish, trained_elsewhere
-from jetbench.errors import StoreError
+from jetbench.engine.worker import Outcome, trained_elsewhere
 from jetbench.runs.job import Job
 from jetbench.spec import RunSpec
 from jetbench.suites.graph import Graph, Links, PlannedRun
@@ -34,6 +33,7 @@ class Books:
     def __init__(self, plan: Graph, store: Store, tracker: Tracker, late: Callable[[], bool] = lambda: False) -> None:
         self.plan, self.store, self.tracker = plan, store, tracker
         self.ledger = Ledger(store.work)
+        self.dispatch = Dispatch(self.ledger, tracker, self.card)
         self.searches = {digest: Search(plan, digest, self.ledger, self._counts, late) for digest in plan.studies}
         self.winners: dict[str, Winner] = {}
         self.schedule = Schedule(rank)
@@ -50,7 +50,6 @@ class Books:
 
     def open(self) -> Iterator[Event]:
         """Enter every run; what is whole from an earlier time is only published where it is not yet."""
-        reopen_reclaimed(self.plan, self.ledger)
         for digest in self.searches:
             yield from self._advance(digest)
         for run in self.plan.runs.values():
@@ -71,7 +70,7 @@ class Books:
         else:
             yield from self._fail(run, outcome.reason)
         if outcome.unpublished:
-            yield Event("unpublished", run.name, outcome.unpublished, run.key)
+            yield self.dispatch.keep(run, outcome.unpublished)
 
     def look_elsewhere(self) -> Iterator[Event]:
         """Take back the runs that other processes no longer train: to publish, to fail or to train them here."""
@@ -86,9 +85,10 @@ class Books:
                 self.schedule.push(run)
 
     def close(self) -> Iterator[Event]:
-        """Fail what waits for something that nobody makes."""
+        """Fail what waits for something that nobody makes, and send again what the tracker could not take."""
         for run in self.schedule.drain():
             yield self._give_up(run, "a run that is not part of the plan")
+        yield from self.dispatch.again()
 
     def card(self, run: PlannedRun) -> RunCard:
         return run_card(self.plan, run, self._resolved(run), self.ledger)
@@ -118,7 +118,7 @@ class Books:
         self._known.add(run.key)
         if state := self._ended_early(run):
             yield Event("skipped", run.name, state, run.key)
-            yield from self._publish(run) if state == "pruned" else ()
+            yield from self.dispatch.offer(run) if state == "pruned" else ()
             return
         study, start = self._study(run), run.spec.start
         needs = [study] if study is not None and study not in self.winners else []
@@ -132,18 +132,8 @@ class Books:
 
     def _skip(self, run: PlannedRun) -> Iterator[Event]:
         yield Event("skipped", run.name, key=run.key)
-        yield from self._publish(run)
+        yield from self.dispatch.offer(run)
         yield from self._finish(run)
-
-    def _publish(self, run: PlannedRun) -> Iterator[Event]:
-        """Ship what the tracker lacks of a finished run."""
-        try:
-            held = self.tracker.holds(run.key, self.ledger.run(run.key), sealed=run.kind == "trial")
-            trouble = "" if held else publish(self.card(run), self.tracker)
-        except StoreError as error:
-            trouble = str(error)
-        if trouble:
-            yield Event("unpublished", run.name, trouble, run.key)
 
     def _ended_early(self, run: PlannedRun) -> str:
         """How a run that only trials need has ended, "diverged" or "pruned"; empty where it is done or has yet to be trained."""
@@ -216,7 +206,7 @@ class Books:
         if won.left or not self.plan.seeds_tune:
             yield Event("winner", search.name, told(won), digest)
         if self.plan.seeds_tune:
-            yield from self._publish(self.plan.final(digest, search.trials[won.key]))
+            yield from self.dispatch.offer(self.plan.final(digest, search.trials[won.key]))
 
     def _finish(self, run: PlannedRun) -> Iterator[Event]:
         self._done.add(run.key)

@@ -13,7 +13,9 @@ from jetbench.engine.custody import idle
 from jetbench.engine.events import Event
 from jetbench.engine.pool import Pool, Submit, Submitted, local_cluster
 from jetbench.engine.prepare import Prepared
+from jetbench.engine.survey import reopen_reclaimed
 from jetbench.engine.worker import GRACE, run_job, stopping
+from jetbench.errors import StoreError
 from jetbench.processes import context
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.store import Store
@@ -43,13 +45,24 @@ def execute(
     with idle(store, [plan.instance.name]):
         stopping.clear()
         books = Books(plan, store, tracker, late)
+        reopen_reclaimed(plan, books.ledger)
         yield from books.open()
         if len(books.schedule):
             context(PRELOAD)  # its imports are done while jets are simulated
-            tracker.connect()
+            yield from _connect(store, tracker)
             prepared, free_places = prepare(), list(places())
             with pool(len(free_places)) as submit:
                 yield from _drive(books, prepared, free_places, submit)
+
+
+def _connect(store: Store, tracker: Tracker) -> Iterator[Event]:
+    """Learn what is wrong with the folder's own database. A server that is away may be back later, and nobody waits for it."""
+    try:
+        tracker.connect()
+    except StoreError as error:
+        if store.tracking_uri is None:
+            raise
+        yield Event("unpublished", "every run", str(error))
 
 
 def _drive(books: Books, prepared: Prepared, free: list[str | None], submit: Submit) -> Iterator[Event]:

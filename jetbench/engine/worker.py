@@ -74,9 +74,9 @@ def run_job(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) -
     return Outcome(job.key, outcome.status, outcome.trained, outcome.reason, _close(shipper, CLOSED[outcome.status]))
 
 
-def publish(card: RunCard, tracker: Tracker) -> str:
-    """Ship what the tracker lacks of a finished run; returns what kept it from that, if anything."""
-    return _close(Shipper(tracker, card), "FINISHED")
+def publish(card: RunCard, tracker: Tracker, status: Status = "FINISHED") -> str:
+    """Ship what the tracker lacks of a run that has ended so; returns what kept it from that, if anything."""
+    return _close(Shipper(tracker, card), status)
 
 
 def trained_elsewhere(folder: RunFolder) -> bool:

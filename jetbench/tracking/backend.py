@@ -8,10 +8,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from jetbench.errors import StoreError
+from jetbench.tracking.server import credentials
 
-__all__ = ["ENVIRONMENT", "load", "speaking_plainly"]
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["ENVIRONMENT", "client", "load", "speaking_plainly"]
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -36,6 +41,15 @@ def load() -> ModuleType:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         logging.getLogger("alembic").setLevel(logging.WARNING)
         return mlflow
+
+
+def client(uri: str) -> MlflowClient:
+    """Connect to a database or a server; to that as whom the environment says. MLflow takes user, password and token from there
+    alone, so that no address, message or log of ours contains them."""
+    mlflow = load()
+    for name, value in credentials(uri).items():
+        os.environ.setdefault(name, value)
+    return mlflow.MlflowClient(uri)
 
 
 @contextmanager

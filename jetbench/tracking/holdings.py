@@ -43,9 +43,9 @@ class Holding(NamedTuple):
     shipped: str
     content: str
 
-    def all_of(self, folder: RunFolder, *, sealed: bool = False) -> bool:
-        """Tell whether that is the whole of a finished run, or at least what a `sealed` one shows."""
-        if self.status != "FINISHED" or shipped(folder.journal, self.shipped) != committed(folder.journal):
+    def all_of(self, folder: RunFolder, *, sealed: bool = False, status: str = "FINISHED") -> bool:
+        """Tell whether that is the whole of a run that has ended so, or at least what a `sealed` one shows."""
+        if self.status != status or shipped(folder.journal, self.shipped) != committed(folder.journal):
             return False
         whole = self.content == digest(folder.artifacts())
         return whole or (sealed and self.content == digest(folder.artifacts(sealed=True)))

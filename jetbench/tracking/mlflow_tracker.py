@@ -31,6 +31,7 @@ from jetbench.tracking.holdings import (
 )
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.mlflow_arms import ARM, DESCRIPTION, KIND, VIEW, log_pictures, publish_arms, publish_description, view_tag
+from jetbench.tracking.server import refuse_absent
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Pairs, RunCard, Status, Tracker
 
@@ -74,10 +75,14 @@ class MlflowTracker(Tracker):
         self.connect()
         return self._connected()[1]
 
-    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False) -> bool:
-        """Tell whether MLflow has all of a finished run; it is not imported for that, unless a server has to be asked."""
+    def awake(self) -> None:
+        if self.store.tracking_uri:
+            refuse_absent(self.store.tracking_uri)
+
+    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False, status: Status = "FINISHED") -> bool:
+        """Tell whether MLflow has all of a run that has ended so; it is imported for that only where a server has to be asked."""
         found = self._held().get(key)
-        return found is not None and found.all_of(folder, sealed=sealed)
+        return found is not None and found.all_of(folder, sealed=sealed, status=status)
 
     def _held(self) -> dict[str, Holding]:
         """What the experiment holds, as of the first question and less what this tracker has touched since."""
@@ -173,7 +178,8 @@ class MlflowTracker(Tracker):
     def _connected(self) -> tuple[MlflowClient, str]:
         with self._lock:
             if self._connection is None:
-                client = backend.load().MlflowClient(self.store.uri)
+                self.awake()
+                client = backend.client(self.store.uri)
                 self._connection = client, self._experiment_id(client)
             return self._connection
 
@@ -227,10 +233,16 @@ class MlflowTracker(Tracker):
         return found, since or 0
 
     def _find(self, key: str) -> Run | None:
+        """The run of this key. A server that dies before it answers is asked again, which may create a second one: the run that
+        holds most stays."""
         client, experiment_id = self._connected()
         query = f"tags.`jetbench.key` = '{key}'"
-        found = client.search_runs([experiment_id], query, max_results=1, order_by=["attributes.start_time DESC"])
-        return found[0] if found else None
+        found = client.search_runs([experiment_id], query, order_by=["attributes.start_time DESC"])
+        most = max(found, key=lambda run: int(run.data.tags.get(SHIPPED, "0").partition(":")[0]), default=None)
+        for twin in found:
+            if twin is not most:
+                client.delete_run(twin.info.run_id)
+        return most
 
     def _create(self, name: str, tags: dict[str, str], start: int) -> Run:
         client, experiment_id = self._connected()

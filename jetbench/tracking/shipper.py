@@ -42,6 +42,7 @@ class Shipper:
     def _ship(self) -> None:
         start = time.monotonic()
         try:
+            self.tracker.awake()
             self._since = self.tracker.publish(self.run, self._since)
         finally:
             end = time.monotonic()

@@ -94,8 +94,11 @@ class Tracker:
     def connect(self) -> None:
         """Pay for imports and connections now, and learn now what is wrong with the store."""
 
-    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False) -> bool:
-        """Tell whether the sink has all of a finished run already, or all that it gets of a `sealed` one, so that nothing need be
+    def awake(self) -> None:
+        """Raise StoreError at once where nobody can be reached, without the patience that a transfer deserves."""
+
+    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False, status: Status = "FINISHED") -> bool:
+        """Tell whether the sink has all of a run that has ended so, or all that it gets of a `sealed` one: then nothing need be
         sent. Asks once for all runs."""
         return True
 
@@ -136,9 +139,9 @@ class MemoryTracker(Tracker):
     def __reduce__(self) -> tuple[Callable[[int], MemoryTracker], tuple[int]]:
         return _find, (id(self),)
 
-    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False) -> bool:
+    def holds(self, key: str, folder: RunFolder, *, sealed: bool = False, status: Status = "FINISHED") -> bool:
         shown = {path.name for path in folder.artifacts(sealed=sealed)}
-        return self.status.get(key) == "FINISHED" and shown <= set(self.artifacts.get(key, {}))
+        return self.status.get(key) == status and shown <= set(self.artifacts.get(key, {}))
 
     def publish(self, run: RunCard, since: int = 0) -> int:
         records, offset = read(run.journal, since, committed(run.journal))

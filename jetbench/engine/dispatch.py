@@ -1,0 +1,62 @@
+"""What the tracker is sent of runs that are not under way, and what it could not take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from jetbench.engine.events import Event
+from jetbench.engine.worker import publish
+from jetbench.errors import StoreError
+from jetbench.files import is_locked
+from jetbench.suites.graph import PlannedRun
+from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.tracker import RunCard, Status, Tracker
+
+__all__ = ["Dispatch"]
+
+
+class Dispatch:
+    """Sends runs by their `card`; those that the tracker could not take are `left`, by key."""
+
+    def __init__(self, ledger: Ledger, tracker: Tracker, card: Callable[[PlannedRun], RunCard]) -> None:
+        self.ledger, self.tracker, self.card = ledger, tracker, card
+        self.left: dict[str, PlannedRun] = {}
+
+    def offer(self, run: PlannedRun) -> Iterator[Event]:
+        """Send a run that has ended where the tracker lacks something of it."""
+        try:
+            held = self.tracker.holds(run.key, self.ledger.run(run.key), sealed=run.kind == "trial", status=self._status(run.key))
+        except StoreError as error:
+            yield self.keep(run, str(error))
+            return
+        if not held:
+            yield from self.send(run)
+
+    def send(self, run: PlannedRun) -> Iterator[Event]:
+        """Send a run as what it has ended: finished, failed or stopped."""
+        trouble = publish(self.card(run), self.tracker, self._status(run.key))
+        if trouble:
+            yield self.keep(run, trouble)
+        else:
+            self.left.pop(run.key, None)
+            yield Event("published", run.name, key=run.key)
+
+    def keep(self, run: PlannedRun, trouble: str) -> Event:
+        """Note that a run is to be sent again."""
+        self.left[run.key] = run
+        return Event("unpublished", run.name, trouble, run.key)
+
+    def again(self) -> Iterator[Event]:
+        """Send what is left, unless nobody can be reached."""
+        try:
+            self.tracker.awake()
+        except StoreError:
+            return
+        for run in list(self.left.values()):
+            if not is_locked(self.ledger.run(run.key).lock):
+                yield from self.send(run)
+
+    def _status(self, key: str) -> Status:
+        if self.ledger.done(key) or self.ledger.pruned(key):
+            return "FINISHED"
+        return "KILLED" if self.ledger.failure(key) is None else "FAILED"
