@@ -16,10 +16,11 @@ __all__ = ["Dispatch"]
 
 
 class Dispatch:
-    """Sends runs by their `card`; those that the tracker could not take are `left`, by key."""
+    """Sends runs by their `card`. By key, `sent` are those that it has sent, and `left` those that the tracker could not take."""
 
     def __init__(self, ledger: Ledger, tracker: Tracker, card: Callable[[PlannedRun], RunCard]) -> None:
         self.ledger, self.tracker, self.card = ledger, tracker, card
+        self.sent: dict[str, PlannedRun] = {}
         self.left: dict[str, PlannedRun] = {}
 
     def offer(self, run: PlannedRun) -> Iterator[Event]:
@@ -30,16 +31,7 @@ class Dispatch:
             yield self.keep(run, str(error))
             return
         if not held:
-            yield from self.send(run)
-
-    def send(self, run: PlannedRun) -> Iterator[Event]:
-        """Send a run as what it has ended: finished, failed or stopped."""
-        trouble = publish(self.card(run), self.tracker, self._status(run.key))
-        if trouble:
-            yield self.keep(run, trouble)
-        else:
-            self.left.pop(run.key, None)
-            yield Event("published", run.name, key=run.key)
+            yield from self._send(run)
 
     def keep(self, run: PlannedRun, trouble: str) -> Event:
         """Note that a run is to be sent again."""
@@ -47,14 +39,25 @@ class Dispatch:
         return Event("unpublished", run.name, trouble, run.key)
 
     def again(self) -> Iterator[Event]:
-        """Send what is left, unless nobody can be reached."""
+        """Send what is left, unless nobody can be reached; "published" events tell of what is no longer."""
         try:
             self.tracker.awake()
         except StoreError:
             return
         for run in list(self.left.values()):
             if not is_locked(self.ledger.run(run.key).lock):
-                yield from self.send(run)
+                yield from self._send(run)
+                if run.key in self.sent:
+                    yield Event("published", run.name, key=run.key)
+
+    def _send(self, run: PlannedRun) -> Iterator[Event]:
+        """As what it has ended: finished, failed or stopped."""
+        trouble = publish(self.card(run), self.tracker, self._status(run.key))
+        if trouble:
+            yield self.keep(run, trouble)
+        else:
+            self.left.pop(run.key, None)
+            self.sent[run.key] = run
 
     def _status(self, key: str) -> Status:
         if self.ledger.done(key) or self.ledger.pruned(key):

@@ -32,3 +32,5 @@ def sync(plan: Graph, store: Store, tracker: Tracker) -> Iterator[Event]:
         for key, state in found.states.items():
             if state in UNFINISHED:
                 yield from books.dispatch.offer(found.runs[key])
+        for key, run in books.dispatch.sent.items():
+            yield Event("published", run.name, key=key)
