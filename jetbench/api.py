@@ -301,9 +301,11 @@ def remembered_sessions(
     names: tuple[str, ...] = (), *, store: str | Path | None = None, tracking_uri: str | None = None
 ) -> Iterator[Session | StudySession]:
     """Yield the instances of suites and studies by these names, or every one of a store that can still be planned, the latest
-    last. Raises `StoreError` for a name that there is not, and for one that can no longer be planned."""
+    last. Raises `StoreError` for none, for a name that there is not, and for one that can no longer be planned."""
     root = _store(store, tracking_uri)
     found = [latest_instance(root.root, name) for name in names] or list(remembered(root.root).values())
+    if not found:
+        raise StoreError(f"{root.root} has no results; name another folder with --store")
     for instance in found:
         try:
             plan = plan_remembered(instance)

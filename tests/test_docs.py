@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from cli.test_tracking import REPORTING
 
 from jetbench.data.catalog import FIXED, datasets
 from jetbench.engine.reclaim import RULES
@@ -86,6 +87,22 @@ def test_every_state_and_every_rule_stands_in_the_table() -> None:
 def test_every_kind_of_run_stands_in_the_table_of_filters() -> None:
     pages = (ROOT / "docs" / "mlflow.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| .* \| ``tags.`jetbench.kind` = '(\w+)'`` \|", pages, re.M)) == set(get_args(Kind))
+
+
+SERVICES = (ROOT / "docs" / "services.md").read_text(encoding="utf-8")
+
+
+def test_every_service_and_every_profile_stands_in_the_table() -> None:
+    content = read_yaml((ROOT / "docker-compose.yml").read_text(encoding="utf-8"), "docker-compose.yml", SuiteError)["services"]
+    rows = re.findall(r"^\| ((?:`[\w-]+`(?:, | or )?)+) \| ", SERVICES, re.M)
+    named = {name for row in rows for name in re.findall(r"`([\w-]+)`", row)}
+    profiles = {profile for service in content.values() for profile in service.get("profiles", ())}
+    assert named - {"JETBENCH_TRACKING_URI", "MLFLOW_TRACKING_URI"} == content.keys() | profiles - {"command"}
+
+
+def test_every_command_that_reports_to_a_server_is_named() -> None:
+    (row,) = re.findall(r"^\| `--tracking-uri URI` \| of (.*) \|$", SERVICES, re.M)
+    assert sorted(re.findall(r"`([\w ]+)`", row)) == sorted(REPORTING)
 
 
 MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")

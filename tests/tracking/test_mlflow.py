@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from jetbench.errors import StoreError
+from jetbench.tracking import backend
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal, committed
 from jetbench.tracking.mlflow_tracker import MlflowTracker
@@ -339,11 +340,41 @@ def test_a_locked_database_is_an_error_and_nothing_is_lost(tracker, store, clien
     assert len(history(client, runs(client)[0], "train/loss")) == 3
 
 
-def test_a_server_that_is_away_is_an_error(tmp_path, card, monkeypatch):
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+def test_of_two_runs_that_a_repeated_request_has_made_the_one_that_holds_most_stays(tracker, client, card):
+    """A server that dies before it answers is asked again for what it has done already."""
+    run = card()
+    train(run, range(3))
+    tracker.publish(run)
+    (kept,) = runs(client)
+    again = {name: kept.data.tags[name] for name in ("jetbench.key", "jetbench.kind")}
+    client.create_run("1", kept.info.start_time + 1, again)
+    tracker.finish(run, "FINISHED")
+    (left,) = runs(client)
+    assert (left.info.run_id, left.info.status) == (kept.info.run_id, "FINISHED")
+    assert len(history(client, left, "train/loss")) == 3
+
+
+def test_a_server_is_asked_as_whom_its_address_names(monkeypatch):
+    from mlflow.utils.credentials import get_default_host_creds
+
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.setenv(name, "")  # so that it is as it was afterwards
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:pl%40nted@127.0.0.1:9")
+    asked = backend.client("http://127.0.0.1:9")
+    assert asked.tracking_uri == "http://127.0.0.1:9"
+    given = get_default_host_creds(asked.tracking_uri)
+    assert (given.username, given.password) == ("me", "pl@nted")
+
+
+def test_a_server_that_is_away_is_an_error_at_once(tmp_path, card):
     away = MlflowTracker(Store(tmp_path, "http://127.0.0.1:9"), "suite")
-    with pytest.raises(StoreError, match="cannot publish"):
-        away.publish(card())
+    run, start = card(), time.monotonic()
+    for ask in (away.connect, lambda: away.publish(run), Shipper(away, run).pump):
+        with pytest.raises(StoreError, match="is away"):
+            ask()
+    assert not away.holds(run.key, RunFolder(run.folder))
+    assert time.monotonic() - start < 10
 
 
 def test_a_missing_artifact_is_an_error(tracker, card, tmp_path):
