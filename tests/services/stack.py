@@ -57,7 +57,7 @@ class Stack:
 
     def __exit__(self, *failure: object) -> None:
         for name in reversed(list(self.running)):
-            self.end(name, signal.SIGKILL if name == "postgres" else signal.SIGTERM)
+            self.end(name, signal.SIGQUIT if name == "postgres" else signal.SIGKILL)  # else its shared memory would stay
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def address(self, port: int) -> str:
@@ -89,11 +89,8 @@ class Stack:
         text = re.sub(rf"\b({hosts}):({ports})\b", lambda found: f"127.0.0.1:{self.ports[found[2]]}", text)
         text = re.sub(rf"(^|=|=:)({ports})$", lambda found: found[1] + self.ports[found[2]], text)
         text = re.sub(rf"=({'|'.join(NAMES)})$", "=127.0.0.1", text)
-        return (
-            text.replace("0.0.0.0", "127.0.0.1")
-            .replace("=/data", f"={self.folder}/data")
-            .replace("/etc/mlflow", str(self.folder))
-        )
+        text = re.sub(r"(^|=)/data$", rf"\1{self.folder}/data", text.replace("0.0.0.0", "127.0.0.1"))
+        return re.sub(r"^/(etc/mlflow|study)\b", str(self.folder), text)
 
     def job(self, name: str) -> None:
         """Run a service that ends."""
