@@ -38,7 +38,7 @@ from jetbench.suites.suite import find_suite, instantiate, suite_names
 from jetbench.suites.trials import Searching, searchings
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
-from jetbench.tracking.server import tracking_server
+from jetbench.tracking.server import LOCAL, tracking_server
 from jetbench.tracking.store import Store, store_root
 
 __all__ = [
@@ -75,7 +75,7 @@ class Execution:
     def pages(self) -> str:
         """The command that leads to MLflow's pages, or the address of a server that the environment does not name."""
         if self.store.tracking_uri != tracking_server():
-            return self.store.tracking_uri or "jetbench ui --tracking-uri local"
+            return self.store.tracking_uri or f"jetbench ui --tracking-uri {LOCAL}"
         return "jetbench ui" + ("" if self.default_store else f" --store {self.store.root}")
 
     @property

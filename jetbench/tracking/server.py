@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import ssl
 import urllib.error
 import urllib.request
@@ -42,8 +43,8 @@ def credentials(server: str) -> dict[str, str]:
     """Return user and password that the environment has in the address of this server, as the variables that MLflow reads;
     empty where it has none."""
     for _, given in _named(None):
-        address = urlsplit(given)
-        if address.username is not None and _plain(address) == server:
+        address = _parsed(given)
+        if address and address.username is not None and _plain(address) == server:
             return {USER: unquote(address.username), PASSWORD: unquote(address.password or "")}
     return {}
 
@@ -72,18 +73,24 @@ def _named(option: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _split(name: str, given: str) -> SplitResult:
-    try:
-        address = urlsplit(given)
-        known = address.scheme in ("http", "https") and address.hostname and (address.port or True)
-    except ValueError:  # a port that is no number
-        known = False
-    if known:
+    address = _parsed(given)
+    if address:
         return address
-    kind = given.partition(":")[0] if ":" in given else given
+    kind = re.split("[:@]", given)[0]  # what follows may be a password
     raise StoreError(
         f"{name} names no MLflow server ({kind}…): jetbench reports to one at http://… or https://…, or to the database of its "
         f"results folder; for that one set {VARIABLES[0]}={LOCAL}"
     )
+
+
+def _parsed(given: str) -> SplitResult | None:
+    """The parts of an address of a server; None where it is no such address."""
+    try:
+        address = urlsplit(given)
+        known = address.scheme in ("http", "https") and address.hostname and (address.port or True)
+    except ValueError:  # a port that is no number
+        return None
+    return address if known else None
 
 
 def _plain(address: SplitResult) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.compose import File, strings
 
-__all__ = ["RULES", "one_shot"]
+__all__ = ["CREDENTIALS", "RULES"]
 
 Rule = Callable[[File], Iterator[str]]
 RULES: dict[str, Rule] = {}
@@ -46,6 +46,16 @@ def what_is_waited_for_is_there_and_can_be_waited_for(content: File) -> Iterator
                 yield f"{name} does not wait until {needed} answers"
             elif services[needed].get("profiles"):
                 yield f"{name} waits for {needed}, which a profile may leave out"
+
+
+@rule
+def a_job_is_waited_for(content: File) -> Iterator[str]:
+    """`docker compose up --wait` takes a job that has ended for a failure where nothing waits for its end."""
+    services = content["services"]
+    needed = {name for service in services.values() for name in service.get("depends_on", {})}
+    for name, service in services.items():
+        if one_shot(service) and not service.get("profiles") and name not in needed:
+            yield f"nothing waits for the end of {name}"
 
 
 @rule
@@ -105,6 +115,8 @@ def servers_of_mlflow_are_closed(content: File) -> Iterator[str]:
         if (service.get("command") or [])[:2] != ["mlflow", "server"]:
             continue
         told = service["environment"]
+        if not {"--app-name=jetbench", "--app-name=basic-auth"} & set(service["command"]):
+            yield f"{name} is MLflow's own app, whose assistant runs commands for whoever asks"
         wanted = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
         yield from (f"{name} needs {key}: {value!r}" for key, value in wanted.items() if told.get(key) != value)
         hosts = told.get("MLFLOW_SERVER_ALLOWED_HOSTS", "").split(",")

@@ -71,6 +71,13 @@ def test_a_password_in_the_address_goes_to_that_address_alone(monkeypatch):
     assert credentials(tracking_server()) == {}
 
 
+@pytest.mark.parametrize("other", ["sqlite:///mlflow.db", "local", "http://host:port", "http://[me"])
+def test_an_address_that_was_not_chosen_is_no_trouble(other, monkeypatch):
+    monkeypatch.setenv(MLFLOWS, other)
+    assert credentials(tracking_server("http://host:5000")) == {}
+    assert credentials("sqlite:///mlruns/mlflow.db") == {}
+
+
 def test_a_password_on_the_command_line_is_refused():
     with pytest.raises(StoreError, match="others can read a password on a command line") as told:
         tracking_server("http://me:planted@host:5000")
