@@ -35,7 +35,7 @@ ENVIRONMENT = {  # what .env holds
     "MLFLOW_SECRET_KEY": "of-the-sessions",
 }
 NAMES = ("postgres", "s3", "mlflow", "scheduler", "worker", "dashboard")
-PORTS = ("5432", "8333", "9333", "8080", "8888", "5000", "8786", "8787", "8788")
+PORTS = ("5432", "8333", "9333", "9340", "8888", "8080", "5000", "8786", "8787", "8788")
 PATIENCE = 300.0  # seconds for a service on a busy machine
 NOBODY = 65534  # PostgreSQL refuses to run as root
 
