@@ -321,7 +321,7 @@ def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
     """Find a run of a store by its name or the beginning of its key, in the latest instance that has it and can be planned: its
     spec after those of the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin
     so."""
-    root = _store(store)
+    root = _store(store, LOCAL)
     for instance in reversed(remembered(root.root).values()):
         try:
             found = survey(plan_remembered(instance), Ledger(root.work))

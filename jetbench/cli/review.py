@@ -31,8 +31,9 @@ def results(suite: str, scale: str | None, store: str | None, form: str) -> None
     """Print the tidy table: one row per run and metric."""
     from jetbench.api import latest_session
     from jetbench.report.export import to_csv, to_json
+    from jetbench.tracking.server import LOCAL
 
-    found = latest_session(suite, scale=scale, store=store).results()
+    found = latest_session(suite, scale=scale, store=store, tracking_uri=LOCAL).results()  # nobody is told of it
     click.echo(to_json(found) if form == "json" else to_csv(found), nl=False)
 
 

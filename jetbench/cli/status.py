@@ -27,8 +27,9 @@ LINE = 10.0
 def status(suite: str, scale: str | None, store: str | None, watch: bool) -> None:
     """Show how far a suite or study is: every run under way, the time left, what has failed and why."""
     from jetbench.api import latest_execution
+    from jetbench.tracking.server import LOCAL
 
-    watcher = latest_execution(suite, scale=scale, store=store).watcher()
+    watcher = latest_execution(suite, scale=scale, store=store, tracking_uri=LOCAL).watcher()
     if not watch:
         click.echo("\n".join(watcher.look().lines()))
         return

@@ -145,7 +145,7 @@ def show_study(session: StudySession) -> list[Searching]:
     return found
 
 
-def _latest(study: str, scale: str | None, store: str | None, tracking_uri: str | None = None) -> StudySession:
+def _latest(study: str, scale: str | None, store: str | None, tracking_uri: str | None = "local") -> StudySession:
     """The instance that was run last, of a study by its name or its file."""
     from jetbench.api import latest_study
     from jetbench.suites.study_file import find_study

@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 from jetbench.cli import main
 from jetbench.cli.progress import Tally
 from jetbench.engine.events import Event
+from jetbench.suites.instances import remember
+from jetbench.suites.suite import find_suite, instantiate
 
 REPORTING = ("report", "run", "store sync", "study run", "study show", "ui")
 
@@ -54,6 +56,13 @@ def test_a_wrong_address_is_a_message(
     assert message in result.output
     assert "pl4nted" not in result.output
     assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_what_only_looks_does_not_ask_where_to_report(suite_path: Path, tmp_path: Path) -> None:
+    remember(tmp_path, instantiate(find_suite(str(suite_path))))
+    for arguments in (["status", "mini"], ["results", "mini"]):
+        result = call(*arguments, "--store", tmp_path, MLFLOW_TRACKING_URI="sqlite:///mlflow.db")
+        assert result.exit_code == 0, result.output
 
 
 def test_the_pages_of_a_server_are_there_already(tmp_path: Path) -> None:
