@@ -199,7 +199,7 @@ class Tally:
         self.runs = len(self.costs) + len(self.unknown)
 
     def first(self, event: Event) -> bool:
-        """Whether nothing like it was told before: of runs that others train, or that one cause keeps back."""
+        """Tell whether nothing like it was told before: of runs that others train, or that one cause keeps back."""
         return event.text not in self.told if event.kind == "unpublished" else not self.elsewhere
 
     def book(self, event: Event) -> None:

@@ -48,7 +48,7 @@ def client(uri: str) -> MlflowClient:
     alone, so that no address, message or log of ours contains them."""
     mlflow = load()
     for name, value in credentials(uri).items():
-        os.environ.setdefault(name, value)
+        os.environ[name] = os.environ.get(name) or value
     return mlflow.MlflowClient(uri)
 
 

@@ -358,8 +358,7 @@ def test_a_server_is_asked_as_whom_its_address_names(monkeypatch):
     from mlflow.utils.credentials import get_default_host_creds
 
     for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
-        monkeypatch.setenv(name, "")  # so that it is as it was afterwards
-        monkeypatch.delenv(name)
+        monkeypatch.setenv(name, "")  # as Compose hands on what is not set
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:pl%40nted@127.0.0.1:9")
     asked = backend.client("http://127.0.0.1:9")
     assert asked.tracking_uri == "http://127.0.0.1:9"
