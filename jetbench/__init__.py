@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
+    from jetbench.inference import Ensemble
+
 __version__ = version("jetbench")
-__all__ = ["__version__", "build_model"]
+__all__ = ["__version__", "build_model", "load"]
 
 
 def build_model(
@@ -36,3 +38,17 @@ def build_model(
     from jetbench.models.plain import build_plain
 
     return build_plain(name, channels, image_size, outputs, seed, weights, options)
+
+
+def load(run: str, *, suite: str | None = None, store: str | Path | None = None) -> Ensemble:
+    """Load what a store has finished, to predict other jets: `jetbench.load("scratch/n1000/s0").predict("jets.h5")`.
+
+    `run` is an arm with its label budget, "scratch/n1000", whose seeds predict together, one of its seeds, or any run by its name
+    or the beginning of its key, in the latest instance of the `store` that has it, or in that of a `suite`. `members` of what is
+    returned are the runs by name, each with its `network`, `task` and `preprocessing`.
+
+    Raises `StoreError` for what there is not, `DataFileError` for files that are damaged or gone.
+    """
+    from jetbench.api import load as load_runs
+
+    return load_runs(run, suite=suite, store=store)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import execute
@@ -19,6 +19,8 @@ from jetbench.engine.status import Watcher
 from jetbench.engine.survey import survey
 from jetbench.errors import StoreError
 from jetbench.report.collect import collect
+from jetbench.report.members import Members, find_run
+from jetbench.report.members import find_members as find_in
 from jetbench.report.results import Results
 from jetbench.spec import RunSpec
 from jetbench.suites.budgets import check_equal_classes
@@ -38,15 +40,20 @@ from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store, store_root
 
+if TYPE_CHECKING:
+    from jetbench.inference import Ensemble
+
 __all__ = [
     "Execution",
     "Progress",
     "Session",
     "StudySession",
+    "find_members",
     "find_runs",
     "latest_execution",
     "latest_session",
     "latest_study",
+    "load",
     "open_session",
     "open_study",
 ]
@@ -241,15 +248,34 @@ def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
     root = _store(store)
     for instance in reversed(remembered(root.root).values()):
         try:
-            found = survey(plan_remembered(instance), Ledger(root.work))
+            plan = plan_remembered(instance)
         except StoreError:  # of an earlier version: others may have the run
             continue
-        keys = found.called(what)
-        if len(keys) > 1:
-            raise StoreError(f"{len(keys)} runs have keys that begin with {what}; write more of it")
-        if keys:
-            return [run.spec for run in found.chain(keys[0])]
+        if found := find_run(plan, what, root):
+            return [run.spec for run in found[0].chain(found[1])]
     raise StoreError(f"no run in {root.root} has the name or key {what!r}; arms are compared with --suite NAME")
+
+
+def find_members(what: str, *, suite: str | None = None, store: str | Path | None = None) -> Members:
+    """Find the runs that a name stands for, in the latest instance of a store that has it, or in that of a suite: an arm with its
+    label budget ("scratch/n100"), one of its seeds ("scratch/n100/s0"), or any run by name or the beginning of its key. Raises
+    `StoreError` for none, and for runs that are not finished."""
+    root = _store(store)
+    named = [latest_instance(root.root, suite)] if suite else list(reversed(remembered(root.root).values()))
+    return find_in(what, named, root)
+
+
+def load(what: str | Members, *, suite: str | None = None, store: str | Path | None = None) -> Ensemble:
+    """Load the runs that a name stands for, as `find_members` finds them, or these: what predicts jets.
+
+    Raises `StoreError` as `find_members` does, `DataFileError` where the files of a run are damaged or gone,
+    `MissingPackageError` where a model needs a package of an extra.
+    """
+    from jetbench.inference import Ensemble, load_predictor
+
+    found, work = find_members(what, suite=suite, store=store) if isinstance(what, str) else what, Ledger(_store(store).work)
+    meta = found.instance.meta
+    return Ensemble(found.name, {name: load_predictor(work.folder(key), meta) for name, key in found.keys.items()}, meta)
 
 
 def _store(store: str | Path | None) -> Store:

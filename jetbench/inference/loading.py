@@ -27,8 +27,9 @@ from jetbench.views import views
 __all__ = ["load_predictor"]
 
 
-def load_predictor(folder: Path) -> Predictor:
-    """Load the model of a finished run from its folder.
+def load_predictor(folder: Path, meta: Meta | None = None) -> Predictor:
+    """Load the model of a finished run from its folder. `meta` is what the jets share that it was trained on; without it jets
+    are predicted unseen, whatever their channels and grid.
 
     Raises `DataFileError` where the run is not finished, its files are damaged or gone, or its components compute other numbers
     in this version; `MissingPackageError` where the model needs a package of an extra.
@@ -42,7 +43,7 @@ def load_predictor(folder: Path) -> Predictor:
     kind: Any = entry.load()
     needed = [run.spec, run.weights, run.bundle] if entry.kind == "network" else [run.spec, run.path / kind.FILE]
     _refuse_damaged(run, files, [path.name for path in needed])
-    return _network(run, spec) if entry.kind == "network" else _fitted(run, spec, kind)
+    return _network(run, spec, meta) if entry.kind == "network" else _fitted(run, spec, meta, kind)
 
 
 def _finished(run: RunFolder) -> dict[str, str]:
@@ -97,17 +98,17 @@ def _refuse_damaged(run: RunFolder, files: dict[str, str], names: list[str]) -> 
             raise DataFileError(f"{run.path / name}: is not what the run has written; train it again with jetbench run --rerun")
 
 
-def _network(run: RunFolder, spec: RunSpec) -> NetworkPredictor:
+def _network(run: RunFolder, spec: RunSpec, meta: Meta | None) -> NetworkPredictor:
     preprocessing = load_preprocessing(run.path)
-    meta = Meta(channels=preprocessing.channels, class_names=preprocessing.class_names)
+    classes = Meta(channels=preprocessing.channels, class_names=preprocessing.class_names)
     task, learnt = build_task(spec.task), _learnt(run)
     task = task.restored(learnt) if learnt else task  # a pretraining has seen no labels
-    network = build_network(spec.model, preprocessing.fitted.shapes, task.outputs(meta), spec.seed)
+    network = build_network(spec.model, preprocessing.fitted.shapes, task.outputs(classes), spec.seed)
     try:
         network.load_state_dict(load_file(run.weights))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise DataFileError(f"{run.weights}: does not hold the weights of {spec.model.name} ({error})") from error
-    return NetworkPredictor(spec, task, network.to(device()).eval(), preprocessing)
+    return NetworkPredictor(run.path, spec, task, meta, network.to(device()).eval(), preprocessing)
 
 
 def _learnt(run: RunFolder) -> dict[str, Any]:
@@ -117,5 +118,5 @@ def _learnt(run: RunFolder) -> dict[str, Any]:
         raise DataFileError(f"{run.bundle}: not a readable bundle ({error})") from error
 
 
-def _fitted(run: RunFolder, spec: RunSpec, kind: type[FittedModel]) -> FittedPredictor:
-    return FittedPredictor(spec, build_task(spec.task), kind.load(run.path))
+def _fitted(run: RunFolder, spec: RunSpec, meta: Meta | None, kind: type[FittedModel]) -> FittedPredictor:
+    return FittedPredictor(run.path, spec, build_task(spec.task), meta, kind.load(run.path))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, from_numpy
 
 from jetbench.data.batch import JetTensors
 from jetbench.errors import DataFileError, RunError
-from jetbench.jets import Jets
+from jetbench.inference.agreement import refuse_unlike
+from jetbench.jets import Jets, Meta
 from jetbench.jets.selection import blocks
 from jetbench.models.fitted import FittedModel
 from jetbench.models.network import Network
@@ -26,11 +28,14 @@ __all__ = ["FittedPredictor", "NetworkPredictor", "Predictor"]
 
 
 class Predictor(ABC):
-    """A finished run. `task` holds what it has learnt of the training labels; `network`, in evaluation mode, and `preprocessing`
-    are None where the model was fitted to a table at once."""
+    """A finished run, in `folder`. `meta` is what the jets share that it was trained on, None where that is not known; `task`
+    holds what it has learnt of the training labels; `network`, in evaluation mode, and `preprocessing` are None where the model
+    was fitted to a table at once."""
 
+    folder: Path
     spec: RunSpec
     task: Task
+    meta: Meta | None
     network: Network | None = None
     preprocessing: Preprocessing | None = None
 
@@ -38,15 +43,21 @@ class Predictor(ABC):
     def model_name(self) -> str:
         return self.spec.model.name
 
+    def refuse(self, jets: Meta) -> None:
+        """Raise `RunError` for a run that was trained without labels, and so predicts nothing; `DataFileError` for jets that it
+        would see otherwise than those that it was trained on."""
+        if self.spec.targets == "none":
+            raise RunError(f"a run of {self.model_name} without labels predicts nothing; name a run that starts from it")
+        if self.meta is not None:
+            refuse_unlike(self.spec, self.meta, jets)
+
     def predict(self, jets: Jets) -> np.ndarray:
         """Predict jets, which are read block by block: probabilities of class 1 (n,) of two classes, those of all classes (n, K)
         of more, or numbers (n,) in the target's unit; float64.
 
-        Raises `RunError` for a run that was trained without labels, and so predicts nothing; `DataFileError` where there are no
-        jets.
+        Raises errors as `refuse` does, and `DataFileError` where there are no jets.
         """
-        if self.spec.targets == "none":
-            raise RunError(f"a run of {self.model_name} without labels predicts nothing; name a run that starts from it")
+        self.refuse(jets.meta)
         if not len(jets):
             raise DataFileError("there are no jets to predict")
         return np.concatenate([self.predict_block(block) for _, block in blocks(jets)])
@@ -65,8 +76,10 @@ class Predictor(ABC):
 class NetworkPredictor(Predictor):
     """A network with the preprocessing of its training."""
 
+    folder: Path
     spec: RunSpec
     task: Task
+    meta: Meta | None
     network: Network
     preprocessing: Preprocessing
 
@@ -76,8 +89,7 @@ class NetworkPredictor(Predictor):
         return self.task.predict(outputs)
 
     def inputs(self, jets: Jets) -> tuple[Tensor, ...]:
-        tensors = JetTensors(jets)
-        (_, batch), *_ = tensors.sweep(np.arange(len(jets)), max(1, len(jets)))
+        (_, batch), *_ = JetTensors(jets).sweep(np.arange(len(jets)), max(1, len(jets)))
         seen = self.preprocessing.fitted(batch).to(device())
         found = tuple(seen[name] for name in self.preprocessing.fitted.shapes)
         return found if seen.mask is None else (*found, seen.mask)
@@ -87,18 +99,23 @@ class NetworkPredictor(Predictor):
 class FittedPredictor(Predictor):
     """A model that was fitted to a table at once."""
 
+    folder: Path
     spec: RunSpec
     task: Task
+    meta: Meta | None
     model: FittedModel
 
     def predict_block(self, jets: Jets) -> np.ndarray:
-        return np.asarray(self.model.predict(self._table(jets)), np.float64)
+        return self.predict_table(self.table(jets))
+
+    def predict_table(self, table: np.ndarray) -> np.ndarray:
+        """Predict jets by their table (n, columns), as `predict` does."""
+        return np.asarray(self.model.predict(table), np.float64)
 
     def inputs(self, jets: Jets) -> tuple[Tensor, ...]:
-        from torch import from_numpy
+        return (from_numpy(self.table(jets)),)
 
-        return (from_numpy(self._table(jets)),)
-
-    def _table(self, jets: Jets) -> np.ndarray:
+    def table(self, jets: Jets) -> np.ndarray:
+        """Compute the table (n, columns) of jets in memory; it depends on the jets and the run's view alone."""
         view: type[Table] = views[self.spec.view.name].load()
         return view.rows(jets, self.spec.view.options)

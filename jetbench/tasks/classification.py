@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from jetbench.errors import SuiteError
 from jetbench.evaluation.artifacts import evaluate_scores, write_evaluation, write_scores
-from jetbench.evaluation.likelihood import log_losses
+from jetbench.evaluation.likelihood import log_losses, mean_probabilities
 from jetbench.statistics.delong import auc, delong, mean_covariance, mean_difference_variance, paired_delong
 from jetbench.tasks.task import LEAST, LOSS, MARGIN_SHARE, Metric, Paired, Part, Task
 
@@ -40,6 +40,7 @@ class Classification(Task):
     headline = AUC
     selectors = (LOSS, ACCURACY, AUC)
     chance = 0.5
+    averaged = "logits"
     sections = ("rejection", "scores", "classes", "roc")
 
     def __init__(self, loss: Loss = "cross-entropy") -> None:
@@ -122,6 +123,9 @@ class Classification(Task):
         if outputs.shape[1] == 2:
             return torch.sigmoid((outputs[:, 1] - outputs[:, 0]).double()).numpy()
         return torch.softmax(outputs.double(), dim=1).numpy()
+
+    def together(self, predictions: ArrayLike) -> np.ndarray:
+        return mean_probabilities(predictions)
 
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
         """Return loss, accuracy and, where every class is there, AUC."""

@@ -42,6 +42,7 @@ class Regression(Task):
 
     headline = RMSE
     selectors = (LOSS, RMSE)
+    averaged = "predicted numbers"
     sections = ("errors", "prediction", "residuals", "bins")
 
     def __init__(self, target: str = "gen_sdmass") -> None:
@@ -101,6 +102,9 @@ class Regression(Task):
 
     def predict(self, outputs: Tensor) -> np.ndarray:
         return self.mean + self.spread * outputs[:, 0].double().numpy()
+
+    def together(self, predictions: ArrayLike) -> np.ndarray:
+        return np.asarray(predictions, np.float64).mean(axis=0)
 
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
         """Return loss and RMSE."""

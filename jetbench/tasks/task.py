@@ -71,7 +71,7 @@ class Task(ABC):
 
     An epoch is judged by its loss on the validation jets or by another of `selectors`, a finished training by what each of them
     adds to the loss, and by `headline` on the test jets (among those of `evaluate`, with its error under `<key>_se`, and of
-    `choose`).
+    `choose`). `averaged` says of what the predictions of several models are averaged.
     `quantity` is what the target measures, "mass" or "pt", empty for anything else: what changes it contradicts the target.
     `sections` name the parts of the report that are this task's own. `column` is the target's
     name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
@@ -81,6 +81,7 @@ class Task(ABC):
     headline: Metric
     selectors: ClassVar[tuple[Metric, ...]]
     chance: float | None = None
+    averaged: ClassVar[str]
     quantity: str = ""
     sections: ClassVar[tuple[str, ...]]
 
@@ -150,6 +151,11 @@ class Task(ABC):
     @abstractmethod
     def predict(self, outputs: Tensor) -> np.ndarray:
         """Turn outputs into predictions in float64, (n,) or (n, classes)."""
+
+    @abstractmethod
+    def together(self, predictions: ArrayLike) -> np.ndarray:
+        """Return what several models predict together, (n,) or (n, classes), from the predictions of each, (s, n) or
+        (s, n, classes)."""
 
     @abstractmethod
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:

@@ -37,6 +37,7 @@ def test_help_names_every_command() -> None:
         "show",
         "data",
         "model",
+        "predict",
         "store",
         "ui",
     ):

@@ -49,6 +49,19 @@ def blurred(task: Task, jets: Jets, noise: float, seed: int = 0) -> torch.Tensor
     return clean + noise * torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
 
 
+def test_models_predict_together(entry: Entry, jets: Jets) -> None:
+    """One alone says what it says; of several the noise is averaged, and what all say is what they say together."""
+    task = fitted(entry, jets)
+    each = np.stack([task.predict(blurred(task, jets, 8.0, seed)) for seed in range(SEEDS)])
+    assert task.averaged
+    together = task.together(each)
+    assert together.shape == each.shape[1:]
+    np.testing.assert_allclose(task.together(each[:1]), each[0], rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(task.together(np.stack([together, together])), together, rtol=1e-9)
+    losses = [task.losses(task.target(jets), one).mean() for one in (together, *each)]
+    assert losses[0] < min(losses[1:])
+
+
 def test_what_a_task_has_learnt_is_restored_from_what_it_tells(entry: Entry, jets: Jets) -> None:
     task = fitted(entry, jets)
     learnt = json.loads(json.dumps(task.learnt()))
