@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import execute
@@ -42,12 +42,14 @@ from jetbench.tracking.store import Store, store_root
 
 if TYPE_CHECKING:
     from jetbench.inference import Ensemble
+    from jetbench.inference.export import Exported
 
 __all__ = [
     "Execution",
     "Progress",
     "Session",
     "StudySession",
+    "export_model",
     "find_members",
     "find_runs",
     "latest_execution",
@@ -265,17 +267,35 @@ def find_members(what: str, *, suite: str | None = None, store: str | Path | Non
     return find_in(what, named, root)
 
 
-def load(what: str | Members, *, suite: str | None = None, store: str | Path | None = None) -> Ensemble:
-    """Load the runs that a name stands for, as `find_members` finds them, or these: what predicts jets.
+def load(run: str, *, suite: str | None = None, store: str | Path | None = None) -> Ensemble:
+    """Load the runs that a name stands for, as `find_members` finds them: what predicts jets.
 
     Raises `StoreError` as `find_members` does, `DataFileError` where the files of a run are damaged or gone,
     `MissingPackageError` where a model needs a package of an extra.
     """
-    from jetbench.inference import Ensemble, load_predictor
+    from jetbench.report.loading import load_members
 
-    found, work = find_members(what, suite=suite, store=store) if isinstance(what, str) else what, Ledger(_store(store).work)
-    meta = found.instance.meta
-    return Ensemble(found.name, {name: load_predictor(work.folder(key), meta) for name, key in found.keys.items()}, meta)
+    return load_members(find_members(run, suite=suite, store=store), _store(store))
+
+
+def export_model(
+    run: str,
+    format: Literal["onnx", "pt2"],
+    output: str | Path,
+    *,
+    data: str | Path | None = None,
+    suite: str | None = None,
+    store: str | Path | None = None,
+) -> Exported:
+    """Write the network of a run, found as by `load`, with its preprocessing to a file for other programs, and its card in
+    Markdown beside it. It is checked on jets of its suite, or of `data`.
+
+    Raises `RunError` for an arm, for what is no network, and where the file would differ from it; `StoreError` where one of the
+    files is there already. Nothing is written then.
+    """
+    from jetbench.report.exporting import export_run
+
+    return export_run(find_members(run, suite=suite, store=store), _store(store), format, Path(output), data)
 
 
 def _store(store: str | Path | None) -> Store:

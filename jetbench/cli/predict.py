@@ -47,13 +47,15 @@ def predict(
     together. DATA is a file of jets or of a format of `jetbench ls formats`, a folder or glob of such files, or the name of a
     simulated dataset. Jets are read block by block.
     """
-    from jetbench.api import find_members, load
+    from jetbench.api import find_members
     from jetbench.inference.output import judged, write_predictions
     from jetbench.inference.sources import find_source
+    from jetbench.report.loading import load_members
     from jetbench.suites.instance import parse_override
+    from jetbench.tracking.store import Store, store_root
 
     found = find_members(run, suite=suite, store=store)
-    ensemble = load(found, store=store)
+    ensemble = load_members(found, Store(store_root(store)))
     given = {key: value for text in options for key, value in parse_override(text).items()}
     with display(stderr=True) as show:
         source = find_source(data, jets, seed, given, len(os.sched_getaffinity(0)), show.update)

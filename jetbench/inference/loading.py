@@ -24,7 +24,7 @@ from jetbench.training.bundle import load_preprocessing
 from jetbench.training.device import device
 from jetbench.views import views
 
-__all__ = ["load_predictor"]
+__all__ = ["load_predictor", "read_spec"]
 
 
 def load_predictor(folder: Path, meta: Meta | None = None) -> Predictor:
@@ -36,7 +36,7 @@ def load_predictor(folder: Path, meta: Meta | None = None) -> Predictor:
     """
     run = RunFolder(folder)
     files = _finished(run)
-    spec = _spec(run)
+    spec = read_spec(folder)
     entry = models[spec.model.name]
     _refuse_other_numbers(run, spec)
     _refuse_missing_package(entry)
@@ -62,7 +62,9 @@ def _finished(run: RunFolder) -> dict[str, str]:
     return files
 
 
-def _spec(run: RunFolder) -> RunSpec:
+def read_spec(folder: Path) -> RunSpec:
+    """Read what a run was, with nothing left to be chosen; raises `DataFileError` where it cannot be read."""
+    run = RunFolder(folder)
     try:
         text = run.spec.read_text()
     except (OSError, ValueError) as error:

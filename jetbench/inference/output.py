@@ -17,7 +17,6 @@ from jetbench.inference.ensemble import Ensemble
 from jetbench.inference.sources import JetSource
 from jetbench.jets import Jets
 from jetbench.jets.disk import Disk
-from jetbench.tracking.folder import noted
 
 __all__ = ["judged", "write_predictions"]
 
@@ -54,7 +53,7 @@ def write_predictions(
 
 
 def _attributes(ensemble: Ensemble, source: JetSource) -> dict[str, Any]:
-    keys = {name: noted(member.folder / "done.json")["key"] for name, member in ensemble.members.items()}
+    keys = {name: member.key for name, member in ensemble.members.items()}
     return {
         "format": FORMAT,
         "version": _version(ensemble),

@@ -18,6 +18,7 @@ from jetbench.models.fitted import FittedModel
 from jetbench.models.network import Network
 from jetbench.spec import RunSpec
 from jetbench.tasks.task import Task
+from jetbench.tracking.folder import RunFolder, noted
 from jetbench.training.bundle import Preprocessing
 from jetbench.training.device import device
 from jetbench.training.validation import network_outputs
@@ -42,6 +43,11 @@ class Predictor(ABC):
     @property
     def model_name(self) -> str:
         return self.spec.model.name
+
+    @property
+    def key(self) -> str:
+        """The digest that the run was planned by."""
+        return str(noted(RunFolder(self.folder).done)["key"])
 
     def refuse(self, jets: Meta) -> None:
         """Raise `RunError` for a run that was trained without labels, and so predicts nothing; `DataFileError` for jets that it

@@ -116,13 +116,13 @@ class Classification(Task):
         hit = _per_class(outputs).argmax(1) == _shares(encoded).argmax(1)
         return {"accuracy": hit.float().mean().detach()}
 
-    def predict(self, outputs: Tensor) -> np.ndarray:
+    def predictions(self, outputs: Tensor) -> Tensor:
         import torch
 
         outputs = _per_class(outputs)
         if outputs.shape[1] == 2:
-            return torch.sigmoid((outputs[:, 1] - outputs[:, 0]).double()).numpy()
-        return torch.softmax(outputs.double(), dim=1).numpy()
+            return torch.sigmoid((outputs[:, 1] - outputs[:, 0]).double())
+        return torch.softmax(outputs.double(), dim=1)
 
     def together(self, predictions: ArrayLike) -> np.ndarray:
         return mean_probabilities(predictions)

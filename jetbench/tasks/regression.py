@@ -100,8 +100,8 @@ class Regression(Task):
     def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
         return {"rmse": self.spread * (outputs - encoded).square().mean().sqrt().detach()}
 
-    def predict(self, outputs: Tensor) -> np.ndarray:
-        return self.mean + self.spread * outputs[:, 0].double().numpy()
+    def predictions(self, outputs: Tensor) -> Tensor:
+        return self.mean + self.spread * outputs[:, 0].double()
 
     def together(self, predictions: ArrayLike) -> np.ndarray:
         return np.asarray(predictions, np.float64).mean(axis=0)

@@ -149,8 +149,12 @@ class Task(ABC):
         """Return what else a step of a training shows: metrics of `validate` by key, scalars without gradient."""
 
     @abstractmethod
-    def predict(self, outputs: Tensor) -> np.ndarray:
+    def predictions(self, outputs: Tensor) -> Tensor:
         """Turn outputs into predictions in float64, (n,) or (n, classes)."""
+
+    def predict(self, outputs: Tensor) -> np.ndarray:
+        """Turn outputs into predictions as `predictions` does, in an array."""
+        return self.predictions(outputs).numpy()
 
     @abstractmethod
     def together(self, predictions: ArrayLike) -> np.ndarray:
