@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import execute
@@ -42,14 +42,12 @@ from jetbench.tracking.store import Store, store_root
 
 if TYPE_CHECKING:
     from jetbench.inference import Ensemble
-    from jetbench.inference.export import Exported
 
 __all__ = [
     "Execution",
     "Progress",
     "Session",
     "StudySession",
-    "export_model",
     "find_members",
     "find_runs",
     "latest_execution",
@@ -276,26 +274,6 @@ def load(run: str, *, suite: str | None = None, store: str | Path | None = None)
     from jetbench.report.loading import load_members
 
     return load_members(find_members(run, suite=suite, store=store), _store(store))
-
-
-def export_model(
-    run: str,
-    format: Literal["onnx", "pt2"],
-    output: str | Path,
-    *,
-    data: str | Path | None = None,
-    suite: str | None = None,
-    store: str | Path | None = None,
-) -> Exported:
-    """Write the network of a run, found as by `load`, with its preprocessing to a file for other programs, and its card in
-    Markdown beside it. It is checked on jets of its suite, or of `data`.
-
-    Raises `RunError` for an arm, for what is no network, and where the file would differ from it; `StoreError` where one of the
-    files is there already. Nothing is written then.
-    """
-    from jetbench.report.exporting import export_run
-
-    return export_run(find_members(run, suite=suite, store=store), _store(store), format, Path(output), data)
 
 
 def _store(store: str | Path | None) -> Store:

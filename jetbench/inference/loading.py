@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,8 +42,7 @@ def load_predictor(folder: Path, meta: Meta | None = None) -> Predictor:
     _refuse_other_numbers(run, spec)
     _refuse_missing_package(entry)
     kind: Any = entry.load()
-    needed = [run.spec, run.weights, run.bundle] if entry.kind == "network" else [run.spec, run.path / kind.FILE]
-    _refuse_damaged(run, files, [path.name for path in needed])
+    _refuse_damaged(files, (run.spec, run.weights, run.bundle) if entry.kind == "network" else (run.spec, run.path / kind.FILE))
     return _network(run, spec, meta) if entry.kind == "network" else _fitted(run, spec, meta, kind)
 
 
@@ -90,14 +90,16 @@ def _refuse_missing_package(entry: ModelEntry) -> None:
         )
 
 
-def _refuse_damaged(run: RunFolder, files: dict[str, str], names: list[str]) -> None:
-    for name in names:
+def _refuse_damaged(files: dict[str, str], needed: tuple[Path, ...]) -> None:
+    """Each file is read: nothing is written beside it, where a cache of checksums would be."""
+    for path in needed:
         try:
-            whole = name in files and run.whole({name: files[name]})
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise DataFileError(f"{run.path / name}: cannot be read ({error}); train the run again") from error
-        if not whole:
-            raise DataFileError(f"{run.path / name}: is not what the run has written; train it again with jetbench run --rerun")
+            raise DataFileError(f"{path}: cannot be read ({error}); train the run again") from error
+        if found != files.get(path.name):
+            raise DataFileError(f"{path}: is not what the run has written; train it again with jetbench run --rerun")
 
 
 def _network(run: RunFolder, spec: RunSpec, meta: Meta | None) -> NetworkPredictor:

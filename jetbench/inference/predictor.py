@@ -49,6 +49,11 @@ class Predictor(ABC):
         """The digest that the run was planned by."""
         return str(noted(RunFolder(self.folder).done)["key"])
 
+    @property
+    @abstractmethod
+    def files(self) -> tuple[Path, ...]:
+        """Those of the folder that `load_predictor` needs."""
+
     def refuse(self, jets: Meta) -> None:
         """Raise `RunError` for a run that was trained without labels, and so predicts nothing; `DataFileError` for jets that it
         would see otherwise than those that it was trained on."""
@@ -89,6 +94,11 @@ class NetworkPredictor(Predictor):
     network: Network
     preprocessing: Preprocessing
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        run = RunFolder(self.folder)
+        return run.done, run.spec, run.bundle, run.weights
+
     def predict_block(self, jets: Jets) -> np.ndarray:
         rows = np.arange(len(jets))
         outputs = network_outputs(self.network, self.preprocessing.fitted, JetTensors(jets), rows, self.spec.precision)
@@ -110,6 +120,11 @@ class FittedPredictor(Predictor):
     task: Task
     meta: Meta | None
     model: FittedModel
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        run = RunFolder(self.folder)
+        return run.done, run.spec, self.folder / self.model.FILE
 
     def predict_block(self, jets: Jets) -> np.ndarray:
         return self.predict_table(self.table(jets))
