@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from jetbench.inference import Ensemble
+    from jetbench.api import load
 
 __version__ = version("jetbench")
 __all__ = ["__version__", "build_model", "load"]
@@ -40,15 +41,8 @@ def build_model(
     return build_plain(name, channels, image_size, outputs, seed, weights, options)
 
 
-def load(run: str, *, suite: str | None = None, store: str | Path | None = None) -> Ensemble:
-    """Load what a store has finished, to predict other jets: `jetbench.load("scratch/n1000/s0").predict("jets.h5")`.
-
-    `run` is an arm with its label budget, "scratch/n1000", whose seeds predict together, one of its seeds, or any run by its name
-    or the beginning of its key, in the latest instance of the `store` that has it, or in that of a `suite`. `members` of what is
-    returned are the runs by name, each with its `network`, `task` and `preprocessing`.
-
-    Raises `StoreError` for what there is not, `DataFileError` for files that are damaged or gone.
-    """
-    from jetbench.api import load as load_runs
-
-    return load_runs(run, suite=suite, store=store)
+def __getattr__(name: str) -> Any:
+    """Import `load` from the rooms above when it is asked for, and not with the package."""
+    if name == "load":
+        return import_module("jetbench.api").load
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -266,7 +266,11 @@ def find_members(what: str, *, suite: str | None = None, store: str | Path | Non
 
 
 def load(run: str, *, suite: str | None = None, store: str | Path | None = None) -> Ensemble:
-    """Load the runs that a name stands for, as `find_members` finds them: what predicts jets.
+    """Load what a store has finished, to predict other jets: `jetbench.load("scratch/n1000/s0").predict("jets.h5")`.
+
+    `run` is an arm with its label budget, "scratch/n1000", whose seeds predict together, one of its seeds, or any run by its name
+    or the beginning of its key, as `find_members` finds it. `members` of what is returned are the runs by name, each with its
+    `network`, `task` and `preprocessing`.
 
     Raises `StoreError` as `find_members` does, `DataFileError` where the files of a run are damaged or gone,
     `MissingPackageError` where a model needs a package of an extra.

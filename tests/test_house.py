@@ -31,7 +31,7 @@ FLOORS = [
     {"runs", "inference"},
     {"suites"},
     {"engine"},
-    {"report"},
+    {"report", "doctor"},
     {"api"},
     {"cli"},
 ]

@@ -36,6 +36,7 @@ def test_help_names_every_command() -> None:
         "ls",
         "show",
         "data",
+        "doctor",
         "model",
         "predict",
         "store",
