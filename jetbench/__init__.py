@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from jetbench.api import load
+
 __version__ = version("jetbench")
-__all__ = ["__version__", "build_model"]
+__all__ = ["__version__", "build_model", "load"]
 
 
 def build_model(
@@ -36,3 +39,10 @@ def build_model(
     from jetbench.models.plain import build_plain
 
     return build_plain(name, channels, image_size, outputs, seed, weights, options)
+
+
+def __getattr__(name: str) -> Any:
+    """Import `load` from the rooms above when it is asked for, and not with the package."""
+    if name == "load":
+        return import_module("jetbench.api").load
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import execute
@@ -21,6 +21,8 @@ from jetbench.engine.survey import survey
 from jetbench.engine.sync import sync
 from jetbench.errors import StoreError
 from jetbench.report.collect import collect
+from jetbench.report.members import Members, find_run
+from jetbench.report.members import find_members as find_in
 from jetbench.report.results import Results
 from jetbench.spec import RunSpec
 from jetbench.suites.budgets import check_equal_classes
@@ -41,15 +43,20 @@ from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.server import LOCAL, tracking_server
 from jetbench.tracking.store import Store, store_root
 
+if TYPE_CHECKING:
+    from jetbench.inference import Ensemble
+
 __all__ = [
     "Execution",
     "Progress",
     "Session",
     "StudySession",
+    "find_members",
     "find_runs",
     "latest_execution",
     "latest_session",
     "latest_study",
+    "load",
     "open_session",
     "open_study",
     "remembered_sessions",
@@ -324,15 +331,36 @@ def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
     root = _store(store, LOCAL)
     for instance in reversed(remembered(root.root).values()):
         try:
-            found = survey(plan_remembered(instance), Ledger(root.work))
+            plan = plan_remembered(instance)
         except StoreError:  # of an earlier version: others may have the run
             continue
-        keys = found.called(what)
-        if len(keys) > 1:
-            raise StoreError(f"{len(keys)} runs have keys that begin with {what}; write more of it")
-        if keys:
-            return [run.spec for run in found.chain(keys[0])]
+        if found := find_run(plan, what, root):
+            return [run.spec for run in found[0].chain(found[1])]
     raise StoreError(f"no run in {root.root} has the name or key {what!r}; arms are compared with --suite NAME")
+
+
+def find_members(what: str, *, suite: str | None = None, store: str | Path | None = None) -> Members:
+    """Find the runs that a name stands for, in the latest instance of a store that has it, or in that of a suite: an arm with its
+    label budget ("scratch/n100"), one of its seeds ("scratch/n100/s0"), or any run by name or the beginning of its key. Raises
+    `StoreError` for none, and for runs that are not finished."""
+    root = _store(store, LOCAL)
+    named = [latest_instance(root.root, suite)] if suite else list(reversed(remembered(root.root).values()))
+    return find_in(what, named, root)
+
+
+def load(run: str, *, suite: str | None = None, store: str | Path | None = None) -> Ensemble:
+    """Load what a store has finished, to predict other jets: `jetbench.load("scratch/n1000/s0").predict("jets.h5")`.
+
+    `run` is an arm with its label budget, "scratch/n1000", whose seeds predict together, one of its seeds, or any run by its name
+    or the beginning of its key, as `find_members` finds it. `members` of what is returned are the runs by name, each with its
+    `network`, `task` and `preprocessing`.
+
+    Raises `StoreError` as `find_members` does, `DataFileError` where the files of a run are damaged or gone,
+    `MissingPackageError` where a model needs a package of an extra.
+    """
+    from jetbench.report.loading import load_members
+
+    return load_members(find_members(run, suite=suite, store=store), _store(store, LOCAL))
 
 
 def _store(store: str | Path | None, tracking_uri: str | None = None) -> Store:

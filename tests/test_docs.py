@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+import click
+import numpy as np
 import pytest
 from cli.test_tracking import REPORTING
+from click.testing import CliRunner
+from tiny_runs import toys_of
 
+from jetbench.cli import main
 from jetbench.data.catalog import FIXED, datasets
 from jetbench.engine.reclaim import RULES
 from jetbench.engine.survey import STATES
@@ -26,6 +34,7 @@ from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.tracker import Kind
 
 ROOT = Path(__file__).parents[1]
+__all__ = ["toys_of"]
 DATA = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 
 
@@ -128,3 +137,48 @@ def test_the_table_of_networks_says_what_they_have() -> None:
 def test_every_head_stands_in_the_table() -> None:
     named = re.findall(r"^\| `(\w+)` \| .* \| .* \|$", MODELS.split("## Heads")[1], re.M)
     assert named == ["head", *dict(models["resnet15"].allowed)["head"].choices]
+
+
+USING = (ROOT / "docs" / "using.md").read_text(encoding="utf-8")
+
+
+def test_what_using_shows_are_commands_that_there_are() -> None:
+    """Each command of the page has the options that it is shown with."""
+    shown = [line.split("#")[0].split() for block in re.findall(r"```sh\n(.*?)```", USING, re.S) for line in block.splitlines()]
+    commands = [words[1:] for words in shown if words[0] == "jetbench"]
+    assert {words[0] for words in commands} == {"predict", "model"}
+    for words in commands:
+        named = main.commands[words[0]]
+        found = named.commands[words[1]] if isinstance(named, click.Group) else named
+        options = {name for parameter in found.params for name in parameter.opts}
+        assert {word for word in words if word.startswith("-")} <= options
+
+
+def test_the_python_that_using_shows_runs(toys_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As it stands there, but for the names of the runs: predicting, and loading what is registered."""
+    toys = toys_of()
+    toys.run("scratch")
+    call = CliRunner().invoke(
+        main, ["model", "register", "scratch/n60", "top-tagger", "--alias", "best", "--store", str(toys.store)]
+    )
+    assert call.exit_code == 0, call.output
+    monkeypatch.chdir(toys.folder)
+    monkeypatch.setenv("JETBENCH_STORE", str(toys.store))
+    (toys.folder / "mlruns").symlink_to(toys.store)
+    expected = toys.predictor("scratch").predict(toys.jets)
+    loading, registered = re.findall(r"```python\n(.*?)```", USING, re.S)
+    done: dict[str, Any] = {}
+    exec(loading.replace("n1000", "n60"), done)
+    np.testing.assert_array_equal(done["scores"], expected)
+    assert not done["network"].training
+    code = registered + f"\nimport numpy\nnumpy.save({str(tmp_path / 'scores.npy')!r}, scores)\n"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=toys.folder)
+    np.testing.assert_array_equal(np.load(tmp_path / "scores.npy"), expected)
+
+
+def test_every_line_of_the_doctor_stands_in_the_table() -> None:
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ", USING.split("## When something")[1], re.M)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    source = "".join(path.read_text() for path in (ROOT / "jetbench" / "doctor").glob("*.py"))
+    said = set(re.findall(r'what="(\w+)"', source)) | {"store", "cache"}
+    assert named == said

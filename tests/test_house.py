@@ -28,10 +28,10 @@ FLOORS = [
     {"tasks", "datainfo"},
     {"objectives"},
     {"training"},
-    {"runs"},
+    {"runs", "inference"},
     {"suites"},
     {"engine"},
-    {"report"},
+    {"report", "doctor"},
     {"api"},
     {"cli"},
 ]

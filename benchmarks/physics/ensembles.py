@@ -18,6 +18,7 @@ from itertools import combinations
 import numpy as np
 
 from jetbench.api import latest_session
+from jetbench.evaluation.likelihood import mean_probabilities
 from jetbench.report.pairing import Scores, paired
 from jetbench.report.results import Results
 from jetbench.statistics.delong import auc
@@ -32,10 +33,7 @@ SHOWN = 2  # sets of a kind
 def together(members: Sequence[Scores]) -> Scores:
     """Return the scores of an ensemble: the probability of its members' mean logit, of two classes."""
     rows, truth, _ = members[0]
-    smallest = np.finfo(np.float64).eps
-    clipped = np.clip([scores for _, _, scores in members], smallest, 1 - smallest)
-    logit = np.log(clipped / (1 - clipped)).mean(axis=0)
-    return rows, truth, 1 / (1 + np.exp(-logit))
+    return rows, truth, mean_probabilities([scores for _, _, scores in members])
 
 
 def arms_at(results: Results, labels: int) -> list[str]:

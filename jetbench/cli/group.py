@@ -11,7 +11,9 @@ from jetbench.cli.calibrate import calibrate
 from jetbench.cli.catalog import ls, show
 from jetbench.cli.data import data
 from jetbench.cli.diff import diff
+from jetbench.cli.doctor import doctor
 from jetbench.cli.model import model
+from jetbench.cli.predict import predict
 from jetbench.cli.review import report, results, ui
 from jetbench.cli.run import run
 from jetbench.cli.status import status
@@ -49,5 +51,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (run, report, results, status, diff, study, calibrate, ls, show, data, model, store, ui):
+for command in (run, report, results, status, diff, study, calibrate, ls, show, data, model, predict, store, ui, doctor):
     main.add_command(command)

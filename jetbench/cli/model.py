@@ -1,17 +1,21 @@
-"""`jetbench model`: weights from elsewhere."""
+"""`jetbench model`: weights from elsewhere, and finished runs for elsewhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
+
+from jetbench.cli.options import dataset_items, store_option
+from jetbench.cli.predict import suite_option
 
 __all__ = ["model"]
 
 
 @click.group()
 def model() -> None:
-    """Take over weights from elsewhere."""
+    """Take over weights from elsewhere, and hand on what was trained."""
 
 
 @model.command("import")
@@ -43,3 +47,53 @@ def import_file(file: Path, name: str, options: tuple[str, ...], outputs: int | 
     for adaptation in stored.adaptations:
         click.echo(f"adapted: {adaptation}")
     click.echo(f"{output}: {name}, {stored.channels} channels, {stored.outputs} outputs")
+
+
+@model.command()
+@click.argument("run")
+@click.option("--format", type=click.Choice(["onnx", "pt2"]), default="onnx", show_default=True, help="ONNX, or PyTorch's own.")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+@click.option("--check", shell_complete=dataset_items, help="File of jets to check it on. [default: the jets of its suite]")
+@suite_option
+@store_option
+def export(
+    run: str, format: Literal["onnx", "pt2"], output: Path, check: str | None, suite: str | None, store: str | None
+) -> None:
+    """Write the network of a run with its preprocessing for other programs, and a card in Markdown beside it.
+
+    RUN is a name such as scratch/n1000/s0, or a key or its beginning. The file maps the tensors of the run's view before scaling,
+    which the card describes, to predictions; it is checked against the network on real jets, and not written where it differs.
+    """
+    from jetbench.api import find_members
+    from jetbench.report.exporting import export_run
+    from jetbench.tracking.store import Store, store_root
+
+    found = find_members(run, suite=suite, store=store)
+    done = export_run(found, Store(store_root(store)), format, output, check)
+    click.echo(
+        f"{output}: inputs {', '.join(done.inputs)}; checked on {done.jets} jets, largest difference {done.difference:.1e}"
+    )
+    click.echo(f"card: {output.with_suffix('.md')}")
+
+
+@model.command()
+@click.argument("run", metavar="RUN|ARM")
+@click.argument("name")
+@click.option("--alias", help="To point to the version, as in models:/NAME@ALIAS.")
+@suite_option
+@store_option
+def register(run: str, name: str, alias: str | None, suite: str | None, store: str | None) -> None:
+    """Register a run, or the seeds of an arm together, as a version of the model NAME in the store's MLflow registry.
+
+    Where jetbench is installed, mlflow.pyfunc.load_model("models:/NAME@ALIAS").predict("jets.h5") gives what `jetbench predict`
+    does. No code is stored with it, and the same runs make no second version.
+    """
+    from jetbench.api import Execution, find_members
+    from jetbench.report.registering import register_members
+    from jetbench.suites.plans import plan_remembered
+    from jetbench.tracking.store import Store, store_root
+
+    found, place = find_members(run, suite=suite, store=store), Store(store_root(store))
+    version = register_members(found, Execution(plan_remembered(found.instance), place).tracker, name, alias)
+    click.echo(f"{name}: version {version}{f', alias {alias}' if alias else ''}, in {place.uri}")
+    click.echo(f"models:/{name}{f'@{alias}' if alias else f'/{version}'}")

@@ -11,7 +11,7 @@ from glob import iglob
 
 from jetbench.errors import RunError
 
-__all__ = ["cores", "gpus", "places"]
+__all__ = ["SIGNS", "cores", "gpus", "places"]
 
 SIGNS = ("/proc/driver/nvidia/gpus/*", "/dev/nvidia[0-9]*", "/dev/kfd", "/dev/dxg")  # files of NVIDIA, AMD and WSL drivers
 ASK = "import torch; print(torch.cuda.device_count() if torch.cuda.is_available() else 0)"

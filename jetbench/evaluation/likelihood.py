@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["likelihood", "log_loss", "log_losses"]
+__all__ = ["likelihood", "log_loss", "log_losses", "mean_probabilities"]
 
 SMALLEST = float(np.finfo(np.float64).eps)
 
@@ -29,3 +29,18 @@ def log_losses(labels: ArrayLike, scores: ArrayLike) -> np.ndarray:
 def log_loss(labels: ArrayLike, scores: ArrayLike) -> float:
     """Return the mean of `log_losses`."""
     return float(log_losses(labels, scores).mean())
+
+
+def mean_probabilities(scores: ArrayLike) -> np.ndarray:
+    """Return the probabilities that belong to the mean logit of several models: of scores (s, n) of signal those of signal (n,),
+    of (s, n, K) of all classes (n, K).
+
+    Logits are logarithms of probabilities but for a number per jet, so that their mean is that of the logarithms. A probability
+    below one fp64 epsilon counts as that.
+    """
+    values = np.asarray(scores, np.float64)
+    every = np.stack([1 - values, values], axis=-1) if values.ndim == 2 else values
+    logits = np.log(every.clip(SMALLEST)).mean(axis=0)
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares = weights / weights.sum(axis=-1, keepdims=True)
+    return shares[:, 1] if values.ndim == 2 else shares

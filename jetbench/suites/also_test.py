@@ -9,9 +9,9 @@ from jetbench.errors import SuiteError
 from jetbench.models import models
 from jetbench.suites.choices import Arm
 from jetbench.suites.expand import task_component, view_options
-from jetbench.suites.needs import differences
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
+from jetbench.views.likeness import differences, unlike
 from jetbench.views.needs import unmet
 
 if TYPE_CHECKING:
@@ -52,14 +52,8 @@ def _unlike(instance: Instance, arm: Arm, there: Meta) -> str:
     reads = view_options(instance.settings, arm, view).get("channels", view.reads)
     if reads == "classes":
         return _other_classes(instance.meta.class_names, there.class_names)
-    if reads == "nothing":
-        return ""
-    if reason := unmet(there, view.needs if reads == "all" else ("pt", *view.needs)):
-        return f"for the view {view.name!r} {reason}"
-    pair = (instance.meta, there) if reads == "all" else (instance.meta.summed(), there.summed())
-    if not (found := "; ".join(differences(*pair))):
-        return ""
-    return f"{found}; {_remedy(instance.meta, there, view.name, reads)}"
+    found = unlike(view, reads, instance.meta, there)
+    return f"{found}; {_remedy(instance.meta, there, view.name, reads)}" if found else ""
 
 
 def _remedy(here: Meta, there: Meta, view: str, reads: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jetbench.errors import SuiteError
@@ -16,12 +16,13 @@ from jetbench.suites.instance import AnyInstance
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
 from jetbench.views import augmentations
+from jetbench.views.likeness import differences
 from jetbench.views.needs import unmet
 
 if TYPE_CHECKING:
     from jetbench.jets import Meta
 
-__all__ = ["differences", "refuse_unfit", "refuse_unusable", "skipped_arms", "skipped_augmentations"]
+__all__ = ["refuse_unfit", "refuse_unusable", "skipped_arms", "skipped_augmentations"]
 
 
 def refuse_unfit(instance: AnyInstance) -> None:
@@ -99,29 +100,6 @@ def _augmentation(choice: RecipeChoice) -> tuple[Component, ...]:
     if choice.augmentation is not None:
         return choice.augmentation
     return recipes[choice.base].recipe.augmentation if choice.base else ()
-
-
-def differences(dataset: Meta, pool: Meta) -> Iterator[str]:
-    """Yield what an encoder that is pretrained on the pool would find otherwise in the dataset, each with both sides."""
-    names, others = ([channel.name for channel in meta.channels] for meta in (dataset, pool))
-    if names != others:
-        yield f"channels {', '.join(others)} against {', '.join(names)}"
-    else:
-        for mine, theirs in zip(dataset.channels, pool.channels, strict=True):
-            for trait in ("unit", "role", "combine", "weight"):
-                if (one := getattr(theirs, trait)) != (other := getattr(mine, trait)):
-                    yield f"{trait} of the channel {mine.name} {one or 'none'} against {other or 'none'}"
-    if pool.grid != dataset.grid:
-        yield f"grid {_grid(pool)} against {_grid(dataset)}"
-    if pool.extent and dataset.extent and pool.extent != dataset.extent:  # one that is not known may be the same
-        yield f"extent ±{pool.extent:g} against ±{dataset.extent:g}"
-    if pool.isotropic != dataset.isotropic:
-        yield f"isotropic {pool.isotropic} against {dataset.isotropic}"
-
-
-def _grid(meta: Meta) -> str:
-    grid = meta.grid
-    return f"{grid.rows}×{grid.columns} over ±{grid.eta_extent:g} × ±{grid.phi_extent:g}" if grid else "none (constituents)"
 
 
 def _pool_reason(shares: Mapping[str, float] | None, pool: Meta) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from jetbench.errors import SuiteError
 from jetbench.evaluation.artifacts import evaluate_scores, write_evaluation, write_scores
-from jetbench.evaluation.likelihood import log_losses
+from jetbench.evaluation.likelihood import log_losses, mean_probabilities
 from jetbench.statistics.delong import auc, delong, mean_covariance, mean_difference_variance, paired_delong
 from jetbench.tasks.task import LEAST, LOSS, MARGIN_SHARE, Metric, Paired, Part, Task
 
@@ -40,6 +40,7 @@ class Classification(Task):
     headline = AUC
     selectors = (LOSS, ACCURACY, AUC)
     chance = 0.5
+    averaged = "logits"
     sections = ("rejection", "scores", "classes", "roc")
 
     def __init__(self, loss: Loss = "cross-entropy") -> None:
@@ -89,6 +90,11 @@ class Classification(Task):
     def learnt(self) -> dict[str, Any]:
         return {"shares": list(self.shares)}
 
+    def restored(self, learnt: Mapping[str, Any]) -> Self:
+        task = copy(self)
+        task.shares = tuple(learnt["shares"])
+        return task
+
     def balanced(self) -> Self:
         """Return it with the weight n/(K·n_k) for class k of K with n_k of the n training labels: their mean weight is one."""
         task = copy(self)
@@ -110,13 +116,16 @@ class Classification(Task):
         hit = _per_class(outputs).argmax(1) == _shares(encoded).argmax(1)
         return {"accuracy": hit.float().mean().detach()}
 
-    def predict(self, outputs: Tensor) -> np.ndarray:
+    def predictions(self, outputs: Tensor) -> Tensor:
         import torch
 
         outputs = _per_class(outputs)
         if outputs.shape[1] == 2:
-            return torch.sigmoid((outputs[:, 1] - outputs[:, 0]).double()).numpy()
-        return torch.softmax(outputs.double(), dim=1).numpy()
+            return torch.sigmoid((outputs[:, 1] - outputs[:, 0]).double())
+        return torch.softmax(outputs.double(), dim=1)
+
+    def together(self, predictions: ArrayLike) -> np.ndarray:
+        return mean_probabilities(predictions)
 
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
         """Return loss, accuracy and, where every class is there, AUC."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -42,6 +42,7 @@ class Regression(Task):
 
     headline = RMSE
     selectors = (LOSS, RMSE)
+    averaged = "predicted numbers"
     sections = ("errors", "prediction", "residuals", "bins")
 
     def __init__(self, target: str = "gen_sdmass") -> None:
@@ -83,6 +84,11 @@ class Regression(Task):
     def learnt(self) -> dict[str, Any]:
         return {"mean": self.mean, "spread": self.spread}
 
+    def restored(self, learnt: Mapping[str, Any]) -> Self:
+        task = copy(self)
+        task.mean, task.spread = learnt["mean"], learnt["spread"]
+        return task
+
     def encode(self, target: Tensor, meta: Meta) -> Tensor:
         return ((target.double() - self.mean) / self.spread).float()[:, None]
 
@@ -94,8 +100,11 @@ class Regression(Task):
     def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
         return {"rmse": self.spread * (outputs - encoded).square().mean().sqrt().detach()}
 
-    def predict(self, outputs: Tensor) -> np.ndarray:
-        return self.mean + self.spread * outputs[:, 0].double().numpy()
+    def predictions(self, outputs: Tensor) -> Tensor:
+        return self.mean + self.spread * outputs[:, 0].double()
+
+    def together(self, predictions: ArrayLike) -> np.ndarray:
+        return np.asarray(predictions, np.float64).mean(axis=0)
 
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:
         """Return loss and RMSE."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -71,7 +71,7 @@ class Task(ABC):
 
     An epoch is judged by its loss on the validation jets or by another of `selectors`, a finished training by what each of them
     adds to the loss, and by `headline` on the test jets (among those of `evaluate`, with its error under `<key>_se`, and of
-    `choose`).
+    `choose`). `averaged` says of what the predictions of several models are averaged.
     `quantity` is what the target measures, "mass" or "pt", empty for anything else: what changes it contradicts the target.
     `sections` name the parts of the report that are this task's own. `column` is the target's
     name in a file of jets, `chance` the headline of a model that knows nothing of a jet, where that is a fixed number.
@@ -81,6 +81,7 @@ class Task(ABC):
     headline: Metric
     selectors: ClassVar[tuple[Metric, ...]]
     chance: float | None = None
+    averaged: ClassVar[str]
     quantity: str = ""
     sections: ClassVar[tuple[str, ...]]
 
@@ -124,6 +125,10 @@ class Task(ABC):
     def learnt(self) -> dict[str, Any]:
         """Return what `fitted` has learnt, as plain content that is stored with the weights."""
 
+    @abstractmethod
+    def restored(self, learnt: Mapping[str, Any]) -> Self:
+        """Return the task with what another one has learnt: the reverse of `learnt`."""
+
     def balanced(self) -> Self:
         """Return the task with a loss in which all classes have the same weight, whatever their number of training labels.
 
@@ -144,8 +149,17 @@ class Task(ABC):
         """Return what else a step of a training shows: metrics of `validate` by key, scalars without gradient."""
 
     @abstractmethod
-    def predict(self, outputs: Tensor) -> np.ndarray:
+    def predictions(self, outputs: Tensor) -> Tensor:
         """Turn outputs into predictions in float64, (n,) or (n, classes)."""
+
+    def predict(self, outputs: Tensor) -> np.ndarray:
+        """Turn outputs into predictions as `predictions` does, in an array."""
+        return self.predictions(outputs).numpy()
+
+    @abstractmethod
+    def together(self, predictions: ArrayLike) -> np.ndarray:
+        """Return what several models predict together, (n,) or (n, classes), from the predictions of each, (s, n) or
+        (s, n, classes)."""
 
     @abstractmethod
     def validate(self, outputs: Tensor, target: Tensor) -> dict[str, float]:

@@ -16,7 +16,7 @@ from jetbench.errors import StoreError
 from jetbench.files import file_lock, replacing
 from jetbench.tracking import backend
 
-__all__ = ["ELSEWHERE", "Store", "store_root"]
+__all__ = ["ELSEWHERE", "Store", "check_schema", "refuse_unusable", "store_root"]
 
 ELSEWHERE = "choose another folder with --store DIR or JETBENCH_STORE"
 # shared memory between processes, which SQLite's write-ahead log needs, does not reach across machines

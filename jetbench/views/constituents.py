@@ -10,6 +10,7 @@ from torch import Tensor
 
 from jetbench.data.batch import Batch
 from jetbench.errors import SuiteError
+from jetbench.jets import Channel
 from jetbench.spec import Scalar
 from jetbench.views.channels import Shown, show_channels, shown_channels
 from jetbench.views.inputs import Inputs
@@ -51,12 +52,37 @@ class ConstituentsView(FittedView):
 
     def __call__(self, batch: Batch) -> Inputs:
         features = particle_features(show_channels(batch, self.channels))
+        return self._padded(batch, self._scaled(features))
+
+    def unscaled(self, batch: Batch) -> Inputs:
+        return self._padded(batch, particle_features(show_channels(batch, self.channels)))
+
+    def scale(self, inputs: Inputs) -> Inputs:
+        assert inputs.mask is not None
+        scaled = self._scaled(inputs["constituents"])
+        return Inputs({"constituents": torch.where(inputs.mask[..., None], scaled, 0.0)}, inputs.mask)
+
+    def told(self, channels: tuple[Channel, ...]) -> str:
+        shown = ["pt"] if self.channels == "pt" else [channel.name for channel in channels]
+        unit = next(channel.unit for channel in channels if channel.role == "pt") or "no unit"
+        return (
+            f"`constituents` (n, {self.number}, {len(self.mean)}) float32 holds the {self.number} deposits of the largest pT in "
+            f"falling order; `mask` (n, {self.number}) is true where there is one, and the rest is zero. The features, without "
+            f"scaling: Δeta and Δphi to the jet axis; their distance from it; ln pT [{unit}]; ln of the share in the pT of all "
+            f"deposits of the jet, of {SOFTEST:g} where it is less, in both logarithms; the share in the deposit's own pT of "
+            f"{', '.join(shown)}."
+        )
+
+    def _scaled(self, features: Tensor) -> Tensor:
         mean, spread = (torch.tensor(one, device=features.device) for one in (self.mean, self.spread))
-        scaled = (features - mean) / spread
+        return (features - mean) / spread
+
+    def _padded(self, batch: Batch, features: Tensor) -> Inputs:
+        """The features of deposits (deposits, k) as a padded set of each jet."""
         kept, place = hardest(batch, self.number)
-        padded = scaled.new_zeros(batch.size, self.number, scaled.shape[1])
-        padded[batch.jet[kept], place] = scaled[kept]
-        mask = torch.zeros(batch.size, self.number, dtype=torch.bool, device=scaled.device)
+        padded = features.new_zeros(batch.size, self.number, features.shape[1])
+        padded[batch.jet[kept], place] = features[kept]
+        mask = torch.zeros(batch.size, self.number, dtype=torch.bool, device=features.device)
         mask[batch.jet[kept], place] = True
         return Inputs({"constituents": padded}, mask)
 

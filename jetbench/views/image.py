@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from jetbench.data.batch import Batch
-from jetbench.jets import Grid, Meta
+from jetbench.jets import Channel, Grid, Meta
 from jetbench.spec import Scalar
 from jetbench.views.alignment import align
 from jetbench.views.channels import Shown, show_channels, shown_channels
@@ -19,6 +19,11 @@ from jetbench.views.scaling import Scaling, fit_scaling
 from jetbench.views.view import FittedView
 
 __all__ = ["ImageView", "render"]
+
+TURNED = (
+    "Jets are turned first, so that the principal axis of their pT lies along eta, and mirrored, so that the quadrant with the "
+    "most pT has positive eta and phi. "
+)
 
 
 class ImageView(FittedView):
@@ -40,12 +45,39 @@ class ImageView(FittedView):
         return cls.model_validate({"frame": frame, "scaling": scaling, "channels": shown, "align": chosen})
 
     def __call__(self, batch: Batch) -> Inputs:
+        return self.scale(self.unscaled(batch))
+
+    def unscaled(self, batch: Batch) -> Inputs:
         seen = show_channels(align(batch) if self.align else batch, self.channels)
-        return Inputs({"image": self.scaling(render(seen, self.frame))})
+        return Inputs({"image": render(seen, self.frame)})
+
+    def scale(self, inputs: Inputs) -> Inputs:
+        return Inputs({"image": self.scaling(inputs["image"])})
+
+    def told(self, channels: tuple[Channel, ...]) -> str:
+        frame = self.frame
+        return (
+            f"{TURNED if self.align else ''}`image` (n, {len(self.scaling.channels)}, {frame.rows}, {frame.columns}) float32 has "
+            f"{frame.rows} rows along eta over ±{frame.eta_extent:g} and {frame.columns} columns along phi over "
+            f"±{frame.phi_extent:g} around the jet axis, both rising; deposits outside are left out. Its channels, not scaled, "
+            f"are over the deposits of a pixel {_pixels_told(channels, self.channels)}."
+        )
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"image": (len(self.scaling.channels), self.frame.rows, self.frame.columns)}
+
+
+def _pixels_told(channels: tuple[Channel, ...], shown: Shown) -> str:
+    """What a pixel holds of each channel."""
+    if shown == "pt":
+        summed = [channel for channel in channels if channel.role == "pt"]
+        return f"one: the sum of {' + '.join(one.name for one in summed)} [{summed[0].unit or 'no unit'}]"
+    each = (
+        f"{one.name} [{one.unit or 'no unit'}], {f'the mean weighted by {one.weight}' if one.combine == 'mean' else 'the sum'}"
+        for one in channels
+    )
+    return f"in this order: {'; '.join(each)}"
 
 
 def render(batch: Batch, grid: Grid) -> Tensor:

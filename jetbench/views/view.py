@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from jetbench.data.batch import Batch
+from jetbench.jets import Channel
 from jetbench.spec import Component, Scalar
 from jetbench.values import Value
 from jetbench.views import views
@@ -27,6 +28,18 @@ class FittedView(Value, ABC):
     @abstractmethod
     def __call__(self, batch: Batch) -> Inputs:
         """Show a batch."""
+
+    @abstractmethod
+    def unscaled(self, batch: Batch) -> Inputs:
+        """Show a batch before what was fitted is applied: what somebody without jetbench can make of jets."""
+
+    @abstractmethod
+    def scale(self, inputs: Inputs) -> Inputs:
+        """Apply what was fitted to the tensors of `unscaled`, which then are those that `__call__` gives."""
+
+    @abstractmethod
+    def told(self, channels: tuple[Channel, ...]) -> str:
+        """Say in sentences how the tensors of `unscaled` are made of jets with these channels."""
 
     def mixed(self, batch: Batch, mixing: Mixing) -> Inputs:
         """Show jets that are mixed in pairs. Unless a view says otherwise, their tensors are mixed as they are shown: after

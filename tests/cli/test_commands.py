@@ -36,7 +36,9 @@ def test_help_names_every_command() -> None:
         "ls",
         "show",
         "data",
+        "doctor",
         "model",
+        "predict",
         "store",
         "ui",
     ):

@@ -49,6 +49,29 @@ def blurred(task: Task, jets: Jets, noise: float, seed: int = 0) -> torch.Tensor
     return clean + noise * torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
 
 
+def test_models_predict_together(entry: Entry, jets: Jets) -> None:
+    """One alone says what it says; of several the noise is averaged, and what all say is what they say together."""
+    task = fitted(entry, jets)
+    each = np.stack([task.predict(blurred(task, jets, 8.0, seed)) for seed in range(SEEDS)])
+    assert task.averaged
+    together = task.together(each)
+    assert together.shape == each.shape[1:]
+    np.testing.assert_allclose(task.together(each[:1]), each[0], rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(task.together(np.stack([together, together])), together, rtol=1e-9)
+    losses = [task.losses(task.target(jets), one).mean() for one in (together, *each)]
+    assert losses[0] < min(losses[1:])
+
+
+def test_what_a_task_has_learnt_is_restored_from_what_it_tells(entry: Entry, jets: Jets) -> None:
+    task = fitted(entry, jets)
+    learnt = json.loads(json.dumps(task.learnt()))
+    blank: Task = entry.load()()
+    restored = blank.restored(learnt)
+    assert restored.learnt() == task.learnt() != blank.learnt()
+    outputs = blurred(task, jets, 1.0)
+    np.testing.assert_array_equal(restored.predict(outputs), task.predict(outputs))
+
+
 def test_outputs_become_a_loss_and_metrics_that_rank_them(entry: Entry, jets: Jets) -> None:
     task = fitted(entry, jets)
     target = torch.from_numpy(task.target(jets))

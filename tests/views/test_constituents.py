@@ -35,6 +35,21 @@ def test_the_hardest_are_those_of_a_slow_search(toy_jets: Jets) -> None:
         assert found[place[batch.jet[kept] == jet].argsort()].tolist() == slow
 
 
+def test_what_is_shown_without_scaling_is_scaled_to_what_a_network_sees(toy_jets: Jets) -> None:
+    batch = batch_of(toy_jets)
+    for number in (25, 100):
+        view = view_of(batch, number)
+        plain, seen = view.unscaled(batch), view(batch)
+        scaled = view.scale(plain)
+        assert torch.equal(scaled["constituents"], seen["constituents"])
+        assert plain.mask is not None
+        assert torch.equal(plain.mask, seen.mask)
+        kept, place = hardest(batch, number)
+        assert torch.equal(plain["constituents"][batch.jet[kept], place], particle_features(batch)[kept])
+        assert f"(n, {number}, 8)" in view.told(batch.meta.channels)
+        assert "of charged, photon, neutral." in view.told(batch.meta.channels)
+
+
 def test_features_in_closed_form(toy_jets: Jets) -> None:
     """One jet of two deposits, 3 GeV of photons at (0.3, 0.4) and 1 GeV of tracks on the axis."""
     batch = batch_of(toy_jets, 1).replace(

@@ -87,3 +87,25 @@ def test_the_pt_of_jets_without_is_no_image() -> None:
     meta = META.replace(channels=(Channel(name="pt", unit="GeV", role="pt"),))
     assert dict(frame_options(meta, channels="pt")) == {**GRID.model_dump(), "channels": "pt"}
     assert image_grid({**GRID.model_dump(), "channels": "pt"}) == GRID
+
+
+def test_what_is_shown_without_scaling_is_scaled_to_what_a_network_sees(toy_jets: Jets) -> None:
+    batch = batch_of(toy_jets[:30])
+    for chosen in ({"pixels": 8, "extent": 0.8}, {"pixels": 8, "extent": 0.8, "channels": "pt", "align": "principal"}):
+        view = ImageView.fit(batch, chosen)
+        assert torch.equal(view.scale(view.unscaled(batch))["image"], view(batch)["image"])
+    inside = (batch.eta.abs() < 0.8) & (batch.phi.abs() < 0.8)
+    plain = ImageView.fit(batch, {"pixels": 8, "extent": 0.8}).unscaled(batch)["image"]
+    assert float(plain.sum()) == pytest.approx(float(batch.values[inside].sum()), rel=1e-4)
+
+
+def test_a_caller_is_told_how_pixels_are_made(toy_jets: Jets) -> None:
+    frame = {"rows": 5, "columns": 7, "eta_extent": 0.8, "phi_extent": 0.5}
+    view = ImageView.fit(batch_of(jets_from_images(np.ones((3, 2, 5, 7), np.float32), META)), frame)
+    told = view.told(CHANNELS)
+    assert "(n, 2, 5, 7)" in told
+    assert "5 rows along eta over ±0.8 and 7 columns along phi over ±0.5" in told
+    assert "energy [GeV], the sum; time [ns], the mean weighted by energy" in told
+    batch = batch_of(toy_jets[:30])
+    alone = ImageView.fit(batch, {"pixels": 8, "extent": 0.8, "channels": "pt"})
+    assert "one: the sum of charged + photon + neutral [GeV]" in alone.told(batch.meta.channels)

@@ -1,0 +1,35 @@
+"""Jets that a model would see otherwise than those that it was trained on are refused, with both sides named."""
+
+from __future__ import annotations
+
+from jetbench.errors import DataFileError
+from jetbench.jets import Meta
+from jetbench.spec import RunSpec
+from jetbench.views import views
+from jetbench.views.likeness import differences, unlike
+from jetbench.views.needs import unmet
+
+__all__ = ["refuse_unlike"]
+
+
+def refuse_unlike(spec: RunSpec, here: Meta, there: Meta) -> None:
+    """Raise `DataFileError`, with both sides and the remedy, where the run's view would find jets with `there` otherwise than
+    those with `here`, which it was trained on."""
+    view = views[spec.view.name]
+    reads = spec.view.keywords().get("channels", view.reads)
+    if reads == "classes" and there.class_names != here.class_names:
+        found = f"classes {', '.join(there.class_names) or 'none'} against {', '.join(here.class_names)}"
+    else:
+        found = unlike(view, reads, here, there)
+    if found:
+        raise DataFileError(
+            f"these jets do not match those that {spec.model.name} was trained on: {found}; {_remedy(here, there, reads)}"
+        )
+
+
+def _remedy(here: Meta, there: Meta, reads: object) -> str:
+    """A run that looks at the pT alone, where that is what both have in common."""
+    both = all(not unmet(meta, ("pt",)) for meta in (here, there))
+    if reads == "all" and both and not list(differences(here.summed(), there.summed())):
+        return "a run whose view has the option channels=pt looks at the pT alone, which both have"
+    return "take jets that were made alike, or a run that was trained on such jets"

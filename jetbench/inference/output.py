@@ -1,0 +1,115 @@
+"""Predictions of jets in a file: written block by block, whole or not at all, with what made them in its attributes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from jetbench.errors import StoreError
+from jetbench.evaluation.artifacts import COLUMNS, FORMAT, read_scores
+from jetbench.files import replacing
+from jetbench.inference.ensemble import Ensemble
+from jetbench.inference.sources import JetSource
+from jetbench.jets import Jets
+from jetbench.jets.disk import Disk
+
+__all__ = ["judged", "write_predictions"]
+
+CHUNK = 1 << 14  # rows
+JUDGED = 1 << 24  # jets: a metric of more would need memory that predicting does not
+UNKNOWN = {"label": -1, "truth": np.nan}  # what stands for the truth of jets that do not tell it
+
+
+def write_predictions(
+    ensemble: Ensemble, source: JetSource, path: Path, progress: Callable[[int, int], None] = lambda done, total: None
+) -> None:
+    """Predict the jets of a source into a file of the columns of a run's scores.h5: `index`, the row of each jet; its `label` (−1
+    where the jets do not tell it) and `score`, or `truth` (NaN) and `prediction` of a number; and beside it what each member
+    predicts, as `score_1` in the order of the attribute `runs`. Attributes name runs, classes and dataset.
+
+    Raises `StoreError` where the file is there already or cannot be written, and errors as `Ensemble.stream` does.
+    """
+    if path.exists():
+        raise StoreError(f"{path} is there already; name another output, or remove it")
+    disk: Disk | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary, Disk(temporary, "w+") as disk:
+            with h5py.File(disk, "w") as file:
+                file.attrs.update(_attributes(ensemble, source))
+                _write(file, ensemble, source, disk, progress)
+            if disk.error is not None:
+                raise disk.error
+    except (OSError, RuntimeError) as error:
+        cause = (disk and disk.error) or error  # HDF5 fails in strange ways where it reads back what was never written
+        if not isinstance(cause, OSError):  # of a model
+            raise
+        raise StoreError(f"{path}: cannot be written ({cause}); is the disk full or the folder read-only?") from error
+
+
+def _attributes(ensemble: Ensemble, source: JetSource) -> dict[str, Any]:
+    keys = {name: member.key for name, member in ensemble.members.items()}
+    return {
+        "format": FORMAT,
+        "version": _version(ensemble),
+        "name": ensemble.name,
+        "runs": json.dumps(keys),
+        "mean_of": ensemble.task.averaged if len(keys) > 1 else "",
+        "class_names": json.dumps(ensemble.meta.class_names),
+        "dataset": source.name,
+        "dataset_digest": source.digest,
+    }
+
+
+def _version(ensemble: Ensemble) -> int:
+    if ensemble.task.column != "label":
+        return 3
+    return 1 if len(ensemble.meta.class_names) == 2 else 2
+
+
+def _write(file: h5py.File, ensemble: Ensemble, source: JetSource, disk: Disk, progress: Callable[[int, int], None]) -> None:
+    kinds, done = COLUMNS[_version(ensemble)], 0
+    index, truth, score = kinds
+    for block in ensemble.stream(source):
+        n = len(block.jets)
+        columns = {index: np.arange(done, done + n), truth: _truth(ensemble, block.jets, truth), score: block.together}
+        if len(block.each) > 1:
+            columns |= {f"{score}_{i}": each for i, each in enumerate(block.each, 1)}
+        for name, column in columns.items():
+            _extend(file, name, column.astype(kinds.get(name, np.float64)))
+        done += n
+        progress(done, source.jets)
+        if disk.error is not None:
+            raise disk.error
+
+
+def _truth(ensemble: Ensemble, jets: Jets, column: str) -> np.ndarray:
+    """What the task asks of each jet (n,), where they tell it and a label means what it has meant to the runs."""
+    task = ensemble.task
+    same = task.column != "label" or jets.meta.class_names == ensemble.meta.class_names
+    return task.target(jets) if same and task.column in jets.predictable() else np.full(len(jets), UNKNOWN[column])
+
+
+def _extend(file: h5py.File, name: str, rows: np.ndarray) -> None:
+    if name not in file:
+        empty, shape = rows[:0], rows.shape[1:]
+        file.create_dataset(name, data=empty, maxshape=(None, *shape), chunks=(CHUNK, *shape), fletcher32=True)
+    column = file[name]
+    column.resize(len(column) + len(rows), axis=0)
+    column[len(column) - len(rows) :] = rows
+
+
+def judged(ensemble: Ensemble, path: Path) -> dict[str, float]:
+    """Return the headline metric of the predictions in a file and its error, by key; nothing where the jets do not tell the
+    truth, or are too many for it."""
+    with h5py.File(path, "r") as file:
+        if len(file["index"]) > JUDGED:
+            return {}
+    _, truth, scores = read_scores(path)
+    known = bool(np.isfinite(truth).all() and (truth.min() >= 0 or ensemble.task.column != "label"))
+    return ensemble.task.choose(truth, scores, ensemble.meta) if known else {}

@@ -1,0 +1,147 @@
+"""The card of an exported model: what it does, what it takes, what it was made of, how good it is and where that ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from jetbench.inference.export import OPSET, TOLERANCE, Exported
+from jetbench.inference.predictor import Predictor
+from jetbench.models import models
+from jetbench.report.members import Members
+from jetbench.report.results import Results
+from jetbench.report.words import LEVEL_TEXT, count
+from jetbench.spec import Recipe, RunSpec
+from jetbench.statistics.rounding import with_error
+from jetbench.suites.plan import CellKey
+
+__all__ = ["model_card"]
+
+ASIDE = ("_se", "_low", "_high", "_total")  # ends of the keys that stand beside a metric
+COUNTS = ("background_left",)  # beginnings of those of plain counts
+
+
+def model_card(
+    found: Members, predictor: Predictor, chain: Sequence[RunSpec], results: Results | None, exported: Exported, checked: str
+) -> str:
+    """Write the card in Markdown. `chain` are the specs of the run and of those before it, first to last; `results` are those of
+    the run's suite, None where its metrics on test jets are not to be shown; `checked` names the jets of the check."""
+    sections: dict[str, Iterator[str]] = {
+        "Task": _task(found, predictor),
+        "Input": _input(found, predictor, exported),
+        "Data": _data(found, chain[-1]),
+        "Recipe": _recipe(chain),
+        "Metrics": _metrics(found, results),
+        "Limits": _limits(found, predictor),
+        "File": _file(found, predictor, exported, checked),
+    }
+    texts = [f"# {found.name}\n\n{found.instance.question}\n"]
+    texts += [f"## {title}\n\n" + "\n".join(lines) + "\n" for title, lines in sections.items()]
+    return "\n".join(texts)
+
+
+def _task(found: Members, predictor: Predictor) -> Iterator[str]:
+    entry, classes = models[predictor.model_name], found.instance.meta.class_names
+    yield f"`{entry.name}`, {entry.summary} ({entry.source}), for {predictor.spec.task.name}. It gives two arrays:"
+    yield ""
+    if predictor.task.column != "label":
+        yield f"- `prediction` (n,) float64: {predictor.task.column} in GeV"
+    elif len(classes) == 2:
+        yield f"- `prediction` (n,) float64: the probability of {classes[1]!r} against {classes[0]!r}"
+    else:
+        yield f"- `prediction` (n, {len(classes)}) float64: the probabilities of {', '.join(classes)}"
+    yield "- `outputs` (n, outputs) float32: those of the network, before that"
+
+
+def _input(found: Members, predictor: Predictor, exported: Exported) -> Iterator[str]:
+    assert predictor.preprocessing is not None
+    yield f"Any number n of jets, as {' and '.join(f'`{name}`' for name in exported.inputs)}. What was fitted is in the file."
+    yield ""
+    yield predictor.preprocessing.fitted.told(found.instance.meta.channels)
+
+
+def _data(found: Members, spec: RunSpec) -> Iterator[str]:
+    instance, origin = found.instance, found.instance.meta.provenance
+    yield f"`{spec.dataset.name}`, {instance.jets} jets, digest `{spec.dataset.sha256}`:"
+    yield ""
+    told = {"source": origin.source, "generator": " ".join((origin.generator, origin.version)), "detector": origin.detector}
+    told |= {"cuts": "; ".join(origin.cuts), "remarks": "; ".join(origin.remarks), "licence": origin.licence}
+    yield from (f"- {name}: {text}" for name, text in told.items() if text.strip())
+    if spec.unlabelled:
+        yield f"- pretrained on `{spec.unlabelled.name}`, digest `{spec.unlabelled.sha256}`"
+
+
+def _recipe(chain: Sequence[RunSpec]) -> Iterator[str]:
+    for number, spec in enumerate(chain, 1):
+        trained = ", the head alone" if spec.trains == "head" else ""
+        yield f"{number}. `{spec.objective.name}` on {_seen(spec)}{trained}: {_recipe_text(spec.recipe)}; seed {spec.seed},"
+        yield f"   {spec.precision}"
+
+
+def _seen(spec: RunSpec) -> str:
+    if spec.labels:
+        return f"{spec.labels} labels, a fifth of them to validate on"
+    return "the pool with its labels" if spec.data == "pool-labelled" else "the pool without labels"
+
+
+def _recipe_text(recipe: Recipe) -> str:
+    """The name of a recipe, and what is not left at its default."""
+    defaults = {name: field.get_default() for name, field in Recipe.model_fields.items()}
+    told = {name: getattr(recipe, name) for name in defaults if name not in ("name", "augmentation")}
+    parts = [f"{name} {value}" for name, value in told.items() if value != defaults[name]]
+    steps = "+".join(step.name for step in recipe.augmentation)
+    return ", ".join([f"recipe `{recipe.name}`", *parts, *([f"augmentation {steps}"] if steps else [])])
+
+
+def _metrics(found: Members, results: Results | None) -> Iterator[str]:
+    if results is None:
+        yield "Not shown: the run is a trial that has not won, or of no suite, and no choice may depend on its test jets."
+        return
+    (key,) = found.keys.values()
+    cell = next(cell for cell, last in results.last.items() if last == key)
+    seeds, test_jets = results.seeds(cell.arm, cell.labels), results.plan.instance.settings.test_jets
+    yield f"On {test_jets} test jets of the same data that no training has seen. Behind ± is the error of the test sample;"
+    yield f"brackets hold {LEVEL_TEXT} intervals, those of the mean over the seeds of the arm between seeds."
+    yield ""
+    yield f"| metric | this run | mean of {count(len(seeds), 'seed')} |"
+    yield "|---|---|---|"
+    tested = {key.removeprefix("test/"): value for key, value in results.cells[cell].items() if key.startswith("test/")}
+    for key in tested:
+        if not key.endswith(ASIDE) and not key.startswith(COUNTS):
+            yield f"| {key} | {_with_limits(key, tested)} | {_mean(results, cell, key)} |"
+
+
+def _with_limits(key: str, tested: Mapping[str, float]) -> str:
+    if f"{key}_se" in tested:
+        return with_error(tested[key], tested[f"{key}_se"])
+    low, high = (tested.get(f"{key}{end}") for end in ("_low", "_high"))
+    return f"{tested[key]:.4g}" + (f" [{low:.4g}, {high:.4g}]" if low is not None and high is not None else "")
+
+
+def _mean(results: Results, cell: CellKey, key: str) -> str:
+    found = results.interval(cell.arm, cell.labels, f"test/{key}")
+    if found is None:
+        return ""
+    return f"{found.mean:.4g}" + (f" [{found.low:.4g}, {found.high:.4g}]" if found.low is not None else "")
+
+
+def _limits(found: Members, predictor: Predictor) -> Iterator[str]:
+    origin, labels = found.instance.meta.provenance, predictor.spec.labels
+    yield f"- It knows jets of one kind: {origin.source}. On jets of another generator, detector or selection it is worse by an"
+    yield "  amount that only such jets with labels tell; `jetbench predict` prints it."
+    if predictor.task.column == "label":
+        yield "- Its probabilities are those of a sample with the shares of classes that it was trained on, and not calibrated."
+    if labels:
+        yield f"- It has seen {labels} labels; another seed of the same arm gives another model, within the interval above."
+    yield "- The metrics are those of a benchmark and stand for no measurement: no systematic uncertainty is in them."
+
+
+def _file(found: Members, predictor: Predictor, exported: Exported, checked: str) -> Iterator[str]:
+    kind = f"ONNX, opset {OPSET}" if exported.format == "onnx" else "an exported program of PyTorch (`torch.export.load`)"
+    yield f"- {kind}; the number of jets is free"
+    yield f"- checked on {exported.jets} jets of {checked}: the largest difference to the network is {exported.difference:.1e}"
+    yield f"  (tolerance {TOLERANCE:g}), as a share of the larger of a number and one"
+    if predictor.spec.precision != "fp32":
+        yield f"- the run computes in {predictor.spec.precision} and the file in fp32: their predictions of these jets differ by"
+        yield f"  {exported.gap:.2g} at most"
+    yield f"- run `{next(iter(found.keys.values()))}` of the instance `{found.instance.name}`"
+    yield f"- made with {', '.join(f'{name} {number}' for name, number in exported.packages.items())}"

@@ -1,0 +1,108 @@
+"""`jetbench model export` and `register`: a file with its card, a version of a model, or one error and nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from jetbench.cli import main
+
+Make = Callable[..., Any]
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_a_run_is_exported_with_its_card(toys_of: Make, tmp_path: Path) -> None:
+    toys = toys_of()
+    for seed in (0, 1):
+        toys.run("sets", seed=seed)
+    path = tmp_path / "tagger.pt2"
+    done = call("model", "export", "sets/n60/s0", "--format", "pt2", "-o", path, "--store", toys.store)
+    assert done.exit_code == 0, done.output
+    assert "inputs constituents, mask; checked on 240 jets, largest difference" in done.output
+    card = (tmp_path / "tagger.md").read_text()
+    for part in (
+        "# sets/n60/s0\n",
+        "the probability of 'top' against 'qcd'",
+        "`constituents` (n, 80, 8) float32",
+        "`jets`, 240 jets, digest",
+        "- source: toy",
+        "1. `supervised` on 60 labels, a fifth of them to validate on: recipe `supervised-small`",
+        "learning_rate 0.01",
+        "| metric | this run | mean of 2 seeds |",
+        "| auc | ",
+        "largest difference to the network is",
+    ):
+        assert part in card, part
+    again = call("model", "export", "sets/n60/s0", "--format", "pt2", "-o", path, "--store", toys.store)
+    assert again.exit_code == 1
+    assert "is there already; name another output, or remove it" in again.output
+
+
+@pytest.mark.parametrize(
+    ("run", "more", "message"),
+    [
+        ("sets/n60", (), "'sets/n60' has 2 networks; name one of them: sets/n60/s0, sets/n60/s1"),
+        ("boosted-trees/n60/s0", (), "is fitted to a table of observables"),
+        ("sets/n60/s0", ("--check", "nothing.h5"), "nothing.h5: there is no such file"),
+        ("nothing", (), "has the name or key 'nothing'"),
+    ],
+)
+def test_nothing_is_left_by_an_error(toys_of: Make, tmp_path: Path, run: str, more: tuple[str, ...], message: str) -> None:
+    toys = toys_of()
+    toys.run("boosted-trees")
+    for seed in (0, 1):
+        toys.run("sets", seed=seed)
+    done = call("model", "export", run, "--format", "pt2", "-o", tmp_path / "x.pt2", "--store", toys.store, *more)
+    assert done.exit_code == 1
+    assert message in done.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_registered_model_predicts_alike_in_a_fresh_process(toys_of: Make, tmp_path: Path) -> None:
+    """By its alias, through MLflow alone; the same runs make no second version, others move the alias."""
+    toys = toys_of()
+    for seed in (0, 1):
+        toys.run("boosted-trees", seed=seed)
+    first = call("model", "register", "boosted-trees/n60/s0", "trees", "--alias", "best", "--store", toys.store)
+    assert first.exit_code == 0, first.output
+    assert "trees: version 1, alias best, in sqlite:///" in first.output
+    assert "models:/trees@best" in first.output
+    assert "version 1, in" in call("model", "register", "boosted-trees/n60/s0", "trees", "--store", toys.store).output
+    both = call("model", "register", "boosted-trees/n60", "trees", "--alias", "best", "--store", toys.store)
+    assert "trees: version 2, alias best" in both.output
+    code = f"""
+import sys, mlflow, numpy
+model = mlflow.pyfunc.load_model("models:/trees@best")
+numpy.save(sys.argv[1], model.predict({str(toys.folder / "jets.h5")!r}))
+"""
+    environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{toys.store / 'mlflow.db'}"}
+    ran = subprocess.run([sys.executable, "-c", code, tmp_path / "p.npy"], cwd=tmp_path, env=environment, capture_output=True)
+    assert ran.returncode == 0, ran.stderr.decode()
+    np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), toys.ensemble("boosted-trees", 0, 1).predict(toys.jets))
+
+
+@pytest.mark.parametrize(
+    ("run", "name", "message"),
+    [
+        ("boosted-trees/n60/s0", "tr/ees", "'tr/ees' is no name for a model or an alias"),
+        ("pretraining", "encoder", "a run of resnet15 without labels predicts nothing"),
+    ],
+)
+def test_what_cannot_be_registered_says_why(toys_of: Make, run: str, name: str, message: str) -> None:
+    toys = toys_of()
+    toys.run("boosted-trees")
+    key = toys.run("simclr", "pretrain").name if run == "pretraining" else run
+    done = call("model", "register", key, name, "--store", toys.store)
+    assert done.exit_code == 1
+    assert message in done.output

@@ -1,0 +1,101 @@
+"""What is written for other programs gives the network's numbers, for any number of jets, masks and empty jets included."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from jetbench.data.batch import JetTensors
+from jetbench.errors import DataFileError, MissingPackageError, RunError
+from jetbench.inference import export as room
+from jetbench.inference.export import OPSET, export
+from jetbench.jets import Jets
+
+Make = Callable[..., Any]
+REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
+BCE = "task={name: classification, options: {loss: bce}}"
+FP32 = "precision=fp32"
+serving = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="pip install 'jetbench[serving]' installs ONNX's packages")
+
+
+def with_an_empty_one(jets: Jets) -> Jets:
+    """The jets, and one without any deposit."""
+    jets = jets.read()
+    columns = {
+        name: np.append(getattr(jets, name), getattr(jets, name)[-1:]) for name in ("jet_eta", "jet_phi", "jet_pt", "event")
+    }
+    return replace(jets, offsets=np.append(jets.offsets, jets.offsets[-1]), targets={}, stored=None, **columns)
+
+
+def unscaled(predictor: Any, jets: Jets) -> list[torch.Tensor]:
+    seen = predictor.preprocessing.fitted.unscaled(JetTensors(jets).batch(torch.arange(len(jets))))
+    return [*seen.tensors.values(), *([] if seen.mask is None else [seen.mask])]
+
+
+@serving
+@pytest.mark.parametrize(
+    ("case", "arm", "names"), [((2, FP32, REGRESSION), "sets", ["constituents", "mask"]), ((4, FP32), "scratch", ["image"])]
+)
+def test_onnx_gives_what_the_run_predicts(toys_of: Make, case: tuple[Any, ...], arm: str, names: list[str]) -> None:
+    import onnx
+    import onnxruntime
+
+    toys = toys_of(*case)
+    predictor, jets = toys.predictor(arm), with_an_empty_one(toys.jets[:40])
+    done = export(predictor, jets[:30], "onnx")
+    assert done.difference <= 1e-4
+    assert done.gap <= 1e-3 * (100 if REGRESSION in case else 1)
+    assert list(done.inputs) == names
+    session = onnxruntime.InferenceSession(done.content, providers=["CPUExecutionProvider"])
+    assert {one.shape[0] for one in (*session.get_inputs(), *session.get_outputs())} == {"jets"}
+    for rows in (slice(0, 1), slice(0, 41), slice(40, 41)):
+        given = {name: one.numpy() for name, one in zip(names, unscaled(predictor, jets[rows]), strict=True)}
+        prediction, _ = session.run(None, given)
+        np.testing.assert_allclose(prediction, predictor.predict(jets[rows]), rtol=1e-4, atol=1e-4)
+    model = onnx.load_from_string(done.content)
+    assert [one.version for one in model.opset_import if one.domain == ""] == [OPSET]
+    assert {one.key: one.value for one in model.metadata_props}["jetbench.key"] == predictor.key
+
+
+@pytest.mark.parametrize(("case", "arm"), [((2, FP32, BCE), "scratch"), ((2, FP32), "sets")])
+def test_a_program_of_torch_gives_what_the_run_predicts(toys_of: Make, case: tuple[Any, ...], arm: str) -> None:
+    toys = toys_of(*case)
+    predictor, jets = toys.predictor(arm), with_an_empty_one(toys.jets[:20])
+    done = export(predictor, jets, "pt2")
+    program = torch.export.load(io.BytesIO(done.content)).module()
+    for rows in (slice(0, 1), slice(0, 21)):
+        prediction, outputs = program(*unscaled(predictor, jets[rows]))
+        np.testing.assert_allclose(prediction.detach(), predictor.predict(jets[rows]), rtol=1e-4, atol=1e-6)
+        assert outputs.shape == (len(prediction), 1 if BCE in case else 2)
+
+
+def test_a_file_that_differs_from_the_network_is_an_error(toys_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    toys = toys_of(2, FP32)
+    predictor, written = toys.predictor("sets"), room._to_pt2
+
+    def off(*given: Any) -> Any:
+        content, run = written(*given)
+        return content, lambda tensors: tuple(one + 2e-4 for one in run(tensors))
+
+    monkeypatch.setattr(room, "_to_pt2", off)
+    with pytest.raises(RunError, match=r"differs from the original by 0\.0002, above 0\.0001; nothing is written"):
+        export(predictor, toys.jets[:20], "pt2")
+
+
+def test_what_cannot_be_exported_says_why(toys_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    toys = toys_of(2, FP32)
+    jets = toys.jets[:20]
+    with pytest.raises(RunError, match="boosted-trees is fitted to a table of observables and has no such file"):
+        export(toys.predictor("boosted-trees"), jets, "pt2")
+    with pytest.raises(DataFileError, match="isotropic False against True"):
+        export(toys.predictor("sets"), replace(jets, meta=jets.meta.replace(isotropic=False)), "pt2")
+    monkeypatch.setattr(room, "NEEDED", ("no_such_package",))
+    with pytest.raises(MissingPackageError, match=r"pip install 'jetbench\[serving\]' installs them"):
+        export(toys.predictor("sets"), jets, "onnx")

@@ -1,0 +1,119 @@
+"""The file of predictions: a run's layout, what made it, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from jetbench.errors import DataFileError, StoreError
+from jetbench.evaluation.artifacts import read_scores
+from jetbench.inference.output import judged, write_predictions
+from jetbench.inference.sources import find_source
+from jetbench.jets import Jets, selection
+from jetbench.jets.disk import Disk
+from jetbench.statistics.delong import auc
+
+Make = Callable[..., Any]
+REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
+
+
+@pytest.fixture(autouse=True)
+def in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "BLOCK_JETS", 37)
+
+
+def test_the_columns_are_those_of_a_run_with_each_member_beside_them(toys_of: Make, tmp_path: Path) -> None:
+    toys, path, told = toys_of(), tmp_path / "new" / "scores.h5", []
+    ensemble = toys.ensemble("boosted-trees", 0, 1)
+    write_predictions(ensemble, find_source(toys.jets), path, lambda done, total: told.append((done, total)))
+    index, labels, scores = read_scores(path)
+    assert index.tolist() == list(range(240))
+    np.testing.assert_array_equal(labels, toys.jets.targets["label"][:])
+    np.testing.assert_array_equal(scores, ensemble.predict(toys.jets))
+    assert told[0] == (37, 240)
+    assert told[-1] == (240, 240)
+    with h5py.File(path) as file:
+        assert set(file) == {"index", "label", "score", "score_1", "score_2"}
+        np.testing.assert_array_equal(file["score_2"][:], toys.predictor("boosted-trees", 1).predict(toys.jets))
+        keys = {f"s{i}": json.loads((toys.run("boosted-trees", seed=i) / "done.json").read_text())["key"] for i in (0, 1)}
+        assert json.loads(file.attrs["runs"]) == keys
+        assert json.loads(file.attrs["class_names"]) == ["qcd", "top"]
+        assert (file.attrs["dataset_digest"], file.attrs["mean_of"]) == (toys.jets.digest, "logits")
+    assert judged(ensemble, path)["auc"] == auc(labels, scores)
+
+
+def test_many_classes_and_numbers_have_the_columns_of_their_runs(toys_of: Make, tmp_path: Path) -> None:
+    toys = toys_of(4)
+    write_predictions(toys.ensemble("boosted-trees", 0), find_source(toys.jets), tmp_path / "four.h5")
+    assert read_scores(tmp_path / "four.h5")[2].shape == (240, 4)
+    toys = toys_of(2, REGRESSION)
+    ensemble = toys.ensemble("boosted-trees", 0)
+    write_predictions(ensemble, find_source(toys.jets), tmp_path / "mass.h5")
+    _, truth, found = read_scores(tmp_path / "mass.h5")
+    np.testing.assert_array_equal(truth.astype(np.float32), toys.jets.targets["gen_sdmass"][:])
+    assert judged(ensemble, tmp_path / "mass.h5")["rmse"] == pytest.approx(np.sqrt(np.square(truth - found).mean()))
+    with h5py.File(tmp_path / "mass.h5") as file:
+        assert set(file) == {"index", "truth", "prediction"}
+        assert file.attrs["mean_of"] == ""
+
+
+def test_a_truth_that_is_not_told_or_means_something_else_is_not_made_up(toys_of: Make, tmp_path: Path) -> None:
+    toys = toys_of()
+    ensemble = toys.ensemble("boosted-trees", 0)
+    others = toys.jets.meta.replace(class_names=("gluon", "quark"))
+    for i, jets in enumerate((replace(toys.jets.read(), targets={}), replace(toys.jets.read(), meta=others))):
+        path = tmp_path / f"{i}.h5"
+        write_predictions(ensemble, find_source(jets), path)
+        assert set(read_scores(path)[1]) == {-1}
+        assert judged(ensemble, path) == {}
+    toys = toys_of(2, REGRESSION)
+    ensemble = toys.ensemble("boosted-trees", 0)
+    write_predictions(ensemble, find_source(replace(toys.jets.read(), targets={})), tmp_path / "mass.h5")
+    assert np.isnan(read_scores(tmp_path / "mass.h5")[1]).all()
+    assert judged(ensemble, tmp_path / "mass.h5") == {}
+
+
+def test_an_output_is_not_replaced_and_none_is_left_by_an_error(toys_of: Make, tmp_path: Path) -> None:
+    toys, path = toys_of(), tmp_path / "scores.h5"
+    ensemble = toys.ensemble("boosted-trees", 0)
+    path.write_text("mine")
+    with pytest.raises(StoreError, match="is there already; name another output, or remove it"):
+        write_predictions(ensemble, find_source(toys.jets), path)
+    assert path.read_text() == "mine"
+    wrong = replace(toys.jets.read(), meta=toys.jets.meta.replace(isotropic=False))
+    with pytest.raises(DataFileError, match="isotropic"):
+        write_predictions(ensemble, find_source(wrong), tmp_path / "other.h5")
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_one_error_and_leaves_nothing(toys_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toys = toys_of()
+
+    def full(self: Disk, data: object) -> int:
+        self.error = OSError(28, "No space left on device")
+        return len(memoryview(data).cast("B"))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Disk, "write", full)
+    with pytest.raises(StoreError, match=r"scores.h5: cannot be written.*No space left on device.*is the disk full"):
+        write_predictions(toys.ensemble("boosted-trees", 0), find_source(toys.jets), tmp_path / "scores.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_error_of_a_model_is_no_full_disk(toys_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toys = toys_of()
+    ensemble = toys.ensemble("scratch", 0)
+
+    def fail(jets: Jets) -> np.ndarray:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(type(toys.predictor("scratch")), "predict_block", lambda self, jets: fail(jets))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        write_predictions(ensemble, find_source(toys.jets), tmp_path / "scores.h5")
+    assert not list(tmp_path.iterdir())
