@@ -28,7 +28,7 @@ FLOORS = [
     {"tasks", "datainfo"},
     {"objectives"},
     {"training"},
-    {"runs"},
+    {"runs", "inference"},
     {"suites"},
     {"engine"},
     {"report"},

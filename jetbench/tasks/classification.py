@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -88,6 +88,11 @@ class Classification(Task):
 
     def learnt(self) -> dict[str, Any]:
         return {"shares": list(self.shares)}
+
+    def restored(self, learnt: Mapping[str, Any]) -> Self:
+        task = copy(self)
+        task.shares = tuple(learnt["shares"])
+        return task
 
     def balanced(self) -> Self:
         """Return it with the weight n/(K·n_k) for class k of K with n_k of the n training labels: their mean weight is one."""

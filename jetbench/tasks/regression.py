@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -82,6 +82,11 @@ class Regression(Task):
 
     def learnt(self) -> dict[str, Any]:
         return {"mean": self.mean, "spread": self.spread}
+
+    def restored(self, learnt: Mapping[str, Any]) -> Self:
+        task = copy(self)
+        task.mean, task.spread = learnt["mean"], learnt["spread"]
+        return task
 
     def encode(self, target: Tensor, meta: Meta) -> Tensor:
         return ((target.double() - self.mean) / self.spread).float()[:, None]

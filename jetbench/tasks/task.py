@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -123,6 +123,10 @@ class Task(ABC):
     @abstractmethod
     def learnt(self) -> dict[str, Any]:
         """Return what `fitted` has learnt, as plain content that is stored with the weights."""
+
+    @abstractmethod
+    def restored(self, learnt: Mapping[str, Any]) -> Self:
+        """Return the task with what another one has learnt: the reverse of `learnt`."""
 
     def balanced(self) -> Self:
         """Return the task with a loss in which all classes have the same weight, whatever their number of training labels.

@@ -49,6 +49,16 @@ def blurred(task: Task, jets: Jets, noise: float, seed: int = 0) -> torch.Tensor
     return clean + noise * torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
 
 
+def test_what_a_task_has_learnt_is_restored_from_what_it_tells(entry: Entry, jets: Jets) -> None:
+    task = fitted(entry, jets)
+    learnt = json.loads(json.dumps(task.learnt()))
+    blank: Task = entry.load()()
+    restored = blank.restored(learnt)
+    assert restored.learnt() == task.learnt() != blank.learnt()
+    outputs = blurred(task, jets, 1.0)
+    np.testing.assert_array_equal(restored.predict(outputs), task.predict(outputs))
+
+
 def test_outputs_become_a_loss_and_metrics_that_rank_them(entry: Entry, jets: Jets) -> None:
     task = fitted(entry, jets)
     target = torch.from_numpy(task.target(jets))

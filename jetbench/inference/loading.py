@@ -1,0 +1,121 @@
+"""From a run's folder to what predicts: the files are what they were, and this version computes what the run has computed."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from jetbench.errors import DataFileError, MissingPackageError
+from jetbench.inference.predictor import FittedPredictor, NetworkPredictor, Predictor
+from jetbench.jets import Meta
+from jetbench.models import ModelEntry, models
+from jetbench.models.fitted import FittedModel
+from jetbench.models.network import build_network
+from jetbench.spec import RunSpec
+from jetbench.strict import parse, read_yaml
+from jetbench.tasks import build_task, tasks
+from jetbench.tracking.folder import RunFolder
+from jetbench.training.bundle import load_preprocessing
+from jetbench.training.device import device
+from jetbench.views import views
+
+__all__ = ["load_predictor"]
+
+
+def load_predictor(folder: Path) -> Predictor:
+    """Load the model of a finished run from its folder.
+
+    Raises `DataFileError` where the run is not finished, its files are damaged or gone, or its components compute other numbers
+    in this version; `MissingPackageError` where the model needs a package of an extra.
+    """
+    run = RunFolder(folder)
+    files = _finished(run)
+    spec = _spec(run)
+    entry = models[spec.model.name]
+    _refuse_other_numbers(run, spec)
+    _refuse_missing_package(entry)
+    kind: Any = entry.load()
+    needed = [run.spec, run.weights, run.bundle] if entry.kind == "network" else [run.spec, run.path / kind.FILE]
+    _refuse_damaged(run, files, [path.name for path in needed])
+    return _network(run, spec) if entry.kind == "network" else _fitted(run, spec, kind)
+
+
+def _finished(run: RunFolder) -> dict[str, str]:
+    """The checksums of the files that the finished run has left."""
+    if not run.path.is_dir():
+        raise DataFileError(f"{run.path}: there is no such folder of a run")
+    try:
+        record = json.loads(run.done.read_text())
+        files, reclaimed = dict(record["files"]), record.get("reclaimed")
+    except FileNotFoundError:
+        raise DataFileError(f"{run.path}: the run is not finished; run its suite to the end") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataFileError(f"{run.done}: no readable end of a run ({error}); run the suite again") from error
+    if reclaimed:
+        raise DataFileError(f"{run.path}: its weights were removed to free the disk; train it again with jetbench run --rerun")
+    return files
+
+
+def _spec(run: RunFolder) -> RunSpec:
+    try:
+        text = run.spec.read_text()
+    except (OSError, ValueError) as error:
+        raise DataFileError(f"{run.spec}: cannot be read ({error}); run the suite again") from error
+    spec: RunSpec = parse(RunSpec, read_yaml(text, str(run.spec), DataFileError), str(run.spec), DataFileError)
+    return spec
+
+
+def _refuse_other_numbers(run: RunFolder, spec: RunSpec) -> None:
+    for table, component in ((models, spec.model), (views, spec.view), (tasks, spec.task)):
+        here = table[component.name].revision
+        if here != component.revision:
+            raise DataFileError(
+                f"{run.path}: trained with revision {component.revision} of {component.name!r}, and this version of jetbench "
+                f"computes revision {here}; train it again, or use the version that {run.environment.name} names"
+            )
+
+
+def _refuse_missing_package(entry: ModelEntry) -> None:
+    if entry.extra and find_spec(entry.extra) is None:
+        raise MissingPackageError(
+            f"the model {entry.name!r} needs the package {entry.extra}; pip install 'jetbench[{entry.extra}]' installs it"
+        )
+
+
+def _refuse_damaged(run: RunFolder, files: dict[str, str], names: list[str]) -> None:
+    for name in names:
+        try:
+            whole = name in files and run.whole({name: files[name]})
+        except OSError as error:
+            raise DataFileError(f"{run.path / name}: cannot be read ({error}); train the run again") from error
+        if not whole:
+            raise DataFileError(f"{run.path / name}: is not what the run has written; train it again with jetbench run --rerun")
+
+
+def _network(run: RunFolder, spec: RunSpec) -> NetworkPredictor:
+    preprocessing = load_preprocessing(run.path)
+    meta = Meta(channels=preprocessing.channels, class_names=preprocessing.class_names)
+    task, learnt = build_task(spec.task), _learnt(run)
+    task = task.restored(learnt) if learnt else task  # a pretraining has seen no labels
+    network = build_network(spec.model, preprocessing.fitted.shapes, task.outputs(meta), spec.seed)
+    try:
+        network.load_state_dict(load_file(run.weights))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise DataFileError(f"{run.weights}: does not hold the weights of {spec.model.name} ({error})") from error
+    return NetworkPredictor(spec, task, network.to(device()).eval(), preprocessing)
+
+
+def _learnt(run: RunFolder) -> dict[str, Any]:
+    try:
+        return dict(json.loads(run.bundle.read_text())["labels"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataFileError(f"{run.bundle}: not a readable bundle ({error})") from error
+
+
+def _fitted(run: RunFolder, spec: RunSpec, kind: type[FittedModel]) -> FittedPredictor:
+    return FittedPredictor(spec, build_task(spec.task), kind.load(run.path))
