@@ -32,6 +32,7 @@ FLOORS = [
     {"suites"},
     {"engine"},
     {"report"},
+    {"insight"},
     {"api"},
     {"cli"},
 ]
