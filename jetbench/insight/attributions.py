@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, relu
+from torch.nn.functional import interpolate
 
 from jetbench.errors import MissingPackageError
 from jetbench.models.network import Network
@@ -69,9 +69,10 @@ def integrated_gradients(
 
 
 def grad_cam(score: Callable[..., Tensor], layer: nn.Module, tensor: Tensor) -> Tensor:
-    """Return where the channels of a layer that speak for the score are active, (n, rows, columns) of the image's own size, for
-    images (n, channels, rows, columns); not negative (Selvaraju et al., arXiv:1610.02391)."""
+    """Return where the channels of a layer are active that speak for the score, negative where they speak against it, (n, rows,
+    columns) of the image's own size, for images (n, channels, rows, columns) (Selvaraju et al., arXiv:1610.02391, who cut it at
+    zero: of jets that nothing speaks for, nothing would be left)."""
     from captum.attr import LayerGradCam
 
     maps = [LayerGradCam(score, layer).attribute(part).detach() for part in tensor.split(BATCH)]
-    return relu(interpolate(torch.cat(maps), tensor.shape[2:], mode="bilinear", align_corners=False))[:, 0]
+    return interpolate(torch.cat(maps), tensor.shape[2:], mode="bilinear", align_corners=False)[:, 0]

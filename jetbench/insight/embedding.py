@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 
 from jetbench.data.batch import JetTensors
+from jetbench.insight.evidence import Evidence
 from jetbench.jets import Jets
 from jetbench.models.network import Network
 from jetbench.training.device import Precision, autocast, device
-from jetbench.views.inputs import Inputs
 from jetbench.views.view import FittedView
 
-__all__ = ["encoded", "principal_plane", "shown_batches", "tsne_plane"]
+__all__ = ["encoded", "features_of", "principal_plane", "tsne_plane"]
 
 BATCH = 256
 PERPLEXITY = 30.0  # neighbours of a jet that t-SNE cares for, scikit-learn's default
 
 
-def shown_batches(view: FittedView, jets: Jets) -> Iterator[Inputs]:
-    """Yield what a network sees of jets in memory, batch by batch in their order."""
-    for _, batch in JetTensors(jets).sweep(np.arange(len(jets)), BATCH):
-        yield view(batch).to(device())
-
-
 def encoded(network: Network, view: FittedView, jets: Jets, precision: Precision) -> np.ndarray:
     """Return the features (n, f) of jets in memory, float32; the network's mode stays as it is."""
     with torch.inference_mode(), autocast(precision):
-        parts = [network.encoder(inputs).float().cpu() for inputs in shown_batches(view, jets)]
+        batches = (batch for _, batch in JetTensors(jets).sweep(np.arange(len(jets)), BATCH))
+        parts = [network.encoder(view(batch).to(device())).float().cpu() for batch in batches]
     return torch.cat(parts).numpy()
+
+
+def features_of(one: Evidence, jets: Jets, network: Network | None = None) -> np.ndarray:
+    """Return the features (n, f) that the encoder of a run, or of another network of its shapes, gives jets in memory."""
+    predictor = one.predictor
+    assert predictor.network is not None
+    assert predictor.preprocessing is not None
+    return encoded(network or predictor.network, predictor.preprocessing.fitted, jets, one.spec.precision)
 
 
 def principal_plane(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

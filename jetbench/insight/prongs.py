@@ -12,11 +12,12 @@ from jetbench.errors import RunError
 from jetbench.simulation.clustering import cluster
 from jetbench.statistics.bootstrap import resampled_means
 from jetbench.statistics.intervals import LEVEL, Interval
+from jetbench.views.observables import no_banner
 
-__all__ = ["NEAR", "PRONGS", "hardest_subjets", "mean_share", "near_subjets", "shares"]
+__all__ = ["NEAR", "PRONGS", "distances", "hardest_subjets", "mean_share", "shares"]
 
 PRONGS = 3  # of a top that decays to quarks
-NEAR = 0.2  # radius of a subjet, and distance within which a map counts as near it
+NEAR = 0.2  # radius of a subjet, and distance below which a point counts as near it
 SOFTEST = 1.0  # [GeV] of a subjet
 
 
@@ -29,7 +30,8 @@ def hardest_subjets(batch: Batch, radius: float = NEAR) -> np.ndarray:
     kept = pt > 0
     pt, eta, phi, jet = pt[kept], eta[kept], phi[kept], batch.jet.numpy()[kept]
     momenta = (pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta))
-    found = cluster(jet, momenta, batch.size, SOFTEST, radius)
+    with no_banner():
+        found = cluster(jet, momenta, batch.size, SOFTEST, radius)
     order = np.lexsort((-found.pt, found.event))
     owner = found.event[order]
     place = np.arange(len(order)) - np.searchsorted(owner, owner)
@@ -39,13 +41,13 @@ def hardest_subjets(batch: Batch, radius: float = NEAR) -> np.ndarray:
     return axes
 
 
-def near_subjets(subjets: np.ndarray, eta: ArrayLike, phi: ArrayLike, radius: float = NEAR) -> np.ndarray:
-    """Tell whether points lie within `radius` of a subjet of their jet: eta, phi (n, …) or of one shape for all jets (1, …), from
-    subjets (n, 3, 2); returns (n, …)."""
+def distances(subjets: np.ndarray, eta: ArrayLike, phi: ArrayLike) -> np.ndarray:
+    """Return how far points are from the nearest subjet of their jet (n, …): eta, phi (n, …), or (1, …) of points that are the
+    same for all jets, from subjets (n, 3, 2)."""
     eta, phi = np.asarray(eta, np.float64), np.asarray(phi, np.float64)
     axes = subjets.reshape(*subjets.shape[:2], *[1] * (eta.ndim - 1), 2)
-    near = [np.hypot(eta - axes[:, k, ..., 0], phi - axes[:, k, ..., 1]) < radius for k in range(subjets.shape[1])]
-    return np.any(near, axis=0)
+    apart = [np.hypot(eta - axes[:, k, ..., 0], phi - axes[:, k, ..., 1]) for k in range(subjets.shape[1])]
+    return np.min(apart, axis=0)
 
 
 def shares(maps: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 
 from jetbench.data.batch import Batch
 from jetbench.errors import RunError
-from jetbench.insight.prongs import hardest_subjets, mean_share, near_subjets, shares
+from jetbench.insight.prongs import distances, hardest_subjets, mean_share, shares
 from jetbench.jets import Channel, Meta
 
 META = Meta(channels=(Channel(name="pt", unit="GeV", role="pt"),))
@@ -32,13 +32,12 @@ def test_the_three_hardest_prongs_are_found_in_order() -> None:
     assert np.isinf(found[2, 1:]).all()
 
 
-def test_points_near_a_subjet_are_told() -> None:
+def test_points_are_as_far_as_the_nearest_subjet() -> None:
     subjets = np.array([[[0.0, 0.0], [0.5, 0.5], [np.inf, np.inf]]])
-    near = near_subjets(subjets, np.array([[0.1, 0.3, 0.45]]), np.array([[0.1, 0.3, 0.62]]))
-    assert near.tolist() == [[True, False, True]]
-    grid = near_subjets(np.repeat(subjets, 2, axis=0), np.zeros((1, 4, 3)), np.zeros((1, 4, 3)))
-    assert grid.shape == (2, 4, 3)
-    assert grid.all()
+    apart = distances(subjets, np.array([[0.3, 0.5, 0.6]]), np.array([[0.4, 0.4, 0.5]]))
+    np.testing.assert_allclose(apart, [[np.hypot(0.2, 0.1), 0.1, 0.1]])
+    grid = distances(np.concatenate([subjets, subjets + 0.1]), np.zeros((1, 4, 3)), np.full((1, 4, 3), 0.1))
+    np.testing.assert_allclose(grid, np.full((2, 4, 3), 0.1))
 
 
 def test_shares_are_of_the_size_of_a_map() -> None:
