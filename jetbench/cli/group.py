@@ -9,8 +9,10 @@ import click
 from jetbench import __version__
 from jetbench.cli.calibrate import calibrate
 from jetbench.cli.catalog import ls, show
+from jetbench.cli.compare import compare
 from jetbench.cli.data import data
 from jetbench.cli.diff import diff
+from jetbench.cli.inspect import inspect
 from jetbench.cli.model import model
 from jetbench.cli.review import report, results, ui
 from jetbench.cli.run import run
@@ -49,5 +51,5 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (run, report, results, status, diff, study, calibrate, ls, show, data, model, store, ui):
+for command in (run, report, results, status, diff, inspect, compare, study, calibrate, ls, show, data, model, store, ui):
     main.add_command(command)
