@@ -1,4 +1,4 @@
-"""How far models agree on the same jets: correlation of their predictions, and the paired test of what they are judged by."""
+"""How far models agree on the same jets: correlation of their predictions, and the paired test of their headline metric."""
 
 from __future__ import annotations
 

@@ -73,8 +73,8 @@ class Evidence:
         """The course of the training; None of a model that is fitted at once."""
         path = self.run.folder.journal
         seconds = noted(self.run.folder.metrics).get("cost/seconds", 0.0)
-        judge = self.task.judge(self.spec.recipe.select_by)
-        return read_history(read(path, 0, committed(path))[0], self.spec.recipe, judge, self._noise(), seconds)
+        metric = self.task.selector(self.spec.recipe.select_by)
+        return read_history(read(path, 0, committed(path))[0], self.spec.recipe, metric, self._noise(), seconds)
 
     def _noise(self) -> float:
         """The standard error of the loss of the validation jets."""

@@ -27,10 +27,10 @@ class History:
     onset: int | None
 
 
-def read_history(records: Sequence[Record], recipe: Recipe, judge: Metric, noise: float, seconds: float) -> History | None:
+def read_history(records: Sequence[Record], recipe: Recipe, selector: Metric, noise: float, seconds: float) -> History | None:
     """Return the course of a training from its journal; None where it has no epoch, as of a model that is fitted at once.
 
-    `judge` is the metric that the recipe selects by, `noise` the standard error of the validation loss, `seconds` what the
+    `selector` is the metric that the recipe selects by, `noise` the standard error of the validation loss, `seconds` what the
     training took in all: the first epoch has what the times of the others leave of it.
     """
     noted = [record for record in records if {"train/loss", "train/passes"} <= set(record.metrics)]
@@ -38,21 +38,21 @@ def read_history(records: Sequence[Record], recipe: Recipe, judge: Metric, noise
         return None
     names = [name for name in noted[0].metrics if all(name in record.metrics for record in noted)]
     curves = {name: np.array([record.metrics[name] for record in noted]) for name in names}
-    judged = curves.get(f"val/{judge.key}")
-    best = recipe.select == "best" and judged is not None
+    selecting = curves.get(f"val/{selector.key}")
+    best = recipe.select == "best" and selecting is not None
     return History(
         epochs=np.array([record.step + 1 for record in noted]),
         passes=curves["train/passes"],
         seconds=_seconds([record.time for record in noted], seconds),
         curves={name: curve for name, curve in curves.items() if name != "train/passes"},
-        kept=kept_epoch(judged, judge) if best and judged is not None else len(noted) - 1,
+        kept=kept_epoch(selecting, selector) if best and selecting is not None else len(noted) - 1,
         onset=onset_of_overfitting(curves["train/loss"], curves["val/loss"], noise) if "val/loss" in curves else None,
     )
 
 
-def kept_epoch(values: np.ndarray, judge: Metric) -> int:
+def kept_epoch(values: np.ndarray, selector: Metric) -> int:
     """Return the place of the best of values (m,), of equal ones the first."""
-    return int(values.argmax() if judge.larger_is_better else values.argmin())
+    return int(values.argmax() if selector.larger_is_better else values.argmin())
 
 
 def onset_of_overfitting(train: np.ndarray, validation: np.ndarray, noise: float) -> int | None:

@@ -21,7 +21,7 @@ from jetbench.insight.compare import compare_subjects
 from jetbench.insight.evidence import find_jets, gather
 from jetbench.insight.inspect import inspect_subject
 from jetbench.insight.inspection import Inspection
-from jetbench.insight.sections import activations, verdicts
+from jetbench.insight.sections import activations, curves_together, disagreements, specs, verdicts
 from jetbench.insight.sections.correlation import similarities
 from jetbench.insight.side_by_side import SideBySide
 from jetbench.insight.similarity import linear_cka
@@ -32,6 +32,7 @@ from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
 REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
+ONE = "seeds=1"
 LARGEST = 3e6  # bytes of a page
 Make = Callable[..., Any]
 
@@ -85,16 +86,6 @@ def test_the_page_is_an_artifact_of_a_run_that_stays_finished(trained: Make) -> 
     assert Ledger(trained().store.work).done(run.planned.key, thorough=True)
 
 
-def test_a_second_look_leaves_nothing_of_the_first_behind(trained: Make) -> None:
-    found, _ = inspected(trained(), "trees")
-    stale = found.files[0].with_name("inspect_other.png")
-    stale.write_bytes(b"of an earlier version")
-    before = {path: path.read_bytes() for path in found.files}
-    again = inspect_subject(trained().subject("trees"), trained().store.root)
-    assert not stale.exists()
-    assert {path: path.read_bytes() for path in again.files} == before
-
-
 def test_of_a_set_constituents_are_shown(trained: Make) -> None:
     found, page = inspected(trained(), "sets/n60/s0")
     assert "among the constituents" in " ".join(page.text.split())
@@ -121,9 +112,9 @@ def test_of_a_pretraining_there_are_curves_and_what_its_encoder_knows(trained: M
 
 
 def test_of_a_regression_response_and_worst_jets_are_shown(trained: Make) -> None:
-    found, page = inspected(trained(2, REGRESSION), "sets/n60/s0")
+    found, page = inspected(trained(2, REGRESSION, ONE), "sets/n60/s0")
     assert page.anchors[:3] == ["summary", "curves", "residuals"]
-    _, truth, predicted = trained(2, REGRESSION).evidence("sets/n60/s0")[0].scores
+    _, truth, predicted = trained(2, REGRESSION, ONE).evidence("sets/n60/s0")[0].scores
     worst = np.abs(predicted - truth).argmax()
     assert f"{truth[worst]:.1f}" in page.text
     assert "RMSE [GeV]" in page.text
@@ -131,7 +122,7 @@ def test_of_a_regression_response_and_worst_jets_are_shown(trained: Make) -> Non
 
 
 def test_many_classes_have_a_row_each(trained: Make) -> None:
-    found, page = inspected(trained(4), "scratch/n60/s0")
+    found, page = inspected(trained(4, ONE), "scratch/n60/s0")
     assert "prongs" in page.anchors
     content = json.loads(next(path for path in found.files if path.name == "inspect_attributions_mean.json").read_text())
     assert list(content["found"]["maps"]) == ["QCD", "W→qq", "t→bqq'", "X3"]
@@ -151,7 +142,19 @@ def test_without_captum_the_extra_is_named_where_it_is_needed(trained: Make, mon
         inspect_subject(trained().subject("scratch/n60/s0"), trained().store.root)
     with pytest.raises(MissingPackageError, match=r"jetbench\[insight\]"):
         compare_subjects([trained().subject("scratch"), trained().subject("trees")], trained().store)
-    inspect_subject(trained().subject("trees"), trained().store.root)
+
+
+def test_a_second_look_needs_no_captum_without_a_network_and_leaves_nothing_of_the_first(
+    trained: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = inspected(trained(), "trees")
+    monkeypatch.setattr(attributions, "find_spec", lambda name: None)
+    stale = found.files[0].with_name("inspect_other.png")
+    stale.write_bytes(b"of an earlier version")
+    before = {path: path.read_bytes() for path in found.files}
+    again = inspect_subject(trained().subject("trees"), trained().store.root)
+    assert not stale.exists()
+    assert {path: path.read_bytes() for path in again.files} == before
 
 
 @pytest.fixture(scope="module")
@@ -211,12 +214,18 @@ def test_two_single_runs_have_the_error_of_the_test_sample(trained: Make, alone:
     assert "+0.0000, to which the test sample gives no error" in perfect[0]
 
 
-def test_regressions_and_many_classes_are_compared_too(trained: Make) -> None:
-    for store, anchors in ((trained(2, REGRESSION), "residuals"), (trained(4), "roc")):
-        found = compare_subjects([store.subject(what) for what in ("scratch/n60/s0", "simclr/n60/s0")], store.store)
-        page = read(found.files[0])
-        assert anchors in page.anchors
-        assert "pretraining" in page.text
+@pytest.mark.parametrize(("asked", "plots"), [((2, REGRESSION, ONE), ["residuals", "scores"]), ((4, ONE), ["roc", "scores"])])
+def test_regressions_and_many_classes_are_compared_too(trained: Make, asked: tuple[Any, ...], plots: list[str]) -> None:
+    given = SideBySide(tuple(trained(*asked).inspection(f"{arm}/n60/s0") for arm in ("scratch", "simclr")))
+    given.check()
+    content = curves_together.render(given)
+    assert [plot.name for plot in content.plots] == plots
+    for plot in content.plots:
+        assert len(plot.draw(*plot.given).axes) == 1
+    assert "pretraining" in specs.render(given).body
+    shown = disagreements.render(given)
+    row = int(given.scores[0][0][np.abs(given.predictions[0] - given.predictions[1]).reshape(100, -1).max(axis=1).argmax()])
+    assert f">{row}<" in "".join(shown.body.split())
 
 
 def test_likeness_of_encoders_has_the_seeds_on_its_diagonal(trained: Make) -> None:
@@ -238,13 +247,13 @@ def inputs_of(one: Any, jets: Any) -> Any:
 
 
 def test_what_cannot_be_set_side_by_side_is_refused(trained: Make) -> None:
-    two, masses = trained(), trained(2, REGRESSION)
+    two, masses = trained(), trained(2, REGRESSION, ONE)
     with pytest.raises(StoreError, match="name the same thing"):
         compare_subjects([two.subject("scratch"), two.subject("scratch/n60")], two.store)
     with pytest.raises(StoreError, match="different tasks"):
         compare_subjects([two.subject("scratch"), masses.subject("simclr")], two.store)
     with pytest.raises(StoreError, match="not tested on the same jets"):
-        compare_subjects([two.subject("scratch"), trained(4).subject("sets")], two.store)
+        compare_subjects([two.subject("scratch"), trained(4, ONE).subject("sets")], two.store)
 
 
 def test_jets_of_another_content_are_not_those_of_the_run(trained: Make) -> None:

@@ -34,7 +34,7 @@ NAMES = {"train": "training", "val": "validation"}
 
 
 def render(inspection: Inspection) -> SectionContent:
-    """Show the loss, and the metric that arms are compared by where epochs were judged by it."""
+    """Show the loss, and the metric that arms are compared by where epochs have it."""
     history = inspection.shown.history
     if history is None:
         return SectionContent("curves", "Learning curves", fragment(NONE, model=inspection.shown.spec.model.name))
