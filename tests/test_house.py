@@ -32,6 +32,7 @@ FLOORS = [
     {"suites"},
     {"engine"},
     {"report", "doctor"},
+    {"insight"},
     {"api"},
     {"cli"},
 ]

@@ -9,9 +9,11 @@ import click
 from jetbench import __version__
 from jetbench.cli.calibrate import calibrate
 from jetbench.cli.catalog import ls, show
+from jetbench.cli.compare import compare
 from jetbench.cli.data import data
 from jetbench.cli.diff import diff
 from jetbench.cli.doctor import doctor
+from jetbench.cli.inspect import inspect
 from jetbench.cli.model import model
 from jetbench.cli.predict import predict
 from jetbench.cli.review import report, results, ui
@@ -51,5 +53,9 @@ def main(debug: bool) -> None:
     """
 
 
-for command in (run, report, results, status, diff, study, calibrate, ls, show, data, model, predict, store, ui, doctor):
+COMMANDS = (
+    *(run, report, results, status, diff, inspect, compare, study, calibrate, ls, show, data, model, predict, store, ui),
+    doctor,
+)
+for command in COMMANDS:
     main.add_command(command)

@@ -20,7 +20,20 @@ from jetbench.statistics.roc import roc_curve
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["DPI", "INK", "MUTED", "PALETTE", "RocLine", "confusion_plot", "finish", "roc_line", "roc_plot", "save_png"]
+__all__ = [
+    "DPI",
+    "INK",
+    "MUTED",
+    "PALETTE",
+    "RocLine",
+    "confusion_plot",
+    "finish",
+    "roc_line",
+    "roc_plot",
+    "save_pdf",
+    "save_png",
+    "sign",
+]
 
 PALETTE = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),  # Okabe & Ito 2008: safe for colour-blind eyes
@@ -134,6 +147,21 @@ def save_png(figure: Figure, path: Path) -> None:
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     write_atomically(path, buffer.getvalue())
+
+
+def save_pdf(figure: Figure, path: Path) -> None:
+    """Write the plot as `save_png` does, in vectors."""
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+
+    buffer = io.BytesIO()
+    FigureCanvasPdf(figure).print_pdf(buffer, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    write_atomically(path, buffer.getvalue())
+
+
+def sign(figure: Figure, simulated: bool) -> None:
+    """Write above a plot whose it is, as experiments do, and whether it shows a simulation."""
+    kind = r"  $\it{simulation}$" if simulated else ""
+    figure.suptitle(rf"$\bf{{jetbench}}${kind}", x=0.01, ha="left", fontsize=12, color=INK)
 
 
 def _draw_line(axes: Any, line: RocLine, color: str) -> None:

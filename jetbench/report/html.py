@@ -10,19 +10,30 @@ from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
 from jetbench.suites.instance import AnyInstance
 
-__all__ = ["FRAME", "page"]
+__all__ = ["FRAME", "framed", "page"]
 
 FRAME = "report.html"
 
 
 def page(instance: AnyInstance, contents: Sequence[SectionContent], pictures: Mapping[str, bytes]) -> str:
     """Return the page as text; `pictures` are PNG files by the names of the plots, and a plot without one is left out."""
+    return framed(instance, instance.question, {"Expected": instance.expected, "Source": instance.source}, contents, pictures)
+
+
+def framed(
+    instance: AnyInstance,
+    question: str,
+    told: Mapping[str, str],
+    contents: Sequence[SectionContent],
+    pictures: Mapping[str, bytes],
+) -> str:
+    """Return a page on something of an instance as text, with what it asks as heading and what is `told` of that below it."""
     return fragment(
         (files("jetbench.report") / FRAME).read_text(encoding="utf-8"),
         suite=instance.title,
         scale=instance.scale,
-        question=instance.question,
-        told={"Expected": instance.expected, "Source": instance.source},
+        question=question,
+        told=dict(told),
         contents=contents,
         pictures={name: base64.b64encode(data).decode() for name, data in pictures.items()},
     )

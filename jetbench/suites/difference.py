@@ -15,7 +15,7 @@ from jetbench.suites.plan import CellKey, Plan
 from jetbench.tasks import tasks
 from jetbench.views import views
 
-__all__ = ["arm_differences", "chain_differences", "difference_lines"]
+__all__ = ["arm_differences", "chain_differences", "difference_lines", "value_text"]
 
 Chain = Sequence[RunSpec]
 TABLES: dict[str, Any] = {"task": tasks, "model": models, "view": views, "objective": objectives}
@@ -97,10 +97,11 @@ def difference_lines(names: tuple[str, str], found: Sequence[Difference]) -> lis
     """Return a table of paths and both values."""
     if not found:
         return [f"no difference between {names[0]} and {names[1]}"]
-    rows = [("", *names), *((path, _text(left), _text(right)) for path, left, right in found)]
+    rows = [("", *names), *((path, value_text(left), value_text(right)) for path, left, right in found)]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return [f"{path:<{widths[0]}}  {left:<{widths[1]}}  {right}".rstrip() for path, left, right in rows]
 
 
-def _text(value: Any) -> str:
-    return " ".join(map(_text, value)) if isinstance(value, tuple) else getattr(value, "name", None) or str(value)
+def value_text(value: Any) -> str:
+    """Write one side of a difference."""
+    return " ".join(map(value_text, value)) if isinstance(value, tuple) else getattr(value, "name", None) or str(value)

@@ -30,6 +30,7 @@ __all__ = [
     "Observables",
     "fill_undefined",
     "measure",
+    "no_banner",
     "observables",
     "simple_observables",
     "undefined_text",
@@ -163,13 +164,13 @@ def _substructure(jets: Jets) -> np.ndarray:
     fields = dict(zip(("px", "py", "pz", "E"), momenta[pt > 0].T, strict=True))
     particles = ak.unflatten(ak.zip(fields, with_name="Momentum4D"), counts)
     vector.register_awkward()
-    with _no_banner():
+    with no_banner():
         return _clustered(fastjet, particles)
 
 
 @contextmanager
-def _no_banner() -> Iterator[None]:
-    """FastJet prints a banner from C++ at its first clustering; tables of ours may go to the same standard output."""
+def no_banner() -> Iterator[None]:
+    """Keep the banner off the standard output that FastJet prints from C++ at its first clustering: tables may go there."""
     sys.stdout.flush()
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

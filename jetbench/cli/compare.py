@@ -1,0 +1,40 @@
+"""`jetbench compare`: two or more runs or arms on the same jets."""
+
+from __future__ import annotations
+
+import click
+
+from jetbench.cli.options import instance_items, store_option
+
+__all__ = ["compare"]
+
+
+@click.command()
+@click.argument("what", metavar="A B ...", nargs=-1, required=True)
+@click.option(
+    "--suite", shell_complete=instance_items, help="The suite or instance that has them. [default: the latest that has]"
+)
+@store_option
+def compare(what: tuple[str, ...], suite: str | None, store: str | None) -> None:
+    """Set runs or arms side by side on the same test jets; the first is the baseline of the others. Names are those of `inspect`.
+
+    Paired test, differences of their specs, ROC, correlation of their scores, likeness of their encoders, and the jets on which
+    they disagree, with what each network looks at.
+    """
+    from jetbench.cli.look import publish_comparison
+    from jetbench.errors import StoreError
+    from jetbench.insight.compare import compare_subjects, comparison_name
+    from jetbench.insight.subjects import find_subject
+    from jetbench.tracking.store import Store, store_root
+
+    if len(what) < 2:
+        raise StoreError(
+            f"only {what[0]!r} is named; name two or more runs or arms to compare, or look at it with `jetbench inspect`"
+        )
+    root = Store(store_root(store))
+    subjects = [find_subject(one, root, suite) for one in what]
+    found = compare_subjects(subjects, root)
+    for sentence in found.told:
+        click.echo(sentence)
+    publish_comparison(subjects[0], root, comparison_name(subjects), found.files)
+    click.echo(f"page: {found.files[0]}")

@@ -1,0 +1,40 @@
+"""`jetbench inspect`: what a run has learnt, what it looks at and where it fails."""
+
+from __future__ import annotations
+
+import click
+
+from jetbench.cli.options import instance_items, store_option
+
+__all__ = ["inspect"]
+
+
+@click.command()
+@click.argument("what", metavar="RUN|ARM")
+@click.option("--suite", shell_complete=instance_items, help="The suite or instance that has it. [default: the latest that has]")
+@click.option(
+    "--layer", "layers", multiple=True, help="A layer of the encoder to show, as in --layer layer2.1. [default: its stages]"
+)
+@store_option
+def inspect(what: str, suite: str | None, layers: tuple[str, ...], store: str | None) -> None:
+    """Show what a finished run has learnt: curves, wrongest jets, what the network looks at, what its encoder knows.
+
+    \b
+    jetbench inspect simclr            an arm at its largest budget, all seeds
+    jetbench inspect simclr/n100       at 100 labels
+    jetbench inspect simclr/n100/s0    one of its runs; `jetbench status` has names
+
+    The page and its pictures stand in the run's folder, and so among the run's artifacts in MLflow.
+    """
+    from jetbench.cli.look import publish_run
+    from jetbench.insight.inspect import inspect_subject
+    from jetbench.insight.subjects import find_subject
+    from jetbench.tracking.store import Store, store_root
+
+    root = Store(store_root(store))
+    subject = find_subject(what, root, suite)
+    found = inspect_subject(subject, root.root, layers)
+    for sentence in found.told:
+        click.echo(sentence)
+    publish_run(subject, root)
+    click.echo(f"page: {found.files[0]}")

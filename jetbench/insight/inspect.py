@@ -1,0 +1,65 @@
+"""`inspect`: one page on what a run has learnt, what it looks at and where it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jetbench.insight.activations import find_layer
+from jetbench.insight.attributions import need_captum
+from jetbench.insight.evidence import gather
+from jetbench.insight.inspection import Inspection
+from jetbench.insight.prong_shares import prong_shares, sentence
+from jetbench.insight.sections import activations, attributions, curves, embedding, prongs, residuals, summary, wrongest
+from jetbench.insight.subjects import Subject
+from jetbench.insight.write import write_page
+
+__all__ = ["PAGE", "Inspected", "inspect_subject"]
+
+PAGE = "inspect"  # what its files in the folder of a run begin with
+QUESTION = "What does {} look at, and where does it fail?"
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """The files of an inspection, the page first, and what to tell people of it."""
+
+    files: tuple[Path, ...]
+    told: tuple[str, ...]
+
+
+def inspect_subject(subject: Subject, store: Path, layers: tuple[str, ...] = ()) -> Inspected:
+    """Write the page of a subject into the folder of its first run, so that it is an artifact of that. `layers` are those of the
+    encoder whose activations are shown, by default its stages.
+
+    Raises `UnknownNameError` for a layer that there is not, and `MissingPackageError` without the package of attributions.
+    """
+    inspection = Inspection(subject, gather(subject, store), layers)
+    _check(inspection)
+    shares = prong_shares(inspection)
+    contents = [
+        summary.render(inspection),
+        curves.render(inspection),
+        wrongest.render(inspection),
+        residuals.render(inspection),
+        attributions.render(inspection),
+        prongs.render(inspection, shares) if shares else None,
+        activations.render(inspection),
+        embedding.render(inspection),
+    ]
+    found = [content for content in contents if content is not None]
+    question = QUESTION.format(subject.name)
+    files = write_page(inspection.shown.run.folder.path, PAGE, subject.plan.instance, question, {}, found)
+    told = [sentence(shares, subject.name)] if shares else []
+    return Inspected(tuple(files), (*summary.reasons(inspection), *told))
+
+
+def _check(inspection: Inspection) -> None:
+    """Refuse what cannot be done before anything is computed."""
+    if not inspection.no_maps:
+        need_captum()
+    if inspection.layers and not inspection.shown.no_model:
+        network = inspection.shown.predictor.network
+        assert network is not None
+        for name in inspection.layers:
+            find_layer(network.encoder, name)

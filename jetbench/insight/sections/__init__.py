@@ -1,0 +1,1 @@
+"""The parts of the pages of `inspect` and `compare`, a file for each."""

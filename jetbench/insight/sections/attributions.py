@@ -1,0 +1,130 @@
+"""What the network looks at: integrated gradients and Grad-CAM, averaged over the jets of each class and for typical ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jetbench.evaluation.plots import INK
+from jetbench.insight.drawing import SMALL, draw_grid, draw_map, label_plane, panels
+from jetbench.insight.frames import average_map, pictures
+from jetbench.insight.inspection import Inspection
+from jetbench.insight.sections.gallery import draw, gallery
+from jetbench.insight.sections.wrongest import SINGLE
+from jetbench.jets import Grid
+from jetbench.report.content import Plot, SectionContent
+from jetbench.report.markup import fragment
+from jetbench.report.words import count, joined
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Averages", "draw_averages", "render"]
+
+NONE = "<p>There are no maps: {{ reason }}.</p>"
+TEXT = """<p>Integrated gradients share out the difference between the score of a jet and that of {{ baseline }} among
+{{ parts }}; over these jets the shares miss it by {{ gap }} % of its mean size. {{ cams }}</p>"""
+BASELINES = ("a mean image of the test jets", "a jet of average deposits")
+PARTS = ("the pixels", "the constituents")
+CAMS = "Grad-CAM shows where the channels of {} are active that speak for the score, or against it."
+
+
+@dataclass(frozen=True, eq=False)
+class Averages:
+    """Means over the jets of each group, by its name: pT, integrated gradients with their sign and by their size, Grad-CAM; each
+    (rows, columns) of a frame. `score` says by group what is explained."""
+
+    frame: Grid
+    unit: str
+    pictures: dict[str, np.ndarray]
+    maps: dict[str, np.ndarray]
+    sizes: dict[str, np.ndarray]
+    cams: dict[str, np.ndarray]
+    score: dict[str, str]
+
+
+def render(inspection: Inspection) -> SectionContent | None:
+    """Show maps where there is a network and its jets; say else why there are none, and nothing where the page says so before."""
+    if inspection.no_maps:
+        told = "" if inspection.no_jets or not inspection.shown.tested else fragment(NONE, reason=inspection.no_maps)
+        return SectionContent("attributions", "What the network looks at", told) if told else None
+    found, name = inspection.explanations, inspection.explainer.name
+    sets = int(name != "image")
+    jets = joined([f"{count(len(one.maps))} of {inspection.groups[k]}" for k, one in found.items()])
+    gap = 100 * max(one.gap for one in found.values())
+    body = fragment(
+        TEXT,
+        baseline=BASELINES[sets],
+        parts=PARTS[sets],
+        gap=f"{gap:.0f}",
+        cams="" if sets else CAMS.format(inspection.explainer.cam_layer),
+    )
+    plots = [
+        Plot(
+            "attributions_mean",
+            "Attributions averaged over the jets of each class",
+            f"Means over test jets: {jets}. Signs cancel where some jets have deposits that speak for the score and others such "
+            "that speak against it; the mean size shows where anything counts.",
+            draw_averages,
+            (_averages(inspection), inspection.simulated),
+        )
+    ]
+    for k, rows in inspection.typical.items():
+        plots.append(_single(inspection, k, rows))
+    return SectionContent("attributions", "What the network looks at", body, tuple(plots))
+
+
+def _averages(inspection: Inspection) -> Averages:
+    frame, groups = inspection.frame, inspection.groups
+    found = Averages(frame, pictures(inspection.explanations[min(groups)].batch, frame)[1], {}, {}, {}, {}, {})
+    for k, one in inspection.explanations.items():
+        name = groups[k]
+        found.pictures[name] = pictures(one.batch, frame)[0].mean(axis=0)
+        found.maps[name] = average_map(one.maps, one.places, frame)
+        found.sizes[name] = average_map(np.abs(one.maps), one.places, frame)
+        found.score[name] = inspection.score_text(k)
+        if one.cams is not None:
+            found.cams[name] = one.cams.mean(axis=0)
+    return found
+
+
+def _single(inspection: Inspection, group: int, rows: np.ndarray) -> Plot:
+    """Jets whose scores lie in the middle of their group."""
+    name = inspection.groups[group]
+    test_rows, _, predicted = (column[inspection.shown.sample[rows]] for column in inspection.shown.scores)
+    texts = [f"row {row}: {_score(value)}" for row, value in zip(test_rows, predicted, strict=True)]
+    caption = f"Typical jets of {name}: their scores lie in the middle of the class. {SINGLE}"
+    shown = gallery(inspection, inspection.shown.jets.take(rows), group, texts)
+    return Plot(f"attributions_{group}", f"Attributions of typical jets of {name}", caption, draw, (shown, inspection.simulated))
+
+
+def _score(value: Any) -> str:
+    """A prediction in short: a number, or the largest of the probabilities with its class."""
+    values: Sequence[float] = np.atleast_1d(value).tolist()
+    return f"{values[0]:.3g}" if len(values) == 1 else f"class {int(np.argmax(values))}: {max(values):.2f}"
+
+
+def draw_averages(found: Averages, simulated: bool) -> Figure:
+    """Draw a row for each group: mean picture, mean attribution, its mean size, mean Grad-CAM."""
+    titles = [f"mean {found.unit}", "integrated gradients", "size of them", *(["Grad-CAM"] if found.cams else [])]
+    figure, grid = panels(len(found.pictures), len(titles), simulated, width=2.6, height=2.3)
+    for row, name in enumerate(found.pictures):
+        top = row == 0
+        drawn = [
+            draw_grid(grid[row, 0], found.pictures[name], found.frame, titles[0] if top else ""),
+            draw_map(grid[row, 1], found.maps[name], found.frame, True, titles[1] if top else ""),
+            draw_map(grid[row, 2], found.sizes[name], found.frame, False, titles[2] if top else ""),
+        ]
+        if found.cams:
+            drawn.append(draw_map(grid[row, 3], found.cams[name], found.frame, True, titles[3] if top else ""))
+        for axes, one, unit in zip(grid[row], drawn, ["", *[found.score[name]] * 3], strict=False):
+            bar = figure.colorbar(one, ax=axes, shrink=0.8, aspect=18, pad=0.02)
+            bar.ax.tick_params(labelsize=SMALL - 3)
+            bar.set_label(unit, fontsize=SMALL - 3, color=INK)
+    label_plane(grid)
+    for axes, name in zip(grid[:, 0], found.pictures, strict=True):
+        axes.set_ylabel(f"{name}\n$\\Delta\\eta$", fontsize=SMALL, color=INK)
+    return figure

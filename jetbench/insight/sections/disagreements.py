@@ -1,0 +1,86 @@
+"""The jets on which the subjects disagree most, with what each of them makes of it and what its network looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jetbench.evaluation.plots import INK
+from jetbench.insight.agreement import signal_scores
+from jetbench.insight.drawing import SMALL, draw_grid, draw_subjets, label_plane, panels
+from jetbench.insight.sections.gallery import Gallery, draw_explained, gallery, observed
+from jetbench.insight.side_by_side import SideBySide
+from jetbench.insight.wrongest import disagreements
+from jetbench.jets import Jets
+from jetbench.report.content import Line, Plot, SectionContent
+from jetbench.report.markup import fragment, table
+from jetbench.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw", "render"]
+
+MOST = 6  # jets
+TEXT = "<p>The jets whose predictions by the runs that are shown lie furthest apart.</p>"
+CAPTION = (
+    "The same jets side by side: their pT with the three hardest subjets, then the integrated gradients of each network, in the "
+    "orientation that it sees. Blue speaks for a higher score, orange against it; each map has its own scale."
+)
+
+
+def render(given: SideBySide) -> SectionContent:
+    """Show them as a table, and where their dataset is there as pictures."""
+    places = disagreements(given.predictions, MOST)
+    headings, cells = list[str](), [list[str]() for _ in places]
+    plots: tuple[Plot, ...] = ()
+    if not given.baseline.no_jets:
+        jets = given.baseline.shown.jets_at(places)
+        headings, cells = observed(jets)
+        plots = (Plot("disagreements", "Jets on which they disagree most", CAPTION, draw, _shown(given, jets, places)),)
+    lines = [Line((*_told(given, place), *cell)) for place, cell in zip(places.tolist(), cells, strict=True)]
+    truth = f"true {given.baseline.shown.task.column} [GeV]" if given.baseline.regression else "true class"
+    body = fragment(TEXT) + table(("row", truth, *given.names, *headings), lines)
+    return SectionContent("disagreements", "Where they disagree", body, plots)
+
+
+def _told(given: SideBySide, place: int) -> tuple[str, ...]:
+    """Row, truth and each prediction of a test jet."""
+    truth = f"{given.truth[place]:.1f}" if given.baseline.regression else given.class_names[int(given.truth[place])]
+    return (count(int(given.scores[0][0][place])), truth, *(_written(given, one[place]) for one in given.predictions))
+
+
+def _written(given: SideBySide, value: np.ndarray) -> str:
+    if np.ndim(value):
+        best = int(np.argmax(value))
+        return f"{given.class_names[best]} {value[best]:.3f}"
+    return f"{value:.1f}" if given.baseline.regression else f"{value:.4f}"
+
+
+def _shown(given: SideBySide, jets: Jets, places: np.ndarray) -> tuple[Mapping[str, Gallery], bool]:
+    """The jets as each subject with a network looks at them; without any, as they are."""
+    texts = [" · ".join(f"{signal_scores(one[place][None])[0]:.3g}" for one in given.predictions) for place in places.tolist()]
+    seen = {one.subject.name: one for one in given.inspections if not one.no_maps} or {given.names[0]: given.baseline}
+    return {name: gallery(one, jets, 1, texts) for name, one in seen.items()}, given.baseline.simulated
+
+
+def draw(found: Mapping[str, Gallery], simulated: bool) -> Figure:
+    """Draw a column for each jet: its picture, then a map of each network."""
+    first, explained = next(iter(found.values())), {name: one for name, one in found.items() if one.maps is not None}
+    figure, grid = panels(1 + len(explained), len(first.pictures), simulated)
+    for k, axes in enumerate(grid[0]):
+        drawn = draw_grid(axes, first.pictures[k], first.frame, first.texts[k])
+        draw_subjets(axes, first.subjets[k])
+    for line, one in zip(grid[1:], explained.values(), strict=True):
+        for k, axes in enumerate(line):
+            signed = draw_explained(axes, one, k)
+    label_plane(grid)
+    for axes, name in zip(grid[:, 0], [first.unit, *explained], strict=True):
+        axes.set_ylabel(f"{name}\n$\\Delta\\eta$", fontsize=SMALL - 1, color=INK)
+    figure.colorbar(drawn, ax=list(grid[0]), shrink=0.85, aspect=18, pad=0.01)
+    if explained:
+        bar = figure.colorbar(signed, ax=list(grid[1:].flat), shrink=0.85, aspect=18, pad=0.01, ticks=[])
+        bar.set_label("against ← → for", fontsize=SMALL - 2, color=INK)
+    return figure

@@ -1,0 +1,113 @@
+"""Jets one by one: picture, integrated gradients, Grad-CAM, and what stands above them. The sections of single jets share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jetbench.evaluation.plots import INK
+from jetbench.insight.drawing import SMALL, draw_grid, draw_map, draw_points, draw_subjets, label_plane, panels
+from jetbench.insight.explanations import Explanation
+from jetbench.insight.frames import as_seen, pictures
+from jetbench.insight.inspection import Inspection
+from jetbench.insight.prongs import hardest_subjets
+from jetbench.jets import Grid, Jets
+from jetbench.views.needs import unmet
+from jetbench.views.observables import OBSERVABLES, measure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Gallery", "draw", "draw_explained", "gallery", "observed"]
+
+SHOWN = {"mass": ("mass [GeV]", 0), "softdrop_mass": ("soft-drop mass [GeV]", 0), "multiplicity": ("multiplicity", 0)}
+SHOWN |= {"tau21": ("τ₂₁", 2), "tau32": ("τ₃₂", 2), "d2": ("D₂", 2)}
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """m jets: pictures (m, rows, columns) in a frame with the name of their unit, axes of their subjets (m, 3, 2), a text above
+    each; and where a network explains them its maps (m, …), the places of what these are of, and Grad-CAM (m, rows, columns)."""
+
+    pictures: np.ndarray
+    frame: Grid
+    unit: str
+    subjets: np.ndarray
+    texts: tuple[str, ...]
+    maps: np.ndarray | None = None
+    eta: np.ndarray | None = None
+    phi: np.ndarray | None = None
+    there: np.ndarray | None = None
+    cams: np.ndarray | None = None
+    score: str = ""
+
+    @property
+    def lines(self) -> int:
+        """How many panels there are below each other for each jet."""
+        return 1 + (self.maps is not None) + (self.cams is not None)
+
+
+def gallery(inspection: Inspection, jets: Jets, group: int, texts: Sequence[str]) -> Gallery:
+    """Collect what is shown of jets of a group: with maps where there is a network, in the orientation that it sees them in."""
+    explained: Explanation | None = None
+    if not inspection.no_maps:
+        explained = inspection.explainer.explain(jets, inspection.speaks_for(group))
+        batch = explained.batch
+    else:
+        batch = as_seen(None, jets)
+    shown, unit = pictures(batch, inspection.frame)
+    subjets = hardest_subjets(batch) if any(c.role == "pt" for c in batch.meta.channels) else np.full((len(jets), 0, 2), np.inf)
+    given = (shown, inspection.frame, unit, subjets, tuple(texts))
+    if explained is None:
+        return Gallery(*given)
+    places = explained.places
+    return Gallery(*given, explained.maps, places.eta, places.phi, places.there, explained.cams, inspection.score_text(group))
+
+
+def observed(jets: Jets) -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells of the observables of jets in memory; none for jets without a pT in GeV."""
+    if unmet(jets.meta, ("GeV",)):
+        return [], [[] for _ in range(len(jets))]
+    table = measure(jets)
+    columns = [OBSERVABLES.index(name) for name in SHOWN]
+    digits = [digits for _, digits in SHOWN.values()]
+    cells = [["–" if np.isnan(x) else f"{x:.{d}f}" for x, d in zip(row, digits, strict=True)] for row in table[:, columns]]
+    return [heading for heading, _ in SHOWN.values()], cells
+
+
+def draw(found: Gallery, simulated: bool) -> Figure:
+    """Draw a column for each jet: its picture with its subjets, then what the network makes of it."""
+    jets = len(found.pictures)
+    figure, grid = panels(found.lines, jets, simulated)
+    for k in range(jets):
+        drawn = draw_grid(grid[0, k], found.pictures[k], found.frame, found.texts[k])
+        draw_subjets(grid[0, k], found.subjets[k])
+        if found.maps is not None:
+            signed = draw_explained(grid[1, k], found, k)
+        if found.cams is not None:
+            signed = draw_map(grid[2, k], found.cams[k], found.frame, signed=True)
+            draw_subjets(grid[2, k], found.subjets[k], INK)
+    label_plane(grid)
+    names = [found.unit, f"integrated gradients,\n{found.score}", f"Grad-CAM,\n{found.score}"][: found.lines]
+    for axes, name in zip(grid[:, 0], names, strict=True):
+        axes.set_ylabel(f"{name}\n$\\Delta\\eta$", fontsize=SMALL - 1, color=INK)
+    figure.colorbar(drawn, ax=list(grid[0]), shrink=0.85, aspect=18, pad=0.01)
+    if found.maps is not None:
+        bar = figure.colorbar(signed, ax=list(grid[1:].flat), shrink=0.85, aspect=18, pad=0.01, ticks=[])
+        bar.set_label("against ← → for", fontsize=SMALL - 2, color=INK)
+    return figure
+
+
+def draw_explained(axes: Any, found: Gallery, k: int) -> Any:
+    """Draw the map of one jet with its subjets; returns what a scale of colours is of."""
+    draw_subjets(axes, found.subjets[k], INK)
+    assert found.maps is not None
+    assert found.eta is not None
+    assert found.phi is not None
+    if found.there is None:
+        return draw_map(axes, found.maps[k], found.frame, signed=True)
+    there = found.there[k]
+    return draw_points(axes, found.eta[k][there], found.phi[k][there], found.maps[k][there], found.frame, signed=True)

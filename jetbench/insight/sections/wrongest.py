@@ -1,0 +1,58 @@
+"""Error analysis: the jets of each class that a classifier is most wrong about, with picture, observables and score."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jetbench.insight.inspection import Inspection
+from jetbench.insight.sections.gallery import draw, gallery, observed
+from jetbench.insight.wrongest import score_of_class, wrongest
+from jetbench.report.content import Line, Plot, SectionContent
+from jetbench.report.markup import fragment, table
+from jetbench.report.words import count
+
+__all__ = ["SINGLE", "render"]
+
+MOST = 5  # jets of a class
+TEXT = """<p>Of the {{ jets|count }} test jets {{ wrong|count }} are given less probability of their true class than of another.
+Below are those of each class that are given the least.</p>"""
+CAPTION = "The {n} wrongest jets of the class {name}, the wrongest first, each with the probability of its class. {single}"
+SINGLE = (
+    "Circles of 0.2 are the three hardest subjets. Blue speaks for a higher score, orange against it; each map has its own scale."
+)
+
+
+def render(inspection: Inspection) -> SectionContent | None:
+    """Show them for every class; nothing for a regression or a pretraining."""
+    if inspection.regression or not inspection.shown.tested:
+        return None
+    rows, truth, scores = inspection.shown.scores
+    names = inspection.meta.class_names
+    found = {label: places for label, places in wrongest(truth, scores, MOST).items() if len(places)}
+    own = score_of_class(scores, truth)
+    body = fragment(TEXT, jets=len(truth), wrong=_wrong(truth, scores))
+    plots: list[Plot] = []
+    if inspection.no_jets:
+        lines = [
+            Line((names[label], count(int(rows[k])), f"{own[k]:.4f}")) for label, places in found.items() for k in places.tolist()
+        ]
+        return SectionContent("wrongest", "The wrongest jets", body + table(("true class", "row", "its probability"), lines))
+    lines, headings = [], list[str]()
+    for label, places in found.items():
+        jets = inspection.shown.jets_at(places)
+        headings, cells = observed(jets)
+        for k, cell in zip(places.tolist(), cells, strict=True):
+            lines.append(Line((names[label], count(int(rows[k])), f"{own[k]:.4f}", *cell)))
+        texts = [f"row {rows[k]}: {own[k]:.3f}" for k in places.tolist()]
+        caption = CAPTION.format(n=len(places), name=names[label], single=SINGLE)
+        shown = gallery(inspection, jets, label, texts)
+        plots.append(
+            Plot(f"wrongest_{label}", f"Wrongest jets of class {names[label]}", caption, draw, (shown, inspection.simulated))
+        )
+    body += table(("true class", "row", "its probability", *headings), lines)
+    return SectionContent("wrongest", "The wrongest jets", body, tuple(plots))
+
+
+def _wrong(truth: np.ndarray, scores: np.ndarray) -> int:
+    """How many jets are given less probability of their own class than of another."""
+    return sum(len(places) for places in wrongest(truth, scores, len(truth)).values())

@@ -1,0 +1,99 @@
+"""Maps of real networks: they add up, lie where their jets have something, and are compared with what training began with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import logit
+
+from jetbench.insight.explanations import untrained_twin
+from jetbench.insight.prong_shares import prong_shares, sentence
+from jetbench.models.network import build_network
+from jetbench.spec import Component, options
+
+REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
+Make = Callable[..., Any]
+
+
+@pytest.mark.parametrize("arm", ["scratch", "sets"])
+def test_maps_add_up_to_the_log_odds_but_for_a_constant(trained: Make, arm: str) -> None:
+    inspection = trained().inspection(f"{arm}/n60/s0")
+    for k, found in inspection.explanations.items():
+        log_odds = logit(inspection.shown.predictor.predict(inspection.shown.jets.take(inspection.rows(k))))
+        sums = found.maps.reshape(len(found.maps), -1).sum(axis=1)
+        assert np.corrcoef(sums, log_odds)[0, 1] > 0.98
+        assert found.gap < 0.15
+        assert (found.cams is None) == (arm == "sets")
+
+
+def test_of_many_classes_each_has_a_score_of_its_own(trained: Make) -> None:
+    inspection = trained(4, "seeds=1").inspection("scratch/n60/s0")
+    assert list(inspection.explanations) == [0, 1, 2, 3]
+    for k, found in inspection.explanations.items():
+        jets = inspection.shown.jets.take(inspection.rows(k))
+        with torch.no_grad():
+            outputs = inspection.explainer.network(inspection.explainer.inputs(jets)).double().numpy()
+        others = np.delete(outputs, k, axis=1).mean(axis=1)
+        assert np.corrcoef(found.maps.sum(axis=(1, 2)), outputs[:, k] - others)[0, 1] > 0.7
+    assert inspection.score_text(2) == "score of t→bqq'"
+
+
+def test_a_map_of_a_regression_is_in_the_targets_unit(trained: Make) -> None:
+    inspection = trained(2, REGRESSION, "seeds=1").inspection("scratch/n60/s0")
+    for k, found in inspection.explanations.items():
+        predicted = inspection.shown.predictor.predict(inspection.shown.jets.take(inspection.rows(k)))
+        sums = found.maps.sum(axis=(1, 2))
+        assert np.corrcoef(sums, predicted)[0, 1] > 0.9
+        assert sums.std() == pytest.approx(predicted.std(), rel=0.2)
+    assert inspection.score_text(1) == "predicted gen_sdmass [GeV]"
+
+
+def test_grad_cam_looks_at_the_last_stage_that_has_places(trained: Make) -> None:
+    """Of 8×8 pixels the first stage leaves 8×8, the second 4×4; of 16×16 those of SE-VGG leave 8×8, 4×4, 2×2."""
+    explainer = trained().inspection("scratch/n60/s0").explainer
+    assert explainer.cam_layer == "layer2"
+    vgg = build_network(Component(name="se-vgg", options=options({"stages": "8-8-8"})), {"image": (3, 16, 16)}, 2, seed=0)
+    other = explainer.with_network(vgg.eval())
+    other.baseline = torch.zeros(1, 3, 16, 16)
+    del other.__dict__["cam_layer"]  # of the network before
+    assert other.cam_layer == "layer2"
+
+
+def test_nothing_is_given_to_what_pads_a_set(trained: Make) -> None:
+    found = trained().inspection("sets/n60/s0").explanations[1]
+    assert found.places.there is not None
+    assert not found.maps[~found.places.there].any()
+    assert np.isinf(found.apart[~found.places.there]).all()
+
+
+def test_the_untrained_twin_is_what_training_began_with(trained: Make) -> None:
+    inspection = trained().inspection("scratch/n60")
+    twins = [untrained_twin(one.predictor) for one in inspection.seeds]
+    weights = [twin.encoder.conv1.weight.detach() for twin in twins]
+    assert not torch.equal(weights[0], weights[1])
+    torch.testing.assert_close(weights[0], untrained_twin(inspection.shown.predictor).encoder.conv1.weight.detach())
+    assert not torch.equal(weights[0], inspection.shown.predictor.network.encoder.conv1.weight)
+
+
+def test_shares_of_all_seeds_and_their_twins_are_told(trained: Make) -> None:
+    inspection = trained().inspection("scratch/n60")
+    found = prong_shares(inspection)
+    assert found is not None
+    assert found.by_seed.shape == (2, 2)
+    assert found.difference.mean == pytest.approx(found.trained.mean - found.untrained.mean)
+    assert found.trained.mean == pytest.approx(found.by_seed[:, 0].mean())
+    assert found.trained.mean == pytest.approx(np.mean([one.shares().mean() for one in [inspection.explanations[1]]]), abs=0.2)
+    for profile in found.profiles.values():
+        assert 0.9 < profile.sum() <= 1 + 1e-9
+    text = sentence(found, "scratch/n60")
+    assert f"{100 * found.trained.mean:.1f} %" in text
+    assert "(30 jets of top, 2 seeds) lie within 0.2 of the three hardest subjets" in text
+    assert ("more than" in text) == (found.difference.low > 0)
+
+
+def test_there_are_no_shares_where_nothing_can_be_explained(trained: Make) -> None:
+    assert prong_shares(trained().inspection("trees")) is None
