@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from jetbench.cli.options import dataset_items, store_option
+from jetbench.cli.options import dataset_items, store_option, tracking_option
 from jetbench.cli.predict import suite_option
 
 __all__ = ["model"]
@@ -82,7 +82,8 @@ def export(
 @click.option("--alias", help="To point to the version, as in models:/NAME@ALIAS.")
 @suite_option
 @store_option
-def register(run: str, name: str, alias: str | None, suite: str | None, store: str | None) -> None:
+@tracking_option
+def register(run: str, name: str, alias: str | None, suite: str | None, store: str | None, tracking_uri: str | None) -> None:
     """Register a run, or the seeds of an arm together, as a version of the model NAME in the store's MLflow registry.
 
     Where jetbench is installed, mlflow.pyfunc.load_model("models:/NAME@ALIAS").predict("jets.h5") gives what `jetbench predict`
@@ -91,9 +92,10 @@ def register(run: str, name: str, alias: str | None, suite: str | None, store: s
     from jetbench.api import Execution, find_members
     from jetbench.report.registering import register_members
     from jetbench.suites.plans import plan_remembered
+    from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
 
-    found, place = find_members(run, suite=suite, store=store), Store(store_root(store))
+    found, place = find_members(run, suite=suite, store=store), Store(store_root(store), tracking_server(tracking_uri))
     version = register_members(found, Execution(plan_remembered(found.instance), place).tracker, name, alias)
     click.echo(f"{name}: version {version}{f', alias {alias}' if alias else ''}, in {place.uri}")
     click.echo(f"models:/{name}{f'@{alias}' if alias else f'/{version}'}")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import urllib.request
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from jetbench.doctor.finding import Finding
 from jetbench.engine.pool import local_cluster
+from jetbench.errors import StoreError
+from jetbench.tracking.server import refuse_absent, tracking_server
 
 __all__ = ["look_at_scheduler", "look_at_server"]
-
-SERVERS = ("JETBENCH_TRACKING_URI", "MLFLOW_TRACKING_URI")  # the first that is set names the server
-PATIENCE = 5  # seconds
 
 
 def look_at_scheduler() -> Iterator[Finding]:
@@ -31,19 +27,13 @@ def look_at_scheduler() -> Iterator[Finding]:
 
 def look_at_server() -> Iterator[Finding]:
     """Ask the MLflow server for its health."""
-    name = next((name for name in SERVERS if os.environ.get(name)), None)
-    address = os.environ[name] if name else ""
-    if not address.startswith(("http://", "https://")):
-        yield Finding(state="ok", what="server", told="none is named: MLflow's database lies in the store")
-        return
-    parts = urlsplit(address)
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"  # without a password
     try:
-        with urllib.request.urlopen(f"{shown}/health", timeout=PATIENCE) as answer:
-            healthy = answer.status == 200
-    except (OSError, ValueError) as error:
-        remedy = "start it, or mend the address; trainings go on meanwhile, and the same command ships them later"
-        told = f"{shown} ({name}) does not answer: {getattr(error, 'reason', error)}"
-        yield Finding(state="mend", what="server", told=told, remedy=remedy)
+        if (server := tracking_server()) is None:
+            yield Finding(state="ok", what="server", told="none is named: MLflow's database lies in the store")
+            return
+        refuse_absent(server)
+    except StoreError as error:
+        remedy = "start it, or mend the address; trainings go on meanwhile"
+        yield Finding(state="mend", what="server", told=str(error), remedy=remedy)
         return
-    yield Finding(state="ok" if healthy else "mend", what="server", told=f"{shown} answers")
+    yield Finding(state="ok", what="server", told=f"{server} answers")

@@ -43,8 +43,7 @@ def register(
         if not NAME.fullmatch(word):
             raise StoreError(f"{word!r} is no name for a model or an alias: letters, digits, '.', '-' and '_' make one")
     with speaking_plainly(f"cannot register {name}"):
-        mlflow = backend.load()
-        client, digest = mlflow.MlflowClient(tracker.store.uri), _digest(content)
+        client, digest = backend.client(tracker.store.uri), _digest(content)
         if not any(one.name == name for one in client.search_registered_models(f"name = '{name}'")):
             client.create_registered_model(name)
         versions = client.search_model_versions(f"name = '{name}'")

@@ -17,7 +17,7 @@ from jetbench.values import Value
 
 __all__ = ["Kind", "MemoryTracker", "Pairs", "RunCard", "Status", "Tracker"]
 
-Kind = Literal["pretrain", "trial", "final", "check", "report", "arm"]
+Kind = Literal["pretrain", "trial", "final", "check", "report", "arm", "model"]
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
