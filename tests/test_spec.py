@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jetbench.errors import SuiteError
-from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, normalised, options
+from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, WeightsRef, normalised, options
 from jetbench.values import Spec
 
 RECIPE = Recipe(name="r", learning_rate=1e-3)
@@ -43,6 +43,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "trains": {"trains": "head"},
             "recipe": {"recipe": RECIPE.replace(passes=1)},
             "start": {"start": "x"},
+            "weights": {"weights": WeightsRef(name="w", sha256="4")},
             "precision": {"precision": "bf16"},
             "chosen": {"chosen": (Chosen(path="recipe.warmup", study="s"),)},
         },
@@ -68,6 +69,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
         },
     ),
     Component: (Component(name="m"), {"name": {"name": "n"}, "revision": {"revision": 2}, "options": {"options": (("a", 1),)}}),
+    WeightsRef: (WeightsRef(name="w", sha256="0"), {"name": {}, "sha256": {"sha256": "1"}}),
     DatasetRef: (DatasetRef(name="d", sha256="0"), {"name": {}, "sha256": {"sha256": "1"}}),
     Chosen: (Chosen(path="a.b", study="s"), {"path": {"path": "a.c"}, "study": {"study": "t"}}),
 }
