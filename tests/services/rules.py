@@ -66,6 +66,16 @@ def images_are_pinned(content: File) -> Iterator[str]:
 
 
 @rule
+def nothing_runs_as_root(content: File) -> Iterator[str]:
+    """The image of this project names its user; SeaweedFS's entrypoint, where it is left in place, changes to one."""
+    for name, service in content["services"].items():
+        user = str(service.get("user", "")).partition(":")[0]
+        changes = service.get("image", "").startswith("chrislusf/seaweedfs:") and "entrypoint" not in service
+        if user in ("root", "0") or not (user or "build" in service or changes):
+            yield f"{name} runs as root"
+
+
+@rule
 def ports_are_published_on_loopback_and_none_of_a_store(content: File) -> Iterator[str]:
     for name, service in content["services"].items():
         for port in service.get("ports", ()):
