@@ -31,6 +31,12 @@ def networks(service: dict[str, Any]) -> set[str]:
     return set(service.get("networks", ()))
 
 
+def always_beside(needed: dict[str, Any], service: dict[str, Any]) -> bool:
+    """Whether no choice of profiles starts `service` without `needed`."""
+    choices = set(needed.get("profiles", ()))
+    return not choices or set() < set(service.get("profiles", ())) <= choices
+
+
 @rule
 def what_is_waited_for_is_there_and_can_be_waited_for(content: File) -> Iterator[str]:
     services = content["services"]
@@ -44,7 +50,7 @@ def what_is_waited_for_is_there_and_can_be_waited_for(content: File) -> Iterator
                 yield f"{name} waits for the end of {needed}, which is started again"
             elif how["condition"] == "service_started":
                 yield f"{name} does not wait until {needed} answers"
-            elif services[needed].get("profiles"):
+            elif not always_beside(services[needed], service):
                 yield f"{name} waits for {needed}, which a profile may leave out"
 
 
@@ -117,6 +123,19 @@ def clients_hold_no_credentials_and_reach_no_store(content: File) -> Iterator[st
             yield f"{name} is a client and holds {', '.join(held)}"
         if not networks(service):
             yield f"{name} is on Compose's own network"
+
+
+@rule
+def what_runs_any_code_is_asked_for_and_has_nothing_to_steal(content: File) -> Iterator[str]:
+    """Dask asks nobody who they are."""
+    for name, service in content["services"].items():
+        if (service.get("command") or [])[:1] != ["dask"]:
+            continue
+        if service.get("profiles") != ["dask"]:
+            yield f"{name} starts where nobody asks for it"
+        held = [key for key, value in service["environment"].items() if SECRET.search(f"{key} {value}") or "USERNAME" in key]
+        if held:
+            yield f"{name} hands {', '.join(held)} to whoever reaches its port"
 
 
 @rule

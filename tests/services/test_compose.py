@@ -19,6 +19,7 @@ import jetbench
 
 ROOT = FILE.parent
 SPECIFICATION = "vendor.compose-spec"
+PROFILES = {"COMPOSE_PROFILES": "auth,studies,dask"}
 
 
 def validated(path: Path) -> subprocess.CompletedProcess[str]:
@@ -49,8 +50,10 @@ BROKEN = [
     ("what_is_waited_for_is_there_and_can_be_waited_for", "services.postgres.healthcheck", GONE),
     ("what_is_waited_for_is_there_and_can_be_waited_for", "services.bucket.restart", "unless-stopped"),
     ("what_is_waited_for_is_there_and_can_be_waited_for", "services.bucket.depends_on.s3.condition", "service_started"),
-    ("what_is_waited_for_is_there_and_can_be_waited_for", "services.scheduler.profiles", ["dask"]),
-    ("a_job_is_waited_for", "services.worker.restart", "no"),
+    ("what_is_waited_for_is_there_and_can_be_waited_for", "services.worker.profiles", GONE),
+    ("what_is_waited_for_is_there_and_can_be_waited_for", "services.worker.profiles", ["dask", "studies"]),
+    ("what_is_waited_for_is_there_and_can_be_waited_for", "services.s3.profiles", ["open"]),
+    ("a_job_is_waited_for", "services.jetbench.profiles", GONE),
     ("images_are_pinned", "services.postgres.image", "postgres:latest"),
     ("images_are_pinned", "services.s3.image", "chrislusf/seaweedfs"),
     ("images_are_pinned", "services.postgres.image", "postgres:18"),
@@ -78,6 +81,18 @@ BROKEN = [
     ("clients_hold_no_credentials_and_reach_no_store", "services.s3.networks", ["storage", "clients"]),
     ("clients_hold_no_credentials_and_reach_no_store", "services.worker.networks", GONE),
     ("clients_hold_no_credentials_and_reach_no_store", "networks.storage.internal", False),
+    ("what_runs_any_code_is_asked_for_and_has_nothing_to_steal", "services.scheduler.profiles", GONE),
+    ("what_runs_any_code_is_asked_for_and_has_nothing_to_steal", "services.worker.profiles", ["open"]),
+    (
+        "what_runs_any_code_is_asked_for_and_has_nothing_to_steal",
+        "services.worker.environment.MLFLOW_TRACKING_PASSWORD",
+        "${MLFLOW_TRACKING_PASSWORD:-}",
+    ),
+    (
+        "what_runs_any_code_is_asked_for_and_has_nothing_to_steal",
+        "services.scheduler.environment.MLFLOW_TRACKING_USERNAME",
+        "${MLFLOW_TRACKING_USERNAME:-}",
+    ),
     ("servers_of_mlflow_are_closed", "services.mlflow.command", ["mlflow", "server"]),
     ("servers_of_mlflow_are_closed", "services.mlflow.environment.MLFLOW_SERVER_ENABLE_JOB_EXECUTION", GONE),
     ("servers_of_mlflow_are_closed", "services.mlflow-auth.environment.MLFLOW_DISABLE_TELEMETRY", "false"),
@@ -188,7 +203,7 @@ def test_the_extras_of_the_image_hold_what_its_commands_need() -> None:
 def test_compose_itself_reads_the_file() -> None:
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("docker has no compose")
-    told = {name: "x" * 24 for name, kind in variables(merged()).items() if kind == ":?"} | {"COMPOSE_PROFILES": "auth,studies"}
+    told = {name: "x" * 24 for name, kind in variables(merged()).items() if kind == ":?"} | PROFILES
     ended = subprocess.run(
         ["docker", "compose", "-f", FILE, "config", "-q"], env=os.environ | told, capture_output=True, text=True, check=False
     )
