@@ -1,8 +1,9 @@
-"""What answers under the address of `jetbench ui`: MLflow's app without its assistant, behind a password where one is set.
+"""What answers under the address of a server: MLflow's app without its assistant, for `jetbench ui` behind a password where one
+is set, for a group behind MLflow's own users.
 
 MLflow 3.17 offers an assistant to whoever reaches the port: its routes take a provider with permissions, and its tool then runs
-shell commands as the server's user. No setting turns it off. The server is started by `mlflow server --app-name jetbench`, which
-finds this app by its entry point.
+shell commands as the server's user. No setting turns it off. The server is started by `mlflow server --app-name jetbench`, or
+`jetbench-auth`, which finds the app by its entry point.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 import base64
 import hmac
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jetbench.files import file_lock
 from jetbench.tracking import backend
 
 if TYPE_CHECKING:
     from flask import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["APP", "ASSISTANT", "PASSWORD", "USER", "Guard", "create_app"]
+__all__ = ["APP", "ASSISTANT", "PASSWORD", "USER", "Guard", "create_app", "create_app_with_users"]
 
 APP, USER = "jetbench", "jetbench"
 PASSWORD = "JETBENCH_UI_PASSWORD"  # an environment is hidden from other users of the machine, a command line is not
@@ -60,6 +64,20 @@ def create_app() -> ASGIApp:
 
     pages.after_request(_without_panel)
     return Guard(app, os.environ.get(PASSWORD))
+
+
+def create_app_with_users() -> ASGIApp:
+    """Make the app that asks for one of MLflow's users (basic-auth), as the settings at MLFLOW_AUTH_CONFIG_PATH say."""
+    backend.load()
+    from mlflow.server import app as pages
+
+    # one worker of a server at a time: each makes the tables and the first user where there are none
+    with file_lock(Path(tempfile.gettempdir()) / f"jetbench-auth.{os.getppid()}.lock", remove=True):
+        from mlflow.server.auth import create_app as with_users
+
+        app = with_users()
+    pages.after_request(_without_panel)
+    return Guard(app)
 
 
 def _without_panel(response: Response) -> Response:

@@ -144,7 +144,7 @@ def servers_of_mlflow_are_closed(content: File) -> Iterator[str]:
         if (service.get("command") or [])[:2] != ["mlflow", "server"]:
             continue
         told = service["environment"]
-        if not {"--app-name=jetbench", "--app-name=basic-auth"} & set(service["command"]):
+        if not {"--app-name=jetbench", "--app-name=jetbench-auth"} & set(service["command"]):
             yield f"{name} is MLflow's own app, whose assistant runs commands for whoever asks"
         wanted = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
         yield from (f"{name} needs {key}: {value!r}" for key, value in wanted.items() if told.get(key) != value)

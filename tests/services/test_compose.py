@@ -94,6 +94,7 @@ BROKEN = [
         "${MLFLOW_TRACKING_USERNAME:-}",
     ),
     ("servers_of_mlflow_are_closed", "services.mlflow.command", ["mlflow", "server"]),
+    ("servers_of_mlflow_are_closed", "services.mlflow-auth.command", ["mlflow", "server", "--app-name=basic-auth"]),
     ("servers_of_mlflow_are_closed", "services.mlflow.environment.MLFLOW_SERVER_ENABLE_JOB_EXECUTION", GONE),
     ("servers_of_mlflow_are_closed", "services.mlflow-auth.environment.MLFLOW_DISABLE_TELEMETRY", "false"),
     ("servers_of_mlflow_are_closed", "services.mlflow.environment.MLFLOW_SERVER_ALLOWED_HOSTS", "*"),

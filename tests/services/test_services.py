@@ -206,7 +206,11 @@ def test_a_server_that_was_away_is_filled_afterwards_and_no_secret_is_left_anywh
     shown = states(stack, "away")
     assert set(shown.values()) == {"FINISHED"}
     assert len(shown) == 4 + 1 + 3  # runs, report, arms
-    assert ask(stack.address(5000), "localhost:5000") == ask(stack.address(5000), "localhost:5000", ASSISTANT) == 401
+    assert ask(stack.address(5000), "localhost:5000") == 401
+    assert ask(stack.address(5000), "localhost:5000", ASSISTANT) == 404
+    assert ask(stack.address(5000), "localhost:5000", ASSISTANT, user="admin") == 404
+    assert ask(stack.address(5000), "localhost:5000", user="admin") == 200
+    assert "Traceback" not in stack.log("mlflow-auth")
     for text in (
         *outputs,
         *(stack.log(name) for name in ("mlflow-auth", "s3", "postgres")),
@@ -260,8 +264,11 @@ def test_a_backup_of_database_and_bucket_brings_both_back(stack: Stack, folder: 
     assert_nothing_is_missing(stack, folder / "mlruns", "killed")
 
 
-def ask(address: str, host: str, path: str = "/api/2.0/mlflow/experiments/search?max_results=1") -> int:
-    request = urllib.request.Request(address + path, headers={"Host": host})
+def ask(address: str, host: str, path: str = "/api/2.0/mlflow/experiments/search?max_results=1", user: str = "") -> int:
+    headers = {"Host": host}
+    if user:
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{user}:{PASSWORD}".encode()).decode()
+    request = urllib.request.Request(address + path, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return int(answer.status)

@@ -21,6 +21,42 @@ from mlflow.server.assistant.api import assistant_router
 print(json.dumps([[sorted(route.methods)[0], route.path] for route in assistant_router.routes]))
 """
 
+USERS = """
+import asyncio
+import base64
+import json
+from jetbench.tracking.pages import create_app_with_users
+
+app = create_app_with_users()
+asked = {
+    "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+    "query_string": b"", "root_path": "", "server": ("localhost", 5000), "client": ("127.0.0.1", 1),
+}
+
+def answer(path, password):
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"localhost:5000")]
+    if password:
+        headers.append((b"authorization", b"Basic " + base64.b64encode(b"admin:" + password.encode())))
+    asyncio.run(app({**asked, "path": path, "raw_path": path.encode(), "headers": headers}, receive, send))
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:]).decode()
+
+found = {}
+for password in ("", "wrong-password", "right-password"):
+    found[password] = [
+        answer("/ajax-api/2.0/mlflow/users/current", password)[0],
+        answer("/ajax-api/3.0/mlflow/assistant/config", password)[0],
+    ]
+print(json.dumps([found, "data-assistant-ui]{display:none" in answer("/", "right-password")[1]]))
+"""
+
 
 def basic(password, user=USER):
     return b"Basic " + base64.b64encode(f"{user}:{password}".encode())
@@ -112,3 +148,40 @@ def test_the_parts_that_are_hidden_are_marked_as_the_assistants():
 
     (script,) = Path(find_spec("mlflow").origin).parent.glob("server/js/build/static/js/main.*.js")
     assert script.read_text().count('"data-assistant-ui":"true"') == 4
+
+
+@pytest.mark.slow
+def test_the_app_with_users_asks_for_one_and_has_no_assistant_for_any(tmp_path):
+    settings = tmp_path / "auth.ini"
+    settings.write_text(f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{tmp_path}/users.db\n")
+    told = {
+        "MLFLOW_AUTH_CONFIG_PATH": str(settings),
+        "MLFLOW_AUTH_ADMIN_USERNAME": "admin",
+        "MLFLOW_AUTH_ADMIN_PASSWORD": "right-password",
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": "of-the-sessions",
+        "_MLFLOW_SGI_NAME": "uvicorn",  # as `mlflow server` tells its workers
+        "TMPDIR": str(tmp_path),
+    }
+    command = [sys.executable, "-W", "ignore", "-c", USERS]
+    ended = subprocess.run(command, env=os.environ | told, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    found, hidden = json.loads(ended.stdout.splitlines()[-1])
+    assert found == {"": [401, 404], "wrong-password": [401, 404], "right-password": [200, 404]}
+    assert hidden
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_the_apps_that_setup_names_are_factories():
+    """MLflow calls what an entry point names where it is a function."""
+    import configparser
+    import types
+    from importlib import import_module
+    from pathlib import Path
+
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parents[2] / "setup.cfg")
+    named = dict(line.split(" = ") for line in setup["options.entry_points"]["mlflow.app"].split("\n") if line)
+    assert named.keys() == {"jetbench", "jetbench-auth"}
+    for value in named.values():
+        module, name = value.split(":")
+        assert isinstance(getattr(import_module(module), name), types.FunctionType)
