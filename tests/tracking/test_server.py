@@ -57,9 +57,7 @@ def test_the_database_of_the_folder_can_be_asked_for(monkeypatch):
 )
 def test_what_is_no_server_is_refused_with_what_to_do(given, monkeypatch):
     monkeypatch.setenv(MLFLOWS, given)
-    with pytest.raises(
-        StoreError, match=r"MLFLOW_TRACKING_URI names no MLflow server.* set JETBENCH_TRACKING_URI=local"
-    ) as told:
+    with pytest.raises(StoreError, match=r"MLFLOW_TRACKING_URI names no MLflow server.* set JETBENCH_TRACKING_URI=local") as told:
         tracking_server()
     assert "planted" not in str(told.value)
 
