@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from jetbench.cli.options import instance_items, store_option
+from jetbench.cli.options import instance_items, store_option, tracking_option
 
 __all__ = ["compare"]
 
@@ -15,7 +15,8 @@ __all__ = ["compare"]
     "--suite", shell_complete=instance_items, help="The suite or instance that has them. [default: the latest that has]"
 )
 @store_option
-def compare(what: tuple[str, ...], suite: str | None, store: str | None) -> None:
+@tracking_option
+def compare(what: tuple[str, ...], suite: str | None, store: str | None, tracking_uri: str | None) -> None:
     """Set runs or arms side by side on the same test jets; the first is the baseline of the others. Names are those of `inspect`.
 
     Paired test, differences of their specs, ROC, correlation of their scores, likeness of their encoders, and the jets on which
@@ -25,13 +26,14 @@ def compare(what: tuple[str, ...], suite: str | None, store: str | None) -> None
     from jetbench.errors import StoreError
     from jetbench.insight.compare import compare_subjects, comparison_name
     from jetbench.insight.subjects import find_subject
+    from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
 
     if len(what) < 2:
         raise StoreError(
             f"only {what[0]!r} is named; name two or more runs or arms to compare, or look at it with `jetbench inspect`"
         )
-    root = Store(store_root(store))
+    root = Store(store_root(store), tracking_server(tracking_uri))
     subjects = [find_subject(one, root, suite) for one in what]
     found = compare_subjects(subjects, root)
     for sentence in found.told:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from jetbench.cli.options import instance_items, store_option
+from jetbench.cli.options import instance_items, store_option, tracking_option
 
 __all__ = ["inspect"]
 
@@ -16,7 +16,8 @@ __all__ = ["inspect"]
     "--layer", "layers", multiple=True, help="A layer of the encoder to show, as in --layer layer2.1. [default: its stages]"
 )
 @store_option
-def inspect(what: str, suite: str | None, layers: tuple[str, ...], store: str | None) -> None:
+@tracking_option
+def inspect(what: str, suite: str | None, layers: tuple[str, ...], store: str | None, tracking_uri: str | None) -> None:
     """Show what a finished run has learnt: curves, wrongest jets, what the network looks at, what its encoder knows.
 
     \b
@@ -29,9 +30,10 @@ def inspect(what: str, suite: str | None, layers: tuple[str, ...], store: str | 
     from jetbench.cli.look import publish_run
     from jetbench.insight.inspect import inspect_subject
     from jetbench.insight.subjects import find_subject
+    from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
 
-    root = Store(store_root(store))
+    root = Store(store_root(store), tracking_server(tracking_uri))
     subject = find_subject(what, root, suite)
     found = inspect_subject(subject, root.root, layers)
     for sentence in found.told:

@@ -89,13 +89,12 @@ def register(run: str, name: str, alias: str | None, suite: str | None, store: s
     Where jetbench is installed, mlflow.pyfunc.load_model("models:/NAME@ALIAS").predict("jets.h5") gives what `jetbench predict`
     does. No code is stored with it, and the same runs make no second version.
     """
-    from jetbench.api import Execution, find_members
+    from jetbench.api import find_members
     from jetbench.report.registering import register_members
-    from jetbench.suites.plans import plan_remembered
     from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
 
     found, place = find_members(run, suite=suite, store=store), Store(store_root(store), tracking_server(tracking_uri))
-    version = register_members(found, Execution(plan_remembered(found.instance), place).tracker, name, alias)
+    version = register_members(found, place, name, alias)
     click.echo(f"{name}: version {version}{f', alias {alias}' if alias else ''}, in {place.uri}")
     click.echo(f"models:/{name}{f'@{alias}' if alias else f'/{version}'}")

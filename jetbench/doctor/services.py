@@ -26,14 +26,19 @@ def look_at_scheduler() -> Iterator[Finding]:
 
 
 def look_at_server() -> Iterator[Finding]:
-    """Ask the MLflow server for its health."""
+    """Ask the MLflow server for its health. One that is away stops no suite, an address that names none does."""
     try:
-        if (server := tracking_server()) is None:
-            yield Finding(state="ok", what="server", told="none is named: MLflow's database lies in the store")
-            return
+        server = tracking_server()
+    except StoreError as error:
+        yield Finding(state="mend", what="server", told=str(error))
+        return
+    if server is None:
+        yield Finding(state="ok", what="server", told="none is named: MLflow's database lies in the store")
+        return
+    try:
         refuse_absent(server)
     except StoreError as error:
         remedy = "start it, or mend the address; trainings go on meanwhile"
-        yield Finding(state="mend", what="server", told=str(error), remedy=remedy)
+        yield Finding(state="note", what="server", told=str(error), remedy=remedy)
         return
     yield Finding(state="ok", what="server", told=f"{server} answers")

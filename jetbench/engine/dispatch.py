@@ -22,9 +22,13 @@ class Dispatch:
         self.ledger, self.tracker, self.card = ledger, tracker, card
         self.sent: dict[str, PlannedRun] = {}
         self.left: dict[str, PlannedRun] = {}
+        self._absence = ""  # why nobody could be reached: where packets are dropped, each question costs seconds
 
     def offer(self, run: PlannedRun) -> Iterator[Event]:
-        """Send a run that has ended where the tracker lacks something of it."""
+        """Send a run that has ended where the tracker lacks something of it; once nobody was to be reached, keep it unasked."""
+        if self._absence:
+            yield self.keep(run, self._absence)
+            return
         try:
             held = self.tracker.holds(run.key, self.ledger.run(run.key), sealed=run.kind == "trial", status=self._status(run.key))
         except StoreError as error:
@@ -40,11 +44,10 @@ class Dispatch:
 
     def again(self) -> Iterator[Event]:
         """Send what is left, unless nobody can be reached; "published" events tell of what is no longer."""
-        try:
-            self.tracker.awake()
-        except StoreError:
-            return
+        self._absence = self._look()
         for run in list(self.left.values()):
+            if self._absence:
+                return
             if not is_locked(self.ledger.run(run.key).lock):
                 yield from self._send(run)
                 if run.key in self.sent:
@@ -54,10 +57,19 @@ class Dispatch:
         """As what it has ended: finished, failed or stopped."""
         trouble = publish(self.card(run), self.tracker, self._status(run.key))
         if trouble:
+            self._absence = self._look()  # the trouble may be this run's alone
             yield self.keep(run, trouble)
         else:
             self.left.pop(run.key, None)
             self.sent[run.key] = run
+
+    def _look(self) -> str:
+        """Why nobody can be reached; empty where somebody can."""
+        try:
+            self.tracker.awake()
+        except StoreError as error:
+            return str(error)
+        return ""
 
     def _status(self, key: str) -> Status:
         if self.ledger.done(key) or self.ledger.pruned(key):

@@ -12,8 +12,8 @@ from jetbench.inference.pyfunc import pack
 from jetbench.models import models
 from jetbench.report.loading import load_members
 from jetbench.report.members import Members
-from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.registry import register
+from jetbench.tracking.store import Store
 
 __all__ = ["register_members"]
 
@@ -21,19 +21,19 @@ LOADER = "jetbench.inference.pyfunc"
 PACKAGES = ("jetbench", "torch", "numpy", "scikit-learn", "skops")  # whose versions the numbers of a model depend on
 
 
-def register_members(found: Members, tracker: MlflowTracker, name: str, alias: str | None = None) -> str:
+def register_members(found: Members, store: Store, name: str, alias: str | None = None) -> str:
     """Register runs as a model and return the number of its version; `alias` points to it. The same runs make no second version.
 
     Raises `StoreError` for a name that MLflow cannot address and where the store does not take it, and errors as `load_members`.
     """
-    ensemble = load_members(found, tracker.store)
+    ensemble = load_members(found, store)
     for member in ensemble.members.values():
         member.refuse(ensemble.meta)
     tags = {"jetbench.run": found.name, "jetbench.instance": found.instance.name, "jetbench.runs": json.dumps(found.keys)}
     with tempfile.TemporaryDirectory() as workplace:
         content = Path(workplace) / "runs"
         pack(ensemble, content)
-        return register(tracker, content, LOADER, name, alias, _requirements(ensemble), tags)
+        return register(store, content, LOADER, name, alias, _requirements(ensemble), tags)
 
 
 def _requirements(ensemble: Ensemble) -> list[str]:

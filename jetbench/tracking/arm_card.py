@@ -48,8 +48,9 @@ class ArmCard:
 
 @dataclass(frozen=True)
 class Overview:
-    """All arms at all budgets, in the order of the report's table. `description` is Markdown; `view` is what the page of the
-    experiment opens with, as the tracker's own pages write it down, and `headline` the metric that they put first."""
+    """All arms at all budgets, in the order of the report's table. `description` is Markdown, its first paragraph the answer;
+    `view` is what the page of the experiment opens with, as the tracker's own pages write it down, and `headline` the metric that
+    they put first."""
 
     arms: tuple[ArmCard, ...]
     description: str

@@ -45,10 +45,12 @@ def load() -> ModuleType:
 
 def client(uri: str) -> MlflowClient:
     """Connect to a database or a server; to that as whom the environment says. MLflow takes user, password and token from there
-    alone, so that no address, message or log of ours contains them."""
+    alone, so that no address, message or log of ours contains them. Where the variables lack what the address has of user and
+    password, both are those of the address: nobody's name goes with another's password."""
     mlflow = load()
-    for name, value in credentials(uri).items():
-        os.environ[name] = os.environ.get(name) or value
+    given = {name: value for name, value in credentials(uri).items() if value}
+    if not all(os.environ.get(name) for name in given):
+        os.environ.update(given)
     return mlflow.MlflowClient(uri)
 
 

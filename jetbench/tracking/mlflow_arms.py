@@ -130,9 +130,11 @@ def publish_description(client: MlflowClient, experiment_id: str, told: Overview
     run and file."""
     # without the type the pages open in their mode for language models
     link = f"#/experiments/{experiment_id}/runs/{way}?workflowType=machine_learning"
-    description = f"{told.description}\n\n[The whole report]({link})"
+    answer, _, rest = told.description.partition("\n\n")
+    # after the answer: what is too long loses lines at its end
+    description = "\n\n".join(filter(None, (answer, f"[The whole report]({link})", rest)))
     wanted = {
-        DESCRIPTION: description[:LONGEST_DESCRIPTION],
+        DESCRIPTION: _fitting(description),
         view_tag(): _packed(told.view),
         "mlflow.experiment.primaryMetric.name": told.headline,
     }
@@ -140,6 +142,11 @@ def publish_description(client: MlflowClient, experiment_id: str, told: Overview
     for name, value in wanted.items():
         if tags.get(name) != value:
             client.set_experiment_tag(experiment_id, name, value)
+
+
+def _fitting(text: str) -> str:
+    """As many whole lines of the text, from the first on, as the tag takes."""
+    return text if len(text) <= LONGEST_DESCRIPTION else text[:LONGEST_DESCRIPTION].rpartition("\n")[0]
 
 
 def view_tag() -> str:

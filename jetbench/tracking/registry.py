@@ -1,4 +1,4 @@
-"""The store's registry of models: versions under a name, with aliases, beside the runs that they come from."""
+"""The store's registry of models: versions under a name, with aliases, and their files in an experiment of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import hashlib
 import re
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from jetbench.errors import StoreError
 from jetbench.tracking import backend
 from jetbench.tracking.backend import speaking_plainly
 from jetbench.tracking.holdings import CONTENT
-from jetbench.tracking.mlflow_tracker import MlflowTracker
+from jetbench.tracking.server import refuse_absent
+from jetbench.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,10 +25,11 @@ __all__ = ["register"]
 
 NAME = re.compile(r"[\w.-]+")  # what stands in models:/NAME@ALIAS without a meaning of its own
 ARTIFACT = "model"
+EXPERIMENT = "jetbench.models"  # whoever reclaims the suite that a model comes from leaves this one alone
 
 
 def register(
-    tracker: MlflowTracker,
+    store: Store,
     content: Path,
     loader: str,
     name: str,
@@ -43,19 +46,21 @@ def register(
         if not NAME.fullmatch(word):
             raise StoreError(f"{word!r} is no name for a model or an alias: letters, digits, '.', '-' and '_' make one")
     with speaking_plainly(f"cannot register {name}"):
-        client, digest = backend.client(tracker.store.uri), _digest(content)
+        if store.tracking_uri:
+            refuse_absent(store.tracking_uri)
+        client, digest = backend.client(store.uri), _digest(content)
         if not any(one.name == name for one in client.search_registered_models(f"name = '{name}'")):
             client.create_registered_model(name)
         versions = client.search_model_versions(f"name = '{name}'")
         held = next((one.version for one in versions if one.tags.get(CONTENT) == digest), None)
-        version = held or _add(tracker, client, content, loader, name, requirements, {**tags, CONTENT: digest})
+        version = held or _add(store, client, content, loader, name, requirements, {**tags, CONTENT: digest})
         if alias is not None:
             client.set_registered_model_alias(name, alias, version)
     return str(version)
 
 
 def _add(
-    tracker: MlflowTracker,
+    store: Store,
     client: MlflowClient,
     content: Path,
     loader: str,
@@ -63,16 +68,42 @@ def _add(
     requirements: Sequence[str],
     tags: Mapping[str, str],
 ) -> str:
-    """The number of a new version, whose files lie with a run of their own in the experiment."""
-    run = client.create_run(tracker.experiment_id, tags={**tags, "jetbench.kind": "model"}, run_name=f"model {name}")
+    """The number of a new version, whose files lie with a run of their own."""
+    experiment_id = _experiment_id(store, client)
     with tempfile.TemporaryDirectory() as workplace, warnings.catch_warnings():
         warnings.filterwarnings("ignore", r".*Any type hint is inferred as AnyType", UserWarning)  # of MLflow about itself
         model = Path(workplace) / ARTIFACT
         backend.load().pyfunc.save_model(model, loader_module=loader, data_path=content, pip_requirements=list(requirements))
-        client.log_artifacts(run.info.run_id, str(model), ARTIFACT)
-    client.set_terminated(run.info.run_id, "FINISHED")
+        run = client.create_run(experiment_id, tags={**tags, "jetbench.kind": "model"}, run_name=f"model {name}")
+        with _ended(client, run.info.run_id):
+            client.log_artifacts(run.info.run_id, str(model), ARTIFACT)
     source = f"{run.info.artifact_uri}/{ARTIFACT}"
     return str(client.create_model_version(name, source, run.info.run_id, dict(tags)).version)
+
+
+@contextmanager
+def _ended(client: MlflowClient, run_id: str) -> Iterator[None]:
+    """End the run as what comes of it: no run stays under way that nobody goes on with."""
+    try:
+        yield
+    except BaseException:
+        with suppress(backend.load().MlflowException, OSError):  # the first cause is what is to be told
+            client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id, "FINISHED")
+
+
+def _experiment_id(store: Store, client: MlflowClient) -> str:
+    """MLflow's id of the experiment of models, which is made where there is none and taken out of the bin."""
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        # a server decides for itself where artifacts lie
+        location = None if store.tracking_uri else (store.artifacts / EXPERIMENT).as_uri()
+        # without the kind the pages open in their mode for language models
+        return str(client.create_experiment(EXPERIMENT, location, {"mlflow.experimentKind": "custom_model_development"}))
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
 
 
 def _digest(folder: Path) -> str:

@@ -18,6 +18,7 @@ __all__ = ["LOCAL", "credentials", "refuse_absent", "tracking_server"]
 OPTION, VARIABLES = "--tracking-uri", ("JETBENCH_TRACKING_URI", "MLFLOW_TRACKING_URI")
 LOCAL = "local"
 USER, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 PATIENCE = 5.0  # seconds for a server to say that it is there
 
 
@@ -76,9 +77,10 @@ def _split(name: str, given: str) -> SplitResult:
     address = _parsed(given)
     if address:
         return address
-    kind = re.split("[:@]", given)[0]  # what follows may be a password
+    kind = SCHEME.match(given)
+    shown = f" ({kind.group()}…)" if kind else ""  # anything else may be a password or a token
     raise StoreError(
-        f"{name} names no MLflow server ({kind}…): jetbench reports to one at http://… or https://…, or to the database of its "
+        f"{name} names no MLflow server{shown}: jetbench reports to one at http://… or https://…, or to the database of its "
         f"results folder; for that one set {VARIABLES[0]}={LOCAL}"
     )
 

@@ -17,7 +17,7 @@ from jetbench.values import Value
 
 __all__ = ["Kind", "MemoryTracker", "Pairs", "RunCard", "Status", "Tracker"]
 
-Kind = Literal["pretrain", "trial", "final", "check", "report", "arm", "model"]
+Kind = Literal["pretrain", "trial", "final", "check", "report", "arm"]
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 

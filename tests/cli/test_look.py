@@ -59,3 +59,14 @@ def test_a_tracker_that_is_away_keeps_nobody_from_the_page(store: Store, monkeyp
     output = call("inspect", "boosted-trees", store=store)
     assert "not published: the server is away" in "\n".join(output)
     assert Path(output[-1].removeprefix("page: ")).is_file()
+
+
+@pytest.mark.parametrize("arguments", [("inspect", "boosted-trees"), ("compare", "scratch", "simclr")])
+def test_the_page_goes_to_the_server_that_is_named(arguments: tuple[str, ...], store: Store) -> None:
+    away = "http://127.0.0.1:9"
+    for told in ({"JETBENCH_TRACKING_URI": away}, {}):
+        option = () if told else ("--tracking-uri", away)
+        done = CliRunner().invoke(main, [*arguments, "--store", str(store.root), *option], env=told)
+        assert done.exit_code == 0, done.output
+        assert f"not published: MLflow's server {away} is away" in done.output
+        assert not list(store.artifacts.rglob("*.html"))

@@ -14,6 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
+from jetbench.tracking import backend
+from jetbench.tracking.mlflow_tracker import MlflowTracker
+from jetbench.tracking.store import Store
 
 Make = Callable[..., Any]
 
@@ -90,6 +93,18 @@ numpy.save(sys.argv[1], model.predict({str(toys.folder / "jets.h5")!r}))
     ran = subprocess.run([sys.executable, "-c", code, tmp_path / "p.npy"], cwd=tmp_path, env=environment, capture_output=True)
     assert ran.returncode == 0, ran.stderr.decode()
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), toys.ensemble("boosted-trees", 0, 1).predict(toys.jets))
+
+
+def test_a_model_outlives_the_suite_that_it_comes_from(toys_of: Make) -> None:
+    """In a suite of its own, which no other test needs."""
+    toys = toys_of(2, "labels=[80]")
+    folder = toys.run("boosted-trees")
+    MlflowTracker(Store(toys.store), toys.plan.instance.name).connect()
+    assert call("model", "register", "boosted-trees/n80/s0", "trees", "--alias", "best", "--store", toys.store).exit_code == 0
+    assert call("store", "gc", toys.plan.instance.name, "--store", toys.store).exit_code == 0
+    assert not folder.exists()
+    version = backend.client(Store(toys.store).uri).get_model_version_by_alias("trees", "best")
+    assert (Path(version.source.removeprefix("file://")) / "MLmodel").is_file()
 
 
 @pytest.mark.parametrize(

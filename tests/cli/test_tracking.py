@@ -14,7 +14,7 @@ from jetbench.engine.events import Event
 from jetbench.suites.instances import remember
 from jetbench.suites.suite import find_suite, instantiate
 
-REPORTING = ("model register", "report", "run", "store sync", "study run", "study show", "ui")
+REPORTING = ("compare", "inspect", "model register", "report", "run", "store sync", "study run", "study show", "ui")
 
 
 def call(*arguments: str | Path, **environment: str) -> Result:

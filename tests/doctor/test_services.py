@@ -53,8 +53,9 @@ def test_without_a_name_there_is_no_server(monkeypatch: pytest.MonkeyPatch) -> N
     assert [one.told for one in look_at_server()] == ["none is named: MLflow's database lies in the store"]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///x.db")
     (found,) = look_at_server()
-    assert found.state == "mend"
-    assert found.told.startswith("MLFLOW_TRACKING_URI names no MLflow server (sqlite…)")
+    assert found.state == "mend"  # `jetbench run` refuses it too
+    assert found.told.startswith("MLFLOW_TRACKING_URI names no MLflow server (sqlite://…)")
+    assert "set JETBENCH_TRACKING_URI=local" in found.told
 
 
 def test_a_server_that_answers_and_one_that_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,12 +66,12 @@ def test_a_server_that_answers_and_one_that_does_not(monkeypatch: pytest.MonkeyP
     with answering(500) as address:
         monkeypatch.setenv("JETBENCH_TRACKING_URI", f"http://user:secret@{address}")
         (found,) = look_at_server()
-        assert (found.state, found.what) == ("mend", "server")
+        assert (found.state, found.what) == ("note", "server")
         assert "secret" not in found.told
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setenv("JETBENCH_TRACKING_URI", f"http://127.0.0.1:{taken.getsockname()[1]}")
         (found,) = look_at_server()
-        assert found.state == "mend"
+        assert found.state == "note"
         assert "is away (" in found.told
         assert "start it, or mend the address" in found.remedy

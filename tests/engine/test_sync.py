@@ -25,13 +25,14 @@ PlanOf = Callable[..., Plan]
 
 
 class Away(MemoryTracker):
-    """Cannot be reached until it is `back`; counts what it was asked to take."""
+    """Cannot be reached until it is `back`; counts what it was asked to take, and how often it was called."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.back, self.asked = False, 0
+        self.back, self.asked, self.called = False, 0, 0
 
     def awake(self) -> None:
+        self.called += 1
         if not self.back:
             raise StoreError("the server is away")
 
@@ -132,3 +133,30 @@ def test_dispatch_keeps_a_run_whose_state_cannot_be_asked(plan: Plan, store: Sto
     (told,) = dispatch.offer(run)
     assert (told.kind, told.text) == ("unpublished", "metrics.committed is damaged")
     assert list(dispatch.left) == [run.key]
+
+
+def test_a_server_that_is_away_is_not_asked_for_every_run(plan: Plan, store: Store) -> None:
+    tracker, runs = Away(), list(plan.runs.values())[:3]
+    dispatch = Books(plan, store, tracker).dispatch
+    told = [event for run in runs for event in dispatch.offer(run)]
+    assert [(event.kind, event.text) for event in told] == [("unpublished", "the server is away")] * 3
+    assert tracker.called == 2  # to send the first run, and to learn whether that run or the server is the trouble
+    assert list(dispatch.again()) == []
+    assert tracker.called == 3
+    tracker.back = True
+    assert published(list(dispatch.again())) == [run.key for run in runs]
+    assert dispatch.left == {}
+
+
+def test_the_trouble_of_one_run_keeps_no_other_back(plan: Plan, store: Store) -> None:
+    class Choosy(MemoryTracker):
+        def publish(self, run: RunCard, since: int = 0) -> int:
+            if run.key == first.key:
+                raise StoreError("its journal is damaged")
+            return super().publish(run, since)
+
+    first, second, *_ = plan.runs.values()
+    dispatch = Books(plan, store, Choosy()).dispatch
+    told = [event.text for run in (first, second) for event in dispatch.offer(run)]
+    assert told == ["its journal is damaged"]
+    assert list(dispatch.sent) == [second.key]

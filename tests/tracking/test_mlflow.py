@@ -366,6 +366,25 @@ def test_a_server_is_asked_as_whom_its_address_names(monkeypatch):
     assert (given.username, given.password) == ("me", "pl@nted")
 
 
+@pytest.mark.parametrize(
+    ("user", "password", "address", "sent"),
+    [
+        ("alice", "", "bob:pw", ("bob", "pw")),
+        ("", "secret", "bob:pw", ("bob", "pw")),
+        ("alice", "secret", "bob:pw", ("alice", "secret")),
+        ("", "secret", "bob", ("bob", "secret")),
+    ],
+)
+def test_nobodys_name_goes_with_the_password_of_another(monkeypatch, user, password, address, sent):
+    from mlflow.utils.credentials import get_default_host_creds
+
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", user)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
+    monkeypatch.setenv("JETBENCH_TRACKING_URI", f"http://{address}@127.0.0.1:9")
+    given = get_default_host_creds(backend.client("http://127.0.0.1:9").tracking_uri)
+    assert (given.username, given.password) == sent
+
+
 def test_a_server_that_is_away_is_an_error_at_once(tmp_path, card):
     away = MlflowTracker(Store(tmp_path, "http://127.0.0.1:9"), "suite")
     run, start = card(), time.monotonic()

@@ -111,6 +111,16 @@ def test_the_experiment_has_the_answer_the_way_to_the_report_and_the_view(tracke
     assert client.get_experiment("1").tags == tags
 
 
+def test_the_way_to_the_report_outlives_a_table_that_is_too_long(store, client, page):
+    table = "\n".join(f"| {number} | **simclr** | 0.9 |" for number in range(2000))
+    publish(store, page, "d", replace(overview(arm_card()), description=f"simclr is better\n\n{table}\n\nthe end"))
+    answer, way, shown = client.get_experiment("1").tags["mlflow.note.content"].split("\n\n")
+    assert (answer, way[:18]) == ("simclr is better", "[The whole report]")
+    lines = shown.split("\n")
+    assert lines == table.split("\n")[: len(lines)]
+    assert 19_900 < len("\n\n".join((answer, way, shown))) <= 20_000
+
+
 def test_what_is_there_is_not_made_again(tracker, store, client, page):
     first = overview(arm_card(), arm_card("scratch", "2"))
     assert publish(store, page, "d", first) == 1

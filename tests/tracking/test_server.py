@@ -50,15 +50,21 @@ def test_the_database_of_the_folder_can_be_asked_for(monkeypatch):
         "postgresql://u:planted@db/x",
         "http://",
         "http://h:port",
+        "planted",
+        "planted-token-of-a-server.planted",
+        "me:planted@host://",
     ],
 )
 def test_what_is_no_server_is_refused_with_what_to_do(given, monkeypatch):
     monkeypatch.setenv(MLFLOWS, given)
-    with pytest.raises(
-        StoreError, match=r"MLFLOW_TRACKING_URI names no MLflow server .* set JETBENCH_TRACKING_URI=local"
-    ) as told:
+    with pytest.raises(StoreError, match=r"MLFLOW_TRACKING_URI names no MLflow server.* set JETBENCH_TRACKING_URI=local") as told:
         tracking_server()
     assert "planted" not in str(told.value)
+
+
+def test_the_kind_of_address_that_is_refused_is_told():
+    with pytest.raises(StoreError, match=r"names no MLflow server \(postgresql://…\): "):
+        tracking_server("postgresql://u:planted@db/x")
 
 
 def test_a_password_in_the_address_goes_to_that_address_alone(monkeypatch):
