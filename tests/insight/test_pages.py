@@ -214,6 +214,27 @@ def test_two_single_runs_have_the_error_of_the_test_sample(trained: Make, alone:
     assert "+0.0000, to which the test sample gives no error" in perfect[0]
 
 
+@pytest.mark.parametrize(
+    ("encoders", "told", "errors"),
+    [
+        (1, r"\(±0\.\d+ from the test sample\), over 3 common seeds of 1 encoder: undecided", verdicts.SHARED),
+        (2, r"between encoders, .*over 3 common seeds of 2 encoders: undecided", "with the errors between encoders and of"),
+    ],
+)
+def test_seeds_that_share_encoders_are_no_single_runs(tmp_path: Path, encoders: int, told: str, errors: str) -> None:
+    small = ("dataset.jets=1200", "test_jets=400", "labels=[50]", "seeds=3", "tuning=null", f"pretraining_seeds={encoders}")
+    plan, store = fake_store(tmp_path / "store", fake_instance(*small), Fake())
+    remember(store.root, plan.instance)
+    subjects = [find_subject(what, store) for what in ("scratch", "simclr", "simclr/n50/s0")]
+    given = SideBySide(tuple(Inspection(one, gather(one, store.root)) for one in subjects))
+    together, single = verdicts.sentences(given)
+    assert re.search(told, together)
+    assert re.search(r"from the test sample, p = ", single)
+    body = verdicts.render(given).body
+    assert errors in body
+    assert verdicts.ONE in body
+
+
 @pytest.mark.parametrize(("asked", "plots"), [((2, REGRESSION, ONE), ["residuals", "scores"]), ((4, ONE), ["roc", "scores"])])
 def test_regressions_and_many_classes_are_compared_too(trained: Make, asked: tuple[Any, ...], plots: list[str]) -> None:
     given = SideBySide(tuple(trained(*asked).inspection(f"{arm}/n60/s0") for arm in ("scratch", "simclr")))
