@@ -16,7 +16,7 @@ from report.pages import Checked
 from scipy.stats import norm
 
 from jetbench.errors import MissingPackageError, StoreError, UnknownNameError
-from jetbench.insight import attributions
+from jetbench.insight import attributions, wrongest
 from jetbench.insight.compare import compare_subjects
 from jetbench.insight.evidence import find_jets, gather
 from jetbench.insight.inspect import inspect_subject
@@ -247,6 +247,21 @@ def test_regressions_and_many_classes_are_compared_too(trained: Make, asked: tup
     shown = disagreements.render(given)
     row = int(given.scores[0][0][np.abs(given.predictions[0] - given.predictions[1]).reshape(100, -1).max(axis=1).argmax()])
     assert f">{row}<" in "".join(shown.body.split())
+
+
+def test_of_many_classes_jets_that_are_disputed_are_explained_by_their_own(trained: Make) -> None:
+    given = SideBySide(tuple(trained(4, ONE).inspection(f"{arm}/n60/s0") for arm in ("scratch", "simclr")))
+    (plot,) = disagreements.render(given).plots
+    places = wrongest.disagreements(given.predictions, disagreements.MOST)
+    classes = given.truth[places].astype(int).tolist()
+    assert len(set(classes)) > 1
+    for one in given.inspections:
+        shown = plot.given[0][one.subject.name]
+        for k, (place, number) in enumerate(zip(places, classes, strict=True)):
+            wanted = one.explainer.explain(given.baseline.shown.jets_at(np.array([place])), number).maps[0]
+            np.testing.assert_allclose(shown.maps[k], wanted, atol=1e-6)
+        assert len(shown.pictures) == len(shown.texts) == len(places)
+    assert "of the score of each jet's true class" in plot.caption
 
 
 def test_likeness_of_encoders_has_the_seeds_on_its_diagonal(trained: Make) -> None:
