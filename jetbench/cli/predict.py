@@ -11,6 +11,7 @@ import click
 
 from jetbench.cli.options import dataset_items, instance_items, store_option
 from jetbench.cli.progress import display
+from jetbench.errors import StoreError
 
 if TYPE_CHECKING:
     from jetbench.inference import Ensemble
@@ -59,8 +60,20 @@ def predict(
     given = {key: value for text in options for key, value in parse_override(text).items()}
     with display(stderr=True) as show:
         source = find_source(data, jets, seed, given, len(os.sched_getaffinity(0)), show.update)
+        _refuse_sealed(found, ensemble, source)
         write_predictions(ensemble, source, output, lambda done, total: show.update("predicting jets", done, total))
     _tell(found, ensemble, source, output, judged(ensemble, output))
+
+
+def _refuse_sealed(found: Members, ensemble: Ensemble, source: JetSource) -> None:
+    """Raise `StoreError` for a run that is not reported where the jets are those of its suite, the test jets among them."""
+    for spec in (member.spec for member in ensemble.members.values()):
+        own = {ref.sha256 for ref in (spec.dataset, spec.also_test) if ref is not None}
+        if source.digest in own and not found.reported:
+            raise StoreError(
+                f"{found.name} is no run whose results {found.instance.name} shows, and the test jets are among these jets: what "
+                "it says of them stays sealed; predict other jets, or name a run of an arm"
+            )
 
 
 def _tell(found: Members, ensemble: Ensemble, source: JetSource, output: Path, metrics: Mapping[str, float]) -> None:

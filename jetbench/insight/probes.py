@@ -13,7 +13,7 @@ from jetbench.statistics.intervals import Interval, clopper_pearson
 
 __all__ = ["NEIGHBOURS", "probe_accuracies"]
 
-NEIGHBOURS = 20  # of a nearest-neighbour probe
+NEIGHBOURS = 20  # of a nearest-neighbour probe, all of fewer jets
 LEAST = 4  # jets of a class, so that either half has two
 
 
@@ -27,7 +27,7 @@ def probe_accuracies(features: np.ndarray, labels: np.ndarray) -> dict[str, Inte
     if len(counts) < 2 or counts.min() < LEAST:
         raise RunError(f"{LEAST} jets of two or more classes are the least that a probe is fitted and tested on")
     fitted = _half(labels)
-    return {name: _accuracy(build(), features, labels, fitted) for name, build in PROBES.items()}
+    return {name: _accuracy(build(int(fitted.sum())), features, labels, fitted) for name, build in PROBES.items()}
 
 
 def _half(labels: np.ndarray) -> np.ndarray:
@@ -46,16 +46,16 @@ def _accuracy(probe: Any, features: np.ndarray, labels: np.ndarray, fitted: np.n
     return clopper_pearson(int(right.sum()), len(right))
 
 
-def _linear() -> Any:
+def _linear(fitted: int) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(max_iter=2000)
 
 
-def _nearest() -> Any:
+def _nearest(fitted: int) -> Any:
     from sklearn.neighbors import KNeighborsClassifier
 
-    return KNeighborsClassifier(NEIGHBOURS, metric="cosine")
+    return KNeighborsClassifier(min(NEIGHBOURS, fitted), metric="cosine")
 
 
-PROBES: dict[str, Callable[[], Any]] = {"linear probe": _linear, "kNN": _nearest}
+PROBES: dict[str, Callable[[int], Any]] = {"linear probe": _linear, "kNN": _nearest}  # of so many fitted jets

@@ -9,9 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from jetbench.errors import StoreError
-from jetbench.insight.agreement import common_jets
+from jetbench.insight.agreement import common_jets, paired_test, seed_pairs
 from jetbench.insight.inspection import Inspection
 from jetbench.report.pairing import Scores
+from jetbench.statistics.comparison import Comparison
 
 __all__ = ["SideBySide"]
 
@@ -48,6 +49,14 @@ class SideBySide:
     def predictions(self) -> list[np.ndarray]:
         """What each subject predicts of them, (n,) or (n, K)."""
         return [predicted for _, _, predicted in self.scores]
+
+    @cached_property
+    def comparisons(self) -> list[Comparison | None]:
+        """The paired test of each subject but the first against that one; None where they have no seed in common."""
+        instance = self.baseline.subject.plan.instance
+        pool = instance.jets - instance.settings.test_jets
+        paired = [seed_pairs(one.seeds, self.baseline.seeds) for one in self.inspections[1:]]
+        return [paired_test(pairs, pool) if pairs else None for pairs in paired]
 
     def check(self) -> None:
         """Raise `StoreError` for subjects that are the same, have predicted nothing, or cannot be set side by side."""

@@ -50,6 +50,21 @@ def test_a_run_predicts_the_jets_of_its_suite_with_a_word_on_them(toys_of: Make,
     assert "is there already; name another output, or remove it" in again.output
 
 
+def test_a_trial_that_has_not_won_says_nothing_of_the_jets_of_its_suite(toys_of: Make, toy_jets: Any, tmp_path: Path) -> None:
+    toys = toys_of()
+    key, jets = toys.run("sets", "trial", seed=-1).name, toys.folder / "jets.h5"
+    refused = call("predict", key, jets, "-o", tmp_path / "s.h5", "--store", toys.store)
+    assert refused.exit_code == 1
+    assert "what it says of them stays sealed; predict other jets" in " ".join(refused.output.split())
+    assert "AUC" not in refused.output
+    assert not (tmp_path / "s.h5").exists()
+    save_jets(tmp_path / "other.h5", [toy_jets[240:300]])
+    done = call("predict", key, tmp_path / "other.h5", "-o", tmp_path / "s.h5", "--store", toys.store)
+    assert done.exit_code == 0, done.output
+    assert "AUC" in done.output
+    assert "on the test jets of the suite" not in done.output
+
+
 def test_a_run_is_loaded_by_its_name(toys_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     toys = toys_of()
     key = toys.run("scratch").name

@@ -89,6 +89,26 @@ def test_a_file_that_differs_from_the_network_is_an_error(toys_of: Make, monkeyp
         export(predictor, toys.jets[:20], "pt2")
 
 
+def test_in_fp32_a_file_that_differs_from_what_the_run_predicts_is_an_error(
+    toys_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tensors that are made otherwise than those of the training mislead the network and its file alike."""
+    written = room._unscaled
+
+    def off(*given: Any) -> Any:
+        names, (tensor, *mask) = written(*given)
+        return names, (1.5 * tensor, *mask)
+
+    monkeypatch.setattr(room, "_unscaled", off)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    toys = toys_of(2, FP32)
+    with pytest.raises(RunError, match=r"differs from what the run predicts by 0\.\d+, above 0\.0001; nothing is written"):
+        export(toys.predictor("sets"), toys.jets[:20], "pt2")
+    assert not torch.backends.cudnn.allow_tf32
+    toys = toys_of(2, "precision=bf16")
+    assert export(toys.predictor("sets"), toys.jets[:20], "pt2").gap > 1e-4
+
+
 def test_what_cannot_be_exported_says_why(toys_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     toys = toys_of(2, FP32)
     jets = toys.jets[:20]

@@ -16,7 +16,7 @@ from report.pages import Checked
 from scipy.stats import norm
 
 from jetbench.errors import MissingPackageError, StoreError, UnknownNameError
-from jetbench.insight import attributions
+from jetbench.insight import attributions, wrongest
 from jetbench.insight.compare import compare_subjects
 from jetbench.insight.evidence import find_jets, gather
 from jetbench.insight.inspect import inspect_subject
@@ -214,6 +214,27 @@ def test_two_single_runs_have_the_error_of_the_test_sample(trained: Make, alone:
     assert "+0.0000, to which the test sample gives no error" in perfect[0]
 
 
+@pytest.mark.parametrize(
+    ("encoders", "told", "errors"),
+    [
+        (1, r"\(±0\.\d+ from the test sample\), over 3 common seeds of 1 encoder: undecided", verdicts.SHARED),
+        (2, r"between encoders, .*over 3 common seeds of 2 encoders: undecided", "with the errors between encoders and of"),
+    ],
+)
+def test_seeds_that_share_encoders_are_no_single_runs(tmp_path: Path, encoders: int, told: str, errors: str) -> None:
+    small = ("dataset.jets=1200", "test_jets=400", "labels=[50]", "seeds=3", "tuning=null", f"pretraining_seeds={encoders}")
+    plan, store = fake_store(tmp_path / "store", fake_instance(*small), Fake())
+    remember(store.root, plan.instance)
+    subjects = [find_subject(what, store) for what in ("scratch", "simclr", "simclr/n50/s0")]
+    given = SideBySide(tuple(Inspection(one, gather(one, store.root)) for one in subjects))
+    together, single = verdicts.sentences(given)
+    assert re.search(told, together)
+    assert re.search(r"from the test sample, p = ", single)
+    body = verdicts.render(given).body
+    assert errors in body
+    assert verdicts.ONE in body
+
+
 @pytest.mark.parametrize(("asked", "plots"), [((2, REGRESSION, ONE), ["residuals", "scores"]), ((4, ONE), ["roc", "scores"])])
 def test_regressions_and_many_classes_are_compared_too(trained: Make, asked: tuple[Any, ...], plots: list[str]) -> None:
     given = SideBySide(tuple(trained(*asked).inspection(f"{arm}/n60/s0") for arm in ("scratch", "simclr")))
@@ -226,6 +247,21 @@ def test_regressions_and_many_classes_are_compared_too(trained: Make, asked: tup
     shown = disagreements.render(given)
     row = int(given.scores[0][0][np.abs(given.predictions[0] - given.predictions[1]).reshape(100, -1).max(axis=1).argmax()])
     assert f">{row}<" in "".join(shown.body.split())
+
+
+def test_of_many_classes_jets_that_are_disputed_are_explained_by_their_own(trained: Make) -> None:
+    given = SideBySide(tuple(trained(4, ONE).inspection(f"{arm}/n60/s0") for arm in ("scratch", "simclr")))
+    (plot,) = disagreements.render(given).plots
+    places = wrongest.disagreements(given.predictions, disagreements.MOST)
+    classes = given.truth[places].astype(int).tolist()
+    assert len(set(classes)) > 1
+    for one in given.inspections:
+        shown = plot.given[0][one.subject.name]
+        for k, (place, number) in enumerate(zip(places, classes, strict=True)):
+            wanted = one.explainer.explain(given.baseline.shown.jets_at(np.array([place])), number).maps[0]
+            np.testing.assert_allclose(shown.maps[k], wanted, atol=1e-6)
+        assert len(shown.pictures) == len(shown.texts) == len(places)
+    assert "of the score of each jet's true class" in plot.caption
 
 
 def test_likeness_of_encoders_has_the_seeds_on_its_diagonal(trained: Make) -> None:

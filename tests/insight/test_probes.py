@@ -41,3 +41,11 @@ def test_a_class_on_a_ring_is_the_neighbours_alone() -> None:
 def test_too_few_jets_are_an_error() -> None:
     with pytest.raises(RunError, match="4 jets"):
         probe_accuracies(np.zeros((6, 2)), np.array([0, 0, 0, 0, 1, 1]))
+
+
+def test_of_fewer_jets_than_neighbours_all_are_asked() -> None:
+    """Each half has three of the one and two of the other, and the majority is what all say."""
+    labels = np.array([0] * 6 + [1] * 4)
+    found = probe_accuracies(np.random.default_rng(3).normal(size=(10, 3)), labels)
+    assert found["kNN"].n == 5
+    assert found["kNN"].mean == pytest.approx(3 / 5)

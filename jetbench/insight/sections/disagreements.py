@@ -10,7 +10,7 @@ import numpy as np
 from jetbench.evaluation.plots import INK
 from jetbench.insight.agreement import signal_scores
 from jetbench.insight.drawing import SMALL, draw_grid, draw_subjets, label_plane, panels
-from jetbench.insight.sections.gallery import Gallery, draw_explained, gallery, observed
+from jetbench.insight.sections.gallery import Gallery, draw_explained, gallery, observed, together
 from jetbench.insight.side_by_side import SideBySide
 from jetbench.insight.wrongest import disagreements
 from jetbench.jets import Jets
@@ -26,8 +26,8 @@ __all__ = ["draw", "render"]
 MOST = 6  # jets
 TEXT = "<p>The jets whose predictions by the runs that are shown lie furthest apart.</p>"
 CAPTION = (
-    "The same jets side by side: their pT with the three hardest subjets, then the integrated gradients of each network, in the "
-    "orientation that it sees. Blue speaks for a higher score, orange against it; each map has its own scale."
+    "The same jets side by side: their pT with the three hardest subjets, then the integrated gradients of each network of the "
+    "{}, in the orientation that it sees. Blue speaks for a higher score, orange against it; each map has its own scale."
 )
 
 
@@ -39,7 +39,8 @@ def render(given: SideBySide) -> SectionContent:
     if not given.baseline.no_jets:
         jets = given.baseline.shown.jets_at(places)
         headings, cells = observed(jets)
-        plots = (Plot("disagreements", "Jets on which they disagree most", CAPTION, draw, _shown(given, jets, places)),)
+        caption = CAPTION.format(_score(given))
+        plots = (Plot("disagreements", "Jets on which they disagree most", caption, draw, _shown(given, jets, places)),)
     lines = [Line((*_told(given, place), *cell)) for place, cell in zip(places.tolist(), cells, strict=True)]
     truth = f"true {given.baseline.shown.task.column} [GeV]" if given.baseline.regression else "true class"
     body = fragment(TEXT) + table(("row", truth, *given.names, *headings), lines)
@@ -62,8 +63,18 @@ def _written(given: SideBySide, value: np.ndarray) -> str:
 def _shown(given: SideBySide, jets: Jets, places: np.ndarray) -> tuple[Mapping[str, Gallery], bool]:
     """The jets as each subject with a network looks at them; without any, as they are."""
     texts = [" · ".join(f"{signal_scores(one[place][None])[0]:.3g}" for one in given.predictions) for place in places.tolist()]
+    groups = [0 if given.baseline.regression else int(given.truth[place]) for place in places.tolist()]
     seen = {one.subject.name: one for one in given.inspections if not one.no_maps} or {given.names[0]: given.baseline}
-    return {name: gallery(one, jets, 1, texts) for name, one in seen.items()}, given.baseline.simulated
+    found = {
+        name: [gallery(one, jets.take(np.array([i])), group, [texts[i]]) for i, group in enumerate(groups)]
+        for name, one in seen.items()
+    }
+    return {name: together(parts, _score(given)) for name, parts in found.items()}, given.baseline.simulated
+
+
+def _score(given: SideBySide) -> str:
+    """Say what the maps are of: of more than two classes each jet's own has a score."""
+    return "score of each jet's true class" if len(given.class_names) > 2 else given.baseline.score_text(1)
 
 
 def draw(found: Mapping[str, Gallery], simulated: bool) -> Figure:

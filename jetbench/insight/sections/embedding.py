@@ -27,7 +27,7 @@ __all__ = ["draw", "render"]
 
 MOST_TSNE = 1000  # jets: its time grows faster than their number
 TEXT = """<p>Accuracy of probes that are fitted to the features of half of {{ jets|count }} test jets and tested on the other
-half: a logistic regression, and the {{ neighbours }} nearest neighbours by cosine.</p>"""
+half: a logistic regression, and the {{ neighbours }} nearest neighbours by cosine, or all of fewer.</p>"""
 CAPTION = (
     "Features of test jets, standardised: the two principal components, with their shares of the variance, and t-SNE of the "
     "first {jets}, where neighbours are alike and distances between groups mean little."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from jetbench.views.observables import OBSERVABLES, measure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Gallery", "draw", "draw_explained", "gallery", "observed"]
+__all__ = ["Gallery", "draw", "draw_explained", "gallery", "observed", "together"]
 
 SHOWN = {"mass": ("mass [GeV]", 0), "softdrop_mass": ("soft-drop mass [GeV]", 0), "multiplicity": ("multiplicity", 0)}
 SHOWN |= {"tau21": ("τ₂₁", 2), "tau32": ("τ₃₂", 2), "d2": ("D₂", 2)}
@@ -65,6 +65,14 @@ def gallery(inspection: Inspection, jets: Jets, group: int, texts: Sequence[str]
         return Gallery(*given)
     places = explained.places
     return Gallery(*given, explained.maps, places.eta, places.phi, places.there, explained.cams, inspection.score_text(group))
+
+
+def together(parts: Sequence[Gallery], score: str) -> Gallery:
+    """Return the jets of galleries of one network in one, whose `score` says what all of their maps are of."""
+    columns = ("pictures", "subjets", "maps", "eta", "phi", "there", "cams")
+    found = {name: [getattr(one, name) for one in parts] for name in columns}
+    joint = {name: np.concatenate(arrays) for name, arrays in found.items() if arrays[0] is not None}
+    return replace(parts[0], texts=tuple(text for one in parts for text in one.texts), score=score, **joint)
 
 
 def observed(jets: Jets) -> tuple[list[str], list[list[str]]]:
