@@ -16,8 +16,9 @@ __all__ = ["History", "axes_of", "kept_epoch", "onset_of_overfitting", "read_his
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """m epochs: their numbers from 1 on, passes and seconds at their ends, each (m,), and the curves by metric, each (m,). `kept`
-    is the place of the epoch whose weights count, `onset` that of the last epoch before overfitting, None where there is none."""
+    """m epochs: their numbers from 1 on, passes and seconds at their ends, each (m,), and the curves by metric, each (m,), NaN at
+    an epoch without a finite value. `kept` is the place of the epoch whose weights count, `onset` that of the last epoch before
+    overfitting, None where there is none."""
 
     epochs: np.ndarray
     passes: np.ndarray
@@ -36,8 +37,8 @@ def read_history(records: Sequence[Record], recipe: Recipe, selector: Metric, no
     noted = [record for record in records if {"train/loss", "train/passes"} <= set(record.metrics)]
     if not noted:
         return None
-    names = [name for name in noted[0].metrics if all(name in record.metrics for record in noted)]
-    curves = {name: np.array([record.metrics[name] for record in noted]) for name in names}
+    names = dict.fromkeys(name for record in noted for name in record.metrics)  # what is not finite is noted elsewhere
+    curves = {name: np.array([record.metrics.get(name, np.nan) for record in noted]) for name in names}
     selecting = curves.get(f"val/{selector.key}")
     best = recipe.select == "best" and selecting is not None
     return History(
@@ -51,14 +52,14 @@ def read_history(records: Sequence[Record], recipe: Recipe, selector: Metric, no
 
 
 def kept_epoch(values: np.ndarray, selector: Metric) -> int:
-    """Return the place of the best of values (m,), of equal ones the first."""
-    return int(values.argmax() if selector.larger_is_better else values.argmin())
+    """Return the place of the best of values (m,), of equal ones the first; NaN is never the best."""
+    return int(np.nanargmax(values) if selector.larger_is_better else np.nanargmin(values))
 
 
 def onset_of_overfitting(train: np.ndarray, validation: np.ndarray, noise: float) -> int | None:
     """Return the place of the least validation loss (m,) where the last one lies above it by more than the `noise` of such a loss
     while the training loss (m,) has fallen further; else None."""
-    least = int(validation.argmin())
+    least = int(np.nanargmin(validation))
     return least if validation[-1] - validation[least] > noise and train[-1] < train[least] else None
 
 

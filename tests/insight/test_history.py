@@ -56,6 +56,20 @@ def test_the_kept_epoch_is_the_last_or_the_best_by_what_the_recipe_selects_by() 
     assert kept_epoch(np.array([0.6, 0.5, 0.5]), LOSS) == 1
 
 
+def test_an_epoch_without_a_finite_value_is_a_hole_in_its_curve() -> None:
+    noted = journal([0.8, 0.6, 0.5, 0.55, 0.7])
+    for k in (0, 3):
+        del noted[k].metrics["val/auc"]
+    found = read_history(noted, RECIPE.replace(select="best"), AUC, 0.05, 50.0)
+    assert found is not None
+    np.testing.assert_allclose(found.curves["val/auc"], [np.nan, 0.4, 0.5, np.nan, 0.3])
+    assert found.kept == 2
+    del noted[2].metrics["val/loss"]
+    holed = read_history(noted, RECIPE.replace(select="best"), LOSS, 0.05, 50.0)
+    assert holed is not None
+    assert (holed.kept, holed.onset) == (3, 3)
+
+
 def test_overfitting_begins_where_the_validation_loss_turns_for_good() -> None:
     assert course([0.8, 0.6, 0.5, 0.55, 0.7]).onset == 2
 
