@@ -14,6 +14,7 @@ from jetbench.data.batch import Batch
 from jetbench.inference import Predictor
 from jetbench.insight.activations import activations, find_layer, stages_of
 from jetbench.insight.attributions import Score, grad_cam, integrated_gradients
+from jetbench.insight.evidence import Evidence
 from jetbench.insight.frames import Places, as_seen, places_of
 from jetbench.insight.prongs import NEAR, distances, hardest_subjets, shares
 from jetbench.jets import Jets, Meta
@@ -121,11 +122,15 @@ class Explainer:
         return grad_cam(score, find_layer(score.network.encoder, self.cam_layer), tensor).cpu().numpy()
 
 
-def untrained_twin(predictor: Predictor) -> Network:
-    """Return the network of a predictor as it was before its first training, in evaluation mode."""
+def untrained_twin(one: Evidence) -> Network:
+    """Return the network of a run as it was before its first training, in evaluation mode: the weights of the encoder are drawn
+    by the seed of the run that its chain begins with, which seeds may share, those of the head by its own."""
+    predictor, known = one.predictor, one.predictor.preprocessing
     assert predictor.network is not None
-    assert predictor.preprocessing is not None
-    spec, known = predictor.spec, predictor.preprocessing
+    assert known is not None
     outputs = predictor.task.outputs(Meta(channels=known.channels, class_names=known.class_names))
-    device = next(predictor.network.parameters()).device
-    return build_network(spec.model, known.fitted.shapes, outputs, spec.seed).to(device).eval()
+    network, first = (
+        build_network(one.spec.model, known.fitted.shapes, outputs, seed) for seed in (one.spec.seed, one.run.specs[0].seed)
+    )
+    network.encoder = first.encoder
+    return network.to(next(predictor.network.parameters()).device).eval()

@@ -87,7 +87,7 @@ def _pair(inspection: Inspection, one: Evidence, jets: dict[int, Jets]) -> tuple
         inspection.explanations[k] if whole else explainer.explain(some, inspection.speaks_for(k), cams=False)
         for k, some in jets.items()
     ]
-    twin = explainer.with_network(untrained_twin(one.predictor))
+    twin = explainer.with_network(untrained_twin(one))
     return mine, [twin.explain(some, inspection.speaks_for(k), cams=False) for k, some in jets.items()]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,11 @@ from scipy.special import logit
 
 from jetbench.insight.explanations import untrained_twin
 from jetbench.insight.prong_shares import prong_shares, sentence
+from jetbench.jets import open_jets
 from jetbench.models.network import build_network
+from jetbench.runs import learners
+from jetbench.runs.job import JetFiles, Job
+from jetbench.runs.run import run
 from jetbench.spec import Component, options
 
 REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
@@ -70,13 +77,30 @@ def test_nothing_is_given_to_what_pads_a_set(trained: Make) -> None:
     assert np.isinf(found.apart[~found.places.there]).all()
 
 
-def test_the_untrained_twin_is_what_training_began_with(trained: Make) -> None:
-    inspection = trained().inspection("scratch/n60")
-    twins = [untrained_twin(one.predictor) for one in inspection.seeds]
-    weights = [twin.encoder.conv1.weight.detach() for twin in twins]
-    assert not torch.equal(weights[0], weights[1])
-    torch.testing.assert_close(weights[0], untrained_twin(inspection.shown.predictor).encoder.conv1.weight.detach())
-    assert not torch.equal(weights[0], inspection.shown.predictor.network.encoder.conv1.weight)
+def test_the_untrained_twin_is_what_training_began_with(trained: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, began = trained().evidence("scratch/n60/s1")[0], []
+
+    def noted(*given: Any) -> Any:
+        network = build_network(*given)
+        began.append({name: weight.clone() for name, weight in network.state_dict().items()})
+        return network
+
+    monkeypatch.setattr(learners, "build_network", noted)
+    files = JetFiles(trained().file, open_jets(trained().file).digest)
+    job = Job(one.run.planned.key, "again", one.spec, tmp_path, files, None, None)
+    (job.work / job.key[:16]).mkdir(parents=True)
+    run(job, Event())
+    torch.testing.assert_close(dict(untrained_twin(one).state_dict()), began[0])
+    assert not torch.equal(began[0]["encoder.conv1.weight"], one.predictor.network.encoder.conv1.weight)
+
+
+def test_the_twin_of_a_run_whose_seed_shares_an_encoder_begins_where_that_began(trained: Make) -> None:
+    first, second = trained().evidence("simclr/n60")
+    shared = replace(second, run=replace(second.run, chain=(first.run.chain[0], second.run.planned)))
+    first_twin, second_twin, twin = (untrained_twin(one).state_dict() for one in (first, second, shared))
+    assert not torch.equal(first_twin["encoder.conv1.weight"], second_twin["encoder.conv1.weight"])
+    for name, weight in twin.items():
+        assert torch.equal(weight, (first_twin if name.startswith("encoder") else second_twin)[name])
 
 
 def test_shares_of_all_seeds_and_their_twins_are_told(trained: Make) -> None:

@@ -57,7 +57,7 @@ def _probes(inspection: Inspection, features: np.ndarray) -> str:
     jets = inspection.shown.jets
     for one in inspection.seeds[1:MOST_SEEDS]:
         rows[one.run.name] = probe_accuracies(features_of(one, jets), inspection.labels)
-    twin = features_of(inspection.shown, jets, untrained_twin(inspection.shown.predictor))
+    twin = features_of(inspection.shown, jets, untrained_twin(inspection.shown))
     rows["the first of them untrained"] = probe_accuracies(twin, inspection.labels)
     lines = [Line((name, *map(_cell, found.values()))) for name, found in rows.items()]
     told = fragment(TEXT, jets=len(features), neighbours=NEIGHBOURS)
