@@ -71,7 +71,7 @@ def together(parts: Sequence[Gallery], score: str) -> Gallery:
     """Return the jets of galleries of one network in one, whose `score` says what all of their maps are of."""
     columns = ("pictures", "subjets", "maps", "eta", "phi", "there", "cams")
     found = {name: [getattr(one, name) for one in parts] for name in columns}
-    joint = {name: np.concatenate(arrays) for name, arrays in found.items() if arrays[0] is not None}
+    joint: dict[str, Any] = {name: np.concatenate(arrays) for name, arrays in found.items() if arrays[0] is not None}
     return replace(parts[0], texts=tuple(text for one in parts for text in one.texts), score=score, **joint)
 
 

@@ -93,7 +93,7 @@ def _charted(results: Results, row: Row) -> Metrics:
 
 
 def _rejections(results: Results, arm: str, labels: int) -> Metrics:
-    """The rejections of two classes; of one that is not resolved its lower end, as in the table."""
+    """The rejections of two classes; of one that is not resolved the lower end alone, which no chart draws with them."""
     if "rejection" not in results.task.sections or len(results.plan.instance.meta.class_names) > 2:
         return
     for percent in EFFICIENCIES:
@@ -101,7 +101,7 @@ def _rejections(results: Results, arm: str, labels: int) -> Metrics:
         if found and found.resolved and found.rejection is not None:
             yield from ((key, found.rejection), (f"{key}_low", found.low), (f"{key}_high", found.high))
         elif found:
-            yield from ((key, found.low), (f"{key}_low", found.low))
+            yield f"{key}_low", found.low
 
 
 def standing(row: Row) -> str:

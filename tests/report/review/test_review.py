@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from report.test_direction import in_gev
 
+from jetbench.evaluation.classification import EFFICIENCIES
+from jetbench.report.rejections import seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.review.cards import arm_cards, bar_key, gain_key, mean_key
 from jetbench.report.review.description import describe
@@ -53,7 +55,7 @@ def test_a_card_has_the_numbers_of_the_comparison(finished: Results, cards: tupl
     assert [card.metrics[f"gain/auc{end}"] for end in ("", "_low", "_high")] == [found.difference, found.low, found.high]
     assert card.metrics["n50 gain/auc in 0.001"] == pytest.approx(1000 * found.difference)
     assert card.metrics["test/accuracy"] == pytest.approx(finished.values("simclr", 50, "test/accuracy").mean())
-    assert {"test/background_rejection_50", "test/background_rejection_30", "test/f1"} <= card.metrics.keys()
+    assert {"test/background_rejection_50_low", "test/background_rejection_30_low", "test/f1"} <= card.metrics.keys()
     assert list(card.metrics)[:3] == ["gain/auc", "gain/auc_low", "gain/auc_high"]  # which the page of a run shows in this order
     tags = dict(card.tags)
     assert (tags["jetbench.verdict"], tags["jetbench.role"], tags["jetbench.baseline"]) == ("better *", "rival", "scratch")
@@ -162,3 +164,11 @@ def test_an_overview_is_made_of_all_of_it_and_changes_with_the_results(finished:
     assert FILE in made.arms[0].tables
     assert overview_digest(finished) == overview_digest(finished)
     assert overview_digest(planted("seeds=2")) != overview_digest(planted("seeds=2", areas={"simclr": 0.91}))
+
+
+def test_a_rejection_that_is_not_resolved_is_no_bar_among_others(finished: Results, cards: tuple[ArmCard, ...]) -> None:
+    for card, row in zip(cards, rows(finished), strict=True):
+        for percent in EFFICIENCIES:
+            found = seed_rejection(finished, row.arm, row.labels, percent)
+            assert (f"test/background_rejection_{percent}" in card.metrics) == bool(found and found.resolved)
+    assert any(f"test/background_rejection_{percent}" not in card.metrics for card in cards for percent in EFFICIENCIES)
