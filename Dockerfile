@@ -2,8 +2,9 @@
 # bookworm has Python 3.11, for which constraints.txt is made
 FROM python:3.11.14-slim-bookworm
 
-# wheels of torch for processors; for GPUs: --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu128
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# pip reads it: an index with wheels of torch for processors, as PyTorch's page on installation names one; without it the image
+# takes the wheels for GPUs, gigabytes of them
+ARG PIP_EXTRA_INDEX_URL
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 RUN useradd --create-home --uid 1000 jetbench \
@@ -11,7 +12,7 @@ RUN useradd --create-home --uid 1000 jetbench \
 
 WORKDIR /opt/jetbench
 COPY constraints.txt .
-RUN pip install -c constraints.txt --index-url "$TORCH_INDEX" --extra-index-url https://pypi.org/simple torch
+RUN pip install -c constraints.txt torch
 COPY setup.cfg pyproject.toml README.md LICENSE ./
 COPY jetbench jetbench
 COPY benchmarks benchmarks

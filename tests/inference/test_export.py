@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ Make = Callable[..., Any]
 REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
 BCE = "task={name: classification, options: {loss: bce}}"
 FP32 = "precision=fp32"
-serving = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="pip install 'jetbench[serving]' installs ONNX's packages")
 
 
 def with_an_empty_one(jets: Jets) -> Jets:
@@ -39,7 +37,6 @@ def unscaled(predictor: Any, jets: Jets) -> list[torch.Tensor]:
     return [*seen.tensors.values(), *([] if seen.mask is None else [seen.mask])]
 
 
-@serving
 @pytest.mark.parametrize(
     ("case", "arm", "names"), [((2, FP32, REGRESSION), "sets", ["constituents", "mask"]), ((4, FP32), "scratch", ["image"])]
 )
