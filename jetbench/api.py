@@ -33,7 +33,7 @@ from jetbench.suites.instance import AnyInstance
 from jetbench.suites.instances import latest, latest_instance, latest_study_instance, remember, remembered
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
-from jetbench.suites.plans import plan_remembered
+from jetbench.suites.plans import plan_remembered, plannable
 from jetbench.suites.study_file import find_study, instantiate_study, study_names
 from jetbench.suites.study_planning import StudyPlan, make_study_plan
 from jetbench.suites.suite import find_suite, instantiate, suite_names
@@ -329,11 +329,7 @@ def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
     spec after those of the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin
     so."""
     root = _store(store, LOCAL)
-    for instance in reversed(remembered(root.root).values()):
-        try:
-            plan = plan_remembered(instance)
-        except StoreError:  # of an earlier version: others may have the run
-            continue
+    for plan in plannable(reversed(remembered(root.root).values())):
         if found := find_run(plan, what, root):
             return [run.spec for run in found[0].chain(found[1])]
     raise StoreError(f"no run in {root.root} has the name or key {what!r}; arms are compared with --suite NAME")

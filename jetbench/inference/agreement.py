@@ -6,8 +6,7 @@ from jetbench.errors import DataFileError
 from jetbench.jets import Meta
 from jetbench.spec import RunSpec
 from jetbench.views import views
-from jetbench.views.likeness import differences, unlike
-from jetbench.views.needs import unmet
+from jetbench.views.likeness import same_pt, unlike
 
 __all__ = ["refuse_unlike"]
 
@@ -29,7 +28,6 @@ def refuse_unlike(spec: RunSpec, here: Meta, there: Meta) -> None:
 
 def _remedy(here: Meta, there: Meta, reads: object) -> str:
     """A run that looks at the pT alone, where that is what both have in common."""
-    both = all(not unmet(meta, ("pt",)) for meta in (here, there))
-    if reads == "all" and both and not list(differences(here.summed(), there.summed())):
+    if reads == "all" and same_pt(here, there):
         return "a run whose view has the option channels=pt looks at the pT alone, which both have"
     return "take jets that were made alike, or a run that was trained on such jets"

@@ -7,16 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from jetbench.engine.survey import survey
-from jetbench.errors import DataFileError, StoreError
+from jetbench.errors import StoreError
+from jetbench.inference.loading import read_spec
 from jetbench.report.collect import collect
+from jetbench.report.members import find_run
 from jetbench.spec import RunSpec
-from jetbench.strict import parse, read_yaml
 from jetbench.suites.graph import Graph, PlannedRun
-from jetbench.suites.instance import AnyInstance
 from jetbench.suites.instances import latest_instance, remembered
 from jetbench.suites.plan import CellKey, Plan
-from jetbench.suites.plans import plan_remembered
+from jetbench.suites.plans import plan_remembered, plannable
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
 
@@ -43,11 +42,7 @@ class FinishedRun:
     @cached_property
     def spec(self) -> RunSpec:
         """The spec as it was trained: nothing in it waits for a study."""
-        path = self.folder.spec
-        if not path.exists():
-            return self.planned.spec
-        found: RunSpec = parse(RunSpec, read_yaml(path.read_text(), str(path), DataFileError), str(path), DataFileError)
-        return found
+        return read_spec(self.folder.path) if self.folder.spec.exists() else self.planned.spec
 
     @property
     def specs(self) -> tuple[RunSpec, ...]:
@@ -88,17 +83,7 @@ def _plans(store: Store, suite: str | None) -> Iterable[Graph]:
     if suite is not None:
         yield plan_remembered(latest_instance(store.root, suite))
         return
-    for instance in reversed(list(remembered(store.root).values())):
-        plan = _planned(instance)
-        if plan is not None:
-            yield plan
-
-
-def _planned(instance: AnyInstance) -> Graph | None:
-    try:
-        return plan_remembered(instance)
-    except StoreError:
-        return None
+    yield from plannable(reversed(remembered(store.root).values()))
 
 
 def _arm(plan: Plan, what: str, store: Store) -> Subject | str | None:
@@ -137,15 +122,12 @@ def _chain(plan: Plan, runs: dict[str, PlannedRun], keys: list[str], cell: CellK
 
 def _run(plan: Graph, what: str, store: Store) -> Subject | str | None:
     """A run by its name or key; what to say where it is not finished or sealed, and None where there is no such run."""
-    ledger = Ledger(store.work)
-    found = survey(plan, ledger)
-    keys = found.called(what)
-    if len(keys) > 1:
-        raise StoreError(f"{len(keys)} runs have keys that begin with {what}; write more of it")
-    if not keys:
+    seen = find_run(plan, what, store)
+    if seen is None:
         return None
-    run, (key,) = found.runs[keys[0]], keys
-    if not ledger.done(key):
+    found, key = seen
+    run = found.runs[key]
+    if not Ledger(store.work).done(key):
         return f"{run.name} is {found.states[key]}: only a finished run can be looked into"
     if run.kind == "trial":
         return _winner(plan, key, store) or f"{run.name} is a trial that has not won: what it says of the test jets stays sealed"

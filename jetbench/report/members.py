@@ -12,7 +12,7 @@ from jetbench.report.collect import collect
 from jetbench.suites.graph import Graph
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.plan import CellKey, Plan
-from jetbench.suites.plans import plan_remembered
+from jetbench.suites.plans import plannable
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -40,11 +40,7 @@ def find_members(what: str, instances: Sequence[AnyInstance], store: Store) -> M
     finished, and for an arm of which none is.
     """
     arms: list[str] = []
-    for instance in instances:
-        try:
-            plan = plan_remembered(instance)
-        except StoreError:  # of an earlier version: others may have the run
-            continue
+    for plan in plannable(instances):
         found = _cells(plan, what, store) if isinstance(plan, Plan) else None
         if found := found or _run(plan, what, store):
             return found

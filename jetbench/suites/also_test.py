@@ -11,8 +11,7 @@ from jetbench.suites.choices import Arm
 from jetbench.suites.expand import task_component, view_options
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
-from jetbench.views.likeness import differences, unlike
-from jetbench.views.needs import unmet
+from jetbench.views.likeness import same_pt, unlike
 
 if TYPE_CHECKING:
     from jetbench.jets import Meta
@@ -58,6 +57,6 @@ def _unlike(instance: Instance, arm: Arm, there: Meta) -> str:
 
 def _remedy(here: Meta, there: Meta, view: str, reads: object) -> str:
     """The pT alone, where that is what both have in common."""
-    if reads == "all" and not unmet(here, ("pt",)) and not list(differences(here.summed(), there.summed())):
+    if reads == "all" and same_pt(here, there):
         return f"--set view.{view}.channels=pt shows every network the pT of both alone"
     return "take jets that were made alike, or arms that do not look at this"

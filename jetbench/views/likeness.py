@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from jetbench.jets import Meta
     from jetbench.views import ViewEntry
 
-__all__ = ["differences", "unlike"]
+__all__ = ["differences", "same_pt", "unlike"]
 
 
 def unlike(view: ViewEntry, reads: object, here: Meta, there: Meta) -> str:
@@ -22,6 +22,11 @@ def unlike(view: ViewEntry, reads: object, here: Meta, there: Meta) -> str:
     if reason := unmet(there, view.needs if reads == "all" else ("pt", *view.needs)):
         return f"for the view {view.name!r} {reason}"
     return "; ".join(differences(*((here, there) if reads == "all" else (here.summed(), there.summed()))))
+
+
+def same_pt(here: Meta, there: Meta) -> bool:
+    """Tell whether the pT of both, whatever carries it, shows itself alike."""
+    return not unmet(here, ("pt",)) and not unmet(there, ("pt",)) and not list(differences(here.summed(), there.summed()))
 
 
 def differences(here: Meta, there: Meta) -> Iterator[str]:
