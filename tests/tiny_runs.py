@@ -1,4 +1,5 @@
-"""Tiny finished runs of every kind of model, trained in this process once for all tests of a room: `toys_of`."""
+"""Tiny finished runs of every kind of model, trained in this process once for all tests of a room: `toys_of`, some of them, each
+when it is asked for; `finished_toys_of`, all of a suite, whose networks have learnt something."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from jetbench.inference import Ensemble, Predictor, load_predictor
 from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.runs.job import JetFiles, Job
 from jetbench.runs.run import run
+from jetbench.spec import RunSpec
 from jetbench.suites.instances import remember
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
@@ -22,12 +24,16 @@ from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.views.observables import observables
 
-__all__ = ["Toys", "toys_of"]
+__all__ = ["Toys", "finished_toys_of", "toys_of"]
 
 ARMS = """
     sets: {{model: deep-sets, regime: scratch}}
     mass-likelihood: {{model: mass-likelihood, regime: fit}}
 """
+LEARNT = (
+    *("tuning=null", "seeds=2", "recipes.supervised.passes=640", "recipes.supervised.epochs=4"),
+    "recipes.supervised.learning_rate=0.003",
+)
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,17 @@ class Toys:
         """The folder of an arm's first run of a kind at a seed, trained where it is not there yet."""
         wanted = (arm, kind, seed)
         planned = next(one for one in self.plan.runs.values() if (one.arm, one.kind, one.spec.seed) == wanted)
-        spec = planned.spec.with_values([("recipe.learning_rate", 0.01)])
+        return self._train(planned.key, planned.spec.with_values([("recipe.learning_rate", 0.01)]))
+
+    def finish(self) -> None:
+        """Train all that is not there yet, as it is planned."""
+        for key, planned in self.plan.runs.items():
+            self._train(key, planned.spec)
+
+    def _train(self, key: str, spec: RunSpec) -> Path:
         path, table = self.folder / "jets.h5", self.folder / "observables.npy"
         files = JetFiles(path, open_jets(path).digest)
-        job = Job(planned.key, "mini", spec, self.store, files, None, table if spec.view.name == "observables" else None)
+        job = Job(key, "mini", spec, self.store, files, None, table if spec.view.name == "observables" else None)
         ledger = Ledger(job.work)
         if not ledger.done(job.key):
             ledger.folder(job.key).mkdir(parents=True)
@@ -86,5 +99,17 @@ def toys_of(
             remember(folder / "store", plan.instance)
             made[classes, *overrides] = Toys(plan, folder)
         return made[classes, *overrides]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished_toys_of(toys_of: Callable[..., Toys]) -> Callable[..., Toys]:
+    """`finished_toys_of(classes, *overrides)`: two seeds of every arm, without a search."""
+
+    def make(classes: int = 2, *overrides: str) -> Toys:
+        toys = toys_of(classes, *LEARNT, *overrides)
+        toys.finish()
+        return toys
 
     return make

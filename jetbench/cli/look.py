@@ -36,7 +36,7 @@ def publish_comparison(subject: Subject, store: Store, name: str, files: Iterabl
     from jetbench.api import Execution
 
     tracker = Execution(subject.plan, store).tracker
-    _try(lambda: tracker.log_report(files, name))
+    _try(lambda: tracker.log_report(files, name, kind="comparison"))
 
 
 def _try(publish: Callable[[], None]) -> None:

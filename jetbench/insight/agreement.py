@@ -1,4 +1,5 @@
-"""How far models agree on the same jets: correlation of their predictions, and the paired test of their headline metric."""
+"""How far models agree on the same jets: correlation of their predictions, the jets on which they disagree most, and the paired
+test of their headline metric."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from jetbench.report.pairing import Scores, paired
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.resolution import overlap
 
-__all__ = ["common_jets", "correlations", "paired_test", "seed_pairs", "signal_scores", "stretched"]
+__all__ = ["common_jets", "correlations", "disagreements", "paired_test", "seed_pairs", "signal_scores", "stretched"]
 
 LEAST = 1e-12  # a probability is no nearer to 0 or 1 in log-odds
 
@@ -40,6 +41,14 @@ def correlations(predictions: Sequence[ArrayLike]) -> np.ndarray:
     size = np.linalg.norm(ranks, axis=1)
     sizes = np.outer(size, size)
     return np.divide(ranks @ ranks.T, sizes, out=np.full(sizes.shape, np.nan), where=sizes > 0)
+
+
+def disagreements(predictions: Sequence[ArrayLike], most: int) -> np.ndarray:
+    """Return the places of the `most` jets whose predictions (n,) or (n, K) by several models lie furthest apart: by the largest
+    distance of any two models in any column."""
+    values = np.stack([np.asarray(one, np.float64) for one in predictions])
+    apart = values.max(axis=0) - values.min(axis=0)
+    return np.argsort(-(apart if apart.ndim == 1 else apart.max(axis=1)), kind="stable")[:most]
 
 
 def common_jets(runs: Sequence[Evidence]) -> list[Scores]:

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from jetbench.errors import DataFileError
+from jetbench.evaluation.likelihood import likelihood
 from jetbench.insight.evidence import Evidence
 from jetbench.insight.explanations import Explainer, Explanation
 from jetbench.insight.frames import frame_of
 from jetbench.insight.subjects import Subject
-from jetbench.insight.wrongest import score_of_class
 from jetbench.jets import Grid, Meta
 from jetbench.tasks.regression import Regression
 from jetbench.views.constituents import ConstituentsView
@@ -120,7 +120,7 @@ class Inspection:
         if self.no_jets:
             raise DataFileError(self.no_jets)
         _, truth, predicted = (column[self.shown.sample] for column in self.shown.scores)
-        own = np.abs(predicted - truth) if self.regression else score_of_class(predicted, truth)
+        own = np.abs(predicted - truth) if self.regression else likelihood(truth, predicted)
         found = {}
         for k in self.groups:
             rows = np.flatnonzero(self.labels == k)

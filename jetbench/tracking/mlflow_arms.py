@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jetbench.tracking.arm_card import ArmCard, Overview
+from jetbench.tracking.experiments import DESCRIPTION
 from jetbench.tracking.holdings import CONTENT, KEY
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["ARM", "DESCRIPTION", "KIND", "VIEW", "log_pictures", "publish_arms", "publish_description", "view_tag"]
+__all__ = ["ARM", "KIND", "VIEW", "log_pictures", "publish_arms", "publish_description", "view_tag"]
 
-KIND, DESCRIPTION = "jetbench.kind", "mlflow.note.content"
+KIND = "jetbench.kind"
 ARM = "arm/"  # how the keys of these runs begin
 VIEW = "arms"  # the name of the view in links, always the same one: a later report changes what an old link opens
 SHARED = "mlflow.sharedViewState."

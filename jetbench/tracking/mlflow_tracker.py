@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,24 +15,25 @@ from jetbench.errors import StoreError
 from jetbench.tracking import backend
 from jetbench.tracking.arm_card import Overview
 from jetbench.tracking.backend import speaking_plainly
+from jetbench.tracking.experiments import DESCRIPTION, STORE, experiment_in, open_experiment
 from jetbench.tracking.folder import RunFolder, noted
 from jetbench.tracking.holdings import (
     CONTENT,
     KEY,
+    OVERVIEW,
     SHIPPED,
     Holding,
     digest,
     from_client,
     from_database,
-    place_in,
     prefix,
     shipped,
 )
 from jetbench.tracking.journal import Record, committed, read
-from jetbench.tracking.mlflow_arms import ARM, DESCRIPTION, KIND, VIEW, log_pictures, publish_arms, publish_description, view_tag
+from jetbench.tracking.mlflow_arms import ARM, KIND, VIEW, log_pictures, publish_arms, publish_description, view_tag
 from jetbench.tracking.server import refuse_absent
 from jetbench.tracking.store import Store
-from jetbench.tracking.tracker import Pairs, RunCard, Status, Tracker
+from jetbench.tracking.tracker import Kind, Pairs, RunCard, Status, Tracker
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -88,12 +88,12 @@ class MlflowTracker(Tracker):
         """What the experiment holds, as of the first question and less what this tracker has touched since."""
         with self._lock:
             if self._holdings is None and self.store.tracking_uri is None:
-                self._holdings = from_database(self.store.database, self.experiment)
+                self._holdings = from_database(self.store, self.experiment)
             elif self._holdings is None:
                 self._holdings = {}
                 # a server that is away is reported by whoever then tries to publish
                 with suppress(StoreError), speaking_plainly(f"cannot look into {self.store.uri}"):
-                    self._holdings = from_client(self._connected()[0], self.experiment)
+                    self._holdings = from_client(*self._connected())
             return self._holdings or {}
 
     def publish(self, run: RunCard, since: int = 0) -> int:
@@ -135,14 +135,14 @@ class MlflowTracker(Tracker):
         if metrics:
             self._send(run_id, [Record(_last_time(run.journal) / 1000, 0, metrics)], {})
 
-    def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
+    def log_report(self, files: Iterable[Path], name: str = "report", kind: Kind = "report") -> None:
         files = list(files)
         held = self._held().get(name)
         if held is not None and (held.status, held.content) == ("FINISHED", digest(files)):
             return
         with speaking_plainly(f"cannot publish the {name}"):
             client, _ = self._connected()
-            wanted = {KEY: name, "jetbench.kind": "report", **self._common_tags(), **dict(tags)}
+            wanted = {KEY: name, KIND: kind, **self._common_tags()}
             with self._lock:
                 self._held().pop(name, None)
                 found = self._find(name) or self._create(name, wanted, int(time.time() * 1000))
@@ -155,20 +155,21 @@ class MlflowTracker(Tracker):
 
     def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> None:
         held, arms = self._held().get(name), sum(key.startswith(ARM) for key in self._held())
-        if held is not None and held.shipped == f"{arms}:{digest}":
+        if held is not None and held.overview == f"{arms}:{digest}":
             return
         told = make()
         with speaking_plainly("cannot publish the comparison"):
             client, experiment_id = self._connected()
-            publish_arms(client, experiment_id, told.arms, self._common_tags())
-            report = self._find(name) or self._create(name, {KEY: name, KIND: "report"}, int(time.time() * 1000))
+            common = self._common_tags()
+            publish_arms(client, experiment_id, told.arms, common)
+            report = self._find(name) or self._create(name, {KEY: name, KIND: "report", **common}, int(time.time() * 1000))
             publish_description(client, experiment_id, told, f"{report.info.run_id}/artifacts/{page}")
-            client.set_tag(report.info.run_id, SHIPPED, f"{len(told.arms)}:{digest}")
+            client.set_tag(report.info.run_id, OVERVIEW, f"{len(told.arms)}:{digest}")
 
     def place(self) -> tuple[str, str | None]:
         """Return the id of the experiment, and the name of the view that shows the comparison, None where there is none yet:
         what links to MLflow's pages contain. MLflow is not imported for an experiment of a local store."""
-        known = None if self.store.tracking_uri else place_in(self.store.database, self.experiment, view_tag())
+        known = None if self.store.tracking_uri else experiment_in(self.store, self.experiment, view_tag())
         if known is None:
             experiment_id = self.experiment_id
             with speaking_plainly(f"cannot look into {self.store.uri}"):
@@ -180,39 +181,15 @@ class MlflowTracker(Tracker):
             if self._connection is None:
                 self.awake()
                 client = backend.client(self.store.uri)
-                self._connection = client, self._experiment_id(client)
+                tags = {**self._belonging(), **dict(self.experiment_tags)}
+                self._connection = client, open_experiment(client, self.store, self.experiment, tags)
             return self._connection
-
-    def _experiment_id(self, client: MlflowClient) -> str:
-        mlflow = backend.load()
-        kind = {"mlflow.experimentKind": "custom_model_development"}  # else the pages open in their mode for language models
-        tags = {**kind, **self._belonging(), **dict(self.experiment_tags)}
-        # a server decides for itself where artifacts lie
-        folder = self.store.artifacts / re.sub(r"[^\w.-]", "_", self.experiment)
-        location = None if self.store.tracking_uri else folder.as_uri()
-        found = client.get_experiment_by_name(self.experiment)
-        if found is None:
-            try:
-                return str(client.create_experiment(self.experiment, location, tags))
-            except mlflow.MlflowException as error:
-                if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
-                found = client.get_experiment_by_name(self.experiment)
-        if found is None:
-            raise StoreError(f"experiment {self.experiment!r} vanished while it was created; run the command again")
-        if found.lifecycle_stage == "deleted":
-            client.restore_experiment(found.experiment_id)
-        for name, value in tags.items():
-            # the description that a report has written says more than that of an experiment's beginning
-            if found.tags.get(name) != value and not (name == DESCRIPTION and name in found.tags):
-                client.set_experiment_tag(found.experiment_id, name, value)
-        return str(found.experiment_id)
 
     def _attach(self, run: RunCard) -> tuple[Run, int]:
         """The run of this key, found or created and described by its card, and the offset up to which it holds the journal."""
         client, _ = self._connected()
         own = dict(run.origin + run.state + run.tags)
-        wanted = {KEY: run.key, "jetbench.kind": run.kind, **self._common_tags(), **own}
+        wanted = {KEY: run.key, KIND: run.kind, **self._common_tags(), **own}
         if run.note:
             wanted[DESCRIPTION] = run.note
         with self._lock:
@@ -254,7 +231,7 @@ class MlflowTracker(Tracker):
         except (KeyError, OSError):  # a container's user without a name
             user = "unknown"
         source = {"mlflow.source.name": "jetbench", "mlflow.source.type": "LOCAL"}
-        return {**self._belonging(), "mlflow.user": user, **source}
+        return {**self._belonging(), STORE: self.store.identify(), "mlflow.user": user, **source}
 
     def _belonging(self) -> dict[str, str]:
         """The suite or study that the experiment is of."""

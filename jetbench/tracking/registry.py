@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
 from jetbench.tracking.backend import speaking_plainly
+from jetbench.tracking.experiments import STORE, open_experiment
 from jetbench.tracking.holdings import CONTENT
 from jetbench.tracking.server import refuse_absent
 from jetbench.tracking.store import Store
@@ -69,12 +70,13 @@ def _add(
     tags: Mapping[str, str],
 ) -> str:
     """The number of a new version, whose files lie with a run of their own."""
-    experiment_id = _experiment_id(store, client)
+    experiment_id = open_experiment(client, store, EXPERIMENT, {})
     with tempfile.TemporaryDirectory() as workplace, warnings.catch_warnings():
         warnings.filterwarnings("ignore", r".*Any type hint is inferred as AnyType", UserWarning)  # of MLflow about itself
         model = Path(workplace) / ARTIFACT
         backend.load().pyfunc.save_model(model, loader_module=loader, data_path=content, pip_requirements=list(requirements))
-        run = client.create_run(experiment_id, tags={**tags, "jetbench.kind": "model"}, run_name=f"model {name}")
+        own = {STORE: store.identify(), "jetbench.kind": "model"}
+        run = client.create_run(experiment_id, tags={**tags, **own}, run_name=f"model {name}")
         with _ended(client, run.info.run_id):
             client.log_artifacts(run.info.run_id, str(model), ARTIFACT)
     source = f"{run.info.artifact_uri}/{ARTIFACT}"
@@ -91,19 +93,6 @@ def _ended(client: MlflowClient, run_id: str) -> Iterator[None]:
             client.set_terminated(run_id, "FAILED")
         raise
     client.set_terminated(run_id, "FINISHED")
-
-
-def _experiment_id(store: Store, client: MlflowClient) -> str:
-    """MLflow's id of the experiment of models, which is made where there is none and taken out of the bin."""
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found is None:
-        # a server decides for itself where artifacts lie
-        location = None if store.tracking_uri else (store.artifacts / EXPERIMENT).as_uri()
-        # without the kind the pages open in their mode for language models
-        return str(client.create_experiment(EXPERIMENT, location, {"mlflow.experimentKind": "custom_model_development"}))
-    if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-    return str(found.experiment_id)
 
 
 def _digest(folder: Path) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlparse
 
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
+from jetbench.tracking.experiments import STORE, belongs, find_experiment
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.holdings import CONTENT, KEY, digest
 from jetbench.tracking.store import Store
@@ -20,9 +21,10 @@ from jetbench.tracking.store import Store
 __all__ = ["Row", "Shown", "drop_experiment", "drop_files", "rows", "shown"]
 
 QUERY = """
-select runs.run_uuid, experiments.name, runs.artifact_uri, tags.value, content.value
+select runs.run_uuid, experiments.name, runs.artifact_uri, tags.value, content.value, owner.value
 from experiments join runs using (experiment_id) join tags using (run_uuid)
 left join tags as content on content.run_uuid = runs.run_uuid and content.key = :content
+left join experiment_tags as owner on owner.experiment_id = runs.experiment_id and owner.key = :store
 where tags.key = :key
 """
 
@@ -43,16 +45,20 @@ class Row(NamedTuple):
 
 
 def rows(store: Store) -> list[Row]:
-    """Read all rows without MLflow, in a hundredth of the time; none where there is no database. Raises `StoreError` where it
-    cannot be read."""
+    """Read all rows of the store without MLflow, in a hundredth of the time, and none of another store that was published to it;
+    none where there is no database. Raises `StoreError` where it cannot be read."""
     if not store.database.exists():
         return []
     try:
         with closing(sqlite3.connect(f"{store.database.as_uri()}?mode=rw", uri=True, timeout=20)) as connection:
-            found = connection.execute(QUERY, {"key": KEY, "content": CONTENT}).fetchall()
+            found = connection.execute(QUERY, {"key": KEY, "content": CONTENT, "store": STORE}).fetchall()
     except sqlite3.Error as error:
         raise StoreError(f"{store.database} cannot be read ({error}); try again when nothing else uses it") from error
-    return [Row(run_id, name, Path(unquote(urlparse(uri).path)), key, content or "") for run_id, name, uri, key, content in found]
+    return [
+        Row(run_id, name, Path(unquote(urlparse(uri).path)), key, content or "")
+        for run_id, name, uri, key, content, owner in found
+        if belongs(store, owner)
+    ]
 
 
 class Shown(NamedTuple):
@@ -90,7 +96,7 @@ def drop_experiment(store: Store, name: str) -> None:
         return
     with backend.speaking_plainly(f"cannot delete {name} in MLflow"):
         client = backend.load().MlflowClient(store.uri)
-        found = client.get_experiment_by_name(name)
+        found = find_experiment(client, store, name)
         if found is None:
             return
         # restored experiments get all their runs back, which have no artifacts any more

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import json
 import os
 import re
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jetbench.errors import StoreError
-from jetbench.files import file_lock, replacing
+from jetbench.files import file_lock, replacing, write_json
 from jetbench.tracking import backend
 
 __all__ = ["ELSEWHERE", "Store", "check_schema", "refuse_unusable", "store_root"]
@@ -59,6 +61,33 @@ class Store:
         """Where runs are that were set aside to be trained again."""
         return self.root / "aside"
 
+    @property
+    def identity(self) -> str | None:
+        """What tells this store from others that publish to the same server; None where nothing was published yet. A copy of the
+        folder has the same, and so stands for the same runs. StoreError for a damaged one."""
+        try:
+            return str(json.loads(self._identity.read_text())["id"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{self._identity}: no readable id of the store ({error}); restore it, or delete it to publish as a new store"
+            ) from error
+
+    def identify(self) -> str:
+        """Return the identity, which is made where there is none; any number of processes may ask together."""
+        found = self.identity
+        if found is None:
+            with self._writing(), file_lock(self.root / ".store.lock", remove=True):
+                if self.identity is None:
+                    write_json(self._identity, {"id": secrets.token_hex(6)})
+            found = self.identify()
+        return found
+
+    @property
+    def _identity(self) -> Path:
+        return self.root / "store.json"
+
     def lock_of(self, instance: str) -> Path:
         """Return the file that is owned by the process that runs a suite instance."""
         return self.work / f"{instance}.lock"
@@ -90,13 +119,18 @@ class Store:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with ExitStack() as held:
-            try:
+            with self._writing():
                 for folder in (self.artifacts, self.work):
                     folder.mkdir(parents=True, exist_ok=True)
                 held.enter_context(file_lock(self.root / ".lock"))
-            except OSError as error:
-                raise StoreError(f"cannot write the results folder {self.root}: {error.strerror}; {ELSEWHERE}") from error
             yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(f"cannot write the results folder {self.root}: {error.strerror}; {ELSEWHERE}") from error
 
     def _create(self) -> None:
         """Build the database under another name: when a process dies meanwhile, no half a database is left."""

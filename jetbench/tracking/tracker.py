@@ -17,7 +17,7 @@ from jetbench.values import Value
 
 __all__ = ["Kind", "MemoryTracker", "Pairs", "RunCard", "Status", "Tracker"]
 
-Kind = Literal["pretrain", "trial", "final", "check", "report", "arm"]
+Kind = Literal["pretrain", "trial", "final", "check", "report", "arm", "comparison"]
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
@@ -113,8 +113,9 @@ class Tracker:
     def finish(self, run: RunCard, status: Status, artifacts: Sequence[Path] = ()) -> None:
         """Upload the files under their own names, with the metrics on the test jets unless the run is sealed, and close it."""
 
-    def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
-        """Put the files into the one run that holds the experiment's report, in place of the last ones."""
+    def log_report(self, files: Iterable[Path], name: str = "report", kind: Kind = "report") -> None:
+        """Put the files into the one run that holds the experiment's report, or another page of this name and kind, in place of
+        the last ones."""
 
     def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> None:
         """Show the comparison that `make` gives, in place of the last one; not asked for one whose `digest` is there already.
@@ -156,7 +157,7 @@ class MemoryTracker(Tracker):
             self.artifacts[run.key] = {path.name: path.read_bytes() for path in artifacts}
             self.status[run.key] = status
 
-    def log_report(self, files: Iterable[Path], name: str = "report", tags: Pairs = ()) -> None:
+    def log_report(self, files: Iterable[Path], name: str = "report", kind: Kind = "report") -> None:
         with self._lock:
             self.report = {path.name: path.read_bytes() for path in files}
 

@@ -35,7 +35,7 @@ def chart_link(address: str, experiment_id: str | None, view: str | None = None)
     the page of all experiments without an id."""
     if experiment_id is None:
         return f"{address.rstrip('/')}/#/experiments?workflowType=machine_learning"
-    trainings = quote("tags.`jetbench.kind` != 'report'")
+    trainings = quote(" and ".join(f"tags.`jetbench.kind` != '{kind}'" for kind in ("report", "comparison")))
     shown = f"viewStateShareKey={view}" if view else f"searchFilter={trainings}"
     # without /runs the page forgets the rest and opens as a list
     return f"{address.rstrip('/')}/#/experiments/{experiment_id}/runs?workflowType=machine_learning&compareRunsMode=CHART&{shown}"

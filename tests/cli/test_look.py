@@ -11,6 +11,7 @@ from report.conftest import Fake, fake_instance, fake_store
 from jetbench.cli import main
 from jetbench.errors import StoreError
 from jetbench.suites.instances import remember
+from jetbench.tracking import backend
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
 
@@ -49,6 +50,8 @@ def test_a_comparison_is_a_run_of_its_own_in_the_tracker(store: Store) -> None:
     page = Path(place.removeprefix("page: "))
     (shown,) = list(store.artifacts.rglob("compare.html"))
     assert shown.read_bytes() == page.read_bytes()
+    (run,) = backend.client(store.uri).search_runs(["1"])
+    assert run.data.tags["jetbench.kind"] == "comparison"
 
 
 def test_a_tracker_that_is_away_keeps_nobody_from_the_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

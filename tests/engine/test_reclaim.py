@@ -27,6 +27,7 @@ from jetbench.suites.plan import Plan
 from jetbench.suites.replay import open_round
 from jetbench.suites.study_planning import StudyPlan
 from jetbench.suites.trials import follow
+from jetbench.tracking import backend
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
@@ -55,6 +56,25 @@ def weighty(plan: Plan, store: Store) -> Counter[str]:
     """How many runs of each kind have their weights."""
     ledger = Ledger(store.work)
     return Counter(run.kind for key, run in plan.runs.items() if ledger.run(key).models())
+
+
+def test_an_instance_goes_without_what_another_store_has_published_of_it(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """`jetbench ui` on a store is a server to others."""
+    plan, store, page = plan_of(), Store(tmp_path / "store"), tmp_path / "page.html"
+    name, client = plan.instance.name, backend.client(store.uri)
+    store.prepare()
+    remember(store.root, plan.instance)
+    other = client.create_experiment(name, tags={"jetbench.store": "another"})
+    kept = client.create_run(other, tags={"jetbench.key": "report"}).info.run_id
+    page.write_text("x" * 5000)
+    client.log_artifact(kept, str(page))
+    page.write_text("x" * 70)
+    MlflowTracker(store, name).log_report([page])
+    assert Reclaimer(store).instance_size(name) == 70
+    assert gc(store, name).exit_code == 0
+    assert not [path for path in store.artifacts.rglob("*.html") if path.stat().st_size == 70]
+    assert client.get_experiment(other).lifecycle_stage == "active"
+    assert [file.path for file in client.list_artifacts(kept)] == ["page.html"]
 
 
 @pytest.mark.slow

@@ -5,48 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 
-import numpy as np
 import pytest
+from tiny_runs import Toys, finished_toys_of, toys_of
 
 from jetbench.insight import drawing, inspection, prong_shares
 from jetbench.insight.evidence import Evidence, gather
 from jetbench.insight.inspection import Inspection
 from jetbench.insight.subjects import Subject, find_subject
-from jetbench.jets import Jets, open_jets, save_jets
-from jetbench.runs.job import JetFiles, Job
-from jetbench.runs.run import run
-from jetbench.suites.instances import remember
-from jetbench.suites.planning import make_plan
-from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.store import Store
-from jetbench.views.observables import observables
 
-SUITE = """
-suite: tiny
-question: What do tiny networks look at?
-common:
-  dataset: {{name: {dataset}}}
-  view: {{image: {{pixels: 8}}}}
-  varies: [model, regime]
-  primary: {{arm: simclr, baseline: scratch}}
-  model_options: {{resnet15: {{stages: 8-16, dropout: 0.0}}, boosted-trees: {{trees: 10}}}}
-  arms:
-    scratch: {{model: resnet15, regime: scratch}}
-    simclr: {{model: resnet15, regime: simclr}}
-    sets: {{model: deep-sets, regime: scratch}}
-    trees: {{model: boosted-trees, regime: fit}}
-  recipes:
-    supervised: {{base: supervised-small, passes: 640, epochs: 4, learning_rate: 0.003}}
-    simclr: {{base: simclr-small, passes: 512, epochs: 2, batch_size: 64}}
-scales:
-  quick:
-    test_jets: 100
-    labels: [60]
-    seeds: 2
-"""
-REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
+__all__ = ["finished_toys_of", "toys_of"]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -78,33 +47,11 @@ class Trained:
 
 
 @pytest.fixture(scope="session")
-def trained(
-    tmp_path_factory: pytest.TempPathFactory, toy_jets: Jets, pronged_jets: Callable[[int, int], Jets]
-) -> Callable[..., Trained]:
+def trained(finished_toys_of: Callable[..., Toys]) -> Callable[..., Trained]:
     """`trained(classes, *overrides)`: all runs of the suite, made once for the same arguments."""
-    made: dict[tuple[object, ...], Trained] = {}
 
     def make(classes: int = 2, *overrides: str) -> Trained:
-        if (classes, *overrides) not in made:
-            jets = toy_jets[:240] if classes == 2 else pronged_jets(240, classes)
-            made[classes, *overrides] = _train(tmp_path_factory.mktemp("trained"), jets, overrides)
-        return made[classes, *overrides]
+        toys = finished_toys_of(classes, *overrides)
+        return Trained(Store(toys.store), toys.folder / "jets.h5")
 
     return make
-
-
-def _train(folder: Path, jets: Jets, overrides: tuple[str, ...]) -> Trained:
-    file, table, store = folder / "jets.h5", folder / "observables.npy", Store(folder / "store")
-    save_jets(file, [jets])
-    np.save(table, observables(jets))
-    (folder / "tiny.yaml").write_text(SUITE.format(dataset=file))
-    plan = make_plan(instantiate(find_suite(str(folder / "tiny.yaml")), overrides=overrides))
-    store.work.mkdir(parents=True)
-    remember(store.root, plan.instance)
-    files = JetFiles(file, open_jets(file).digest)
-    for one in plan.runs.values():
-        shown = table if one.spec.view.name == "observables" else None
-        job = Job(one.key, plan.instance.name, one.spec, store.root, files, None, shown)
-        (job.work / one.key[:16]).mkdir()
-        run(job, Event())
-    return Trained(store, file)

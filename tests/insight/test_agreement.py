@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from jetbench.insight.agreement import correlations, signal_scores, stretched
+from jetbench.insight.agreement import correlations, disagreements, signal_scores, stretched
 
 
 def test_only_the_order_of_the_jets_counts() -> None:
@@ -35,3 +35,9 @@ def test_log_odds_stay_finite_at_the_ends() -> None:
     assert np.isfinite(found).all()
     assert found[1] == 0
     assert found[0] == pytest.approx(-found[2], rel=1e-4)
+
+
+def test_models_disagree_most_where_any_two_of_them_lie_furthest_apart() -> None:
+    assert disagreements([[0.1, 0.9, 0.5], [0.2, 0.1, 0.5], [0.9, 0.8, 0.5]], 2).tolist() == [0, 1]
+    one, other = np.array([[0.5, 0.5, 0.0], [0.1, 0.2, 0.7]]), np.array([[0.5, 0.4, 0.1], [0.1, 0.8, 0.1]])
+    assert disagreements([one, other], 1).tolist() == [1]

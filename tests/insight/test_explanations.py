@@ -120,4 +120,4 @@ def test_shares_of_all_seeds_and_their_twins_are_told(trained: Make) -> None:
 
 
 def test_there_are_no_shares_where_nothing_can_be_explained(trained: Make) -> None:
-    assert prong_shares(trained().inspection("trees")) is None
+    assert prong_shares(trained().inspection("boosted-trees")) is None

@@ -16,7 +16,7 @@ from report.pages import Checked
 from scipy.stats import norm
 
 from jetbench.errors import MissingPackageError, StoreError, UnknownNameError
-from jetbench.insight import attributions, wrongest
+from jetbench.insight import agreement, attributions
 from jetbench.insight.compare import compare_subjects
 from jetbench.insight.evidence import find_jets, gather
 from jetbench.insight.inspect import inspect_subject
@@ -79,8 +79,8 @@ def test_every_plot_stands_beside_the_page_as_png_and_pdf_with_its_data(trained:
 
 
 def test_the_page_is_an_artifact_of_a_run_that_stays_finished(trained: Make) -> None:
-    found, _ = inspected(trained(), "trees")
-    run = trained().subject("trees").runs[0]
+    found, _ = inspected(trained(), "boosted-trees")
+    run = trained().subject("boosted-trees").runs[0]
     assert set(found.files) <= set(run.folder.artifacts())
     assert not set(found.files) & set(run.folder.artifacts(sealed=True))
     assert Ledger(trained().store.work).done(run.planned.key, thorough=True)
@@ -96,7 +96,7 @@ def test_of_a_set_constituents_are_shown(trained: Make) -> None:
 
 
 def test_of_trees_there_is_what_needs_no_network(trained: Make) -> None:
-    found, page = inspected(trained(), "trees")
+    found, page = inspected(trained(), "boosted-trees")
     assert page.anchors == ["summary", "curves", "wrongest", "attributions"]
     assert found.told == ("Nothing inside the model is shown: boosted-trees is fitted at once: it has no layers.",)
 
@@ -141,18 +141,18 @@ def test_without_captum_the_extra_is_named_where_it_is_needed(trained: Make, mon
     with pytest.raises(MissingPackageError, match=r"jetbench\[insight\]"):
         inspect_subject(trained().subject("scratch/n60/s0"), trained().store.root)
     with pytest.raises(MissingPackageError, match=r"jetbench\[insight\]"):
-        compare_subjects([trained().subject("scratch"), trained().subject("trees")], trained().store)
+        compare_subjects([trained().subject("scratch"), trained().subject("boosted-trees")], trained().store)
 
 
 def test_a_second_look_needs_no_captum_without_a_network_and_leaves_nothing_of_the_first(
     trained: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found, _ = inspected(trained(), "trees")
+    found, _ = inspected(trained(), "boosted-trees")
     monkeypatch.setattr(attributions, "find_spec", lambda name: None)
     stale = found.files[0].with_name("inspect_other.png")
     stale.write_bytes(b"of an earlier version")
     before = {path: path.read_bytes() for path in found.files}
-    again = inspect_subject(trained().subject("trees"), trained().store.root)
+    again = inspect_subject(trained().subject("boosted-trees"), trained().store.root)
     assert not stale.exists()
     assert {path: path.read_bytes() for path in again.files} == before
 
@@ -187,11 +187,11 @@ def test_scores_alone_are_compared_with_a_sentence(alone: Store) -> None:
 
 def test_runs_are_compared_on_the_same_jets(trained: Make) -> None:
     store = trained().store
-    found = compare_subjects([trained().subject(what) for what in ("scratch/n60", "sets/n60", "trees")], store)
+    found = compare_subjects([trained().subject(what) for what in ("scratch/n60", "sets/n60", "boosted-trees")], store)
     page = read(found.files[0])
     assert found.files[0].parent.parent == store.root / "reports" / trained().subject("sets").plan.instance.name / "compare"
     assert re.search(r"model\.name\s+resnet15\s+deep-sets", page.text)
-    assert "No encoder is compared for trees/n60" in page.text
+    assert "No encoder is compared for boosted-trees/n60" in page.text
     content = json.loads(next(path for path in found.files if path.name == "compare_disagreements.json").read_text())
     assert list(content["found"]) == ["scratch/n60", "sets/n60"]
     (_, truth, one), (_, _, other) = (trained().evidence(what)[0].scores for what in ("scratch/n60", "sets/n60"))
@@ -252,7 +252,7 @@ def test_regressions_and_many_classes_are_compared_too(trained: Make, asked: tup
 def test_of_many_classes_jets_that_are_disputed_are_explained_by_their_own(trained: Make) -> None:
     given = SideBySide(tuple(trained(4, ONE).inspection(f"{arm}/n60/s0") for arm in ("scratch", "simclr")))
     (plot,) = disagreements.render(given).plots
-    places = wrongest.disagreements(given.predictions, disagreements.MOST)
+    places = agreement.disagreements(given.predictions, disagreements.MOST)
     classes = given.truth[places].astype(int).tolist()
     assert len(set(classes)) > 1
     for one in given.inspections:

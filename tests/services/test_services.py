@@ -43,6 +43,11 @@ STATES = """
 select tags.value, runs.status from runs join experiments using (experiment_id) join tags using (run_uuid)
 where tags.key = 'jetbench.key' and runs.lifecycle_stage = 'active' and experiments.name like '{}.%'
 """
+RUNS = """
+select keys.value, runs.run_uuid, runs.experiment_id from runs join tags as keys using (run_uuid)
+join tags as stores on stores.run_uuid = runs.run_uuid and stores.key = 'jetbench.store'
+where keys.key = 'jetbench.key' and runs.lifecycle_stage = 'active' and stores.value = '{}'
+"""
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +64,9 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, toy_file: Path, suite_text: str) -> Path:
-    """Where clients work, with two suites that are the same but for their names."""
+    """Where clients work, with suites that are the same but for their names."""
     found = tmp_path_factory.mktemp("clients")
-    for name in ("killed", "away"):
+    for name in ("killed", "shared", "away"):
         (found / f"{name}.yaml").write_text(suite_text.format(dataset=toy_file).replace("suite: mini", f"suite: {name}"))
     return found
 
@@ -182,6 +187,35 @@ def test_another_place_is_filled_from_the_folders_alone(stack: Stack, folder: Pa
         points = connection.execute(POINTS.format("killed")).fetchall()
     assert Counter(points) == expected(folder / "mlruns/work")
     assert "no runs shipped" in told(client(folder, *sync))
+
+
+def test_two_members_who_run_the_same_suite_at_once_keep_their_own_runs(stack: Stack, folder: Path) -> None:
+    shared = ("run", "--suite", "shared.yaml", *SMALL, "--set", "seeds=1", "--tracking-uri", stack.address(5000), "--store")
+    works = [folder / name / "work" for name in ("anna", "ben")]
+    for process in [client(folder, *shared, work.parent.name) for work in works]:
+        told(process)
+    assert kept(stack, "shared") == expected(works[0]) + expected(works[1])
+    of_anna, of_ben = (runs_of(stack, work.parent) for work in works)
+    assert of_anna.keys() == of_ben.keys()
+    assert len(of_anna) == 4 + 1 + 3  # runs, report, arms
+    told(client(folder, *shared, "anna", "--rerun", "boosted-trees/boosted-trees/n50/s0"))
+    assert kept(stack, "shared") == expected(works[0]) + expected(works[1])
+    again = runs_of(stack, works[0].parent)
+    assert again.keys() == of_anna.keys()
+    assert again != of_anna
+    (instance,) = {path.stem for path in works[0].glob("shared.*.lock")}
+    told(client(folder, "store", "gc", instance, "--store", "anna"))
+    sync = ("store", "sync", "--store", "ben", "--tracking-uri", stack.address(5000))
+    assert "no runs shipped" in told(client(folder, *sync))
+    assert runs_of(stack, works[0].parent) == again
+    assert runs_of(stack, works[1].parent) == of_ben
+
+
+def runs_of(stack: Stack, store: Path) -> dict[str, str]:
+    """MLflow's ids of the runs of a store, which have one experiment, by their keys."""
+    rows = stack.sql(RUNS.format(noted(store / "store.json")["id"]))
+    assert len({experiment for *_, experiment in rows}) == 1
+    return {key: run_id for key, run_id, _ in rows}
 
 
 def test_a_server_that_was_away_is_filled_afterwards_and_no_secret_is_left_anywhere(stack: Stack, folder: Path) -> None:

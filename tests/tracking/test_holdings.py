@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from jetbench.tracking.arm_card import Overview
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.holdings import Holding, from_client, from_database
 from jetbench.tracking.journal import Journal
@@ -47,14 +48,15 @@ def held(store, run):
 def test_the_database_and_mlflow_say_the_same(store, tracker, client, card, shipped):
     tracker.publish(card("another/run"))
     tracker.log_report([shipped.folder / "spec.yaml"])
-    found = from_database(store.database, "mini.smoke")
-    assert found == from_client(client, "mini.smoke")
+    tracker.log_overview("d", lambda: Overview((), "none yet", {}, "gain/auc"), "spec.yaml")
+    found = from_database(store, "mini.smoke")
+    assert found == from_client(client, tracker.experiment_id)
     assert found.keys() == {shipped.key, card("another/run").key, "report"}
     assert found[shipped.key].status == "FINISHED"
-    assert found[card("another/run").key] == Holding("RUNNING", "", "")
-    assert from_database(store.database, "an experiment that is not there") == {}
-    assert from_client(client, "an experiment that is not there") == {}
-    assert from_database(store.root / "no.db", "mini.smoke") == {}
+    assert found[card("another/run").key] == Holding("RUNNING", "", "", "")
+    assert found["report"].overview == "0:d"
+    assert from_database(store, "an experiment that is not there") == {}
+    assert from_database(Store(store.root / "elsewhere"), "mini.smoke") == {}
 
 
 def test_a_run_is_held_while_nothing_about_it_changes(store, shipped):

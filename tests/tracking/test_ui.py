@@ -8,10 +8,12 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from importlib.metadata import EntryPoints
+from urllib.parse import unquote
 
 import pytest
 
 from jetbench.errors import StoreError
+from jetbench.tracking import backend
 from jetbench.tracking.journal import Journal
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
@@ -36,6 +38,16 @@ def test_the_link_opens_the_charts_of_an_experiment():
     link = chart_link("http://127.0.0.1:5000", "7")
     assert link.startswith("http://127.0.0.1:5000/#/experiments/7/runs?workflowType=machine_learning&compareRunsMode=CHART&")
     assert "compareRunsMode" not in chart_link("http://127.0.0.1:5000", None)
+
+
+def test_without_a_view_it_opens_on_the_trainings(store, tmp_path):
+    tracker, client, page = MlflowTracker(store, "suite"), backend.client(store.uri), tmp_path / "page.html"
+    page.write_text("<p>all</p>")
+    for kind in ("report", "comparison"):
+        tracker.log_report([page], kind, kind)
+    trained = client.create_run(tracker.experiment_id, tags={"jetbench.kind": "final"})
+    query = unquote(chart_link("http://127.0.0.1:5000", tracker.experiment_id).rpartition("searchFilter=")[2])
+    assert [run.info.run_id for run in client.search_runs([tracker.experiment_id], query)] == [trained.info.run_id]
 
 
 def test_a_taken_port_is_an_error_with_the_remedy():

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jetbench.evaluation.plots import INK
-from jetbench.insight.agreement import signal_scores
+from jetbench.insight.agreement import disagreements, signal_scores
 from jetbench.insight.drawing import SMALL, draw_grid, draw_subjets, label_plane, panels
 from jetbench.insight.sections.gallery import Gallery, draw_explained, gallery, observed, together
 from jetbench.insight.side_by_side import SideBySide
-from jetbench.insight.wrongest import disagreements
 from jetbench.jets import Jets
 from jetbench.report.content import Line, Plot, SectionContent
 from jetbench.report.markup import fragment, table

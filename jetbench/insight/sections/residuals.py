@@ -9,12 +9,12 @@ import numpy as np
 from jetbench.evaluation.bins import binned
 from jetbench.evaluation.plots import INK, MUTED, PALETTE
 from jetbench.evaluation.regression_plots import MEASURES, Histogram, guide, residual_histogram, response_histogram
+from jetbench.evaluation.wrongest import wrongest
 from jetbench.insight.drawing import panels, style
 from jetbench.insight.inspection import Inspection
 from jetbench.insight.sections.gallery import draw as draw_gallery
 from jetbench.insight.sections.gallery import gallery, observed
 from jetbench.insight.sections.wrongest import SINGLE
-from jetbench.insight.wrongest import worst
 from jetbench.report.content import Line, Plot, SectionContent
 from jetbench.report.markup import table
 from jetbench.report.words import count
@@ -41,7 +41,7 @@ def render(inspection: Inspection) -> SectionContent | None:
     target = inspection.shown.task.column
     shown = (residual_histogram(truth, predicted), response_histogram(truth, predicted), binned(truth, truth, predicted), target)
     plots = [Plot("residuals", "Residuals, response, bias and resolution", CAPTION, draw, (*shown, inspection.simulated))]
-    places = worst(truth, predicted, MOST)
+    (places,) = wrongest(inspection.shown.task.losses(truth, predicted), MOST).values()
     headings, cells = list[str](), [list[str]() for _ in places]
     if not inspection.no_jets:
         jets = inspection.shown.jets_at(places)

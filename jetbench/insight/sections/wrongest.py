@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from jetbench.evaluation.likelihood import likelihood
+from jetbench.evaluation.wrongest import wrongest
 from jetbench.insight.inspection import Inspection
 from jetbench.insight.sections.gallery import draw, gallery, observed
-from jetbench.insight.wrongest import score_of_class, wrongest
 from jetbench.report.content import Line, Plot, SectionContent
 from jetbench.report.markup import fragment, table
 from jetbench.report.words import count
@@ -15,7 +16,7 @@ __all__ = ["SINGLE", "render"]
 
 MOST = 5  # jets of a class
 TEXT = """<p>Of the {{ jets|count }} test jets {{ wrong|count }} are given less probability of their true class than of another.
-Below are those of each class that are given the least.</p>"""
+Below are the jets of each class that are given the least.</p>"""
 CAPTION = "The {n} wrongest jets of the class {name}, the wrongest first, each with the probability of its class. {single}"
 SINGLE = (
     "Circles of 0.2 are the three hardest subjets. Blue speaks for a higher score, orange against it; each map has its own scale."
@@ -28,9 +29,8 @@ def render(inspection: Inspection) -> SectionContent | None:
         return None
     rows, truth, scores = inspection.shown.scores
     names = inspection.meta.class_names
-    found = {label: places for label, places in wrongest(truth, scores, MOST).items() if len(places)}
-    own = score_of_class(scores, truth)
-    body = fragment(TEXT, jets=len(truth), wrong=_wrong(truth, scores))
+    found, own = wrongest(inspection.shown.task.losses(truth, scores), MOST, truth), likelihood(truth, scores)
+    body = fragment(TEXT, jets=len(truth), wrong=_wrong(own, scores))
     plots: list[Plot] = []
     if inspection.no_jets:
         lines = [
@@ -53,6 +53,6 @@ def render(inspection: Inspection) -> SectionContent | None:
     return SectionContent("wrongest", "The wrongest jets", body, tuple(plots))
 
 
-def _wrong(truth: np.ndarray, scores: np.ndarray) -> int:
+def _wrong(own: np.ndarray, scores: np.ndarray) -> int:
     """How many jets are given less probability of their own class than of another."""
-    return sum(len(places) for places in wrongest(truth, scores, len(truth)).values())
+    return int((own < (0.5 if scores.ndim == 1 else scores.max(axis=1))).sum())

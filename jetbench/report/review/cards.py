@@ -10,7 +10,7 @@ from jetbench.report.arms import looks
 from jetbench.report.rejections import seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.review.pictures import pictures
-from jetbench.report.review.wrongest import FILE, wrongest
+from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import Row, rows
 from jetbench.report.tuned import decisions
 from jetbench.report.words import brief_difference, count, gain, mean_limits, number, quantity
@@ -60,7 +60,7 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
         runs=tuple(dict.fromkeys(results.last[CellKey(arm, labels, seed)] for seed in results.seeds(arm, labels))),
         note=_note(results, row),
         pictures=tuple(pictures(results, arm, labels)),
-        tables={FILE: wrongest(results, arm, labels)},
+        tables={FILE: wrongest_table(results, arm, labels)},
     )
 
 

@@ -6,18 +6,19 @@ from collections import Counter
 
 import numpy as np
 
+from jetbench.evaluation.wrongest import wrongest
 from jetbench.report.results import Results
 from jetbench.suites.plan import CellKey
 from jetbench.tracking.arm_card import Table
 
-__all__ = ["FILE", "wrongest"]
+__all__ = ["FILE", "wrongest_table"]
 
 FILE = "wrongest_jets.json"
 JETS = 10  # of each class, or twice as many where there are no classes
 DIGITS = 5
 
 
-def wrongest(results: Results, arm: str, labels: int) -> Table:
+def wrongest_table(results: Results, arm: str, labels: int) -> Table:
     """List the test jets with the largest loss, mean over the finished seeds, worst first and class by class where jets have
     classes: its rank, by which pages align the tables of several arms, mean prediction, row in the dataset, truth, loss, and the
     prediction of each seed. Of many classes the predictions are the probabilities of the true one.
@@ -26,7 +27,8 @@ def wrongest(results: Results, arm: str, labels: int) -> Table:
     read = [results.scores(CellKey(arm, labels, seed)) for seed in seeds]
     rows, truth, _ = read[0]
     loss = np.mean([results.task.losses(truth, scores) for _, _, scores in read], axis=0)
-    kept = _worst(loss, truth if results.task.column == "label" else np.zeros(len(truth), int))
+    classes = truth if results.task.column == "label" else None
+    kept = np.concatenate(list(wrongest(loss, JETS if classes is not None else 2 * JETS, classes).values()))
     given = np.array([_of_truth(scores, truth)[kept] for _, _, scores in read])
     named = _named(results, truth[kept])
     return {
@@ -37,14 +39,6 @@ def wrongest(results: Results, arm: str, labels: int) -> Table:
         "loss": _rounded(loss[kept]),
         **{f"seed {seed}": _rounded(one) for seed, one in zip(seeds, given, strict=True)},
     }
-
-
-def _worst(loss: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Places of the largest losses of each group, the same number of all."""
-    groups = np.unique(group)
-    most = JETS if len(groups) > 1 else 2 * JETS
-    order = np.argsort(-loss, kind="stable")
-    return np.concatenate([order[group[order] == one][:most] for one in groups])
 
 
 def _of_truth(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from jetbench.report.review.cards import arm_cards, bar_key, gain_key, mean_key
 from jetbench.report.review.description import describe
 from jetbench.report.review.overview import overview, overview_digest
 from jetbench.report.review.view import view
-from jetbench.report.review.wrongest import FILE, wrongest
+from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import rows
 from jetbench.report.sentences import answers
 from jetbench.suites.plan import CellKey
@@ -121,7 +121,7 @@ def test_the_pictures_of_an_arm_are_drawn_when_they_are_saved(cards: tuple[ArmCa
 
 
 def test_the_wrongest_jets_are_those_of_the_largest_mean_loss(finished: Results) -> None:
-    table = wrongest(finished, "simclr", 50)
+    table = wrongest_table(finished, "simclr", 50)
     read = [finished.scores(CellKey("simclr", 50, seed)) for seed in range(5)]
     rows_, truth, _ = read[0]
     loss = np.mean([-np.log(np.where(truth == 1, scores, 1 - scores)) for _, _, scores in read], axis=0)
@@ -140,10 +140,10 @@ def test_the_wrongest_jets_are_those_of_the_largest_mean_loss(finished: Results)
 
 
 def test_the_wrongest_jets_of_other_tasks(masses: Results, ten_classes: Results) -> None:
-    truth, mean = (np.array(wrongest(masses, "simclr", 50)[name], float) for name in ("truth", "mean"))
-    assert wrongest(masses, "simclr", 50)["rank"] == [f"{place:02d}" for place in range(1, 21)]
+    truth, mean = (np.array(wrongest_table(masses, "simclr", 50)[name], float) for name in ("truth", "mean"))
+    assert wrongest_table(masses, "simclr", 50)["rank"] == [f"{place:02d}" for place in range(1, 21)]
     assert (np.diff(np.abs(mean - truth)) < 1e-2).all()
-    table = wrongest(ten_classes, "simclr", 50)
+    table = wrongest_table(ten_classes, "simclr", 50)
     assert len(table["row"]) == 100
     assert max(table["mean"]) < 0.5  # of the true class
 
