@@ -16,6 +16,7 @@ from jetbench.errors import StoreError
 
 if TYPE_CHECKING:
     from jetbench.inference import Ensemble
+    from jetbench.inference.output import Judged
     from jetbench.inference.sources import JetSource
     from jetbench.report.subjects import Subject
 
@@ -63,7 +64,7 @@ def predict(
         source = find_source(data, jets, seed, given, len(os.sched_getaffinity(0)), show.update)
         _refuse_sealed(found, ensemble, source)
         write_predictions(ensemble, source, output, lambda done, total: show.update("predicting jets", done, total))
-    _tell(found, ensemble, source, output, judged(ensemble, output))
+    _tell(found, ensemble, source, output, judged(ensemble, output, source.meta))
 
 
 def _refuse_sealed(found: Subject, ensemble: Ensemble, source: JetSource) -> None:
@@ -77,16 +78,16 @@ def _refuse_sealed(found: Subject, ensemble: Ensemble, source: JetSource) -> Non
             )
 
 
-def _tell(found: Subject, ensemble: Ensemble, source: JetSource, output: Path, metrics: Mapping[str, float]) -> None:
+def _tell(found: Subject, ensemble: Ensemble, source: JetSource, output: Path, judgement: Judged) -> None:
     """Say what was written and how good it is, beside the metric on the test jets; and what a reader must know."""
     seeds = len(ensemble.members)
     mean = f", the mean of the {ensemble.task.averaged} of {seeds} seeds" if seeds > 1 else ""
     click.echo(f"{output}: {source.jets} jets of {source.name} by {ensemble.name} of {found.instance.name}{mean}")
     own = ensemble.tested() if found.reported else {}
-    for where, values in ((f"on {source.name}", metrics), ("on the test jets of the suite", own)):
+    for where, values in ((f"on {source.name}", judgement.metrics), ("on the test jets of the suite", own)):
         if values:
             click.echo(f"{_metric(ensemble, values)} {where}")
-    for note in _notes(found, ensemble, source, metrics):
+    for note in _notes(found, ensemble, source, judgement):
         click.echo(f"note: {note}", err=True)
 
 
@@ -96,7 +97,7 @@ def _metric(ensemble: Ensemble, values: Mapping[str, float]) -> str:
     return f"{metric.name} {value} ± {error}{f' {metric.unit}' if metric.unit else ''}"
 
 
-def _notes(found: Subject, ensemble: Ensemble, source: JetSource, metrics: Mapping[str, float]) -> list[str]:
+def _notes(found: Subject, ensemble: Ensemble, source: JetSource, judgement: Judged) -> list[str]:
     notes = [f"left out, {reason}" for reason in found.missing]
     spec = next(iter(ensemble.members.values())).spec
     if len(ensemble.members) > 1:
@@ -107,6 +108,6 @@ def _notes(found: Subject, ensemble: Ensemble, source: JetSource, metrics: Mappi
         notes.append(
             "these are the jets of the suite, some of which the runs were trained on; scores.h5 of a run has its test jets"
         )
-    if not metrics:
-        notes.append("no metric: the jets do not tell the truth that the run predicts, or are too few or too many to be judged")
+    if not judgement.metrics:
+        notes.append(f"no metric: {judgement.reason}")
     return [*notes, *source.remarks]

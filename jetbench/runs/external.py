@@ -54,7 +54,8 @@ def adaptations(spec: RunSpec, folder: Path, meta: Meta) -> tuple[str, tuple[str
     try:
         return f"{stored.model.name} ({stored.file})", load_weights(network, read_weights(folder))
     except DataFileError as error:
-        raise DataFileError(f"{folder}: its weights are of {stored.model.name}, and the arm trains {spec.model.name}; {error}") from error
+        models = f"its weights are of {stored.model.name}, and the arm trains {spec.model.name}"
+        raise DataFileError(f"{folder}: {models}; {error}") from error
 
 
 def _some_jets(meta: Meta) -> Jets:

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
+from jetbench.report.exporting import card_path
 from jetbench.tracking import backend
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
@@ -47,6 +48,8 @@ def test_a_run_is_exported_with_its_card(toys_of: Make, tmp_path: Path) -> None:
         "largest difference to the network is",
     ):
         assert part in card, part
+    assert card_path(path) == tmp_path / "tagger.pt2.md" != card_path(path.with_suffix(".onnx"))
+    assert f"card: {card_path(path)}" in done.output
     again = call("model", "export", "sets/n60/s0", "--format", "pt2", "-o", path, "--store", toys.store)
     assert again.exit_code == 1
     assert "is there already; name another output, or remove it" in again.output
