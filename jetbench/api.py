@@ -21,19 +21,19 @@ from jetbench.engine.survey import survey
 from jetbench.engine.sync import sync
 from jetbench.errors import StoreError
 from jetbench.report.collect import collect
-from jetbench.report.members import Members, find_run
-from jetbench.report.members import find_members as find_in
+from jetbench.report.differing import Differences, find_differences
 from jetbench.report.results import Results
-from jetbench.spec import RunSpec
+from jetbench.report.subjects import find_subject
 from jetbench.suites.budgets import check_equal_classes
 from jetbench.suites.contradictions import contradictions
 from jetbench.suites.extras import refuse_missing_packages
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.instances import latest, latest_instance, latest_study_instance, remember, remembered
+from jetbench.suites.names import named_plans
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
-from jetbench.suites.plans import plan_remembered, plannable
+from jetbench.suites.plans import plan_remembered
 from jetbench.suites.study_file import find_study, instantiate_study, study_names
 from jetbench.suites.study_planning import StudyPlan, make_study_plan
 from jetbench.suites.suite import find_suite, instantiate, suite_names
@@ -51,8 +51,7 @@ __all__ = [
     "Progress",
     "Session",
     "StudySession",
-    "find_members",
-    "find_runs",
+    "compare_specs",
     "latest_execution",
     "latest_session",
     "latest_study",
@@ -324,39 +323,37 @@ def remembered_sessions(
         yield Session(plan, root) if isinstance(plan, Plan) else StudySession(cast(StudyPlan, plan), root)
 
 
-def find_runs(what: str, *, store: str | Path | None = None) -> list[RunSpec]:
-    """Find a run of a store by its name or the beginning of its key, in the latest instance that has it and can be planned: its
-    spec after those of the runs that it starts from, first to last. Raises `StoreError` for none, and for several keys that begin
-    so."""
+def compare_specs(
+    one: str, other: str, *, suite: str | Path | None = None, scale: str | None = None, store: str | Path | None = None
+) -> Differences:
+    """List what sets two arms or runs apart, by names or beginnings of keys: in the latest instance of a store that has them; in
+    that of a `suite`, or of the beginning of an instance's name; or in a suite or suite file that the store has not run."""
     root = _store(store, LOCAL)
-    for plan in plannable(reversed(remembered(root.root).values())):
-        if found := find_run(plan, what, root):
-            return [run.spec for run in found[0].chain(found[1])]
-    raise StoreError(f"no run in {root.root} has the name or key {what!r}; arms are compared with --suite NAME")
+    if suite is None or (not Path(suite).is_file() and _has_run(root, str(suite), scale)):
+        plans = named_plans(root.root, str(suite) if suite else None, scale)
+        return find_differences(one, other, plans, root)
+    return find_differences(one, other, [open_session(suite, scale=scale, store=store).plan], root)
 
 
-def find_members(what: str, *, suite: str | None = None, store: str | Path | None = None) -> Members:
-    """Find the runs that a name stands for, in the latest instance of a store that has it, or in that of a suite: an arm with its
-    label budget ("scratch/n100"), one of its seeds ("scratch/n100/s0"), or any run by name or the beginning of its key. Raises
-    `StoreError` for none, and for runs that are not finished."""
-    root = _store(store, LOCAL)
-    named = [latest_instance(root.root, suite)] if suite else list(reversed(remembered(root.root).values()))
-    return find_in(what, named, root)
+def _has_run(store: Store, name: str, scale: str | None) -> bool:
+    seen = (one for one in remembered(store.root).values() if scale in (None, one.scale))
+    return any(name == one.title or one.name.startswith(name) for one in seen)
 
 
 def load(run: str, *, suite: str | None = None, store: str | Path | None = None) -> Ensemble:
     """Load what a store has finished, to predict other jets: `jetbench.load("scratch/n1000/s0").predict("jets.h5")`.
 
-    `run` is an arm with its label budget, "scratch/n1000", whose seeds predict together, one of its seeds, or any run by its name
-    or the beginning of its key, as `find_members` finds it. `members` of what is returned are the runs by name, each with its
-    `network`, `task` and `preprocessing`.
+    `run` is an arm with its label budget, "scratch/n1000", whose seeds predict together, or without, at its largest finished one;
+    one of its seeds; or any run by its name or the beginning of its key, as `find_subject` finds it. `members` of what is
+    returned are the runs by name, each with its `network`, `task` and `preprocessing`.
 
-    Raises `StoreError` as `find_members` does, `DataFileError` where the files of a run are damaged or gone,
+    Raises `StoreError` as `find_subject` does, `DataFileError` where the files of a run are damaged or gone,
     `MissingPackageError` where a model needs a package of an extra.
     """
-    from jetbench.report.loading import load_members
+    from jetbench.report.loading import load_subject
 
-    return load_members(find_members(run, suite=suite, store=store), _store(store, LOCAL))
+    root = _store(store, LOCAL)
+    return load_subject(find_subject(run, root, suite), root)
 
 
 def _store(store: str | Path | None, tracking_uri: str | None = None) -> Store:

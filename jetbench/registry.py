@@ -13,10 +13,11 @@ from jetbench.errors import UnknownNameError
 __all__ = ["Entry", "Registry", "nearest"]
 
 
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return a sentence that suggests the valid name closest to `name` and lists them all."""
+def nearest(name: str, valid: Iterable[str], unlisted: Iterable[str] = ()) -> str:
+    """Return a sentence that suggests the valid name closest to `name` and lists them all, but for the `unlisted` ones, which are
+    valid too and too many."""
     names = sorted(valid)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, [*names, *sorted(unlisted)], n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{hint}valid names: {', '.join(names)}"
 

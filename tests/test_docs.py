@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, get_args
 
 import click
 import numpy as np
 import pytest
+import torch
 from cli.test_tracking import REPORTING
 from click.testing import CliRunner
 from tiny_runs import toys_of
@@ -166,18 +168,22 @@ def test_the_python_that_using_shows_runs(toys_of: Callable[..., Any], monkeypat
     monkeypatch.setenv("JETBENCH_STORE", str(toys.store))
     (toys.folder / "mlruns").symlink_to(toys.store)
     expected = toys.predictor("scratch").predict(toys.jets)
-    loading, registered = re.findall(r"```python\n(.*?)```", USING, re.S)
+    loading, making, registered = (dedent(block) for block in re.findall(r"```python\n(.*?)```", USING, re.S))
     done: dict[str, Any] = {}
     exec(loading.replace("n1000", "n60"), done)
     np.testing.assert_array_equal(done["scores"], expected)
     assert not done["network"].training
+    done["jets"] = toys.jets.read()
+    exec(making.replace("n1000", "n60"), done)
+    fitted = done["predictor"].preprocessing.fitted
+    assert torch.equal(fitted.scale(done["inputs"])["image"], fitted(done["batch"])["image"])
     code = registered + f"\nimport numpy\nnumpy.save({str(tmp_path / 'scores.npy')!r}, scores)\n"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=toys.folder)
     np.testing.assert_array_equal(np.load(tmp_path / "scores.npy"), expected)
 
 
 def test_every_line_of_the_doctor_stands_in_the_table() -> None:
-    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ", USING.split("## When something")[1], re.M)
+    rows = re.findall(r"^\| ((?:`\w+`\*?(?:, )?)+) \| ", USING.split("## When something")[1], re.M)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     source = "".join(path.read_text() for path in (ROOT / "jetbench" / "doctor").glob("*.py"))
     said = set(re.findall(r'what="(\w+)"', source)) | {"store", "cache"}

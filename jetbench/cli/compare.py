@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import click
 
-from jetbench.cli.options import instance_items, store_option, tracking_option
+from jetbench.cli.naming import suite_option, tell_remarks
+from jetbench.cli.options import store_option, tracking_option
 
 __all__ = ["compare"]
 
 
 @click.command()
 @click.argument("what", metavar="A B ...", nargs=-1, required=True)
-@click.option(
-    "--suite", shell_complete=instance_items, help="The suite or instance that has them. [default: the latest that has]"
-)
+@suite_option
 @store_option
 @tracking_option
 def compare(what: tuple[str, ...], suite: str | None, store: str | None, tracking_uri: str | None) -> None:
@@ -25,7 +24,7 @@ def compare(what: tuple[str, ...], suite: str | None, store: str | None, trackin
     from jetbench.cli.look import publish_comparison
     from jetbench.errors import StoreError
     from jetbench.insight.compare import compare_subjects, comparison_name
-    from jetbench.insight.subjects import find_subject
+    from jetbench.report.subjects import find_subject
     from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
 
@@ -35,6 +34,9 @@ def compare(what: tuple[str, ...], suite: str | None, store: str | None, trackin
         )
     root = Store(store_root(store), tracking_server(tracking_uri))
     subjects = [find_subject(one, root, suite) for one in what]
+    for subject in subjects:
+        subject.refuse_lost()
+        tell_remarks(subject)
     found = compare_subjects(subjects, root)
     for sentence in found.told:
         click.echo(sentence)

@@ -1,10 +1,10 @@
-"""`jetbench diff`: what sets two arms of a suite apart, or two runs of a store."""
+"""`jetbench diff`: what sets two arms or two runs apart."""
 
 from __future__ import annotations
 
 import click
 
-from jetbench.cli.options import scale_option, store_option, suite_items
+from jetbench.cli.options import instance_items, scale_option, store_option
 
 __all__ = ["diff"]
 
@@ -12,22 +12,26 @@ __all__ = ["diff"]
 @click.command()
 @click.argument("one", metavar="A")
 @click.argument("other", metavar="B")
-@click.option("--suite", shell_complete=suite_items, help="A and B are arms of this suite, or suite file.")
+@click.option(
+    "--suite",
+    shell_complete=instance_items,
+    help="Whose they are: a suite or instance that the store has run, or else a shipped suite or suite file. "
+    "[default: the latest that has them]",
+)
 @scale_option
 @store_option
 def diff(one: str, other: str, suite: str | None, scale: str | None, store: str | None) -> None:
-    """List every difference between two arms of a suite, or two runs of the store by name or key, as dotted paths."""
-    from jetbench.suites.difference import arm_differences, chain_differences, difference_lines
+    """List every difference between two arms or two runs, as dotted paths.
 
-    if suite is None:
-        from jetbench.api import find_runs
+    Two arms, as in scratch simclr, are compared at all of their label budgets. A run is scratch/n1000/s0, or any by its name or
+    the beginning of its key, finished or not.
+    """
+    from jetbench.api import compare_specs
+    from jetbench.suites.difference import difference_lines
 
-        mine, theirs = (find_runs(what, store=store) for what in (one, other))
-        click.echo("\n".join(difference_lines((one, other), chain_differences(mine, theirs))))
-        return
-    from jetbench.api import open_session
-
-    found = arm_differences(open_session(suite, scale=scale, store=store).plan, one, other)
+    found, remarks = compare_specs(one, other, suite=suite, scale=scale, store=store)
+    for remark in remarks:
+        click.echo(f"note: {remark}", err=True)
     for budgets, differences in found.items():
         if len(found) > 1:
             click.echo(f"at {', '.join(map(str, budgets))} labels")

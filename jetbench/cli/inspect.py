@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from jetbench.cli.options import instance_items, store_option, tracking_option
+from jetbench.cli.naming import suite_option, tell_remarks
+from jetbench.cli.options import store_option, tracking_option
 
 __all__ = ["inspect"]
 
 
 @click.command()
 @click.argument("what", metavar="RUN|ARM")
-@click.option("--suite", shell_complete=instance_items, help="The suite or instance that has it. [default: the latest that has]")
+@suite_option
 @click.option(
     "--layer", "layers", multiple=True, help="A layer of the encoder to show, as in --layer layer2.1. [default: its stages]"
 )
@@ -23,18 +24,20 @@ def inspect(what: str, suite: str | None, layers: tuple[str, ...], store: str | 
     \b
     jetbench inspect simclr            an arm at its largest budget, all seeds
     jetbench inspect simclr/n100       at 100 labels
-    jetbench inspect simclr/n100/s0    one of its runs; `jetbench status` has names
+    jetbench inspect simclr/n100/s0    one of its runs; a run's name or key do as well
 
     The page and its pictures stand in the run's folder, and so among the run's artifacts in MLflow.
     """
     from jetbench.cli.look import publish_run
     from jetbench.insight.inspect import inspect_subject
-    from jetbench.insight.subjects import find_subject
+    from jetbench.report.subjects import find_subject
     from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
 
     root = Store(store_root(store), tracking_server(tracking_uri))
     subject = find_subject(what, root, suite)
+    subject.refuse_lost()
+    tell_remarks(subject)
     found = inspect_subject(subject, root.root, layers)
     for sentence in found.told:
         click.echo(sentence)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from jetbench.insight.subjects import Subject
+    from jetbench.report.subjects import Subject
     from jetbench.tracking.store import Store
 
 __all__ = ["publish_comparison", "publish_run"]

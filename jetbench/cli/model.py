@@ -7,8 +7,8 @@ from typing import Literal
 
 import click
 
+from jetbench.cli.naming import suite_option, tell_remarks
 from jetbench.cli.options import dataset_items, store_option, tracking_option
-from jetbench.cli.predict import suite_option
 
 __all__ = ["model"]
 
@@ -64,16 +64,18 @@ def export(
     RUN is a name such as scratch/n1000/s0, or a key or its beginning. The file maps the tensors of the run's view before scaling,
     which the card describes, to predictions; it is checked against the network on real jets, and not written where it differs.
     """
-    from jetbench.api import find_members
-    from jetbench.report.exporting import export_run
+    from jetbench.report.exporting import card_path, export_run
+    from jetbench.report.subjects import find_subject
     from jetbench.tracking.store import Store, store_root
 
-    found = find_members(run, suite=suite, store=store)
-    done = export_run(found, Store(store_root(store)), format, output, check)
+    root = Store(store_root(store))
+    found = find_subject(run, root, suite)
+    tell_remarks(found)
+    done = export_run(found, root, format, output, check)
     click.echo(
         f"{output}: inputs {', '.join(done.inputs)}; checked on {done.jets} jets, largest difference {done.difference:.1e}"
     )
-    click.echo(f"card: {output.with_suffix('.md')}")
+    click.echo(f"card: {card_path(output)}")
 
 
 @model.command()
@@ -89,12 +91,14 @@ def register(run: str, name: str, alias: str | None, suite: str | None, store: s
     Where jetbench is installed, mlflow.pyfunc.load_model("models:/NAME@ALIAS").predict("jets.h5") gives what `jetbench predict`
     does. No code is stored with it, and the same runs make no second version.
     """
-    from jetbench.api import find_members
-    from jetbench.report.registering import register_members
+    from jetbench.report.registering import register_subject
+    from jetbench.report.subjects import find_subject
     from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
 
-    found, place = find_members(run, suite=suite, store=store), Store(store_root(store), tracking_server(tracking_uri))
-    version = register_members(found, place, name, alias)
+    place = Store(store_root(store), tracking_server(tracking_uri))
+    found = find_subject(run, place, suite)
+    tell_remarks(found)
+    version = register_subject(found, place, name, alias)
     click.echo(f"{name}: version {version}{f', alias {alias}' if alias else ''}, in {place.uri}")
     click.echo(f"models:/{name}{f'@{alias}' if alias else f'/{version}'}")

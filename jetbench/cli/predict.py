@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jetbench.cli.options import dataset_items, instance_items, store_option
+from jetbench.cli.naming import suite_option, tell_remarks
+from jetbench.cli.options import dataset_items, store_option
 from jetbench.cli.progress import display
 from jetbench.errors import StoreError
 
 if TYPE_CHECKING:
     from jetbench.inference import Ensemble
+    from jetbench.inference.output import Judged
     from jetbench.inference.sources import JetSource
-    from jetbench.report.members import Members
+    from jetbench.report.subjects import Subject
 
-__all__ = ["predict", "suite_option"]
-
-suite_option = click.option("--suite", shell_complete=instance_items, help="Whose run it is. [default: the latest that has it]")
+__all__ = ["predict"]
 
 
 @click.command()
@@ -48,24 +48,26 @@ def predict(
     together. DATA is a file of jets or of a format of `jetbench ls formats`, a folder or glob of such files, or the name of a
     simulated dataset. Jets are read block by block.
     """
-    from jetbench.api import find_members
     from jetbench.inference.output import judged, write_predictions
     from jetbench.inference.sources import find_source
-    from jetbench.report.loading import load_members
+    from jetbench.report.loading import load_subject
+    from jetbench.report.subjects import find_subject
     from jetbench.suites.instance import parse_override
     from jetbench.tracking.store import Store, store_root
 
-    found = find_members(run, suite=suite, store=store)
-    ensemble = load_members(found, Store(store_root(store)))
+    root = Store(store_root(store))
+    found = find_subject(run, root, suite)
+    tell_remarks(found)
+    ensemble = load_subject(found, root)
     given = {key: value for text in options for key, value in parse_override(text).items()}
     with display(stderr=True) as show:
         source = find_source(data, jets, seed, given, len(os.sched_getaffinity(0)), show.update)
         _refuse_sealed(found, ensemble, source)
         write_predictions(ensemble, source, output, lambda done, total: show.update("predicting jets", done, total))
-    _tell(found, ensemble, source, output, judged(ensemble, output))
+    _tell(found, ensemble, source, output, judged(ensemble, output, source.meta))
 
 
-def _refuse_sealed(found: Members, ensemble: Ensemble, source: JetSource) -> None:
+def _refuse_sealed(found: Subject, ensemble: Ensemble, source: JetSource) -> None:
     """Raise `StoreError` for a run that is not reported where the jets are those of its suite, the test jets among them."""
     for spec in (member.spec for member in ensemble.members.values()):
         own = {ref.sha256 for ref in (spec.dataset, spec.also_test) if ref is not None}
@@ -76,16 +78,16 @@ def _refuse_sealed(found: Members, ensemble: Ensemble, source: JetSource) -> Non
             )
 
 
-def _tell(found: Members, ensemble: Ensemble, source: JetSource, output: Path, metrics: Mapping[str, float]) -> None:
+def _tell(found: Subject, ensemble: Ensemble, source: JetSource, output: Path, judgement: Judged) -> None:
     """Say what was written and how good it is, beside the metric on the test jets; and what a reader must know."""
     seeds = len(ensemble.members)
     mean = f", the mean of the {ensemble.task.averaged} of {seeds} seeds" if seeds > 1 else ""
     click.echo(f"{output}: {source.jets} jets of {source.name} by {ensemble.name} of {found.instance.name}{mean}")
     own = ensemble.tested() if found.reported else {}
-    for where, values in ((f"on {source.name}", metrics), ("on the test jets of the suite", own)):
+    for where, values in ((f"on {source.name}", judgement.metrics), ("on the test jets of the suite", own)):
         if values:
             click.echo(f"{_metric(ensemble, values)} {where}")
-    for note in _notes(found, ensemble, source, metrics):
+    for note in _notes(found, ensemble, source, judgement):
         click.echo(f"note: {note}", err=True)
 
 
@@ -95,7 +97,7 @@ def _metric(ensemble: Ensemble, values: Mapping[str, float]) -> str:
     return f"{metric.name} {value} ± {error}{f' {metric.unit}' if metric.unit else ''}"
 
 
-def _notes(found: Members, ensemble: Ensemble, source: JetSource, metrics: Mapping[str, float]) -> list[str]:
+def _notes(found: Subject, ensemble: Ensemble, source: JetSource, judgement: Judged) -> list[str]:
     notes = [f"left out, {reason}" for reason in found.missing]
     spec = next(iter(ensemble.members.values())).spec
     if len(ensemble.members) > 1:
@@ -106,6 +108,6 @@ def _notes(found: Members, ensemble: Ensemble, source: JetSource, metrics: Mappi
         notes.append(
             "these are the jets of the suite, some of which the runs were trained on; scores.h5 of a run has its test jets"
         )
-    if not metrics:
-        notes.append("no metric: the jets do not tell the truth that the run predicts, or are too few or too many to be judged")
+    if not judgement.metrics:
+        notes.append(f"no metric: {judgement.reason}")
     return [*notes, *source.remarks]

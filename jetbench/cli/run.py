@@ -24,7 +24,9 @@ __all__ = ["run"]
 @tracking_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. [default: one per GPU, or per core]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value, as in --set seeds=3.")
-@click.option("--rerun", metavar="failed|all|RUN", help="Train again: RUN is a name or key, with all that start from it.")
+@click.option(
+    "--rerun", metavar="failed|all|RUN", help="Train again: RUN is a run or arm, by name or key, with all that start from it."
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan and end.")
 @click.pass_context
 def run(

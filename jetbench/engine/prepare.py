@@ -14,6 +14,7 @@ import numpy as np
 
 from jetbench.data.catalog import Dataset, cache_folder
 from jetbench.engine.checks import check_also_test, check_data
+from jetbench.engine.weights import try_weights, weights_folders
 from jetbench.errors import DataFileError
 from jetbench.files import file_lock, replacing
 from jetbench.jets import Jets, open_jets, verify
@@ -58,21 +59,16 @@ def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]
     if also is not None:
         check_also_test(plan, also.path, dataset.path, unlabelled.path if unlabelled else None)
     tables, also_tables = (_tables(plan, one, workers, progress) if one is not None else {} for one in (dataset, also))
-    return Prepared(labelled, pool, tables, second, also_tables, _weights(plan, dataset.path))
+    return Prepared(labelled, pool, tables, second, also_tables, _weights(plan))
 
 
-def _weights(plan: Graph, dataset: Path) -> dict[str, Path]:
-    """The folders of the imported weights, which are tried on the networks that are to start from them: what has to be adapted is
-    told arm by arm, and what does not fit is an error before anything is trained."""
-    folders = {one.sha256: Path(one.name).expanduser().absolute() for one in plan.instance.weights}
-    tried = {(run.arm, one): run.spec for run in plan.runs.values() if (one := run.spec.weights) is not None}
-    if tried:
-        from jetbench.runs.external import adaptations  # torch, which a plan without such an arm does without
-
-        for (arm, weights), spec in tried.items():
-            for text in adaptations(spec, folders[weights.sha256], open_jets(dataset)):
-                log.warning("%s: adapted: %s", arm, text)
-    return folders
+def _weights(plan: Graph) -> dict[str, Path]:
+    """The folders of the imported weights. What has to be adapted is told arm by arm, and what does not fit is an error before
+    anything is trained."""
+    for arm in try_weights(plan):
+        for text in arm.adaptations:
+            log.warning("%s: adapted: %s", arm.name, text)
+    return weights_folders(plan)
 
 
 def _tables(plan: Graph, dataset: Dataset, workers: int, progress: Callable[[str, int, int], None]) -> dict[str, Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -10,11 +9,12 @@ from pathlib import Path
 
 from jetbench.engine.custody import idle
 from jetbench.engine.survey import Survey, survey
-from jetbench.errors import BusyError, JetbenchError, UnknownNameError
+from jetbench.errors import BusyError, UnknownNameError
 from jetbench.files import file_lock, is_locked, move_aside
-from jetbench.registry import nearest
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instances import remembered
+from jetbench.suites.names import arm_called, cells_called, unknown_name
+from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.plans import plan_remembered
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
@@ -24,10 +24,11 @@ __all__ = ["chosen", "set_aside", "sharing"]
 
 def chosen(what: str, found: Survey) -> list[PlannedRun]:
     """Return the runs that are to be trained anew: the diverged ones for "failed" (others that failed are tried again anyway,
-    from their checkpoints), every one that has begun for "all", or one by its name or the beginning of its key, with all that
-    start from it or wait for a study that it is a trial of.
+    from their checkpoints), every one that has begun for "all", one by its name or the beginning of its key, or the last runs of
+    an arm, of a budget of it or of a seed, for "ARM", "ARM/n100" and "ARM/n100/s0", which are all trials where a seed tunes for
+    itself; with all that start from them or wait for a study that they are trials of.
 
-    Raises `UnknownNameError` where nothing is called so, `JetbenchError` where several keys begin so, and where one is running.
+    Raises `UnknownNameError` where nothing is called so, `StoreError` where several keys begin so.
     """
     if what == "failed":
         return [found.runs[key] for key, state in found.states.items() if state == "diverged"]
@@ -35,22 +36,25 @@ def chosen(what: str, found: Survey) -> list[PlannedRun]:
     return [run for key, run in found.runs.items() if key in keys and found.states[key] != "planned"]
 
 
-def _called(what: str, found: Survey) -> str:
-    keys = found.called(what)
-    if len(keys) > 1:
-        raise JetbenchError(f"{len(keys)} runs have keys that begin with {what}; write more of it")
-    if not keys:
-        close = difflib.get_close_matches(what, [run.name for run in found.runs.values()], cutoff=0.5)
-        raise UnknownNameError(
-            f"no run of {found.plan.instance.name} has the name or key {what!r}; {nearest(what, ['failed', 'all', *close])}"
-        )
-    return keys[0]
+def _called(what: str, found: Survey) -> set[str]:
+    plan = found.plan
+    name = arm_called(plan, what)
+    if name is not None and isinstance(plan, Plan) and (cells := cells_called(plan, name)):
+        return {key for cell in cells for key in _last_runs(plan, cell, found)}
+    if (key := found.one_called(what)) is None:
+        raise UnknownNameError(unknown_name(what, plan.instance.name, [plan], ["failed", "all"]))
+    return {key}
 
 
-def _depending(first: str, found: Survey) -> set[str]:
-    """A run and all that start from it, or wait for a study that one of them is a trial of."""
+def _last_runs(plan: Plan, cell: CellKey, found: Survey) -> list[str]:
+    """The key of a cell's last run; the trials of its study where it has one of its own."""
+    return found.asked[plan.tuned[cell]] if plan.seeds_tune and cell in plan.tuned else [plan.cells[cell]]
+
+
+def _depending(first: set[str], found: Survey) -> set[str]:
+    """Runs and all that start from them, or wait for a study that one of them is a trial of."""
     keys: set[str] = set()
-    grown = {first}
+    grown = first
     while grown:
         keys |= grown
         studies = {digest for digest, asked in found.asked.items() if keys & set(asked)}

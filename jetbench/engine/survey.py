@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+from jetbench.errors import StoreError
 from jetbench.files import is_locked
 from jetbench.suites.graph import Graph, Links, PlannedRun
 from jetbench.suites.plan import CellKey, Plan
@@ -40,10 +41,14 @@ class Survey:
     unknown: dict[str, int]
     asked: dict[str, list[str]]
 
-    def called(self, what: str) -> list[str]:
-        """Return the keys of the runs that have this name, or else whose key begins so."""
+    def one_called(self, what: str) -> str | None:
+        """Return the key of the run that has this name, or else whose key begins so; None for none. Raises `StoreError` for
+        several keys that begin so."""
         named = [key for key, run in self.runs.items() if run.name == what]
-        return named or ([key for key in self.runs if key.startswith(what)] if len(what) >= SHORTEST else [])
+        found = named or ([key for key in self.runs if key.startswith(what)] if len(what) >= SHORTEST else [])
+        if len(found) > 1:
+            raise StoreError(f"{len(found)} runs have keys that begin with {what}; write more of it")
+        return found[0] if found else None
 
     def chain(self, key: str) -> list[PlannedRun]:
         """Return a run after those that it starts from, first to last."""

@@ -21,13 +21,12 @@ def refuse_unlike(spec: RunSpec, here: Meta, there: Meta) -> None:
     else:
         found = unlike(view, reads, here, there)
     if found:
-        raise DataFileError(
-            f"these jets do not match those that {spec.model.name} was trained on: {found}; {_remedy(here, there, reads)}"
-        )
+        told = f"{spec.model.name} was trained on other jets than these, which are named first"
+        raise DataFileError(f"{told}: {found}; {_remedy(here, there, reads)}")
 
 
 def _remedy(here: Meta, there: Meta, reads: object) -> str:
     """A run that looks at the pT alone, where that is what both have in common."""
     if reads == "all" and same_pt(here, there):
-        return "a run whose view has the option channels=pt looks at the pT alone, which both have"
-    return "take jets that were made alike, or a run that was trained on such jets"
+        return "name a run that looks at the pT alone, which both have: boosted trees, or a view with `channels: pt`"
+    return "take jets that were made alike (`jetbench data info FILE` says how), or name a run that was trained on such jets"

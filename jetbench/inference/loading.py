@@ -18,14 +18,14 @@ from jetbench.models import ModelEntry, models
 from jetbench.models.fitted import FittedModel
 from jetbench.models.network import build_network
 from jetbench.spec import RunSpec
-from jetbench.strict import parse, read_yaml
 from jetbench.tasks import build_task, tasks
 from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.specs import read_spec
 from jetbench.training.bundle import load_preprocessing
 from jetbench.training.device import device
 from jetbench.views import views
 
-__all__ = ["load_predictor", "read_spec"]
+__all__ = ["load_predictor"]
 
 
 def load_predictor(folder: Path, meta: Meta | None = None) -> Predictor:
@@ -60,17 +60,6 @@ def _finished(run: RunFolder) -> dict[str, str]:
     if reclaimed:
         raise DataFileError(f"{run.path}: its weights were removed to free the disk; train it again with jetbench run --rerun")
     return files
-
-
-def read_spec(folder: Path) -> RunSpec:
-    """Read what a run was, with nothing left to be chosen; raises `DataFileError` where it cannot be read."""
-    run = RunFolder(folder)
-    try:
-        text = run.spec.read_text()
-    except (OSError, ValueError) as error:
-        raise DataFileError(f"{run.spec}: cannot be read ({error}); run the suite again") from error
-    spec: RunSpec = parse(RunSpec, read_yaml(text, str(run.spec), DataFileError), str(run.spec), DataFileError)
-    return spec
 
 
 def _refuse_other_numbers(run: RunFolder, spec: RunSpec) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -15,14 +15,21 @@ from jetbench.evaluation.artifacts import COLUMNS, FORMAT, read_scores
 from jetbench.files import replacing
 from jetbench.inference.ensemble import Ensemble
 from jetbench.inference.sources import JetSource
-from jetbench.jets import Jets
+from jetbench.jets import Jets, Meta
 from jetbench.jets.disk import Disk
 
-__all__ = ["judged", "write_predictions"]
+__all__ = ["Judged", "judged", "write_predictions"]
 
 CHUNK = 1 << 14  # rows
 JUDGED = 1 << 24  # jets: a metric of more would need memory that predicting does not
 UNKNOWN = {"label": -1, "truth": np.nan}  # what stands for the truth of jets that do not tell it
+
+
+class Judged(NamedTuple):
+    """The headline metric of predictions and its error, by key; where there is none, the `reason`."""
+
+    metrics: dict[str, float]
+    reason: str = ""
 
 
 def write_predictions(
@@ -104,12 +111,19 @@ def _extend(file: h5py.File, name: str, rows: np.ndarray) -> None:
     column[len(column) - len(rows) :] = rows
 
 
-def judged(ensemble: Ensemble, path: Path) -> dict[str, float]:
-    """Return the headline metric of the predictions in a file and its error, by key; nothing where the jets do not tell the
-    truth, or are too many for it."""
+def judged(ensemble: Ensemble, path: Path, meta: Meta) -> Judged:
+    """Judge the predictions in a file by the truth of its jets, which share `meta`, where they tell it and are not too many."""
+    task, classes = ensemble.task, ensemble.meta.class_names
     with h5py.File(path, "r") as file:
-        if len(file["index"]) > JUDGED:
-            return {}
+        if (jets := len(file["index"])) > JUDGED:
+            return Judged({}, f"of more than {JUDGED:,} jets it would take too much memory".replace(",", " "))
+    if task.column == "label" and meta.class_names and meta.class_names != classes:
+        return Judged(
+            {}, f"the jets have the classes {', '.join(meta.class_names)}, and the run tells {', '.join(classes)} apart"
+        )
     _, truth, scores = read_scores(path)
-    known = bool(np.isfinite(truth).all() and (truth.min() >= 0 or ensemble.task.column != "label"))
-    return ensemble.task.choose(truth, scores, ensemble.meta) if known else {}
+    known = np.isfinite(truth) & ((truth >= 0) | (task.column != "label"))
+    if not known.all():
+        told = f"{jets - known.sum()} of {jets} jets have no value of" if known.any() else "the jets do not tell"
+        return Judged({}, f"{told} {task.column!r}, which the run predicts")
+    return Judged(task.choose(truth, scores, ensemble.meta), task.shortage("test", truth, ensemble.meta))

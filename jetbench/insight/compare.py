@@ -11,8 +11,8 @@ from jetbench.insight.inspect import Inspected
 from jetbench.insight.inspection import Inspection
 from jetbench.insight.sections import correlation, curves_together, disagreements, specs, summary, verdicts
 from jetbench.insight.side_by_side import SideBySide
-from jetbench.insight.subjects import Subject
 from jetbench.insight.write import write_page
+from jetbench.report.subjects import Subject
 from jetbench.report.words import joined
 from jetbench.tracking.store import Store
 

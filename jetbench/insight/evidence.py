@@ -14,8 +14,8 @@ from jetbench.errors import DataFileError, JetbenchError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.inference import Predictor, load_predictor
 from jetbench.insight.history import History, read_history
-from jetbench.insight.subjects import FinishedRun, Subject
 from jetbench.jets import Jets, open_jets
+from jetbench.report.subjects import FinishedRun, Subject
 from jetbench.spec import RunSpec
 from jetbench.suites.instance import AnyInstance
 from jetbench.tasks import build_task

@@ -11,8 +11,8 @@ from jetbench.insight.evidence import gather
 from jetbench.insight.inspection import Inspection
 from jetbench.insight.prong_shares import prong_shares, sentence
 from jetbench.insight.sections import activations, attributions, curves, embedding, prongs, residuals, summary, wrongest
-from jetbench.insight.subjects import Subject
 from jetbench.insight.write import write_page
+from jetbench.report.subjects import Subject
 
 __all__ = ["PAGE", "Inspected", "inspect_subject"]
 

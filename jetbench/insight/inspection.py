@@ -13,8 +13,8 @@ from jetbench.evaluation.likelihood import likelihood
 from jetbench.insight.evidence import Evidence
 from jetbench.insight.explanations import Explainer, Explanation
 from jetbench.insight.frames import frame_of
-from jetbench.insight.subjects import Subject
 from jetbench.jets import Grid, Meta
+from jetbench.report.subjects import Subject
 from jetbench.tasks.regression import Regression
 from jetbench.views.constituents import ConstituentsView
 from jetbench.views.image import ImageView

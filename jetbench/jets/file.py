@@ -137,6 +137,8 @@ def open_file(path: Path) -> Jets:
 
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file")
+    if not path.stat().st_size:
+        raise DataFileError(f"{path}: is empty; make or fetch the file again")
     try:
         file = h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES)
     except OSError as error:

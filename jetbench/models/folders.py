@@ -11,6 +11,8 @@ from jetbench.tracking.folder import RunFolder
 
 __all__ = ["find_weights", "weights_digest"]
 
+EMPTY = hashlib.sha256().hexdigest()  # of a file of no bytes
+
 
 def find_weights(folder: str) -> WeightsRef:
     """Find the weights that `jetbench model import` has written to a folder. Raises `DataFileError` where there are none."""
@@ -18,10 +20,14 @@ def find_weights(folder: str) -> WeightsRef:
 
 
 def weights_digest(folder: Path) -> str:
-    """Return the sha256 of the file of weights in a folder. Raises `DataFileError` where there is none."""
+    """Return the sha256 of the file of weights in a folder. Raises `DataFileError` where there is none, or an empty one."""
+    command = f"`jetbench model import FILE --model NAME -o {folder}` makes them"
     try:
         with RunFolder(folder).weights.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        command = f"jetbench model import FILE --model NAME -o {folder}"
-        raise DataFileError(f"{folder}: no imported weights are there ({error.strerror}); `{command}` makes them") from error
+        reason = "the folder holds none" if folder.is_dir() and not RunFolder(folder).weights.exists() else error.strerror
+        raise DataFileError(f"{folder}: no imported weights are there ({reason}); {command}") from error
+    if found == EMPTY:
+        raise DataFileError(f"{RunFolder(folder).weights}: is empty; remove the folder, and {command}")
+    return found

@@ -60,6 +60,8 @@ def read_weights(path: Path) -> Weights:
 
 
 def _content(path: Path) -> Any:
+    if path.is_file() and not path.stat().st_size:
+        raise DataFileError(f"{path}: is empty; fetch the file again")
     try:
         return load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

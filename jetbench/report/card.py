@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from jetbench.inference.export import OPSET, TOLERANCE, Exported
 from jetbench.inference.predictor import Predictor
 from jetbench.models import models
-from jetbench.report.members import Members
 from jetbench.report.results import Results
+from jetbench.report.subjects import Subject
 from jetbench.report.words import LEVEL_TEXT, count
 from jetbench.spec import Recipe, RunSpec
 from jetbench.statistics.rounding import with_error
@@ -21,7 +21,7 @@ COUNTS = ("background_left",)  # beginnings of those of plain counts
 
 
 def model_card(
-    found: Members, predictor: Predictor, chain: Sequence[RunSpec], results: Results | None, exported: Exported, checked: str
+    found: Subject, predictor: Predictor, chain: Sequence[RunSpec], results: Results | None, exported: Exported, checked: str
 ) -> str:
     """Write the card in Markdown. `chain` are the specs of the run and of those before it, first to last; `results` are those of
     the run's suite, None where its metrics on test jets are not to be shown; `checked` names the jets of the check."""
@@ -39,7 +39,7 @@ def model_card(
     return "\n".join(texts)
 
 
-def _task(found: Members, predictor: Predictor) -> Iterator[str]:
+def _task(found: Subject, predictor: Predictor) -> Iterator[str]:
     entry, classes = models[predictor.model_name], found.instance.meta.class_names
     yield f"`{entry.name}`, {entry.summary} ({entry.source}), for {predictor.spec.task.name}. It gives two arrays:"
     yield ""
@@ -52,14 +52,14 @@ def _task(found: Members, predictor: Predictor) -> Iterator[str]:
     yield "- `outputs` (n, outputs) float32: those of the network, before that"
 
 
-def _input(found: Members, predictor: Predictor, exported: Exported) -> Iterator[str]:
+def _input(found: Subject, predictor: Predictor, exported: Exported) -> Iterator[str]:
     assert predictor.preprocessing is not None
     yield f"Any number n of jets, as {' and '.join(f'`{name}`' for name in exported.inputs)}. What was fitted is in the file."
     yield ""
     yield predictor.preprocessing.fitted.told(found.instance.meta.channels)
 
 
-def _data(found: Members, spec: RunSpec) -> Iterator[str]:
+def _data(found: Subject, spec: RunSpec) -> Iterator[str]:
     instance, origin = found.instance, found.instance.meta.provenance
     yield f"`{spec.dataset.name}`, {instance.jets} jets, digest `{spec.dataset.sha256}`:"
     yield ""
@@ -92,7 +92,7 @@ def _recipe_text(recipe: Recipe) -> str:
     return ", ".join([f"recipe `{recipe.name}`", *parts, *([f"augmentation {steps}"] if steps else [])])
 
 
-def _metrics(found: Members, results: Results | None) -> Iterator[str]:
+def _metrics(found: Subject, results: Results | None) -> Iterator[str]:
     if results is None:
         yield "Not shown: the run is a trial that has not won, or of no suite, and no choice may depend on its test jets."
         return
@@ -124,7 +124,7 @@ def _mean(results: Results, cell: CellKey, key: str) -> str:
     return f"{found.mean:.4g}" + (f" [{found.low:.4g}, {found.high:.4g}]" if found.low is not None else "")
 
 
-def _limits(found: Members, predictor: Predictor) -> Iterator[str]:
+def _limits(found: Subject, predictor: Predictor) -> Iterator[str]:
     origin, labels = found.instance.meta.provenance, predictor.spec.labels
     yield f"- It knows jets of one kind: {origin.source}. On jets of another generator, detector or selection it is worse by an"
     yield "  amount that only such jets with labels tell; `jetbench predict` prints it."
@@ -135,7 +135,7 @@ def _limits(found: Members, predictor: Predictor) -> Iterator[str]:
     yield "- The metrics are those of a benchmark and stand for no measurement: no systematic uncertainty is in them."
 
 
-def _file(found: Members, predictor: Predictor, exported: Exported, checked: str) -> Iterator[str]:
+def _file(found: Subject, predictor: Predictor, exported: Exported, checked: str) -> Iterator[str]:
     kind = f"ONNX, opset {OPSET}" if exported.format == "onnx" else "an exported program of PyTorch (`torch.export.load`)"
     yield f"- {kind}; the number of jets is free"
     yield f"- checked on {exported.jets} jets of {checked}: the largest difference to the network is {exported.difference:.1e}"

@@ -10,23 +10,23 @@ from pathlib import Path
 from jetbench.inference import Ensemble
 from jetbench.inference.pyfunc import pack
 from jetbench.models import models
-from jetbench.report.loading import load_members
-from jetbench.report.members import Members
+from jetbench.report.loading import load_subject
+from jetbench.report.subjects import Subject
 from jetbench.tracking.registry import register
 from jetbench.tracking.store import Store
 
-__all__ = ["register_members"]
+__all__ = ["register_subject"]
 
 LOADER = "jetbench.inference.pyfunc"
 PACKAGES = ("jetbench", "torch", "numpy", "scikit-learn", "skops")  # whose versions the numbers of a model depend on
 
 
-def register_members(found: Members, store: Store, name: str, alias: str | None = None) -> str:
+def register_subject(found: Subject, store: Store, name: str, alias: str | None = None) -> str:
     """Register runs as a model and return the number of its version; `alias` points to it. The same runs make no second version.
 
-    Raises `StoreError` for a name that MLflow cannot address and where the store does not take it, and errors as `load_members`.
+    Raises `StoreError` for a name that MLflow cannot address and where the store does not take it, and errors as `load_subject`.
     """
-    ensemble = load_members(found, store)
+    ensemble = load_subject(found, store)
     for member in ensemble.members.values():
         member.refuse(ensemble.meta)
     tags = {"jetbench.run": found.name, "jetbench.instance": found.instance.name, "jetbench.runs": json.dumps(found.keys)}

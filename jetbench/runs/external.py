@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from jetbench.data.batch import JetTensors
 from jetbench.errors import DataFileError
-from jetbench.jets import Jets
+from jetbench.jets import Jets, Meta
 from jetbench.models.folders import weights_digest
 from jetbench.models.imported import ImportedModel
 from jetbench.models.network import Network, build_network
@@ -30,23 +30,46 @@ def load_imported(network: Network, folder: Path, sha256: str) -> tuple[str, ...
 
     Raises `DataFileError` where others are there than were planned, where they come from no import, and where they do not fit.
     """
-    if weights_digest(folder) != sha256:
-        raise DataFileError(f"{folder}: replaced by other weights since the training was planned; start the command again")
-    _refuse_run(folder)
+    _planned(folder, sha256)
     return load_weights(network, read_weights(folder))
 
 
-def _refuse_run(folder: Path) -> None:
-    """Weights of a run belong to its preprocessing, which an external arm does not take over."""
+def _planned(folder: Path, sha256: str) -> ImportedModel:
+    """What the weights are. Those of a run belong to its preprocessing, which an external arm does not take over."""
+    if weights_digest(folder) != sha256:
+        raise DataFileError(f"{folder}: replaced by other weights since the training was planned; start the command again")
     try:
-        ImportedModel.model_validate(json.loads(RunFolder(folder).bundle.read_text()))
+        return ImportedModel.model_validate(json.loads(RunFolder(folder).bundle.read_text()))
     except (OSError, ValueError, ValidationError) as error:
         raise DataFileError(f"{folder}: was not written by `jetbench model import`; import the file of weights") from error
 
 
-def adaptations(spec: RunSpec, folder: Path, jets: Jets) -> tuple[str, ...]:
-    """Say what has to be adapted of the imported weights that a run on these jets starts from; raises as `load_imported` does."""
+def adaptations(spec: RunSpec, folder: Path, meta: Meta) -> tuple[str, tuple[str, ...]]:
+    """Say of which model the imported weights are that a run starts from on jets with `meta`, and what has to be adapted of them;
+    raises as `load_imported` does, and names that model where they do not fit."""
     assert spec.weights is not None
-    shapes = fit_preprocessing(spec.view, JetTensors(jets[:FEW]), np.arange(FEW)).fitted.shapes
-    network = build_network(spec.model, shapes, build_task(spec.task).outputs(jets.meta), spec.seed)
-    return load_imported(network, folder, spec.weights.sha256)
+    shapes = fit_preprocessing(spec.view, JetTensors(_some_jets(meta)), np.arange(FEW)).fitted.shapes
+    network = build_network(spec.model, shapes, build_task(spec.task).outputs(meta), spec.seed)
+    stored = _planned(folder, spec.weights.sha256)
+    try:
+        return f"{stored.model.name} ({stored.file})", load_weights(network, read_weights(folder))
+    except DataFileError as error:
+        models = f"its weights are of {stored.model.name}, and the arm trains {spec.model.name}"
+        raise DataFileError(f"{folder}: {models}; {error}") from error
+
+
+def _some_jets(meta: Meta) -> Jets:
+    """A few jets of one deposit: shapes depend on what jets share alone, and these are there before any is simulated."""
+    zeros, ones = np.zeros(FEW, np.float32), np.ones(FEW, np.float32)
+    return Jets(
+        meta=meta,
+        offsets=np.arange(FEW + 1),
+        eta=zeros,
+        phi=zeros,
+        values=np.ones((FEW, len(meta.channels)), np.float32),
+        jet_eta=zeros,
+        jet_phi=zeros,
+        jet_pt=ones,
+        event=np.arange(FEW),
+        targets={},
+    )

@@ -10,7 +10,7 @@ from jetbench.models import HEAD_OPTIONS, models
 from jetbench.objectives import objectives
 from jetbench.registry import nearest
 from jetbench.spaces import Configured
-from jetbench.spec import COMPONENTS, Recipe, RunSpec
+from jetbench.spec import COMPONENTS, Recipe, RunSpec, WeightsRef
 from jetbench.suites.choices import Arm
 from jetbench.suites.settings import Settings
 from jetbench.suites.stages import regimes
@@ -136,4 +136,5 @@ def _regimes_explain(one: Arm, other: Arm) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    return "nothing" if value is None else repr(value)
+    """A side of a difference as the suite file has it."""
+    return "nothing" if value is None else repr(value.name if isinstance(value, WeightsRef) else value)

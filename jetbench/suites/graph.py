@@ -18,7 +18,7 @@ from jetbench.tasks import build_task
 if TYPE_CHECKING:
     from jetbench.tasks.task import Task
 
-__all__ = ["Graph", "Kind", "Links", "PlannedRun", "ground_of"]
+__all__ = ["Graph", "Kind", "Links", "PlannedRun", "ground_of", "listed"]
 
 Kind = Literal["pretrain", "trial", "final", "check"]
 
@@ -82,7 +82,7 @@ class Graph:
         for what, reason in self.skipped:
             kind, name = what.split(" ", 1)
             together.setdefault((kind, reason), []).append(name)
-        return [f"{_listed(kind, names)}: {reason}" for (kind, reason), names in together.items()]
+        return [f"{listed(kind, names)}: {reason}" for (kind, reason), names in together.items()]
 
     def add(self, planned: PlannedRun) -> str:
         """Add a run where it is not there yet; returns its key."""
@@ -128,8 +128,8 @@ class Graph:
         return replace(won, name=f"{won.spec.model.name}/{self.study_name(digest)}", kind="final")
 
 
-def _listed(kind: str, names: list[str]) -> str:
-    """ "arm a", "arms a and b", "arms a, b and c"."""
+def listed(kind: str, names: list[str]) -> str:
+    """Write "arm a", "arms a and b", "arms a, b and c"."""
     *others, last = names
     return f"{kind}s {', '.join(others)} and {last}" if others else f"{kind} {last}"
 

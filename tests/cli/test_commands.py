@@ -61,7 +61,7 @@ def test_help_names_every_command() -> None:
         (["run", "--suite", "ssl-vs-scratch", "--set", "labels=50"], "labels: should be a list (given: 50)"),
         (["run", "--suite", "ssl-vs-scratch", "--set", "arms.scratch=3"], "arms.scratch: should be a mapping (given: 3)"),
         (["run", "--suite", "ssl-vs-scratch", "--set", "dataset.options.mpj=true"], "no option 'mpj'; did you mean 'mpi'"),
-        (["inspect", "simclr", "--store", "empty"], "no arm or run in"),
+        (["inspect", "simclr", "--store", "empty"], "has no results"),
         (["inspect", "simclr", "--suite", "ssl-vs-scratch", "--store", "empty"], "no results of suite 'ssl-vs-scratch'"),
         (["compare", "simclr", "--store", "empty"], "only 'simclr' is named; name two or more"),
         (["report", "ssl-vs-scratch", "--store", "empty"], "no results of suite 'ssl-vs-scratch'; `jetbench run"),

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
+from jetbench.report.exporting import card_path
 from jetbench.tracking import backend
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
@@ -33,7 +34,7 @@ def test_a_run_is_exported_with_its_card(toys_of: Make, tmp_path: Path) -> None:
     done = call("model", "export", "sets/n60/s0", "--format", "pt2", "-o", path, "--store", toys.store)
     assert done.exit_code == 0, done.output
     assert "inputs constituents, mask; checked on 240 jets, largest difference" in done.output
-    card = (tmp_path / "tagger.md").read_text()
+    card = (tmp_path / "tagger.pt2.md").read_text()
     for part in (
         "# sets/n60/s0\n",
         "the probability of 'top' against 'qcd'",
@@ -47,6 +48,8 @@ def test_a_run_is_exported_with_its_card(toys_of: Make, tmp_path: Path) -> None:
         "largest difference to the network is",
     ):
         assert part in card, part
+    assert card_path(path) == tmp_path / "tagger.pt2.md" != card_path(path.with_suffix(".onnx"))
+    assert f"card: {card_path(path)}" in done.output
     again = call("model", "export", "sets/n60/s0", "--format", "pt2", "-o", path, "--store", toys.store)
     assert again.exit_code == 1
     assert "is there already; name another output, or remove it" in again.output
@@ -58,7 +61,7 @@ def test_a_run_is_exported_with_its_card(toys_of: Make, tmp_path: Path) -> None:
         ("sets/n60", (), "'sets/n60' has 2 networks; name one of them: sets/n60/s0, sets/n60/s1"),
         ("boosted-trees/n60/s0", (), "is fitted to a table of observables"),
         ("sets/n60/s0", ("--check", "nothing.h5"), "nothing.h5: there is no such file"),
-        ("nothing", (), "has the name or key 'nothing'"),
+        ("nothing", (), "or key 'nothing'"),
     ],
 )
 def test_nothing_is_left_by_an_error(toys_of: Make, tmp_path: Path, run: str, more: tuple[str, ...], message: str) -> None:

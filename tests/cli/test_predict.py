@@ -74,7 +74,7 @@ def test_a_run_is_loaded_by_its_name(toys_of: Make, monkeypatch: pytest.MonkeyPa
     jets = toys.jets[:30]
     np.testing.assert_array_equal(loaded.predict(jets), toys.predictor("scratch").predict(jets))
     np.testing.assert_array_equal(jetbench.load(key, suite="mini").predict(jets), loaded.predict(jets))
-    with pytest.raises(StoreError, match="has the name or key 'nothing'"):
+    with pytest.raises(StoreError, match="or key 'nothing'"):
         jetbench.load("nothing")
     with pytest.raises(StoreError, match="no results of suite 'ssl-vs-scratch'"):
         jetbench.load("scratch", suite="ssl-vs-scratch")

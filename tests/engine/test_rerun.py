@@ -63,8 +63,27 @@ def test_a_run_is_chosen_with_all_that_depend_on_it(plan_of: Callable[..., Plan]
     assert {run.key for run in chosen("all", found)} == set(plan.runs)
     with pytest.raises(UnknownNameError, match="did you mean 'resnet15/simclr-pretraining/s0'"):
         chosen("resnet15/simclr-pretraning/s0", found)
-    with pytest.raises(UnknownNameError, match="no run of mini"):
+    with pytest.raises(UnknownNameError, match=r"mini.* has no run or arm"):
         chosen(names[first][:2], found)
+
+
+def test_an_arm_and_its_parts_are_chosen_by_the_names_that_other_commands_know(
+    plan_of: Callable[..., Plan], store: Store
+) -> None:
+    """By their last runs, which where a seed tunes for itself are the trials of its study."""
+    plan = plan_of()
+    found = survey(plan, pretend(plan, store))
+    seed = {run.name for run in chosen("simclr/n50/s0", found)}
+    assert seed == {"resnet15/simclr/n50/s0"} == {run.name for run in chosen("resnet15/simclr/n50/s0", found)}
+    budget, arm = ({run.name for run in chosen(what, found)} for what in ("simclr/n50", "simclr"))
+    assert budget == {name for name in arm if "/n50/" in name} < arm
+    with pytest.raises(UnknownNameError, match=r"or key 'simcrl'; did you mean 'simclr'\? valid.* failed"):
+        chosen("simcrl", found)
+    own = plan_of("tuning.per=seed", "tuning.labels=each")
+    runs = chosen("simclr/n50/s0", survey(own, pretend(own, store)))
+    assert {run.kind for run in runs} == {"trial"}
+    assert {run.spec.seed for run in runs} == {0}
+    assert len(runs) > 1
 
 
 def test_a_beginning_that_several_keys_have_is_refused(plan_of: Callable[..., Plan], store: Store) -> None:

@@ -28,8 +28,8 @@ def test_other_channels_are_refused_by_a_network_and_seen_alike_by_trees(toys_of
     jets = toys.jets[:30]
     with pytest.raises(
         DataFileError,
-        match=r"do not match those that resnet15 was trained on: channels pt, energy against charged, photon, neutral; a run "
-        r"whose view has the option channels=pt",
+        match=r"resnet15 was trained on other jets than these, which are named first: channels pt, energy against charged, "
+        r"photon, neutral; name a run that looks at the pT alone, which both have: boosted trees, or a view with `channels: pt`",
     ):
         toys.predictor("scratch").predict(elsewhere(jets))
     trees = toys.predictor("boosted-trees")

@@ -14,6 +14,7 @@ import pytest
 
 from jetbench.errors import DataFileError, StoreError
 from jetbench.evaluation.artifacts import read_scores
+from jetbench.inference import output
 from jetbench.inference.output import judged, write_predictions
 from jetbench.inference.sources import find_source
 from jetbench.jets import Jets, selection
@@ -46,7 +47,7 @@ def test_the_columns_are_those_of_a_run_with_each_member_beside_them(toys_of: Ma
         assert json.loads(file.attrs["runs"]) == keys
         assert json.loads(file.attrs["class_names"]) == ["qcd", "top"]
         assert (file.attrs["dataset_digest"], file.attrs["mean_of"]) == (toys.jets.digest, "logits")
-    assert judged(ensemble, path)["auc"] == auc(labels, scores)
+    assert judged(ensemble, path, toys.jets.meta).metrics["auc"] == auc(labels, scores)
 
 
 def test_many_classes_and_numbers_have_the_columns_of_their_runs(toys_of: Make, tmp_path: Path) -> None:
@@ -58,7 +59,9 @@ def test_many_classes_and_numbers_have_the_columns_of_their_runs(toys_of: Make, 
     write_predictions(ensemble, find_source(toys.jets), tmp_path / "mass.h5")
     _, truth, found = read_scores(tmp_path / "mass.h5")
     np.testing.assert_array_equal(truth.astype(np.float32), toys.jets.targets["gen_sdmass"][:])
-    assert judged(ensemble, tmp_path / "mass.h5")["rmse"] == pytest.approx(np.sqrt(np.square(truth - found).mean()))
+    assert judged(ensemble, tmp_path / "mass.h5", toys.jets.meta).metrics["rmse"] == pytest.approx(
+        np.sqrt(np.square(truth - found).mean())
+    )
     with h5py.File(tmp_path / "mass.h5") as file:
         assert set(file) == {"index", "truth", "prediction"}
         assert file.attrs["mean_of"] == ""
@@ -68,16 +71,37 @@ def test_a_truth_that_is_not_told_or_means_something_else_is_not_made_up(toys_of
     toys = toys_of()
     ensemble = toys.ensemble("boosted-trees", 0)
     others = toys.jets.meta.replace(class_names=("gluon", "quark"))
-    for i, jets in enumerate((replace(toys.jets.read(), targets={}), replace(toys.jets.read(), meta=others))):
-        path = tmp_path / f"{i}.h5"
+    whole = toys.jets.read()
+    for jets, reason in (
+        (replace(whole, targets={}), "the jets do not tell 'label', which the run predicts"),
+        (replace(whole, meta=others), "the jets have the classes gluon, quark, and the run tells qcd, top apart"),
+    ):
+        path = tmp_path / f"{reason[-5:]}.h5"
         write_predictions(ensemble, find_source(jets), path)
         assert set(read_scores(path)[1]) == {-1}
-        assert judged(ensemble, path) == {}
+        assert judged(ensemble, path, jets.meta) == ({}, reason)
     toys = toys_of(2, REGRESSION)
     ensemble = toys.ensemble("boosted-trees", 0)
     write_predictions(ensemble, find_source(replace(toys.jets.read(), targets={})), tmp_path / "mass.h5")
     assert np.isnan(read_scores(tmp_path / "mass.h5")[1]).all()
-    assert judged(ensemble, tmp_path / "mass.h5") == {}
+    reason = "the jets do not tell 'gen_sdmass', which the run predicts"
+    assert judged(ensemble, tmp_path / "mass.h5", toys.jets.meta) == ({}, reason)
+
+
+def test_the_one_reason_is_said_why_there_is_no_metric(toys_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toys = toys_of()
+    ensemble, whole = toys.ensemble("boosted-trees", 0), toys.jets.read()
+    labels = whole.targets["label"].copy()
+    labels[:5] = -1
+    tops = whole.take(np.flatnonzero(labels == 1))
+    for name, jets, reason in (
+        ("some", replace(whole, targets={"label": labels}), "5 of 240 jets have no value of 'label', which the run predicts"),
+        ("tops", tops, f"the class 'qcd' has 0 of {len(tops)} test jets and needs 2"),
+    ):
+        write_predictions(ensemble, find_source(jets), tmp_path / f"{name}.h5")
+        assert judged(ensemble, tmp_path / f"{name}.h5", jets.meta) == ({}, reason)
+    monkeypatch.setattr(output, "JUDGED", 10)
+    assert judged(ensemble, tmp_path / "tops.h5", whole.meta).reason == "of more than 10 jets it would take too much memory"
 
 
 def test_an_output_is_not_replaced_and_none_is_left_by_an_error(toys_of: Make, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tiny_runs import Toys, finished_toys_of, toys_of
 from jetbench.insight import drawing, inspection, prong_shares
 from jetbench.insight.evidence import Evidence, gather
 from jetbench.insight.inspection import Inspection
-from jetbench.insight.subjects import Subject, find_subject
+from jetbench.report.subjects import Subject, find_subject
 from jetbench.tracking.store import Store
 
 __all__ = ["finished_toys_of", "toys_of"]

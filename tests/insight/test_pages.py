@@ -25,7 +25,7 @@ from jetbench.insight.sections import activations, curves_together, disagreement
 from jetbench.insight.sections.correlation import similarities
 from jetbench.insight.side_by_side import SideBySide
 from jetbench.insight.similarity import linear_cka
-from jetbench.insight.subjects import find_subject
+from jetbench.report.subjects import find_subject
 from jetbench.statistics.delong import paired_delong
 from jetbench.suites.instances import remember
 from jetbench.tracking.ledger import Ledger

@@ -139,6 +139,9 @@ def test_a_fault_of_this_program_is_not_taken_for_a_damaged_file(toy_file: Path,
 def test_foreign_files_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match="no such file"):
         open_jets(tmp_path / "missing.h5")
+    (tmp_path / "void.h5").touch()
+    with pytest.raises(DataFileError, match=r"void\.h5: is empty; make or fetch"):
+        open_jets(tmp_path / "void.h5")
     text = tmp_path / "text.h5"
     text.write_text("pt,eta,phi")
     with pytest.raises(DataFileError, match="not a readable HDF5 file"):

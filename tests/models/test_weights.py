@@ -153,3 +153,10 @@ def test_a_folder_that_holds_a_model_is_not_written_over(tmp_path: Path) -> None
     import_model(path, MODEL, tmp_path / "imported")
     with pytest.raises(DataFileError, match="holds a model already; name another folder"):
         import_model(path, MODEL, tmp_path / "imported")
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    for name in ("void.pt", "void.safetensors"):
+        (tmp_path / name).touch()
+        with pytest.raises(DataFileError, match=f"{name}: is empty; fetch the file again"):
+            read_weights(tmp_path / name)

@@ -91,7 +91,9 @@ def test_runs_are_found_by_name_and_by_key(plan_of: Callable[..., Plan], tmp_pat
         "labels  50                       100",
         "seed    0                        1",
     ]
-    assert "no run in" in diff(key, "resnet15/nobody/n50/s0")
+    for name in ("scratch/n50/s0", "scratch/n50"):  # unfinished: as it is planned, of an arm at its first seed
+        assert [line.split() for line in diff(name, key[:10]).splitlines()[1:]] == [["labels", "50", "100"], ["seed", "0", "1"]]
+    assert "has no run or arm of the name or key 'skratch/n50/s0'; did you mean 'scratch/n50/s0'" in diff(key, "skratch/n50/s0")
     assert "pretraining.objective.name" in diff(key, "resnet15/simclr/n100/s1")
     assert diff("resnet15/scratch/n50/s0", "resnet15/scratch/n50/s0").startswith("no difference")
 
@@ -100,3 +102,22 @@ def test_arms_of_a_suite_are_compared_without_a_store(suite_path: Path) -> None:
     result = CliRunner().invoke(main, ["diff", "scratch", "simclr", "--suite", str(suite_path)])
     assert result.exit_code == 0
     assert "pretraining.recipe.passes" in result.output
+
+
+def test_the_instance_of_the_store_is_compared_and_not_the_file_that_it_came_from(
+    suite_path: Path, plan_of: Callable[..., Plan], tmp_path: Path
+) -> None:
+    plan = plan_of("arms.simclr.model_options={dropout: 0.25}", "varies=[regime,model,model.dropout]")
+    (tmp_path / "store").mkdir()
+    remember(tmp_path / "store", plan.instance)
+
+    def diff(*what: str) -> str:
+        return CliRunner().invoke(main, ["diff", "scratch", "simclr", *what, "--store", str(tmp_path / "store")]).output
+
+    for what in ((), ("--suite", plan.instance.suite), ("--suite", plan.instance.name[:-4])):
+        output = diff(*what)
+        assert "model.dropout" in output
+        assert f"note: these are arms of {plan.instance.name}" in output
+    assert "model.dropout" not in diff("--suite", str(suite_path))
+    assert "results at scale" not in diff("--suite", "ssl-vs-scratch", "--scale", "smoke")
+    assert "of ssl-vs-scratch.smoke" in diff("--suite", "ssl-vs-scratch", "--scale", "smoke")

@@ -12,6 +12,7 @@ from models.plain_resnet15 import trained_a_little
 from torch import nn
 
 from jetbench.engine.engine import execute
+from jetbench.engine.forecast import describe
 from jetbench.engine.jobs import make_job
 from jetbench.engine.prepare import Prepared, prepare
 from jetbench.errors import DataFileError, SuiteError
@@ -72,6 +73,18 @@ def made(plan: Plan) -> Prepared:
     return prepare(plan, 1, lambda *told: None)
 
 
+def told(plan: Plan) -> list[str]:
+    return describe(plan, Store(Path("nowhere")), 1, 1).splitlines()
+
+
+def test_a_dry_run_says_what_the_weights_are_of_and_what_is_adapted(suite: Path, tmp_path: Path) -> None:
+    """Before any jet is there: these are yet to be simulated."""
+    lines = told(planned(suite, "dataset={name: top-vs-qcd, jets: 400}"))
+    assert f"external starts from the weights in {tmp_path / 'published' / 'imported'}, of resnet15-bn (weights.pt)" in lines
+    channels = "encoder.conv1.weight: each of 3 input channels has the mean of the file's 2, times 2/3"
+    assert f"external: adapted: {channels}" in lines
+
+
 def test_an_arm_starts_from_imported_weights(suite: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     plan, store = planned(suite), Store(tmp_path)
     store.work.mkdir()
@@ -126,20 +139,31 @@ def test_arms_with_other_weights_differ_in_them(suite: Path, tmp_path: Path) -> 
     others = trained_a_little()
     nn.init.ones_(others.layer1[0].conv1.weight)
     arm = f"arms.other={{model: resnet15-bn, regime: external, weights: {imported(tmp_path / 'other', others)}}}"
-    with pytest.raises(SuiteError, match=r"'external' and 'other' differ in weights .* not declare under `varies`"):
+    with pytest.raises(
+        SuiteError,
+        match=r"differ in weights \('.*imported' against '.*other/imported'\), .* not declare under `varies`",
+    ):
         planned(suite, arm)
     assert planned(suite, arm, "varies=[regime, weights]").arms == ["scratch", "external", "other"]
 
 
 def test_what_cannot_be_started_from_is_one_error(suite: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataFileError, match=r"nowhere: no imported weights are there .*`jetbench model import FILE"):
+    with pytest.raises(DataFileError, match=r"nowhere: no imported weights are there .No such.*`jetbench model import FILE"):
         planned(suite, "arms.external.weights=nowhere")
+    (tmp_path / "void").mkdir()
+    with pytest.raises(DataFileError, match=r"void: no imported weights are there .the folder holds none.; `jetbench model"):
+        planned(suite, f"arms.external.weights={tmp_path / 'void'}")
+    (tmp_path / "void" / "model.safetensors").touch()
+    with pytest.raises(DataFileError, match=r"void/model.safetensors: is empty; remove the folder, and `jetbench model import"):
+        planned(suite, f"arms.external.weights={tmp_path / 'void'}")
     with pytest.raises(SuiteError, match=r"under 'external' needs `weights`, the folder that `jetbench model import`"):
         planned(suite, "arms.external.weights=null")
     with pytest.raises(SuiteError, match=r"belong to an arm under 'external', and not under 'scratch'"):
         planned(suite, f"arms.scratch.weights={tmp_path / 'published' / 'imported'}")
-    with pytest.raises(DataFileError, match=r"imported/model.safetensors: does not fit this model: the file lacks "):
-        made(planned(suite, "arms.external.model=resnet15-e2e", "varies=[model, regime]"))
+    misfit = planned(suite, "arms.external.model=resnet15-e2e", "varies=[model, regime]")
+    for act in (made, told):
+        with pytest.raises(DataFileError, match=r"are of resnet15-bn, and the arm trains resnet15-e2e; .*the file lacks "):
+            act(misfit)
     plan = planned(suite)
     (tmp_path / "published" / "imported" / "bundle.json").write_text('{"model": {}, "preprocessing": {}}')
     with pytest.raises(DataFileError, match=r"was not written by `jetbench model import`"):
