@@ -17,7 +17,7 @@ from jetbench.report.sections import contents_of
 from jetbench.report.sentences import answer
 from jetbench.report.table import print_table
 from jetbench.report.tuned import decisions, oracle, untuned
-from jetbench.report.warnings import warnings
+from jetbench.report.warnings import LOUD, warnings
 from jetbench.report.words import mean_limits
 from jetbench.statistics.intervals import t_interval
 from jetbench.statistics.mean_rejection import MeanRejection
@@ -181,6 +181,29 @@ def test_notes_tell_what_is_missing_failed_and_at_the_edge(planted: Planted) -> 
     assert "boosted-trees at 50 labels: seeds 2–4: not run yet" in found
     assert any(note.startswith("scratch at 50, 200 labels: the best learning rate 0.0003 is at the edge") for note in found)
     assert row_of(results, "boosted-trees", 50).seeds == 2
+
+
+def test_both_edges_of_one_arm_are_one_note(planted: Planted) -> None:
+    """A seed at the largest rate, the others at the smallest."""
+    results = planted(edge=("scratch",))
+    digest = results.plan.tuned[CellKey("scratch", 50, 2)]
+    won = results.winners[digest]
+    results.winners[digest] = won.replace(values=((won.at_edge[0], 0.003),))
+    (note,) = (note for note in row_of(results, "scratch", 50).notes if "edge" in note)
+    assert note == "the best learning rate 0.0003 and 0.003 are at the edges of what was tried: widen the range"
+
+
+def test_the_terminal_has_each_warning_of_the_page(planted: Planted) -> None:
+    """Mixed processors, a margin that the test jets do not resolve, and a control that is better than its baseline."""
+    mixed = planted(
+        environment=lambda run: {"processor": "New 2" if run.arm == "simclr" else "Old 1"},
+        areas={"class-prior": 0.99},
+        edge=("scratch",),
+    )
+    found, lines = warnings(mixed), printed(mixed).splitlines()
+    for text in ("mixes runs", "is out of reach", "Two seeds share", "is at the edge", LOUD):
+        assert any(text in one for one in found)
+    assert [line.removeprefix("! ") for line in lines if line.startswith("! ")] == found
 
 
 def test_a_run_that_needed_a_failed_one_says_which_and_why(planted: Planted) -> None:
