@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from report.conftest import fake_instance
 from report.pages import Checked, page_of
 from rich.console import Console
 from scipy import stats
@@ -22,6 +23,7 @@ from jetbench.report.words import mean_limits
 from jetbench.statistics.intervals import t_interval
 from jetbench.statistics.mean_rejection import MeanRejection
 from jetbench.suites.plan import CellKey
+from jetbench.suites.planning import make_plan
 from jetbench.suites.roles import Role
 from jetbench.tracking.store import Store
 
@@ -319,6 +321,19 @@ def test_roles_and_looks(finished: Results) -> None:
         "random-frozen",
         "supervised-pretrained",
     }
+
+
+def test_many_arms_of_one_regime_differ_in_colour_and_line() -> None:
+    """Seven networks from scratch beside trees: one colour for them all would leave dashes alone to tell them apart."""
+    shown = looks(make_plan(fake_instance(scale="smoke", suite="architectures")))
+    bright = [look for look in shown.values() if not look.muted]
+    assert len({look.color for look in bright}) == len(bright) == 8
+    assert len({str(look.dashes) for look in bright[:6]}) == 6
+
+
+def test_arms_that_share_no_colour_differ_in_their_lines(finished: Results) -> None:
+    bright = [look for look in looks(finished.plan).values() if not look.muted]
+    assert len({look.color for look in bright}) == len({str(look.dashes) for look in bright}) == len(bright) == 3
 
 
 def test_what_came_out_without_tuning_and_by_the_test_jets_stands_beside(planted: Planted) -> None:
