@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from jetbench.evaluation.plots import PALETTE
+from jetbench.evaluation.plots import LINES, PALETTE
 from jetbench.models import models
 from jetbench.suites.plan import Plan
 from jetbench.suites.roles import Role
@@ -19,7 +19,7 @@ T = TypeVar("T")
 GREYS = ("#7A7A7A", "#4D4D4D", "#9C9C9C", "#5F6B76")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h", "p", "*")  # none that points aside: intervals that are cut end in arrows
 MOST_ALIKE = 3  # arms of one regime that may share its colour: dashes alone tell no more of them apart
-DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (3, 1.2)))
+DASHES = LINES[1:]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _bright(plan: Plan, bright: Sequence[str]) -> dict[str, Look]:
     arms, colors = plan.instance.settings.arms, _colors(plan, bright)
     alike = Counter(colors.values())
     if max(alike.values(), default=1) > MOST_ALIKE or len(alike) == len(bright):
-        return {arm: Look(_of(PALETTE, i), _of(MARKERS, i), _of(("-", *DASHES), i), False) for i, arm in enumerate(bright)}
+        return {arm: Look(_of(PALETTE, i), _of(MARKERS, i), _of(LINES, i), False) for i, arm in enumerate(bright)}
     sharing = [arm for arm in bright if alike[colors[arm]] > 1]
     models = list(dict.fromkeys(arms[arm].model for arm in sharing))
     shown = {}
