@@ -81,8 +81,8 @@ def roc_plot(lines: Sequence[RocLine], title: str = "") -> Figure:
     axes = figure.add_subplot()
     chance = np.linspace(1e-3, 1, 200)
     axes.plot(chance, 1 / chance, color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), label="chance")
-    for place, line in enumerate(lines):
-        _draw_line(axes, line, PALETTE[place], LINES[place % len(LINES)])
+    for i, line in enumerate(lines):
+        _draw_line(axes, line, PALETTE[i], LINES[i % len(LINES)])
     axes.set(xlim=(0, 1), ylim=REJECTIONS, yscale="log")
     axes.xaxis.set_major_locator(MultipleLocator(0.1))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", " ")))
