@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DPI",
     "INK",
+    "LINES",
     "MUTED",
     "PALETTE",
     "RocLine",
@@ -39,11 +40,12 @@ PALETTE = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),  # Okabe & Ito 2008: safe for colour-blind eyes
     *("#6B4C9A", "#8C510A", "#1B7837", "#7F0000"),  # purple, brown, dark green, dark red, where six are not enough
 )
+Dashes = str | tuple[int, tuple[float, ...]]
+LINES: tuple[Dashes, ...] = ("-", (0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (3, 1.2)))
 INK, MUTED = "#222222", "#8A8A8A"  # text and frames; grids, guides and remarks
 REJECTIONS = (1.0, 1e4)  # axis of 1/ε_B: from no rejection to the best taggers at ε_S = 0.2 on a large test set
 DPI = 150
 WIDEST = 15.0  # of a confusion matrix [inch], whatever the number of classes
-MOST_INSIDE = 3  # curves whose legend fits into the plot; that of more stands beside it
 MOST_NUMBERS = 25  # classes; cells of a larger matrix are too small for text
 
 
@@ -74,12 +76,13 @@ def roc_plot(lines: Sequence[RocLine], title: str = "") -> Figure:
 
     if not 0 < len(lines) <= len(PALETTE):
         raise RunError(f"{len(lines)} curves in one plot; from one to {len(PALETTE)} can be told apart")
-    figure = Figure(figsize=(6.4, 5.2), dpi=DPI, layout="constrained")
+    below = len(lines) > 1  # a legend of more would lie over their bands
+    figure = Figure(figsize=(6.4, 5.2 + 0.25 * len(lines) * below), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     chance = np.linspace(1e-3, 1, 200)
     axes.plot(chance, 1 / chance, color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)), label="chance")
-    for line, color in zip(lines, PALETTE, strict=False):
-        _draw_line(axes, line, color)
+    for i, line in enumerate(lines):
+        _draw_line(axes, line, PALETTE[i], LINES[i % len(LINES)])
     axes.set(xlim=(0, 1), ylim=REJECTIONS, yscale="log")
     axes.xaxis.set_major_locator(MultipleLocator(0.1))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", " ")))
@@ -88,11 +91,8 @@ def roc_plot(lines: Sequence[RocLine], title: str = "") -> Figure:
     axes.grid(which="major", color=MUTED, alpha=0.25, linewidth=0.8)
     finish(axes, title)
     handles, names = axes.get_legend_handles_labels()
-    place: dict[str, Any] = {"loc": "upper right", "fontsize": 11}
-    if len(lines) > MOST_INSIDE:
-        figure.set_size_inches(9.6, 5.2)
-        place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "fontsize": 9.5}
-    axes.legend(handles[1:] + handles[:1], names[1:] + names[:1], frameon=False, **place)
+    place: dict[str, Any] = {"loc": "outside lower center", "fontsize": 10} if below else {"loc": "upper right", "fontsize": 11}
+    (figure if below else axes).legend(handles[1:] + handles[:1], names[1:] + names[:1], frameon=False, **place)
     return figure
 
 
@@ -164,14 +164,14 @@ def sign(figure: Figure, simulated: bool) -> None:
     figure.suptitle(rf"$\bf{{jetbench}}${kind}", x=0.01, ha="left", fontsize=12, color=INK)
 
 
-def _draw_line(axes: Any, line: RocLine, color: str) -> None:
+def _draw_line(axes: Any, line: RocLine, color: str, dashes: Dashes) -> None:
     from scipy.special import betaincinv
 
     shown = line.background_efficiency > 0
     signal, background = line.signal_efficiency[shown], line.background_efficiency[shown]
     area = line.area
     label = f"{line.name}   AUC {area.mean:.4f}  [{area.low:.4f}, {area.high:.4f}]"
-    axes.plot(signal, 1 / background, color=color, linewidth=2, label=label)
+    axes.plot(signal, 1 / background, color=color, linestyle=dashes, linewidth=2, label=label)
     total, left = line.background_total, np.rint(background * line.background_total)
     high = np.where(left < total, betaincinv(left + 1, np.maximum(total - left, 1), 0.84), 1)
     low = betaincinv(left, total - left + 1, 0.16)
@@ -190,10 +190,22 @@ def _rule_cells(axes: Any, cells: int) -> None:
 
 
 def finish(axes: Any, title: str = "", size: float = 13) -> None:
-    """Set title, ticks and frame as in every plot; `size` is the font's of the title [pt], ticks have two points less."""
+    """Set title, ticks and frame as in every plot, and as the field draws them: a closed frame with ticks inwards on all of its
+    sides, minor ones where an axis counts evenly. Those of a picture stand outwards, where they are seen. `size` is the font's of
+    the title [pt], ticks have two points less."""
     axes.set_title(title, fontsize=size, color=INK, loc="left")
     axes.tick_params(labelsize=size - 2, colors=INK, which="both")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(MUTED)
+    if not axes.images:
+        axes.tick_params(direction="in", pad=5, top=True, right=True, which="both")
+        for axis in (axes.xaxis, axes.yaxis):
+            _divide(axis)
+    for spine in axes.spines.values():
+        spine.set_color(MUTED)
+
+
+def _divide(axis: Any) -> None:
+    """Set minor ticks between the major ones of a linear axis, but for an axis of names."""
+    from matplotlib.ticker import AutoMinorLocator, FixedLocator
+
+    if axis.get_scale() == "linear" and not isinstance(axis.get_major_locator(), FixedLocator):
+        axis.set_minor_locator(AutoMinorLocator(2))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MEASURES",
+    "MOST_SPREAD",
     "Histogram",
     "bins_plot",
     "draw_counts",
@@ -31,7 +32,7 @@ __all__ = [
 
 BINS = 60  # of truth and of prediction, of residuals and of responses
 LARGEST_RESPONSE = 2.5
-MOST = 1.0  # of the resolution that bins show
+MOST_SPREAD = 1.0  # of the resolution that bins show
 MEASURES = {"median_bias": "median residual  [GeV]", "resolution": "resolution of the response"}
 
 
@@ -143,4 +144,4 @@ def guide(axes: Any, measure: str) -> None:
     if measure == "median_bias":
         axes.axhline(0, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     else:
-        axes.set_ylim(0, min(axes.get_ylim()[1], MOST))
+        axes.set_ylim(0, min(axes.get_ylim()[1], MOST_SPREAD))

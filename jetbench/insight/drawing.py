@@ -28,11 +28,12 @@ def panels(rows: int, columns: int, simulated: bool, width: float = SIDE, height
     return figure, grid
 
 
-def draw_grid(axes: Any, picture: np.ndarray, frame: Grid, title: str = "") -> Any:
-    """Draw a picture of jets (rows, columns) on a logarithmic scale of four decades; returns what a scale of colours is of."""
+def draw_grid(axes: Any, picture: np.ndarray, frame: Grid, title: str = "", brightest: float | None = None) -> Any:
+    """Draw a picture of jets (rows, columns) on a logarithmic scale of four decades, up to its own brightest pixel or to that of
+    all pictures that share the scale; returns what a scale of colours is of."""
     from matplotlib.colors import LogNorm
 
-    brightest = float(picture.max(initial=0)) or 1.0
+    brightest = (float(picture.max(initial=0)) if brightest is None else brightest) or 1.0
     drawn = _image(axes, picture, frame, cmap="viridis", norm=LogNorm(DECADES * brightest, brightest, clip=True))
     finish(axes, title, size=SMALL)
     return drawn

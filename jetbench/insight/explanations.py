@@ -32,13 +32,16 @@ LEAST_PIXELS = 4  # of a side of the layer that Grad-CAM looks at
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """n jets: `maps` of integrated gradients, summed over channels or features, (n, rows, columns) of images or (n, number) of
-    sets, in units of the score; `cams` of Grad-CAM (n, rows, columns), None of sets; where they stand; and how far the maps are
-    from adding up to the difference of scores, as a share of its mean size."""
+    sets, in units of the score; `cams` of Grad-CAM (n, rows, columns), None of sets; where they stand; the scores of the jets and
+    those of the reference, from which maps count, each (n,); and how far the maps are from adding up to the difference of the
+    two, as a share of its mean size."""
 
     batch: Batch
     maps: np.ndarray
     cams: np.ndarray | None
     places: Places
+    scores: np.ndarray
+    starts: np.ndarray
     gap: float
 
     @cached_property
@@ -75,13 +78,15 @@ class Explainer:
         image = isinstance(self.view, ImageView)
         batch = self.batch(jets)
         with torch.no_grad():
-            moved = score(tensor, mask) - score(self.baseline.expand_as(tensor), mask)
+            own, start = (score(one, mask).float().cpu() for one in (tensor, self.baseline.expand_as(tensor)))
         return Explanation(
             batch,
             maps.sum(dim=1 if image else 2).float().cpu().numpy(),
             self._cams(score, tensor) if image and cams else None,
             places_of(self.view, batch),
-            float(gap.abs().mean() / moved.abs().mean().clamp(min=torch.finfo(moved.dtype).tiny)),
+            own.numpy(),
+            start.numpy(),
+            float(gap.abs().mean().cpu() / (own - start).abs().mean().clamp(min=torch.finfo(own.dtype).tiny)),
         )
 
     def with_network(self, network: Network) -> Explainer:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from jetbench.evaluation.plots import PALETTE
+from jetbench.evaluation.plots import LINES, PALETTE
 from jetbench.models import models
 from jetbench.suites.plan import Plan
 from jetbench.suites.roles import Role
 
 __all__ = ["Look", "is_fitted", "looks"]
 
+T = TypeVar("T")
+
 GREYS = ("#7A7A7A", "#4D4D4D", "#9C9C9C", "#5F6B76")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "h", "p", "*")  # none that points aside: intervals that are cut end in arrows
-DASHES = ((0, (5, 2)), (0, (1.2, 1.6)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (3, 1.2)))
+MOST_ALIKE = 3  # arms of one regime that may share its colour: dashes alone tell no more of them apart
+DASHES = LINES[1:]
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ def is_fitted(plan: Plan, arm: str) -> bool:
 
 def looks(plan: Plan) -> dict[str, Look]:
     """Give every arm its look: the baseline has the first colour, the primary arm the second; controls and floors are grey, each
-    with its own dashes. Arms of several models under one regime share its colour, and a model has its marker and its dashes."""
+    with its own dashes. Arms of several models under one regime share its colour, and a model has its marker and its dashes.
+    Where these are too many, and where no colour is shared, each arm has a colour, a marker and dashes of its own."""
     named, primaries = plan.roles, plan.instance.settings.primary
     first = [name for one in primaries for name in (one.baseline, one.arm)]
     ordered = sorted(named, key=lambda arm: first.index(arm) if arm in first else len(first))  # stable: else as in the suite
@@ -42,22 +48,29 @@ def looks(plan: Plan) -> dict[str, Look]:
     muted = [arm for arm in ordered if arm not in bright]
     shown = _bright(plan, bright)
     for i, arm in enumerate(muted):
-        marker = MARKERS[(len(bright) + i) % len(MARKERS)]
-        shown[arm] = Look(GREYS[i % len(GREYS)], marker, DASHES[i % len(DASHES)], True)
+        shown[arm] = Look(_of(GREYS, i), _of(MARKERS, len(bright) + i), _of(DASHES, i), True)
     return {arm: shown[arm] for arm in named}
 
 
 def _bright(plan: Plan, bright: Sequence[str]) -> dict[str, Look]:
     arms, colors = plan.instance.settings.arms, _colors(plan, bright)
-    sharing = [arm for arm in bright if list(colors.values()).count(colors[arm]) > 1]
+    alike = Counter(colors.values())
+    if max(alike.values(), default=1) > MOST_ALIKE or len(alike) == len(bright):
+        return {arm: Look(_of(PALETTE, i), _of(MARKERS, i), _of(LINES, i), False) for i, arm in enumerate(bright)}
+    sharing = [arm for arm in bright if alike[colors[arm]] > 1]
     models = list(dict.fromkeys(arms[arm].model for arm in sharing))
     shown = {}
     for i, arm in enumerate(bright):
-        color, model = PALETTE[colors[arm] % len(PALETTE)], arms[arm].model
+        color, model = _of(PALETTE, colors[arm]), arms[arm].model
         place = models.index(model) if model in models else len(models) + i if models else i
-        dashes = DASHES[(place - 1) % len(DASHES)] if model in models[1:] else "-"
-        shown[arm] = Look(color, MARKERS[place % len(MARKERS)], dashes, False)
+        dashes = _of(DASHES, place - 1) if model in models[1:] else "-"
+        shown[arm] = Look(color, _of(MARKERS, place), dashes, False)
     return shown
+
+
+def _of(given: Sequence[T], place: int) -> T:
+    """What stands at a place, from the first on again where there are fewer."""
+    return given[place % len(given)]
 
 
 def _colors(plan: Plan, bright: Sequence[str]) -> dict[str, int]:

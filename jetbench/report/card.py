@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from jetbench.evaluation.multiclass import class_keys
 from jetbench.inference.export import OPSET, TOLERANCE, Exported
 from jetbench.inference.predictor import Predictor
 from jetbench.models import models
+from jetbench.report.rejections import UNRESOLVED, rejection_limits, rejection_text, run_rejection, seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.subjects import Subject
 from jetbench.report.words import LEVEL_TEXT, count
 from jetbench.spec import Recipe, RunSpec
+from jetbench.statistics.mean_rejection import MeanRejection
 from jetbench.statistics.rounding import with_error
 from jetbench.suites.plan import CellKey
 
 __all__ = ["model_card"]
 
 ASIDE = ("_se", "_low", "_high", "_total")  # ends of the keys that stand beside a metric
-COUNTS = ("background_left",)  # beginnings of those of plain counts
+REJECTION, LEFT = "background_rejection_", "background_left_"  # how the keys of R_x and of the jets behind it begin
 
 
 def model_card(
@@ -106,8 +109,14 @@ def _metrics(found: Subject, results: Results | None) -> Iterator[str]:
     yield "|---|---|---|"
     tested = {key.removeprefix("test/"): value for key, value in results.cells[cell].items() if key.startswith("test/")}
     for key in tested:
-        if not key.endswith(ASIDE) and not key.startswith(COUNTS):
+        if not key.endswith(ASIDE) and not key.startswith((REJECTION, LEFT)):
             yield f"| {key} | {_with_limits(key, tested)} | {_mean(results, cell, key)} |"
+    rejections = {key.removesuffix("_low"): None for key in tested if key.startswith(REJECTION) and key.endswith("_low")}
+    for key in rejections:  # where no background is left there is a lower end alone
+        yield f"| {key} | {_rejected(run_rejection(tested, key))} | {_rejected(_mean_rejection(results, cell, key))} |"
+    if rejections:
+        yield ""
+        yield f"{UNRESOLVED}."
 
 
 def _with_limits(key: str, tested: Mapping[str, float]) -> str:
@@ -115,6 +124,20 @@ def _with_limits(key: str, tested: Mapping[str, float]) -> str:
         return with_error(tested[key], tested[f"{key}_se"])
     low, high = (tested.get(f"{key}{end}") for end in ("_low", "_high"))
     return f"{tested[key]:.4g}" + (f" [{low:.4g}, {high:.4g}]" if low is not None and high is not None else "")
+
+
+def _rejected(found: MeanRejection | None) -> str:
+    """As in the report's table: ">76" where it is not resolved."""
+    if found is None:
+        return ""
+    limits = rejection_limits(found)
+    return f"{rejection_text(found)} {f'[{limits}]' if found.resolved else f'({limits})'}"
+
+
+def _mean_rejection(results: Results, cell: CellKey, key: str) -> MeanRejection | None:
+    percent, _, name = key.removeprefix(REJECTION).partition("_")
+    signal = class_keys(results.plan.instance.meta.class_names).index(name) if name else 1
+    return seed_rejection(results, cell.arm, cell.labels, int(percent), signal)
 
 
 def _mean(results: Results, cell: CellKey, key: str) -> str:

@@ -21,15 +21,15 @@ def style(axes: Any, title: str = "") -> None:
     axes.set_axisbelow(True)
 
 
-def legend(figure: Any, panels: Sequence[Any]) -> None:
-    """Draw one legend below many panels, with each name once."""
+def legend(figure: Any, panels: Sequence[Any], across: int = 4) -> None:
+    """Draw one legend below panels, with each name once and up to so many `across`."""
     entries = {name: handle for axes in panels for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
     if entries:
         figure.legend(
             list(entries.values()),
             list(entries),
             loc="outside lower center",
-            ncols=min(len(entries), 4),
+            ncols=min(len(entries), across),
             fontsize=9.5,
             frameon=False,
             labelcolor=INK,

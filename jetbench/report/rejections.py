@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from jetbench.report.words import LEVEL_TEXT
 from jetbench.statistics.mean_rejection import RESOLVED_FROM, MeanRejection, mean_rejection
 from jetbench.suites.plan import CellKey
 
-__all__ = ["UNRESOLVED", "rejection_limits", "rejection_text", "seed_rejection"]
+__all__ = ["UNRESOLVED", "rejection_limits", "rejection_text", "run_rejection", "seed_rejection"]
 
 OPEN = 1e5  # a rejection beyond which no tagger is known and few test samples have a jet left
 UNRESOLVED = (
@@ -36,6 +37,17 @@ def seed_rejection(results: Results, arm: str, labels: int, percent: int, signal
         percent,
         clusters=results.clusters(arm, labels, seeds),
         shared=results.shared(labels),
+    )
+
+
+def run_rejection(metrics: Mapping[str, float], key: str) -> MeanRejection:
+    """Return what the test metrics of a run say of a rejection, "background_rejection_30" or of one class of many."""
+    return MeanRejection(
+        rejection=metrics.get(key),
+        low=metrics[f"{key}_low"],
+        high=metrics.get(f"{key}_high"),
+        left=metrics[key.replace("rejection", "left", 1)],
+        seeds=1,
     )
 
 

@@ -13,6 +13,7 @@ from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.means import Mean
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
+from jetbench.suites.studies import named, plain
 
 __all__ = ["Row", "baseline_text", "compared_lines", "notes", "places", "rows"]
 
@@ -65,8 +66,8 @@ def compared_lines(results: Results) -> list[str]:
 
 def rows(results: Results) -> list[Row]:
     """Make a row for each of the `places`."""
-    named = results.plan.roles
-    return [_row(results, arm, labels, named[arm]) for arm, labels in places(results)]
+    roles = results.plan.roles
+    return [_row(results, arm, labels, roles[arm]) for arm, labels in places(results)]
 
 
 def _row(results: Results, arm: str, labels: int, role: Role) -> Row:
@@ -90,9 +91,8 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     for reason in dict.fromkeys(missing.values()):
         seeds = [seed for seed, other in missing.items() if other == reason]
         yield f"{'seed' if len(seeds) == 1 else 'seeds'} {_ranges(seeds)}: {' '.join(reason.split())}"
-    winners = {w.key: w for seed in results.seeds(arm, labels) if (w := results.winner(CellKey(arm, labels, seed)))}
-    for text in dict.fromkeys(winner.text for winner in winners.values() if winner.at_edge):
-        yield f"the best {text} is at the edge of what was tried: widen the range"
+    if edges := _edges(results, arm, labels):
+        yield edges
     if reasons := limited(results, arm, labels):
         yield f"limited by compute: {'; '.join(reasons)}"
     if soon := early(results, arm, labels):
@@ -106,6 +106,18 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     baseline = results.baselines.get(arm)
     if baseline and (single := set(results.seeds(arm, labels)) - set(results.seeds(baseline, labels))):
         yield f"no partner among the seeds of {baseline} for {count(len(single), 'seed')}: left out of the difference"
+
+
+def _edges(results: Results, arm: str, labels: int) -> str:
+    """Name the values that studies have chosen at an end of what they tried, those of all seeds together; empty without any."""
+    found: dict[str, set[float]] = {}
+    for winner in filter(None, (results.winner(CellKey(arm, labels, seed)) for seed in results.seeds(arm, labels))):
+        for path, value in winner.values:
+            if path in winner.at_edge and isinstance(value, int | float):
+                found.setdefault(named(path), set()).add(value)
+    parts = [f"{name} {joined([plain(value) for value in sorted(values)])}" for name, values in found.items()]
+    where = "are at the edges" if sum(map(len, found.values())) > 1 else "is at the edge"
+    return f"the best {joined(parts)} {where} of what was tried: widen the range" if parts else ""
 
 
 def _ranges(seeds: list[int]) -> str:

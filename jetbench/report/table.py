@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from jetbench.report.also_table import also_table
 from jetbench.report.also_test import also_sentences
 from jetbench.report.content import Cell, Column
-from jetbench.report.pool import shared_labels
-from jetbench.report.rates import turned
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, baseline_text, compared_lines, notes, rows
+from jetbench.report.rows import Row, baseline_text, compared_lines, rows
 from jetbench.report.sections import columns_of
+from jetbench.report.warnings import LOUD, warnings
 from jetbench.report.words import (
     LEVEL_TEXT,
     count,
@@ -52,7 +51,7 @@ def print_table(results: Results, console: Console) -> None:
         console.print(results.plan.instance.name, style="bold", highlight=False, markup=False)
         console.print(table)
         for line in lines:
-            console.print(line, style="yellow" if line.startswith("!") else "dim", highlight=False, markup=False)
+            console.print(line, style=_style(line), highlight=False, markup=False)
         if also is not None:
             console.print()
             console.print(also)
@@ -62,8 +61,14 @@ def print_table(results: Results, console: Console) -> None:
         console.width = width
 
 
+def _style(line: str) -> str:
+    if line.startswith(f"! {LOUD}"):
+        return "bold red"
+    return "yellow" if line.startswith("!") else "dim"
+
+
 def _lines(results: Results) -> list[str]:
-    """What stands below the table: how to read it, what is skipped, and with a mark of warning the notes."""
+    """What stands below the table: how to read it, what is skipped, and with a mark each warning of the page."""
     metric, jets = results.metric, count(results.plan.instance.settings.test_jets)
     added = columns_of(results)
     errors = f"mean over n seeds, below it ± between seeds, ± from the {jets} test jets"
@@ -82,7 +87,7 @@ def _lines(results: Results) -> list[str]:
     if results.fresh_from:
         lines.append(pooled_rule(results.fresh_from))
     skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
-    return [*lines, *skipped, *(f"! {note}" for note in [*notes(results), *turned(results), *shared_labels(results)])]
+    return [*lines, *skipped, *(f"! {warning}" for warning in warnings(results))]
 
 
 def _table(results: Results) -> Table:

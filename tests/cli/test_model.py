@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from jetbench.cli import main
 from jetbench.report.exporting import card_path
+from jetbench.report.rejections import UNRESOLVED
 from jetbench.tracking import backend
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
@@ -50,6 +52,8 @@ def test_a_run_is_exported_with_its_card(toys_of: Make, tmp_path: Path) -> None:
         assert part in card, part
     assert card_path(path) == tmp_path / "tagger.pt2.md" != card_path(path.with_suffix(".onnx"))
     assert f"card: {card_path(path)}" in done.output
+    assert re.search(r"^\| background_rejection_30 \| >\d+ \(\d left\) \| >\d+ \(\d left\) \|$", card, re.MULTILINE)
+    assert UNRESOLVED in card
     again = call("model", "export", "sets/n60/s0", "--format", "pt2", "-o", path, "--store", toys.store)
     assert again.exit_code == 1
     assert "is there already; name another output, or remove it" in again.output

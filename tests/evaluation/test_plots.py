@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 from jetbench.errors import RunError, StoreError
-from jetbench.evaluation.plots import PALETTE, REJECTIONS, confusion_plot, roc_line, roc_plot, save_png
+from jetbench.evaluation.plots import PALETTE, REJECTIONS, confusion_plot, finish, roc_line, roc_plot, save_png
 from jetbench.seeds import numpy_rng
 from jetbench.statistics.delong import auc
 
@@ -18,11 +19,12 @@ def line(name="simclr", separation=2.0, jets=1000):
 def test_roc_has_the_same_axes_for_every_run_and_names_the_auc():
     good, area = line()
     poor, _ = line("scratch", 0.3)
-    both, alone = roc_plot([good, poor]).axes[0], roc_plot([poor]).axes[0]
+    figure = roc_plot([good, poor])
+    both, alone = figure.axes[0], roc_plot([poor]).axes[0]
     assert both.get_ylim() == alone.get_ylim() == REJECTIONS
     assert both.get_xlim() == alone.get_xlim() == (0, 1)
     assert both.get_yscale() == "log"
-    names = [text.get_text() for text in both.get_legend().get_texts()]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names[0].startswith(f"simclr   AUC {area:.4f}")
     assert names[-1] == "chance"
 
@@ -39,6 +41,24 @@ def test_roc_draws_the_curve_where_background_is_left():
 def test_a_perfect_score_can_be_drawn(tmp_path):
     save_png(roc_plot([roc_line("perfect", [0, 0, 1, 1], [0, 0, 1, 1])]), tmp_path / "roc.png")
     assert (tmp_path / "roc.png").stat().st_size > 1000
+
+
+def test_curves_are_framed_as_the_field_does_and_differ_in_colour_and_line():
+    """A closed frame, ticks inwards on all sides and minor ones on the linear axis; names of classes have none between them."""
+    figure = roc_plot([line()[0], line("scratch", 0.3)[0], line("trees", 0.6)[0]])
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert all(spine.get_visible() for spine in axes.spines.values())
+    ticks = [axes.xaxis.get_major_ticks()[0], axes.yaxis.get_major_ticks()[0]]
+    assert all(tick.tick2line.get_visible() and tick.get_tickdir() == "in" for tick in ticks)
+    assert len(axes.get_xticks(minor=True)) > 5
+    drawn = [it for it in axes.lines if it.get_label() != "chance"]
+    assert len({it.get_color() for it in drawn}) == len({str(it._unscaled_dash_pattern) for it in drawn}) == 3
+    assert figure.legends[0].get_window_extent().y1 < axes.get_window_extent().y0
+    named = Figure().add_subplot()
+    named.set_yticks([0, 1], ["qcd", "top"])
+    finish(named)
+    assert len(named.get_yticks(minor=True)) == 0
 
 
 def test_confusion_shows_counts_and_row_percentages():

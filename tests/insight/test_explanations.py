@@ -34,6 +34,10 @@ def test_maps_add_up_to_the_log_odds_but_for_a_constant(trained: Make, arm: str)
         sums = found.maps.reshape(len(found.maps), -1).sum(axis=1)
         assert np.corrcoef(sums, log_odds)[0, 1] > 0.98
         assert found.gap < 0.15
+        np.testing.assert_allclose(found.scores, log_odds, rtol=0.05, atol=0.05)  # predictions are in bf16
+        missed = np.abs(sums - (found.scores - found.starts)).mean()
+        assert missed == pytest.approx(found.gap * np.abs(found.scores - found.starts).mean(), rel=1e-2, abs=1e-5)
+        assert (np.ptp(found.starts) < 1e-5) == (arm == "scratch")  # sets: by their numbers of deposits
         assert (found.cams is None) == (arm == "sets")
 
 

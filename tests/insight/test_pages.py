@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from report.conftest import Fake, fake_instance, fake_store
 from report.pages import Checked
 from scipy.stats import norm
@@ -23,6 +24,7 @@ from jetbench.insight.inspect import inspect_subject
 from jetbench.insight.inspection import Inspection
 from jetbench.insight.sections import activations, curves_together, disagreements, specs, verdicts
 from jetbench.insight.sections.correlation import similarities
+from jetbench.insight.sections.gallery import draw, gallery
 from jetbench.insight.side_by_side import SideBySide
 from jetbench.insight.similarity import linear_cka
 from jetbench.report.subjects import find_subject
@@ -61,9 +63,28 @@ def test_the_page_of_an_arm_has_all_there_is_to_see(trained: Make) -> None:
     assert "resnet15/scratch/n60/s0, the first of 2 seeds" in page.text
     assert "linear probe" in page.text
     assert found.told[0] in page.text
+    _reference_is_told(trained().inspection("scratch/n60"), " ".join(page.text.split()))
     names = {re.sub(r"^inspect_|\.\w+$", "", path.name) for path in found.files[1:]}
     assert {"curves", "attributions_mean", "attributions_0", "attributions_1", "prongs", "activations", "embedding"} <= names
     assert len(page.sources) == len(names)
+
+
+def _reference_is_told(inspection: Inspection, text: str) -> None:
+    """What maps count from, with its score and what it is taken for."""
+    start = inspection.explanations[1].starts[0]
+    probability = inspection.shown.predictor.task.predictions(torch.tensor([[0.0, float(start)]])).item()
+    assert "that of a reference, the mean image of the test jets, among the pixels" in text
+    assert f"The reference itself is given a probability of {probability:.2g} of being {inspection.groups[1]}" in text
+    assert f"the reference, {start:.3g}".replace("-", "−") + " (log-odds of top)" in text
+    assert "Grad-CAM has no reference" in text
+
+
+def test_all_pictures_of_a_plot_have_the_scale_of_its_bar(trained: Make) -> None:
+    inspection = trained().inspection("scratch/n60/s0")
+    found = gallery(inspection, inspection.shown.jets.take(np.arange(3)), 1, ["", "", ""])
+    figure = draw(found, True)
+    for axes in figure.axes[:3]:
+        assert axes.images[0].get_clim() == pytest.approx((1e-4 * found.pictures.max(), found.pictures.max()))
 
 
 def test_every_plot_stands_beside_the_page_as_png_and_pdf_with_its_data(trained: Make) -> None:
@@ -118,6 +139,8 @@ def test_of_a_regression_response_and_worst_jets_are_shown(trained: Make) -> Non
     worst = np.abs(predicted - truth).argmax()
     assert f"{truth[worst]:.1f}" in page.text
     assert "RMSE [GeV]" in page.text
+    assert "the sizes of their residuals lie in the middle of the class; gen_sdmass in GeV" in page.text
+    assert "a jet of as many average deposits" in page.text
     assert {"inspect_residuals.png", "inspect_worst.png"} <= {path.name for path in found.files}
 
 

@@ -21,7 +21,6 @@ from jetbench.report.ends import GainEnd, end_of
 from jetbench.report.export import comparisons_json
 from jetbench.report.gains import encoder_names, gain_differences
 from jetbench.report.results import Results
-from jetbench.report.sections import roc
 from jetbench.report.sentences import answer, answers, remarks
 from jetbench.report.table import print_table
 from jetbench.report.truths import truths
@@ -328,13 +327,12 @@ def test_the_pretraining_plot_counts_the_encoders_of_reported_runs(asked: Asked,
     assert titles == ["deep-sets/simclr-pretraining (5 seeds)", "resnet15/simclr-pretraining (5 seeds)"]
 
 
-@pytest.mark.parametrize(("most", "beside"), [(6, True), (8, False)])
-def test_the_legend_of_many_curves_stands_beside_them(
-    both: Results, monkeypatch: pytest.MonkeyPatch, most: int, beside: bool
-) -> None:
-    """Inside it would lie over them."""
-    monkeypatch.setattr(roc, "MOST_INSIDE", most)
+def test_the_legend_of_the_curves_stands_below_them(both: Results) -> None:
+    """Inside it would lie over curves and bands; it is whole, and names each arm with its AUC, and chance."""
     figure = plot_of(both, "roc_50")
     figure.draw_without_rendering()
-    axes = figure.axes[0]
-    assert (axes.get_legend().get_window_extent().x0 > axes.get_window_extent().x1) == beside
+    (axes,), (legend,) = figure.axes, figure.legends
+    box = legend.get_window_extent()
+    assert box.y1 < axes.get_window_extent().y0
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert len(legend.get_texts()) == len({text.get_text() for text in legend.get_texts()}) == len(axes.get_lines())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from report.conftest import fake_instance
 from report.pages import Checked, page_of
 from rich.console import Console
 from scipy import stats
@@ -17,11 +18,12 @@ from jetbench.report.sections import contents_of
 from jetbench.report.sentences import answer
 from jetbench.report.table import print_table
 from jetbench.report.tuned import decisions, oracle, untuned
-from jetbench.report.warnings import warnings
+from jetbench.report.warnings import LOUD, warnings
 from jetbench.report.words import mean_limits
 from jetbench.statistics.intervals import t_interval
 from jetbench.statistics.mean_rejection import MeanRejection
 from jetbench.suites.plan import CellKey
+from jetbench.suites.planning import make_plan
 from jetbench.suites.roles import Role
 from jetbench.tracking.store import Store
 
@@ -183,6 +185,29 @@ def test_notes_tell_what_is_missing_failed_and_at_the_edge(planted: Planted) -> 
     assert row_of(results, "boosted-trees", 50).seeds == 2
 
 
+def test_both_edges_of_one_arm_are_one_note(planted: Planted) -> None:
+    """A seed at the largest rate, the others at the smallest."""
+    results = planted(edge=("scratch",))
+    digest = results.plan.tuned[CellKey("scratch", 50, 2)]
+    won = results.winners[digest]
+    results.winners[digest] = won.replace(values=((won.at_edge[0], 0.003),))
+    (note,) = (note for note in row_of(results, "scratch", 50).notes if "edge" in note)
+    assert note == "the best learning rate 0.0003 and 0.003 are at the edges of what was tried: widen the range"
+
+
+def test_the_terminal_has_each_warning_of_the_page(planted: Planted) -> None:
+    """Mixed processors, a margin that the test jets do not resolve, and a control that is better than its baseline."""
+    mixed = planted(
+        environment=lambda run: {"processor": "New 2" if run.arm == "simclr" else "Old 1"},
+        areas={"class-prior": 0.99},
+        edge=("scratch",),
+    )
+    found, lines = warnings(mixed), printed(mixed).splitlines()
+    for text in ("mixes runs", "is out of reach", "Two seeds share", "is at the edge", LOUD):
+        assert any(text in one for one in found)
+    assert [line.removeprefix("! ") for line in lines if line.startswith("! ")] == found
+
+
 def test_a_run_that_needed_a_failed_one_says_which_and_why(planted: Planted) -> None:
     """A trial that failed leaves the study of its seed without a winner; a pretraining leaves behind what starts from it."""
     results = planted(missing=lambda cell: cell.arm in ("scratch", "simclr"))
@@ -296,6 +321,19 @@ def test_roles_and_looks(finished: Results) -> None:
         "random-frozen",
         "supervised-pretrained",
     }
+
+
+def test_many_arms_of_one_regime_differ_in_colour_and_line() -> None:
+    """Seven networks from scratch beside trees: one colour for them all would leave dashes alone to tell them apart."""
+    shown = looks(make_plan(fake_instance(scale="smoke", suite="architectures")))
+    bright = [look for look in shown.values() if not look.muted]
+    assert len({look.color for look in bright}) == len(bright) == 8
+    assert len({str(look.dashes) for look in bright[:6]}) == 6
+
+
+def test_arms_that_share_no_colour_differ_in_their_lines(finished: Results) -> None:
+    bright = [look for look in looks(finished.plan).values() if not look.muted]
+    assert len({look.color for look in bright}) == len({str(look.dashes) for look in bright}) == len(bright) == 3
 
 
 def test_what_came_out_without_tuning_and_by_the_test_jets_stands_beside(planted: Planted) -> None:

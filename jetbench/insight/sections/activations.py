@@ -57,7 +57,8 @@ def render(inspection: Inspection) -> SectionContent | None:
     plot = Plot(
         "activations",
         "Activations of the layers, averaged over classes and of single jets",
-        "Rows are means over jets of a class, and single jets whose scores lie in the middle of it. Each map has its own scale.",
+        "Rows are means over jets of a class, and single jets in the middle of it, by their score or the size of their residual. "
+        "Each panel has its own scale, that of the pT is logarithmic.",
         draw,
         (found, inspection.simulated),
     )

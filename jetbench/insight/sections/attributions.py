@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit
 
 from jetbench.evaluation.plots import INK
 from jetbench.insight.drawing import SMALL, draw_grid, draw_map, label_plane, panels
 from jetbench.insight.frames import average_map, pictures
 from jetbench.insight.inspection import Inspection
-from jetbench.insight.sections.gallery import draw, gallery
-from jetbench.insight.sections.wrongest import SINGLE
+from jetbench.insight.sections.gallery import draw, gallery, told
 from jetbench.jets import Grid
-from jetbench.report.content import Plot, SectionContent
-from jetbench.report.markup import fragment
+from jetbench.report.content import Line, Plot, SectionContent
+from jetbench.report.markup import fragment, table
 from jetbench.report.words import count, joined
 
 if TYPE_CHECKING:
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["Averages", "draw_averages", "render"]
 
 NONE = "<p>There are no maps: {{ reason }}.</p>"
-TEXT = """<p>Integrated gradients share out the difference between the score of a jet and that of {{ baseline }} among
-{{ parts }}; over these jets the shares miss it by {{ gap }} % of its mean size. {{ cams }}</p>"""
-BASELINES = ("a mean image of the test jets", "a jet of average deposits")
+TEXT = """<p>Integrated gradients share out the difference between the score of a jet and that of a reference,
+{{ reference }}, among {{ parts }}; over these jets the shares miss it by {{ gap }} % of its mean size. So blue raises the score
+above that of the reference, and orange lowers it.{{ probability }}{{ cams }}</p>
+{{ table }}"""
+REFERENCES = ("the mean image of the test jets", "a jet of as many average deposits")
 PARTS = ("the pixels", "the constituents")
-CAMS = "Grad-CAM shows where the channels of {} are active that speak for the score, or against it."
+PROBABILITY = " The reference itself is given a probability of {:.2g} of being {}: colours are no verdict on the class of a jet."
+CAMS = " Grad-CAM has no reference: it shows where the channels of {} are active that speak for the score, or against it."
+HEADINGS = ("jets of", "score", "of the reference", "of these jets, mean", "difference")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +61,11 @@ def render(inspection: Inspection) -> SectionContent | None:
     gap = 100 * max(one.gap for one in found.values())
     body = fragment(
         TEXT,
-        baseline=BASELINES[sets],
+        reference=REFERENCES[sets],
         parts=PARTS[sets],
         gap=f"{gap:.0f}",
+        probability=_probability(inspection),
+        table=_scores(inspection),
         cams="" if sets else CAMS.format(inspection.explainer.cam_layer),
     )
     plots = [
@@ -75,6 +81,24 @@ def render(inspection: Inspection) -> SectionContent | None:
     for k, rows in inspection.typical.items():
         plots.append(_single(inspection, k, rows))
     return SectionContent("attributions", "What the network looks at", body, tuple(plots))
+
+
+def _probability(inspection: Inspection) -> str:
+    """What a classifier of two classes makes of the reference; empty for any other network."""
+    if inspection.regression or len(inspection.meta.class_names) > 2:
+        return ""
+    start = float(np.mean([one.starts.mean() for one in inspection.explanations.values()]))
+    return PROBABILITY.format(expit(start), inspection.meta.class_names[1])
+
+
+def _scores(inspection: Inspection) -> str:
+    """The table of the scores that are explained: of the reference, and the mean of the jets of each group."""
+    lines = []
+    for k, one in inspection.explanations.items():
+        own, start = float(one.scores.mean()), float(one.starts.mean())
+        texts = [text.replace("-", "−") for text in (f"{start:.2f}", f"{own:.2f}", f"{own - start:+.2f}")]
+        lines.append(Line((inspection.groups[k], inspection.score_text(k), *texts)))
+    return table(HEADINGS, lines, left=HEADINGS[1:2])
 
 
 def _averages(inspection: Inspection) -> Averages:
@@ -94,11 +118,21 @@ def _averages(inspection: Inspection) -> Averages:
 def _single(inspection: Inspection, group: int, rows: np.ndarray) -> Plot:
     """Jets whose scores lie in the middle of their group."""
     name = inspection.groups[group]
-    test_rows, _, predicted = (column[inspection.shown.sample[rows]] for column in inspection.shown.scores)
-    texts = [f"row {row}: {_score(value)}" for row, value in zip(test_rows, predicted, strict=True)]
-    caption = f"Typical jets of {name}: their scores lie in the middle of the class. {SINGLE}"
+    test_rows, truth, predicted = (column[inspection.shown.sample[rows]] for column in inspection.shown.scores)
+    if inspection.regression:
+        texts = [f"true {wanted:.0f}, predicted {value:.0f}" for wanted, value in zip(truth, predicted, strict=True)]
+        typical = f"the sizes of their residuals lie in the middle of the class; {inspection.shown.task.column} in GeV"
+    else:
+        texts = [f"row {row}: {_score(value)}" for row, value in zip(test_rows, predicted, strict=True)]
+        typical = f"their scores lie in the middle of the class; above each is {_named(inspection)}"
     shown = gallery(inspection, inspection.shown.jets.take(rows), group, texts)
+    caption = f"Typical jets of {name}: {typical}. {told(shown)}"
     return Plot(f"attributions_{group}", f"Attributions of typical jets of {name}", caption, draw, (shown, inspection.simulated))
+
+
+def _named(inspection: Inspection) -> str:
+    names = inspection.meta.class_names
+    return f"its probability of {names[1]}" if len(names) == 2 else "the most probable class with its probability"
 
 
 def _score(value: Any) -> str:
@@ -109,7 +143,7 @@ def _score(value: Any) -> str:
 
 def draw_averages(found: Averages, simulated: bool) -> Figure:
     """Draw a row for each group: mean picture, mean attribution, its mean size, mean Grad-CAM."""
-    titles = [f"mean {found.unit}", "integrated gradients", "size of them", *(["Grad-CAM"] if found.cams else [])]
+    titles = [f"mean {found.unit}", "integrated gradients", "their mean size", *(["Grad-CAM"] if found.cams else [])]
     figure, grid = panels(len(found.pictures), len(titles), simulated, width=2.6, height=2.3)
     for row, name in enumerate(found.pictures):
         top = row == 0

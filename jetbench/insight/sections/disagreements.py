@@ -10,12 +10,12 @@ import numpy as np
 from jetbench.evaluation.plots import INK
 from jetbench.insight.agreement import disagreements, signal_scores
 from jetbench.insight.drawing import SMALL, draw_grid, draw_subjets, label_plane, panels
-from jetbench.insight.sections.gallery import Gallery, draw_explained, gallery, observed, together
+from jetbench.insight.sections.gallery import Gallery, draw_explained, gallery, observed, start_text, together
 from jetbench.insight.side_by_side import SideBySide
 from jetbench.jets import Jets
 from jetbench.report.content import Line, Plot, SectionContent
 from jetbench.report.markup import fragment, table
-from jetbench.report.words import count
+from jetbench.report.words import count, joined
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,9 +25,11 @@ __all__ = ["draw", "render"]
 MOST = 6  # jets
 TEXT = "<p>The jets whose predictions by the runs that are shown lie furthest apart.</p>"
 CAPTION = (
-    "The same jets side by side: their pT with the three hardest subjets, then the integrated gradients of each network of the "
-    "{}, in the orientation that it sees. Blue speaks for a higher score, orange against it; each map has its own scale."
+    "The same jets side by side: their pT with the three hardest subjets, above it the truth and what {} predict, in this order; "
+    "then the integrated gradients of each network of the {}, in the orientation that it sees. Blue speaks for a higher score, "
+    "orange for a lower one, each map on its own scale."
 )
+STARTS = " They count from the scores of the reference, the mean of what each network sees: {}."
 
 
 def render(given: SideBySide) -> SectionContent:
@@ -38,8 +40,10 @@ def render(given: SideBySide) -> SectionContent:
     if not given.baseline.no_jets:
         jets = given.baseline.shown.jets_at(places)
         headings, cells = observed(jets)
-        caption = CAPTION.format(_score(given))
-        plots = (Plot("disagreements", "Jets on which they disagree most", caption, draw, _shown(given, jets, places)),)
+        shown, simulated = _shown(given, jets, places)
+        starts = [f"{name} {start_text(one)}" for name, one in shown.items() if one.starts is not None]
+        caption = CAPTION.format(joined(list(given.names)), _score(given)) + (STARTS.format(", ".join(starts)) if starts else "")
+        plots = (Plot("disagreements", "Jets on which they disagree most", caption, draw, (shown, simulated)),)
     lines = [Line((*_told(given, place), *cell)) for place, cell in zip(places.tolist(), cells, strict=True)]
     truth = f"true {given.baseline.shown.task.column} [GeV]" if given.baseline.regression else "true class"
     body = fragment(TEXT) + table(("row", truth, *given.names, *headings), lines)
@@ -48,8 +52,21 @@ def render(given: SideBySide) -> SectionContent:
 
 def _told(given: SideBySide, place: int) -> tuple[str, ...]:
     """Row, truth and each prediction of a test jet."""
-    truth = f"{given.truth[place]:.1f}" if given.baseline.regression else given.class_names[int(given.truth[place])]
-    return (count(int(given.scores[0][0][place])), truth, *(_written(given, one[place]) for one in given.predictions))
+    return (
+        count(int(given.scores[0][0][place])),
+        _truth(given, place, 1),
+        *(_written(given, one[place]) for one in given.predictions),
+    )
+
+
+def _truth(given: SideBySide, place: int, digits: int) -> str:
+    return f"{given.truth[place]:.{digits}f}" if given.baseline.regression else given.class_names[int(given.truth[place])]
+
+
+def _briefly(given: SideBySide, place: int) -> str:
+    """What each subject predicts of a test jet, where there is little room: of probabilities that of no background."""
+    digits = 0 if given.baseline.regression else 2
+    return " · ".join(f"{signal_scores(one[place][None])[0]:.{digits}f}" for one in given.predictions)
 
 
 def _written(given: SideBySide, value: np.ndarray) -> str:
@@ -61,7 +78,7 @@ def _written(given: SideBySide, value: np.ndarray) -> str:
 
 def _shown(given: SideBySide, jets: Jets, places: np.ndarray) -> tuple[Mapping[str, Gallery], bool]:
     """The jets as each subject with a network looks at them; without any, as they are."""
-    texts = [" · ".join(f"{signal_scores(one[place][None])[0]:.3g}" for one in given.predictions) for place in places.tolist()]
+    texts = [f"{_truth(given, place, 0)}: {_briefly(given, place)}" for place in places.tolist()]
     groups = [0 if given.baseline.regression else int(given.truth[place]) for place in places.tolist()]
     seen = {one.subject.name: one for one in given.inspections if not one.no_maps} or {given.names[0]: given.baseline}
     found = {
@@ -80,8 +97,9 @@ def draw(found: Mapping[str, Gallery], simulated: bool) -> Figure:
     """Draw a column for each jet: its picture, then a map of each network."""
     first, explained = next(iter(found.values())), {name: one for name, one in found.items() if one.maps is not None}
     figure, grid = panels(1 + len(explained), len(first.pictures), simulated)
+    brightest = float(first.pictures.max(initial=0))
     for k, axes in enumerate(grid[0]):
-        drawn = draw_grid(axes, first.pictures[k], first.frame, first.texts[k])
+        drawn = draw_grid(axes, first.pictures[k], first.frame, first.texts[k], brightest)
         draw_subjets(axes, first.subjets[k])
     for line, one in zip(grid[1:], explained.values(), strict=True):
         for k, axes in enumerate(line):

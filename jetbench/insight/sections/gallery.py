@@ -13,7 +13,7 @@ from jetbench.insight.drawing import SMALL, draw_grid, draw_map, draw_points, dr
 from jetbench.insight.explanations import Explanation
 from jetbench.insight.frames import as_seen, pictures
 from jetbench.insight.inspection import Inspection
-from jetbench.insight.prongs import hardest_subjets
+from jetbench.insight.prongs import NEAR, hardest_subjets
 from jetbench.jets import Grid, Jets
 from jetbench.views.needs import unmet
 from jetbench.views.observables import OBSERVABLES, measure
@@ -21,16 +21,23 @@ from jetbench.views.observables import OBSERVABLES, measure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Gallery", "draw", "draw_explained", "gallery", "observed", "together"]
+__all__ = ["Gallery", "draw", "draw_explained", "gallery", "observed", "start_text", "together", "told"]
 
 SHOWN = {"mass": ("mass [GeV]", 0), "softdrop_mass": ("soft-drop mass [GeV]", 0), "multiplicity": ("multiplicity", 0)}
 SHOWN |= {"tau21": ("τ₂₁", 2), "tau32": ("τ₃₂", 2), "d2": ("D₂", 2)}
+PICTURES = f"Circles of {NEAR:g} are the three hardest subjets; all pictures have one scale."
+MAPS = (
+    " Blue speaks for a higher score, orange for a lower one, each map on its own scale. Integrated gradients count from the "
+    "score of the reference, {start} ({score}): what a jet has in common with it is white."
+)
+CAMS = " Grad-CAM counts from no reference."
 
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
     """m jets: pictures (m, rows, columns) in a frame with the name of their unit, axes of their subjets (m, 3, 2), a text above
-    each; and where a network explains them its maps (m, …), the places of what these are of, and Grad-CAM (m, rows, columns)."""
+    each; and where a network explains them its maps (m, …), the places of what these are of, the scores of the reference (m,)
+    from which they count, and Grad-CAM (m, rows, columns)."""
 
     pictures: np.ndarray
     frame: Grid
@@ -41,6 +48,7 @@ class Gallery:
     eta: np.ndarray | None = None
     phi: np.ndarray | None = None
     there: np.ndarray | None = None
+    starts: np.ndarray | None = None
     cams: np.ndarray | None = None
     score: str = ""
 
@@ -64,15 +72,30 @@ def gallery(inspection: Inspection, jets: Jets, group: int, texts: Sequence[str]
     if explained is None:
         return Gallery(*given)
     places = explained.places
-    return Gallery(*given, explained.maps, places.eta, places.phi, places.there, explained.cams, inspection.score_text(group))
+    where = (places.eta, places.phi, places.there)
+    return Gallery(*given, explained.maps, *where, explained.starts, explained.cams, inspection.score_text(group))
 
 
 def together(parts: Sequence[Gallery], score: str) -> Gallery:
     """Return the jets of galleries of one network in one, whose `score` says what all of their maps are of."""
-    columns = ("pictures", "subjets", "maps", "eta", "phi", "there", "cams")
+    columns = ("pictures", "subjets", "maps", "eta", "phi", "there", "starts", "cams")
     found = {name: [getattr(one, name) for one in parts] for name in columns}
     joint: dict[str, Any] = {name: np.concatenate(arrays) for name, arrays in found.items() if arrays[0] is not None}
     return replace(parts[0], texts=tuple(text for one in parts for text in one.texts), score=score, **joint)
+
+
+def told(found: Gallery) -> str:
+    """Say what the panels of a gallery show."""
+    if found.starts is None:
+        return PICTURES
+    return PICTURES + MAPS.format(start=start_text(found), score=found.score) + (CAMS if found.cams is not None else "")
+
+
+def start_text(found: Gallery) -> str:
+    """Write the score of the reference, of jets that have each their own as a range; its unit is that of the maps."""
+    assert found.starts is not None
+    low, high = (f"{end:.3g}".replace("-", "−") for end in (found.starts.min(), found.starts.max()))
+    return low if low == high else f"{low} to {high}"
 
 
 def observed(jets: Jets) -> tuple[list[str], list[list[str]]]:
@@ -90,8 +113,9 @@ def draw(found: Gallery, simulated: bool) -> Figure:
     """Draw a column for each jet: its picture with its subjets, then what the network makes of it."""
     jets = len(found.pictures)
     figure, grid = panels(found.lines, jets, simulated)
+    brightest = float(found.pictures.max(initial=0))
     for k in range(jets):
-        drawn = draw_grid(grid[0, k], found.pictures[k], found.frame, found.texts[k])
+        drawn = draw_grid(grid[0, k], found.pictures[k], found.frame, found.texts[k], brightest)
         draw_subjets(grid[0, k], found.subjets[k])
         if found.maps is not None:
             signed = draw_explained(grid[1, k], found, k)

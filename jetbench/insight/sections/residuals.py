@@ -8,13 +8,12 @@ import numpy as np
 
 from jetbench.evaluation.bins import binned
 from jetbench.evaluation.plots import INK, MUTED, PALETTE
-from jetbench.evaluation.regression_plots import MEASURES, Histogram, guide, residual_histogram, response_histogram
+from jetbench.evaluation.regression_plots import MEASURES, MOST_SPREAD, Histogram, guide, residual_histogram, response_histogram
 from jetbench.evaluation.wrongest import wrongest
 from jetbench.insight.drawing import panels, style
 from jetbench.insight.inspection import Inspection
 from jetbench.insight.sections.gallery import draw as draw_gallery
-from jetbench.insight.sections.gallery import gallery, observed
-from jetbench.insight.sections.wrongest import SINGLE
+from jetbench.insight.sections.gallery import gallery, observed, told
 from jetbench.report.content import Line, Plot, SectionContent
 from jetbench.report.markup import table
 from jetbench.report.words import count
@@ -28,8 +27,9 @@ __all__ = ["draw", "render"]
 
 MOST = 6  # worst jets
 CAPTION = (
-    "Residuals and responses of all test jets, on axes that are the same for every model; then the median residual and the "
-    "resolution, half of the central 68 % of the response, in bins of the truth with equally many jets."
+    "Residuals and responses of all test jets, on axes that are the same for every model, and beyond whose ends no jet is drawn; "
+    "then the median residual and the resolution, half of the central 68 % of the response, in bins of the truth with equally "
+    f"many jets. The axis of the resolution ends at {MOST_SPREAD:g}, where the truth is not known at all."
 )
 
 
@@ -47,8 +47,9 @@ def render(inspection: Inspection) -> SectionContent | None:
         jets = inspection.shown.jets_at(places)
         headings, cells = observed(jets)
         texts = [f"true {truth[k]:.0f}, predicted {predicted[k]:.0f}" for k in places.tolist()]
-        caption = f"The jets of the largest residuals, the largest first; {target} in GeV. {SINGLE}"
-        given = (gallery(inspection, jets, 1, texts), inspection.simulated)
+        shown_jets = gallery(inspection, jets, 1, texts)
+        caption = f"The jets of the largest residuals, the largest first; {target} in GeV. {told(shown_jets)}"
+        given = (shown_jets, inspection.simulated)
         plots.append(Plot("worst", "Jets of the largest residuals", caption, draw_gallery, given))
     lines = [
         Line(

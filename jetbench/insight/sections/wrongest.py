@@ -7,20 +7,17 @@ import numpy as np
 from jetbench.evaluation.likelihood import likelihood
 from jetbench.evaluation.wrongest import wrongest
 from jetbench.insight.inspection import Inspection
-from jetbench.insight.sections.gallery import draw, gallery, observed
+from jetbench.insight.sections.gallery import draw, gallery, observed, told
 from jetbench.report.content import Line, Plot, SectionContent
 from jetbench.report.markup import fragment, table
 from jetbench.report.words import count
 
-__all__ = ["SINGLE", "render"]
+__all__ = ["render"]
 
 MOST = 5  # jets of a class
 TEXT = """<p>Of the {{ jets|count }} test jets {{ wrong|count }} are given less probability of their true class than of another.
 Below are the jets of each class that are given the least.</p>"""
-CAPTION = "The {n} wrongest jets of the class {name}, the wrongest first, each with the probability of its class. {single}"
-SINGLE = (
-    "Circles of 0.2 are the three hardest subjets. Blue speaks for a higher score, orange against it; each map has its own scale."
-)
+CAPTION = "The {n} wrongest jets of the class {name}, the wrongest first, each with the probability of its class. {panels}"
 
 
 def render(inspection: Inspection) -> SectionContent | None:
@@ -44,8 +41,8 @@ def render(inspection: Inspection) -> SectionContent | None:
         for k, cell in zip(places.tolist(), cells, strict=True):
             lines.append(Line((names[label], count(int(rows[k])), f"{own[k]:.4f}", *cell)))
         texts = [f"row {rows[k]}: {own[k]:.3f}" for k in places.tolist()]
-        caption = CAPTION.format(n=len(places), name=names[label], single=SINGLE)
         shown = gallery(inspection, jets, label, texts)
+        caption = CAPTION.format(n=len(places), name=names[label], panels=told(shown))
         plots.append(
             Plot(f"wrongest_{label}", f"Wrongest jets of class {names[label]}", caption, draw, (shown, inspection.simulated))
         )

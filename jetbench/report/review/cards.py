@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from jetbench.evaluation.classification import EFFICIENCIES
 from jetbench.evaluation.plots import PALETTE
@@ -19,10 +19,11 @@ from jetbench.suites.plan import CellKey
 from jetbench.suites.studies import plain
 from jetbench.tracking.arm_card import ArmCard, Pairs
 
-__all__ = ["MEANS", "arm_cards", "bar_key", "gain_key", "mean_key", "standing"]
+__all__ = ["ENDS", "MEANS", "arm_cards", "bar_key", "gain_key", "mean_key", "rejection_key", "standing"]
 
 # of what else the runs are tested for, those that a mean over seeds is meant to be read of
 MEANS = ("accuracy", "f1", "log_loss", "ece", "mae", "r2", "median_bias", "resolution", "tails")
+ENDS = ("_low", "_high")  # of the keys of an interval
 Metrics = Iterator[tuple[str, float | None]]
 
 
@@ -36,9 +37,15 @@ def gain_key(results: Results) -> str:
     return f"gain/{results.metric.key}"
 
 
-def bar_key(results: Results, labels: int) -> str:
-    """Name the same as bars show it, which have two digits after the point: "n100 gain/auc in 0.001"."""
-    return f"n{labels} {gain_key(results)} in {results.metric.unit or '0.001'}"
+def bar_key(results: Results, labels: int, end: str = "") -> str:
+    """Name the same, or the "_low" or "_high" end of its interval, as bars show it, which have two digits after the point: "n100
+    gain/auc in 0.001"."""
+    return f"n{labels} {gain_key(results)}{end} in {results.metric.unit or '0.001'}"
+
+
+def rejection_key(labels: int) -> str:
+    """Name R50 as bars show it: "n100 R50"."""
+    return f"n{labels} R50"
 
 
 def arm_cards(results: Results) -> tuple[ArmCard, ...]:
@@ -50,7 +57,8 @@ def arm_cards(results: Results) -> tuple[ArmCard, ...]:
 
 def _card(results: Results, row: Row, order: str) -> ArmCard:
     arm, labels = row.arm, row.labels
-    metrics = [*_gains(results, row), *_means(results, arm, labels), *_rejections(results, arm, labels), *_charted(results, row)]
+    rejections = dict(_rejections(results, arm, labels))
+    metrics = [*_gains(results, row), *_means(results, arm, labels), *rejections.items(), *_charted(results, row, rejections)]
     return ArmCard(
         key=f"arm/{arm}/n{labels}",
         name=f"{arm}/n{labels}",
@@ -84,12 +92,16 @@ def _gains(results: Results, row: Row) -> Metrics:
     yield from ((f"{key}_low", min(ends)), (f"{key}_high", max(ends))) if ends else ()
 
 
-def _charted(results: Results, row: Row) -> Metrics:
+def _charted(results: Results, row: Row, rejections: Mapping[str, float | None]) -> Metrics:
     """What charts alone need: without the arms that are not compared, far from which all others would look alike."""
-    ahead = dict(_gains(results, row)).get(gain_key(results))
-    if not row.muted and ahead is not None:
-        yield bar_key(results, row.labels), ahead if results.metric.unit else 1000 * ahead
-        yield "labels", float(row.labels)
+    gains, key, scale = dict(_gains(results, row)), gain_key(results), 1 if results.metric.unit else 1000
+    if row.muted or gains[key] is None:
+        return
+    for end in ("", *ENDS):
+        value = gains.get(f"{key}{end}")
+        yield bar_key(results, row.labels, end), None if value is None else scale * value
+    yield rejection_key(row.labels), rejections.get("test/background_rejection_50")
+    yield "labels", float(row.labels)
 
 
 def _rejections(results: Results, arm: str, labels: int) -> Metrics:

@@ -15,7 +15,8 @@ __all__ = ["overview", "overview_digest"]
 
 def overview(results: Results) -> Overview:
     """Make the cards of all arms, the description and the view."""
-    return Overview(arm_cards(results), describe(results), view(results), gain_key(results))
+    cards = arm_cards(results)
+    return Overview(cards, describe(results), view(results, cards), gain_key(results))
 
 
 def overview_digest(results: Results) -> str:

@@ -28,8 +28,8 @@ CURVES = "learning_curves"
 
 
 def keys(results: Results) -> tuple[str, ...]:
-    """Name the pictures that the task has."""
-    return ("roc", "confusion", CURVES) if "roc" in results.task.sections else ("prediction", CURVES)
+    """Name the pictures that the task has, as pages order them."""
+    return ("roc", CURVES, "confusion") if "roc" in results.task.sections else (CURVES, "prediction")
 
 
 def pictures(results: Results, arm: str, labels: int) -> Iterator[Picture]:

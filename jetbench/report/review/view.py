@@ -5,12 +5,14 @@ The keys are those of the page's own shared views, as MLflow 3.17 reads them; a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from jetbench.report.results import Results
-from jetbench.report.review.cards import bar_key, gain_key, mean_key
+from jetbench.report.review.cards import ENDS, bar_key, gain_key, mean_key, rejection_key
 from jetbench.report.review.pictures import keys
+from jetbench.report.words import LEVEL_TEXT
+from jetbench.tracking.arm_card import ArmCard
 
 __all__ = ["MOST_BARS", "view"]
 
@@ -20,9 +22,9 @@ ORDER = "tags.`jetbench.order`"
 Chart = dict[str, Any]
 
 
-def view(results: Results) -> dict[str, Any]:
-    """Return the state of the page."""
-    sections = list(_sections(results))
+def view(results: Results, cards: Sequence[ArmCard]) -> dict[str, Any]:
+    """Return the state of the page that shows these cards."""
+    sections = list(_sections(results, {name for card in cards for name in card.metrics}))
     return {
         "searchFilter": FILTER,
         "orderByKey": ORDER,
@@ -58,17 +60,19 @@ def view(results: Results) -> dict[str, Any]:
 
 
 def _columns(results: Results) -> list[str]:
-    metrics = [f"metrics.`{name}`" for name in (gain_key(results), mean_key(results))]
-    return [*metrics, *(f"tags.`jetbench.{name}`" for name in ("difference", "role", "verdict"))]
+    """The five that a window of 1280 pixels has room for: the gain with its interval, the mean, the verdict."""
+    gains = [f"{gain_key(results)}{end}" for end in ("", *ENDS)]
+    return [*(f"metrics.`{name}`" for name in (*gains, mean_key(results))), "tags.`jetbench.verdict`"]
 
 
-def _sections(results: Results) -> Iterator[tuple[str, dict[str, int], list[Chart]]]:
-    """Name, size and charts of each section."""
-    asked = [labels for _, labels in results.primaries]
+def _sections(results: Results, metrics: Collection[str]) -> Iterator[tuple[str, dict[str, int], list[Chart]]]:
+    """Name, size and charts of each section, of what is among the metrics of the arms."""
+    asked = dict.fromkeys(labels for _, labels in results.primaries)
     bars = [bar_key(results, labels) for labels in dict.fromkeys([*asked, *results.plan.instance.settings.labels])]
-    if "rejection" in results.task.sections and len(results.plan.instance.meta.class_names) <= 2:
-        bars.append("test/background_rejection_50")
+    bars += [key for key in map(rejection_key, asked) if key in metrics]
     yield "who is ahead", {"columns": 2, "cardHeight": 360}, [*map(_bars, bars), _against_budget(mean_key(results))]
+    ends = [key for labels in asked for end in ENDS if (key := bar_key(results, labels, end)) in metrics]
+    yield f"between which ends, at {LEVEL_TEXT}", {"columns": 2, "cardHeight": 360}, [*map(_bars, ends)]
     yield "pictures", {"columns": 1, "cardHeight": 420}, [_pictures(key) for key in keys(results)]
     differing = {"type": "DIFFERENCE", "runsCountToCompare": MOST_BARS, "compareGroups": ["Metrics", "Parameters"]}
     yield "all numbers", {"columns": 1, "cardHeight": 600}, [differing]

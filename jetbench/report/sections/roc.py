@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["EFFICIENCIES", "draw_panels", "draw_two_classes", "plot", "rejections", "render"]
 
 MOST_PANELS, PANELS_ACROSS = 12, 3  # signal classes with a panel of their own
-MOST_INSIDE = 8  # arms whose legend fits into the plot; that of more stands beside it
-LEAST_TOP = 1000  # of the rejection axis: room for the legend where few test jets end the curves early
+ACROSS = 2  # entries of a legend beside each other, which stands below: bands reach everywhere inside
+LEAST_TOP = 1000  # of the rejection axis, where few test jets end the curves early
 EFFICIENCIES = np.arange(1, 101)  # percent: R_x of the tables lies on the curves exactly
 
 Curves = dict[str, np.ndarray]  # by arm: background efficiencies (seeds, 100)
@@ -85,24 +85,12 @@ def draw_two_classes(found: Curves, means: dict[str, float], labels: int, named:
     no seed has background left. `means` are the mean AUCs for the legend."""
     from matplotlib.figure import Figure
 
-    inside = len(found) <= MOST_INSIDE
-    figure = Figure(figsize=(6.4 if inside else 9.2, 5.2), dpi=DPI, layout="constrained")
+    entries = len(found) + 1
+    figure = Figure(figsize=(6.4, 5.0 + 0.2 * -(-entries // ACROSS)), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     _draw_rocs(axes, found, named, {arm: f"{arm}  {mean:.4f}" for arm, mean in means.items()}, top, ticks=0.1)
-    style(axes, f"{count(labels)} labels")
-    handles, names = axes.get_legend_handles_labels()
-    axes.legend(
-        handles[1:] + handles[:1],
-        names[1:] + names[:1],
-        loc="upper right" if inside else "center left",
-        bbox_to_anchor=(0, 0, 1, 1) if inside else (1.01, 0.5),
-        fontsize=9.5,
-        frameon=False,
-        labelcolor=INK,
-        title="mean AUC",
-        title_fontsize=9.5,
-        alignment="left",
-    )
+    style(axes, f"{count(labels)} labels; numbers are mean AUCs")
+    legend(figure, [axes], ACROSS)
     return figure
 
 

@@ -40,6 +40,11 @@ def of(cards: tuple[ArmCard, ...], arm: str, labels: int) -> ArmCard:
     return next(card for card in cards if card.key == f"arm/{arm}/n{labels}")
 
 
+def bars_of(results: Results, cards: tuple[ArmCard, ...]) -> list[str]:
+    """The metrics of the bar charts in their order."""
+    return [chart["metricKey"] for chart in view(results, cards)["compareRunCharts"] if chart["type"] == "BAR"]
+
+
 def test_there_is_a_card_for_each_row_in_the_order_of_the_table(finished: Results, cards: tuple[ArmCard, ...]) -> None:
     assert [card.name for card in cards] == [f"{row.arm}/n{row.labels}" for row in rows(finished)]
     orders = [dict(card.tags)["jetbench.order"] for card in cards]
@@ -88,7 +93,8 @@ def test_an_arm_without_a_finished_seed_has_no_card_yet(planted: Planted) -> Non
 
 def test_the_view_shows_what_the_cards_have(finished: Results, masses: Results) -> None:
     for results in (finished, masses):
-        shown, found = view(results), arm_cards(results)
+        found = arm_cards(results)
+        shown = view(results, found)
         metrics = {name for card in found for name in card.metrics}
         pictures = {picture.key for card in found for picture in card.pictures}
         charts = shown["compareRunCharts"]
@@ -103,21 +109,42 @@ def test_the_view_shows_what_the_cards_have(finished: Results, masses: Results) 
 
 
 def test_what_is_not_compared_sets_the_scale_of_no_chart(finished: Results, cards: tuple[ArmCard, ...]) -> None:
-    charted = {"labels", bar_key(finished, 50), bar_key(finished, 200)}
+    bars = set(bars_of(finished, cards))
     for row in rows(finished):
         card = of(cards, row.arm, row.labels)
-        assert bool(charted & card.metrics.keys()) is not (row.role in (Role.CONTROL, Role.FLOOR))
+        assert bool({"labels", *bars} & card.metrics.keys()) is not (row.role in (Role.CONTROL, Role.FLOOR))
         assert mean_key(finished) in card.metrics
         assert dict(card.tags)["mlflow.runColor"].startswith("#")
 
 
+def test_bars_of_the_rejection_are_those_of_the_compared_arms(planted: Planted) -> None:
+    """A resolved floor has its rejection, and no bar of it; where none is resolved there is no chart, as in `finished`."""
+    results = planted("seeds=2", areas={"scratch": 0.7, "simclr": 0.75, "mass-likelihood": 0.7})
+    cards = arm_cards(results)
+    assert "n50 R50" in bars_of(results, cards)
+    for arm, charted in (("scratch", True), ("simclr", True), ("mass-likelihood", False)):
+        found = of(cards, arm, 50).metrics
+        assert found.get("n50 R50") == (found["test/background_rejection_50"] if charted else None)
+
+
+def test_the_ends_of_the_gain_stand_beside_each_other(finished: Results, masses: Results) -> None:
+    for results, scale in ((finished, 1000), (masses, 1)):
+        cards = arm_cards(results)
+        card, key = of(cards, "simclr", 50), bar_key(results, 50)
+        ends = [key.replace(" in ", f"{end} in ") for end in ("_low", "_high")]
+        assert bars_of(results, cards)[-2:] == ends
+        assert [card.metrics[end] for end in ends] == [
+            pytest.approx(scale * card.metrics[f"{gain_key(results)}{end}"]) for end in ("_low", "_high")
+        ]
+
+
 def test_the_pictures_of_an_arm_are_drawn_when_they_are_saved(cards: tuple[ArmCard, ...], tmp_path: Path) -> None:
     card = of(cards, "simclr", 50)
-    assert [picture.key for picture in card.pictures] == ["roc", "confusion", "learning_curves"]
+    assert [picture.key for picture in card.pictures] == ["roc", "learning_curves", "confusion"]
     for picture in card.pictures:
         picture.save(tmp_path / "drawn.png")
         assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
-    assert [picture.key for picture in of(cards, "boosted-trees", 50).pictures][:2] == ["roc", "confusion"]
+    assert [picture.key for picture in of(cards, "boosted-trees", 50).pictures][::2] == ["roc", "confusion"]
 
 
 def test_the_wrongest_jets_are_those_of_the_largest_mean_loss(finished: Results) -> None:
