@@ -32,6 +32,7 @@ from jetbench.suites.planning import make_plan
 from jetbench.suites.settings import Primary
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.tracker import Kind
+from jetbench.views import augmentations
 
 ROOT = Path(__file__).parents[1]
 __all__ = ["toys_of"]
@@ -85,6 +86,13 @@ def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None
 
 def test_every_word_under_varies_stands_in_the_table() -> None:
     assert set(re.findall(r"^\| `(\w+)` \| ", SUITES, re.M)) == set(GROUPS)
+
+
+def test_every_augmentation_stands_in_the_table_with_its_strengths() -> None:
+    text = (ROOT / "docs" / "augmentations.md").read_text(encoding="utf-8")
+    rows = {row[0]: set(re.findall(r"`(\w+)`", row[1])) for row in re.findall(r"^\| `(\w+)` \| (`.*?) \| ", text, re.M)}
+    for entry in augmentations:
+        assert rows[entry.name] == {name for name, _ in entry.defaults}
 
 
 def test_every_state_and_every_rule_stands_in_the_table() -> None:
