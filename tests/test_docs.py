@@ -25,6 +25,7 @@ from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
 from jetbench.models import models
+from jetbench.recipes import pipelines
 from jetbench.spec import Component, options
 from jetbench.strict import read_yaml
 from jetbench.suites.fairness import GROUPS
@@ -88,11 +89,22 @@ def test_every_word_under_varies_stands_in_the_table() -> None:
     assert set(re.findall(r"^\| `(\w+)` \| ", SUITES, re.M)) == set(GROUPS)
 
 
-def test_every_augmentation_stands_in_the_table_with_its_strengths() -> None:
-    text = (ROOT / "docs" / "augmentations.md").read_text(encoding="utf-8")
-    rows = {row[0]: set(re.findall(r"`(\w+)`", row[1])) for row in re.findall(r"^\| `(\w+)` \| (`.*?) \| ", text, re.M)}
+AUGMENTATIONS = (ROOT / "docs" / "augmentations.md").read_text(encoding="utf-8")
+
+
+def test_every_augmentation_and_every_pipeline_stands_in_a_table() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \| ", AUGMENTATIONS, re.M))
+    assert set(rows) == {entry.name for entry in (*augmentations, *pipelines)}
     for entry in augmentations:
-        assert rows[entry.name] == {name for name, _ in entry.defaults}
+        assert set(re.findall(r"`(\w+)`", rows[entry.name])) == {name for name, _ in entry.defaults}
+
+
+def test_the_augmentations_that_are_shown_are_those_of_a_suite() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", AUGMENTATIONS, re.S)
+    given = f"recipes={json.dumps(read_yaml(text, 'docs', SuiteError)['recipes'])}"
+    chosen = instantiate(find_suite("ssl-vs-scratch"), "smoke", overrides=(given,)).settings.recipes
+    assert chosen["simclr"].augmentation == pipelines["physics"].steps
+    assert [step.name for step in chosen["supervised"].augmentation or ()] == ["rotation", "translation"]
 
 
 def test_every_state_and_every_rule_stands_in_the_table() -> None:

@@ -139,6 +139,7 @@ KINDS = [
     "objectives",
     "views",
     "augmentations",
+    "pipelines",
     "recipes",
     "datasets",
     "formats",
@@ -220,6 +221,7 @@ def test_what_is_shown_says_options_and_needs() -> None:
     assert "stage pretraining: objective simclr, data pool, labels none" in shown
     assert "stage fine-tuning: objective supervised, data budget, labels true" in shown
     assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output
+    assert "steps: rotation(), collinear_splitting(number=50), smearing(scale=0.1), translation(" in call("show", "jetclr").output
     assert "needs a card" in call("show", "constituents").output
     assert "code: jetbench.models.resnet:ResNet15" in call("show", "resnet15").output
     assert not any("code:" in call("show", data).output for data in ("scratch", "supervised-small"))
