@@ -52,7 +52,15 @@ CONTRASTIVE_AUGMENTATION = (
     _step("energy_scale", sigma=0.05, resolution=0.2),
 )
 PUBLISHED_AUGMENTATION = (_step("flip", eta=True, phi=False), _step("crop_zoom"), _step("energy_scale", sigma=0.2))
-PHYSICS_AUGMENTATION = (_step("rotation"), _step("collinear_splitting"), *CONTRASTIVE_AUGMENTATION[2:])
+# with the strengths of the contrastive one; were splittings smeared, soft prongs would move by radians and masses by ±56 GeV
+PHYSICS_AUGMENTATION = (
+    _step("rotation"),
+    _step("translation", distance=0.1),
+    _step("smearing", scale=0.3),
+    _step("collinear_splitting"),
+    _step("drop", rate=0.5, pt_scale=5.0),
+    _step("energy_scale", sigma=0.05, resolution=0.2),
+)
 JETCLR_AUGMENTATION = (
     _step("rotation"),
     _step("collinear_splitting", number=50),
@@ -76,7 +84,7 @@ pipelines: Registry[PipelineEntry] = Registry(
         PipelineEntry(
             "physics",
             "",
-            "a symmetry, collinear splittings and detector effects, of images and constituents",
+            "of images and constituents: symmetries, detector effects and collinear splittings",
             f"{JETCLR}; drop, energy scale and all strengths as in simclr-small, chosen by a labelled probe of another sample",
             steps=PHYSICS_AUGMENTATION,
         ),
@@ -84,7 +92,7 @@ pipelines: Registry[PipelineEntry] = Registry(
             "jetclr",
             "",
             "of 50 constituents, with the published strengths: its translation throws images out of their frame",
-            f"{JETCLR}, which rotates one of two views alone and does the rest to the other",
+            f"{JETCLR}, where one jet of a pair is rotated and translated alone",
             steps=JETCLR_AUGMENTATION,
         ),
     ],

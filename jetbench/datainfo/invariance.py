@@ -142,16 +142,17 @@ def make_card(
         looks = {name: _looks(steps) for name, steps in pipelines.items()}
     ruler, shown, left_out = _ruler(train, test, seed)
     none = ruler.row("none", ruler.batch)
-    once = dict.fromkeys(steps for part in looks.values() for steps in part)
-    measured = {steps: ruler.augmented(steps, seed) for steps in once}
-    told = [(f"all of {name}" if steps[1:] else steps[0].name, steps) for name, part in looks.items() for steps in part]
+    told: dict[Steps, str] = {}  # what is measured, once each
+    for name, steps in ((name, steps) for name, part in looks.items() for steps in part):
+        told.setdefault(steps, f"all of {name}" if len(steps) > 1 else steps[0].name)
+    measured = {steps: ruler.augmented(steps, seed) for steps in told}
     return Card(
         none=none[0],
         parts=tuple(CardPart(name, pipelines[name], tuple(measured[steps][0] for steps in part)) for name, part in looks.items()),
         shown=shown,
         skipped=tuple((skipped or {}).items()),
         left_out=left_out,
-        notes=tuple(_notes(none[1], [(name, measured[steps][1]) for name, steps in told], len(test))),
+        notes=tuple(_notes(none[1], [(name, measured[steps][1]) for steps, name in told.items()], len(test))),
     )
 
 
