@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -274,6 +275,20 @@ def test_the_card_of_a_suite_has_the_strengths_of_its_runs(toy_file: Path, suite
     assert min(rows["energy_scale"][3], rows["all together"][3]) > 20 > 3 > usual["energy_scale"][3]
     assert (tmp_path / "card.png").exists()
     assert "--scale is that of a suite" in call("data", "views", toy_file, "--scale", "smoke").output
+
+
+def test_the_card_of_a_suite_says_what_the_jets_do_not_allow(toy_jets: Jets, suite_path: Path, tmp_path: Path) -> None:
+    channels = tuple(channel.replace(unit="") for channel in toy_jets.meta.channels)
+    save_jets(tmp_path / "jets.h5", [replace(toy_jets, meta=toy_jets.meta.replace(channels=channels))])
+    text = call("data", "views", tmp_path / "jets.h5", "--suite", suite_path).output
+    assert "skipped smearing: deposits with pT in GeV are needed; these jets give no unit" in text
+    _, _, simclr = text.partition("\nsimclr: rotation(")
+    assert [line.split()[0] for line in simclr.splitlines() if "±" in line][:4] == [
+        "rotation",
+        "flip",
+        "translation",
+        "energy_scale",
+    ]
 
 
 def test_a_simulation_is_written_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
