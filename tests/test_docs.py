@@ -27,6 +27,7 @@ from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
 from jetbench.models import models
+from jetbench.recipes import pipelines
 from jetbench.spec import Component, options
 from jetbench.strict import read_yaml
 from jetbench.suites.fairness import GROUPS
@@ -34,6 +35,7 @@ from jetbench.suites.planning import make_plan
 from jetbench.suites.settings import Primary
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.tracker import Kind
+from jetbench.views import augmentations
 
 ROOT = Path(__file__).parents[1]
 __all__ = ["toys_of"]
@@ -87,6 +89,24 @@ def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None
 
 def test_every_word_under_varies_stands_in_the_table() -> None:
     assert set(re.findall(r"^\| `(\w+)` \| ", SUITES, re.M)) == set(GROUPS)
+
+
+AUGMENTATIONS = (ROOT / "docs" / "augmentations.md").read_text(encoding="utf-8")
+
+
+def test_every_augmentation_and_every_pipeline_stands_in_a_table() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \| ", AUGMENTATIONS, re.M))
+    assert set(rows) == {entry.name for entry in (*augmentations, *pipelines)}
+    for entry in augmentations:
+        assert set(re.findall(r"`(\w+)`", rows[entry.name])) == {name for name, _ in entry.defaults}
+
+
+def test_the_augmentations_that_are_shown_are_those_of_a_suite() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", AUGMENTATIONS, re.S)
+    given = f"recipes={json.dumps(read_yaml(text, 'docs', SuiteError)['recipes'])}"
+    chosen = instantiate(find_suite("ssl-vs-scratch"), "smoke", overrides=(given,)).settings.recipes
+    assert chosen["simclr"].augmentation == pipelines["physics"].steps
+    assert [step.name for step in chosen["supervised"].augmentation or ()] == ["rotation", "translation"]
 
 
 def test_every_state_and_every_rule_stands_in_the_table() -> None:

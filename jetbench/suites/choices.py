@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from jetbench.recipes import pipelines
 from jetbench.registry import nearest
 from jetbench.spec import Component, Scalar, Schedule, options
 from jetbench.values import Spec
@@ -37,7 +38,13 @@ def _component(step: Any) -> Any:
     return step
 
 
-Augmentation = tuple[Annotated[Component, BeforeValidator(_component)], ...]
+def _steps(given: Any) -> Any:
+    """The steps of a pipeline by its name: `physics`."""
+    return pipelines[given].steps if isinstance(given, str) else given
+
+
+Step = Annotated[Component, BeforeValidator(_component)]
+Augmentation = Annotated[tuple[Step, ...], BeforeValidator(_steps)]
 
 
 class RecipeChoice(Spec):

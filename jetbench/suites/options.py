@@ -12,14 +12,16 @@ from jetbench.spaces import check_given
 from jetbench.suites.choices import Common, RecipeChoice
 from jetbench.tasks import tasks
 from jetbench.tasks.task import LOSS
-from jetbench.views import views
+from jetbench.views import augmentations, views
 
 __all__ = ["check_options"]
 
+FRAME = "extent"  # of a framed augmentation, settled by the jets and the view where it is not given
+
 
 def check_options(settings: Common) -> None:
-    """Check the options of models, views and objectives, and what recipes and objectives ask of the task, before a run would
-    stumble over them. Raises `SuiteError` for one that there is not, and for a value that makes no sense."""
+    """Check the options of models, views, objectives and augmentations, and what recipes and objectives ask of the task, before a
+    run would stumble over them. Raises `SuiteError` for one that there is not, and for a value that makes no sense."""
     for name, given in settings.model_options.items():
         check_given(f"model_options.{name}", given, models[name])
     for name, given in settings.objective_options.items():
@@ -34,6 +36,7 @@ def check_options(settings: Common) -> None:
             check_given(f"arms.{name}.objective_options.{objective}", given, objectives[objective])
     for where, choice in _choices(settings):
         _check_selection(where, choice, settings.task.name)
+        _check_strengths(where, choice)
     given_to_objectives = [settings.objective_options, *(arm.objective_options for arm in settings.arms.values())]
     if any(given.get("class_weights") == "balanced" for options in given_to_objectives for given in options.values()):
         tasks[settings.task.name].load()().balanced()
@@ -46,6 +49,13 @@ def _choices(settings: Common) -> Iterator[tuple[str, RecipeChoice]]:
     for name, arm in settings.arms.items():
         for key, choice in arm.recipes.items():
             yield f"arms.{name}.recipes.{key}", choice
+
+
+def _check_strengths(where: str, choice: RecipeChoice) -> None:
+    for step in choice.augmentation or ():
+        entry = augmentations[step.name]
+        given = {name: value for name, value in step.keywords().items() if name != FRAME or not entry.framed}
+        check_given(f"{where}.augmentation.{step.name}", given, entry)
 
 
 def _check_selection(where: str, choice: RecipeChoice, task: str) -> None:
