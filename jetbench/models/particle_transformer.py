@@ -38,11 +38,11 @@ class Layer(nn.Module):
         return normed
 
     def _attended(self, x: Tensor, seen: Tensor) -> Tensor:
-        n, number, width = x.shape
+        n, number, _ = x.shape
         queries, keys, values = self.project(x).view(n, number, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         seen = seen if seen.dtype == torch.bool else seen.to(queries.dtype)
-        attended = self.attention(queries, keys, values, seen).transpose(1, 2).reshape(n, number, width)
-        out: Tensor = self.out(attended)
+        heads = self.attention(queries, keys, values, seen).unbind(1)
+        out: Tensor = self.out(torch.cat(heads, dim=-1))  # a view of them would be one of other strides in an exported graph
         return out
 
 

@@ -70,14 +70,21 @@ class Nearest(Products):
         elements = points.shape[1]
         itself = torch.eye(elements, dtype=torch.bool, device=points.device)
         with torch.autocast(points.device.type, enabled=False):  # in bf16 many would be equally far
-            far = points.float()
-            apart = torch.cdist(far, far, compute_mode="donot_use_mm_for_euclid_dist")  # the other loses the digits of near ones
+            apart = _distances(points.float())
         apart = apart.masked_fill(itself | ~mask[:, None], torch.inf)
         nearest = apart.topk(min(self.number, elements), largest=False)
         return nearest.indices, nearest.values.isfinite() & mask[..., None]
 
     def flops(self, given: tuple[Any, ...]) -> int:
         return 3 * given[0].numel() * given[0].shape[1]  # differences, their squares and the sum
+
+
+def _distances(points: Tensor) -> Tensor:
+    """The distance of each point from each other one (n, elements, elements), by differences, which near ones keep the digits of;
+    ONNX knows no function that computes them without all of them in memory."""
+    if torch.compiler.is_exporting():
+        return (points[:, :, None] - points[:, None]).square().sum(dim=-1).sqrt()
+    return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def where_real(layers: nn.Module, elements: Tensor, mask: Tensor) -> Tensor:

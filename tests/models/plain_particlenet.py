@@ -6,7 +6,9 @@ torch_geometric.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -55,3 +57,18 @@ def trained_a_little() -> PlainParticleNet:
     network = PlainParticleNet(k=4, widths=(8, 16))
     network(torch.randn(3, 10, 3))
     return network.eval()
+
+
+def as_published(network: PlainParticleNet) -> dict[str, torch.Tensor]:
+    """Its state dict, in which jetnet has every edge network twice."""
+    state = network.state_dict()
+    twice = {name: tensor for name, tensor in state.items() if name.startswith("edge_nets.")}
+    return state | {name.replace("edge_nets.", "edge_convs.").replace(".model", ".nn.model"): t for name, t in twice.items()}
+
+
+def shipped() -> Path:
+    """The file of weights in the installed package, which is not imported for it."""
+    found = find_spec("jetnet")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "evaluation/fpnd_resources/jetnet/30_particles/pnet_state_dict.pt"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from models.plain_particlenet import PlainParticleNet, trained_a_little
+from models.plain_particlenet import PlainParticleNet, as_published, shipped, trained_a_little
 
 import jetbench
 from jetbench.errors import DataFileError
@@ -23,27 +23,12 @@ def component(given: dict = JETNET) -> Component:
     return Component(name="particlenet", options=options(given))
 
 
-def shipped() -> Path:
-    """The file of weights in the installed package, which is not imported for it."""
-    found = find_spec("jetnet")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent / "evaluation/fpnd_resources/jetnet/30_particles/pnet_state_dict.pt"
-
-
 def jets(n: int, number: int = 30) -> torch.Tensor:
     """Jets as jetnet shows them: angles and shares of pT; some are padded with its zeros, which are particles to it."""
     shown = torch.randn(n, number, 3, generator=torch.Generator().manual_seed(3)) * torch.tensor([0.1, 0.2, 0.05])
     shown -= torch.tensor([0.0, 0.0, 0.45])
     shown[: n // 2, number // 2 :] = torch.tensor([0.0, 0.0, -0.5])
     return shown
-
-
-def as_published(network: PlainParticleNet) -> dict[str, torch.Tensor]:
-    """Its state dict, in which jetnet has every edge network twice."""
-    state = network.state_dict()
-    twice = {name: tensor for name, tensor in state.items() if name.startswith("edge_nets.")}
-    return state | {name.replace("edge_nets.", "edge_convs.").replace(".model", ".nn.model"): t for name, t in twice.items()}
 
 
 @needs_jetnet
