@@ -13,7 +13,7 @@ import pytest
 import torch
 from scipy.special import logit
 
-from jetbench.insight.explanations import untrained_twin
+from jetbench.insight.explanations import Explainer, untrained_twin
 from jetbench.insight.prong_shares import prong_shares, sentence
 from jetbench.jets import open_jets
 from jetbench.models.network import build_network
@@ -23,6 +23,7 @@ from jetbench.runs.run import run
 from jetbench.spec import Component, options
 
 REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
+COMPARING = {"transformer": "particle-transformer", "particlenet": "particlenet"}
 Make = Callable[..., Any]
 
 
@@ -35,6 +36,22 @@ def test_maps_add_up_to_the_log_odds_but_for_a_constant(trained: Make, arm: str)
         assert np.corrcoef(sums, log_odds)[0, 1] > 0.98
         assert found.gap < 0.15
         assert (found.cams is None) == (arm == "sets")
+
+
+@pytest.mark.parametrize("arm", ["transformer", "particlenet"])
+def test_networks_that_compare_constituents_have_maps_of_what_is_there(toys_of: Make, arm: str) -> None:
+    """They jump where other constituents become neighbours, and begin where all are at one place."""
+    arms = [f"arms.{name}={{model: {model}, regime: scratch}}" for name, model in COMPARING.items()]
+    toys = toys_of(2, "precision=fp32", *arms, "model_options.particle-transformer.pairwise=true")
+    jets = toys.jets[:30].read()
+    explainer = Explainer(toys.predictor(arm), jets)
+    found, mask = explainer.explain(jets, 1), explainer.inputs(jets).mask
+    assert found.maps.shape == (30, 80)
+    assert np.isfinite(found.maps).all()
+    assert mask is not None
+    assert not found.maps[~mask.numpy()].any()
+    assert found.maps[mask.numpy()].all()
+    assert found.gap < 0.05
 
 
 def test_of_many_classes_each_has_a_score_of_its_own(trained: Make) -> None:
