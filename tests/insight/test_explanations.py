@@ -16,7 +16,7 @@ from scipy.special import logit
 from jetbench.insight.explanations import Explainer, untrained_twin
 from jetbench.insight.prong_shares import prong_shares, sentence
 from jetbench.jets import open_jets
-from jetbench.models.network import build_network
+from jetbench.models.network import build_network, network_for
 from jetbench.runs import learners
 from jetbench.runs.job import JetFiles, Job
 from jetbench.runs.run import run
@@ -98,11 +98,11 @@ def test_the_untrained_twin_is_what_training_began_with(trained: Make, tmp_path:
     one, began = trained().evidence("scratch/n60/s1")[0], []
 
     def noted(*given: Any) -> Any:
-        network = build_network(*given)
+        network = network_for(*given)
         began.append({name: weight.clone() for name, weight in network.state_dict().items()})
         return network
 
-    monkeypatch.setattr(learners, "build_network", noted)
+    monkeypatch.setattr(learners, "network_for", noted)
     files = JetFiles(trained().file, open_jets(trained().file).digest)
     job = Job(one.run.planned.key, "again", one.spec, tmp_path, files, None, None)
     (job.work / job.key[:16]).mkdir(parents=True)
