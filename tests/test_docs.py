@@ -28,7 +28,7 @@ from jetbench.formats import formats
 from jetbench.formats.cards import read_card
 from jetbench.models import models
 from jetbench.recipes import pipelines
-from jetbench.spec import Component, options
+from jetbench.spec import Component, Options, options
 from jetbench.strict import read_yaml
 from jetbench.suites.fairness import GROUPS
 from jetbench.suites.planning import make_plan
@@ -137,14 +137,25 @@ def test_every_command_that_reports_to_a_server_is_named() -> None:
 
 
 MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+SETS = "## Networks of constituents"
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of tables of networks, which have six columns."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")]
+    return [row for row in rows if len(row) == 6]
+
+
+def options_of(cell: str) -> Options:
+    """The options that a cell lists, as in "`width: 1000`, `layers: 4`"."""
+    return options(read_yaml(f"{{{', '.join(re.findall('`(.*?)`', cell))}}}", "cell", SuiteError))
 
 
 def test_the_table_of_networks_says_what_they_have() -> None:
     from jetbench.models.cost import network_cost
     from jetbench.models.network import build_network
 
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in MODELS.splitlines() if line.startswith("| `")]
-    networks = [row for row in rows if len(row) == 6]
+    networks = rows_of(MODELS.split(SETS)[0])
     images = {entry.name for entry in models if entry.kind == "network" and entry.view == "image"}
     assert {row[0].split("`")[1] for row in networks} == images
     for name, _, parameters, small, large, _ in networks:
@@ -154,6 +165,21 @@ def test_the_table_of_networks_says_what_they_have() -> None:
             cost = network_cost(build_network(component, {"image": shape}, 2, seed=0), {"image": shape}, 2)
             assert f"{cost.flops / 1e6:.1f}" == mflop, name
             assert cost.parameters == int(parameters.replace(" ", "")) or shape[0] != 3, name
+
+
+def test_the_table_of_networks_of_constituents_says_what_they_have() -> None:
+    from jetbench.models.cost import network_cost
+    from jetbench.models.network import build_network
+
+    networks, shapes = rows_of(MODELS.split(SETS)[1]), {"constituents": (80, 8)}
+    there = {entry.name: entry for entry in models if entry.kind == "network" and entry.view == "constituents"}
+    assert {row[0].strip("`") for row in networks} == set(there)
+    told = [(row[0].strip("`"), options_of(row[2])) for row in networks]
+    assert {(entry.name, entry.published) for entry in there.values() if entry.published} <= set(told)
+    for (name, given), (_, _, _, parameters, mflop, _) in zip(told, networks, strict=True):
+        cost = network_cost(build_network(Component(name=name, options=given), shapes, 2, seed=0), shapes, 2)
+        assert f"{cost.flops / 1e6:.1f}" == mflop, name
+        assert cost.parameters == int(parameters.replace(" ", "")), name
 
 
 def test_every_head_stands_in_the_table() -> None:

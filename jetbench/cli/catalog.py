@@ -138,6 +138,8 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
         yield f"code: {entry.target}"
     if defaults := getattr(entry, "defaults", ()):
         yield f"options: {', '.join(f'{name}={value}' for name, value in defaults)}"
+    if published := getattr(entry, "published", ()):
+        yield f"published size: {', '.join(f'{name}={value}' for name, value in published)}"
     if isinstance(name := getattr(entry, "recipe", None), str) and name:
         yield f"recipe: {name}"
     if allowed := getattr(entry, "allowed", ()):

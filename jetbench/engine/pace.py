@@ -33,6 +33,8 @@ def run_cost(spec: RunSpec) -> float:
 def pace(spec: RunSpec) -> float:
     """Return the passes per second and core where nothing has been measured yet."""
     model, given, pixels = models[spec.model.name], spec.model.keywords(), _pixels(spec)
+    if model.wide and set(model.published) <= set(given.items()):
+        return model.wide
     narrow = "stages" in given and max(map(int, given["stages"].split("-"))) <= NARROW
     return (model.narrow if narrow and model.narrow else model.pace) * (PIXELS / pixels if pixels else 1.0)
 

@@ -11,7 +11,7 @@ from jetbench.data.batch import JetTensors
 from jetbench.data.composition import compose
 from jetbench.jets import Jets
 from jetbench.models import models
-from jetbench.models.network import build_network
+from jetbench.models.network import network_for
 from jetbench.objectives import objectives
 from jetbench.objectives.base import Look, build_objective
 from jetbench.runs.data import RunData
@@ -54,7 +54,7 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     spec, split = job.spec, data.split
     labelled = JetTensors(data.jets)
     preprocessing = _preprocessing(job, labelled, split.pool)
-    network = build_network(spec.model, preprocessing.fitted.shapes, data.task.outputs(data.jets.meta), spec.seed)
+    network = network_for(spec.model, preprocessing.fitted, data.task.outputs(data.jets.meta), spec.seed)
     if spec.start is not None:
         load_encoder(Ledger(job.work).folder(spec.start), network)
     if spec.weights is not None:

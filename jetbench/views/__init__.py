@@ -176,8 +176,8 @@ views: Registry[ViewEntry] = Registry(
             "jetbench.views.constituents:ConstituentsView",
             "the hardest deposits of a jet in falling order of pT, with a mask",
             needs=("pt",),
-            defaults=(("channels", "all"), ("number", 80)),
-            allowed=(("channels", CHANNELS), ("number", Allowed(least=1))),
+            defaults=(("channels", "all"), ("features", "all"), ("number", 80)),
+            allowed=(("channels", CHANNELS), ("features", Allowed(choices=("all", "jetnet"))), ("number", Allowed(least=1))),
             spaces=(("number", Space(low=20, high=120)),),
         ),
         ViewEntry(

@@ -161,7 +161,8 @@ def test_published_weights_are_imported_and_what_was_adapted_is_listed(tmp_path:
     ]
     assert {path.name for path in (tmp_path / "imported").iterdir()} == {"model.safetensors", "bundle.json"}
     given = ("model", "import", tmp_path / "weights.pt", "-o", tmp_path / "other", "--model")
-    assert "no network of images" in call(*given, "deep-sets").output
+    assert "it lacks that model's first layer" in call(*given, "deep-sets").output
+    assert "is no network" in call(*given, "boosted-trees").output
     assert "did you mean 'resnet15'" in call(*given, "resnet51").output
     assert "does not fit this model" in call(*given, "resnet15", "--set", "stages=16-32-64").output
 
@@ -212,6 +213,8 @@ def test_a_network_shows_its_size() -> None:
     assert "recipe: electron-photon" in shown
     assert "size: image 3×32×32 → 64 features → 2 outputs; 174,738 parameters, 53,313,792 FLOPs for a jet" in shown
     assert "size: constituents 80×8 → 64 features → 2 outputs" in call("show", "deep-sets").output
+    assert "published size: blocks=64-128-256, connected=256, neighbours=16" in call("show", "particlenet").output
+    assert "published size" not in shown
     assert "size:" not in call("show", "boosted-trees").output
 
 

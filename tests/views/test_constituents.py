@@ -167,3 +167,26 @@ def test_a_splitting_up_to_the_number_of_constituents_brings_none_in_and_takes_n
     seen = (view.unscaled(one)["constituents"] for one in (batch, split))
     totals = [(one[..., 3].double().exp() * mask).sum(dim=1) for one, mask in zip(seen, (before.mask, after.mask), strict=True)]
     torch.testing.assert_close(*totals, rtol=0.02, atol=0)  # the softest count as a thousandth of the jet
+
+
+def test_jetnets_features_are_normalised_as_there(toy_jets: Jets) -> None:
+    """x/most + shift, shifts of 0, 0 and −1/2: `JetNet.fpnd_norm` of the package jetnet 0.2.5. Nothing is fitted."""
+    component = Component(name="constituents", options=options({"features": "jetnet", "number": 30}))
+    batch = batch_of(toy_jets)
+    view = fit_view(component, batch)
+    assert view == fit_view(component, batch_of(toy_jets, 2))
+    assert view.shapes == {"constituents": (30, 3)}
+    plain, seen = view.unscaled(batch), view(batch)
+    most = torch.tensor([1.6211985349655151, 0.520724892616272, 0.8934717178344727])
+    expected = plain["constituents"] / most - torch.tensor([0.0, 0.0, 0.5])
+    torch.testing.assert_close(seen["constituents"][seen.mask], expected[seen.mask])
+    assert torch.equal(view.scale(plain)["constituents"], seen["constituents"])
+    assert not seen["constituents"][~seen.mask].any()
+    counts = torch.bincount(batch.jet)
+    whole = counts <= 30
+    torch.testing.assert_close(plain["constituents"][whole, :, 2].sum(dim=1), torch.ones(int(whole.sum())))
+    assert "(n, 30, 3)" in view.told(batch.meta.channels)
+    assert view.told(batch.meta.channels).endswith(
+        "Δeta and Δphi to the jet axis; the share in the pT of all deposits of the jet."
+    )
+    assert ConstituentsView.model_validate_json(view.model_dump_json()) == view
