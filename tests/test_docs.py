@@ -27,6 +27,7 @@ from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
 from jetbench.models import models
+from jetbench.objectives import objectives
 from jetbench.spec import Component, options
 from jetbench.strict import read_yaml
 from jetbench.suites.fairness import GROUPS
@@ -87,6 +88,14 @@ def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None
 
 def test_every_word_under_varies_stands_in_the_table() -> None:
     assert set(re.findall(r"^\| `(\w+)` \| ", SUITES, re.M)) == set(GROUPS)
+
+
+def test_every_objective_without_a_head_stands_in_the_table_with_its_options() -> None:
+    rows = {
+        row[0]: set(re.findall(r"`(\w+)`", row[1]))
+        for row in re.findall(r"^\| [\w ]+, `([\w-]+)` \| .* \| (.*) \|$", SUITES, re.M)
+    }
+    assert rows == {entry.name: {name for name, _ in entry.defaults} for entry in objectives if not entry.trains_head}
 
 
 def test_every_state_and_every_rule_stands_in_the_table() -> None:

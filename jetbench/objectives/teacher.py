@@ -27,8 +27,8 @@ def follow(teacher: nn.Module, student: nn.Module, momentum: float) -> None:
     batch normalisation, are the student's."""
     for old, new in zip(teacher.parameters(), student.parameters(), strict=True):
         old.lerp_(new, 1 - momentum)
-    for old, new in zip(teacher.buffers(), student.buffers(), strict=True):
-        old.copy_(new)
+    for kept, seen in zip(teacher.buffers(), student.buffers(), strict=True):
+        kept.copy_(seen)
 
 
 def rising_momentum(start: float, progress: float) -> float:
