@@ -18,7 +18,7 @@ from jetbench.training.device import Precision, autocast
 
 __all__ = ["alignment", "diagnoser", "effective_rank", "standard_deviation", "uniformity"]
 
-JETS = 256  # that are looked at: each is two passes beside the thousands of an epoch
+JETS = 128  # that are looked at: each is two passes beside the thousands of an epoch
 
 
 def standard_deviation(features: Tensor) -> float:
