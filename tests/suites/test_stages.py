@@ -84,6 +84,19 @@ def test_a_probe_and_what_it_starts_from_may_be_searched_each_by_its_path(plan_o
     assert [name.split("-")[0] for name in names] == ["pretraining", "probe", "trial"]
 
 
+def test_the_kind_of_a_head_that_a_probe_has_trained_is_not_searched(plan_of: PlanOf) -> None:
+    search = {"model.head": {"choices": ["linear", "mlp"]}}
+    tuning = f"tuning={json.dumps({'per': 'study', 'search': search})}"
+    varies = "varies=[model, regime, recipe, model.head, model.head_dropout]"
+    arms = arms_of("simclr", "lpft")[:1]
+    with pytest.raises(
+        SuiteError, match=r"tuning\.search: the fine-tuning goes on from the head of a probe; name that head under"
+    ):
+        plan_of(*arms, varies, tuning)
+    plan = plan_of(*arms, "arms.lpft.model_options={head: mlp}", varies, tuning)
+    assert {run.spec.model.keywords()["head"] for run in list(plan.chain(CellKey("lpft", 50, 0)))[:2]} == {"mlp"}
+
+
 def rates(plan: Plan, arm: str) -> list[float]:
     return [run.spec.recipe.encoder_rate for run in plan.chain(CellKey(arm, 100, 0))][::-1]
 
