@@ -13,6 +13,7 @@ __all__ = ["RECIPE_SPACES", "PipelineEntry", "RecipeEntry", "pipelines", "recipe
 # where a study searches a scalar of a recipe unless it says otherwise
 RECIPE_SPACES: Spaces = (
     ("learning_rate", Space(low=1e-5, high=1e-1, log=True)),
+    ("encoder_rate", Space(low=0.01, high=1.0, log=True)),
     ("weight_decay", Space(low=1e-6, high=1e-1, log=True)),
     ("warmup", Space(low=0.0, high=0.3)),
     ("batch_size", Space(choices=(16, 32, 64, 128, 256))),

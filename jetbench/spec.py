@@ -95,6 +95,7 @@ class Recipe(Spec):
 
     name: str
     learning_rate: float
+    encoder_rate: float = 1.0  # factor on the learning rate for an encoder that was trained before
     optimizer: Literal["adamw", "adam"] = "adamw"
     weight_decay: float = 0.0
     schedule: Schedule = "cosine"
@@ -120,9 +121,9 @@ class RunSpec(Spec):
     `data` is what it is trained on: the pool of unlabelled jets, the pool with its labels, or a label budget. `labels` is the
     size of that budget, validation labels included, and None for the pools. `also_test` is a second test set, of jets of
     elsewhere, on which a run on a budget is scored as well. `targets` says which labels it sees; `trains` what of
-    the network is trained. `start` is the digest of the run whose encoder and preprocessing this one starts from; `weights` are
-    imported ones, which it starts from instead. The values at the paths of `chosen` are placeholders until their studies have
-    decided.
+    the network is trained. `start` is the digest of the run that this one starts from: it has the preprocessing of that run, and
+    `takes` its encoder alone or its head as well; `weights` are imported ones, which it starts from instead. The values at the
+    paths of `chosen` are placeholders until their studies have decided.
     """
 
     protocol: int = 1  # raised by hand when splits, batches or evaluation change their numbers
@@ -142,6 +143,7 @@ class RunSpec(Spec):
     trains: Literal["all", "head"] = "all"
     recipe: Recipe
     start: str | None = None
+    takes: Literal["encoder", "network"] = "encoder"
     weights: WeightsRef | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     chosen: tuple[Chosen, ...] = ()

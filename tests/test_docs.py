@@ -27,6 +27,7 @@ from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
 from jetbench.models import models
+from jetbench.objectives import objectives
 from jetbench.recipes import pipelines
 from jetbench.spec import Component, Options, options
 from jetbench.strict import read_yaml
@@ -107,6 +108,14 @@ def test_the_augmentations_that_are_shown_are_those_of_a_suite() -> None:
     chosen = instantiate(find_suite("ssl-vs-scratch"), "smoke", overrides=(given,)).settings.recipes
     assert chosen["simclr"].augmentation == pipelines["physics"].steps
     assert [step.name for step in chosen["supervised"].augmentation or ()] == ["rotation", "translation"]
+
+
+def test_every_objective_without_a_head_stands_in_the_table_with_its_options() -> None:
+    rows = {
+        row[0]: set(re.findall(r"`(\w+)`", row[1]))
+        for row in re.findall(r"^\| [\w ]+, `([\w-]+)` \| .* \| (.*) \|$", SUITES, re.M)
+    }
+    assert rows == {entry.name: {name for name, _ in entry.defaults} for entry in objectives if not entry.trains_head}
 
 
 def test_every_state_and_every_rule_stands_in_the_table() -> None:

@@ -19,7 +19,7 @@ from jetbench.views import augment
 from jetbench.views.inputs import Inputs
 from jetbench.views.view import FittedView
 
-__all__ = ["Look", "Objective", "build_objective"]
+__all__ = ["Look", "Objective", "TwoViews", "build_objective"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,19 @@ class Objective(nn.Module, ABC):
 
     def after_step(self, network: Network, progress: float) -> None:
         """Move teachers and queues after an optimiser's step; `progress` is the share of all steps that are done."""
+
+
+class TwoViews(Objective):
+    """Sees each jet twice, augmented anew."""
+
+    views_per_jet = 2
+
+    def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
+        return self.look(jets, rng), self.look(jets, rng)
+
+    def features(self, network: Network, inputs: tuple[Inputs, ...]) -> tuple[Tensor, ...]:
+        """Compute the features (n, features) of either view, of both in one pass."""
+        return network.encoder(Inputs.join(inputs)).chunk(2)
 
 
 def build_objective(component: Component, network: Network, task: Task, look: Look, seed: int) -> Objective:

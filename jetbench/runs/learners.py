@@ -20,7 +20,8 @@ from jetbench.runs.job import Job
 from jetbench.seeds import numpy_rng
 from jetbench.spec import Options, RunSpec
 from jetbench.tracking.ledger import Ledger
-from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing
+from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_network, load_preprocessing
+from jetbench.training.features import diagnoser
 from jetbench.training.learner import FittedLearner, Learner, NetworkLearner
 from jetbench.training.validation import validator
 from jetbench.views import views
@@ -56,18 +57,19 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     preprocessing = _preprocessing(job, labelled, split.pool)
     network = network_for(spec.model, preprocessing.fitted, data.task.outputs(data.jets.meta), spec.seed)
     if spec.start is not None:
-        load_encoder(Ledger(job.work).folder(spec.start), network)
+        load = load_network if spec.takes == "network" else load_encoder
+        load(Ledger(job.work).folder(spec.start), network)
     if spec.weights is not None:
         assert job.weights is not None
         load_imported(network, job.weights, spec.weights.sha256)
     view = preprocessing.fitted
     look = Look(view, spec.recipe.augmentation)
     objective = build_objective(spec.objective, network, data.task, look, spec.seed)
-    if not objectives[spec.objective.name].labelled:
-        pool, rows = _pool(data, labelled)
-        return NetworkLearner(
-            spec, data.task, network, objective, preprocessing, pool, _composed(pool, rows, spec), labelled, None
-        )
+    if not objectives[spec.objective.name].trains_head:
+        pool, rows = _pool(data, labelled) if spec.data == "pool" else (labelled, split.train)
+        diagnose = diagnoser(network, look, pool, rows, spec.precision)
+        given = (spec, data.task, network, objective, preprocessing, pool, _composed(pool, rows, spec), labelled, None)
+        return NetworkLearner(*given, diagnose=diagnose)
     if spec.targets == "shuffled":
         labelled.targets[data.task.column] = torch.from_numpy(data.seen)
     validate = validator(network, view, data.task, labelled, split.validation, spec.precision)

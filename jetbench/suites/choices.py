@@ -53,6 +53,7 @@ class RecipeChoice(Spec):
     base: str | None = None
     optimizer: Literal["adamw", "adam"] | None = None
     learning_rate: float | None = Field(None, gt=0)
+    encoder_rate: float | None = Field(None, gt=0)
     weight_decay: float | None = Field(None, ge=0)
     schedule: Schedule | None = None
     warmup: float | None = Field(None, ge=0, lt=1)

@@ -119,6 +119,7 @@ def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
         view=_view(ground, arm),
         objective=_objective(settings, arm, stage),
         trains=stage.trains,
+        takes="network" if stage.takes == "network" else "encoder",
         weights=next(one for one in ground.weights if one.name == arm.weights) if stage.external else None,
         recipe=_stretched(ground, arm, cells.labels, stage),
         precision=ground.precision,
@@ -156,9 +157,9 @@ def _component(entry: ModelEntry | ObjectiveEntry, given: Mapping[str, object]) 
 
 
 def _model(settings: Common, arm: Arm, stage: Stage) -> Component:
-    """The arm's model, of which a stage without labels trains no head."""
+    """The arm's model, without the options of a head that the stage does not train."""
     given = {**settings.model_options.get(arm.model, {}), **arm.model_options}
-    without = HEAD_OPTIONS if stage.labels == "none" else frozenset()
+    without = frozenset() if stage.trains_head else HEAD_OPTIONS
     return _component(models[arm.model], {name: value for name, value in given.items() if name not in without})
 
 
@@ -198,7 +199,8 @@ def _stretched(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
 
 
 def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
-    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow."""
+    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow, and without a
+    rate of the encoder where the stage fine-tunes none."""
     model = models[arm.model]
     if model.kind == "fitted":
         return recipes[model.recipe].recipe
@@ -207,6 +209,8 @@ def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     changes = {name: value for name in Recipe.model_fields if (value := getattr(choice, name, None)) is not None}
     if choice.loops is not None:
         changes["passes"] = min(choice.loops * train_jets(labels), choice.most_passes or sys.maxsize)
+    if not stage.fine_tunes:  # what starts at random has one rate, and what is frozen none
+        changes.pop("encoder_rate", None)
     recipe: Recipe = named.replace(**changes)
     if not recipe.passes:
         raise SuiteError(

@@ -25,8 +25,10 @@ GROUPS = ("model", "regime", "pool", "seed")
 SHOWN = {
     "objective": ("objective",),
     "data": ("data", "labels", "pool", "unlabelled"),
-    "labels": ("targets", "task", *(f"model.{name}" for name in HEAD_OPTIONS)),  # without labels there is no task and no head
+    "labels": ("targets", "task"),  # without labels there is no task
+    "trains_head": tuple(f"model.{name}" for name in HEAD_OPTIONS),
     "trains": ("trains",),
+    "takes": ("takes",),
     "recipe": ("recipe",),
     "external": ("weights",),
     "stretched": ("recipe.passes", "recipe.epochs", "recipe.select", "recipe.patience"),

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from jetbench.errors import SuiteError
 from jetbench.models import models
+from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import nearest
 from jetbench.spec import Component
 from jetbench.suites.choices import Arm, Common, RecipeChoice
 from jetbench.suites.expand import task_component, view_options
 from jetbench.suites.instance import AnyInstance
+from jetbench.suites.stages import regimes
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
 from jetbench.views import augmentations
@@ -60,6 +62,9 @@ def _arm_reason(settings: Common, arm: Arm, dataset: Meta, pool: Meta) -> str:
     view, task = model.view_of(dataset), settings.task.name
     if model.tasks and task not in model.tasks:
         return f"the model {model.name!r} does {' and '.join(model.tasks)}, not {task}"
+    for objective in (objectives[stage.objective] for stage in regimes[arm.regime].stages):
+        if objective.tasks and task not in objective.tasks:
+            return f"the objective {objective.name!r} uses the labels of {' and '.join(objective.tasks)}, not of {task}"
     if model.quantity and model.quantity != (asked := build_task(task_component(settings))).quantity:
         return f"the model {model.name!r} gives a {model.quantity}, and the target is {asked.column!r}"
     if reason := unmet(dataset, view.needs):

@@ -65,7 +65,8 @@ class Learner(ABC):
 @dataclass(frozen=True, eq=False)
 class NetworkLearner(Learner):
     """`jets` and `rows` are what it is trained on, `labelled` the jets of the dataset, `also` those of the second test set;
-    `validate` is None without labels; a study stops the training where it is beyond one of the `limits`."""
+    `validate` is None where no head is trained, and `diagnose` where one is; a study stops the training where it is beyond one of
+    the `limits`."""
 
     spec: RunSpec
     task: Task
@@ -78,6 +79,7 @@ class NetworkLearner(Learner):
     validate: Callable[[], dict[str, float]] | None
     also: JetTensors | None = None
     limits: Limits = field(default_factory=dict)
+    diagnose: Callable[[], dict[str, float]] | None = None
 
     def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
         return fit(
@@ -91,6 +93,7 @@ class NetworkLearner(Learner):
             seed=self.spec.seed,
             precision=self.spec.precision,
             validate=self.validate,
+            diagnose=self.diagnose,
             frozen=self.spec.trains == "head",
             limits=self.limits,
         )

@@ -35,7 +35,7 @@ def last(plan: Plan, arm: str) -> dict[str, object]:
         ),
         (
             ("recipes.simclr.select_by=accuracy",),
-            r"recipes\.simclr\.select_by: a pretraining without labels is not validated",
+            r"recipes\.simclr\.select_by: a pretraining without a head is not validated",
         ),
         (
             ("arms.scratch.recipes.supervised.select_by=accurcy",),

@@ -68,6 +68,7 @@ def _stage(stage: Stage, run: RunSpec) -> Cell:
         parts.append(f"{run.objective.name} {_options(run.objective)}".rstrip())
     parts += [f"from {run.weights.name}"] if run.weights else []
     parts += ["head alone"] if run.trains == "head" else []
+    parts += ["from encoder and head of the stage before"] if run.takes == "network" else []
     parts += ["shuffled labels"] if run.targets == "shuffled" else []
     return Cell(stage.name, ", ".join(parts), "wrap")
 
@@ -86,6 +87,8 @@ def _values(runs: Sequence[RunSpec]) -> str:
     passes = sorted({run.recipe.passes for run in runs})
     ends = passes if len(passes) < 2 else (passes[0], passes[-1])
     length = f"{' … '.join(map(count, ends))} passes" if passes[-1] else "one fit"
+    shares = dict.fromkeys(run.recipe.encoder_rate for run in runs)
+    rates |= {f"{share:.3g} of it for the encoder": None for share in shares if share != 1}
     return f"learning rate {', '.join(rates)}, {length}" if runs[0].recipe.learning_rate else length
 
 
