@@ -47,7 +47,7 @@ class Prepared:
 
 def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
     """Make what is missing; `progress` is called with what is being made, jets done and jets in all."""
-    instance = plan.instance
+    instance, weights = plan.instance, _weights(plan)
     dataset, unlabelled, also = instance.find_dataset(), instance.find_unlabelled(), instance.find_also_test()
     expected = (instance.dataset, instance.unlabelled, instance.also_test)
     for one, planned in zip((dataset, unlabelled, also), expected, strict=True):
@@ -59,15 +59,15 @@ def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]
     if also is not None:
         check_also_test(plan, also.path, dataset.path, unlabelled.path if unlabelled else None)
     tables, also_tables = (_tables(plan, one, workers, progress) if one is not None else {} for one in (dataset, also))
-    return Prepared(labelled, pool, tables, second, also_tables, _weights(plan))
+    return Prepared(labelled, pool, tables, second, also_tables, weights)
 
 
 def _weights(plan: Graph) -> dict[str, Path]:
-    """The folders of the imported weights. What has to be adapted is told arm by arm, and what does not fit is an error before
-    anything is trained."""
+    """The folders of the imported weights. Where they come from and what has to be adapted is told arm by arm, and what does not
+    fit is an error before anything is simulated."""
     for arm in try_weights(plan):
-        for text in arm.adaptations:
-            log.warning("%s: adapted: %s", arm.name, text)
+        for line in arm.lines():
+            log.warning(line)
     return weights_folders(plan)
 
 

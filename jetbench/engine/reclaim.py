@@ -21,7 +21,7 @@ from jetbench.suites.plan import Plan
 from jetbench.suites.plans import plan_remembered
 from jetbench.suites.trials import follow, front
 from jetbench.suites.winner import winner
-from jetbench.tracking.experiments import names
+from jetbench.tracking.experiments import experiment_names
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.rows import Row, drop_experiment, drop_files, rows, shown
@@ -146,7 +146,8 @@ class Reclaimer:
 
     def instance_size(self, name: str) -> int:
         """Return the bytes of an instance: the folders of runs that are its own, its reports, and its artifacts in MLflow."""
-        artifacts = {row.artifacts for found in self.rows.values() for row in found if row.experiment in names(self.store, name)}
+        known = experiment_names(self.store, name)
+        artifacts = {row.artifacts for found in self.rows.values() for row in found if row.experiment in known}
         return size([*(self.ledger.folder(key) for key in self.own(name)), self._reports(name), *artifacts])
 
     def _reports(self, name: str) -> Path:

@@ -205,7 +205,8 @@ def finish(axes: Any, title: str = "", size: float = 13) -> None:
 
 def _divide(axis: Any) -> None:
     """Set minor ticks between the major ones of a linear axis, but for an axis of names."""
+    from matplotlib.category import StrCategoryLocator
     from matplotlib.ticker import AutoMinorLocator, FixedLocator
 
-    if axis.get_scale() == "linear" and not isinstance(axis.get_major_locator(), FixedLocator):
+    if axis.get_scale() == "linear" and not isinstance(axis.get_major_locator(), FixedLocator | StrCategoryLocator):
         axis.set_minor_locator(AutoMinorLocator(2))

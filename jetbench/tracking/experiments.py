@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
-__all__ = ["DESCRIPTION", "STORE", "belongs", "experiment_in", "find_experiment", "names", "open_experiment"]
+__all__ = ["DESCRIPTION", "STORE", "experiment_in", "experiment_names", "find_experiment", "open_experiment", "owners"]
 
 STORE, DESCRIPTION = "jetbench.store", "mlflow.note.content"
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # else the pages open in their mode for language models
@@ -35,21 +35,22 @@ where experiments.name in (:first, :last) and experiments.lifecycle_stage = 'act
 """
 
 
-def names(store: Store, name: str) -> tuple[str, ...]:
+def experiment_names(store: Store, name: str) -> tuple[str, ...]:
     """Return the names that a store's experiment of an instance may have: with its id, then without."""
     return (f"{name} (store {store.identity})", name) if store.identity else (name,)
 
 
-def belongs(store: Store, owner: str | None) -> bool:
-    """Tell whether an experiment of that owner is a store's. One without an owner, of an earlier version, is that of the store
-    whose database it is in; on a server nobody can tell whose it is."""
-    return owner == store.identity if owner else store.tracking_uri is None
+def owners(store: Store) -> set[str | None]:
+    """Return the owners whose experiments are a store's. One without an owner, of an earlier version, is that of the store whose
+    database it is in; on a server nobody can tell whose it is."""
+    known: set[str | None] = {None} if store.tracking_uri is None else set()
+    return known | ({store.identity} if store.identity else set())
 
 
 def experiment_in(store: Store, name: str, tag: str = "") -> tuple[str, bool] | None:
     """Read the id of a local store's experiment, and whether it has the tag, without MLflow; None where it is not there or cannot
     be read."""
-    known = names(store, name)
+    known = experiment_names(store, name)
     values = {"store": STORE, "tag": tag, "first": known[0], "last": known[-1]}
     try:
         with closing(sqlite3.connect(f"{store.database.as_uri()}?mode=rw", uri=True, timeout=20)) as connection:
@@ -57,13 +58,13 @@ def experiment_in(store: Store, name: str, tag: str = "") -> tuple[str, bool] | 
     except sqlite3.Error:
         return None
     own = (found[one] for one in known if one in found)
-    return next(((str(number), asked is not None) for _, number, owner, asked in own if belongs(store, owner)), None)
+    return next(((str(number), asked is not None) for _, number, owner, asked in own if owner in owners(store)), None)
 
 
 def find_experiment(client: MlflowClient, store: Store, name: str) -> Experiment | None:
     """Return the experiment of an instance that is the store's, one in MLflow's bin too."""
-    found = (client.get_experiment_by_name(one) for one in names(store, name))
-    return next((one for one in found if one is not None and belongs(store, one.tags.get(STORE))), None)
+    found = (client.get_experiment_by_name(one) for one in experiment_names(store, name))
+    return next((one for one in found if one is not None and one.tags.get(STORE) in owners(store)), None)
 
 
 def open_experiment(client: MlflowClient, store: Store, name: str, tags: Mapping[str, str]) -> str:
@@ -81,7 +82,7 @@ def open_experiment(client: MlflowClient, store: Store, name: str, tags: Mapping
 
 def _make(client: MlflowClient, store: Store, name: str, tags: dict[str, str]) -> Experiment:
     mlflow = backend.load()
-    for one in reversed(names(store, name)):
+    for one in reversed(experiment_names(store, name)):
         # a server decides for itself where artifacts lie
         location = None if store.tracking_uri else (store.artifacts / re.sub(r"[^\w.-]", "_", one)).as_uri()
         try:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlparse
 
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
-from jetbench.tracking.experiments import STORE, belongs, find_experiment
+from jetbench.tracking.experiments import STORE, find_experiment, owners
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.holdings import CONTENT, KEY, digest
 from jetbench.tracking.store import Store
@@ -54,10 +54,11 @@ def rows(store: Store) -> list[Row]:
             found = connection.execute(QUERY, {"key": KEY, "content": CONTENT, "store": STORE}).fetchall()
     except sqlite3.Error as error:
         raise StoreError(f"{store.database} cannot be read ({error}); try again when nothing else uses it") from error
+    own = owners(store)
     return [
         Row(run_id, name, Path(unquote(urlparse(uri).path)), key, content or "")
         for run_id, name, uri, key, content, owner in found
-        if belongs(store, owner)
+        if owner in own
     ]
 
 

@@ -71,7 +71,8 @@ class Store:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
-                f"{self._identity}: no readable id of the store ({error}); restore it, or delete it to publish as a new store"
+                f'{self._identity}: no readable id of the store ({error}); restore it as {{"id": …}}: in MLflow, runs have the '
+                "id of their store as the tag jetbench.store"
             ) from error
 
     def identify(self) -> str:

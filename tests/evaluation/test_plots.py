@@ -55,10 +55,12 @@ def test_curves_are_framed_as_the_field_does_and_differ_in_colour_and_line():
     drawn = [it for it in axes.lines if it.get_label() != "chance"]
     assert len({it.get_color() for it in drawn}) == len({str(it._unscaled_dash_pattern) for it in drawn}) == 3
     assert figure.legends[0].get_window_extent().y1 < axes.get_window_extent().y0
-    named = Figure().add_subplot()
+    named, bars = Figure().add_subplot(), Figure().add_subplot()
     named.set_yticks([0, 1], ["qcd", "top"])
-    finish(named)
-    assert len(named.get_yticks(minor=True)) == 0
+    bars.barh(["learning_rate", "passes"], [0.8, 0.2])
+    for axes in (named, bars):
+        finish(axes)
+        assert len(axes.get_yticks(minor=True)) == 0
 
 
 def test_confusion_shows_counts_and_row_percentages():

@@ -94,9 +94,9 @@ def test_an_arm_starts_from_imported_weights(suite: Path, tmp_path: Path, caplog
     with caplog.at_level(logging.WARNING):
         told = list(execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda: made(plan)))
     assert Counter(event.kind for event in told if event.kind != "tick") == {"done": 4}, [event.text for event in told]
-    adapted = [record.getMessage() for record in caplog.records if "adapted" in record.getMessage()]
-    told_of = "encoder.conv1.weight: each of 3 input channels has the mean of the file's 2, times 2/3"
-    assert adapted == [f"external: adapted: {told_of}"]
+    origin = f"external starts from the weights in {tmp_path / 'published' / 'imported'}, of resnet15-bn (weights.pt)"
+    adapted = "external: adapted: encoder.conv1.weight: each of 3 input channels has the mean of the file's 2, times 2/3"
+    assert [record.getMessage() for record in caplog.records if "external" in record.getMessage()] == [origin, adapted]
     assert (plan.roles["scratch"], plan.roles["external"]) == (Role.BASELINE, Role.EXTERNAL)
     results = collect(plan, store)
     assert not results.missing
@@ -207,10 +207,12 @@ def test_what_cannot_be_started_from_is_one_error(suite: Path, tmp_path: Path) -
         planned(suite, "arms.external.weights=null")
     with pytest.raises(SuiteError, match=r"belong to an arm under 'external', and not under 'scratch'"):
         planned(suite, f"arms.scratch.weights={tmp_path / 'published' / 'imported'}")
-    misfit = planned(suite, "arms.external.model=resnet15-e2e", "varies=[model, regime]")
+    simulated = "dataset={name: top-vs-qcd, jets: 400}"
+    misfit = planned(suite, "arms.external.model=resnet15-e2e", "varies=[model, regime]", simulated)
     for act in (made, told):
         with pytest.raises(DataFileError, match=r"are of resnet15-bn, and the arm trains resnet15-e2e; .*the file lacks "):
             act(misfit)
+    assert not list(tmp_path.glob("cache/*.h5"))  # nothing was simulated for it
     plan = planned(suite)
     (tmp_path / "published" / "imported" / "bundle.json").write_text('{"model": {}, "preprocessing": {}}')
     with pytest.raises(DataFileError, match=r"was not written by `jetbench model import`"):

@@ -13,7 +13,7 @@ import pytest
 from jetbench.errors import StoreError
 from jetbench.tracking import mlflow_tracker
 from jetbench.tracking.arm_card import ArmCard, Overview
-from jetbench.tracking.experiments import experiment_in, find_experiment, names
+from jetbench.tracking.experiments import experiment_in, experiment_names, find_experiment
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal
 from jetbench.tracking.mlflow_tracker import MlflowTracker
@@ -181,7 +181,7 @@ def test_a_store_gets_its_id_when_it_publishes_and_keeps_it(store: Store, tmp_pa
     assert not MlflowTracker(store, SUITE).holds(KEY, RunFolder(store.work / KEY[:16]))
     assert rows(store) == []
     assert store.identity is None
-    assert names(store, SUITE) == (SUITE,)
+    assert experiment_names(store, SUITE) == (SUITE,)
     with ThreadPoolExecutor(4) as pool:
         (made,) = set(pool.map(lambda _: store.identify(), range(8)))
     assert Store(store.root).identity == made
@@ -192,5 +192,5 @@ def test_a_store_gets_its_id_when_it_publishes_and_keeps_it(store: Store, tmp_pa
 
 def test_a_damaged_id_is_an_error_with_the_remedy(store: Store) -> None:
     (store.root / "store.json").write_text("{}")
-    with pytest.raises(StoreError, match=r"store.json: no readable id .* delete it to publish as a new store"):
+    with pytest.raises(StoreError, match=r"store.json: no readable id .* the tag jetbench.store"):
         MlflowTracker(store, SUITE).connect()
