@@ -121,3 +121,9 @@ def test_the_instance_of_the_store_is_compared_and_not_the_file_that_it_came_fro
     assert "model.dropout" not in diff("--suite", str(suite_path))
     assert "results at scale" not in diff("--suite", "ssl-vs-scratch", "--scale", "smoke")
     assert "of ssl-vs-scratch.smoke" in diff("--suite", "ssl-vs-scratch", "--scale", "smoke")
+
+
+def test_a_suite_that_the_store_has_not_run_is_not_one_whose_name_begins_so(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    remember(tmp_path, plan_of().instance.replace(suite="ssl-vs-scratch-mass"))
+    command = ["diff", "sets-scratch", "sets-simclr", "--suite", "ssl-vs-scratch", "--store", str(tmp_path)]
+    assert "pretraining.objective.name" in CliRunner().invoke(main, command).output
