@@ -29,7 +29,7 @@ from jetbench.suites.contradictions import contradictions
 from jetbench.suites.extras import refuse_missing_packages
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instance import AnyInstance
-from jetbench.suites.instances import latest, latest_instance, latest_study_instance, remember, remembered
+from jetbench.suites.instances import latest, latest_instance, latest_study_instance, named, remember, remembered
 from jetbench.suites.names import named_plans
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
@@ -329,15 +329,10 @@ def compare_specs(
     """List what sets two arms or runs apart, by names or beginnings of keys: in the latest instance of a store that has them; in
     that of a `suite`, or of the beginning of an instance's name; or in a suite or suite file that the store has not run."""
     root = _store(store, LOCAL)
-    if suite is None or (not Path(suite).is_file() and _has_run(root, str(suite), scale)):
+    if suite is None or (not Path(suite).is_file() and named(root.root, str(suite), scale)):
         plans = named_plans(root.root, str(suite) if suite else None, scale)
         return find_differences(one, other, plans, root)
     return find_differences(one, other, [open_session(suite, scale=scale, store=store).plan], root)
-
-
-def _has_run(store: Store, name: str, scale: str | None) -> bool:
-    seen = (one for one in remembered(store.root).values() if scale in (None, one.scale))
-    return any(name == one.title or one.name.startswith(name) for one in seen)
 
 
 def load(run: str, *, suite: str | None = None, store: str | Path | None = None) -> Ensemble:

@@ -41,11 +41,15 @@ class Survey:
     unknown: dict[str, int]
     asked: dict[str, list[str]]
 
+    def called(self, what: str) -> list[str]:
+        """Return the keys of the runs that have this name, or else of those whose keys begin so."""
+        named = [key for key, run in self.runs.items() if run.name == what]
+        return named or ([key for key in self.runs if key.startswith(what)] if len(what) >= SHORTEST else [])
+
     def one_called(self, what: str) -> str | None:
         """Return the key of the run that has this name, or else whose key begins so; None for none. Raises `StoreError` for
         several keys that begin so."""
-        named = [key for key, run in self.runs.items() if run.name == what]
-        found = named or ([key for key in self.runs if key.startswith(what)] if len(what) >= SHORTEST else [])
+        found = self.called(what)
         if len(found) > 1:
             raise StoreError(f"{len(found)} runs have keys that begin with {what}; write more of it")
         return found[0] if found else None

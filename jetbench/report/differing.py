@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from jetbench.engine.survey import survey
 from jetbench.errors import StoreError
-from jetbench.report.subjects import Subject, find_in
+from jetbench.report.subjects import Subject, also_in, find_in
 from jetbench.spec import RunSpec
 from jetbench.suites.difference import arm_differences, chain_differences
 from jetbench.suites.fairness import Difference
 from jetbench.suites.graph import Graph
-from jetbench.suites.names import arm_called, cells_called, unknown_name
+from jetbench.suites.names import ArmName, arm_called, cells_called, unknown_name
 from jetbench.suites.plan import Plan
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
-__all__ = ["Differences", "find_chain", "find_differences"]
+__all__ = ["Differences", "find_differences"]
 
 
 class Differences(NamedTuple):
@@ -35,28 +35,50 @@ class Chain(NamedTuple):
 
 
 def find_differences(one: str, other: str, plans: Iterable[Graph], store: Store) -> Differences:
-    """Compare two arms without a budget as the first of the plans that has both declares them, at all budgets; else two runs as
-    `find_chain` finds them. Raises errors as that and `arm_differences` do."""
-    plans = list(plans)
+    """Compare two arms without a budget, at all budgets, or else two runs, as the first of the plans that has both declares them;
+    where none has, two runs each as the first that has it. A run goes by its name or the beginning of its key, as a seed of an
+    arm, or as the first seed of an arm at its largest finished budget. Where a study has yet to decide, the specs say what it
+    searches.
+
+    Raises `StoreError` for a name that no plan has, and for several keys that begin so, `SuiteError` as `arm_differences` does.
+    """
+    searched: list[Graph] = []
+    plans = iter(plans)
     for plan in plans:
-        names = [arm_called(plan, what) for what in (one, other)]
-        if isinstance(plan, Plan) and all(name is not None and name.labels is None for name in names):
-            mine, theirs = (name.arm for name in names if name is not None)
-            return Differences(arm_differences(plan, mine, theirs), (f"these are arms of {plan.instance.name}",))
-    left, right = (find_chain(what, plans, store) for what in (one, other))
+        if found := _compared(plan, one, other, store):
+            others = also_in(plans, [one, other], store)
+            return found._replace(remarks=(*found.remarks, *_others(plan, others)))
+        searched.append(plan)
+    left, right = (_first(what, searched, store) for what in (one, other))
+    return _between(left, right)
+
+
+def _compared(plan: Graph, one: str, other: str, store: Store) -> Differences | None:
+    """The differences in a plan; None where it has not both."""
+    names = [arm_called(plan, what) for what in (one, other)]
+    if isinstance(plan, Plan) and all(name is not None and name.labels is None for name in names):
+        return Differences(arm_differences(plan, *(name.arm for name in names if name is not None)), ())
+    left, right = (_cell(plan, what, store) or _run(plan, what, store) for what in (one, other))
+    return _between(left, right) if left and right else None
+
+
+def _between(left: Chain, right: Chain) -> Differences:
     return Differences({(): chain_differences(left.specs, right.specs)}, (*left.remarks, *right.remarks))
 
 
-def find_chain(what: str, plans: Iterable[Graph], store: Store) -> Chain:
-    """Find, in the first of the plans that has it, a run by its name or the beginning of its key, a seed of an arm, or the first
-    seed of an arm at its largest finished budget. Where a study has yet to decide, the specs say what it searches. Raises
-    `StoreError` for none, and for several keys that begin so."""
-    searched = []
+def _others(plan: Graph, others: Sequence[str]) -> Iterator[str]:
+    """What to say where other instances have both names too."""
+    if others:
+        have = f"{' and '.join(others)} {'has' if len(others) == 1 else 'have'} both too"
+        yield f"both are those of {plan.instance.name}, the latest that has them; {have}: --suite names one"
+
+
+def _first(what: str, plans: Sequence[Graph], store: Store) -> Chain:
+    """The run of the first plan that has the name, with a word on which that is."""
     for plan in plans:
         if found := _cell(plan, what, store) or _run(plan, what, store):
-            return found
-        searched.append(plan)
-    raise StoreError(unknown_name(what, searched[0].instance.name if len(searched) == 1 else store.root, searched))
+            return found._replace(remarks=(*found.remarks, f"{what} is that of {plan.instance.name}: no instance has both"))
+    raise StoreError(unknown_name(what, plans[0].instance.name if len(plans) == 1 else store.root, plans))
 
 
 def _cell(plan: Graph, what: str, store: Store) -> Chain | None:
@@ -65,8 +87,14 @@ def _cell(plan: Graph, what: str, store: Store) -> Chain | None:
         return None
     found = find_in(plan, what, store)
     if isinstance(found, Subject):
-        return Chain(found.runs[0].specs, found.remarks)
-    return Chain(plan.declared(max(cells, key=lambda cell: (cell.labels, -cell.seed))))
+        return Chain(found.runs[0].specs, _taken(name, found.runs[0].name))
+    cell = max(cells, key=lambda cell: (cell.labels, -cell.seed))
+    return Chain(plan.declared(cell), _taken(name, ArmName(cell.arm, cell.labels, cell.seed).text))
+
+
+def _taken(name: ArmName, run: str) -> tuple[str, ...]:
+    """What to say where an arm was named without its budget or a seed."""
+    return () if name.seed is not None else (f"{name.text} is taken at its run {run}; name another one for that",)
 
 
 def _run(plan: Graph, what: str, store: Store) -> Chain | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from jetbench.engine.survey import survey
 from jetbench.errors import StoreError
@@ -13,31 +14,27 @@ from jetbench.report.results import Results
 from jetbench.spec import RunSpec
 from jetbench.suites.graph import Graph, PlannedRun, listed
 from jetbench.suites.instance import AnyInstance
-from jetbench.suites.names import ArmName, also_in, arm_called, cells_called, named_plans, unknown_cell, unknown_name
+from jetbench.suites.names import ArmName, arm_called, cells_called, named_plans, unknown_name
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.specs import read_spec
 from jetbench.tracking.store import Store
 
-__all__ = ["FinishedRun", "Subject", "find_in", "find_subject"]
+__all__ = ["FinishedRun", "Subject", "Unfinished", "also_in", "find_in", "find_subject"]
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run as it was planned, after those that it starts from, first to last, and its folder. It is `called` by its place in
-    the comparison, "ARM/n100/s0", where it has one."""
+    """A run as it was planned, after those that it starts from, first to last, and its folder. Its `name` is its place in the
+    comparison, "ARM/n100/s0", where it has one, and else the name that the plan gives it."""
 
     chain: tuple[PlannedRun, ...]
     folder: RunFolder
-    called: str
+    name: str
 
     @property
     def planned(self) -> PlannedRun:
         return self.chain[-1]
-
-    @property
-    def name(self) -> str:
-        return self.planned.name
 
     @cached_property
     def spec(self) -> RunSpec:
@@ -71,13 +68,19 @@ class Subject:
 
     @property
     def keys(self) -> dict[str, str]:
-        """The key of each run by what it is called."""
-        return {run.called: run.planned.key for run in self.runs}
+        """The key of each run by its name."""
+        return {run.name: run.planned.key for run in self.runs}
 
     def refuse_lost(self) -> None:
         """Raise `StoreError` for a trial that has not won its study."""
         if self.runs[0].planned.kind == "trial":
             raise StoreError(f"{self.name} is a trial that has not won: what it says of the test jets stays sealed")
+
+
+class Unfinished(NamedTuple):
+    """Something is called so, and the reason why it cannot be looked into yet."""
+
+    reason: str
 
 
 def find_subject(what: str, store: Store, suite: str | None = None) -> Subject:
@@ -87,34 +90,47 @@ def find_subject(what: str, store: Store, suite: str | None = None) -> Subject:
 
     Raises `StoreError` where nothing finished is called so, and for several keys that begin so.
     """
-    unfinished, searched = "", []
-    for plan in named_plans(store.root, suite):
+    searched: list[Graph] = []
+    unfinished = None
+    plans = named_plans(store.root, suite)
+    for plan in plans:
         found = find_in(plan, what, store)
         if isinstance(found, Subject):
-            return found if suite else _with_others(found, what, store)
-        unfinished = unfinished or found or ""
+            return _with_others(found, what, also_in([*searched, *plans], [what], store))
+        unfinished = unfinished or found
         searched.append(plan)
-    raise StoreError(unfinished or unknown_name(what, searched[0].instance.name if len(searched) == 1 else store.root, searched))
+    if unfinished is not None:
+        raise StoreError(unfinished.reason)
+    raise StoreError(unknown_name(what, searched[0].instance.name if len(searched) == 1 else store.root, searched))
 
 
-def find_in(plan: Graph, what: str, store: Store) -> Subject | str | None:
-    """Find what a plan has of a name as `find_subject` does; what to say where that is not finished, None for no such name."""
+def find_in(plan: Graph, what: str, store: Store) -> Subject | Unfinished | None:
+    """Find what a plan has of a name as `find_subject` does; None for no such name."""
     name = arm_called(plan, what)
-    if name is None or not isinstance(plan, Plan):
-        return _run(plan, what, store)
-    if cells := cells_called(plan, name):
+    if name is not None and isinstance(plan, Plan) and (cells := cells_called(plan, name)):
         return _arm(collect(plan, store), name, cells)
-    found = _run(plan, what, store)
-    return f"{plan.instance.name} has no {what}; {unknown_cell(plan, name)}" if found is None else found
+    return _run(plan, what, store)
 
 
-def _arm(results: Results, name: ArmName, cells: Sequence[CellKey]) -> Subject | str:
+def also_in(plans: Iterable[Graph], names: Sequence[str], store: Store) -> list[str]:
+    """Return the instances of those plans that have all of these names too, finished or not."""
+    return [plan.instance.name for plan in plans if all(_has(plan, what, store) for what in names)]
+
+
+def _has(plan: Graph, what: str, store: Store) -> bool:
+    name = arm_called(plan, what)
+    if name is not None and isinstance(plan, Plan) and cells_called(plan, name):
+        return True
+    return bool(survey(plan, Ledger(store.work)).called(what))
+
+
+def _arm(results: Results, name: ArmName, cells: Sequence[CellKey]) -> Subject | Unfinished:
     """Those cells of an arm that are finished, at the largest such budget."""
     instance, finished = results.plan.instance, [cell for cell in cells if cell in results.cells]
     if not finished:
         reasons = "; ".join(_reasons(results, cells))
         command = f"`jetbench status {instance.name}` shows how far it is"
-        return f"no run of {name.text!r} in {instance.name} is finished ({reasons}); {command}"
+        return Unfinished(f"no run of {name.text!r} in {instance.name} is finished ({reasons}); {command}")
     labels = max(cell.labels for cell in finished)
     missing = tuple(_reasons(results, [cell for cell in cells if cell.labels == labels]))
     runs = tuple(_finished(results, cell) for cell in finished if cell.labels == labels)
@@ -146,15 +162,15 @@ def _finished(results: Results, cell: CellKey) -> FinishedRun:
     return FinishedRun(chain, results.ledger.run(last.key), ArmName(cell.arm, cell.labels, cell.seed).text)
 
 
-def _run(plan: Graph, what: str, store: Store) -> Subject | str | None:
-    """A run by its name or key; what to say where it is not finished, and None where there is no such run."""
+def _run(plan: Graph, what: str, store: Store) -> Subject | Unfinished | None:
+    """A run by its name or key; None where there is no such run."""
     ledger = Ledger(store.work)
     found = survey(plan, ledger)
     if (key := found.one_called(what)) is None:
         return None
     run = found.runs[key]
     if not ledger.done(key):
-        return f"{run.name} of {plan.instance.name} is {found.states[key]}: only a finished run can be looked into"
+        return Unfinished(f"{run.name} of {plan.instance.name} is {found.states[key]}: only a finished run can be looked into")
     results = collect(plan, store) if isinstance(plan, Plan) else None
     if results and (cell := next((cell for cell in results.cells if results.last[cell] == key), None)):
         ended = _finished(results, cell)
@@ -162,14 +178,12 @@ def _run(plan: Graph, what: str, store: Store) -> Subject | str | None:
     return Subject(run.name, plan, (FinishedRun(tuple(found.chain(key)), ledger.run(key), run.name),), False)
 
 
-def _with_others(found: Subject, what: str, store: Store) -> Subject:
-    """The subject with a word on the other instances that have an arm of its name."""
-    name = arm_called(found.plan, what)
-    others = also_in(store.root, name, found.plan) if name else []
+def _with_others(found: Subject, what: str, others: Sequence[str]) -> Subject:
+    """The subject with a word on the other instances that have what was named."""
     if not others:
         return found
     remark = (
-        f"{found.name} is that of {found.instance.name}, the latest in which something of that name is finished; "
+        f"{what} is that of {found.instance.name}, the latest in which something of that name is finished; "
         f"{' and '.join(others)} {'has' if len(others) == 1 else 'have'} it too: --suite names one"
     )
     return replace(found, remarks=(*found.remarks, remark))

@@ -17,7 +17,7 @@ from jetbench.suites.instance import AnyInstance
 from jetbench.suites.study_file import StudyInstance, study_names
 from jetbench.suites.suite import Instance, suite_names
 
-__all__ = ["BOOKS", "forget", "latest", "latest_instance", "latest_study_instance", "remember", "remembered"]
+__all__ = ["BOOKS", "forget", "latest", "latest_instance", "latest_study_instance", "named", "remember", "remembered"]
 
 BOOKS: dict[str, str] = {"suite": "instances.jsonl", "study": "studies.jsonl"}
 KINDS: dict[str, type[AnyInstance]] = {"suite": Instance, "study": StudyInstance}
@@ -45,6 +45,13 @@ def remembered(root: Path) -> dict[str, AnyInstance]:
     return found
 
 
+def named(root: Path, name: str, scale: str | None = None) -> list[AnyInstance]:
+    """Return what a store remembers by a name, at a scale where one is given, the latest last: the instances of the suite or
+    study of that name, or else those whose own names begin so. The name of a suite or study, a shipped one or one that the store
+    has run, is never the beginning of another's."""
+    return _called(list(remembered(root).values()), name, scale)
+
+
 def latest(root: Path, suite: str | None, scale: str | None = None) -> Instance:
     """Find the instance of a suite that was run last, of a name and of a scale where they are given; or one by its own name, of
     which as much is enough as no other begins with. Raises `StoreError` for none and for several."""
@@ -67,26 +74,27 @@ AnyKind = TypeVar("AnyKind", bound=AnyInstance)
 
 def _latest(kind: type[AnyKind], word: str, root: Path, name: str | None, scale: str | None) -> AnyKind:
     every = list(remembered(root).values())
-    seen = [one for one in every if isinstance(one, kind)]
-    found = [one for one in seen if name in (None, one.title) and scale in (None, one.scale)]
+    found = [one for one in _called(every, name, scale) if isinstance(one, kind)]
+    if len(found) > 1 and name not in (None, found[-1].title):
+        raise StoreError(f"{root} has several instances {name}…: {', '.join(one.name for one in found)}; write more of the name")
     if found:
         return found[-1]
-    others = {one.title for one in every if not isinstance(one, kind)}
-    begun = [one for one in seen if name not in others]  # the name of a study is not the beginning of that of its winner's suite
-    called = [one for one in begun if name is not None and one.name.startswith(name) and scale in (None, one.scale)]
-    if len(called) > 1:
-        raise StoreError(f"{root} has several instances {name}…: {', '.join(one.name for one in called)}; write more of the name")
-    if called:
-        return called[0]
     what = f" of {word} {name!r}" if name else ""
     at = f" at scale {scale!r}" if scale else ""
+    seen = [one for one in every if isinstance(one, kind)]
     raise StoreError(f"{root} has no results{what}{at}; {_other_kind(kind, every, name) or _remedy(word, seen, name, scale)}")
+
+
+def _called(every: Sequence[AnyInstance], name: str | None, scale: str | None = None) -> list[AnyInstance]:
+    titles = {*suite_names(), *study_names(), *(one.title for one in every)}
+    there = [one for one in every if scale in (None, one.scale)]
+    return [one for one in there if name is None or name == one.title or (name not in titles and one.name.startswith(name))]
 
 
 def _other_kind(kind: type[AnyInstance], every: Sequence[AnyInstance], name: str | None) -> str:
     """What to do where the name is that of a study and a suite was meant, or the other way round."""
-    others = (one for one in every if not isinstance(one, kind))
-    other = next((one for one in others if name is not None and one.name.startswith(name)), None)
+    others = _called(every, name) if name is not None else []
+    other = next((one for one in others if not isinstance(one, kind)), None)
     command = "jetbench study show" if isinstance(other, StudyInstance) else "jetbench report"
     return f"it is a {other.kind}: `{command} {name}`" if other else ""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from jetbench.errors import JetbenchError, StoreError
 from jetbench.suites.graph import Graph
 from jetbench.suites.instance import AnyInstance
@@ -12,7 +10,7 @@ from jetbench.suites.study_file import StudyInstance
 from jetbench.suites.study_planning import make_study_plan
 from jetbench.suites.suite import Instance
 
-__all__ = ["plan_instance", "plan_remembered", "plannable"]
+__all__ = ["plan_instance", "plan_remembered"]
 
 
 def plan_instance(instance: AnyInstance) -> Graph:
@@ -30,12 +28,3 @@ def plan_remembered(instance: AnyInstance) -> Graph:
     except JetbenchError as error:
         remedy = f"`jetbench store gc {instance.name}` removes it"
         raise StoreError(f"{instance.name} can no longer be planned ({error}); {remedy}") from error
-
-
-def plannable(instances: Iterable[AnyInstance]) -> Iterator[Graph]:
-    """Plan, one after the other, those of the instances that can still be planned: others may have what is looked for."""
-    for instance in instances:
-        try:
-            yield plan_remembered(instance)
-        except StoreError:
-            continue

@@ -45,8 +45,8 @@ def test_a_run_is_found_by_arm_and_seed_by_its_name_and_by_its_key(tuned: tuple[
     for what in ("scratch/n50/s1", f"{model}/scratch/n50/s1", won, won[:12]):
         subject = find_subject(what, store)
         (run,) = subject.runs
-        assert (run.planned.key, run.name, run.planned.kind) == (won, f"{model}/scratch/n50/s1", "final")
-        assert (subject.keys, subject.reported) == ({"scratch/n50/s1": won}, True)
+        assert (run.planned.key, run.planned.name, run.planned.kind) == (won, f"{model}/scratch/n50/s1", "final")
+        assert (subject.name, subject.keys, subject.reported) == ("scratch/n50/s1", {"scratch/n50/s1": won}, True)
         subject.refuse_lost()
 
 
@@ -94,6 +94,21 @@ def test_an_arm_of_several_instances_is_that_of_the_latest_with_something_finish
         assert find_subject("scratch/n50", store, plan.instance.name).remarks == ()
         with pytest.raises(StoreError, match=rf"of 'scratch' in {newer.name} is finished \(seeds 0, 1 and 2: not run yet\)"):
             find_subject("scratch", store, newer.name)
+    finally:
+        forget(store.root, newer.name)
+
+
+def test_only_an_instance_that_has_the_budget_the_seed_or_the_run_has_it_too(tuned: tuple[Plan, Store]) -> None:
+    plan, store = tuned
+    newer = fake_instance(*SMALL, "labels=[100,200]", "seeds=1", "dataset.seed=1")
+    remember(store.root, newer)
+    try:
+        for what in ("scratch/n50", "scratch/n200/s1", "resnet15/scratch/n50/s0"):
+            assert find_subject(what, store).remarks == ()
+        for what in ("scratch/n200", "scratch/n200/s0", "resnet15/simclr-pretraining/s0"):
+            (remark,) = find_subject(what, store).remarks
+            assert remark.startswith(f"{what} is that of {plan.instance.name}, the latest")
+            assert remark.endswith(f"{newer.name} has it too: --suite names one")
     finally:
         forget(store.root, newer.name)
 

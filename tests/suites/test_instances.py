@@ -14,6 +14,7 @@ from jetbench.suites.instances import (
     latest,
     latest_instance,
     latest_study_instance,
+    named,
     remember,
     remembered,
 )
@@ -65,6 +66,24 @@ def test_an_instance_is_found_by_its_name_and_by_as_much_of_it_as_is_its_own(
         latest(tmp_path, "mini.quick")
     with pytest.raises(StoreError, match=r"no results of suite 'mini\.smoke'"):
         latest(tmp_path, "mini.smoke")
+
+
+def test_the_name_of_a_suite_is_not_the_beginning_of_another(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    mass = plan_of().instance.replace(suite="paper-simclr-mass")
+    remember(tmp_path, mass)
+    assert latest(tmp_path, "paper-simclr-m") == mass
+    assert named(tmp_path, "paper-simclr-mass.q") == [mass]
+    assert named(tmp_path, "paper-simclr") == []
+    with pytest.raises(StoreError, match="no results of suite 'paper-simclr'; `jetbench run --suite paper-simclr` makes them"):
+        latest_instance(tmp_path, "paper-simclr")
+    own = mass.replace(suite="paper")  # no shipped one, but the store has run it
+    remember(tmp_path, own)
+    assert latest(tmp_path, "paper") == own
+    remember(tmp_path, mass.replace(scale="smoke"))
+    with pytest.raises(StoreError, match="no results of suite 'paper' at scale 'smoke'; there are some at other scales"):
+        latest(tmp_path, "paper", "smoke")
+    with pytest.raises(StoreError, match="no results of study 'paper-simclr'"):
+        latest_study_instance(tmp_path, "paper-simclr")
 
 
 def test_what_is_forgotten_is_not_found_and_the_rest_stays(plan_of: Callable[..., Plan], tmp_path: Path) -> None:

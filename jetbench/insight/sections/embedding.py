@@ -51,12 +51,12 @@ def render(inspection: Inspection) -> SectionContent | None:
 def _probes(inspection: Inspection, features: np.ndarray) -> str:
     """The table of probes: of each seed, and of the first one's encoder before its training; nothing without classes."""
     try:
-        rows = {inspection.shown.run.name: probe_accuracies(features, inspection.labels)}
+        rows = {inspection.shown.run.planned.name: probe_accuracies(features, inspection.labels)}
     except RunError:
         return ""
     jets = inspection.shown.jets
     for one in inspection.seeds[1:MOST_SEEDS]:
-        rows[one.run.name] = probe_accuracies(features_of(one, jets), inspection.labels)
+        rows[one.run.planned.name] = probe_accuracies(features_of(one, jets), inspection.labels)
     twin = features_of(inspection.shown, jets, untrained_twin(inspection.shown))
     rows["the first of them untrained"] = probe_accuracies(twin, inspection.labels)
     lines = [Line((name, *map(_cell, found.values()))) for name, found in rows.items()]

@@ -32,7 +32,7 @@ def render(inspection: Inspection) -> SectionContent:
     spec, test = shown.spec, f"; {count(len(shown.test_rows))} test jets" if shown.tested else ""
     body = fragment(
         TEXT,
-        shown=shown.run.name,
+        shown=shown.run.planned.name,
         others=len(inspection.seeds) if len(inspection.seeds) > 1 else 0,
         key=shown.run.planned.key,
         model=_component(spec.model.name, spec.model.options),
@@ -42,7 +42,7 @@ def render(inspection: Inspection) -> SectionContent:
         reasons=reasons(inspection),
     )
     metric = shown.task.headline_of(inspection.meta)
-    lines = [Line((one.run.name, metric_cell(one, metric))) for one in inspection.seeds]
+    lines = [Line((one.run.planned.name, metric_cell(one, metric))) for one in inspection.seeds]
     return SectionContent("summary", body=body + (table(("run", label(metric)), lines) if shown.tested else ""))
 
 
