@@ -127,6 +127,7 @@ def test_the_section_draws_a_panel_for_each_budget(sized: Callable[..., Results]
     figure = plot.draw(*plot.given)
     assert [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes] == ["50 labels", "200 labels"]
     assert all(axes.get_xscale() == "log" for axes in figure.axes)
+    assert all(tuple(axes.get_xticks()) == SIZES for axes in figure.axes)
     assert "Published: 0.9748, 0.9769, 0.9787, 0.9795 at 100" in content.body
 
 

@@ -99,12 +99,22 @@ def draw(metric: Metric, curves: Sequence[PoolCurve], means: Mapping[int, Means]
             _draw_band(axes, baseline, found[baseline], named[baseline])
         for curve in here:
             _draw_curve(axes, metric, curve, found, named[curve.arms[max(curve.arms)]])
-        axes.set_xscale("log")
+        _mark_sizes(axes, sorted({size for curve in here for size in curve.arms}))
         axes.set_xlabel("unlabelled jets", fontsize=11, color=INK)
         style(axes, f"{count(labels)} labels")
     panels[0].set_ylabel(heading(metric), fontsize=11, color=INK)
     legend(figure, panels)
     return figure
+
+
+def _mark_sizes(axes: Any, sizes: Sequence[int]) -> None:
+    """Name the sizes on a logarithmic axis, and nothing between them."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(sizes))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
 
 
 def _draw_band(axes: Any, name: str, mean: Mean, look: Look) -> None:
