@@ -20,7 +20,7 @@ FILE = "published.yaml"
 
 
 class PublishedPoolSizes(Value):
-    """Values (k,) of the metric with this key after pretrainings on so many jets (k,); `of` is what was trained."""
+    """Values (k,) of the metric with this name after pretrainings on so many jets (k,); `of` is what was trained."""
 
     metric: str
     jets: tuple[int, ...]
@@ -46,8 +46,8 @@ class Published(Value):
 
 
 def published_pool_sizes(metric: Metric) -> tuple[PublishedPoolSizes, ...]:
-    """Return the printed rows of a metric."""
-    return tuple(row for row in _published().pool_sizes if row.metric == metric.key)
+    """Return the printed rows of a metric, by its name: an AUC of two classes is none of many."""
+    return tuple(row for row in _published().pool_sizes if row.metric == metric.name)
 
 
 @cache
