@@ -132,6 +132,7 @@ class RunSpec(Spec):
     test_jets: int
     also_test: DatasetRef | None = None
     pool: tuple[tuple[str, float], ...] | None = None  # share of each class in the unlabelled pool; None: as the jets come
+    pool_jets: int | None = None  # how many jets of the unlabelled pool are seen; None: all
     data: Literal["pool", "pool-labelled", "budget"] = "budget"
     labels: int | None = None
     targets: Literal["none", "true", "shuffled"] = "true"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from jetbench.data.batch import JetTensors
-from jetbench.data.composition import compose
+from jetbench.data.composition import compose, take_jets
 from jetbench.jets import Jets
 from jetbench.models import models
 from jetbench.models.network import network_for
@@ -68,7 +68,7 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     if not objectives[spec.objective.name].trains_head:
         pool, rows = _pool(data, labelled) if spec.data == "pool" else (labelled, split.train)
         diagnose = diagnoser(network, look, pool, rows, spec.precision)
-        given = (spec, data.task, network, objective, preprocessing, pool, _composed(pool, rows, spec), labelled, None)
+        given = (spec, data.task, network, objective, preprocessing, pool, _seen(pool, rows, spec), labelled, None)
         return NetworkLearner(*given, diagnose=diagnose)
     if spec.targets == "shuffled":
         labelled.targets[data.task.column] = torch.from_numpy(data.seen)
@@ -93,9 +93,12 @@ def _pool(data: RunData, labelled: JetTensors) -> tuple[JetTensors, np.ndarray]:
     return foreign, np.arange(len(foreign))
 
 
-def _composed(pool: JetTensors, rows: np.ndarray, spec: RunSpec) -> np.ndarray:
-    """The rows of the pool with the shares of classes that the run asks for: classes in excess are thinned at random."""
-    if spec.pool is None:
-        return rows
-    labels = pool.targets["label"].numpy()[rows]
-    return compose(rows, labels, pool.meta.class_names, spec.pool, numpy_rng("pool", spec.seed))
+def _seen(pool: JetTensors, rows: np.ndarray, spec: RunSpec) -> np.ndarray:
+    """The rows of the pool with the shares of classes that the run asks for, classes in excess being thinned at random, and of
+    these as many as it asks for."""
+    labels = None
+    if spec.pool is not None:
+        known = pool.targets["label"].numpy()
+        rows = compose(rows, known[rows], pool.meta.class_names, spec.pool, numpy_rng("pool", spec.seed))
+        labels = known[rows]
+    return rows if spec.pool_jets is None else take_jets(rows, labels, spec.pool_jets, numpy_rng("pool-jets", spec.seed))

@@ -85,6 +85,8 @@ def expand(ground: Ground, arm: Arm, cells: Cells) -> list[tuple[RunSpec, ...]]:
         raise SuiteError(f"an arm under {regime.name!r} needs `weights`, the folder that `jetbench model import` has written")
     if arm.weights is not None and not regime.external:
         raise SuiteError(f"the weights {arm.weights!r} belong to an arm under 'external', and not under {regime.name!r}")
+    if arm.pool_jets is not None and not any(stage.data == "pool" for stage in regime.stages):
+        raise SuiteError(f"`pool_jets` belongs to an arm that sees the unlabelled pool, and none under {regime.name!r} does")
     stages = [_run(ground, arm, cells, back) for back in reversed(range(len(regime.stages)))]
     return [tuple(_chain(ground, arm, cells, seed, stages)) for seed in cells.seeds]
 
@@ -110,6 +112,7 @@ def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
         test_jets=settings.test_jets,
         also_test=ground.also_test if last else None,
         pool=tuple(sorted(shares.items())) if pool and shares else None,
+        pool_jets=(arm.pool_jets or settings.pool_jets) if pool else None,
         data=stage.data,
         labels=cells.labels if last else None,
         targets=stage.labels,

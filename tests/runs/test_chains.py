@@ -11,11 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from jetbench.errors import SuiteError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.runs.job import JetFiles, Job
 from jetbench.runs.run import run
-from jetbench.spec import RunSpec
+from jetbench.spec import DatasetRef, RunSpec
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
@@ -94,6 +95,24 @@ def test_what_trains_no_head_is_diagnosed_and_not_validated(
     assert (metrics["cost/labelled_passes"], metrics["cost/unlabelled_passes"]) == booked
     assert metrics["train/jets"] == (144 if arm == "supcon" else 180)
     assert not ledger.run(key).scores.exists()
+
+
+def test_a_pretraining_sees_as_many_jets_of_its_pool_as_it_asks_for(toys: tuple[Plan, Path], tmp_path: Path) -> None:
+    """Of its own pool, of one with other shares, of which 120 jets are left, and of another file."""
+    plan, folder = toys
+    spec = chain_of(plan, "lpft")[0].replace(pool_jets=70)
+    composed = spec.replace(pool=(("qcd", 0.75), ("top", 0.25)))
+    ledger, keys = trained([spec, composed], folder, tmp_path)
+    assert [ledger.metrics(key)["train/jets"] for key in keys] == [70, 70]
+    save_jets(tmp_path / "pool.h5", [open_jets(folder / "jets.h5")[:100]])
+    pool = JetFiles(tmp_path / "pool.h5", open_jets(tmp_path / "pool.h5").digest)
+    foreign = spec.replace(unlabelled=DatasetRef(name="pool", sha256=pool.digest))
+    jets = JetFiles(folder / "jets.h5", open_jets(folder / "jets.h5").digest)
+    ledger.folder(foreign.digest()).mkdir()
+    run(Job(foreign.digest(), "mini", foreign, tmp_path, jets, pool, None), Event())
+    assert ledger.metrics(foreign.digest())["train/jets"] == 70
+    with pytest.raises(SuiteError, match="has 120 jets, fewer than the 121 of `pool_jets`"):
+        trained([composed.replace(pool_jets=121)], folder, tmp_path)
 
 
 def test_what_trains_the_head_is_validated_and_not_diagnosed(toys: tuple[Plan, Path], tmp_path: Path) -> None:
