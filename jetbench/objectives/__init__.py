@@ -114,6 +114,18 @@ objectives: Registry[ObjectiveEntry] = Registry(
             spaces=(MOMENTA, PROJECTIONS),
         ),
         ObjectiveEntry(
+            "masked",
+            "jetbench.objectives.masked:Masked",
+            "masked deposits: a part of the jet is hidden, and a decoder predicts it from the features of the rest",
+            "context encoders: Pathak et al., arXiv:1604.07379; of particles: Golling et al., arXiv:2401.13537, and "
+            "Leigh et al., arXiv:2409.12589",
+            labelled=False,
+            trains_head=False,
+            defaults=(("decoder", 128), ("hidden", 0.4)),
+            allowed=(("decoder", Allowed(least=1)), ("hidden", Allowed(above=0, below=1))),
+            spaces=(("decoder", Space(low=32, high=512, log=True)), ("hidden", Space(low=0.1, high=0.8))),
+        ),
+        ObjectiveEntry(
             "supcon",
             "jetbench.objectives.supcon:SupCon",
             "SupCon: views of all jets of a class attract, those of others repel; it is told the classes of the whole pool",
