@@ -75,7 +75,7 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     validate = validator(network, view, data.task, labelled, split.validation, spec.precision)
     also = None if data.also is None else JetTensors(data.also)
     seen = (labelled, split.train, labelled, validate, also, dict(job.limits))
-    return NetworkLearner(spec, data.task, network, objective, preprocessing, *seen)
+    return NetworkLearner(spec, data.task, network, objective, preprocessing, *seen, pool=_beside(spec, data))
 
 
 def _preprocessing(job: Job, labelled: JetTensors, pool: np.ndarray) -> Preprocessing:
@@ -91,6 +91,17 @@ def _pool(data: RunData, labelled: JetTensors) -> tuple[JetTensors, np.ndarray]:
         return labelled, data.split.pool
     foreign = JetTensors(data.pool.open())
     return foreign, np.arange(len(foreign))
+
+
+def _beside(spec: RunSpec, data: RunData) -> tuple[JetTensors, np.ndarray] | None:
+    """The jets of the pool that are looked at beside a label budget, and their rows. They have no targets: what is trained cannot
+    reach one."""
+    if spec.data != "budget+pool":
+        return None
+    pool, rows = _pool(data, JetTensors(data.jets))
+    chosen = _seen(pool, rows, spec)
+    pool.targets = {}
+    return pool, chosen
 
 
 def _seen(pool: JetTensors, rows: np.ndarray, spec: RunSpec) -> np.ndarray:

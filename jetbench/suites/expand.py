@@ -95,7 +95,7 @@ def _chain(ground: Ground, arm: Arm, cells: Cells, seed: int, stages: Sequence[R
     """The stages at a seed. What a stage is besides is the same for all seeds, and was validated for the first."""
     start: str | None = None
     for stage in stages:
-        own = seed if stage.data == "budget" else _encoder_seed(ground.settings, arm, cells, seed)
+        own = seed if stage.on_budget else _encoder_seed(ground.settings, arm, cells, seed)
         run = stage.replace(seed=own, start=start)
         yield run
         start = run.digest()
@@ -104,7 +104,7 @@ def _chain(ground: Ground, arm: Arm, cells: Cells, seed: int, stages: Sequence[R
 def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
     """The stage that is `back` stages before the last, at the first seed, as if nothing came before it."""
     stage = regimes[arm.regime].stages[-1 - back]
-    settings, last, pool = ground.settings, stage.data == "budget", stage.data == "pool"
+    settings, last, pool = ground.settings, stage.on_budget, stage.data in ("pool", "budget+pool")
     shares = arm.pool or settings.pool
     return RunSpec(
         dataset=ground.dataset,
@@ -227,7 +227,7 @@ def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
 def recipe_key(settings: Common, stage: Stage, labels: int) -> str:
     """Return under which key suite and arm say what a stage follows: where labels are few, a stage on the budget has one of its
     own, "…-few", with a fixed schedule and the last weights."""
-    few = settings.few_labels is not None and stage.data == "budget" and labels < settings.few_labels
+    few = settings.few_labels is not None and stage.on_budget and labels < settings.few_labels
     return f"{stage.recipe}-few" if few else stage.recipe
 
 

@@ -51,6 +51,7 @@ class Fit:
     network: Network
     objective: Objective
     batches: Batches
+    pool: Batches | None
     journal: Journal
     folder: Path
     stop: Flag
@@ -91,6 +92,7 @@ def fit(
     *,
     seed: int,
     precision: Precision,
+    pool: Batches | None = None,
     validate: Callable[[], dict[str, float]] | None = None,
     diagnose: Callable[[], dict[str, float]] | None = None,
     frozen: bool = False,
@@ -98,9 +100,10 @@ def fit(
 ) -> Trained:
     """Train `network` in place and return its costs, and the signs of its length.
 
-    `validate` gives the validation metrics of the network as it is, once per epoch; the recipe says by which of them the best
-    epoch is told. `diagnose` tells as often what the features of its encoder are like. A checkpoint in `folder` is taken up; a
-    damaged one falls back to the one before, with a warning. Raises `Stopped` once `stop` is set and `Pruned` where the
+    Steps and passes are those of `batches`; where the objective has one beside it, that is given a batch of the `pool` in each
+    step. `validate` gives the validation metrics of the network as it is, once per epoch; the recipe says by which of them the
+    best epoch is told. `diagnose` tells as often what the features of its encoder are like. A checkpoint in `folder` is taken
+    up; a damaged one falls back to the one before, with a warning. Raises `Stopped` once `stop` is set and `Pruned` where the
     validation's "loss" is beyond one of the `limits`, both after a checkpoint, and `DivergenceError`, with the costs so far,
     where a loss is not finite; it names the step and its jets.
     """
@@ -114,6 +117,7 @@ def fit(
         network=network,
         objective=objective,
         batches=batches,
+        pool=pool,
         journal=journal,
         folder=folder,
         stop=stop,
@@ -153,7 +157,9 @@ def _costs(training: Fit) -> dict[str, float]:
     progress, passes = training.progress, _passes(training, training.progress.step)
     costs = {"passes": passes, "seconds": progress.seconds}
     if progress.step_seconds:
-        costs["training_jets_per_second"] = passes / progress.step_seconds
+        beside = training.objective.beside
+        views = training.objective.views_per_jet + (0 if beside is None else beside.views_per_jet)
+        costs["training_jets_per_second"] = passes * views / training.objective.views_per_jet / progress.step_seconds
     if progress.best_step:
         costs |= {"passes_to_best": _passes(training, progress.best_step), "seconds_to_best": progress.best_seconds}
     return costs
@@ -247,7 +253,9 @@ def _step(training: Fit, learning_rate: float) -> None:
     progress = training.progress
     rng = torch_rng("views", training.seed, progress.step)
     torch.manual_seed(derive("step", training.seed, progress.step))  # dropout's generator is torch's own
-    inputs = tuple(seen.to(device()) for seen in training.objective.views(training.batches.batch(progress.step), rng))
+    beside = None if training.pool is None else training.pool.batch(progress.step)
+    shown = training.objective.shown(training.batches.batch(progress.step), beside, rng)
+    inputs = tuple(seen.to(device()) for seen in shown)
     with autocast(training.precision):
         out = training.objective(training.network, inputs)
     set_step(training.optimizer, training.recipe, learning_rate, progress.step, training.steps)

@@ -110,6 +110,20 @@ class ConstituentsView(FittedView):
         """Show the union of both jets' deposits, the hardest of which are kept: sets have no places in common to be averaged."""
         return self(mixing.union(batch))
 
+    def hide(self, batch: Batch, share: float, rng: torch.Generator) -> Inputs:
+        """Hide deposits: what is shown is made of the others alone, shares in the pT of the jet as well. The place of a hidden
+        one is its direction, its content the other features that it has in the whole jet."""
+        drawn = torch.rand(len(batch.jet), generator=rng) < share
+        shown, gone = self(batch.keep(~drawn)), self._padded(batch.keep(drawn), self._scaled(self._features(batch))[drawn])
+        place, content = gone["constituents"].split(self.hidden_widths, dim=2)
+        assert gone.mask is not None
+        return shown.with_tensors(place=place, content=content, hidden=gone.mask)
+
+    @property
+    def hidden_widths(self) -> tuple[int, int]:
+        directions = LOG_PT if self.features == "all" else PHI + 1
+        return directions, len(self.mean) - directions
+
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"constituents": (self.number, len(self.mean))}

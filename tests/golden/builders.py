@@ -170,7 +170,8 @@ def objective_step(name: str, jets: Jets) -> tuple[float, np.ndarray]:
         head.bias.zero_()
     network = Network(Waves(len(jets.meta.channels) * 12 * 12), head)
     objective = build_objective(name, network, fitted_view("image", jets), STEPS)
-    loss = objective(network, objective.views(batch_of(jets, 32), torch_rng("golden", name)))["loss"]
+    seen = objective.shown(batch_of(jets, 32), batch_of(jets, 64), torch_rng("golden", name))
+    loss = objective(network, seen)["loss"]
     loss.backward()
     return float(loss.detach()), network.encoder.weight.grad.numpy()
 
@@ -184,7 +185,8 @@ def training_losses(model: str, objective: str, jets: Jets, folder: Path) -> lis
     recipe = RECIPE.replace(passes=3 * RECIPE.batch_size * goal.views_per_jet)
     batches = Batches(JetTensors(jets), np.arange(200), RECIPE.batch_size, seed=3)
     with Journal(folder / "metrics.jsonl") as journal:
-        settings = {"seed": 3, "precision": "fp32"}
+        pool = Batches(JetTensors(jets), np.arange(200, 300), RECIPE.batch_size, seed=3) if goal.beside else None
+        settings = {"seed": 3, "precision": "fp32", "pool": pool}
         loop.fit(recipe, network, goal, batches, journal, folder, threading.Event(), **settings)
     return [record.metrics["train/loss"] for record in read(folder / "metrics.jsonl")[0]]
 

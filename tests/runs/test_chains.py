@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -14,7 +15,9 @@ from safetensors.torch import load_file
 from jetbench.errors import SuiteError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets, open_jets, save_jets
+from jetbench.runs.data import open_data
 from jetbench.runs.job import JetFiles, Job
+from jetbench.runs.learners import build_learner
 from jetbench.runs.run import run
 from jetbench.spec import DatasetRef, RunSpec
 from jetbench.suites.plan import CellKey, Plan
@@ -26,6 +29,7 @@ from jetbench.tracking.ledger import Ledger
 ARMS = """
     lpft: {{model: deep-sets, regime: simclr-lpft}}
     supcon: {{model: deep-sets, regime: supcon}}
+    both: {{model: deep-sets, regime: labels+ssl}}
   recipes:
     supcon: {{base: simclr-small, passes: 512, epochs: 2}}"""
 NOTED = {f"features/{name}" for name in ("standard_deviation", "effective_rank", "alignment", "uniformity")}
@@ -122,3 +126,56 @@ def test_what_trains_the_head_is_validated_and_not_diagnosed(toys: tuple[Plan, P
     names = {name for record in read(ledger.run(keys[1]).journal)[0] for name in record.metrics}
     assert "val/auc" in names
     assert not NOTED & names
+
+
+def test_labels_and_pool_are_trained_on_together(toys: tuple[Plan, Path], tmp_path: Path) -> None:
+    """It is validated as what is trained on labels alone; the passes of either kind are booked as such."""
+    plan, folder = toys
+    (spec,) = chain_of(plan, "both")
+    assert (spec.data, spec.labels, spec.targets) == ("budget+pool", 60, "true")
+    ledger, (key,) = trained([spec], folder, tmp_path)
+    metrics = ledger.metrics(key)
+    assert (metrics["cost/labelled_passes"], metrics["cost/unlabelled_passes"]) == (96, 192)
+    assert metrics["train/jets"] == 48
+    epochs = [record.metrics for record in read(ledger.run(key).journal)[0] if "train/loss" in record.metrics]
+    assert all({"val/auc", "train/supervised_loss", "train/unlabelled_loss"} <= set(epoch) for epoch in epochs)
+    assert len(read_scores(ledger.run(key).scores)[2]) == 60
+
+
+def beside(spec: RunSpec, folder: Path, store: Path, pool: Jets, name: str) -> Job:
+    """A run that looks at jets of another file beside its labels."""
+    save_jets(folder / name, [pool])
+    files = [JetFiles(folder / one, open_jets(folder / one).digest) for one in ("jets.h5", name)]
+    other = spec.replace(unlabelled=DatasetRef(name=name, sha256=files[1].digest))
+    return Job(other.digest(), "mini", other, store, *files, None)
+
+
+def test_the_labels_of_the_pool_cannot_be_reached(toys: tuple[Plan, Path], tmp_path: Path, toy_jets: Jets) -> None:
+    """Batches of the pool have no target, and whatever its labels are, the weights are the same; with other jets they are not."""
+    plan, folder = toys
+    (spec,) = chain_of(plan, "both")
+    pool = toy_jets[240:340]
+    wrong = replace(pool, targets={**pool.targets, "label": 1 - pool.targets["label"]})
+    found = []
+    for name, jets in (("true.h5", pool), ("wrong.h5", wrong), ("other.h5", toy_jets[300:400])):
+        job = beside(spec, folder, tmp_path, jets, name)
+        learner = build_learner(job, open_data(job))
+        assert learner.pool is not None
+        assert len(learner.pool[1]) == 100
+        assert learner.pool[0].batch(torch.arange(4)).targets == {}
+        Ledger(job.work).folder(job.key).mkdir(parents=True)
+        run(job, Event())
+        found.append(load_file(Ledger(job.work).run(job.key).weights))
+    assert all(torch.equal(found[0][part], found[1][part]) for part in found[0])
+    assert not torch.equal(found[0]["head.weight"], found[2]["head.weight"])
+
+
+def test_the_pool_of_the_dataset_itself_has_no_targets_either(toys: tuple[Plan, Path], tmp_path: Path) -> None:
+    plan, folder = toys
+    (spec,) = chain_of(plan, "both")
+    job = Job(spec.digest(), "mini", spec, tmp_path, JetFiles(folder / "jets.h5", spec.dataset.sha256), None, None)
+    data = open_data(job)
+    learner = build_learner(job, data)
+    assert learner.pool[0].batch(torch.arange(4)).targets == {}
+    assert set(learner.pool[1]) == set(data.split.pool)
+    assert "label" in learner.jets.targets

@@ -21,7 +21,12 @@ BODY = """
 <p><small>A line per stage, in the order of training; options and values that are not named have their defaults. Passes are those
 of one run{{ "; a learning rate marked ~ is where its search starts" if searched else "" }}.</small></p>
 """
-POOLS = {"pool": "unlabelled pool", "pool-labelled": "pool with its labels", "budget": "label budget"}
+POOLS = {
+    "pool": "unlabelled pool",
+    "pool-labelled": "pool with its labels",
+    "budget": "label budget",
+    "budget+pool": "label budget and unlabelled pool",
+}
 
 
 def render(results: Results) -> SectionContent | None:
