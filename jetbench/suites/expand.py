@@ -85,7 +85,7 @@ def expand(ground: Ground, arm: Arm, cells: Cells) -> list[tuple[RunSpec, ...]]:
         raise SuiteError(f"an arm under {regime.name!r} needs `weights`, the folder that `jetbench model import` has written")
     if arm.weights is not None and not regime.external:
         raise SuiteError(f"the weights {arm.weights!r} belong to an arm under 'external', and not under {regime.name!r}")
-    if arm.pool_jets is not None and not any(stage.data == "pool" for stage in regime.stages):
+    if arm.pool_jets is not None and not any(stage.data in ("pool", "budget+pool") for stage in regime.stages):
         raise SuiteError(f"`pool_jets` belongs to an arm that sees the unlabelled pool, and none under {regime.name!r} does")
     stages = [_run(ground, arm, cells, back) for back in reversed(range(len(regime.stages)))]
     return [tuple(_chain(ground, arm, cells, seed, stages)) for seed in cells.seeds]
