@@ -1,4 +1,4 @@
-"""Named training recipes with their sources: what a suite names, and may override key by key."""
+"""Named training recipes and pipelines of augmentation with their sources: what a suite names, and may override key by key."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from jetbench.registry import Entry, Registry
 from jetbench.spaces import Space, Spaces
 from jetbench.spec import Component, Recipe, options
 
-__all__ = ["RECIPE_SPACES", "RecipeEntry", "recipes"]
+__all__ = ["RECIPE_SPACES", "PipelineEntry", "RecipeEntry", "pipelines", "recipes"]
 
 # where a study searches a scalar of a recipe unless it says otherwise
 RECIPE_SPACES: Spaces = (
     ("learning_rate", Space(low=1e-5, high=1e-1, log=True)),
+    ("encoder_rate", Space(low=0.01, high=1.0, log=True)),
     ("weight_decay", Space(low=1e-6, high=1e-1, log=True)),
     ("warmup", Space(low=0.0, high=0.3)),
     ("batch_size", Space(choices=(16, 32, 64, 128, 256))),
@@ -26,6 +27,13 @@ class RecipeEntry(Entry):
 
     recipe: Recipe = field(kw_only=True)
     spaces: Spaces = ()
+
+
+@dataclass(frozen=True)
+class PipelineEntry(Entry):
+    """Steps of augmentation, one after the other, under a name."""
+
+    steps: tuple[Component, ...] = field(kw_only=True)
 
 
 def _step(name: str, **strengths: float | bool) -> Component:
@@ -45,7 +53,51 @@ CONTRASTIVE_AUGMENTATION = (
     _step("energy_scale", sigma=0.05, resolution=0.2),
 )
 PUBLISHED_AUGMENTATION = (_step("flip", eta=True, phi=False), _step("crop_zoom"), _step("energy_scale", sigma=0.2))
+# with the strengths of the contrastive one; were splittings smeared, soft prongs would move by radians and masses by ±56 GeV
+PHYSICS_AUGMENTATION = (
+    _step("rotation"),
+    _step("translation", distance=0.1),
+    _step("smearing", scale=0.3),
+    _step("collinear_splitting"),
+    _step("drop", rate=0.5, pt_scale=5.0),
+    _step("energy_scale", sigma=0.05, resolution=0.2),
+)
+JETCLR_AUGMENTATION = (
+    _step("rotation"),
+    _step("collinear_splitting", number=50),
+    _step("smearing", scale=0.1),
+    _step("translation", distance=0.0, extents=1.0),
+)
 SSL_JET_IMAGE = "the SSL jet-image recipe (ResNet-15 and SimCLR on 125×125×8 images of the ML4SCI self-supervised set)"
+JETCLR = "Dillon et al., arXiv:2108.04253, and its code, JetCLR"
+
+
+pipelines: Registry[PipelineEntry] = Registry(
+    "augmentation pipeline",
+    [
+        PipelineEntry(
+            "published",
+            "",
+            "of jet images: mirror, crop of at least 80 % that is resized, brightness",
+            f"{SSL_JET_IMAGE}; it gives no strength of the brightness",
+            steps=PUBLISHED_AUGMENTATION,
+        ),
+        PipelineEntry(
+            "physics",
+            "",
+            "of images and constituents: symmetries, detector effects and collinear splittings",
+            f"{JETCLR}; drop, energy scale and all strengths as in simclr-small, chosen by a labelled probe of another sample",
+            steps=PHYSICS_AUGMENTATION,
+        ),
+        PipelineEntry(
+            "jetclr",
+            "",
+            "of 50 constituents, with the published strengths: its translation throws images out of their frame",
+            f"{JETCLR}, where one jet of a pair is rotated and translated alone",
+            steps=JETCLR_AUGMENTATION,
+        ),
+    ],
+)
 
 
 def _entry(recipe: Recipe, summary: str, source: str = "", spaces: Spaces = ()) -> RecipeEntry:

@@ -95,6 +95,7 @@ class Recipe(Spec):
 
     name: str
     learning_rate: float
+    encoder_rate: float = 1.0  # factor on the learning rate for an encoder that was trained before
     optimizer: Literal["adamw", "adam"] = "adamw"
     weight_decay: float = 0.0
     schedule: Schedule = "cosine"
@@ -117,12 +118,12 @@ AUGMENTATION = "recipe.augmentation."  # before the name of a step and of its op
 class RunSpec(Spec):
     """One training and its evaluation.
 
-    `data` is what it is trained on: the pool of unlabelled jets, the pool with its labels, or a label budget. `labels` is the
-    size of that budget, validation labels included, and None for the pools. `also_test` is a second test set, of jets of
-    elsewhere, on which a run on a budget is scored as well. `targets` says which labels it sees; `trains` what of
-    the network is trained. `start` is the digest of the run whose encoder and preprocessing this one starts from; `weights` are
-    imported ones, which it starts from instead. The values at the paths of `chosen` are placeholders until their studies have
-    decided.
+    `data` is what it is trained on: the pool of unlabelled jets, the pool with its labels, a label budget, or a budget and the
+    pool together. `labels` is the size of that budget, validation labels included, and None for the pools. `also_test` is a
+    second test set, of jets of elsewhere, on which a run on a budget is scored as well. `targets` says which labels it sees;
+    `trains` what of the network is trained. `start` is the digest of the run that this one starts from: it has the
+    preprocessing of that run, and `takes` its encoder alone or its head as well; `weights` are imported ones, which it starts
+    from instead. The values at the paths of `chosen` are placeholders until their studies have decided.
     """
 
     protocol: int = 1  # raised by hand when splits, batches or evaluation change their numbers
@@ -131,7 +132,8 @@ class RunSpec(Spec):
     test_jets: int
     also_test: DatasetRef | None = None
     pool: tuple[tuple[str, float], ...] | None = None  # share of each class in the unlabelled pool; None: as the jets come
-    data: Literal["pool", "pool-labelled", "budget"] = "budget"
+    pool_jets: int | None = None  # how many jets of the unlabelled pool are seen; None: all
+    data: Literal["pool", "pool-labelled", "budget", "budget+pool"] = "budget"
     labels: int | None = None
     targets: Literal["none", "true", "shuffled"] = "true"
     seed: int
@@ -142,15 +144,21 @@ class RunSpec(Spec):
     trains: Literal["all", "head"] = "all"
     recipe: Recipe
     start: str | None = None
+    takes: Literal["encoder", "network"] = "encoder"
     weights: WeightsRef | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     chosen: tuple[Chosen, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (self.data == "budget") != (self.labels is not None) or (self.data == "pool") != (self.targets == "none"):
+        if self.on_budget != (self.labels is not None) or (self.data == "pool") != (self.targets == "none"):
             raise ValueError("a budget has a number of labels, pools have none; only the pool is trained on without labels")
         return self
+
+    @property
+    def on_budget(self) -> bool:
+        """Whether it is trained on a label budget, with the pool or without, so that it is validated and tested."""
+        return self.data in ("budget", "budget+pool")
 
     def with_values(self, values: Iterable[tuple[str, Scalar]]) -> RunSpec:
         """Return the run with these scalars at their paths, which are then chosen no more."""

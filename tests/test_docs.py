@@ -27,13 +27,16 @@ from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
 from jetbench.models import models
-from jetbench.spec import Component, options
+from jetbench.objectives import objectives
+from jetbench.recipes import pipelines
+from jetbench.spec import Component, Options, options
 from jetbench.strict import read_yaml
 from jetbench.suites.fairness import GROUPS
 from jetbench.suites.planning import make_plan
 from jetbench.suites.settings import Primary
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.tracker import Kind
+from jetbench.views import augmentations
 
 ROOT = Path(__file__).parents[1]
 __all__ = ["toys_of"]
@@ -89,6 +92,32 @@ def test_every_word_under_varies_stands_in_the_table() -> None:
     assert set(re.findall(r"^\| `(\w+)` \| ", SUITES, re.M)) == set(GROUPS)
 
 
+AUGMENTATIONS = (ROOT / "docs" / "augmentations.md").read_text(encoding="utf-8")
+
+
+def test_every_augmentation_and_every_pipeline_stands_in_a_table() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \| ", AUGMENTATIONS, re.M))
+    assert set(rows) == {entry.name for entry in (*augmentations, *pipelines)}
+    for entry in augmentations:
+        assert set(re.findall(r"`(\w+)`", rows[entry.name])) == {name for name, _ in entry.defaults}
+
+
+def test_the_augmentations_that_are_shown_are_those_of_a_suite() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", AUGMENTATIONS, re.S)
+    given = f"recipes={json.dumps(read_yaml(text, 'docs', SuiteError)['recipes'])}"
+    chosen = instantiate(find_suite("ssl-vs-scratch"), "smoke", overrides=(given,)).settings.recipes
+    assert chosen["simclr"].augmentation == pipelines["physics"].steps
+    assert [step.name for step in chosen["supervised"].augmentation or ()] == ["rotation", "translation"]
+
+
+def test_every_objective_without_a_head_stands_in_the_table_with_its_options() -> None:
+    rows = {
+        row[0]: set(re.findall(r"`(\w+)`", row[1]))
+        for row in re.findall(r"^\| [\w ]+, `([\w-]+)` \| .* \| (.*) \|$", SUITES, re.M)
+    }
+    assert rows == {entry.name: {name for name, _ in entry.defaults} for entry in objectives if not entry.trains_head}
+
+
 def test_every_state_and_every_rule_stands_in_the_table() -> None:
     running = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"^\| (\w+) \| ", running, re.M)[1:-1]) == STATES
@@ -117,14 +146,25 @@ def test_every_command_that_reports_to_a_server_is_named() -> None:
 
 
 MODELS = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+SETS = "## Networks of constituents"
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of tables of networks, which have six columns."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")]
+    return [row for row in rows if len(row) == 6]
+
+
+def options_of(cell: str) -> Options:
+    """The options that a cell lists, as in "`width: 1000`, `layers: 4`"."""
+    return options(read_yaml(f"{{{', '.join(re.findall('`(.*?)`', cell))}}}", "cell", SuiteError))
 
 
 def test_the_table_of_networks_says_what_they_have() -> None:
     from jetbench.models.cost import network_cost
     from jetbench.models.network import build_network
 
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in MODELS.splitlines() if line.startswith("| `")]
-    networks = [row for row in rows if len(row) == 6]
+    networks = rows_of(MODELS.split(SETS)[0])
     images = {entry.name for entry in models if entry.kind == "network" and entry.view == "image"}
     assert {row[0].split("`")[1] for row in networks} == images
     for name, _, parameters, small, large, _ in networks:
@@ -134,6 +174,21 @@ def test_the_table_of_networks_says_what_they_have() -> None:
             cost = network_cost(build_network(component, {"image": shape}, 2, seed=0), {"image": shape}, 2)
             assert f"{cost.flops / 1e6:.1f}" == mflop, name
             assert cost.parameters == int(parameters.replace(" ", "")) or shape[0] != 3, name
+
+
+def test_the_table_of_networks_of_constituents_says_what_they_have() -> None:
+    from jetbench.models.cost import network_cost
+    from jetbench.models.network import build_network
+
+    networks, shapes = rows_of(MODELS.split(SETS)[1]), {"constituents": (80, 8)}
+    there = {entry.name: entry for entry in models if entry.kind == "network" and entry.view == "constituents"}
+    assert {row[0].strip("`") for row in networks} == set(there)
+    told = [(row[0].strip("`"), options_of(row[2])) for row in networks]
+    assert {(entry.name, entry.published) for entry in there.values() if entry.published} <= set(told)
+    for (name, given), (_, _, _, parameters, mflop, _) in zip(told, networks, strict=True):
+        cost = network_cost(build_network(Component(name=name, options=given), shapes, 2, seed=0), shapes, 2)
+        assert f"{cost.flops / 1e6:.1f}" == mflop, name
+        assert cost.parameters == int(parameters.replace(" ", "")), name
 
 
 def test_every_head_stands_in_the_table() -> None:

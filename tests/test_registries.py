@@ -11,21 +11,21 @@ from jetbench.errors import UnknownNameError
 from jetbench.formats import formats
 from jetbench.models import HEAD_OPTIONS, models
 from jetbench.objectives import objectives
-from jetbench.recipes import RecipeEntry, recipes
+from jetbench.recipes import PipelineEntry, RecipeEntry, pipelines, recipes
 from jetbench.registry import Entry, Registry
-from jetbench.spaces import WIDTHS, Allowed, Configured
+from jetbench.spaces import WIDTHS, Allowed, Configured, check_given
 from jetbench.suites.stages import RegimeEntry, regimes
 from jetbench.tasks import tasks
 from jetbench.views import AugmentationEntry, augmentations, views
 
-TABLES = [tasks, models, views, objectives, regimes, recipes, augmentations, datasets, formats]
+TABLES = [tasks, models, views, objectives, regimes, recipes, pipelines, augmentations, datasets, formats]
 ENTRIES = [pytest.param(entry, id=f"{table.kind}-{entry.name}") for table in TABLES for entry in table]
 GIVEN = {"shapes", "network", "task", "look"}  # what the one who builds it fills in
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_the_code_behind_a_name_is_there_and_explained(entry: Entry) -> None:
-    assert entry.load() is not None if entry.target else isinstance(entry, RecipeEntry | RegimeEntry)
+    assert entry.load() is not None if entry.target else isinstance(entry, RecipeEntry | RegimeEntry | PipelineEntry)
     assert entry.summary
     assert entry.revision >= 1
 
@@ -47,6 +47,12 @@ def test_strengths_are_those_of_the_function(entry: AugmentationEntry) -> None:
     keywords = {name: one.default for name, one in parameters.items() if name not in {"batch", "rng", "extent"}}
     assert len(keywords) == len(parameters) - 2 - entry.framed
     assert dict(entry.defaults) == keywords
+
+
+@pytest.mark.parametrize("entry", [*recipes, *pipelines], ids=lambda entry: entry.name)
+def test_the_strengths_of_a_recipe_are_allowed(entry: RecipeEntry | PipelineEntry) -> None:
+    for step in entry.steps if isinstance(entry, PipelineEntry) else entry.recipe.augmentation:
+        check_given(f"{entry.name}.{step.name}", step.keywords(), augmentations[step.name])
 
 
 @pytest.mark.parametrize("entry", [*models, *objectives, *views, *augmentations], ids=lambda entry: entry.name)

@@ -43,6 +43,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "trains": {"trains": "head"},
             "recipe": {"recipe": RECIPE.replace(passes=1)},
             "start": {"start": "x"},
+            "takes": {"takes": "network"},
             "weights": {"weights": WeightsRef(name="w", sha256="4")},
             "precision": {"precision": "bf16"},
             "chosen": {"chosen": (Chosen(path="recipe.warmup", study="s"),)},
@@ -53,6 +54,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
         {
             "name": {},
             "learning_rate": {"learning_rate": 2e-3},
+            "encoder_rate": {"encoder_rate": 0.1},
             "optimizer": {"optimizer": "adam"},
             "weight_decay": {"weight_decay": 0.1},
             "schedule": {"schedule": "constant"},

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from jetbench.engine.pace import run_cost
+from jetbench.objectives import objectives
+from jetbench.recipes import pipelines
 from jetbench.suites.plan import Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
@@ -81,3 +83,21 @@ def test_masses_are_predicted_by_the_encoders_of_another_suite(name: str, other:
     mine, theirs = pretrained(name, scale), pretrained(other, scale)
     assert mine
     assert mine <= theirs
+
+
+@pytest.mark.parametrize("scale", ["quick", "standard"])
+def test_every_objective_of_a_pretraining_is_compared_after_as_many_passes(scale: str) -> None:
+    """Fine-tuned, and as a probe."""
+    plan, names = plan_at("objectives", scale), {entry.name for entry in objectives if not entry.trains_head}
+    compared = {arm.regime for arm in plan.instance.settings.arms.values()}
+    assert {name + regime for name in names for regime in ("", "-frozen")} <= compared
+    trained = [run.spec for run in plan.runs.values() if run.spec.objective.name in names]
+    assert {spec.objective.name for spec in trained} == names
+    assert len({spec.recipe.passes for spec in trained}) == 1
+
+
+def test_each_step_of_the_physics_pipeline_is_left_out_once() -> None:
+    settings, physics = plan_at("augmentations", "quick").instance.settings, pipelines["physics"].steps
+    assert settings.recipes["simclr"].augmentation == physics
+    left_out = [settings.arms[one.arm].recipes["simclr"].augmentation for one in settings.primary]
+    assert left_out == [tuple(step for step in physics if step is not missing) for missing in physics]

@@ -1,9 +1,10 @@
-"""What each network of images costs with its defaults: parameters, operations, memory of a training, jets per second and thread.
+"""What each network costs with its defaults: parameters, operations, memory of a training, jets per second and thread.
 
-python benchmarks/performance/models.py [--pixels 32] [--stages 16-32-64] [--precision bf16] [NAME...]
+python benchmarks/performance/models.py [--pixels 32] [--stages 16-32-64] [--published] [--precision bf16] [NAME...]
 
 Each network has a process of its own with one thread; its memory is the peak beyond what the process had before. Speed is by CPU
-time, which other load disturbs less than the clock does: steps of AdamW on 64 random images of three channels, inference on 256.
+time, which other load disturbs less than the clock does: steps of AdamW on 64 random images of three channels, or on as many sets
+of 20 to 60 constituents out of 80, inference on 256. `--published` gives networks of constituents their published size.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from jetbench.training.device import Precision, autocast
 from jetbench.views.inputs import Inputs
 
 STEPS, BATCH, JETS = 4, 64, 256
+CONSTITUENTS, FEATURES, FEWEST, MOST = 80, 8, 20, 60
 
 
 def peak() -> float:
@@ -31,20 +33,29 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
-def measure(name: str, pixels: int, stages: str, precision: Precision) -> None:
+def made_up(shapes: dict[str, tuple[int, ...]], jets: int) -> Inputs:
+    """Random images, or sets of random constituents."""
+    tensors = {name: torch.rand(jets, *shape) for name, shape in shapes.items()}
+    counts = torch.randint(FEWEST, MOST + 1, (jets, 1))
+    return Inputs(tensors, torch.arange(CONSTITUENTS) < counts if "constituents" in shapes else None)
+
+
+def measure(name: str, pixels: int, stages: str, published: bool, precision: Precision) -> None:
     torch.set_num_threads(1)
     given = {"stages": stages} if stages and "stages" in dict(models[name].defaults) else {}
-    shapes, before = {"image": (3, pixels, pixels)}, peak()
+    given |= dict(models[name].published) if published else {}
+    image, before = models[name].view == "image", peak()
+    shapes = {"image": (3, pixels, pixels)} if image else {"constituents": (CONSTITUENTS, FEATURES)}
     network = build_network(Component(name=name, options=options(given)), shapes, 2, 0)
     cost = network_cost(network, shapes, 2)
     optimizer = torch.optim.AdamW(network.parameters())
-    images, labels = torch.rand(BATCH, *shapes["image"]), torch.arange(BATCH) % 2
+    seen, labels = made_up(shapes, BATCH), torch.arange(BATCH) % 2
     started = 0.0
     for step in range(-1, STEPS):
         if step == 0:  # the first step pays for what is made once
             started = time.process_time()
         with autocast(precision):
-            every = network.every(Inputs({"image": images}))
+            every = network.every(seen)
         loss = torch.stack([torch.nn.functional.cross_entropy(one, labels) for one in every.unbind(1)]).mean()
         optimizer.zero_grad()
         loss.backward()
@@ -52,26 +63,27 @@ def measure(name: str, pixels: int, stages: str, precision: Precision) -> None:
     training = STEPS * BATCH / (time.process_time() - started)
     memory = peak() - before
     network.eval()
-    seen, started = Inputs({"image": torch.rand(JETS, *shapes["image"])}), time.process_time()
+    seen, started = made_up(shapes, JETS), time.process_time()
     with torch.inference_mode(), autocast(precision):
         network(seen)
     inference = JETS / (time.process_time() - started)
     sizes = f"{cost.parameters:>11,}  {cost.flops / 1e6:>8.1f} MFLOP  {memory:>6.0f} MB"
-    print(f"{name:<14}  {sizes}  {training:>7.0f} jets/s in training  {inference:>7.0f} in inference", flush=True)
+    print(f"{name:<20}  {sizes}  {training:>7.0f} jets/s in training  {inference:>7.0f} in inference", flush=True)
 
 
 def main() -> None:
-    images = [entry.name for entry in models if entry.kind == "network" and entry.view == "image"]
+    networks = [entry.name for entry in models if entry.kind == "network"]
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pixels", type=int, default=32)
     parser.add_argument("--stages", default="", help="of networks that have the option")
+    parser.add_argument("--published", action="store_true")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="bf16")
-    parser.add_argument("names", nargs="*", default=images, metavar="NAME")
+    parser.add_argument("names", nargs="*", default=networks, metavar="NAME")
     given = parser.parse_args()
     print(f"{given.pixels}×{given.pixels}×3, stages {given.stages or 'by default'}, {given.precision}")
     for name in given.names:
         process = multiprocessing.get_context("spawn").Process(
-            target=measure, args=(name, given.pixels, given.stages, given.precision)
+            target=measure, args=(name, given.pixels, given.stages, given.published, given.precision)
         )
         process.start()
         process.join()

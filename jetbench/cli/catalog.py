@@ -27,6 +27,7 @@ KINDS = {
     "objectives": "jetbench.objectives:objectives",
     "views": "jetbench.views:views",
     "augmentations": "jetbench.views:augmentations",
+    "pipelines": "jetbench.recipes:pipelines",
     "recipes": "jetbench.recipes:recipes",
     "datasets": "jetbench.data.catalog:datasets",
     "formats": "jetbench.formats:formats",
@@ -137,10 +138,14 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
         yield f"code: {entry.target}"
     if defaults := getattr(entry, "defaults", ()):
         yield f"options: {', '.join(f'{name}={value}' for name, value in defaults)}"
+    if published := getattr(entry, "published", ()):
+        yield f"published size: {', '.join(f'{name}={value}' for name, value in published)}"
     if isinstance(name := getattr(entry, "recipe", None), str) and name:
         yield f"recipe: {name}"
     if allowed := getattr(entry, "allowed", ()):
         yield f"allowed: {'; '.join(f'{name} is {values}' for name, values in allowed)}"
+    if steps := getattr(entry, "steps", ()):
+        yield f"steps: {_plain([step.model_dump() for step in steps])}"
     for stage in getattr(entry, "stages", ()):
         yield f"stage {stage.name}: {', '.join(f'{name} {value}' for name, value in stage if name != 'name' and value)}"
     if needs := getattr(entry, "needs", ()):

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jetbench.cli.options import dataset_argument
+from jetbench.cli.options import dataset_argument, scale_option, suite_items
 from jetbench.cli.progress import display, resumable
 
 if TYPE_CHECKING:
     from jetbench.data.catalog import Dataset
+    from jetbench.spec import Component
 
 __all__ = ["data"]
 
@@ -95,14 +96,47 @@ def info(dataset: str, jets: int, seed: int, options: tuple[str, ...], as_json: 
 @jets_option
 @seed_option
 @set_option
-def views(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> None:
-    """Print the invariance card: what each augmentation does to mass, pT, multiplicity, tau32 and a fixed tree model."""
-    from jetbench.datainfo.invariance import card_text, make_card, spread
+@click.option("--suite", shell_complete=suite_items, help="Show the augmentations of this suite, at the strengths of its runs.")
+@scale_option
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), callback=_png_only, help="PNG file to draw. [default: none]"
+)
+def views(
+    dataset: str, jets: int, seed: int, options: tuple[str, ...], suite: str | None, scale: str | None, plot: Path | None
+) -> None:
+    """Print the invariance card: what each augmentation does to mass, pT, multiplicity, tau32 and a fixed tree model.
+
+    With --suite it is what the suite does to its jets before they are seen, step by step and all together.
+    """
+    from jetbench.datainfo.card_text import card_text
+    from jetbench.datainfo.invariance import make_card, spread
     from jetbench.jets import open_jets
 
+    if scale and not suite:
+        raise click.UsageError("--scale is that of a suite; name one with --suite")
     found = _find(dataset, jets, seed, options)
     _simulate(found)
-    click.echo(card_text(make_card(spread(open_jets(found.path), jets))))
+    pipelines, skipped = _of_suite(suite, scale, found.path) if suite else (None, {})
+    card = make_card(spread(open_jets(found.path), jets), pipelines, skipped)
+    click.echo(card_text(card))
+    if plot is not None:
+        from jetbench.datainfo.card_plot import card_plot
+        from jetbench.evaluation.plots import save_png
+
+        save_png(card_plot(card, found.path.name), plot)
+        click.echo(f"plot: {plot}")
+
+
+def _of_suite(name: str, scale: str | None, path: Path) -> tuple[dict[str, tuple[Component, ...]], dict[str, str]]:
+    """The augmentations of a suite on these jets, and those that they do not allow with the reason."""
+    from jetbench.suites.needs import skipped_augmentations
+    from jetbench.suites.options import check_options
+    from jetbench.suites.pipelines import suite_pipelines
+    from jetbench.suites.suite import find_suite, instantiate
+
+    instance = instantiate(find_suite(name), scale, str(path))
+    check_options(instance.settings)
+    return suite_pipelines(instance), skipped_augmentations(instance.settings, instance.meta)
 
 
 def _names(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def model() -> None:
 
 @model.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--model", "name", required=True, help="Whose weights they are: a network of images of `jetbench ls models`.")
+@click.option("--model", "name", required=True, help="Whose weights they are: a network of `jetbench ls models`.")
 @click.option("--set", "options", multiple=True, metavar="KEY=VALUE", help="An option of the model, as in --set head=mlp.")
 @click.option(
     "--outputs",
@@ -34,19 +34,17 @@ def import_file(file: Path, name: str, options: tuple[str, ...], outputs: int | 
     FILE holds the weights of the model under their published names, or a checkpoint that has them under "state_dict" or
     "model_state_dict". Nothing but tensors is loaded. `jetbench.build_model(NAME, …, weights=FOLDER)` gives the network.
     """
-    from jetbench.errors import SuiteError
     from jetbench.models import models
     from jetbench.models.imported import import_model
     from jetbench.models.plain import network_component
     from jetbench.suites.instance import parse_override
 
-    if models[name].view != "image":
-        raise SuiteError(f"{name!r} is no network of images, and weights of no other are imported")
     component = network_component(name, {key: value for text in options for key, value in parse_override(text).items()})
     stored = import_model(file, component, output, outputs)
     for adaptation in stored.adaptations:
         click.echo(f"adapted: {adaptation}")
-    click.echo(f"{output}: {name}, {stored.channels} channels, {stored.outputs} outputs")
+    seen = "channels" if models[name].view == "image" else "features"
+    click.echo(f"{output}: {name}, {stored.channels} {seen}, {stored.outputs} outputs")
 
 
 @model.command()

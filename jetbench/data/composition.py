@@ -1,4 +1,5 @@
-"""A pool of unlabelled jets with given shares of its classes: whoever collects jets chooses what they are a mixture of."""
+"""A pool of unlabelled jets with given shares of its classes, and of a given size: whoever collects jets chooses what they are a
+mixture of, and how many are enough."""
 
 from __future__ import annotations
 
@@ -7,9 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 
+from jetbench.data.splits import interleaved
 from jetbench.errors import SuiteError
 
-__all__ = ["class_counts", "compose", "composition"]
+__all__ = ["class_counts", "compose", "composition", "take_jets"]
 
 
 def class_counts(available: Sequence[int], shares: Sequence[float]) -> list[int]:
@@ -58,3 +60,16 @@ def compose(
     counts = composition(labels, class_names, shares)
     by_class = [rows[labels == class_names.index(name)] for name, _ in shares]
     return np.sort(np.concatenate([rng.permutation(mine)[:count] for mine, count in zip(by_class, counts, strict=True)]))
+
+
+def take_jets(rows: np.ndarray, labels: np.ndarray | None, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw the rows (size,), rising, of a random sample of `rows` (n,): at one seed a smaller one is part of every larger one.
+
+    With labels (n,) it has the shares of their classes, to within one jet of each. Raises `SuiteError` for fewer rows.
+    """
+    if size > len(rows):
+        raise SuiteError(
+            f"the unlabelled pool has {len(rows)} jets, fewer than the {size} of `pool_jets`; lower it or take more jets"
+        )
+    order = interleaved(np.zeros(len(rows)) if labels is None else labels, rng)
+    return np.sort(rows[order[:size]])

@@ -16,7 +16,7 @@ from jetbench.errors import SuiteError
 from jetbench.files import replacing
 from jetbench.seeds import numpy_rng
 
-__all__ = ["Split", "split_jets", "train_jets", "write_split"]
+__all__ = ["Split", "interleaved", "split_jets", "train_jets", "write_split"]
 
 VALIDATION = 5  # every fifth label of a budget validates: 80/20
 
@@ -46,12 +46,12 @@ def split_jets(
     n = len(labels)
     if not 0 < test_jets < n:
         raise SuiteError(f"{test_jets} test jets cannot be taken from {n}; ask for fewer, or for a larger dataset")
-    order = _grouped(_interleaved(labels, numpy_rng("test", dataset_digest)), events)
+    order = _grouped(interleaved(labels, numpy_rng("test", dataset_digest)), events)
     size = _whole_events(events[order], test_jets)
     test, pool = np.sort(order[:size]), np.sort(order[size:])
     if budget is not None and budget > len(pool):
         raise SuiteError(f"a budget of {budget} labels is larger than the pool of {len(pool)} jets; lower it or add jets")
-    order = pool[_grouped(_interleaved(labels[pool], numpy_rng("labels", dataset_digest, seed)), events[pool])]
+    order = pool[_grouped(interleaved(labels[pool], numpy_rng("labels", dataset_digest, seed)), events[pool])]
     validates = _validates(labels[order], events[order])
     chosen = slice(None, budget)
     return Split(train=order[chosen][~validates[chosen]], validation=order[chosen][validates[chosen]], pool=pool, test=test)
@@ -62,8 +62,8 @@ def train_jets(budget: int) -> int:
     return budget - budget // VALIDATION
 
 
-def _interleaved(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A random order whose every prefix holds each class in its share, to within one jet."""
+def interleaved(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a random order of jets with labels (n,) whose every prefix holds each class in its share, to within one jet."""
     position = np.empty(len(labels))
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))

@@ -1,11 +1,14 @@
-"""The invariance card: what an augmentation does to the physics of a jet, measured before anything is trained.
+"""The invariance card: what augmentations do to the physics of a jet, measured before anything is trained.
 
-An augmentation that destroys an observable teaches an encoder to ignore it.
+An augmentation that destroys an observable teaches an encoder to ignore it. Its mean shift alone does not tell: one that moves
+masses up and down alike has none, and hides the mass all the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,33 +25,54 @@ from jetbench.views.frame import half_widths
 from jetbench.views.needs import unmet
 from jetbench.views.observables import OBSERVABLES, fill_undefined, measure, observables, undefined_text
 
-__all__ = ["Card", "CardRow", "card_text", "make_card", "spread"]
+__all__ = ["DEFAULTS", "Card", "CardPart", "CardRow", "Shift", "Steps", "make_card", "spread"]
 
 BLOCKS = 20  # of the file that `spread` reads
+DEFAULTS = "default strengths"  # name of the part that is shown where no other is asked for
+
+Steps = tuple[Component, ...]
+
+
+class Shift(NamedTuple):
+    """Mean and standard deviation over jets of what has changed in each."""
+
+    mean: float
+    deviation: float
 
 
 @dataclass(frozen=True)
 class CardRow:
-    """What an augmentation does on average: shifts of the mass [GeV] and tau32, of the multiplicity, change of the pT and its
-    share outside the frame, and the AUC of trees that were fitted on jets as they are (of many classes the mean over pairs).
-    Shifts are those of the signal where there are two classes, else of all jets; None where the jets do not allow the number.
-    """
+    """What an augmentation does: shifts of the mass [GeV], pT [percent], multiplicity and tau32 of a jet, the share of all pT
+    outside the frame, and the AUC of trees that were fitted on jets as they are (of many classes the mean over pairs). None where
+    the jets do not allow the number."""
 
     augmentation: str
-    mass: float | None
-    pt_percent: float | None
+    mass: Shift | None
+    pt_percent: Shift | None
     outside_percent: float | None
-    multiplicity: float
-    tau32: float | None
+    multiplicity: Shift
+    tau32: Shift | None
     auc: float | None
 
 
 @dataclass(frozen=True)
-class Card:
-    """`rows` by augmentation, the first for jets as they are; `skipped` ones with the reason; `left_out`, which columns are
-    missing and why; `notes` on jets that have no number for an observable."""
+class CardPart:
+    """What is asked about: `rows` of each of the `steps` alone, and where they are a pipeline of several of all one after the
+    other."""
 
+    name: str
+    steps: Steps
     rows: tuple[CardRow, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """`none` is the row of jets as they are, `shown` says whose shifts are measured; `skipped` are augmentations with the reason;
+    `left_out`, which columns are missing and why; `notes` on jets that have no number for an observable."""
+
+    none: CardRow
+    parts: tuple[CardPart, ...]
+    shown: str
     skipped: tuple[tuple[str, str], ...] = ()
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -67,64 +91,105 @@ class Ruler:
 
     def row(self, augmentation: str, changed: Batch) -> tuple[CardRow, dict[str, int]]:
         """Measure the changed jets; also return the number of jets without an observable, by its name."""
-        pt_percent, outside_percent = self._pt(changed)
-        after, before = (_multiplicity(batch)[self.shown].mean() for batch in (changed, self.batch))
+        pt, outside = self._pt(changed)
+        multiplicity = self._shift(_multiplicity(changed) - _multiplicity(self.batch))
         mass = tau32 = area = None
         undefined: dict[str, int] = {}
         if self.table is not None:
             new = measure(_as_jets(self.jets, changed))
             undefined = fill_undefined(new)
-            shift = (new - self.table)[self.shown].mean(axis=0)
-            mass, tau32 = (float(shift[OBSERVABLES.index(name)]) for name in ("mass", "tau32"))
+            mass, tau32 = (self._shift((new - self.table)[:, OBSERVABLES.index(name)]) for name in ("mass", "tau32"))
             if self.trees is not None:
                 area = auc(self.jets.targets["label"], self.trees.predict(new))
-        return CardRow(augmentation, mass, pt_percent, outside_percent, float(after - before), tau32, area), undefined
+        return CardRow(augmentation, mass, pt, outside, multiplicity, tau32, area), undefined
 
-    def _pt(self, changed: Batch) -> tuple[float | None, float | None]:
-        """Change of the pT, and its share outside the frame [percent]."""
+    def augmented(self, steps: Steps, seed: int) -> tuple[CardRow, dict[str, int]]:
+        """Measure the jets after these steps, as `row` does."""
+        name = "all together" if len(steps) > 1 else steps[0].name
+        return self.row(name, augment(self.batch, steps, torch_rng("card", seed)))
+
+    def _shift(self, change: np.ndarray) -> Shift:
+        shown = change[self.shown].astype(np.float64)
+        return Shift(float(shown.mean()), float(shown.std()))
+
+    def _pt(self, changed: Batch) -> tuple[Shift | None, float | None]:
+        """Change of the pT of a jet, where it has any, and the share of all pT outside the frame [percent]."""
         if unmet(self.jets.meta, ("pt",)):
             return None, None
         pt, (eta, phi) = changed.pt(), half_widths(self.jets.meta)
         outside = (changed.eta.abs() > eta) | (changed.phi.abs() > phi)
-        return 100 * float(pt.sum() / self.batch.pt().sum() - 1), 100 * float(pt[outside].sum() / pt.sum())
+        before, after = (batch.sum(batch.pt()).double().numpy() for batch in (self.batch, changed))
+        change = np.divide(100 * (after - before), before, out=np.zeros_like(before), where=before != 0)
+        return self._shift(change), 100 * float(pt[outside].sum() / pt.sum())
 
 
 @threadpool_limits.wrap(limits=1)  # thousands of small trees: on a busy machine several threads wait for each other at each
-def make_card(jets: Jets, seed: int = 0) -> Card:
-    """Measure every registered augmentation that the jets allow, at its default strength, a row for each.
+def make_card(
+    jets: Jets, pipelines: Mapping[str, Steps] | None = None, skipped: Mapping[str, str] | None = None, seed: int = 0
+) -> Card:
+    """Measure what pipelines of augmentation do to jets, a part for each by its name: every step alone, and all together. They
+    are those that the jets allow; `skipped` gives the reason for steps that were taken out of them. Without `pipelines` it is
+    every registered augmentation that the jets allow, at its default strength.
 
     Trees are fitted on a random half of the jets (in memory), everything is measured on the other.
     """
     train, test = (jets.take(half) for half in np.array_split(numpy_rng("card", seed).permutation(len(jets)), 2))
-    without, classes = unmet(jets.meta, ("GeV",)), min(_classes(half) for half in (train, test))
-    told_apart = classes > 1 and classes == len(jets.meta.class_names)
+    if pipelines is None:
+        skipped = {entry.name: reason for entry in augmentations if (reason := unmet(jets.meta, entry.needs))}
+        steps = tuple(_component(entry, jets) for entry in augmentations if entry.name not in skipped)
+        pipelines, looks = {DEFAULTS: steps}, {DEFAULTS: _alone(steps)}
+    else:
+        looks = {name: _looks(steps) for name, steps in pipelines.items()}
+    ruler, shown, left_out = _ruler(train, test, seed)
+    none = ruler.row("none", ruler.batch)
+    told: dict[Steps, str] = {}  # what is measured, once each
+    for name, steps in ((name, steps) for name, part in looks.items() for steps in part):
+        told.setdefault(steps, f"all of {name}" if len(steps) > 1 else steps[0].name)
+    measured = {steps: ruler.augmented(steps, seed) for steps in told}
+    return Card(
+        none=none[0],
+        parts=tuple(CardPart(name, pipelines[name], tuple(measured[steps][0] for steps in part)) for name, part in looks.items()),
+        shown=shown,
+        skipped=tuple((skipped or {}).items()),
+        left_out=left_out,
+        notes=tuple(_notes(none[1], [(name, measured[steps][1]) for steps, name in told.items()], len(test))),
+    )
+
+
+def _alone(pipeline: Steps) -> list[Steps]:
+    return [(step,) for step in pipeline]
+
+
+def _looks(pipeline: Steps) -> list[Steps]:
+    """Each step alone, and where there are several all of them together."""
+    return [*_alone(pipeline), *([pipeline] if len(pipeline) > 1 else [])]
+
+
+def _ruler(train: Jets, test: Jets, seed: int) -> tuple[Ruler, str, tuple[str, ...]]:
+    """How the jets of `test` are measured, which of them are shown, and what is left out."""
+    names = test.meta.class_names
+    without, classes = unmet(test.meta, ("GeV",)), min(_classes(half) for half in (train, test))
+    told_apart = classes > 1 and classes == len(names)
+    signal = told_apart and classes == 2
+    shown = test.targets["label"] == 1 if signal else np.ones(len(test), bool)
     ruler = Ruler(
         jets=test,
         batch=JetTensors(test).batch(torch.arange(len(test))),
-        shown=test.targets["label"] == 1 if told_apart and classes == 2 else np.ones(len(test), bool),
+        shown=shown,
         table=None if without else observables(test),
         trees=_fitted(train, seed) if told_apart and not without else None,
     )
-    reasons = {entry.name: unmet(jets.meta, entry.needs) for entry in augmentations}
-    found = [ruler.row("none", ruler.batch)]
-    for entry in (entry for entry in augmentations if not reasons[entry.name]):
-        found.append(ruler.row(entry.name, augment(ruler.batch, (_component(entry, test),), torch_rng("card", seed))))
     left_out = [f"mass, tau32 and trees: {without}"] if without else []
     if not told_apart:
         left_out.append("trees: there are not two jets of each of several classes here; shifts are those of all jets")
-    return Card(
-        rows=tuple(row for row, _ in found),
-        skipped=tuple((name, reason) for name, reason in reasons.items() if reason),
-        left_out=tuple(left_out),
-        notes=_notes(found, len(test)),
-    )
+    return ruler, f"{shown.sum()} jets{f' of the class {names[1]}' if signal else ''}", tuple(left_out)
 
 
-def _notes(found: list[tuple[CardRow, dict[str, int]]], jets: int) -> tuple[str, ...]:
+def _notes(as_they_are: dict[str, int], found: list[tuple[str, dict[str, int]]], jets: int) -> Iterator[str]:
     """What jets as they are do not have, and then where an augmentation changes that."""
-    as_they_are = found[0][1]
-    told = [found[0], *((row, undefined) for row, undefined in found[1:] if undefined != as_they_are)]
-    return tuple(f"{row.augmentation}: {sentence}" for row, undefined in told for sentence in undefined_text(undefined, jets))
+    for name, undefined in (("none", as_they_are), *found):
+        if name == "none" or undefined != as_they_are:
+            yield from (f"{name}: {sentence}" for sentence in undefined_text(undefined, jets))
 
 
 def spread(jets: Jets, number: int) -> Jets:
@@ -160,30 +225,3 @@ def _as_jets(jets: Jets, batch: Batch) -> Jets:
     """The deposits of a batch in place of the jets' own."""
     offsets = np.concatenate([[0], np.cumsum(np.bincount(batch.jet.numpy(), minlength=batch.size))])
     return replace(jets, offsets=offsets, eta=batch.eta.numpy(), phi=batch.phi.numpy(), values=batch.values.numpy())
-
-
-COLUMNS = (
-    ("mass", "Δmass/GeV", 10, "+.1f"),
-    ("pt_percent", "ΔpT/%", 8, "+.1f"),
-    ("outside_percent", "outside/%", 11, ".1f"),
-    ("multiplicity", "Δmultiplicity", 15, "+.1f"),
-    ("tau32", "Δtau32", 9, "+.3f"),
-    ("auc", "trees AUC", 11, ".4f"),
-)  # field, heading, width, format
-
-
-def card_text(card: Card) -> str:
-    """Write the card as a plain table, "–" where a number is left out; the AUC is followed by its loss. Below stands what is
-    skipped or left out, and why, and which jets have no number for an observable."""
-    lines = [f"{'augmentation':<16}{''.join(f'{head:>{width}}' for _, head, width, _ in COLUMNS)}{'loss':>8}"]
-    for row in card.rows:
-        cells = [_cell(getattr(row, field), width, form) for field, _, width, form in COLUMNS]
-        loss = None if row.auc is None or card.rows[0].auc is None else card.rows[0].auc - row.auc
-        lines.append(f"{row.augmentation:<16}{''.join(cells)}{_cell(loss, 8, '+.4f')}")
-    lines += [f"skipped {name}: {reason}" for name, reason in card.skipped]
-    lines += [f"left out: {reason}" for reason in card.left_out]
-    return "\n".join([*lines, *(f"note: {note}" for note in card.notes)])
-
-
-def _cell(value: float | None, width: int, form: str) -> str:
-    return f"{'–' if value is None else format(value, form):>{width}}"

@@ -99,7 +99,7 @@ class Books:
     def _limits(self, run: PlannedRun) -> tuple[tuple[int, float], ...]:
         """The limits of the study that waits for the run; none where several do, or where the plan needs the run in full."""
         waiting = self._open.get(run.key, [])
-        if len(waiting) != 1 or self.plan.runs.get(run.key, run).kind != "trial":
+        if len(waiting) != 1 or run.key in self._needed or self.plan.runs.get(run.key, run).kind != "trial":
             return ()
         return self.searches[waiting[0][0]].limits(run.key)
 
@@ -147,8 +147,8 @@ class Books:
 
     def _only_tried(self, run: PlannedRun) -> bool:
         """Whether a run is a trial, or what trials alone start from."""
-        kind = self.plan.runs.get(run.key, run).kind
-        return kind == "trial" or (run.key in self._tried and run.key not in self._needed)
+        tried = run.key in self._tried or self.plan.runs.get(run.key, run).kind == "trial"
+        return tried and run.key not in self._needed
 
     def _counts(self, key: str) -> bool:
         """Whether the failure of a run is an outcome for its study. One of an earlier time is tried again."""

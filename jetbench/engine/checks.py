@@ -79,18 +79,21 @@ def _labels(jets: Jets) -> np.ndarray:
 
 
 def _check_sizes(plan: Graph, labels: np.ndarray, class_names: tuple[str, ...]) -> None:
-    """A pretraining has at least a batch of different jets: of fewer, a jet would be told from itself."""
+    """A pretraining has as many jets as it asks for, and at least a batch of different ones: of fewer, a jet would be told from
+    itself."""
     for run in plan.runs.values():
         if run.labelled:
             continue
-        shares, batch = run.spec.pool, run.spec.recipe.batch_size
+        shares, batch, asked = run.spec.pool, run.spec.recipe.batch_size, run.spec.pool_jets
         counts = [len(labels)] if shares is None else composition(labels, class_names, shares)
+        named = ", ".join(f"{n} {name}" for n, (name, _) in zip(counts, shares or (), strict=False))
+        has = f"the pool of {run.name} has {sum(counts)} jets{f' ({named})' if named else ''}, fewer than"
+        if asked is not None and sum(counts) < asked:
+            raise SuiteError(f"{has} the {asked} of `pool_jets`; lower it, take more jets, or other shares")
         if sum(counts) < batch:
-            named = ", ".join(f"{n} {name}" for n, (name, _) in zip(counts, shares or (), strict=False))
-            raise SuiteError(
-                f"the pool of {run.name} has {sum(counts)} jets{f' ({named})' if named else ''}, fewer than a batch of {batch}; "
-                "take more jets, other shares, or a smaller batch"
-            )
+            raise SuiteError(f"{has} a batch of {batch}; take more jets, other shares, or a smaller batch")
+        if asked is not None and asked < batch:
+            raise SuiteError(f"`pool_jets` of {run.name} is {asked}, fewer than a batch of {batch}; raise it or lower batch_size")
 
 
 def _refuse_leak(tested: np.ndarray, pool: np.ndarray, dataset: Path, source: Path) -> None:

@@ -26,7 +26,7 @@ def graph_lines(found: Survey) -> Iterator[str]:
         return
     if pretrainings := list(_pretrainings(found)):
         yield ""
-        yield from _aligned(["pretraining", "starts from", "runs"], pretrainings)
+        yield from _aligned(["pretraining", "pool jets", "starts from", "runs"], pretrainings)
     yield ""
     yield from _aligned(["arm", "labels", "starts from", "trials", "seeds", "checks"], list(_arms(found, found.plan)))
     yield ""
@@ -65,7 +65,8 @@ def _pretrainings(found: Survey) -> Iterator[list[str]]:
         if run.kind == "pretrain":
             groups.setdefault(grouped(run), []).append(run)
     for name, runs in groups.items():
-        yield [name, _starts(found, runs), counted(found.states[run.key] for run in runs)]
+        size = runs[0].spec.pool_jets
+        yield [name, f"{size}" if size else "", _starts(found, runs), counted(found.states[run.key] for run in runs)]
 
 
 def _names(found: Survey) -> Iterator[tuple[str, str]]:

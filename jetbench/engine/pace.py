@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from jetbench.errors import StoreError
 from jetbench.models import models
 from jetbench.models.halvings import halvings
+from jetbench.objectives import passes_beside
 from jetbench.spec import RunSpec
 from jetbench.tracking.ledger import Ledger
 
@@ -21,8 +22,9 @@ ENOUGH = 1.0  # seconds of training from which on a model counts as measured
 
 
 def run_passes(spec: RunSpec) -> int:
-    """Return the passes of a run; what is fitted makes none."""
-    return spec.recipe.passes if models[spec.model.name].kind == "network" else 0
+    """Return the passes of a run, those of the pool beside its budget among them; what is fitted makes none."""
+    fitted = models[spec.model.name].kind != "network"
+    return 0 if fitted else spec.recipe.passes * (1 + passes_beside(spec.objective))
 
 
 def run_cost(spec: RunSpec) -> float:
@@ -33,6 +35,8 @@ def run_cost(spec: RunSpec) -> float:
 def pace(spec: RunSpec) -> float:
     """Return the passes per second and core where nothing has been measured yet."""
     model, given, pixels = models[spec.model.name], spec.model.keywords(), _pixels(spec)
+    if model.wide and set(model.published) <= set(given.items()):
+        return model.wide
     narrow = "stages" in given and max(map(int, given["stages"].split("-"))) <= NARROW
     return (model.narrow if narrow and model.narrow else model.pace) * (PIXELS / pixels if pixels else 1.0)
 

@@ -16,7 +16,7 @@ from jetbench.inference.predictor import FittedPredictor, NetworkPredictor, Pred
 from jetbench.jets import Meta
 from jetbench.models import ModelEntry, models
 from jetbench.models.fitted import FittedModel
-from jetbench.models.network import build_network
+from jetbench.models.network import network_for
 from jetbench.spec import RunSpec
 from jetbench.tasks import build_task, tasks
 from jetbench.tracking.folder import RunFolder
@@ -96,7 +96,7 @@ def _network(run: RunFolder, spec: RunSpec, meta: Meta | None) -> NetworkPredict
     classes = Meta(channels=preprocessing.channels, class_names=preprocessing.class_names)
     task, learnt = build_task(spec.task), _learnt(run)
     task = task.restored(learnt) if learnt else task  # a pretraining has seen no labels
-    network = build_network(spec.model, preprocessing.fitted.shapes, task.outputs(classes), spec.seed)
+    network = network_for(spec.model, preprocessing.fitted, task.outputs(classes), spec.seed)
     try:
         network.load_state_dict(load_file(run.weights))
     except (OSError, SafetensorError, RuntimeError) as error:

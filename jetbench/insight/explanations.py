@@ -18,7 +18,7 @@ from jetbench.insight.evidence import Evidence
 from jetbench.insight.frames import Places, as_seen, places_of
 from jetbench.insight.prongs import NEAR, distances, hardest_subjets, shares
 from jetbench.jets import Jets, Meta
-from jetbench.models.network import Network, build_network
+from jetbench.models.network import Network, network_for
 from jetbench.tasks.regression import Regression
 from jetbench.views.constituents import ConstituentsView
 from jetbench.views.image import ImageView
@@ -134,8 +134,6 @@ def untrained_twin(one: Evidence) -> Network:
     assert predictor.network is not None
     assert known is not None
     outputs = predictor.task.outputs(Meta(channels=known.channels, class_names=known.class_names))
-    network, first = (
-        build_network(one.spec.model, known.fitted.shapes, outputs, seed) for seed in (one.spec.seed, one.run.specs[0].seed)
-    )
+    network, first = (network_for(one.spec.model, known.fitted, outputs, seed) for seed in (one.spec.seed, one.run.specs[0].seed))
     network.encoder = first.encoder
     return network.to(next(predictor.network.parameters()).device).eval()

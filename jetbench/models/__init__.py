@@ -22,7 +22,8 @@ class ModelEntry(Configured):
     """`view` is what the model sees, and `other_view`, where it has one, what it sees of jets that allow only that; a
     "network" is trained by the loop, a "fitted" one by its own fit method. `pace`: jets per second that a network of default
     size trains on one core, of images those of 32×32 pixels, as forecasts assume until they have measured; `narrow`: that with
-    `stages` of no more than 64 channels; `halves`: its stem halves large images, as `halvings` tells. `recipe` is that of a
+    `stages` of no more than 64 channels; `halves`: its stem halves large images, as `halvings` tells. `published` is what of its
+    options other than by default makes it as large as its source has it, and `wide` its pace with them. `recipe` is that of a
     fitted model, where one without a learning rate is not tuned, and of a network the one that it was published with. `floor`: a
     model that every other must clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do,
     any where none is named. `quantity` is what it gives where that is one thing whatever the target, as a mass.
@@ -36,6 +37,8 @@ class ModelEntry(Configured):
     pace: float = 500.0
     narrow: float | None = None
     halves: bool = False
+    published: Options = ()
+    wide: float | None = None
     recipe: str = ""
     floor: bool = False
     ranks: bool = True
@@ -186,6 +189,71 @@ models: Registry[ModelEntry] = Registry(
                 *HEAD_SPACES,
             ),
             pace=4500.0,
+        ),
+        ModelEntry(
+            "particle-transformer",
+            "jetbench.models.particle_transformer:ParticleTransformer",
+            "each constituent attends to all others of its jet, with or without pairwise features, and their sum is the jet",
+            "JetCLR: Dillon et al., arXiv:2108.04253; pairwise features: Qu, Li, Qian, arXiv:2202.03772",
+            view="constituents",
+            defaults=(
+                ("dropout", 0.1),
+                ("feedforward", 128),
+                ("heads", 4),
+                ("layers", 2),
+                ("pairwise", False),
+                ("width", 64),
+                *HEAD,
+            ),
+            allowed=(
+                ("dropout", SHARE),
+                *((name, Allowed(least=1)) for name in ("feedforward", "heads", "layers", "width")),
+                *HEAD_ALLOWED,
+            ),
+            spaces=(
+                ("dropout", DROPOUT),
+                ("feedforward", Space(choices=(64, 128, 256))),
+                ("heads", Space(choices=(2, 4, 8))),
+                ("layers", Space(low=1, high=4)),
+                ("width", Space(choices=(32, 64, 128))),
+                *HEAD_SPACES,
+            ),
+            published=(("feedforward", 1000), ("layers", 4), ("width", 1000)),
+            pace=420.0,
+            wide=8.0,
+        ),
+        ModelEntry(
+            "particlenet",
+            "jetbench.models.particlenet:ParticleNet",
+            "convolutions over the nearest neighbours of each constituent, among its features from the second on",
+            "Qu and Gouskos, arXiv:1902.08570; weights that can be imported: Kansal et al., arXiv:2106.11535",
+            view="constituents",
+            defaults=(
+                ("blocks", "32-64"),
+                ("connected", 128),
+                ("dropout", 0.1),
+                ("neighbours", 7),
+                ("shortcut", "sum"),
+                *HEAD,
+            ),
+            allowed=(
+                ("blocks", WIDTHS),
+                ("connected", Allowed(least=1)),
+                ("dropout", SHARE),
+                ("neighbours", Allowed(least=1)),
+                ("shortcut", Allowed(choices=("sum", "concatenate"))),
+                *HEAD_ALLOWED,
+            ),
+            spaces=(
+                ("blocks", Space(choices=("16-32", "32-64", "64-128"))),
+                ("connected", Space(choices=(64, 128, 256))),
+                ("dropout", DROPOUT),
+                ("neighbours", Space(low=4, high=16)),
+                *HEAD_SPACES,
+            ),
+            published=(("blocks", "64-128-256"), ("connected", 256), ("neighbours", 16)),
+            pace=650.0,
+            wide=40.0,
         ),
         ModelEntry(
             "boosted-trees",

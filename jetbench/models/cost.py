@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from jetbench.models.network import Network
+from jetbench.models.sets import Products
 from jetbench.views.inputs import Inputs
 
 __all__ = ["Cost", "count_flops", "network_cost", "shapes_text"]
 
-COUNTED = (nn.Linear, nn.Conv1d, nn.Conv2d)
+COUNTED = (nn.Linear, nn.Conv1d, nn.Conv2d, Products)
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,15 @@ def shapes_text(shapes: Mapping[str, tuple[int, ...]], features: int, outputs: i
 
 
 def count_flops(network: nn.Module, inputs: object) -> int:
-    """Count the floating-point operations of a forward pass of these inputs: multiplications and additions of linear layers and
-    of convolutions, beside which the rest is small. The network's mode stays as it is.
+    """Count the floating-point operations of a forward pass of these inputs: multiplications and additions of linear layers, of
+    convolutions, and of what compares the elements of a set, beside which the rest is small. The network's mode stays as it is.
 
     Torch's own counter says the same, but takes seconds to begin in each process."""
     total, training = 0, network.training
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
-        total += 2 * output.numel() * _summed(layer)
+        total += layer.flops(inputs) if isinstance(layer, Products) else 2 * output.numel() * _summed(layer)
 
     hooks = [layer.register_forward_hook(count) for layer in network.modules() if isinstance(layer, COUNTED)]
     network.eval()

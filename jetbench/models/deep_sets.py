@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from jetbench.models.sets import masked_sum
 from jetbench.models.widths import read_widths
 from jetbench.views.inputs import Inputs
 
 __all__ = ["DeepSets"]
-
-SCALE = 20.0  # constituents that a jet has about: their summed features stay of the size of one
 
 
 class DeepSets(nn.Module):
@@ -31,9 +30,7 @@ class DeepSets(nn.Module):
 
     def forward(self, inputs: Inputs) -> Tensor:
         assert inputs.mask is not None
-        each = self.particle(inputs["constituents"])
-        together = (each.float() * inputs.mask[..., None]).sum(dim=1) / SCALE  # fp32: a sum of many loses digits in bf16
-        return self.jet(together)
+        return self.jet(masked_sum(self.particle(inputs["constituents"]), inputs.mask))
 
 
 def _layers(inputs: int, widths: list[int]) -> nn.Sequential:

@@ -10,8 +10,10 @@ from safetensors.torch import save_file
 
 from jetbench.errors import DataFileError
 from jetbench.files import replacing, write_json
+from jetbench.models import models
 from jetbench.models.network import Network, build_network
-from jetbench.models.weights import Weights, input_channels, load_weights, read_weights
+from jetbench.models.plain import view_shapes
+from jetbench.models.weights import Weights, first_layer, load_weights, read_weights
 from jetbench.spec import Component
 from jetbench.tracking.folder import RunFolder
 from jetbench.values import Value
@@ -19,10 +21,12 @@ from jetbench.values import Value
 __all__ = ["ImportedModel", "import_model"]
 
 SIZE = 32  # pixels: no weight depends on them
+SOME = 8  # channels of an image or features of a constituent, with which the first layer of any network can be built
 
 
 class ImportedModel(Value):
-    """The bundle of an imported model of images: the file by name and sha256, and what was adapted, in words."""
+    """The bundle of an imported model: the file by name and sha256, and what was adapted, in words. `channels` are those of its
+    images, or the features of its constituents."""
 
     model: Component
     channels: int
@@ -60,12 +64,14 @@ def import_model(path: Path, model: Component, folder: Path, outputs: int | None
 
 def _channels(weights: Weights, model: Component) -> int:
     with torch.device("meta"):
-        wanted = _network(model, 1, 1).state_dict()
-    found = input_channels(wanted, weights.tensors)
-    if found is None:
-        raise DataFileError(f"{weights.path}: does not fit {model.name}: it lacks that model's first convolution")
-    return found
+        wanted = _network(model, SOME, 1).state_dict()
+    name = first_layer(wanted)
+    found = weights.tensors.get(name)
+    if found is None or found.ndim != wanted[name].ndim:
+        raise DataFileError(f"{weights.path}: does not fit {model.name}: it lacks that model's first layer")
+    return found.shape[1] * SOME // wanted[name].shape[1]
 
 
 def _network(model: Component, channels: int, outputs: int) -> Network:
-    return build_network(model, {"image": (channels, SIZE, SIZE)}, outputs, seed=0)
+    entry = models[model.name]
+    return build_network(model, view_shapes(entry, channels, SIZE if entry.view == "image" else None), outputs, seed=0)

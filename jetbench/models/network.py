@@ -10,11 +10,14 @@ from torch import Tensor, nn
 
 from jetbench.models import models
 from jetbench.models.heads import ManyHead, build_head
+from jetbench.models.sets import PhysicalEncoder
 from jetbench.seeds import derive
 from jetbench.spec import Component
+from jetbench.views.constituents import ConstituentsView
 from jetbench.views.inputs import Inputs
+from jetbench.views.view import FittedView
 
-__all__ = ["Network", "build_network"]
+__all__ = ["Network", "build_network", "network_for"]
 
 
 class Network(nn.Module):
@@ -60,3 +63,11 @@ def build_network(component: Component, shapes: Mapping[str, tuple[int, ...]], o
         encoder = entry.load()(shapes, **keywords)
         torch.manual_seed(derive("init", "head", seed))
         return Network(encoder, build_head(kind, encoder.features, outputs, dropout))
+
+
+def network_for(component: Component, view: FittedView, outputs: int, seed: int) -> Network:
+    """Build a freshly initialised network for what a fitted view shows, whose scaling an encoder may have to undo."""
+    network = build_network(component, view.shapes, outputs, seed)
+    if isinstance(network.encoder, PhysicalEncoder) and isinstance(view, ConstituentsView):
+        network.encoder.unscale(view.mean, view.spread)
+    return network

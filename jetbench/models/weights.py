@@ -14,15 +14,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from jetbench.errors import DataFileError
+from jetbench.models.layouts import ENCODER, HEAD, layout_of, own_name
 from jetbench.models.network import Network
 from jetbench.tracking.folder import RunFolder
 
-__all__ = ["Weights", "input_channels", "load_weights", "read_weights"]
+__all__ = ["Weights", "first_layer", "load_weights", "read_weights"]
 
 BELOW = ("state_dict", "model_state_dict")  # where checkpoints keep the weights among other things
 WRAPPED = "module."  # in front of the names of a network that was trained on several devices
-HEAD, ENCODER = "head.", "encoder."
-PUBLISHED_HEAD = "linear."  # what the published layout calls its head
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,11 @@ def read_weights(path: Path) -> Weights:
     if any(name.startswith(WRAPPED) for name in found):
         found = {name.removeprefix(WRAPPED): tensor for name, tensor in found.items()}
         adaptations.append(f"{WRAPPED!r} is left out of the names")
-    if any(name.startswith(PUBLISHED_HEAD) for name in found):
-        adaptations.append(f"{PUBLISHED_HEAD.rstrip('.')!r} is the head")
-    return Weights(path, {_own_name(name): tensor for name, tensor in found.items()}, tuple(adaptations))
+    layout = layout_of(found)
+    if layout is not None:
+        adaptations.append(layout.told)
+    named = {name: layout.own(name) if layout else own_name(name) for name in found}
+    return Weights(path, {own: found[name] for name, own in named.items() if own is not None}, tuple(adaptations))
 
 
 def _content(path: Path) -> Any:
@@ -83,12 +84,6 @@ def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
     return {str(name): tensor.detach() for name, tensor in content.items()}
 
 
-def _own_name(name: str) -> str:
-    if name.startswith(PUBLISHED_HEAD):
-        return HEAD + name.removeprefix(PUBLISHED_HEAD)
-    return name if name.startswith((HEAD, ENCODER)) else ENCODER + name
-
-
 def load_weights(network: Network, weights: Weights) -> tuple[str, ...]:
     """Load weights into a network and return what was adapted, in words: those of the file, input channels, outputs.
 
@@ -107,20 +102,17 @@ def load_weights(network: Network, weights: Weights) -> tuple[str, ...]:
     return tuple(adaptations)
 
 
-def input_channels(wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> int | None:
-    """Return how many input channels the first convolution of a network, whose own tensors are `wanted`, has among weights; None
-    where there is none."""
-    name = _first_convolution(wanted)
-    return weights[name].shape[1] if name in weights and weights[name].ndim == 4 else None
-
-
-def _first_convolution(tensors: Mapping[str, Tensor]) -> str:
-    return next((name for name, tensor in tensors.items() if tensor.ndim == 4), "")
+def first_layer(tensors: Mapping[str, Tensor]) -> str:
+    """Return the name of the weights that the inputs of a network are multiplied with: the first that is a matrix or more."""
+    return next((name for name, tensor in tensors.items() if tensor.ndim >= 2), "")
 
 
 def _adapt_channels(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> Iterator[str]:
-    name, there, needed = _first_convolution(wanted), input_channels(wanted, tensors), input_channels(wanted, wanted)
-    if there is not None and needed is not None and there != needed:
+    name = first_layer(wanted)
+    if name not in tensors or not tensors[name].ndim == wanted[name].ndim == 4:  # features of constituents have no mean
+        return
+    there, needed = tensors[name].shape[1], wanted[name].shape[1]
+    if there != needed:
         mean = tensors[name].mean(dim=1, keepdim=True)
         tensors[name] = (mean * (there / needed)).expand(-1, needed, -1, -1).clone()
         yield f"{name}: each of {needed} input channels has the mean of the file's {there}, times {there}/{needed}"

@@ -19,7 +19,7 @@ from jetbench.views import augment
 from jetbench.views.inputs import Inputs
 from jetbench.views.view import FittedView
 
-__all__ = ["Look", "Objective", "build_objective"]
+__all__ = ["Look", "Objective", "TwoViews", "build_objective"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Objective(nn.Module, ABC):
 
     Teachers, queues and projection heads are submodules or buffers of the objective, so that checkpoints hold them. A subclass
     adds its options as keywords with defaults; what it draws at construction comes from torch's generator, which `build` seeds.
-    `views_per_jet` counts a step's passes.
+    `views_per_jet` counts a step's passes. `beside` is an objective that looks at jets of the pool in each step, without labels.
     """
 
     views_per_jet = 1
@@ -51,6 +51,7 @@ class Objective(nn.Module, ABC):
         super().__init__()
         self.task = task
         self.look = look
+        self.beside: Objective | None = None
 
     @classmethod
     def build(cls, network: Network, task: Task, look: Look, seed: int, **options: Any) -> Self:
@@ -63,12 +64,30 @@ class Objective(nn.Module, ABC):
     def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
         """Show a batch, `views_per_jet` times."""
 
+    def shown(self, jets: Batch, pool: Batch | None, rng: torch.Generator) -> tuple[Inputs, ...]:
+        """Show a batch, and after it the batch of the pool that an objective beside this one looks at."""
+        own = self.views(jets, rng)
+        return own if self.beside is None or pool is None else (*own, *self.beside.views(pool, rng))
+
     @abstractmethod
     def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
         """Return "loss" (scalar, fp32, with gradient) and named diagnostics (scalars, detached)."""
 
     def after_step(self, network: Network, progress: float) -> None:
         """Move teachers and queues after an optimiser's step; `progress` is the share of all steps that are done."""
+
+
+class TwoViews(Objective):
+    """Sees each jet twice, augmented anew."""
+
+    views_per_jet = 2
+
+    def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
+        return self.look(jets, rng), self.look(jets, rng)
+
+    def features(self, network: Network, inputs: tuple[Inputs, ...]) -> tuple[Tensor, ...]:
+        """Compute the features (n, features) of either view, of both in one pass."""
+        return network.encoder(Inputs.join(inputs)).chunk(2)
 
 
 def build_objective(component: Component, network: Network, task: Task, look: Look, seed: int) -> Objective:

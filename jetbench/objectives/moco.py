@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from jetbench.data.batch import Batch
 from jetbench.errors import SuiteError
 from jetbench.models.network import Network
-from jetbench.objectives.base import Look, Objective
+from jetbench.objectives.base import Look, TwoViews
+from jetbench.objectives.projections import plain_projection
+from jetbench.objectives.teacher import follow, teacher_of
 from jetbench.tasks.task import Task
 from jetbench.views.inputs import Inputs
 
@@ -30,13 +29,11 @@ def queue_loss(query: Tensor, key: Tensor, queue: Tensor, temperature: float) ->
         return F.cross_entropy(similarity, torch.zeros(len(query), dtype=torch.long, device=query.device))
 
 
-class MoCo(Objective):
+class MoCo(TwoViews):
     """Momentum encoder and queue are part of the objective, and so of its checkpoints (He et al., arXiv:1911.05722; the
     projection of two layers is that of version 2, arXiv:2003.04297). `queue` is the number of keys that are kept; until it is
     full, keys that were drawn at random stand in for jets. `momentum` is the share of the old in each step of the momentum
     encoder."""
-
-    views_per_jet = 2
 
     def __init__(
         self,
@@ -52,18 +49,13 @@ class MoCo(Objective):
         if queue < 1 or not 0 <= momentum < 1 or temperature <= 0:
             given = f"queue {queue}, momentum {momentum}, temperature {temperature}"
             raise SuiteError(f"moco: {given}; the queue is at least 1, momentum in [0, 1), temperature above 0")
-        features = network.encoder.features
-        self.projection = nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Linear(features, projection))
-        self.teacher = copy.deepcopy(network.encoder).requires_grad_(False)
-        self.teacher_projection = copy.deepcopy(self.projection).requires_grad_(False)
+        self.projection = plain_projection(network.encoder.features, projection)
+        self.teacher, self.teacher_projection = teacher_of(network.encoder), teacher_of(self.projection)
         self.temperature, self.momentum = temperature, momentum
         self.queue: Tensor
         self.keys: Tensor
         self.register_buffer("queue", F.normalize(torch.randn(queue, projection), dim=1))
         self.register_buffer("keys", torch.zeros(0, projection), persistent=False)
-
-    def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
-        return self.look(jets, rng), self.look(jets, rng)
 
     def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
         first, second = inputs
@@ -76,10 +68,6 @@ class MoCo(Objective):
     @torch.no_grad()
     def after_step(self, network: Network, progress: float) -> None:
         """Move the momentum encoder, and put the keys of the step in place of the oldest ones."""
-        pairs = ((self.teacher, network.encoder), (self.teacher_projection, self.projection))
-        for slow, fast in pairs:
-            for old, new in zip(slow.parameters(), fast.parameters(), strict=True):
-                old.lerp_(new, 1 - self.momentum)
-            for old, new in zip(slow.buffers(), fast.buffers(), strict=True):
-                old.copy_(new)
+        follow(self.teacher, network.encoder, self.momentum)
+        follow(self.teacher_projection, self.projection, self.momentum)
         self.queue.copy_(torch.cat([self.queue, self.keys])[-len(self.queue) :])

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from jetbench.data.batch import Batch
 from jetbench.errors import SuiteError
 from jetbench.models.network import Network
-from jetbench.objectives.base import Look, Objective
+from jetbench.objectives.base import Look, TwoViews
+from jetbench.objectives.projections import plain_projection
 from jetbench.tasks.task import Task
 from jetbench.views.inputs import Inputs
 
@@ -34,22 +34,16 @@ def info_nce(z: Tensor, temperature: Tensor | float) -> Tensor:
         return F.cross_entropy(similarity.masked_fill(itself, -torch.inf), positive)
 
 
-class SimCLR(Objective):
+class SimCLR(TwoViews):
     """Projection head of two layers on the features, InfoNCE with the temperature's logarithm learnt (start 0.07, kept in
     [0.01, 1], as CLIP does, where it starts too)."""
-
-    views_per_jet = 2
 
     def __init__(self, network: Network, task: Task, look: Look, projection: int = 128, temperature: float = 0.07) -> None:
         super().__init__(network, task, look)
         if not COLDEST <= temperature <= HOTTEST:  # beyond them the clamp would leave it without a gradient
             raise SuiteError(f"simclr: temperature {temperature}; it is in [{COLDEST}, {HOTTEST}]")
-        features = network.encoder.features
-        self.projection = nn.Sequential(nn.Linear(features, features), nn.ReLU(), nn.Linear(features, projection))
+        self.projection = plain_projection(network.encoder.features, projection)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)))
-
-    def views(self, jets: Batch, rng: torch.Generator) -> tuple[Inputs, ...]:
-        return self.look(jets, rng), self.look(jets, rng)
 
     def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
         z = self.projection(network.encoder(Inputs.join(inputs)))

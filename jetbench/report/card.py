@@ -70,7 +70,8 @@ def _data(found: Subject, spec: RunSpec) -> Iterator[str]:
     told |= {"cuts": "; ".join(origin.cuts), "remarks": "; ".join(origin.remarks), "licence": origin.licence}
     yield from (f"- {name}: {text}" for name, text in told.items() if text.strip())
     if spec.unlabelled:
-        yield f"- pretrained on `{spec.unlabelled.name}`, digest `{spec.unlabelled.sha256}`"
+        how = "unlabelled jets beside the labels:" if spec.on_budget else "pretrained on"
+        yield f"- {how} `{spec.unlabelled.name}`, digest `{spec.unlabelled.sha256}`"
 
 
 def _recipe(chain: Sequence[RunSpec]) -> Iterator[str]:
@@ -82,7 +83,8 @@ def _recipe(chain: Sequence[RunSpec]) -> Iterator[str]:
 
 def _seen(spec: RunSpec) -> str:
     if spec.labels:
-        return f"{spec.labels} labels, a fifth of them to validate on"
+        beside = ", and the pool without labels" if spec.data == "budget+pool" else ""
+        return f"{spec.labels} labels, a fifth of them to validate on{beside}"
     return "the pool with its labels" if spec.data == "pool-labelled" else "the pool without labels"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from jetbench.report.also_test import also_comparison
 from jetbench.report.gains import gain_differences
 from jetbench.report.matching import match
+from jetbench.report.pool_size import pool_curves
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.truths import truths
@@ -63,6 +64,10 @@ def comparisons_json(results: Results) -> str:
                     "result": comparison.model_dump(mode="json"),
                 }
                 for places, comparison in gain_differences(results).items()
+            ],
+            "pool_sizes": [
+                {**asdict(curve), "law": curve.law.model_dump(mode="json") if curve.law else None}
+                for curve in pool_curves(results)
             ],
             "also_test": _also_test(results),
             "floors": [

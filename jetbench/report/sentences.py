@@ -10,6 +10,7 @@ from jetbench.report.ends import gain_end
 from jetbench.report.floors import floor_remarks
 from jetbench.report.gains import Place, encoder_names, gain_differences
 from jetbench.report.matching import match_text
+from jetbench.report.pool_size import pool_sentences
 from jetbench.report.results import Results
 from jetbench.report.truths import truths
 from jetbench.report.words import (
@@ -135,8 +136,9 @@ def _unanswered(results: Results, arm: str, labels: int) -> str:
 
 
 def remarks(results: Results) -> list[str]:
-    """Write short sentences: the other budgets, the fitted rivals, the floors, and the planted truths that hold."""
-    return [*_rivals(results), *_fitted(results), *floor_remarks(results), *_held(results)]
+    """Write short sentences: the other budgets, the size of the pool, the fitted rivals, the floors, and the planted truths that
+    hold."""
+    return [*_rivals(results), *pool_sentences(results), *_fitted(results), *floor_remarks(results), *_held(results)]
 
 
 def _rivals(results: Results) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from jetbench.report.collapse import collapses
 from jetbench.report.machines import mixtures
 from jetbench.report.pool import shared_labels
 from jetbench.report.rates import turned
@@ -24,9 +25,9 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """List violated truths first, then missing cells, augmentations that contradict the target, edges of grids, verdicts that
-    hang on a rate, seeds that were looked at, machines that are mixed, open truths, budgets too large for the pool, and a test
-    set that is too small for equivalence."""
+    """List violated truths first, then missing cells, augmentations that contradict the target, collapsed encoders, edges of
+    grids, verdicts that hang on a rate, seeds that were looked at, machines that are mixed, open truths, budgets too large for
+    the pool, and a test set that is too small for equivalence."""
     found = truths(results)
     loud = [
         f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
@@ -45,6 +46,7 @@ def warnings(results: Results) -> list[str]:
         *loud,
         *([partial] if done < planned else []),
         *contradictions(results.plan),
+        *collapses(results),
         *notes(results),
         *turned(results),
         *_looked_at(results),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Mapping
 
-from jetbench.objectives import objectives
+from jetbench.objectives import objectives, passes_beside
 from jetbench.spec import RunSpec
 from jetbench.tracking.journal import committed, read
 from jetbench.tracking.ledger import Ledger
@@ -16,11 +16,12 @@ MEGABYTE = 1e6
 
 
 def run_costs(spec: RunSpec, costs: Mapping[str, float]) -> dict[str, float]:
-    """Book what a training has cost, its passes under the name of their kind."""
-    labelled = objectives[spec.objective.name].labelled
+    """Book what a training has cost, its passes under the name of their kind: `passes` are those of the jets that the training is
+    of, to which an objective on the pool beside the label budget adds unlabelled ones."""
+    labelled, beside = objectives[spec.objective.name].labelled, passes_beside(spec.objective)
     booked = {f"cost/{name}": value for name, value in costs.items() if name != "passes"}
     booked["cost/labelled_passes"] = costs["passes"] if labelled else 0.0
-    booked["cost/unlabelled_passes"] = 0.0 if labelled else costs["passes"]
+    booked["cost/unlabelled_passes"] = beside * costs["passes"] if labelled else costs["passes"]
     return dict(sorted(booked.items()))
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from jetbench.data.batch import JetTensors
-from jetbench.data.composition import compose
+from jetbench.data.composition import compose, take_jets
 from jetbench.jets import Jets
 from jetbench.models import models
-from jetbench.models.network import build_network
+from jetbench.models.network import network_for
 from jetbench.objectives import objectives
 from jetbench.objectives.base import Look, build_objective
 from jetbench.runs.data import RunData
@@ -20,7 +20,8 @@ from jetbench.runs.job import Job
 from jetbench.seeds import numpy_rng
 from jetbench.spec import Options, RunSpec
 from jetbench.tracking.ledger import Ledger
-from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_preprocessing
+from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_network, load_preprocessing
+from jetbench.training.features import diagnoser
 from jetbench.training.learner import FittedLearner, Learner, NetworkLearner
 from jetbench.training.validation import validator
 from jetbench.views import views
@@ -54,26 +55,27 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     spec, split = job.spec, data.split
     labelled = JetTensors(data.jets)
     preprocessing = _preprocessing(job, labelled, split.pool)
-    network = build_network(spec.model, preprocessing.fitted.shapes, data.task.outputs(data.jets.meta), spec.seed)
+    network = network_for(spec.model, preprocessing.fitted, data.task.outputs(data.jets.meta), spec.seed)
     if spec.start is not None:
-        load_encoder(Ledger(job.work).folder(spec.start), network)
+        load = load_network if spec.takes == "network" else load_encoder
+        load(Ledger(job.work).folder(spec.start), network)
     if spec.weights is not None:
         assert job.weights is not None
         load_imported(network, job.weights, spec.weights.sha256)
     view = preprocessing.fitted
     look = Look(view, spec.recipe.augmentation)
     objective = build_objective(spec.objective, network, data.task, look, spec.seed)
-    if not objectives[spec.objective.name].labelled:
-        pool, rows = _pool(data, labelled)
-        return NetworkLearner(
-            spec, data.task, network, objective, preprocessing, pool, _composed(pool, rows, spec), labelled, None
-        )
+    if not objectives[spec.objective.name].trains_head:
+        pool, rows = _pool(data, labelled) if spec.data == "pool" else (labelled, split.train)
+        diagnose = diagnoser(network, look, pool, rows, spec.precision)
+        given = (spec, data.task, network, objective, preprocessing, pool, _seen(pool, rows, spec), labelled, None)
+        return NetworkLearner(*given, diagnose=diagnose)
     if spec.targets == "shuffled":
         labelled.targets[data.task.column] = torch.from_numpy(data.seen)
     validate = validator(network, view, data.task, labelled, split.validation, spec.precision)
     also = None if data.also is None else JetTensors(data.also)
     seen = (labelled, split.train, labelled, validate, also, dict(job.limits))
-    return NetworkLearner(spec, data.task, network, objective, preprocessing, *seen)
+    return NetworkLearner(spec, data.task, network, objective, preprocessing, *seen, pool=_beside(spec, data))
 
 
 def _preprocessing(job: Job, labelled: JetTensors, pool: np.ndarray) -> Preprocessing:
@@ -91,9 +93,23 @@ def _pool(data: RunData, labelled: JetTensors) -> tuple[JetTensors, np.ndarray]:
     return foreign, np.arange(len(foreign))
 
 
-def _composed(pool: JetTensors, rows: np.ndarray, spec: RunSpec) -> np.ndarray:
-    """The rows of the pool with the shares of classes that the run asks for: classes in excess are thinned at random."""
-    if spec.pool is None:
-        return rows
-    labels = pool.targets["label"].numpy()[rows]
-    return compose(rows, labels, pool.meta.class_names, spec.pool, numpy_rng("pool", spec.seed))
+def _beside(spec: RunSpec, data: RunData) -> tuple[JetTensors, np.ndarray] | None:
+    """The jets of the pool that are looked at beside a label budget, and their rows. They have no targets: what is trained cannot
+    reach one."""
+    if spec.data != "budget+pool":
+        return None
+    pool, rows = _pool(data, JetTensors(data.jets))
+    chosen = _seen(pool, rows, spec)
+    pool.targets = {}
+    return pool, chosen
+
+
+def _seen(pool: JetTensors, rows: np.ndarray, spec: RunSpec) -> np.ndarray:
+    """The rows of the pool with the shares of classes that the run asks for, classes in excess being thinned at random, and of
+    these as many as it asks for."""
+    labels = None
+    if spec.pool is not None:
+        known = pool.targets["label"].numpy()
+        rows = compose(rows, known[rows], pool.meta.class_names, spec.pool, numpy_rng("pool", spec.seed))
+        labels = known[rows]
+    return rows if spec.pool_jets is None else take_jets(rows, labels, spec.pool_jets, numpy_rng("pool-jets", spec.seed))

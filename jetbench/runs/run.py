@@ -73,7 +73,7 @@ def run(job: Job, stop: Flag) -> None:
 
 def _remembered(spec: RunSpec, data: RunData, learner: Learner) -> dict[str, float]:
     """Return the metrics of a budget's training jets without augmentation: what the test's are held against."""
-    if spec.data != "budget":
+    if not spec.on_budget:
         return {}
     rows = data.split.train
     found = data.task.choose(data.seen[rows], learner.predict(rows), data.jets.meta)
@@ -85,7 +85,7 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
     of its own, which stay sealed as long as the run is a trial, and return the files. A run on the pool is judged by those that
     start from it."""
     task, split, meta = data.task, data.split, data.jets.meta
-    if spec.data != "budget":
+    if not spec.on_budget:
         return ()
     seen, predicted = data.seen[split.validation], learner.predict(split.validation)
     metrics |= {f"val/{key}": value for key, value in task.choose(seen, predicted, meta).items()}

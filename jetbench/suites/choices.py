@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from jetbench.recipes import pipelines
 from jetbench.registry import nearest
 from jetbench.spec import Component, Scalar, Schedule, options
 from jetbench.values import Spec
@@ -37,7 +38,13 @@ def _component(step: Any) -> Any:
     return step
 
 
-Augmentation = tuple[Annotated[Component, BeforeValidator(_component)], ...]
+def _steps(given: Any) -> Any:
+    """The steps of a pipeline by its name: `physics`."""
+    return pipelines[given].steps if isinstance(given, str) else given
+
+
+Step = Annotated[Component, BeforeValidator(_component)]
+Augmentation = Annotated[tuple[Step, ...], BeforeValidator(_steps)]
 
 
 class RecipeChoice(Spec):
@@ -46,6 +53,7 @@ class RecipeChoice(Spec):
     base: str | None = None
     optimizer: Literal["adamw", "adam"] | None = None
     learning_rate: float | None = Field(None, gt=0)
+    encoder_rate: float | None = Field(None, gt=0)
     weight_decay: float | None = Field(None, ge=0)
     schedule: Schedule | None = None
     warmup: float | None = Field(None, ge=0, lt=1)
@@ -85,8 +93,8 @@ class RecipeChoice(Spec):
 class Arm(Spec):
     """One model under one regime. `view`, `model_options`, `objective_options` and `recipes` are laid over those of the suite,
     key by key. `labels` restricts it to some of the suite's budgets; `seed_offset` gives it other seeds than its rivals, to
-    compare an arm with itself. `weights` is the folder of the imported weights that it starts from; which these are, the
-    instance's reference says."""
+    compare an arm with itself. `pool` and `pool_jets` are the shares of classes and the size of its unlabelled pool. `weights` is
+    the folder of the imported weights that it starts from; which these are, the instance's reference says."""
 
     labels_only: ClassVar[frozenset[str]] = frozenset({"weights"})
 
@@ -99,6 +107,7 @@ class Arm(Spec):
     labels: Budgets = "all"
     seed_offset: int = Field(default=0, ge=0)
     pool: Shares | None = None
+    pool_jets: int | None = Field(None, ge=2)
     weights: str | None = None
 
 
@@ -131,6 +140,7 @@ class Common(Spec):
     test_jets: int = Field(ge=10)
     seeds: int = Field(ge=1)
     pool: Shares | None = None  # share of each class in the unlabelled pool; None: as the jets come
+    pool_jets: int | None = Field(None, ge=2)  # how many jets of that pool a pretraining sees; None: all
     view: dict[str, Given] = {}
     model_options: dict[str, Given] = {}
     objective_options: dict[str, Given] = {}

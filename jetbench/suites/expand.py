@@ -85,6 +85,8 @@ def expand(ground: Ground, arm: Arm, cells: Cells) -> list[tuple[RunSpec, ...]]:
         raise SuiteError(f"an arm under {regime.name!r} needs `weights`, the folder that `jetbench model import` has written")
     if arm.weights is not None and not regime.external:
         raise SuiteError(f"the weights {arm.weights!r} belong to an arm under 'external', and not under {regime.name!r}")
+    if arm.pool_jets is not None and not any(stage.data in ("pool", "budget+pool") for stage in regime.stages):
+        raise SuiteError(f"`pool_jets` belongs to an arm that sees the unlabelled pool, and none under {regime.name!r} does")
     stages = [_run(ground, arm, cells, back) for back in reversed(range(len(regime.stages)))]
     return [tuple(_chain(ground, arm, cells, seed, stages)) for seed in cells.seeds]
 
@@ -93,7 +95,7 @@ def _chain(ground: Ground, arm: Arm, cells: Cells, seed: int, stages: Sequence[R
     """The stages at a seed. What a stage is besides is the same for all seeds, and was validated for the first."""
     start: str | None = None
     for stage in stages:
-        own = seed if stage.data == "budget" else _encoder_seed(ground.settings, arm, cells, seed)
+        own = seed if stage.on_budget else _encoder_seed(ground.settings, arm, cells, seed)
         run = stage.replace(seed=own, start=start)
         yield run
         start = run.digest()
@@ -102,7 +104,7 @@ def _chain(ground: Ground, arm: Arm, cells: Cells, seed: int, stages: Sequence[R
 def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
     """The stage that is `back` stages before the last, at the first seed, as if nothing came before it."""
     stage = regimes[arm.regime].stages[-1 - back]
-    settings, last, pool = ground.settings, stage.data == "budget", stage.data == "pool"
+    settings, last, pool = ground.settings, stage.on_budget, stage.data in ("pool", "budget+pool")
     shares = arm.pool or settings.pool
     return RunSpec(
         dataset=ground.dataset,
@@ -110,6 +112,7 @@ def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
         test_jets=settings.test_jets,
         also_test=ground.also_test if last else None,
         pool=tuple(sorted(shares.items())) if pool and shares else None,
+        pool_jets=(arm.pool_jets or settings.pool_jets) if pool else None,
         data=stage.data,
         labels=cells.labels if last else None,
         targets=stage.labels,
@@ -119,6 +122,7 @@ def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
         view=_view(ground, arm),
         objective=_objective(settings, arm, stage),
         trains=stage.trains,
+        takes="network" if stage.takes == "network" else "encoder",
         weights=next(one for one in ground.weights if one.name == arm.weights) if stage.external else None,
         recipe=_stretched(ground, arm, cells.labels, stage),
         precision=ground.precision,
@@ -156,9 +160,9 @@ def _component(entry: ModelEntry | ObjectiveEntry, given: Mapping[str, object]) 
 
 
 def _model(settings: Common, arm: Arm, stage: Stage) -> Component:
-    """The arm's model, of which a stage without labels trains no head."""
+    """The arm's model, without the options of a head that the stage does not train."""
     given = {**settings.model_options.get(arm.model, {}), **arm.model_options}
-    without = HEAD_OPTIONS if stage.labels == "none" else frozenset()
+    without = frozenset() if stage.trains_head else HEAD_OPTIONS
     return _component(models[arm.model], {name: value for name, value in given.items() if name not in without})
 
 
@@ -198,7 +202,8 @@ def _stretched(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
 
 
 def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
-    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow."""
+    """The recipe that suite and arm give to a stage, without the augmentations that these jets do not allow, and without a
+    rate of the encoder where the stage fine-tunes none."""
     model = models[arm.model]
     if model.kind == "fitted":
         return recipes[model.recipe].recipe
@@ -207,6 +212,8 @@ def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
     changes = {name: value for name in Recipe.model_fields if (value := getattr(choice, name, None)) is not None}
     if choice.loops is not None:
         changes["passes"] = min(choice.loops * train_jets(labels), choice.most_passes or sys.maxsize)
+    if not stage.fine_tunes:  # what starts at random has one rate, and what is frozen none
+        changes.pop("encoder_rate", None)
     recipe: Recipe = named.replace(**changes)
     if not recipe.passes:
         raise SuiteError(
@@ -220,7 +227,7 @@ def _recipe(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
 def recipe_key(settings: Common, stage: Stage, labels: int) -> str:
     """Return under which key suite and arm say what a stage follows: where labels are few, a stage on the budget has one of its
     own, "…-few", with a fixed schedule and the last weights."""
-    few = settings.few_labels is not None and stage.data == "budget" and labels < settings.few_labels
+    few = settings.few_labels is not None and stage.on_budget and labels < settings.few_labels
     return f"{stage.recipe}-few" if few else stage.recipe
 
 

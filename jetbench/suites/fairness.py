@@ -24,9 +24,11 @@ GROUPS = ("model", "regime", "pool", "seed")
 # a difference of stages, as their regimes define them, shows at these places of the runs
 SHOWN = {
     "objective": ("objective",),
-    "data": ("data", "labels", "pool", "unlabelled"),
-    "labels": ("targets", "task", *(f"model.{name}" for name in HEAD_OPTIONS)),  # without labels there is no task and no head
+    "data": ("data", "labels", "pool", "pool_jets", "unlabelled"),
+    "labels": ("targets", "task"),  # without labels there is no task
+    "trains_head": tuple(f"model.{name}" for name in HEAD_OPTIONS),
     "trains": ("trains",),
+    "takes": ("takes",),
     "recipe": ("recipe",),
     "external": ("weights",),
     "stretched": ("recipe.passes", "recipe.epochs", "recipe.select", "recipe.patience"),
@@ -86,7 +88,7 @@ def _paths() -> set[str]:
     found = {f"{part}.{name}" for part, table in tables.items() for entry in table for name, _ in entry.defaults}
     found |= {f"view.{name}" for name in GRID}  # of jets that are pixels
     found |= {f"recipe.{name}" for name in Recipe.model_fields if name != "name"}
-    return found | {f"{part}.name" for part in tables} | {*tables, "recipe", "pretraining", "weights"}
+    return found | {f"{part}.name" for part in tables} | {*tables, "pool_jets", "recipe", "pretraining", "weights"}
 
 
 def refuse_unfair(settings: Settings, names: tuple[str, str], found: Iterator[Difference]) -> None:

@@ -85,8 +85,11 @@ class Graph:
         return [f"{listed(kind, names)}: {reason}" for (kind, reason), names in together.items()]
 
     def add(self, planned: PlannedRun) -> str:
-        """Add a run where it is not there yet; returns its key."""
-        self.runs.setdefault(planned.key, planned)
+        """Add a run where it is not there yet; returns its key. What was there for others to start from alone, and is planned for
+        itself as well, is that then."""
+        known = self.runs.setdefault(planned.key, planned)
+        if known.kind == "pretrain" != planned.kind:
+            self.runs[planned.key] = planned
         return planned.key
 
     def study_of(self, key: str) -> str | None:
@@ -112,7 +115,8 @@ class Graph:
         for back, spec in zip(reversed(range(len(chain))), chain, strict=True):
             kind: Kind = "pretrain" if back else "trial"
             own = [one for one in study.searched if not back or local(one.path, back) is not None]
-            text = "-".join(["pretraining" if back else "trial", *(_value_name(one, values, back) for one in own)])
+            what = "trial" if not back else "probe" if spec.data == "budget" else "pretraining"
+            text = "-".join([what, *(_value_name(one, values, back) for one in own)])
             run = PlannedRun(spec, f"{front}/{text}{seed}", arm, kind, last.labels or 0)
             yield self.runs.get(run.key, run) if back else run
 

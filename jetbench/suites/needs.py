@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from jetbench.errors import SuiteError
 from jetbench.models import models
+from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.registry import nearest
 from jetbench.spec import Component
 from jetbench.suites.choices import Arm, Common, RecipeChoice
 from jetbench.suites.expand import task_component, view_options
 from jetbench.suites.instance import AnyInstance
+from jetbench.suites.stages import regimes
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
 from jetbench.views import augmentations
@@ -27,14 +29,14 @@ __all__ = ["refuse_unfit", "refuse_unusable", "skipped_arms", "skipped_augmentat
 
 def refuse_unfit(instance: AnyInstance) -> None:
     """Raise `SuiteError` for jets that do not allow the task, for a pool of other jets than the dataset's, and for a composition
-    of the pool that its jets do not allow."""
+    or a size of the pool that its jets do not allow."""
     settings, dataset = instance.settings, instance.meta
     pool = instance.pool_meta or dataset
     if reason := build_task(task_component(settings)).unmet(dataset, instance.targets):
         raise SuiteError(f"the jets of {instance.dataset.name!r} {reason}")
     if unlike := list(differences(dataset, pool)):
         raise SuiteError(f"the unlabelled jets do not match those of {instance.dataset.name!r}: {'; '.join(unlike)}")
-    if reason := _pool_reason(settings.pool, pool):
+    if reason := _pool_reason(settings.pool, pool) or _size_reason(instance):
         raise SuiteError(reason)
 
 
@@ -60,6 +62,9 @@ def _arm_reason(settings: Common, arm: Arm, dataset: Meta, pool: Meta) -> str:
     view, task = model.view_of(dataset), settings.task.name
     if model.tasks and task not in model.tasks:
         return f"the model {model.name!r} does {' and '.join(model.tasks)}, not {task}"
+    for objective in (objectives[stage.objective] for stage in regimes[arm.regime].stages):
+        if objective.tasks and task not in objective.tasks:
+            return f"the objective {objective.name!r} uses the labels of {' and '.join(objective.tasks)}, not of {task}"
     if model.quantity and model.quantity != (asked := build_task(task_component(settings))).quantity:
         return f"the model {model.name!r} gives a {model.quantity}, and the target is {asked.column!r}"
     if reason := unmet(dataset, view.needs):
@@ -111,3 +116,13 @@ def _pool_reason(shares: Mapping[str, float] | None, pool: Meta) -> str:
         return f"a share of {strange!r} is asked for in the pool, and the unlabelled jets have no labels"
     classes = nearest(strange, pool.class_names)
     return f"a share of {strange!r} is asked for in the pool, and no class of the unlabelled jets has that name; {classes}"
+
+
+def _size_reason(instance: AnyInstance) -> str:
+    """Why the pool has fewer jets than a pretraining is to see; empty where it may have them, as a file not yet looked into."""
+    settings = instance.settings
+    jets = settings.unlabelled.jets if settings.unlabelled else instance.jets - settings.test_jets
+    asked = max(settings.pool_jets or 0, *(arm.pool_jets or 0 for arm in settings.arms.values()))
+    if jets is None or asked <= jets:
+        return ""
+    return f"{asked} unlabelled jets are asked for by `pool_jets`, and the pool has {jets}; lower it, or take a larger pool"

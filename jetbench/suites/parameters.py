@@ -48,7 +48,8 @@ def _candidates(run: RunSpec) -> Iterator[tuple[str, tuple[Scalar, Space | None]
     beside = dict(RECIPE_SPACES) | dict(recipes[run.recipe.name].spaces)
     # a learning rate is all that fitted models follow
     for name in Recipe.model_fields if models[run.model.name].kind == "network" else ("learning_rate",):
-        yield f"recipe.{name}", (getattr(run.recipe, name), beside.get(name))
+        if name != "encoder_rate" or _fine_tunes(run):
+            yield f"recipe.{name}", (getattr(run.recipe, name), beside.get(name))
     for step in run.recipe.augmentation:
         entry = augmentations[step.name]
         for name, default in entry.defaults:
@@ -59,6 +60,11 @@ def _candidates(run: RunSpec) -> Iterator[tuple[str, tuple[Scalar, Space | None]
         values = given if isinstance(component, ViewEntry) and component.settles else dict(component.defaults) | given
         for name, value in values.items():
             yield f"{part}.{name}", (value, dict(component.spaces).get(name))
+
+
+def _fine_tunes(run: RunSpec) -> bool:
+    """Whether it goes on training an encoder that was trained before: no other has a rate of its own."""
+    return run.trains == "all" and (run.start is not None or run.weights is not None)
 
 
 def scalar(chain: Sequence[RunSpec], path: str) -> Scalar:

@@ -67,7 +67,7 @@ def _add_cells(plan: Plan, name: str, labels: int) -> None:
         if own:
             chain = _own(own[seed], chain)
         for spec in chain[:-1]:
-            plan.add(_planned(spec, name, labels))
+            plan.add(_before(spec, name, labels))
         if own:
             plan.plan_known_trials(plan.tune(cell, own[seed]))
         plan.cells[cell] = plan.add(_planned(chain[-1], name, labels))
@@ -84,7 +84,7 @@ def _shared(plan: Plan, name: str, labels: int, study: Study, before: Chain) -> 
     for seed in range(plan.instance.settings.seeds):
         digest = plan.tune(CellKey(name, labels, seed), study)
     for spec in () if study.before else before:
-        plan.add(_planned(spec, name, study.template.labels or 0))
+        plan.add(_before(spec, name, study.template.labels or 0))
     plan.plan_known_trials(digest)
     return tuple(Chosen(path=one.path, study=digest) for one in study.searched)
 
@@ -94,7 +94,7 @@ def _add_check(plan: Plan, name: str, labels: int) -> None:
     settings = plan.instance.settings
     chain, longer = length_check(plan.ground, settings.arms[name], labels, settings.longer or 1.0)
     for spec in chain[:-1]:
-        plan.add(_planned(spec, name, labels))
+        plan.add(_before(spec, name, labels))
     front = f"{longer.model.name}/{name}/n{labels}/check"
     pair = ((chain[-1], front), (longer, f"{front}-longer"))
     keys = [plan.add(PlannedRun(spec, text, name, "check", labels)) for spec, text in pair]
@@ -102,11 +102,15 @@ def _add_check(plan: Plan, name: str, labels: int) -> None:
 
 
 def _planned(spec: RunSpec, arm: str, budget: int) -> PlannedRun:
-    """A run that is no trial, with what people read, in the tracker too."""
-    if spec.data == "budget":
-        return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final", budget)
+    """The last run of a cell, with what people read, in the tracker too."""
+    return PlannedRun(spec, f"{spec.model.name}/{arm}/n{spec.labels}/s{spec.seed}", arm, "final", budget)
+
+
+def _before(spec: RunSpec, arm: str, budget: int) -> PlannedRun:
+    """A run that others start from: a pretraining, or a probe on the label budget of an arm."""
     seed = f"s{spec.seed}" if spec.seed >= 0 else f"trials{-1 - spec.seed or ''}"
-    return PlannedRun(spec, f"{spec.model.name}/{spec.objective.name}-pretraining/{seed}", arm, "pretrain", budget)
+    what = f"{arm}/n{spec.labels}/probe" if spec.data == "budget" else f"{spec.objective.name}-pretraining"
+    return PlannedRun(spec, f"{spec.model.name}/{what}/{seed}", arm, "pretrain", budget)
 
 
 def _tell_apart(plan: Plan) -> None:

@@ -26,6 +26,7 @@ from jetbench.views import augmentations
 __all__ = ["Ranges", "check_search", "rates", "searched"]
 
 Ranges = Mapping[str, Space | None]
+HEAD = "model.head"  # of another kind, one run's head is none for the next
 
 
 def rates(tuning: Tuning, template: RunSpec) -> Iterator[Searched]:
@@ -43,12 +44,15 @@ def searched(
 ) -> Iterator[Searched]:
     """Yield the parameters among those of the `shared` ranges, and of the arm's own, that the arm's runs have and it leaves open.
 
-    Raises `SuiteError`, which begins with `where`, for a parameter without a range, and where it cannot have a value of it.
+    Raises `SuiteError`, which begins with `where`, for a parameter without a range, where it cannot have a value of it, and for
+    the kind of a head that another run has trained.
     """
     known, own = parameters(chain), of_arm or {}
     for path in dict.fromkeys((*shared, *own)):
         if path not in known or _given(settings, arm, chain, path):
             continue
+        if path == HEAD and chain[-1].takes == "network":
+            raise SuiteError(f"{where}: the fine-tuning goes on from the head of a probe; name that head under `model_options`")
         default, beside = known[path]
         if (space := own.get(path) or shared.get(path) or beside) is None:
             raise SuiteError(f"{where}: {path!r} has no default range; give it one, as in {{low: 0.1, high: 10, log: true}}")

@@ -16,9 +16,11 @@ Truth = Literal["ahead", "not-ahead", "same", "chance"]
 
 
 class Stage(Spec):
-    """One training of an arm. Stages follow each other: each starts from the encoder of the one before.
+    """One training of an arm. Stages follow each other: each starts from the one before.
 
-    `data` and `labels` say what it is trained on: the unlabelled pool, the pool with its labels, or the label budget of the cell.
+    `data` and `labels` say what it is trained on: the unlabelled pool, the pool with its labels, the label budget of the cell,
+    or that budget and the unlabelled pool together.
+    `takes` is what it takes over of the stage before it, or of imported weights: the encoder alone, or the head with it.
     `recipe` is a key of the suite's `recipes`. A `stretched` stage is trained for as many passes as all stages of the primary arm
     of its encoder together, is never ended by its patience, and ends with the weights of its best epoch. An `external` stage
     starts from imported weights, which the arm names.
@@ -26,12 +28,28 @@ class Stage(Spec):
 
     name: str
     objective: str = TASK_LOSS
-    data: Literal["pool", "pool-labelled", "budget"] = "budget"
+    data: Literal["pool", "pool-labelled", "budget", "budget+pool"] = "budget"
     labels: Literal["none", "true", "shuffled"] = "true"
     trains: Literal["all", "head"] = "all"
+    takes: Literal["nothing", "encoder", "network"] = "nothing"
     recipe: str = TASK_LOSS
     stretched: bool = False
     external: bool = False
+
+    @property
+    def trains_head(self) -> bool:
+        """Whether the head of the network is trained, so that the stage has a task."""
+        return objectives[self.objective].trains_head
+
+    @property
+    def on_budget(self) -> bool:
+        """Whether it is trained on the label budget, with the pool or without."""
+        return self.data in ("budget", "budget+pool")
+
+    @property
+    def fine_tunes(self) -> bool:
+        """Whether it goes on training an encoder that was trained before."""
+        return self.takes != "nothing" and self.trains == "all"
 
 
 @dataclass(frozen=True)
@@ -62,22 +80,29 @@ def _entry(
 
 
 TRAINING = Stage(name="training")
-FINE_TUNING = Stage(name="fine-tuning")
-PROBE = Stage(name="probe", trains="head")
+FINE_TUNING = Stage(name="fine-tuning", takes="encoder")
+PROBE = Stage(name="probe", trains="head", takes="encoder")
 
 
 def _of_objective(objective: ObjectiveEntry) -> Iterator[RegimeEntry]:
-    """Each objective has a regime of its name: one with labels a single training, one without them a pretraining on the pool. The
-    latter has another that judges what was learnt without labels: "-frozen", where the encoder stays as it is."""
-    name = objective.name
-    if objective.labelled:
-        yield _entry(name, objective.summary, TRAINING.replace(objective=name))
+    """Each objective has a regime of its name: one that trains the head a single training, which sees the pool as well where it
+    has an objective for that, one that does not a pretraining on the pool. The latter has two others: "-frozen", where the
+    encoder stays as it is, tells what was learnt before, and "-lpft" fine-tunes from there on (linear probing, then fine-tuning:
+    Kumar et al., arXiv:2202.10054). With the labels of the pool they are controls."""
+    name, told = objective.name, objective.labelled
+    if objective.trains_head:
+        data = "budget+pool" if objective.beside else "budget"
+        yield _entry(name, objective.summary, TRAINING.replace(objective=name, data=data))
         return
     pretraining = Stage(name="pretraining", objective=name, data="pool", labels="none", recipe=name)
-    before = "pretraining on the unlabelled pool, then"
-    yield _entry(name, f"{before} fine-tuning; {objective.summary}", pretraining, FINE_TUNING)
-    probe = f"{before} the head alone on the frozen encoder: what was learnt without labels"
-    yield _entry(f"{name}-frozen", probe, pretraining, PROBE)
+    if told:
+        pretraining = pretraining.replace(data="pool-labelled", labels="true")
+    before = f"{'control: ' if told else ''}pretraining on the {'pool with its labels' if told else 'unlabelled pool'}, then"
+    yield _entry(name, f"{before} fine-tuning; {objective.summary}", pretraining, FINE_TUNING, control=told)
+    probe = f"{before} the head alone on the frozen encoder: what was learnt {'before' if told else 'without labels'}"
+    yield _entry(f"{name}-frozen", probe, pretraining, PROBE, control=told)
+    both = f"{before} the head alone, then fine-tuning from that head on"
+    yield _entry(f"{name}-lpft", both, pretraining, PROBE, FINE_TUNING.replace(takes="network"), control=told)
 
 
 regimes: Registry[RegimeEntry] = Registry(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jetbench.errors import SuiteError
+from jetbench.errors import RunError, SuiteError
 from jetbench.registry import nearest
 from jetbench.statistics.comparison import Comparison, compare, seed_weights, unit_mean
 from jetbench.values import Value
@@ -49,6 +49,23 @@ class Metric(Value):
 
     def is_better(self, value: float, other: float) -> bool:
         return value > other if self.larger_is_better else value < other
+
+    def left(self, values: np.ndarray) -> np.ndarray:
+        """Return what values leave to the best there is: the upper end of the range, or its lower one, zero where it has none.
+
+        Raises `RunError` where larger values are better without end.
+        """
+        return self._best - values if self.larger_is_better else values - self._best
+
+    def leaving(self, left: np.ndarray) -> np.ndarray:
+        """Return the values that leave so much: the inverse of `left`."""
+        return self._best - left if self.larger_is_better else self._best + left
+
+    @property
+    def _best(self) -> float:
+        if self.larger_is_better and self.high is None:
+            raise RunError(f"{self.name} has no best value, so that nothing is left to it")
+        return (self.high if self.larger_is_better else self.low) or 0.0
 
 
 LOSS = Metric(key="loss", name="loss", larger_is_better=False)

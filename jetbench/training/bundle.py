@@ -12,6 +12,7 @@ import torch
 from pydantic import SerializeAsAny, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from jetbench.data.batch import JetTensors
 from jetbench.errors import DataFileError, UnknownNameError
@@ -24,7 +25,15 @@ from jetbench.values import Value
 from jetbench.views import views
 from jetbench.views.view import FittedView, fit_view
 
-__all__ = ["Preprocessing", "fit_preprocessing", "load_encoder", "load_preprocessing", "save_bundle", "save_weights"]
+__all__ = [
+    "Preprocessing",
+    "fit_preprocessing",
+    "load_encoder",
+    "load_network",
+    "load_preprocessing",
+    "save_bundle",
+    "save_weights",
+]
 
 FIT_JETS = 2000  # jets of the pool that the scaling is fitted on: its numbers move by a percent beyond
 
@@ -88,11 +97,20 @@ def load_preprocessing(folder: Path) -> Preprocessing:
 
 
 def load_encoder(folder: Path, network: Network) -> None:
-    """Copy the encoder of a finished run into `network`; its head stays as it is."""
-    path = RunFolder(folder).weights
+    """Copy the encoder of a finished run into `network`; its head stays as it is. Raises `DataFileError` where none fits."""
+    _load(folder, network.encoder, "encoder")
+
+
+def load_network(folder: Path, network: Network) -> None:
+    """Copy the encoder and the head of a finished run into `network`. Raises `DataFileError` where they do not fit."""
+    _load(folder, network, "network")
+
+
+def _load(folder: Path, module: nn.Module, called: str) -> None:
+    """Copy the weights of a finished run that stand below the name of a part of the network, or all of them."""
+    path, prefix = RunFolder(folder).weights, "" if called == "network" else f"{called}."
     try:
         weights = load_file(path)
-        encoder = {name.removeprefix("encoder."): w for name, w in weights.items() if name.startswith("encoder.")}
-        network.encoder.load_state_dict(encoder)
+        module.load_state_dict({name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)})
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise DataFileError(f"{path}: does not hold the weights of this encoder ({error})") from error
+        raise DataFileError(f"{path}: does not hold the weights of this {called} ({error})") from error

@@ -65,7 +65,8 @@ class Learner(ABC):
 @dataclass(frozen=True, eq=False)
 class NetworkLearner(Learner):
     """`jets` and `rows` are what it is trained on, `labelled` the jets of the dataset, `also` those of the second test set;
-    `validate` is None without labels; a study stops the training where it is beyond one of the `limits`."""
+    `validate` is None where no head is trained, and `diagnose` where one is; a study stops the training where it is beyond one of
+    the `limits`. `pool` are the jets without targets, and their rows, that the objective looks at beside those."""
 
     spec: RunSpec
     task: Task
@@ -78,19 +79,24 @@ class NetworkLearner(Learner):
     validate: Callable[[], dict[str, float]] | None
     also: JetTensors | None = None
     limits: Limits = field(default_factory=dict)
+    diagnose: Callable[[], dict[str, float]] | None = None
+    pool: tuple[JetTensors, np.ndarray] | None = None
 
     def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
+        size, seed = self.spec.recipe.batch_size, self.spec.seed
         return fit(
             self.spec.recipe,
             self.network,
             self.objective,
-            Batches(self.jets, self.rows, self.spec.recipe.batch_size, self.spec.seed),
+            Batches(self.jets, self.rows, size, seed),
             journal,
             folder,
             stop,
-            seed=self.spec.seed,
+            seed=seed,
+            pool=None if self.pool is None else Batches(*self.pool, size, seed),
             precision=self.spec.precision,
             validate=self.validate,
+            diagnose=self.diagnose,
             frozen=self.spec.trains == "head",
             limits=self.limits,
         )

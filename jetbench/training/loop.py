@@ -51,12 +51,14 @@ class Fit:
     network: Network
     objective: Objective
     batches: Batches
+    pool: Batches | None
     journal: Journal
     folder: Path
     stop: Flag
     seed: int
     precision: Precision
     validate: Callable[[], dict[str, float]] | None
+    diagnose: Callable[[], dict[str, float]] | None
     frozen: bool
     limits: Limits
     optimizer: torch.optim.Optimizer
@@ -90,38 +92,43 @@ def fit(
     *,
     seed: int,
     precision: Precision,
+    pool: Batches | None = None,
     validate: Callable[[], dict[str, float]] | None = None,
+    diagnose: Callable[[], dict[str, float]] | None = None,
     frozen: bool = False,
     limits: Limits | None = None,
 ) -> Trained:
     """Train `network` in place and return its costs, and the signs of its length.
 
-    `validate` gives the validation metrics of the network as it is, once per epoch; the recipe says by which of them the best
-    epoch is told. A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises
-    `Stopped` once `stop` is set and `Pruned` where the validation's "loss" is beyond one of the `limits`, both after a
-    checkpoint, and `DivergenceError`, with the costs so far, where a loss is not finite; it names the step and its jets.
+    Steps and passes are those of `batches`; where the objective has one beside it, that is given a batch of the `pool` in each
+    step. `validate` gives the validation metrics of the network as it is, once per epoch; the recipe says by which of them the
+    best epoch is told. `diagnose` tells as often what the features of its encoder are like. A checkpoint in `folder` is taken
+    up; a damaged one falls back to the one before, with a warning. Raises `Stopped` once `stop` is set and `Pruned` where the
+    validation's "loss" is beyond one of the `limits`, both after a checkpoint, and `DivergenceError`, with the costs so far,
+    where a loss is not finite; it names the step and its jets.
     """
     make_repeatable()
     network.to(device())
     objective.to(device())
     network.encoder.requires_grad_(not frozen)
     start = Start(network.encoder)
-    parameters = [p for module in (network, objective) for p in module.parameters() if p.requires_grad]
     training = Fit(
         recipe=recipe,
         network=network,
         objective=objective,
         batches=batches,
+        pool=pool,
         journal=journal,
         folder=folder,
         stop=stop,
         seed=seed,
         precision=precision,
         validate=validate,
+        diagnose=diagnose,
         frozen=frozen,
         limits=limits or {},
         metric=objective.task.selector(recipe.select_by),
-        optimizer=build_optimizer(recipe, parameters),
+        optimizer=build_optimizer(recipe, network.encoder, network.head, objective),
     )
     _resume(training)
     _refuse_behind(training)
@@ -150,7 +157,9 @@ def _costs(training: Fit) -> dict[str, float]:
     progress, passes = training.progress, _passes(training, training.progress.step)
     costs = {"passes": passes, "seconds": progress.seconds}
     if progress.step_seconds:
-        costs["training_jets_per_second"] = passes / progress.step_seconds
+        beside = training.objective.beside
+        views = training.objective.views_per_jet + (0 if beside is None else beside.views_per_jet)
+        costs["training_jets_per_second"] = passes * views / training.objective.views_per_jet / progress.step_seconds
     if progress.best_step:
         costs |= {"passes_to_best": _passes(training, progress.best_step), "seconds_to_best": progress.best_seconds}
     return costs
@@ -224,6 +233,8 @@ def _epoch(training: Fit) -> None:
     metrics = {f"train/{k}": float(v) / max(1, progress.steps_in_epoch) for k, v in training.sums.items()}
     metrics["train/learning_rate"] = _learning_rate(training, plateau, max(progress.step - 1, 0))
     metrics["train/passes"] = _passes(training, progress.step)
+    if training.diagnose is not None:
+        metrics |= {f"features/{name}": value for name, value in _told(training, "features", training.diagnose).items()}
     _validate(training, plateau, metrics)
     training.journal.append(progress.epoch, metrics)
     _book(training)
@@ -242,7 +253,9 @@ def _step(training: Fit, learning_rate: float) -> None:
     progress = training.progress
     rng = torch_rng("views", training.seed, progress.step)
     torch.manual_seed(derive("step", training.seed, progress.step))  # dropout's generator is torch's own
-    inputs = tuple(seen.to(device()) for seen in training.objective.views(training.batches.batch(progress.step), rng))
+    beside = None if training.pool is None else training.pool.batch(progress.step)
+    shown = training.objective.shown(training.batches.batch(progress.step), beside, rng)
+    inputs = tuple(seen.to(device()) for seen in shown)
     with autocast(training.precision):
         out = training.objective(training.network, inputs)
     set_step(training.optimizer, training.recipe, learning_rate, progress.step, training.steps)
@@ -277,18 +290,26 @@ def _divergence(training: Fit, what: str, step: int | None = None) -> Divergence
     return DivergenceError(f"{what}{jets}; a lower learning rate may help", _costs(training))
 
 
+def _told(training: Fit, look: str, tell: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """What a look at the network after an epoch says; where it finds a divergence, that of the training."""
+    try:
+        return tell()
+    except DivergenceError as error:
+        raise _divergence(training, f"{_where(training, look)} {error}") from error
+
+
+def _where(training: Fit, look: str) -> str:
+    return f"in the {look} after step {training.progress.step} of {training.steps}"
+
+
 def _validate(training: Fit, plateau: Plateau, metrics: dict[str, Any]) -> None:
     """Add validation metrics, move the plateau, keep the best weights, and see whether patience has run out."""
     if training.validate is None:
         return
     progress, recipe, key = training.progress, training.recipe, training.metric.key
-    where = f"in the validation after step {progress.step} of {training.steps}"
-    try:
-        values = training.validate()
-    except DivergenceError as error:
-        raise _divergence(training, f"{where} {error}") from error
+    values = _told(training, "validation", training.validate)
     if not math.isfinite(values["loss"]):
-        raise _divergence(training, f"{where} the loss is not finite")
+        raise _divergence(training, f"{_where(training, 'validation')} the loss is not finite")
     metrics.update({f"val/{name}": value for name, value in values.items()})
     if recipe.schedule == "plateau":
         plateau.step(values["loss"])

@@ -16,18 +16,27 @@ __all__ = ["Plateau", "build_optimizer", "first_beta", "rate", "set_step"]
 # the recipe's and ends at 1e-4 of that; its peak is where Adam remembers least
 ONE_CYCLE_START, ONE_CYCLE_END = 1 / 25, 1 / 25e4
 ONE_CYCLE_BETAS = 0.95, 0.85  # at the ends of the cycle, at its peak
+SHARE = "share"  # of the learning rate that a group of parameters has, by its key in the optimiser
 
 
-def build_optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Build AdamW (decoupled decay) or Adam, in torch's fused form."""
+def build_optimizer(recipe: Recipe, encoder: nn.Module, *others: nn.Module) -> torch.optim.Optimizer:
+    """Build AdamW (decoupled decay) or Adam, in torch's fused form, of all parameters that have a gradient: those of the encoder
+    as a group with its own share of the rate, and those of the other modules."""
     kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
-    return kind(list(parameters), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+    shares = ((recipe.encoder_rate, (encoder,)), (1.0, others))
+    groups = [{"params": _trained(modules), SHARE: share} for share, modules in shares]
+    kept = [group for group in groups if group["params"]]
+    return kind(kept, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+
+
+def _trained(modules: Iterable[nn.Module]) -> list[nn.Parameter]:
+    return [parameter for module in modules for parameter in module.parameters() if parameter.requires_grad]
 
 
 def set_step(optimizer: torch.optim.Optimizer, recipe: Recipe, learning_rate: float, step: int, steps: int) -> None:
-    """Give an optimiser the learning rate of a step and, in one cycle, its beta1."""
+    """Give an optimiser the learning rate of a step, of which each group has its share, and, in one cycle, its beta1."""
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+        group["lr"] = learning_rate * group[SHARE]
         if recipe.schedule == "one-cycle":
             group["betas"] = first_beta(recipe, step, steps), group["betas"][1]
 

@@ -86,10 +86,10 @@ augmentations: Registry[AugmentationEntry] = Registry(
         _entry("flip", "mirror in eta and phi, each with probability one half", defaults=(("eta", True), ("phi", True))),
         _entry(
             "translation",
-            "shift in eta and phi by less than two pixels",
+            "shift in eta and phi by less than two pixels, or by parts of the jet's extent",
             JETCLR,
-            defaults=(("distance", 0.05),),
-            allowed=(("distance", NOT_NEGATIVE),),
+            defaults=(("distance", 0.05), ("extents", 0.0)),
+            allowed=(("distance", NOT_NEGATIVE), ("extents", NOT_NEGATIVE)),
             spaces=(("distance", Space(low=0.0, high=0.2)),),  # beyond, much of a jet leaves its frame
             geometric=True,
             needs=SYMMETRIC,
@@ -105,6 +105,15 @@ augmentations: Registry[AugmentationEntry] = Registry(
             needs=DETECTOR,
         ),
         _entry(
+            "collinear_splitting",
+            "split deposits in two at the same place, until a jet has a number of them",
+            f"{JETCLR}, with 50 constituents",
+            defaults=(("number", 80), ("times", 2)),
+            allowed=(("number", Allowed(least=1)), ("times", Allowed(least=1))),
+            spaces=(("times", Space(choices=(1, 2))),),
+            needs=SYMMETRIC,
+        ),
+        _entry(
             "drop",
             "lose soft deposits, as a detector does",
             defaults=(("pt_scale", 2.0), ("rate", 0.3)),
@@ -115,7 +124,7 @@ augmentations: Registry[AugmentationEntry] = Registry(
         ),
         _entry(
             "energy_scale",
-            "scale the energies of a jet and of its deposits",
+            "scale the energies of a jet, as the brightness of its image, and of its deposits",
             defaults=(("resolution", 0.0), ("sigma", 0.02)),
             allowed=(("resolution", NOT_NEGATIVE), ("sigma", NOT_NEGATIVE)),
             spaces=(("resolution", Space(low=0.0, high=0.5)), ("sigma", Space(low=0.0, high=0.3))),  # published: 0.2 of a jet
@@ -167,8 +176,8 @@ views: Registry[ViewEntry] = Registry(
             "jetbench.views.constituents:ConstituentsView",
             "the hardest deposits of a jet in falling order of pT, with a mask",
             needs=("pt",),
-            defaults=(("channels", "all"), ("number", 80)),
-            allowed=(("channels", CHANNELS), ("number", Allowed(least=1))),
+            defaults=(("channels", "all"), ("features", "all"), ("number", 80)),
+            allowed=(("channels", CHANNELS), ("features", Allowed(choices=("all", "jetnet"))), ("number", Allowed(least=1))),
             spaces=(("number", Space(low=20, high=120)),),
         ),
         ViewEntry(

@@ -15,6 +15,7 @@ from jetbench.views.alignment import align
 from jetbench.views.channels import Shown, show_channels, shown_channels
 from jetbench.views.frame import image_grid
 from jetbench.views.inputs import Inputs
+from jetbench.views.patches import Patches
 from jetbench.views.scaling import Scaling, fit_scaling
 from jetbench.views.view import FittedView
 
@@ -53,6 +54,23 @@ class ImageView(FittedView):
 
     def scale(self, inputs: Inputs) -> Inputs:
         return Inputs({"image": self.scaling(inputs["image"])})
+
+    def hide(self, batch: Batch, share: float, rng: torch.Generator) -> Inputs:
+        """Hide square patches, which then look empty. The place of a patch is its centre in units of the frame's half-widths, its
+        content its pixels, scaled. The orientation of `align` is that of the whole jet."""
+        image, patches = self.unscaled(batch)["image"], self._patches
+        drawn = torch.rand(len(image), *patches.shape, generator=rng) < share
+        shown = self.scale(Inputs({"image": image * ~patches.pixels(drawn)[:, None]}))
+        place, content = patches.centres().expand(len(image), -1, -1), patches.contents(self.scaling(image))
+        return shown.with_tensors(place=place, content=content, hidden=drawn.flatten(1))
+
+    @property
+    def hidden_widths(self) -> tuple[int, int]:
+        return 2, len(self.scaling.channels) * self._patches.edge**2
+
+    @property
+    def _patches(self) -> Patches:
+        return Patches(self.frame.rows, self.frame.columns)
 
     def told(self, channels: tuple[Channel, ...]) -> str:
         frame = self.frame

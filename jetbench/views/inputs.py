@@ -38,6 +38,9 @@ class Inputs:
     def with_target(self, target: Tensor) -> Inputs:
         return replace(self, target=target)
 
+    def with_tensors(self, **more: Tensor) -> Inputs:
+        return replace(self, tensors={**self.tensors, **more})
+
     @classmethod
     def join(cls, parts: Sequence[Inputs]) -> Inputs:
         """Put the jets of several inputs with the same tensors one after another."""

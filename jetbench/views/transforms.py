@@ -13,7 +13,17 @@ from torch import Generator, Tensor
 
 from jetbench.data.batch import Batch
 
-__all__ = ["crop_zoom", "dequantise", "drop", "energy_scale", "flip", "rotation", "smearing", "translation"]
+__all__ = [
+    "collinear_splitting",
+    "crop_zoom",
+    "dequantise",
+    "drop",
+    "energy_scale",
+    "flip",
+    "rotation",
+    "smearing",
+    "translation",
+]
 
 
 def _uniform(rng: Generator, low: float, high: float, *shape: int) -> Tensor:
@@ -44,11 +54,27 @@ def flip(batch: Batch, rng: Generator, eta: bool = True, phi: bool = True) -> Ba
     return reflect(batch, coins[0] & eta, coins[1] & phi)
 
 
-def translation(batch: Batch, rng: Generator, distance: float = 0.05) -> Batch:
-    """Shift each jet by U[-distance, distance] in eta and in phi. The default is below one pixel of 24 over ±0.8: a shift by
-    the jet's extent (JetCLR) throws half the pT of an image out of its frame."""
+def translation(batch: Batch, rng: Generator, distance: float = 0.05, extents: float = 0.0) -> Batch:
+    """Shift each jet by U[-distance, distance] in eta and in phi, and by U[-extents, extents] of its own extent in them.
+
+    The default is below one pixel of 24 over ±0.8. JetCLR (arXiv:2108.04253) has 1.0 of the extent, which is the difference
+    of the largest and the smallest coordinate, and keeps phi within ±pi: that throws half the pT of an image out of its frame.
+    """
     shift = _uniform(rng, -distance, distance, 2, batch.size)
+    if extents:
+        low, high = _ends(batch, torch.stack([batch.eta, batch.phi]))
+        most = extents * (high - low)
+        limits = torch.tensor([[math.inf], [math.pi]], device=most.device)  # a jet that is beyond already is not moved further
+        down, up = torch.maximum(-most, (-limits - low).clamp(max=0)), torch.minimum(most, (limits - high).clamp(min=0))
+        shift = shift + down + (up - down) * _uniform(rng, 0, 1, 2, batch.size)
     return batch.replace(eta=batch.eta + shift[0][batch.jet], phi=batch.phi + shift[1][batch.jet])
+
+
+def _ends(batch: Batch, per_deposit: Tensor) -> tuple[Tensor, Tensor]:
+    """The smallest and the largest in each jet of rows (k, deposits), (k, size) each; zeros for jets without deposits."""
+    empty, jet = per_deposit.new_zeros(len(per_deposit), batch.size), batch.jet.expand_as(per_deposit)
+    low, high = (empty.scatter_reduce(1, jet, per_deposit, end, include_self=False) for end in ("amin", "amax"))
+    return low, high
 
 
 def smearing(batch: Batch, rng: Generator, scale: float = 0.1, softest: float = 0.1) -> Batch:
@@ -58,6 +84,44 @@ def smearing(batch: Batch, rng: Generator, scale: float = 0.1, softest: float = 
     return batch.replace(eta=batch.eta + noise[0], phi=batch.phi + noise[1])
 
 
+def collinear_splitting(batch: Batch, rng: Generator, number: int = 80, times: int = 2) -> Batch:
+    """Split deposits in two at the same place, with shares r and 1−r of all that is summed and r ~ U(0, 1), `times` over.
+
+    Each time a random choice of a jet's deposits is split, each of them once, as long as the jet has fewer than `number`. So
+    JetCLR (arXiv:2108.04253) fills the padded slots of its 50 constituents, twice. With the number that constituents are cut at,
+    no deposit is brought in or pushed out by that. Averages such as a time are those of the deposit that was split.
+    """
+    for _ in range(times):
+        batch = _split(batch, rng, number)
+    return batch
+
+
+def _split(batch: Batch, rng: Generator, number: int) -> Batch:
+    counts = torch.bincount(batch.jet, minlength=batch.size)
+    free = (number - counts)[batch.jet]
+    place = torch.arange(len(batch.jet), device=batch.jet.device) - (counts.cumsum(0) - counts)[batch.jet]
+    shuffled = (batch.jet + torch.rand(len(batch.jet), generator=rng, dtype=torch.float64)).argsort()  # inside each jet
+    split = torch.zeros_like(batch.jet, dtype=torch.bool)
+    split[shuffled[place < free]] = True
+    share = torch.where(split, _uniform(rng, 0, 1, len(split)), 1)[:, None]
+    source = torch.repeat_interleave(1 + split.long())  # both prongs of a deposit follow each other
+    second = torch.zeros_like(source, dtype=torch.bool)
+    second[1:] = source[1:] == source[:-1]
+    first, whole = (batch.values * share)[source], batch.values[source]
+    shared = torch.where(second[:, None], whole - first, first)
+    return batch.replace(
+        jet=batch.jet[source],
+        eta=batch.eta[source],
+        phi=batch.phi[source],
+        values=torch.where(_extensive(batch), shared, whole),
+    )
+
+
+def _extensive(batch: Batch) -> Tensor:
+    """Which channels (channels,) are summed."""
+    return torch.tensor([channel.combine == "sum" for channel in batch.meta.channels], device=batch.values.device)
+
+
 def drop(batch: Batch, rng: Generator, rate: float = 0.3, pt_scale: float = 2.0) -> Batch:
     """Lose deposits as a detector does, the soft ones: with probability rate·exp(−pT/pt_scale) [GeV]."""
     lost = torch.rand(len(batch.jet), generator=rng) < rate * torch.exp(-batch.pt() / pt_scale)
@@ -65,12 +129,15 @@ def drop(batch: Batch, rng: Generator, rate: float = 0.3, pt_scale: float = 2.0)
 
 
 def energy_scale(batch: Batch, rng: Generator, sigma: float = 0.02, resolution: float = 0.0) -> Batch:
-    """Multiply the extensive channels by a factor per jet, N(1, sigma), and per deposit, N(1, resolution), floored at zero."""
+    """Multiply the extensive channels by a factor per jet, N(1, sigma), and per deposit, N(1, resolution), floored at zero.
+
+    The factor of the jet is the brightness of its image: before a linear scaling to [0, 1] or after it is the same, up to a clip
+    at 1 that some have. Averages such as a time are not made brighter.
+    """
     factor = (1 + sigma * torch.randn(batch.size, generator=rng))[batch.jet]
     if resolution:
         factor = factor * (1 + resolution * torch.randn(len(factor), generator=rng))
-    extensive = torch.tensor([c.combine == "sum" for c in batch.meta.channels], device=batch.values.device)
-    return batch.replace(values=torch.where(extensive, batch.values * factor.clamp(min=0)[:, None], batch.values))
+    return batch.replace(values=torch.where(_extensive(batch), batch.values * factor.clamp(min=0)[:, None], batch.values))
 
 
 def crop_zoom(batch: Batch, rng: Generator, area: float = 0.8, extent: float = 0.8) -> Batch:

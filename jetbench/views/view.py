@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Self
 
+import torch
+
 from jetbench.data.batch import Batch
 from jetbench.jets import Channel
 from jetbench.spec import Component, Scalar
@@ -45,6 +47,17 @@ class FittedView(Value, ABC):
         """Show jets that are mixed in pairs. Unless a view says otherwise, their tensors are mixed as they are shown: after
         scaling, as published for images (Zhang et al., arXiv:1710.09412)."""
         return Inputs({name: mixing.mean(tensor) for name, tensor in self(batch).tensors.items()})
+
+    @abstractmethod
+    def hide(self, batch: Batch, share: float, rng: torch.Generator) -> Inputs:
+        """Show each jet without a part of it, about `share`, which is drawn at random, and beside it what was hidden: `place`
+        (n, k, …), where that is, `content` (n, k, …), what the whole jet has there, and which of the k places were, `hidden`
+        (n, k)."""
+
+    @property
+    @abstractmethod
+    def hidden_widths(self) -> tuple[int, int]:
+        """How many numbers tell a place that was hidden, and its content."""
 
     @property
     @abstractmethod

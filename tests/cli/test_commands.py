@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -139,6 +140,7 @@ KINDS = [
     "objectives",
     "views",
     "augmentations",
+    "pipelines",
     "recipes",
     "datasets",
     "formats",
@@ -159,7 +161,8 @@ def test_published_weights_are_imported_and_what_was_adapted_is_listed(tmp_path:
     ]
     assert {path.name for path in (tmp_path / "imported").iterdir()} == {"model.safetensors", "bundle.json"}
     given = ("model", "import", tmp_path / "weights.pt", "-o", tmp_path / "other", "--model")
-    assert "no network of images" in call(*given, "deep-sets").output
+    assert "it lacks that model's first layer" in call(*given, "deep-sets").output
+    assert "is no network" in call(*given, "boosted-trees").output
     assert "did you mean 'resnet15'" in call(*given, "resnet51").output
     assert "does not fit this model" in call(*given, "resnet15", "--set", "stages=16-32-64").output
 
@@ -210,6 +213,8 @@ def test_a_network_shows_its_size() -> None:
     assert "recipe: electron-photon" in shown
     assert "size: image 3×32×32 → 64 features → 2 outputs; 174,738 parameters, 53,313,792 FLOPs for a jet" in shown
     assert "size: constituents 80×8 → 64 features → 2 outputs" in call("show", "deep-sets").output
+    assert "published size: blocks=64-128-256, connected=256, neighbours=16" in call("show", "particlenet").output
+    assert "published size" not in shown
     assert "size:" not in call("show", "boosted-trees").output
 
 
@@ -220,6 +225,7 @@ def test_what_is_shown_says_options_and_needs() -> None:
     assert "stage pretraining: objective simclr, data pool, labels none" in shown
     assert "stage fine-tuning: objective supervised, data budget, labels true" in shown
     assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output
+    assert "steps: rotation(), collinear_splitting(number=50), smearing(scale=0.1), translation(" in call("show", "jetclr").output
     assert "needs a card" in call("show", "constituents").output
     assert "code: jetbench.models.resnet:ResNet15" in call("show", "resnet15").output
     assert not any("code:" in call("show", data).output for data in ("scratch", "supervised-small"))
@@ -239,15 +245,53 @@ def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: 
 def test_the_invariance_card_has_a_row_per_augmentation(toy_file: Path) -> None:
     result = call("data", "views", toy_file)
     assert result.exit_code == 0, repr(result.exception)
-    lines = result.output.splitlines()
-    assert lines[0].startswith("augmentation ")
-    rows = {line.split()[0]: [float(x) for x in line.split()[1:]] for line in lines[1:]}
-    assert set(rows) >= {"none", "rotation", "flip", "drop", "crop_zoom"}
-    assert rows["none"][:5] == [0, 0, 0, 0, 0]
-    assert rows["flip"][:2] == [0, 0]
+    rows = card_rows(result.output)
+    assert set(rows) >= {"none", "rotation", "flip", "drop", "crop_zoom", "collinear_splitting"}
+    assert rows["none"][:9] == [0] * 9
+    assert rows["flip"][:4] == [0] * 4
     assert abs(rows["rotation"][0]) < 1
-    assert rows["drop"][3] < 0
+    assert rows["drop"][5] < 0
     assert abs(rows["crop_zoom"][0]) > 1
+    assert rows["collinear_splitting"][5] > 10
+    assert rows["collinear_splitting"][:4] == [0] * 4
+
+
+def card_rows(text: str) -> dict[str, list[float]]:
+    """Numbers of each augmentation, a mean and its spread one after the other."""
+    rows = [line for line in text.splitlines() if "±" in line and not line.startswith("shifts")]
+    return {name.strip(): [float(x) for x in line.replace("±", "").split()] for name, line in ((r[:20], r[20:]) for r in rows)}
+
+
+def test_the_card_of_a_suite_has_the_strengths_of_its_runs(toy_file: Path, suite_path: Path, tmp_path: Path) -> None:
+    """A suite whose strengths are not the defaults, for its pretraining, and with a recipe's own for the rest."""
+    harsh = "augmentation: [flip, {energy_scale: {sigma: 0.3}}]"
+    text = suite_path.read_text().replace("base: simclr-small", f"base: simclr-small, {harsh}")
+    assert harsh in text
+    (tmp_path / "harsh.yaml").write_text(text)
+    result = call("data", "views", toy_file, "--suite", tmp_path / "harsh.yaml", "--plot", tmp_path / "card.png")
+    assert result.exit_code == 0, repr(result.exception)
+    assert "\nsupervised: rotation(max_angle=3.14159), flip(eta=True, phi=True), translation(" in result.output
+    front, _, simclr = result.output.partition("\nsimclr: flip(eta=True, phi=True), energy_scale(resolution=0, sigma=0.3)\n")
+    rows, usual = card_rows(simclr), card_rows(call("data", "views", toy_file).output)
+    assert list(rows) == ["flip", "energy_scale", "all together"]
+    assert list(card_rows(front)) == ["none", "rotation", "flip", "translation", "all together"]
+    assert min(rows["energy_scale"][3], rows["all together"][3]) > 20 > 3 > usual["energy_scale"][3]
+    assert (tmp_path / "card.png").exists()
+    assert "--scale is that of a suite" in call("data", "views", toy_file, "--scale", "smoke").output
+
+
+def test_the_card_of_a_suite_says_what_the_jets_do_not_allow(toy_jets: Jets, suite_path: Path, tmp_path: Path) -> None:
+    channels = tuple(channel.replace(unit="") for channel in toy_jets.meta.channels)
+    save_jets(tmp_path / "jets.h5", [replace(toy_jets, meta=toy_jets.meta.replace(channels=channels))])
+    text = call("data", "views", tmp_path / "jets.h5", "--suite", suite_path).output
+    assert "skipped smearing: deposits with pT in GeV are needed; these jets give no unit" in text
+    _, _, simclr = text.partition("\nsimclr: rotation(")
+    assert [line.split()[0] for line in simclr.splitlines() if "±" in line][:4] == [
+        "rotation",
+        "flip",
+        "translation",
+        "energy_scale",
+    ]
 
 
 def test_a_simulation_is_written_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,21 @@ def test_a_pool_of_less_than_a_batch_is_told_before_any_training(plan_of: Callab
         check_data(plan_of("pool={qcd: 0.9, top: 0.1}", "test_jets=320", "labels=[50]"), toy_file, None)
 
 
+def test_a_pool_has_the_jets_that_a_pretraining_asks_for(
+    plan_of: Callable[..., Plan], pronged_jets: Callable[[int, int], Jets], toy_file: Path, tmp_path: Path
+) -> None:
+    check_data(plan_of("pool_jets=300"), toy_file, None)
+    with pytest.raises(SuiteError, match=r"has 151 jets \(149 qcd, 2 top\), fewer than the 300 of `pool_jets`; lower it"):
+        check_data(plan_of("pool_jets=300", "pool={qcd: 0.99, top: 0.01}"), toy_file, None)
+    save_jets(tmp_path / "pool.h5", [pronged_jets(90, 2)])
+    foreign = f"unlabelled={{name: {tmp_path / 'pool.h5'}}}"
+    check_data(plan_of("pool_jets=90", foreign), toy_file, tmp_path / "pool.h5")
+    with pytest.raises(SuiteError, match=r"has 90 jets, fewer than the 91 of `pool_jets`"):
+        check_data(plan_of("pool_jets=91", foreign), toy_file, tmp_path / "pool.h5")
+    with pytest.raises(SuiteError, match=r"`pool_jets` of .* is 63, fewer than a batch of 64; raise it or lower batch_size"):
+        check_data(plan_of("pool_jets=63"), toy_file, None)
+
+
 def summed(jets: Jets) -> Jets:
     """The same jets by their pT alone."""
     return replace(jets, meta=jets.meta.summed(), values=jets.pt()[:, None])

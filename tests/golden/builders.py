@@ -18,7 +18,7 @@ from jetbench.data.splits import split_jets
 from jetbench.jets import Channel, Grid, Jets
 from jetbench.models import models
 from jetbench.models.network import Network, build_network
-from jetbench.objectives import objectives
+from jetbench.objectives import TASK_LOSS, objectives
 from jetbench.objectives.base import Look, Objective
 from jetbench.objectives.base import build_objective as build
 from jetbench.registry import Entry
@@ -38,7 +38,8 @@ from jetbench.views.view import FittedView, fit_view
 PROTOCOL = RunSpec.model_fields["protocol"].default
 NETWORKS = [entry for entry in models if entry.kind == "network"]
 FITTED = [entry for entry in models if entry.kind == "fitted"]
-TRAININGS = [(m, o) for m in NETWORKS for o in objectives]
+EVERYTHING = ("deep-sets", "resnet15-bn")  # those that every objective trains: of sets, and of images with batch statistics
+TRAININGS = [(m, o) for m in NETWORKS for o in objectives if m.name in EVERYTHING or o.name == TASK_LOSS]
 PIXELS = {"image": {"pixels": 12}, "pixels-mass": {"pixels": 12}}  # options of views, where the defaults are slow
 NARROW = {"stages": "16-32-64"}  # options of models, where a training with the defaults is slow
 TASK = build_task(Component(name="classification"))
@@ -169,7 +170,8 @@ def objective_step(name: str, jets: Jets) -> tuple[float, np.ndarray]:
         head.bias.zero_()
     network = Network(Waves(len(jets.meta.channels) * 12 * 12), head)
     objective = build_objective(name, network, fitted_view("image", jets), STEPS)
-    loss = objective(network, objective.views(batch_of(jets, 32), torch_rng("golden", name)))["loss"]
+    seen = objective.shown(batch_of(jets, 32), batch_of(jets, 64), torch_rng("golden", name))
+    loss = objective(network, seen)["loss"]
     loss.backward()
     return float(loss.detach()), network.encoder.weight.grad.numpy()
 
@@ -183,7 +185,8 @@ def training_losses(model: str, objective: str, jets: Jets, folder: Path) -> lis
     recipe = RECIPE.replace(passes=3 * RECIPE.batch_size * goal.views_per_jet)
     batches = Batches(JetTensors(jets), np.arange(200), RECIPE.batch_size, seed=3)
     with Journal(folder / "metrics.jsonl") as journal:
-        settings = {"seed": 3, "precision": "fp32"}
+        pool = Batches(JetTensors(jets), np.arange(200, 300), RECIPE.batch_size, seed=3) if goal.beside else None
+        settings = {"seed": 3, "precision": "fp32", "pool": pool}
         loop.fit(recipe, network, goal, batches, journal, folder, threading.Event(), **settings)
     return [record.metrics["train/loss"] for record in read(folder / "metrics.jsonl")[0]]
 

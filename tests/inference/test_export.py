@@ -21,6 +21,8 @@ Make = Callable[..., Any]
 REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
 BCE = "task={name: classification, options: {loss: bce}}"
 FP32 = "precision=fp32"
+TRANSFORMER = "arms.transformer={model: particle-transformer, regime: scratch}"
+PARTICLENET = "arms.particlenet={model: particlenet, regime: scratch}"
 
 
 def with_an_empty_one(jets: Jets) -> Jets:
@@ -71,6 +73,32 @@ def test_a_program_of_torch_gives_what_the_run_predicts(toys_of: Make, case: tup
         prediction, outputs = program(*unscaled(predictor, jets[rows]))
         np.testing.assert_allclose(prediction.detach(), predictor.predict(jets[rows]), rtol=1e-4, atol=1e-6)
         assert outputs.shape == (len(prediction), 1 if BCE in case else 2)
+
+
+@pytest.mark.parametrize("format", ["onnx", "pt2"])
+@pytest.mark.parametrize("arm", ["transformer", "particlenet"])
+def test_networks_that_compare_constituents_give_what_the_run_predicts(toys_of: Make, arm: str, format: Any) -> None:
+    """Pairs, neighbours and empty jets included."""
+    toys = toys_of(2, FP32, TRANSFORMER, PARTICLENET, "model_options.particle-transformer.pairwise=true")
+    predictor, jets = toys.predictor(arm), with_an_empty_one(toys.jets[:20])
+    done = export(predictor, jets, format)
+    assert done.difference <= 1e-4
+    for rows in (slice(0, 1), slice(0, 21), slice(20, 21)):
+        (prediction, _), tensors = _computed(done, unscaled(predictor, jets[rows]))
+        np.testing.assert_allclose(prediction, predictor.predict(jets[rows]), rtol=1e-4, atol=1e-5)
+        assert [tuple(one.shape[1:]) for one in tensors] == [(80, 8), (80,)]
+
+
+def _computed(done: Any, tensors: list[torch.Tensor]) -> tuple[tuple[np.ndarray, ...], list[torch.Tensor]]:
+    """What the content of a file gives for tensors, beside them."""
+    if done.format == "pt2":
+        program = torch.export.load(io.BytesIO(done.content)).module()
+        return tuple(one.detach().numpy() for one in program(*tensors)), tensors
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(done.content, providers=["CPUExecutionProvider"])
+    given = {name: one.numpy() for name, one in zip(done.inputs, tensors, strict=True)}
+    return tuple(session.run(None, given)), tensors
 
 
 def test_a_file_that_differs_from_the_network_is_an_error(toys_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:

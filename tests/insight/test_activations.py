@@ -38,6 +38,15 @@ def test_an_encoder_without_stages_shows_its_parts() -> None:
     assert stages_of(network.encoder) == ["particle", "jet"]
 
 
+@pytest.mark.parametrize("name", ["particle-transformer", "particlenet"])
+def test_stages_of_an_encoder_of_constituents_have_a_place_for_each(name: str) -> None:
+    encoder = build_network(Component(name=name), {"constituents": (10, 8)}, 2, seed=0).eval().encoder
+    sets = Inputs({"constituents": torch.randn(3, 10, 8)}, torch.arange(10)[None] < torch.tensor([[10], [4], [0]]))
+    assert stages_of(encoder) == ["layer1", "layer2"]
+    found = activations(encoder, sets, stages_of(encoder))
+    assert {tensor.shape[:2] for tensor in found.values()} == {(3, 10)}
+
+
 def test_a_layer_that_there_is_not_is_an_error_and_leaves_no_hook() -> None:
     encoder = build_network(RESNET, {"image": (3, 8, 8)}, 2, seed=0).eval().encoder
     with pytest.raises(UnknownNameError, match="no layer 'layer3'"):

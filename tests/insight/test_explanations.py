@@ -13,16 +13,17 @@ import pytest
 import torch
 from scipy.special import logit
 
-from jetbench.insight.explanations import untrained_twin
+from jetbench.insight.explanations import Explainer, untrained_twin
 from jetbench.insight.prong_shares import prong_shares, sentence
 from jetbench.jets import open_jets
-from jetbench.models.network import build_network
+from jetbench.models.network import build_network, network_for
 from jetbench.runs import learners
 from jetbench.runs.job import JetFiles, Job
 from jetbench.runs.run import run
 from jetbench.spec import Component, options
 
 REGRESSION = "task={name: regression, options: {target: gen_sdmass}}"
+COMPARING = {"transformer": "particle-transformer", "particlenet": "particlenet"}
 Make = Callable[..., Any]
 
 
@@ -39,6 +40,22 @@ def test_maps_add_up_to_the_log_odds_but_for_a_constant(trained: Make, arm: str)
         assert missed == pytest.approx(found.gap * np.abs(found.scores - found.starts).mean(), rel=1e-2, abs=1e-5)
         assert (np.ptp(found.starts) < 1e-5) == (arm == "scratch")  # sets: by their numbers of deposits
         assert (found.cams is None) == (arm == "sets")
+
+
+@pytest.mark.parametrize("arm", ["transformer", "particlenet"])
+def test_networks_that_compare_constituents_have_maps_of_what_is_there(toys_of: Make, arm: str) -> None:
+    """They jump where other constituents become neighbours, and begin where all are at one place."""
+    arms = [f"arms.{name}={{model: {model}, regime: scratch}}" for name, model in COMPARING.items()]
+    toys = toys_of(2, "precision=fp32", *arms, "model_options.particle-transformer.pairwise=true")
+    jets = toys.jets[:30].read()
+    explainer = Explainer(toys.predictor(arm), jets)
+    found, mask = explainer.explain(jets, 1), explainer.inputs(jets).mask
+    assert found.maps.shape == (30, 80)
+    assert np.isfinite(found.maps).all()
+    assert mask is not None
+    assert not found.maps[~mask.numpy()].any()
+    assert found.maps[mask.numpy()].all()
+    assert found.gap < 0.05
 
 
 def test_of_many_classes_each_has_a_score_of_its_own(trained: Make) -> None:
@@ -85,11 +102,11 @@ def test_the_untrained_twin_is_what_training_began_with(trained: Make, tmp_path:
     one, began = trained().evidence("scratch/n60/s1")[0], []
 
     def noted(*given: Any) -> Any:
-        network = build_network(*given)
+        network = network_for(*given)
         began.append({name: weight.clone() for name, weight in network.state_dict().items()})
         return network
 
-    monkeypatch.setattr(learners, "build_network", noted)
+    monkeypatch.setattr(learners, "network_for", noted)
     files = JetFiles(trained().file, open_jets(trained().file).digest)
     job = Job(one.run.planned.key, "again", one.spec, tmp_path, files, None, None)
     (job.work / job.key[:16]).mkdir(parents=True)

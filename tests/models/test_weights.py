@@ -104,7 +104,7 @@ def without(state: dict, name: str) -> dict:
         (lambda state: without(state, "layer2.0.conv1.weight"), r"does not fit .*: the file lacks layer2\.0\.conv1\.weight"),
         (lambda state: {**state, "layer4.0.x": torch.ones(2)}, r"the model has no layer4\.0\.x"),
         (lambda state: {**state, "bn1.bias": torch.ones(8)}, r"bn1\.bias is \(8,\) and not \(16,\)"),
-        (lambda state: without(state, "conv1.weight"), r"does not fit resnet15-bn: it lacks that model's first convolution"),
+        (lambda state: without(state, "conv1.weight"), r"does not fit resnet15-bn: it lacks that model's first layer"),
         (lambda state: {"epoch": 3}, "no state dict, neither itself nor under 'state_dict' or 'model_state_dict'"),
         (lambda state: {"state_dict": state, "scheduler": Path("x")}, "holds more than tensors.*save the state dict alone"),
     ],

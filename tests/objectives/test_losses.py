@@ -74,14 +74,15 @@ def build(name: str) -> tuple[Network, Objective]:
 def test_every_objective_gives_a_finite_loss_with_gradient(name: str, toy_jets: Jets) -> None:
     network, objective = build(name)
     jets = JetTensors(toy_jets).batch(torch.arange(16))
-    inputs = objective.views(jets, torch_rng("v"))
-    assert [len(seen) for seen in inputs] == [16] * objective.views_per_jet
+    inputs = objective.shown(jets, jets, torch_rng("v"))
+    beside = objective.beside.views_per_jet if objective.beside else 0
+    assert [len(seen) for seen in inputs] == [16] * (objective.views_per_jet + beside)
     out = objective(network, inputs)
     out["loss"].backward()
     assert math.isfinite(float(out["loss"].detach()))
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.encoder.parameters())
     assert all(not value.requires_grad for key, value in out.items() if key != "loss")
-    for seen, again in zip(inputs, objective.views(jets, torch_rng("v")), strict=True):
+    for seen, again in zip(inputs, objective.shown(jets, jets, torch_rng("v")), strict=True):
         assert torch.equal(seen["image"], again["image"])
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
+from models.plain_particlenet import as_published, shipped
+from models.plain_particlenet import trained_a_little as particlenet
 from models.plain_resnet15 import trained_a_little
 from torch import nn
 
@@ -22,7 +25,7 @@ from jetbench.report.sections import contents_of
 from jetbench.report.warnings import warnings
 from jetbench.runs.data import open_data
 from jetbench.runs.learners import build_learner
-from jetbench.spec import Component
+from jetbench.spec import Component, options
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.roles import Role
@@ -133,6 +136,50 @@ def test_a_run_is_that_of_its_weights_wherever_they_lie(suite: Path, tmp_path: P
     assert keys(same, "external") == keys(own, "external") != keys(other, "external")
     assert keys(same, "scratch") == keys(other, "scratch")
     assert planned(suite).instance.name == planned(suite, f"arms.external.weights={own}").instance.name
+
+
+CONSTITUENTS = """
+suite: five-classes
+question: Do the weights of another collaboration's tagger help on toy jets?
+common:
+  dataset: {{name: {dataset}}}
+  view: {{constituents: {{features: jetnet, number: 30}}}}
+  model_options: {{particlenet: {{blocks: {blocks}, connected: 256, neighbours: 4, shortcut: concatenate}}}}
+  varies: [regime]
+  primary: {{arm: external, baseline: scratch}}
+  arms:
+    scratch: {{model: particlenet, regime: scratch}}
+    external: {{model: particlenet, regime: external, weights: {weights}}}
+  recipes:
+    supervised: {{base: supervised-small, passes: 64, epochs: 1}}
+scales:
+  smoke: {{test_jets: 100, labels: [50], seeds: 2}}
+"""
+
+
+def test_an_arm_starts_from_the_five_classes_of_jetnet(
+    tmp_path: Path, toy_file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its own file where the package is installed, else a small one of the same layout; two classes need another head."""
+    monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
+    path, blocks = tmp_path / "weights.pt", "8-16"
+    if find_spec("jetnet") is None:
+        torch.save(as_published(particlenet()), path)
+    else:
+        path, blocks = shipped(), "64-128-256"
+    given = {"blocks": blocks, "connected": 256, "neighbours": 4, "shortcut": "concatenate"}
+    import_model(path, Component(name="particlenet", options=options(given)), tmp_path / "imported")
+    text = CONSTITUENTS.format(dataset=toy_file, blocks=blocks, weights=tmp_path / "imported")
+    (tmp_path / "five.yaml").write_text(text)
+    plan, store = planned(tmp_path / "five.yaml"), Store(tmp_path)
+    store.work.mkdir()
+    with caplog.at_level(logging.WARNING):
+        told = list(execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda: made(plan)))
+    assert Counter(event.kind for event in told if event.kind != "tick") == {"done": 4}, [event.text for event in told]
+    adapted = [record.getMessage() for record in caplog.records if "adapted" in record.getMessage()]
+    shapes = ("head.bias (5,), head.weight (5, 256)", "head.weight (2, 256), head.bias (2,)")
+    assert adapted == [f"external: adapted: the head begins afresh: the file has {shapes[0]}, the model {shapes[1]}"]
+    assert ("external", 50) in collect(plan, store).comparisons
 
 
 def test_arms_with_other_weights_differ_in_them(suite: Path, tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_pretrainings_of_two_arms_are_compared_too(plan_of: PlanOf) -> None:
         ("recipes: {simclr: {passes: 1024}}", "pretraining.recipe.passes"),
         ("seed_offset: 7", "seed"),
         ("pool: {top: 0.3, qcd: 0.7}", "pool"),
+        ("pool_jets: 100", "pool_jets"),
     ],
 )
 def test_a_regime_of_three_stages_can_be_declared(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from jetbench.data.composition import class_counts, compose
+from jetbench.data.composition import class_counts, compose, take_jets
 from jetbench.errors import SuiteError
 from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images, save_jets
 from jetbench.models import models
@@ -266,3 +267,44 @@ def test_rows_are_drawn_without_repetition_and_the_same_for_a_seed() -> None:
     assert not np.array_equal(kept, compose(rows, labels, names, shares, numpy_rng("pool", 2)))
     with pytest.raises(SuiteError, match="has 0 a, 100 b jets"):
         compose(rows[labels > 0], labels[labels > 0], names, (("a", 0.5), ("b", 0.5)), numpy_rng("pool", 1))
+
+
+def test_a_smaller_pool_is_part_of_every_larger_one_of_its_seed() -> None:
+    rows = np.arange(1000, 1400)
+    drawn = {size: take_jets(rows, None, size, numpy_rng("pool-jets", 1)) for size in (2, 50, 399, 400)}
+    assert [len(some) for some in drawn.values()] == [2, 50, 399, 400]
+    assert all({*small} < {*large} for small, large in pairwise(drawn.values()))
+    assert all(np.all(np.diff(some) > 0) for some in drawn.values())
+    assert np.array_equal(drawn[400], rows)
+    assert not np.array_equal(drawn[50], take_jets(rows, None, 50, numpy_rng("pool-jets", 2)))
+    with pytest.raises(SuiteError, match=r"has 400 jets, fewer than the 401 of `pool_jets`; lower it or take more jets"):
+        take_jets(rows, None, 401, numpy_rng("pool-jets", 1))
+
+
+def test_a_part_of_a_composed_pool_has_its_shares() -> None:
+    labels = np.repeat([0, 1, 2], [300, 90, 10])
+    drawn = [take_jets(np.arange(400), labels, size, numpy_rng("pool-jets", 3)) for size in (40, 80, 200)]
+    assert all({*small} < {*large} for small, large in pairwise(drawn))
+    for some in drawn:
+        assert np.abs(np.bincount(labels[some]) - len(some) * np.array([0.75, 0.225, 0.025])).max() < 1
+
+
+def test_the_number_of_unlabelled_jets_is_that_of_the_arm_or_of_the_suite(image_plan: Callable[..., Plan]) -> None:
+    few = "arms.few={model: resnet15, regime: simclr, pool_jets: 80}"
+    plan = image_plan(few, "varies=[model, regime, pool_jets]", "pool_jets=200")
+    pretrainings = [run for run in plan.runs.values() if run.kind == "pretrain"]
+    assert {run.arm: run.spec.pool_jets for run in pretrainings} == {"simclr": 200, "few": 80}
+    assert len({run.name for run in pretrainings}) == len(pretrainings)
+    assert {run.spec.pool_jets for run in plan.runs.values() if run.kind == "final"} == {None}
+    with pytest.raises(SuiteError, match=r"'simclr' and 'few' differ in pretraining\.pool_jets \(200 against 80\)"):
+        image_plan(few, "pool_jets=200")
+    with pytest.raises(SuiteError, match=r"`pool_jets` belongs to an arm that sees the unlabelled pool, and none under"):
+        image_plan("arms.scratch.pool_jets=80")
+
+
+def test_a_pool_that_cannot_have_so_many_jets_is_told_in_the_plan(image_plan: Callable[..., Plan]) -> None:
+    assert image_plan("pool_jets=300").runs
+    with pytest.raises(SuiteError, match=r"301 unlabelled jets are asked for by `pool_jets`, and the pool has 300; lower it"):
+        image_plan("pool_jets=301")
+    with pytest.raises(SuiteError, match=r"300 unlabelled jets .* the pool has 200"):
+        image_plan("pool_jets=300", "test_jets=200")

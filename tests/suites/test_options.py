@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jetbench.errors import SuiteError
+from jetbench.errors import SuiteError, UnknownNameError
 from jetbench.recipes import recipes
 from jetbench.suites.plan import Plan
 from jetbench.tasks import tasks
@@ -35,7 +35,7 @@ def last(plan: Plan, arm: str) -> dict[str, object]:
         ),
         (
             ("recipes.simclr.select_by=accuracy",),
-            r"recipes\.simclr\.select_by: a pretraining without labels is not validated",
+            r"recipes\.simclr\.select_by: a pretraining without a head is not validated",
         ),
         (
             ("arms.scratch.recipes.supervised.select_by=accurcy",),
@@ -47,6 +47,11 @@ def last(plan: Plan, arm: str) -> dict[str, object]:
         ),
         ((MASS, "objective_options.supervised.class_weights=balanced"), "class_weights are for a task with classes; leave them"),
         (("objective_options.supervised.class_weights=equal",), r"class_weights is 'equal'; it is 'none' or 'balanced'"),
+        (("recipes.simclr.augmentation=[{drop: {raet: 0.1}}]",), r"augmentation\.drop has no option 'raet'; did you mean 'rate'"),
+        (
+            ("arms.simclr.recipes.simclr={augmentation: [{collinear_splitting: {times: 0}}]}",),
+            r"arms\.simclr\.recipes\.simclr\.augmentation\.collinear_splitting\.times is 0; it is at least 1",
+        ),
         (("task.options.loss=focal",), r"task\.options\.loss is 'focal'; it is 'cross-entropy' or 'bce'"),
     ],
 )
@@ -63,6 +68,15 @@ def test_what_the_task_has_is_part_of_the_runs(plan_of: PlanOf) -> None:
     )
     assert last(plan, "scratch") == {"select_by": "auc", "class_weights": "balanced"}
     assert last(plan, "simclr") == {"select_by": "auc"}
+
+
+def test_a_pipeline_is_its_steps_by_name_or_one_by_one(plan_of: PlanOf) -> None:
+    by_name = plan_of("recipes.simclr.augmentation=published")
+    steps = "[{flip: {eta: true, phi: false}}, {crop_zoom: {extent: 0.8}}, {energy_scale: {sigma: 0.2}}]"
+    assert set(by_name.runs) == set(plan_of(f"recipes.simclr.augmentation={steps}").runs)
+    assert set(by_name.runs) != set(plan_of().runs)
+    with pytest.raises(UnknownNameError, match=r"no augmentation pipeline 'pyhsics'; did you mean 'physics'"):
+        plan_of("recipes.simclr.augmentation=pyhsics")
 
 
 def test_a_mass_may_be_learnt_by_a_recipe_that_selects_by_accuracy_otherwise(plan_of: PlanOf) -> None:

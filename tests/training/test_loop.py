@@ -76,11 +76,12 @@ def fit_network(
     frozen: bool = False,
     validate: Callable[[Network], dict[str, float]] | None = None,
     limits: dict[int, float] | None = None,
+    diagnose: Callable[[], dict[str, float]] | None = None,
 ) -> tuple[Network, Trained]:
     tensors, view, network = JetTensors(jets), fitted(jets).fitted, build(seed=1)
 
     goal = build_objective(Component(name=objective), network, TASK, Look(view, recipe.augmentation), seed=1)
-    judged = validator(network, view, TASK, tensors, np.arange(300, 400), "fp32") if objectives[objective].labelled else None
+    judged = validator(network, view, TASK, tensors, np.arange(300, 400), "fp32") if objectives[objective].trains_head else None
     with Journal(folder / "metrics.jsonl") as journal:
         trained = fit(
             recipe,
@@ -93,6 +94,7 @@ def fit_network(
             seed=1,
             precision="fp32",
             validate=partial(validate, network) if validate else judged,
+            diagnose=diagnose,
             frozen=frozen,
             limits=limits,
         )
@@ -153,6 +155,40 @@ def test_a_gpu_is_told_to_compute_a_step_as_it_has_before(toy_jets: Jets, tmp_pa
     fit_network(toy_jets, tmp_path)
     assert torch.backends.cudnn.deterministic
     assert not torch.backends.cudnn.allow_tf32
+
+
+def test_features_are_diagnosed_at_the_end_of_each_epoch(toy_jets: Jets, tmp_path: Path) -> None:
+    ranks = iter([3.0, 2.5, 2.0, 1.5])
+    train(toy_jets, tmp_path, objective="simclr", diagnose=lambda: {"effective_rank": next(ranks)})
+    assert [record["features/effective_rank"] for _, record in metrics(tmp_path)] == [3.0, 2.5, 2.0, 1.5]
+
+
+def test_features_that_diverge_end_a_training_as_a_loss_does(toy_jets: Jets, tmp_path: Path) -> None:
+    def diagnose() -> dict[str, float]:
+        raise DivergenceError("those of 3 of 512 views are not finite")
+
+    with pytest.raises(DivergenceError, match=r"in the features after step 2 of 10 those of 3 .*; a lower learning") as caught:
+        train(toy_jets, tmp_path, objective="simclr", diagnose=diagnose)
+    assert caught.value.costs["passes"] == 128
+
+
+def test_batch_normalisation_of_a_frozen_encoder_stays_as_it_was(toy_jets: Jets, tmp_path: Path) -> None:
+    """A probe sees jets by the statistics of the pretraining, in training and in validation, and leaves them as they are."""
+    tensors, view = JetTensors(toy_jets), fitted(toy_jets).fitted
+    network = build(seed=1, model=Component(name="resnet15-bn"))
+    goal = build_objective(Component(name="supervised"), network, TASK, Look(view, RECIPE.augmentation), seed=1)
+    before = {name: value.clone() for name, value in network.encoder.state_dict().items()}
+    assert any("running_mean" in name for name in before)
+    seen: list[bool] = []
+    network.encoder.register_forward_hook(lambda module, _, __: seen.append(module.training))
+    batches, tell = Batches(tensors, np.arange(300), 32, 1), validator(network, view, TASK, tensors, np.arange(300, 400), "fp32")
+    with Journal(tmp_path / "metrics.jsonl") as journal:
+        given = {"seed": 1, "precision": "fp32", "validate": tell, "frozen": True}
+        fit(RECIPE.replace(passes=128, epochs=2), network, goal, batches, journal, tmp_path, threading.Event(), **given)
+    assert seen
+    assert not any(seen)
+    after = network.cpu().encoder.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_a_frozen_encoder_stays_as_it_was(toy_jets: Jets, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from jetbench.training.optim import Plateau, build_optimizer, rate, set_step
 
 
 def optimizer_of(recipe: Recipe) -> torch.optim.Optimizer:
-    return build_optimizer(recipe, [torch.nn.Parameter(torch.ones(1))])
+    return build_optimizer(recipe, torch.nn.Linear(1, 1))
 
 
 def test_the_schedule_in_closed_form() -> None:
@@ -71,3 +71,23 @@ def test_other_schedules_leave_the_momentum_alone() -> None:
     optimizer = optimizer_of(recipe)
     set_step(optimizer, recipe, 0.05, 3, 10)
     assert (optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["betas"]) == (0.05, (0.9, 0.999))
+
+
+def test_the_encoder_has_a_rate_of_its_own() -> None:
+    """After a step of Adam each weight has moved by its rate, whatever its gradient."""
+    encoder, head = torch.nn.Linear(2, 1, bias=False), torch.nn.Linear(2, 1, bias=False)
+    before = [module.weight.detach().clone() for module in (encoder, head)]
+    recipe = Recipe(name="t", learning_rate=0.1, encoder_rate=0.1, optimizer="adam", schedule="constant")
+    optimizer = build_optimizer(recipe, encoder, head)
+    set_step(optimizer, recipe, 0.1 * 0.5, 3, 10)
+    (encoder.weight.sum() + 3 * head.weight.sum()).backward()
+    optimizer.step()
+    moved = [then - module.weight.detach() for then, module in zip(before, (encoder, head), strict=True)]
+    torch.testing.assert_close(moved[0], torch.full((1, 2), 0.005), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(moved[1], torch.full((1, 2), 0.05), rtol=1e-4, atol=1e-6)
+
+
+def test_what_has_no_gradient_is_in_no_group() -> None:
+    encoder, head = torch.nn.Linear(1, 1).requires_grad_(False), torch.nn.Linear(1, 1)
+    (group,) = build_optimizer(Recipe(name="t", learning_rate=0.1), encoder, head).param_groups
+    assert group["params"] == list(head.parameters())

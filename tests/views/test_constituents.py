@@ -9,7 +9,9 @@ import torch
 from jetbench.data.batch import Batch, JetTensors
 from jetbench.errors import SuiteError
 from jetbench.jets import Jets
+from jetbench.seeds import torch_rng
 from jetbench.spec import Component, options
+from jetbench.views import augment
 from jetbench.views.constituents import ConstituentsView, hardest, particle_features
 from jetbench.views.view import fit_view
 
@@ -128,4 +130,63 @@ def test_shown_by_its_pt_a_jet_looks_the_same_whatever_its_channels(toy_jets: Je
     assert view.shapes == {"constituents": (80, 6)}
     torch.testing.assert_close(view(batch)["constituents"], alone(batch.summed())["constituents"])
     assert (view(batch)["constituents"][..., 5] == 0).all()  # the share of the one channel is always 1
+    assert ConstituentsView.model_validate_json(view.model_dump_json()) == view
+
+
+def augmented(batch: Batch, name: str, **strengths: float) -> Batch:
+    return augment(batch, (Component(name=name, options=options(strengths)),), torch_rng("constituents", name))
+
+
+def test_logarithms_and_shares_are_those_of_the_jet_after_its_augmentation(toy_jets: Jets) -> None:
+    """A factor of the whole jet moves ln pT and not the share; a drop and a splitting change the shares."""
+    batch = batch_of(toy_jets)
+    features = particle_features(batch)
+    scaled = augmented(batch, "energy_scale", sigma=0.2)
+    factor = scaled.sum(scaled.pt()) / batch.sum(batch.pt())
+    torch.testing.assert_close(particle_features(scaled)[:, 3], features[:, 3] + factor.log()[batch.jet], rtol=0, atol=1e-5)
+    torch.testing.assert_close(particle_features(scaled)[:, 4:], features[:, 4:], rtol=1e-5, atol=1e-5)
+    for changed in (augmented(batch, "drop", rate=0.8, pt_scale=20.0), augmented(batch, "collinear_splitting")):
+        assert len(changed.jet) != len(batch.jet)
+        pt, jet = changed.pt().double().numpy(), changed.jet.numpy()
+        share = np.maximum(pt / np.bincount(jet, pt, minlength=batch.size)[jet], 1e-3)
+        np.testing.assert_allclose(particle_features(changed)[:, 4].numpy(), np.log(share), rtol=0, atol=1e-5)
+
+
+def test_a_splitting_up_to_the_number_of_constituents_brings_none_in_and_takes_none_out(toy_jets: Jets) -> None:
+    """Jets that are cut already are seen as before, of the others all of it."""
+    batch, number = batch_of(toy_jets, 100), 40
+    split = augmented(batch, "collinear_splitting", number=number)
+    view = view_of(batch, number)
+    before, after = view(batch), view(split)
+    counts = torch.bincount(batch.jet, minlength=100)
+    cut = counts >= number
+    assert 10 < cut.sum() < 90
+    assert torch.equal(before["constituents"][cut], after["constituents"][cut])
+    assert after.mask is not None
+    assert torch.equal(after.mask.sum(dim=1), torch.where(cut, number, (4 * counts).clamp(max=number)))
+    seen = (view.unscaled(one)["constituents"] for one in (batch, split))
+    totals = [(one[..., 3].double().exp() * mask).sum(dim=1) for one, mask in zip(seen, (before.mask, after.mask), strict=True)]
+    torch.testing.assert_close(*totals, rtol=0.02, atol=0)  # the softest count as a thousandth of the jet
+
+
+def test_jetnets_features_are_normalised_as_there(toy_jets: Jets) -> None:
+    """x/most + shift, shifts of 0, 0 and −1/2: `JetNet.fpnd_norm` of the package jetnet 0.2.5. Nothing is fitted."""
+    component = Component(name="constituents", options=options({"features": "jetnet", "number": 30}))
+    batch = batch_of(toy_jets)
+    view = fit_view(component, batch)
+    assert view == fit_view(component, batch_of(toy_jets, 2))
+    assert view.shapes == {"constituents": (30, 3)}
+    plain, seen = view.unscaled(batch), view(batch)
+    most = torch.tensor([1.6211985349655151, 0.520724892616272, 0.8934717178344727])
+    expected = plain["constituents"] / most - torch.tensor([0.0, 0.0, 0.5])
+    torch.testing.assert_close(seen["constituents"][seen.mask], expected[seen.mask])
+    assert torch.equal(view.scale(plain)["constituents"], seen["constituents"])
+    assert not seen["constituents"][~seen.mask].any()
+    counts = torch.bincount(batch.jet)
+    whole = counts <= 30
+    torch.testing.assert_close(plain["constituents"][whole, :, 2].sum(dim=1), torch.ones(int(whole.sum())))
+    assert "(n, 30, 3)" in view.told(batch.meta.channels)
+    assert view.told(batch.meta.channels).endswith(
+        "Δeta and Δphi to the jet axis; the share in the pT of all deposits of the jet."
+    )
     assert ConstituentsView.model_validate_json(view.model_dump_json()) == view

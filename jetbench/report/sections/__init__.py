@@ -62,6 +62,7 @@ sections: Registry[SectionEntry] = Registry(
         _columns("scores", "accuracy, F1, log loss and calibration of a classifier"),
         _columns("errors", "mean absolute error, R², bias, resolution and tails of a predicted number"),
         _general("label-budget", "the metric against the number of labels"),
+        _general("pool-size", "the metric against the number of unlabelled jets, and the power law that it follows"),
         _general("differences", "every difference to a baseline with its interval"),
         _general("also-test", "every arm on the second test set, beside its own"),
         _special("classes", "many classes one by one"),

@@ -21,7 +21,12 @@ BODY = """
 <p><small>A line per stage, in the order of training; options and values that are not named have their defaults. Passes are those
 of one run{{ "; a learning rate marked ~ is where its search starts" if searched else "" }}.</small></p>
 """
-POOLS = {"pool": "unlabelled pool", "pool-labelled": "pool with its labels", "budget": "label budget"}
+POOLS = {
+    "pool": "unlabelled pool",
+    "pool-labelled": "pool with its labels",
+    "budget": "label budget",
+    "budget+pool": "label budget and unlabelled pool",
+}
 
 
 def render(results: Results) -> SectionContent | None:
@@ -63,11 +68,13 @@ def _options(one: Component) -> str:
 def _stage(stage: Stage, run: RunSpec) -> Cell:
     """Its name, and below it what it is trained on, for what, and which part of the network."""
     shares = f" of {joined([f'{100 * share:g} % {name}' for name, share in run.pool])}" if run.pool else ""
-    parts = [f"{POOLS[run.data]}{shares}"]
+    some = f"{count(run.pool_jets, 'jet')} of the " if run.pool_jets else ""
+    parts = [f"{some}{POOLS[run.data]}{shares}"]
     if run.objective.name != TASK_LOSS:
         parts.append(f"{run.objective.name} {_options(run.objective)}".rstrip())
     parts += [f"from {run.weights.name}"] if run.weights else []
     parts += ["head alone"] if run.trains == "head" else []
+    parts += ["from encoder and head of the stage before"] if run.takes == "network" else []
     parts += ["shuffled labels"] if run.targets == "shuffled" else []
     return Cell(stage.name, ", ".join(parts), "wrap")
 
@@ -86,6 +93,8 @@ def _values(runs: Sequence[RunSpec]) -> str:
     passes = sorted({run.recipe.passes for run in runs})
     ends = passes if len(passes) < 2 else (passes[0], passes[-1])
     length = f"{' … '.join(map(count, ends))} passes" if passes[-1] else "one fit"
+    shares = dict.fromkeys(run.recipe.encoder_rate for run in runs)
+    rates |= {f"{share:.3g} of it for the encoder": None for share in shares if share != 1}
     return f"learning rate {', '.join(rates)}, {length}" if runs[0].recipe.learning_rate else length
 
 

@@ -20,10 +20,10 @@ __all__ = ["draw", "render"]
 
 def render(results: Results) -> SectionContent | None:
     """Show a panel for each kind of pretraining; it goes on where the learning curves end. The encoders of trials, which no
-    reported run starts from, are left out."""
+    reported run starts from, are left out, and so are probes on a label budget."""
     kinds: dict[tuple[str, str], list[str]] = {}  # by name without seed and by arm, the keys of the runs
     for key, run in results.plan.runs.items():
-        if run.kind == "pretrain" and run.spec.seed >= 0 and results.ledger.done(key):
+        if run.kind == "pretrain" and run.spec.data != "budget" and run.spec.seed >= 0 and results.ledger.done(key):
             kinds.setdefault((run.name.rsplit("/", 1)[0], run.arm), []).append(key)
     names, named = [kind for kind, _ in kinds], looks(results.plan)
     curves: dict[str, tuple[Curve, Look]] = {}

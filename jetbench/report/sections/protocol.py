@@ -16,8 +16,9 @@ BODY = """
 <li>With the seed vary: the label subset, its part for training and validation, initialisation and batch order. The
 {{ settings.test_jets | count }} test jets are frozen. A budget of B labels includes its validation labels.</li>
 <li>{{ settings.seeds }} seeds per cell; {{ encoders }} pretrained {{ "encoder" if encoders == 1 else "encoders" }} per kind of
-pretraining, shared across arms and budgets. All are trained on the same unlabelled jets: a verdict is one for this pool, whose
-own chance is in no interval.</li>
+pretraining, shared across arms and budgets. {% if drawn %}Those of {{ drawn }} see a part of the unlabelled jets, which each seed
+draws anew; of one seed a smaller part lies within a larger. All others{% else %}All{% endif %} are trained on the same unlabelled
+jets: a verdict is one for this pool, whose own chance is in no interval.</li>
 <li>A verdict rests on two errors: between seeds, and from the test sample (paired, of the mean difference over seeds); their
 squares add up. The labels come from a finite pool: what seeds hide since they share labels is added to the error between them,
 as a bound. Better or worse: the {{ level }} test of the difference, paired over seeds.
@@ -47,6 +48,7 @@ def render(results: Results) -> SectionContent:
         level=LEVEL_TEXT,
         margin=results.task.margin_text(baseline_text(results)),
         pool=", ".join(f"{100 * share:g} % {name}" for name, share in (settings.pool or {}).items()),
+        drawn=joined([arm for arm in results.plan.arms if settings.arms[arm].pool_jets or settings.pool_jets]),
         primaries=[f"{arm} against {results.baselines[arm]} at {count(n)} labels" for arm, n in results.primaries],
     )
     return SectionContent("protocol", "How the comparison is made", body)

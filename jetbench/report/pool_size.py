@@ -1,0 +1,162 @@
+"""The metric against the number of unlabelled jets: arms that differ in nothing else, and the power law that they follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jetbench.report.pairing import by_unit
+from jetbench.report.published import published_pool_sizes
+from jetbench.report.results import Results
+from jetbench.report.words import LEVEL_TEXT, count, joined
+from jetbench.statistics.comparison import Verdict, seed_weights
+from jetbench.statistics.means import Mean
+from jetbench.statistics.power_law import LEAST_SIZES, PowerLaw, fit_power_law, sensitivities
+from jetbench.suites.plan import CellKey
+
+__all__ = ["PoolCurve", "exponent_text", "pool_curves", "pool_sentences", "published_lines"]
+
+LEAST_UNITS = 2  # of one seed nobody knows how far it is from the next
+
+
+@dataclass(frozen=True)
+class PoolCurve:
+    """Arms of one kind, `name`, at a label budget: `arms` by the number of unlabelled jets that they have seen, rising. `law` is
+    what they follow, or None, for the `reason`; `seeds` is how many it rests on."""
+
+    name: str
+    labels: int
+    baseline: str
+    arms: dict[int, str]
+    law: PowerLaw | None = None
+    reason: str = ""
+    seeds: int = 0
+
+
+def pool_curves(results: Results) -> list[PoolCurve]:
+    """Find the arms that differ in the number of unlabelled jets alone, budget by budget, and fit what they follow; empty where
+    the suite has none."""
+    found = [_curve(results, family, labels) for labels in results.plan.instance.settings.labels for family in _families(results)]
+    return [curve for curve in found if curve.arms]
+
+
+def _families(results: Results) -> list[list[str]]:
+    """The arms that are run, in groups of those that are alike but for the size of their pool."""
+    arms, alike = results.plan.instance.settings.arms, dict[str, list[str]]()
+    for name in results.plan.arms:
+        alike.setdefault(arms[name].replace(pool_jets=None, labels="all").canonical(), []).append(name)
+    return [names for names in alike.values() if len(names) > 1 and len({arms[name].pool_jets for name in names}) > 1]
+
+
+def _curve(results: Results, family: Sequence[str], labels: int) -> PoolCurve:
+    arm = results.plan.instance.settings.arms[family[0]]
+    sizes = {_size(results, name, labels): name for name in family if results.seeds(name, labels)}
+    baseline = results.baselines.get(family[0], "")
+    curve = PoolCurve(f"{arm.model} under {arm.regime}", labels, baseline, dict(sorted(sizes.items())))
+    return _fitted(results, curve) if sizes else curve
+
+
+def _size(results: Results, arm: str, labels: int) -> int:
+    """How many unlabelled jets the arm's pretraining has seen: as many as the suite says, or all that it has found."""
+    first = results.chain(CellKey(arm, labels, results.seeds(arm, labels)[0]))[-1]
+    return results.runs[first].spec.pool_jets or round(results.metrics(first)["train/jets"])
+
+
+def _fitted(results: Results, curve: PoolCurve) -> PoolCurve:
+    """The curve with its law, or with the reason why it has none."""
+    arms, labels = list(curve.arms.values()), curve.labels
+    seeds = sorted(set.intersection(*({*results.seeds(arm, labels)} for arm in arms)))
+    seeds = [seed for seed in seeds if seed >= results.fresh_from]
+    clusters = results.clusters(arms[0], labels, seeds) if seeds else None
+    units = len(set(clusters)) if clusters else len(seeds)
+    reason = _reason(results, curve, units)
+    law = None if reason else _law(results, curve, seeds, clusters)
+    return replace(curve, law=law, reason=reason, seeds=len(seeds))
+
+
+def _reason(results: Results, curve: PoolCurve, units: int) -> str:
+    """Why so many units of the curve give no exponent; empty where they do."""
+    *_, largest = curve.arms.values()
+    found = results.comparisons.get((largest, curve.labels))
+    if (sizes := len(curve.arms)) < LEAST_SIZES:
+        return f"a power law needs {LEAST_SIZES} sizes of the pool, and {sizes} of them {_has(sizes)} finished seeds"
+    if units < LEAST_UNITS:
+        return f"it takes {LEAST_UNITS} seeds or encoders that all sizes have finished, and there {_is(units)} {units}"
+    if found is None or found.verdict is not Verdict.BETTER:
+        verdict = f" ({found.verdict})" if found else ""
+        return f"with the largest pool {largest} is not better than {curve.baseline}{verdict}, so that there is no gain to follow"
+    return ""
+
+
+def _law(results: Results, curve: PoolCurve, seeds: list[int], clusters: list[int] | None) -> PowerLaw:
+    cells = [[CellKey(arm, curve.labels, seed) for arm in curve.arms.values()] for seed in seeds]
+    key, sizes = f"test/{results.metric.key}", list(curve.arms)
+    left = results.metric.left(np.array([[results.cells[cell][key] for cell in row] for row in cells]))
+    moves = sensitivities(sizes, left, seed_weights(len(seeds), clusters))
+    scores = [results.scores(cell) for row in cells for cell in row]
+    variance = results.task.covariance(scores[0][1], np.stack([one for _, _, one in scores]), moves.reshape(1, -1))[0, 0]
+    of_units = np.exp(np.stack([by_unit(column, clusters) for column in np.log(left).T], axis=1))
+    return fit_power_law(sizes, of_units, float(variance), results.shared(curve.labels))
+
+
+def pool_sentences(results: Results) -> list[str]:
+    """Write a sentence for each curve: its exponent with its interval, or why it has none."""
+    return [_sentence(results, curve) for curve in pool_curves(results)]
+
+
+def _sentence(results: Results, curve: PoolCurve) -> str:
+    at = f"At {count(curve.labels)} labels"
+    if curve.law is None:
+        return f"{at} the size of the pool has no exponent for {curve.name}: {curve.reason}."
+    sizes, exponent = [count(size) for size in curve.arms], curve.law.exponent
+    errors = f"±{exponent.seed_error:.3f} between seeds, ±{exponent.test_error:.3f} from the test sample"
+    return (
+        f"{at} {_left_text(results)} of {curve.name} goes as the number of unlabelled jets to the power −α, α = "
+        f"{exponent_text(exponent)} ({LEVEL_TEXT} interval; {errors}), fitted to {joined(sizes)} jets over "
+        f"{count(curve.seeds, 'seed')}."
+    )
+
+
+def _left_text(results: Results) -> str:
+    metric = results.metric
+    return f"{metric.high:g} − {metric.name}" if metric.larger_is_better else metric.name
+
+
+def exponent_text(exponent: Mean) -> str:
+    """Write an exponent with its interval: "0.041 [0.012, 0.070]"."""
+    between = "" if exponent.low is None or exponent.high is None else f" [{exponent.low:.3f}, {exponent.high:.3f}]"
+    return f"{exponent.mean:.3f}{between}".replace("-", "−")
+
+
+def published_lines(results: Results) -> list[str]:
+    """Write a sentence for each published row of the metric, with the curves whose interval its exponent lies in."""
+    found = []
+    for row in published_pool_sizes(results.metric):
+        exponent = row.exponent(results.metric)
+        values = ", ".join(f"{value:g}" for value in row.values)
+        sides = [_side(curve, exponent) for curve in pool_curves(results) if curve.law]
+        found.append(
+            f"Published: {values} at {', '.join(count(jets) for jets in row.jets)} unlabelled jets ({row.of}; {row.source}), "
+            f"fitted likewise α = {exponent:.3f}, of which printed means tell no interval"
+            + (f"; it lies {joined(sides)}." if sides else ".")
+        )
+    return found
+
+
+def _side(curve: PoolCurve, exponent: float) -> str:
+    assert curve.law is not None
+    low, high = curve.law.exponent.low, curve.law.exponent.high
+    assert low is not None
+    assert high is not None
+    side = "below" if exponent < low else "above" if exponent > high else "within"
+    return f"{side} the interval of {curve.name} at {count(curve.labels)} labels"
+
+
+def _has(number: int) -> str:
+    return "has" if number == 1 else "have"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"

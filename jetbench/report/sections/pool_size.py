@@ -1,0 +1,143 @@
+"""The metric against the number of unlabelled jets of a pretraining, budget by budget, and the power law that it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jetbench.evaluation.plots import DPI, INK
+from jetbench.report.arms import Look, looks
+from jetbench.report.content import Cell, Line, Plot, SectionContent
+from jetbench.report.drawing import legend, style
+from jetbench.report.markup import by_budget, fragment, table
+from jetbench.report.pool_size import PoolCurve, exponent_text, pool_curves, pool_sentences, published_lines
+from jetbench.report.results import Results
+from jetbench.report.words import LEVEL_TEXT, capital, count, heading, label, mean_errors, mean_limits, number
+from jetbench.statistics.means import Mean
+from jetbench.tasks.task import Metric
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw", "render"]
+
+BODY = """
+{{ table }}
+{% for sentence in sentences %}
+<p>{{ sentence }}</p>
+{% endfor %}
+<p><small>{{ metric }} ± error between seeds ± error from the test sample, with the {{ level }} interval. All sizes have the
+passes of their recipe: what differs is how many different jets they are of. The exponent is the mean over seeds, each with a
+straight line of its own through the logarithms of all sizes; its interval has the seeds' spread and the covariance of
+all models on the same test jets. Where the largest size is most of the pool, its seeds share their jets, and the chance of that
+pool is in no interval. There is no exponent where the arm with the largest pool is not better than its baseline.</small></p>
+"""
+
+Means = Mapping[str, Mean]  # by arm
+
+
+def render(results: Results) -> SectionContent | None:
+    curves = pool_curves(results)
+    if not curves:
+        return None
+    metric, means = results.metric, {curve.labels: _means(results, curves, curve.labels) for curve in curves}
+    body = fragment(
+        BODY,
+        table=_table(metric, curves, means),
+        sentences=[*pool_sentences(results), *published_lines(results)],
+        metric=capital(label(metric)),
+        level=LEVEL_TEXT,
+    )
+    plot = Plot(
+        "pool_size",
+        f"{capital(label(metric))} against the number of unlabelled jets, for each label budget",
+        f"Mean {label(metric)} with {LEVEL_TEXT} intervals from seeds and test sample against the number of unlabelled jets. "
+        "Band: the interval of the baseline, which sees none of them. Dashed: the power law, where there is one.",
+        draw,
+        (metric, curves, means, looks(results.plan)),
+    )
+    return SectionContent("pool-size", "Against the size of the unlabelled pool", body, plots=(plot,))
+
+
+def _means(results: Results, curves: Sequence[PoolCurve], labels: int) -> dict[str, Mean]:
+    """The means of all arms of the curves at a budget, and of their baselines."""
+    here = [curve for curve in curves if curve.labels == labels]
+    names = dict.fromkeys(name for curve in here for name in (*curve.arms.values(), curve.baseline))
+    found = {name: results.mean(name, labels) for name in names}
+    return {name: mean for name, mean in found.items() if mean is not None}
+
+
+def _table(metric: Metric, curves: Sequence[PoolCurve], means: Mapping[int, Means]) -> str:
+    sizes = sorted({size for curve in curves for size in curve.arms})
+    headings = ("arms", *(f"{count(size)} jets" for size in sizes), "baseline", "exponent α")
+    return table(headings, by_budget((curve.labels, _line(metric, curve, sizes, means[curve.labels])) for curve in curves))
+
+
+def _line(metric: Metric, curve: PoolCurve, sizes: Sequence[int], means: Means) -> Line:
+    found = [_cell(metric, means.get(curve.arms.get(size, ""))) for size in sizes]
+    law = exponent_text(curve.law.exponent) if curve.law else "none"
+    return Line((curve.name, *found, _cell(metric, means.get(curve.baseline)), law))
+
+
+def _cell(metric: Metric, mean: Mean | None) -> Cell:
+    if mean is None:
+        return Cell("–")
+    return Cell(f"{number(metric, mean.mean)} {mean_errors(metric, mean)}", mean_limits(metric, mean))
+
+
+def draw(metric: Metric, curves: Sequence[PoolCurve], means: Mapping[int, Means], named: Mapping[str, Look]) -> Figure:
+    """Draw a panel for each label budget: a line with intervals for each curve, its law, and the band of its baseline."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.6 + 4.2 * len(means), 4.6), dpi=DPI, layout="constrained")
+    panels = figure.subplots(1, len(means), squeeze=False)[0]
+    for axes, (labels, found) in zip(panels, means.items(), strict=True):
+        here = [curve for curve in curves if curve.labels == labels]
+        for baseline in dict.fromkeys(curve.baseline for curve in here if curve.baseline in found):
+            _draw_band(axes, baseline, found[baseline], named[baseline])
+        for curve in here:
+            _draw_curve(axes, metric, curve, found, named[curve.arms[max(curve.arms)]])
+        _mark_sizes(axes, sorted({size for curve in here for size in curve.arms}))
+        axes.set_xlabel("unlabelled jets", fontsize=11, color=INK)
+        style(axes, f"{count(labels)} labels")
+    panels[0].set_ylabel(heading(metric), fontsize=11, color=INK)
+    legend(figure, panels)
+    return figure
+
+
+def _mark_sizes(axes: Any, sizes: Sequence[int]) -> None:
+    """Name the sizes on a logarithmic axis, and nothing between them."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(sizes))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
+
+
+def _draw_band(axes: Any, name: str, mean: Mean, look: Look) -> None:
+    axes.axhline(mean.mean, color=look.color, linewidth=1.2, label=name)
+    if mean.low is not None and mean.high is not None:
+        axes.axhspan(mean.low, mean.high, color=look.color, alpha=0.15, linewidth=0)
+
+
+def _draw_curve(axes: Any, metric: Metric, curve: PoolCurve, means: Means, look: Look) -> None:
+    """One seed has no interval: its marker is hollow."""
+    sizes, found = np.array(list(curve.arms)), [means[arm] for arm in curve.arms.values()]
+    halves = [0.0 if mean.high is None else mean.high - mean.mean for mean in found]
+    axes.errorbar(
+        sizes,
+        [mean.mean for mean in found],
+        halves,
+        color=look.color,
+        marker=look.marker,
+        linestyle="none" if curve.law else "-",
+        label=curve.name,
+        capsize=3,
+        markerfacecolor="white" if all(mean.n == 1 for mean in found) else look.color,
+    )
+    if curve.law:
+        along = np.geomspace(sizes[0], sizes[-1], 100)
+        axes.plot(along, metric.leaving(curve.law.left(along)), color=look.color, linestyle=(0, (5, 2)))

@@ -1,0 +1,49 @@
+"""An encoder whose features are all the same is named, with the arms that start from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from jetbench.report.collapse import COLLAPSED, collapses
+from jetbench.report.results import Results
+from jetbench.report.warnings import warnings
+from jetbench.suites.plan import CellKey
+from jetbench.tracking.journal import Journal, read
+
+Planted = Callable[..., Results]
+
+
+def note(results: Results, arm: str, seed: int, ends: Sequence[float]) -> None:
+    """Write down the standard deviation of the features after each epoch of the pretraining behind an arm."""
+    path = results.ledger.run(results.chain(CellKey(arm, 50, seed))[-1]).journal
+    position = len(read(path)[0])
+    with Journal(path) as journal:
+        for step, value in enumerate(ends):
+            journal.append(position + step, {"features/standard_deviation": value})
+        journal.commit()
+
+
+def test_a_collapsed_encoder_is_flagged_with_what_starts_from_it(planted: Planted) -> None:
+    results = planted("seeds=3")
+    for seed, ends in enumerate(([0.1, 0.2], [0.1, 0.002], [0.1, 0.0001])):
+        note(results, "simclr", seed, ends)
+    (text,) = collapses(results)
+    assert text.startswith(
+        "2 of 3 encoders of resnet15/simclr-pretraining collapsed: the features of all jets are practically the"
+    )
+    assert "(standard deviation 0.0001; 1 is even, and below 0.01 hardly two jets differ)" in text
+    assert text.endswith("What simclr comes to says nothing about pretraining.")
+    assert text in warnings(results)
+
+
+@pytest.mark.parametrize("end", [COLLAPSED, 0.3])
+def test_an_encoder_that_tells_jets_apart_is_not(planted: Planted, end: float) -> None:
+    results = planted("seeds=2")
+    note(results, "simclr", 0, [0.001, end])
+    assert not list(collapses(results))
+
+
+def test_a_run_that_has_not_looked_says_nothing(planted: Planted) -> None:
+    assert not list(collapses(planted("seeds=2")))

@@ -1,0 +1,148 @@
+"""The size of the pool: what a report says of arms that differ in it, from planted scores."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from jetbench.report.export import comparisons_json
+from jetbench.report.pool_size import pool_curves, pool_sentences, published_lines
+from jetbench.report.published import published_pool_sizes
+from jetbench.report.results import Results
+from jetbench.report.sections.pool_size import render
+from jetbench.report.sentences import remarks
+from jetbench.suites.plan import CellKey
+from jetbench.tasks.classification import AUC
+from jetbench.tasks.regression import RMSE
+
+SIZES = (100, 200, 400, 800)
+EXPONENT = 0.25
+AREAS = {f"simclr-{size}": 1 - 0.09 * (size / 100) ** -EXPONENT for size in SIZES}
+ARMS = tuple(f"arms.simclr-{size}={{model: resnet15, regime: simclr, pool_jets: {size}}}" for size in SIZES)
+OTHERS = ("boosted-trees", "mass-likelihood", "mass-distance", "class-prior", "random-frozen", "supervised-pretrained", "simclr")
+SUITE = (
+    *ARMS,
+    *(f"arms.{name}=null" for name in OTHERS),
+    "varies=[regime, pool_jets]",
+    "primary={arm: simclr-800, baseline: scratch}",
+    "tuning=null",
+    "recipes.simclr.batch_size=64",
+)
+
+
+@pytest.fixture
+def sized(planted: Callable[..., Results]) -> Callable[..., Results]:
+    """`sized(overrides)`: results of four sizes of the pool, at two budgets, where scratch has `scratch` as its AUC."""
+
+    def make(*overrides: str, scratch: float = 0.86, **content: object) -> Results:
+        return planted(*SUITE, *overrides, areas={**AREAS, "scratch": scratch}, spread=0.001, **content)
+
+    return make
+
+
+def test_the_planted_exponent_is_in_its_interval(sized: Callable[..., Results]) -> None:
+    results = sized()
+    curves = pool_curves(results)
+    assert [(curve.labels, curve.baseline, tuple(curve.arms)) for curve in curves] == [(n, "scratch", SIZES) for n in (50, 200)]
+    for curve in curves:
+        assert curve.law is not None
+        assert curve.seeds == 5
+        exponent = curve.law.exponent
+        assert exponent.low is not None
+        assert exponent.high is not None
+        assert exponent.low < EXPONENT < exponent.high
+        assert exponent.high - exponent.low < EXPONENT
+    line, first = pool_sentences(results)[0], curves[0].law
+    assert first is not None
+    assert line.startswith("At 50 labels 1 − AUC of resnet15 under simclr goes as the number of unlabelled jets to the power −α")
+    assert f"α = {first.exponent.mean:.3f} [{first.exponent.low:.3f}, {first.exponent.high:.3f}] (95 % interval; ±" in line
+    assert line.endswith("fitted to 100, 200, 400 and 800 jets over 5 seeds.")
+    assert line in remarks(results)
+    assert json.loads(comparisons_json(results))["pool_sizes"][0]["law"]["exponent"]["mean"] == first.exponent.mean
+
+
+def test_an_exponent_is_that_of_the_seeds_areas_and_of_the_covariance_of_all_models(sized: Callable[..., Results]) -> None:
+    """The variance over the test sample by brute force: from the covariance of all twenty models."""
+    results = sized("labels=[50]")
+    law = pool_curves(results)[0].law
+    assert law is not None
+    cells = [CellKey(f"simclr-{size}", 50, seed) for seed in range(5) for size in SIZES]
+    left = 1 - np.array([results.cells[cell]["test/auc"] for cell in cells]).reshape(5, 4)
+    slopes = [-stats.linregress(np.log(SIZES), np.log(row)).slope for row in left]
+    assert law.exponent.mean == pytest.approx(np.mean(slopes))
+    scores = np.stack([results.scores(cell)[2] for cell in cells])
+    full = results.task.covariance(results.scores(cells[0])[1], scores, np.eye(20))
+    x = np.log(SIZES) - np.log(SIZES).mean()
+    gradient = (x / (x @ x) / left / 5).ravel()
+    assert law.exponent.test_error == pytest.approx(math.sqrt(gradient @ full @ gradient))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "content", "reason"),
+    [
+        (("arms.simclr-100=null", "arms.simclr-200=null"), {}, "needs 3 sizes of the pool, and 2 of them have finished seeds"),
+        ((), {"scratch": 0.99}, r"with the largest pool simclr-800 is not better than scratch \(worse\), so that there is no"),
+        (("seeds=4",), {}, r"simclr-800 is not better than scratch \(undecided\)"),
+        (("seeds=1",), {}, "takes 2 seeds or encoders that all sizes have finished, and there is 1"),
+        ((), {"missing": lambda cell: cell.arm == "simclr-200" and cell.seed > 0}, "takes 2 seeds .* and there is 1"),
+    ],
+)
+def test_where_there_is_no_exponent_the_reason_is_told(
+    sized: Callable[..., Results], overrides: tuple[str, ...], content: dict[str, object], reason: str
+) -> None:
+    results = sized("labels=[50]", *overrides, **content)
+    (sentence,) = pool_sentences(results)
+    assert sentence.startswith("At 50 labels the size of the pool has no exponent for resnet15 under simclr: ")
+    assert re.search(reason, sentence)
+    content_shown = render(results)
+    assert content_shown is not None
+    assert sentence in content_shown.body.replace("&#39;", "'")
+
+
+def test_encoders_that_seeds_share_are_its_units(sized: Callable[..., Results]) -> None:
+    results = sized("labels=[50]", "seeds=10", "pretraining_seeds=5")
+    law = pool_curves(results)[0].law
+    assert law is not None
+    assert law.exponent.n == 5
+
+
+def test_a_pool_of_all_jets_counts_as_many_as_it_has_found(
+    sized: Callable[..., Results], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = sized("labels=[50]", "arms.simclr={model: resnet15, regime: simclr}")
+    monkeypatch.setattr(Results, "metrics", lambda self, key: {"train/jets": 950.0})
+    assert pool_curves(results)[0].arms[950] == "simclr"
+
+
+def test_the_section_draws_a_panel_for_each_budget(sized: Callable[..., Results]) -> None:
+    content = render(sized())
+    assert content is not None
+    (plot,) = content.plots
+    figure = plot.draw(*plot.given)
+    assert [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes] == ["50 labels", "200 labels"]
+    assert all(axes.get_xscale() == "log" for axes in figure.axes)
+    assert all(tuple(axes.get_xticks()) == SIZES for axes in figure.axes)
+    assert "Published: 0.9748, 0.9769, 0.9787, 0.9795 at 100" in content.body
+
+
+def test_without_different_sizes_there_is_nothing_to_say(finished: Results) -> None:
+    assert render(finished) is None
+    assert pool_sentences(finished) == []
+
+
+def test_the_published_exponent_is_that_of_its_printed_values(sized: Callable[..., Results]) -> None:
+    (row,) = published_pool_sizes(AUC)
+    slope = stats.linregress(np.log([1e5, 1e6, 1e7, 1e8]), np.log([0.0252, 0.0231, 0.0213, 0.0205])).slope
+    assert row.exponent(AUC) == pytest.approx(-slope)
+    assert row.exponent(AUC) == pytest.approx(0.0304, abs=1e-4)
+    assert published_pool_sizes(RMSE) == published_pool_sizes(AUC.replace(name="AUC (one-vs-one)")) == ()
+    (line,) = published_lines(sized("labels=[50]"))
+    assert "fitted likewise α = 0.030, of which printed means tell no interval" in line
+    assert "it lies below the interval of resnet15 under simclr at 50 labels" in line
+    assert "arXiv:2606.14870" in line
