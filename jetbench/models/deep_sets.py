@@ -26,11 +26,15 @@ class DeepSets(nn.Module):
         per_particle, per_jet = read_widths("particle of deep-sets", particle), read_widths("jet of deep-sets", jet)
         self.particle = _layers(shapes["constituents"][1], per_particle)
         self.jet = _layers(per_particle[-1], per_jet)
-        self.features = per_jet[-1]
+        self.local_features, self.features = per_particle[-1], per_jet[-1]
 
     def forward(self, inputs: Inputs) -> Tensor:
+        return self.jet(masked_sum(*self.local(inputs)))
+
+    def local(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """Compute the features of each constituent (n, number, `local_features`), with their mask."""
         assert inputs.mask is not None
-        return self.jet(masked_sum(self.particle(inputs["constituents"]), inputs.mask))
+        return self.particle(inputs["constituents"]), inputs.mask
 
 
 def _layers(inputs: int, widths: list[int]) -> nn.Sequential:

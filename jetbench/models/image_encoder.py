@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import takewhile
 
+import torch
 from torch import Tensor, nn
 
-from jetbench.models.blocks import Norm
+from jetbench.models.blocks import GlobalPool, Norm
 from jetbench.models.halvings import halvings
 from jetbench.views.inputs import Inputs
 
@@ -20,13 +22,21 @@ class ImageEncoder(nn.Sequential):
 
     def __init__(self, parts: Mapping[str, nn.Module], features: int) -> None:
         super().__init__(OrderedDict(parts))
-        self.features = features
+        self.features = self.local_features = features
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, inputs: Inputs) -> Tensor:
         return super().forward(inputs["image"])
+
+    def local(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """Compute the features of each place (n, places, `local_features`) that are pooled, and a mask that is true for all."""
+        x = inputs["image"]
+        for part in takewhile(lambda part: not isinstance(part, GlobalPool), self):
+            x = part(x)
+        features = x.flatten(2).transpose(1, 2)
+        return features, torch.ones(features.shape[:2], dtype=torch.bool, device=x.device)
 
 
 def stem(image: tuple[int, ...], width: int, norm: Norm) -> dict[str, nn.Module]:

@@ -76,20 +76,24 @@ class ParticleTransformer(PhysicalEncoder):
         for i in range(layers):
             self.add_module(f"layer{i + 1}", Layer(width, heads, feedforward, dropout))
         self.pairs = PairBias(heads) if pairwise else None
-        self.features = width
+        self.features = self.local_features = width
 
     def unscale(self, mean: Sequence[float], spread: Sequence[float]) -> None:
         if self.pairs is not None:
             self.pairs.unscale(mean, spread)
 
     def forward(self, inputs: Inputs) -> Tensor:
+        return masked_sum(*self.local(inputs))
+
+    def local(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """Compute the features of each constituent (n, number, `local_features`), with their mask."""
         assert inputs.mask is not None
         given = inputs["constituents"]
         features, seen = self.embed(given), self._seen(given, inputs.mask)
         for name, layer in self.named_children():
             if name.startswith("layer"):
                 features = layer(features, seen)
-        return masked_sum(features, inputs.mask)
+        return features, inputs.mask
 
     def _seen(self, given: Tensor, mask: Tensor) -> Tensor:
         """What each constituent may look at: those of its jet, and a padded place at itself: of nothing there is no mean."""

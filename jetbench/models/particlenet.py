@@ -78,17 +78,21 @@ class ParticleNet(nn.Module):
             self.add_module(f"layer{i + 1}", layer)
             width = layer.features
         self.connected = nn.Sequential(nn.Linear(width, connected), nn.ReLU(), nn.Dropout(dropout))
-        self.features = connected
+        self.local_features, self.features = width, connected
 
     def forward(self, inputs: Inputs) -> Tensor:
+        pooled: Tensor = self.connected(masked_mean(*self.local(inputs)))
+        return pooled
+
+    def local(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
+        """Compute the features of each constituent (n, number, `local_features`), with their mask."""
         assert inputs.mask is not None
         features = inputs["constituents"]
         points = features[..., ANGLES]
         for name, layer in self.named_children():
             if name.startswith("layer"):
                 features = points = layer(points, features, inputs.mask)
-        pooled: Tensor = self.connected(masked_mean(features, inputs.mask))
-        return pooled
+        return features, inputs.mask
 
 
 def _rows(inputs: int, width: int, bias: bool) -> list[nn.Module]:

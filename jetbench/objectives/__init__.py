@@ -32,7 +32,7 @@ class ObjectiveEntry(Configured):
 CLASS_WEIGHTS = ("class_weights", "none")
 BALANCED = ("class_weights", Allowed(choices=("none", "balanced")))
 # those that see jets without labels, and so can look at the pool beside the label budget
-UNLABELLED = ("simclr", "moco", "barlow-twins", "vicreg", "byol", "masked")
+UNLABELLED = ("simclr", "moco", "barlow-twins", "vicreg", "byol", "obow", "masked")
 # of what looks at two views through a projection head
 PROJECTION = ("projection", Allowed(least=1))
 PROJECTIONS = ("projection", Space(low=32, high=512, log=True))
@@ -134,6 +134,23 @@ objectives: Registry[ObjectiveEntry] = Registry(
             defaults=(("momentum", 0.99), ("projection", 128)),
             allowed=(MOMENTUM, PROJECTION),
             spaces=(MOMENTA, PROJECTIONS),
+        ),
+        ObjectiveEntry(
+            "obow",
+            "jetbench.objectives.obow:OBoW",
+            "OBoW: from one view of a jet, the words are predicted that a momentum teacher reads in the parts of another view",
+            "Gidaris et al., arXiv:2012.11552",
+            labelled=False,
+            trains_head=False,
+            views=2,
+            defaults=(("momentum", 0.99), ("scale", 5.0), ("sharpness", 0.1), ("words", 512)),
+            allowed=(MOMENTUM, ("scale", Allowed(above=0)), ("sharpness", Allowed(above=0)), ("words", Allowed(least=2))),
+            spaces=(
+                MOMENTA,
+                ("scale", Space(low=1.0, high=20.0, log=True)),
+                ("sharpness", Space(low=0.02, high=1.0, log=True)),
+                ("words", Space(low=64, high=8192, log=True)),
+            ),
         ),
         ObjectiveEntry(
             "masked",

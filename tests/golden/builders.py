@@ -152,10 +152,16 @@ class Waves(nn.Module):
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
+        self.local_features = inputs // 12
         self.weight = nn.Parameter(torch.cos(torch.arange(inputs * self.features).float()).view(inputs, -1) / inputs**0.5)
 
     def forward(self, inputs: Inputs) -> torch.Tensor:
         return (inputs["image"].flatten(1) @ self.weight).relu()
+
+    def local(self, inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+        """The pixels of each row."""
+        rows = inputs["image"].transpose(1, 2).flatten(2)
+        return rows, torch.ones(rows.shape[:2], dtype=torch.bool)
 
 
 def build_objective(name: str, network: Network, view: FittedView, steps: tuple[Component, ...]) -> Objective:
