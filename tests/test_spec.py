@@ -32,6 +32,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "test_jets": {"test_jets": 11},
             "also_test": {"also_test": DatasetRef(name="a", sha256="3")},
             "pool": {"pool": (("a", 1.0),)},
+            "pool_jets": {"pool_jets": 1000},
             "data": {"data": "pool-labelled", "labels": None},
             "labels": {"labels": 101},
             "targets": {"targets": "shuffled"},

@@ -129,7 +129,7 @@ def test_another_dataset_does_not_inherit_options(toy_file: Path) -> None:
         ("model_options.resnet15.stages=[1]", r"stages: should be a valid boolean or a valid integer or"),
         ("pool={qcd: 0.5}", r"pool: the shares of the classes .* add up to 1, as in \{qcd: 0\.9, top: 0\.1\}"),
         ("pool={qcd: 1.5, top: -0.5}", "pool: the shares of the classes in the pool are positive"),
-        ("arms.simclr.pool_signal=0.1", "did you mean 'pool'"),
+        ("arms.simclr.pools=0.1", "did you mean 'pool'"),
         ("fresh_from=5", "no seed is fresh: seeds are numbered from 0 to 4, and `fresh_from` is 5"),
     ],
 )
