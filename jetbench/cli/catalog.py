@@ -114,18 +114,17 @@ def show(name: str) -> None:
     from jetbench.suites.study_file import study_names, study_text
     from jetbench.suites.suite import suite_names, suite_text
 
-    if name in (*KINDS, *FILES):
+    if of_kind := name in (*KINDS, *FILES):
         _list(_rows(name))
-        return
     found = [(kind, entry) for kind in KINDS for entry in _entries(kind) if entry.name == name]
     files = (("suite", suite_names(), suite_text), ("study", study_names(), study_text))
     texts = [(kind, read(name)) for kind, names, read in files if name in names]
     texts += [(kind.removesuffix("s"), "\n".join(_describe(kind, entry)) + "\n") for kind, entry in found]
     for kind, text in texts:
-        if len(texts) > 1:  # else what is shown of a suite is its file as it is
+        if len(texts) > 1 or of_kind:  # else what is shown of a suite is its file as it is
             click.secho(f"# {kind} {name}", bold=True)
         click.echo(text, nl=False)
-    if not texts:
+    if not texts and not of_kind:
         names = {entry.name for kind in KINDS for entry in _entries(kind)}
         raise UnknownNameError(f"nothing is called {name!r}; {nearest(name, {*names, *suite_names(), *study_names(), *KINDS})}")
 

@@ -82,6 +82,7 @@ def fit_network(
 
     goal = build_objective(Component(name=objective), network, TASK, Look(view, recipe.augmentation), seed=1)
     judged = validator(network, view, TASK, tensors, np.arange(300, 400), "fp32") if objectives[objective].trains_head else None
+    pool = None if goal.beside is None else Batches(tensors, np.arange(300, 400), recipe.batch_size, 1)
     with Journal(folder / "metrics.jsonl") as journal:
         trained = fit(
             recipe,
@@ -95,6 +96,7 @@ def fit_network(
             precision="fp32",
             validate=partial(validate, network) if validate else judged,
             diagnose=diagnose,
+            pool=pool,
             frozen=frozen,
             limits=limits,
         )
