@@ -187,10 +187,14 @@ def test_everything_piped_is_one_line_of_kind_name_and_summary() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_shows_what_there_is(kind: str) -> None:
+    """And below it the suite of that name, where there is one."""
     shown = call("show", kind)
     assert shown.exit_code == 0
-    rows = [line for line in shown.output.splitlines() if not line.startswith("   ")]
+    entries, heading, text = shown.output.partition(f"# suite {kind}\n")
+    rows = [line for line in entries.splitlines() if not line.startswith("   ")]
     assert [line.split()[0] for line in rows] == call("ls", kind).output.split()
+    assert bool(heading) == (kind in call("ls", "suites").output.split())
+    assert not heading or f"suite: {kind}\n" in text
 
 
 def test_a_kind_says_where_each_comes_from() -> None:
