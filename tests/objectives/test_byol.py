@@ -4,44 +4,18 @@ import math
 
 import pytest
 import torch
-from torch import nn
+from objectives.line import on_a_line
 
-from jetbench.data.batch import Batch, JetTensors
+from jetbench.data.batch import JetTensors
 from jetbench.jets import Jets
 from jetbench.models.network import Network
-from jetbench.objectives.base import build_objective
 from jetbench.objectives.byol import BYOL, regression_loss
 from jetbench.seeds import torch_rng
-from jetbench.spec import Component, options
-from jetbench.tasks import build_task
 from jetbench.views.inputs import Inputs
-
-TASK = build_task(Component(name="classification"))
-
-
-class Line(nn.Module):
-    """Features are a linear map of the sums of a jet's positions."""
-
-    features = 4
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.map = nn.Linear(2, 4)
-
-    def forward(self, inputs: Inputs) -> torch.Tensor:
-        return self.map(inputs["place"])
-
-
-def look(batch: Batch, rng: torch.Generator) -> Inputs:
-    place = torch.stack([batch.sum(batch.eta), batch.sum(batch.phi)], dim=1)
-    return Inputs({"place": place + 0.1 * torch.randn(place.shape, generator=rng)})
 
 
 def build(**given: object) -> tuple[Network, BYOL]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = Network(Line(), nn.Linear(4, 2))
-    byol = build_objective(Component(name="byol", options=options({"projection": 3, **given})), network, TASK, look, seed=0)
+    network, byol = on_a_line("byol", **{"projection": 3, **given})
     assert isinstance(byol, BYOL)
     return network, byol
 

@@ -8,52 +8,23 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from objectives.line import on_a_line
 
-from jetbench.data.batch import Batch, JetTensors
+from jetbench.data.batch import JetTensors
 from jetbench.data.batches import Batches
 from jetbench.errors import SuiteError
 from jetbench.jets import Jets
 from jetbench.models.network import Network
-from jetbench.objectives.base import build_objective
 from jetbench.objectives.moco import MoCo, queue_loss
 from jetbench.recipes import recipes
 from jetbench.seeds import torch_rng
-from jetbench.spec import Component, options
-from jetbench.tasks import build_task
 from jetbench.tracking.journal import Journal
 from jetbench.training.loop import fit
 from jetbench.training.stops import Stopped
-from jetbench.views.inputs import Inputs
-
-
-class Line(nn.Module):
-    """Features are a linear map of a jet's mean position."""
-
-    features = 4
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.map = nn.Linear(2, 4)
-
-    def forward(self, inputs: Inputs) -> torch.Tensor:
-        return self.map(inputs["place"])
-
-
-TASK = build_task(Component(name="classification"))
-
-
-def look(batch: Batch, rng: torch.Generator) -> Inputs:
-    place = torch.stack([batch.sum(batch.eta), batch.sum(batch.phi)], dim=1)
-    return Inputs({"place": place + 0.1 * torch.randn(place.shape, generator=rng)})
 
 
 def build(**given: object) -> tuple[Network, MoCo]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = Network(Line(), nn.Linear(4, 2))
-    chosen = {"queue": 8, "projection": 3, **given}
-    moco = build_objective(Component(name="moco", options=options(chosen)), network, TASK, look, seed=0)
+    network, moco = on_a_line("moco", **{"queue": 8, "projection": 3, **given})
     assert isinstance(moco, MoCo)
     return network, moco
 
