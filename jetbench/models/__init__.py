@@ -181,6 +181,7 @@ models: Registry[ModelEntry] = Registry(
             "a network of each constituent, a sum, a network of the sum: no order of constituents matters",
             "Komiske, Metodiev, Thaler, arXiv:1810.05165",
             view="constituents",
+            revision=2,
             defaults=(("jet", "64-64"), ("particle", "64-64-128"), *HEAD),
             allowed=(("jet", WIDTHS), ("particle", WIDTHS), *HEAD_ALLOWED),
             spaces=(

@@ -40,6 +40,11 @@ class DeepSets(nn.Module):
 def _layers(inputs: int, widths: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width in widths:
-        layers += [nn.Linear(inputs, width), nn.ReLU()]
+        linear = nn.Linear(inputs, width)
+        # He-uniform, as EnergyFlow begins such networks: torch's own start makes features smaller by each layer, and of the
+        # hundredths by which they vary after five, a head of some hundred steps learns little, pretrained or not
+        nn.init.kaiming_uniform_(linear.weight, nonlinearity="relu")
+        nn.init.zeros_(linear.bias)
+        layers += [linear, nn.ReLU()]
         inputs = width
     return nn.Sequential(*layers)

@@ -53,3 +53,11 @@ def test_its_size_is_that_of_its_widths() -> None:
 def test_widths_that_are_none_are_named(widths: str) -> None:
     with pytest.raises(SuiteError, match=r"particle of deep-sets is .* list of widths"):
         build_network(Component(name="deep-sets", options=options({"particle": widths})), SHAPES, 2, seed=0)
+
+
+def test_features_begin_with_the_spread_of_what_is_seen() -> None:
+    """Inputs of variance one; the sum over twelve constituents is in units of twenty."""
+    torch.manual_seed(0)
+    seen = Inputs({"constituents": torch.randn(500, 12, 8, generator=torch_rng("spread"))}, torch.ones(500, 12, dtype=torch.bool))
+    spread = DeepSets(SHAPES)(seen).std(dim=0).mean()
+    assert 0.03 < spread < 0.3  # 0.001 by torch's own start
