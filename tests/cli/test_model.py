@@ -15,8 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jetbench.cli import main
+from jetbench.report.collect import collect
 from jetbench.report.exporting import card_path
 from jetbench.report.rejections import UNRESOLVED
+from jetbench.report.words import mean_limits, number
 from jetbench.tracking import backend
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.store import Store
@@ -40,16 +42,28 @@ def test_a_run_is_exported_with_its_card(toys_of: Make, tmp_path: Path) -> None:
     for part in (
         "# sets/n60/s0\n",
         "the probability of 'top' against 'qcd'",
+        "- `outputs` (n, 2) float32: the logits of the classes in the order qcd, top",
         "`constituents` (n, 80, 8) float32",
+        "`mask` (n, 80) bool",
+        "The jet axis is the direction of the summed four-vector of all deposits",
         "`jets`, 240 jets, digest",
         "- source: toy",
         "1. `supervised` on 60 labels, a fifth of them to validate on: recipe `supervised-small`",
         "learning_rate 0.01",
+        "batch_size 32",
         "| metric | this run | mean of 2 seeds |",
         "| auc | ",
         "largest difference to the network is",
     ):
         assert part in card, part
+    results = collect(toys.plan, Store(toys.store))
+    mean = results.mean("sets", 60)
+    assert mean is not None
+    assert mean.high is not None
+    assert mean.high > 1  # of two seeds, Student's interval knows no limits
+    shown = f"{number(results.metric, mean.mean)} {mean_limits(results.metric, mean)}"
+    assert re.search(rf"^\| auc \| \S+ ± \S+ \| {re.escape(shown)} \|$", card, re.MULTILINE)
+    assert re.search(r"^\| accuracy \| [\d.]+ \| [\d.]+ \|$", card, re.MULTILINE)  # the report has no interval of it
     assert card_path(path) == tmp_path / "tagger.pt2.md" != card_path(path.with_suffix(".onnx"))
     assert f"card: {card_path(path)}" in done.output
     assert re.search(r"^\| background_rejection_30 \| >\d+ \(\d left\) \| >\d+ \(\d left\) \|$", card, re.MULTILINE)
