@@ -92,9 +92,9 @@ def _data(found: Subject, spec: RunSpec) -> Iterator[str]:
 
 
 def _recipe(chain: Sequence[RunSpec]) -> Iterator[str]:
-    for number, spec in enumerate(chain, 1):
+    for place, spec in enumerate(chain, 1):
         trained = ", the head alone" if spec.trains == "head" else ""
-        yield f"{number}. `{spec.objective.name}` on {_seen(spec)}{trained}: {_recipe_text(spec.recipe)}; seed {spec.seed},"
+        yield f"{place}. `{spec.objective.name}` on {_seen(spec)}{trained}: {_recipe_text(spec.recipe)}; seed {spec.seed},"
         yield f"   {spec.precision}"
 
 
@@ -188,4 +188,4 @@ def _file(found: Subject, predictor: Predictor, exported: Exported, checked: str
         yield f"- the run computes in {predictor.spec.precision} and the file in fp32: their predictions of these jets differ by"
         yield f"  {exported.gap:.2g} at most"
     yield f"- run `{next(iter(found.keys.values()))}` of the instance `{found.instance.name}`"
-    yield f"- made with {', '.join(f'{name} {number}' for name, number in exported.packages.items())}"
+    yield f"- made with {', '.join(f'{name} {release}' for name, release in exported.packages.items())}"
