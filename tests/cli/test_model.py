@@ -100,11 +100,12 @@ def test_a_registered_model_predicts_alike_in_a_fresh_process(toys_of: Make, tmp
         toys.run("boosted-trees", seed=seed)
     first = call("model", "register", "boosted-trees/n60/s0", "trees", "--alias", "best", "--store", toys.store)
     assert first.exit_code == 0, first.output
-    assert "trees: version 1, alias best, in sqlite:///" in first.output
+    assert "trees: version 1 is new; alias best; in sqlite:///" in first.output
     assert "models:/trees@best" in first.output
-    assert "version 1, in" in call("model", "register", "boosted-trees/n60/s0", "trees", "--store", toys.store).output
+    again = call("model", "register", "boosted-trees/n60/s0", "trees", "--store", toys.store)
+    assert "trees: version 1 was there already, with the same weights; in sqlite:///" in again.output
     both = call("model", "register", "boosted-trees/n60", "trees", "--alias", "best", "--store", toys.store)
-    assert "trees: version 2, alias best" in both.output
+    assert "trees: version 2 is new; alias best; in " in both.output
     code = f"""
 import sys, mlflow, numpy
 model = mlflow.pyfunc.load_model("models:/trees@best")
@@ -129,16 +130,20 @@ def test_a_model_outlives_the_suite_that_it_comes_from(toys_of: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "name", "message"),
+    ("run", "name", "more", "message"),
     [
-        ("boosted-trees/n60/s0", "tr/ees", "'tr/ees' is no name for a model or an alias"),
-        ("pretraining", "encoder", "a run of resnet15 without labels predicts nothing"),
+        ("boosted-trees/n60/s0", "tr/ees", (), "'tr/ees' is no name for a model"),
+        ("boosted-trees/n60/s0", "trees", ("--alias", "a.b"), "'a.b' is no alias: letters, digits, '-' and '_' make one"),
+        ("boosted-trees/n60/s0", "trees", ("--alias", "v1"), "MLflow keeps the alias 'v1' for itself"),
+        ("boosted-trees/n60/s0", "trees", ("--alias", "Latest"), "MLflow keeps the alias 'Latest' for itself"),
+        ("pretraining", "encoder", (), "a run of resnet15 without labels predicts nothing"),
     ],
 )
-def test_what_cannot_be_registered_says_why(toys_of: Make, run: str, name: str, message: str) -> None:
+def test_what_cannot_be_registered_says_why(toys_of: Make, run: str, name: str, more: tuple[str, ...], message: str) -> None:
     toys = toys_of()
     toys.run("boosted-trees")
     key = toys.run("simclr", "pretrain").name if run == "pretraining" else run
-    done = call("model", "register", key, name, "--store", toys.store)
+    done = call("model", "register", key, name, *more, "--store", toys.store)
     assert done.exit_code == 1
     assert message in done.output
+    assert "later" not in done.output  # nothing ships it
