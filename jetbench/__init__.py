@@ -41,6 +41,11 @@ def build_model(
     return build_plain(name, channels, image_size, outputs, seed, weights, options)
 
 
+def __dir__() -> list[str]:
+    """List `load` too, which is not there before it is asked for."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Import `load` from the rooms above when it is asked for, and not with the package."""
     if name == "load":

@@ -142,7 +142,8 @@ class Execution:
 
     def sync(self) -> Iterator[Event]:
         """Ship what the tracker lacks of runs that have ended or were stopped, and the page where one was written; events tell of
-        the runs. Raises `StoreError` where the tracker cannot be reached, `BusyError` where a process executes the instance."""
+        it as `engine.sync.sync` says. Raises `StoreError` where the tracker cannot be reached, `BusyError` where a process
+        executes the instance."""
         self.store.prepare()
         yield from sync(self.plan, self.store, self.tracker)
 
@@ -164,7 +165,7 @@ class StudySession(Execution):
     def sync(self) -> Iterator[Event]:
         yield from super().sync()
         if self.folder.is_dir():
-            self.publish(self.searchings())
+            yield from (Event("published", what) for what in self.publish(self.searchings()))
 
     def write(self, found: list[Searching]) -> list[Path]:
         """Write the page of the study, with its trials so far; returns the files, the page first."""
@@ -172,11 +173,9 @@ class StudySession(Execution):
 
         return write_study(self.plan.instance, found, self.folder, contradictions(self.plan))
 
-    def publish(self, found: list[Searching]) -> Path:
-        """Write the page of the study into the store and into the tracker; returns the page."""
-        files = self.write(found)
-        self.tracker.log_report(files)
-        return files[0]
+    def publish(self, found: list[Searching]) -> tuple[str, ...]:
+        """Write the page of the study into the store and into the tracker; returns what this lacked, in words."""
+        return ("the page",) if self.tracker.log_report(self.write(found)) else ()
 
 
 @dataclass
@@ -191,7 +190,7 @@ class Session(Execution):
     def sync(self) -> Iterator[Event]:
         yield from super().sync()
         if self.folder.is_dir():
-            self.publish_report(self.results())
+            yield from (Event("published", what) for what in self.publish_report(self.results()))
 
     def write_report(self, results: Results) -> list[Path]:
         """Write the report into the store; returns the files, the page first."""
@@ -199,15 +198,17 @@ class Session(Execution):
 
         return write_report(results, self.folder)
 
-    def publish_report(self, results: Results) -> Path:
-        """Write the report into the store and into the tracker, with a run for each arm and budget there; returns the page."""
+    def publish_report(self, results: Results) -> tuple[str, ...]:
+        """Write the report into the store and into the tracker, with a run for each arm and budget there; returns what the
+        tracker lacked, in words."""
         from jetbench.report.review.overview import overview, overview_digest
+        from jetbench.report.words import count
 
         files = self.write_report(results)
         page, tracker = next(path for path in files if path.suffix == ".html"), self.tracker
-        tracker.log_report(files)
-        tracker.log_overview(overview_digest(results), lambda: overview(results), page.name)
-        return page
+        report = tracker.log_report(files)
+        arms = tracker.log_overview(overview_digest(results), lambda: overview(results), page.name)
+        return (*([f"{count(arms, 'run')} of arms"] if arms else []), *(["the report"] if report else []))
 
 
 def open_session(

@@ -14,9 +14,18 @@ from typing import IO, Any
 
 from jetbench.errors import StoreError
 
-__all__ = ["file_lock", "is_locked", "move_aside", "replacing", "write_atomically", "write_json"]
+__all__ = ["file_lock", "is_locked", "move_aside", "refuse_output", "replacing", "write_atomically", "write_json"]
 
 LOOK = 0.001  # seconds, longer than a look at a lock takes
+
+
+def refuse_output(path: Path) -> None:
+    """Raise `StoreError` for a file that a user has named to be written and that is there already, or whose folder is not: the
+    name may be misspelt."""
+    if path.exists():
+        raise StoreError(f"{path} is there already; name another output, or remove it")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: there is no folder {path.parent}; make it, or name another output")
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def _problem(cause: Exception) -> str:
 def parse(model: type[BaseModel], values: Any, where: str, error: type[JetbenchError]) -> Any:
     """Validate, with one `error` that names file, key, cause and, for an unknown key, the nearest valid one."""
     if not isinstance(values, dict | BaseModel):
-        raise error(f"{where}: {'it is empty' if values is None else 'it holds no mapping of keys to values'}")
+        raise error(f"{where}: {'it is empty' if values is None else 'it holds no mapping of keys to values in YAML'}")
     try:
         return model.model_validate(values)
     except ValidationError as cause:

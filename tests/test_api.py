@@ -2,7 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jetbench.api import open_session
+import jetbench
+from jetbench.api import load, open_session
+
+
+def test_what_is_imported_late_is_listed() -> None:
+    assert {"load", "build_model", "__version__"} <= {*dir(jetbench)}
+    assert jetbench.load is load
 
 
 def test_suite_and_datasets_may_be_paths(suite_path: Path, toy_file: Path, tmp_path: Path) -> None:

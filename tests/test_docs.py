@@ -223,12 +223,14 @@ def test_the_python_that_using_shows_runs(toys_of: Callable[..., Any], monkeypat
     monkeypatch.setenv("JETBENCH_STORE", str(toys.store))
     (toys.folder / "mlruns").symlink_to(toys.store)
     expected = toys.predictor("scratch").predict(toys.jets)
-    loading, making, registered = (dedent(block) for block in re.findall(r"```python\n(.*?)```", USING, re.S))
+    loading, opening, making, registered = (dedent(block) for block in re.findall(r"```python\n(.*?)```", USING, re.S))
     done: dict[str, Any] = {}
     exec(loading.replace("n1000", "n60"), done)
     np.testing.assert_array_equal(done["scores"], expected)
     assert not done["network"].training
-    done["jets"] = toys.jets.read()
+    exec(opening, done)
+    np.testing.assert_array_equal(done["scores"], expected)
+    assert len(done["jets"]) == len(done["some"]) == len(expected)
     exec(making.replace("n1000", "n60"), done)
     fitted = done["predictor"].preprocessing.fitted
     assert torch.equal(fitted.scale(done["inputs"])["image"], fitted(done["batch"])["image"])

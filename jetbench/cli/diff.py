@@ -29,10 +29,12 @@ def diff(one: str, other: str, suite: str | None, scale: str | None, store: str 
     from jetbench.api import compare_specs
     from jetbench.suites.difference import difference_lines
 
-    found, remarks = compare_specs(one, other, suite=suite, scale=scale, store=store)
+    found, remarks, tuned = compare_specs(one, other, suite=suite, scale=scale, store=store)
     for remark in remarks:
         click.echo(f"note: {remark}", err=True)
     for budgets, differences in found.items():
         if len(found) > 1:
             click.echo(f"at {', '.join(map(str, budgets))} labels")
         click.echo("\n".join(difference_lines((one, other), differences)))
+    for line in tuned:
+        click.echo(line)

@@ -39,7 +39,7 @@ def publish_comparison(subject: Subject, store: Store, name: str, files: Iterabl
     _try(lambda: tracker.log_report(files, name, kind="comparison"))
 
 
-def _try(publish: Callable[[], None]) -> None:
+def _try(publish: Callable[[], object]) -> None:
     from jetbench.errors import StoreError
 
     try:

@@ -97,6 +97,7 @@ def register(run: str, name: str, alias: str | None, suite: str | None, store: s
     place = Store(store_root(store), tracking_server(tracking_uri))
     found = find_subject(run, place, suite)
     tell_remarks(found)
-    version = register_subject(found, place, name, alias)
-    click.echo(f"{name}: version {version}{f', alias {alias}' if alias else ''}, in {place.uri}")
-    click.echo(f"models:/{name}{f'@{alias}' if alias else f'/{version}'}")
+    done = register_subject(found, place, name, alias)
+    told = "is new" if done.new else "was there already, with the same weights"
+    click.echo(f"{name}: version {done.version} {told}{f'; alias {alias}' if alias else ''}; in {place.uri}")
+    click.echo(f"models:/{name}{f'@{alias}' if alias else f'/{done.version}'}")

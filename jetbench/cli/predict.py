@@ -48,6 +48,7 @@ def predict(
     together. DATA is a file of jets or of a format of `jetbench ls formats`, a folder or glob of such files, or the name of a
     simulated dataset. Jets are read block by block.
     """
+    from jetbench.files import refuse_output
     from jetbench.inference.output import judged, write_predictions
     from jetbench.inference.sources import find_source
     from jetbench.report.loading import load_subject
@@ -55,6 +56,7 @@ def predict(
     from jetbench.suites.instance import parse_override
     from jetbench.tracking.store import Store, store_root
 
+    refuse_output(output)  # before anything is loaded or simulated
     root = Store(store_root(store))
     found = find_subject(run, root, suite)
     tell_remarks(found)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jetbench.engine.events import Event
     from jetbench.suites.graph import Graph
 
-__all__ = ["display", "publish_page", "resumable", "show_progress"]
+__all__ = ["display", "publish_page", "resumable", "show_progress", "show_shipping"]
 
 INTERRUPTED, TERMINATED = 130, 143  # what a shell reports of a command that Ctrl-C or SIGTERM ended
 EVERY = 10.0  # seconds between lines where there is no terminal
@@ -156,6 +156,25 @@ def show_progress(session: Execution, jobs: int | None, timeout: float | None = 
         if tally.unpublished:
             show.line(f"{len(tally.unpublished)} runs are not in MLflow yet; `jetbench store sync` ships them")
     return failed
+
+
+def show_shipping(session: Execution) -> tuple[str, int]:
+    """Ship what the tracker lacks; returns in words what was sent, and how many runs it could not take."""
+    from jetbench.report.words import count, joined
+
+    runs, name = Tally.of(session.plan).runs, session.plan.instance.name
+    seen, sent, unsent, others = set[str](), set[str](), set[str](), list[str]()
+    with display(stderr=True) as show:
+        show.line(f"{name}: asking {session.store.uri} for {runs} runs and the page")
+        for event in session.sync():
+            if event.kind == "unpublished":
+                unsent.add(event.key)
+                show.line(f"not in MLflow yet: {event.name}: {event.text}")
+            elif event.kind == "published":
+                sent.add(event.key) if event.key else others.append(event.name)
+            seen |= {event.key} if event.kind == "skipped" else set()
+            show.update(name, min(len(seen), runs), runs, f"{count(len(sent), 'run')} shipped")
+    return joined([*([count(len(sent), "run")] if sent else []), *others]), len(unsent)
 
 
 def publish_page(session: Execution, publish: Callable[[], object]) -> bool:

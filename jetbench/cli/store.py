@@ -32,20 +32,19 @@ def sync(ctx: click.Context, instances: tuple[str, ...], store: str | None, trac
     MLflow has already is not sent again.
     """
     from jetbench.api import remembered_sessions
+    from jetbench.cli.progress import show_shipping
     from jetbench.errors import BusyError
 
     left = 0
     for session in remembered_sessions(instances, store=store, tracking_uri=tracking_uri):
         try:
-            told = [(event.kind, event) for event in session.sync()]
+            sent, unsent = show_shipping(session)
         except BusyError as error:
             click.echo(f"passed over: {error}", err=True)
             continue
-        for event in (event for kind, event in told if kind == "unpublished"):
-            left += 1
-            click.echo(f"not in MLflow yet: {event.name}: {event.text}", err=True)
-        shipped = sum(kind == "published" for kind, _ in told)
-        click.echo(f"{session.plan.instance.name}: {shipped or 'no'} runs shipped to {session.store.uri}")
+        left += unsent
+        told = f"{sent} shipped to" if sent else "nothing to ship, all of it is in"
+        click.echo(f"{session.plan.instance.name}: {told} {session.store.uri}")
     ctx.exit(1 if left else 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -131,11 +132,12 @@ def _stored(path: Path) -> Dataset:
 
 
 def _foreign(path: Path) -> DataFileError | None:
-    """Explain how to convert a file of another format; None for any other file."""
-    from jetbench.formats.files import detect
+    """Explain how to convert a file, or those of a glob, of another format; None for any other file."""
+    from jetbench.formats.files import detect, expand
 
     try:
-        name = detect(path).name
+        name = detect(expand(path)[0]).name
     except (DataFileError, OSError):
         return None
-    return DataFileError(f"{path}: of the format {name}; convert it first: jetbench data convert {path} -o jets.h5")
+    command = f"jetbench data convert {shlex.quote(str(path))} -o jets.h5"
+    return DataFileError(f"{path}: of the format {name}; convert it first: {command}")

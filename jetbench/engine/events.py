@@ -16,8 +16,8 @@ class Event:
     """What the caller may show. A "done" run was trained here, a "skipped" one before or by another process. A "diverged" one is
     a trial whose loss did not stay finite, or a pretraining of trials alone: the worst of its study, and no failure; a "pruned"
     one was stopped early for its study. "unpublished" and "published" say that the tracker could not take a run, and that it has
-    taken it later. "elsewhere" says that another process trains it now, "tick" that nothing has happened for
-    a while."""
+    taken it later, or what else it lacked, by `name`. "elsewhere" says that another process trains it now, "tick" that nothing
+    has happened for a while."""
 
     kind: Literal["done", "diverged", "pruned", "failed", "skipped", "elsewhere", "winner", "unpublished", "published", "tick"]
     name: str = ""

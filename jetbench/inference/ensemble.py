@@ -29,7 +29,7 @@ class Predicted(NamedTuple):
     together: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ensemble:
     """`members` are the runs by name, trained on jets with `meta` for one task. Of one member the prediction is its own; that of
     several is the mean of what `task.averaged` says, and has seen the labels of all of them."""
@@ -37,6 +37,13 @@ class Ensemble:
     name: str
     members: Mapping[str, Predictor]
     meta: Meta
+
+    def __repr__(self) -> str:
+        """Say what it is in a line: weights and jets would fill pages."""
+        spec, runs = next(iter(self.members.values())).spec, len(self.members)
+        told = f"{runs} run{'' if runs == 1 else 's'} of {spec.model.name}, view {spec.view.name}"
+        what = f"classes {', '.join(self.meta.class_names)}" if self.task.column == "label" else f"predicts {self.task.column}"
+        return f"<Ensemble {self.name}: {told}, {what}>"
 
     @property
     def task(self) -> Task:

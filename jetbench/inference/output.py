@@ -12,7 +12,7 @@ import numpy as np
 
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import COLUMNS, FORMAT, read_scores
-from jetbench.files import replacing
+from jetbench.files import refuse_output, replacing
 from jetbench.inference.ensemble import Ensemble
 from jetbench.inference.sources import JetSource
 from jetbench.jets import Jets, Meta
@@ -20,7 +20,7 @@ from jetbench.jets.disk import Disk
 
 __all__ = ["Judged", "judged", "write_predictions"]
 
-CHUNK = 1 << 14  # rows
+CHUNK = 1 << 14  # rows at most
 JUDGED = 1 << 24  # jets: a metric of more would need memory that predicting does not
 UNKNOWN = {"label": -1, "truth": np.nan}  # what stands for the truth of jets that do not tell it
 
@@ -39,13 +39,12 @@ def write_predictions(
     where the jets do not tell it) and `score`, or `truth` (NaN) and `prediction` of a number; and beside it what each member
     predicts, as `score_1` in the order of the attribute `runs`. Attributes name runs, classes and dataset.
 
-    Raises `StoreError` where the file is there already or cannot be written, and errors as `Ensemble.stream` does.
+    Raises `StoreError` where the file is there already, its folder is not, or it cannot be written, and errors as
+    `Ensemble.stream` does.
     """
-    if path.exists():
-        raise StoreError(f"{path} is there already; name another output, or remove it")
+    refuse_output(path)
     disk: Disk | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary, Disk(temporary, "w+") as disk:
             with h5py.File(disk, "w") as file:
                 file.attrs.update(_attributes(ensemble, source))
@@ -80,7 +79,7 @@ def _version(ensemble: Ensemble) -> int:
 
 
 def _write(file: h5py.File, ensemble: Ensemble, source: JetSource, disk: Disk, progress: Callable[[int, int], None]) -> None:
-    kinds, done = COLUMNS[_version(ensemble)], 0
+    kinds, done, rows = COLUMNS[_version(ensemble)], 0, max(1, min(CHUNK, source.jets))
     index, truth, score = kinds
     for block in ensemble.stream(source):
         n = len(block.jets)
@@ -88,7 +87,7 @@ def _write(file: h5py.File, ensemble: Ensemble, source: JetSource, disk: Disk, p
         if len(block.each) > 1:
             columns |= {f"{score}_{i}": each for i, each in enumerate(block.each, 1)}
         for name, column in columns.items():
-            _extend(file, name, column.astype(kinds.get(name, np.float64)))
+            _extend(file, name, column.astype(kinds.get(name, np.float64)), rows)
         done += n
         progress(done, source.jets)
         if disk.error is not None:
@@ -102,10 +101,11 @@ def _truth(ensemble: Ensemble, jets: Jets, column: str) -> np.ndarray:
     return task.target(jets) if same and task.column in jets.predictable() else np.full(len(jets), UNKNOWN[column])
 
 
-def _extend(file: h5py.File, name: str, rows: np.ndarray) -> None:
+def _extend(file: h5py.File, name: str, rows: np.ndarray, chunk: int) -> None:
+    """Append rows to a column, stored in chunks of so many rows: each takes its whole space, however few are in it."""
     if name not in file:
         empty, shape = rows[:0], rows.shape[1:]
-        file.create_dataset(name, data=empty, maxshape=(None, *shape), chunks=(CHUNK, *shape), fletcher32=True)
+        file.create_dataset(name, data=empty, maxshape=(None, *shape), chunks=(chunk, *shape), fletcher32=True)
     column = file[name]
     column.resize(len(column) + len(rows), axis=0)
     column[len(column) - len(rows) :] = rows

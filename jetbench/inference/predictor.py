@@ -40,6 +40,9 @@ class Predictor(ABC):
     network: Network | None = None
     preprocessing: Preprocessing | None = None
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.model_name}, view {self.spec.view.name}, of {self.folder}>"
+
     @property
     def model_name(self) -> str:
         return self.spec.model.name
@@ -83,7 +86,7 @@ class Predictor(ABC):
         constituents (n, number, features) and their mask (n, number), of a fitted model its table (n, columns)."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NetworkPredictor(Predictor):
     """A network with the preprocessing of its training."""
 
@@ -111,7 +114,7 @@ class NetworkPredictor(Predictor):
         return found if seen.mask is None else (*found, seen.mask)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedPredictor(Predictor):
     """A model that was fitted to a table at once."""
 

@@ -43,11 +43,18 @@ def find_source(
     """Find jets by what they are: jets themselves, a path, folder or glob of files, or a simulated dataset by its name, with how
     many `jets`, its seed and options, which is made where it is not there.
 
-    Raises errors as `data.catalog.find_dataset` does, and `DataFileError` for files of other formats that are not read.
+    Raises errors as `data.catalog.find_dataset` does, and `DataFileError` for files of other formats that are not read, and for
+    what is neither jets nor a name of them.
     """
     told = progress or (lambda what, done, total: None)
     if isinstance(data, Jets):
         return JetSource("jets in memory", data.meta, len(data), data.digest, lambda: iter([data]))
+    if not isinstance(data, str | Path):
+        raise DataFileError(
+            f"a {type(data).__name__} is neither jets nor the path of a file of them: give the path, or what "
+            "`jetbench.jets.open_jets(FILE)` opens; `jetbench data convert` makes such a file of arrays, and "
+            "`jetbench model export` a network that takes tensors"
+        )
     try:
         found = find_dataset(data, jets, seed, options)
     except DataFileError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,8 @@ def open_file(path: Path) -> Jets:
 
 def _jets(file: h5py.File, path: Path) -> Jets:
     if file.attrs.get("format") != FORMAT:
-        raise DataFileError(f"{path}: an HDF5 file, but not one of jetbench's; convert it first")
+        command = f"jetbench data convert {shlex.quote(str(path))} --card CARD -o jets.h5"
+        raise DataFileError(f"{path}: an HDF5 file, but not one of jetbench's; convert it first: {command}")
     if file.attrs.get("version") != VERSION:
         raise DataFileError(f"{path}: format version {file.attrs.get('version')}, this jetbench reads {VERSION}; make it again")
     meta = Meta.model_validate_json(file.attrs["meta"])

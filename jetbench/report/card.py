@@ -11,7 +11,7 @@ from jetbench.models import models
 from jetbench.report.rejections import UNRESOLVED, rejection_limits, rejection_text, run_rejection, seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.subjects import Subject
-from jetbench.report.words import LEVEL_TEXT, count
+from jetbench.report.words import LEVEL_TEXT, count, mean_limits, number
 from jetbench.spec import Recipe, RunSpec
 from jetbench.statistics.mean_rejection import MeanRejection
 from jetbench.statistics.rounding import with_error
@@ -46,13 +46,17 @@ def _task(found: Subject, predictor: Predictor) -> Iterator[str]:
     entry, classes = models[predictor.model_name], found.instance.meta.class_names
     yield f"`{entry.name}`, {entry.summary} ({entry.source}), for {predictor.spec.task.name}. It gives two arrays:"
     yield ""
+    outputs, ordered = predictor.task.outputs(found.instance.meta), ", ".join(classes)
     if predictor.task.column != "label":
         yield f"- `prediction` (n,) float64: {predictor.task.column} in GeV"
+        told = "the same, shifted and scaled as in the training"
     elif len(classes) == 2:
         yield f"- `prediction` (n,) float64: the probability of {classes[1]!r} against {classes[0]!r}"
+        told = f"the logits of the classes in the order {ordered}" if outputs > 1 else f"the logit of {classes[1]!r}"
     else:
-        yield f"- `prediction` (n, {len(classes)}) float64: the probabilities of {', '.join(classes)}"
-    yield "- `outputs` (n, outputs) float32: those of the network, before that"
+        yield f"- `prediction` (n, {len(classes)}) float64: the probabilities of the classes in the order {ordered}"
+        told = "their logits in the same order"
+    yield f"- `outputs` (n, {outputs}) float32: {told}"
 
 
 def _input(found: Subject, predictor: Predictor, exported: Exported) -> Iterator[str]:
@@ -60,6 +64,19 @@ def _input(found: Subject, predictor: Predictor, exported: Exported) -> Iterator
     yield f"Any number n of jets, as {' and '.join(f'`{name}`' for name in exported.inputs)}. What was fitted is in the file."
     yield ""
     yield predictor.preprocessing.fitted.told(found.instance.meta.channels)
+    yield ""
+    yield f"The jet axis is {_axis_told(found)}. Δeta is the pseudorapidity of a deposit minus that of the axis, Δphi its azimuth"
+    yield "minus that of the axis, in [−π, π); both in radians."
+
+
+def _axis_told(found: Subject) -> str:
+    """What deposits are relative to, as readers and simulations of jets have it."""
+    if found.instance.meta.grid is not None:
+        return "the middle of the image that a jet was stored as"
+    return (
+        "the direction of the summed four-vector of all deposits of the jet (E-scheme), not of those alone that are kept, unless "
+        "the source gives another: JetNet's files do, and cards by their key `axis`"
+    )
 
 
 def _data(found: Subject, spec: RunSpec) -> Iterator[str]:
@@ -75,9 +92,9 @@ def _data(found: Subject, spec: RunSpec) -> Iterator[str]:
 
 
 def _recipe(chain: Sequence[RunSpec]) -> Iterator[str]:
-    for number, spec in enumerate(chain, 1):
+    for place, spec in enumerate(chain, 1):
         trained = ", the head alone" if spec.trains == "head" else ""
-        yield f"{number}. `{spec.objective.name}` on {_seen(spec)}{trained}: {_recipe_text(spec.recipe)}; seed {spec.seed},"
+        yield f"{place}. `{spec.objective.name}` on {_seen(spec)}{trained}: {_recipe_text(spec.recipe)}; seed {spec.seed},"
         yield f"   {spec.precision}"
 
 
@@ -89,10 +106,10 @@ def _seen(spec: RunSpec) -> str:
 
 
 def _recipe_text(recipe: Recipe) -> str:
-    """The name of a recipe, and what is not left at its default."""
+    """The name of a recipe, its batch size in jets, and what is not left at its default."""
     defaults = {name: field.get_default() for name, field in Recipe.model_fields.items()}
     told = {name: getattr(recipe, name) for name in defaults if name not in ("name", "augmentation")}
-    parts = [f"{name} {value}" for name, value in told.items() if value != defaults[name]]
+    parts = [f"{name} {value}" for name, value in told.items() if value != defaults[name] or name == "batch_size"]
     steps = "+".join(step.name for step in recipe.augmentation)
     return ", ".join([f"recipe `{recipe.name}`", *parts, *([f"augmentation {steps}"] if steps else [])])
 
@@ -105,7 +122,8 @@ def _metrics(found: Subject, results: Results | None) -> Iterator[str]:
     cell = next(cell for cell, last in results.last.items() if last == key)
     seeds, test_jets = results.seeds(cell.arm, cell.labels), results.plan.instance.settings.test_jets
     yield f"On {test_jets} test jets of the same data that no training has seen. Behind ± is the error of the test sample;"
-    yield f"brackets hold {LEVEL_TEXT} intervals, those of the mean over the seeds of the arm between seeds."
+    yield f"brackets hold {LEVEL_TEXT} intervals. Those of means over the seeds of the arm are the report's, from seeds and test"
+    yield f"sample together; it has them of {results.metric.name} and of rejections."
     yield ""
     yield f"| metric | this run | mean of {count(len(seeds), 'seed')} |"
     yield "|---|---|---|"
@@ -143,10 +161,11 @@ def _mean_rejection(results: Results, cell: CellKey, key: str) -> MeanRejection 
 
 
 def _mean(results: Results, cell: CellKey, key: str) -> str:
-    found = results.interval(cell.arm, cell.labels, f"test/{key}")
-    if found is None:
-        return ""
-    return f"{found.mean:.4g}" + (f" [{found.low:.4g}, {found.high:.4g}]" if found.low is not None else "")
+    """As the report has it: what arms are compared by with its interval, of anything else the mean alone."""
+    if key == results.metric.key and (headline := results.mean(cell.arm, cell.labels)):
+        return f"{number(results.metric, headline.mean)} {mean_limits(results.metric, headline)}".rstrip()
+    found = results.average(cell.arm, cell.labels, f"test/{key}")
+    return "" if found is None else f"{found:.4g}"
 
 
 def _limits(found: Subject, predictor: Predictor) -> Iterator[str]:
@@ -156,7 +175,7 @@ def _limits(found: Subject, predictor: Predictor) -> Iterator[str]:
     if predictor.task.column == "label":
         yield "- Its probabilities are those of a sample with the shares of classes that it was trained on, and not calibrated."
     if labels:
-        yield f"- It has seen {labels} labels; another seed of the same arm gives another model, within the interval above."
+        yield f"- It has seen {labels} labels; another seed of the same arm gives another model."
     yield "- The metrics are those of a benchmark and stand for no measurement: no systematic uncertainty is in them."
 
 
@@ -169,4 +188,4 @@ def _file(found: Subject, predictor: Predictor, exported: Exported, checked: str
         yield f"- the run computes in {predictor.spec.precision} and the file in fp32: their predictions of these jets differ by"
         yield f"  {exported.gap:.2g} at most"
     yield f"- run `{next(iter(found.keys.values()))}` of the instance `{found.instance.name}`"
-    yield f"- made with {', '.join(f'{name} {number}' for name, number in exported.packages.items())}"
+    yield f"- made with {', '.join(f'{name} {release}' for name, release in exported.packages.items())}"

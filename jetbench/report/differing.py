@@ -13,7 +13,7 @@ from jetbench.suites.difference import arm_differences, chain_differences
 from jetbench.suites.fairness import Difference
 from jetbench.suites.graph import Graph
 from jetbench.suites.names import ArmName, arm_called, cells_called, unknown_name
-from jetbench.suites.plan import Plan
+from jetbench.suites.plan import CellKey, Plan
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -21,17 +21,21 @@ __all__ = ["Differences", "find_differences"]
 
 
 class Differences(NamedTuple):
-    """Differences, by the label budgets of two arms at which they are these, none for runs; and remarks on what was compared."""
+    """Differences, by the label budgets of two arms at which they are these, none for runs; remarks on what was compared; and of
+    each side that was tuned what was tried."""
 
     found: dict[tuple[int, ...], list[Difference]]
     remarks: tuple[str, ...]
+    tuned: tuple[str, ...] = ()
 
 
 class Chain(NamedTuple):
-    """The specs of a run after those that it starts from, first to last, and remarks on what its name was taken for."""
+    """The specs of a run after those that it starts from, first to last, remarks on what its name was taken for, and what was
+    tried where it was tuned."""
 
     specs: Sequence[RunSpec]
     remarks: tuple[str, ...] = ()
+    tuned: tuple[str, ...] = ()
 
 
 def find_differences(one: str, other: str, plans: Iterable[Graph], store: Store) -> Differences:
@@ -57,13 +61,24 @@ def _compared(plan: Graph, one: str, other: str, store: Store) -> Differences | 
     """The differences in a plan; None where it has not both."""
     names = [arm_called(plan, what) for what in (one, other)]
     if isinstance(plan, Plan) and all(name is not None and name.labels is None for name in names):
-        return Differences(arm_differences(plan, *(name.arm for name in names if name is not None)), ())
+        arms = [name.arm for name in names if name is not None]
+        tuned = (line for arm in arms for line in _tuned(plan, arm, cells_called(plan, ArmName(arm))))
+        return Differences(arm_differences(plan, *arms), (), tuple(tuned))
     left, right = (_cell(plan, what, store) or _run(plan, what, store) for what in (one, other))
     return _between(left, right) if left and right else None
 
 
 def _between(left: Chain, right: Chain) -> Differences:
-    return Differences({(): chain_differences(left.specs, right.specs)}, (*left.remarks, *right.remarks))
+    found = chain_differences(left.specs, right.specs)
+    return Differences({(): found}, (*left.remarks, *right.remarks), (*left.tuned, *right.tuned))
+
+
+def _tuned(plan: Plan, what: str, cells: Iterable[CellKey]) -> tuple[str, ...]:
+    """What was tried for cells, where they are tuned: two arms may differ by what came of it and by nothing that is declared."""
+    studies = dict.fromkeys(plan.tuned[cell] for cell in cells if cell in plan.tuned)
+    tried = dict.fromkeys(one.text for digest in studies for one in plan.studies[digest].searched)
+    each = ", by each seed for itself" if plan.seeds_tune else ""
+    return (f"{what} is tuned on its validation labels{each}; tried: {'; '.join(tried)}",) if tried else ()
 
 
 def _others(plan: Graph, others: Sequence[str]) -> Iterator[str]:
@@ -87,9 +102,12 @@ def _cell(plan: Graph, what: str, store: Store) -> Chain | None:
         return None
     found = find_in(plan, what, store)
     if isinstance(found, Subject):
-        return Chain(found.runs[0].specs, _taken(name, found.runs[0].name))
+        run = found.runs[0].name
+        taken = [cell for cell in cells if ArmName(cell.arm, cell.labels, cell.seed).text == run]
+        return Chain(found.runs[0].specs, _taken(name, run), _tuned(plan, run, taken))
     cell = max(cells, key=lambda cell: (cell.labels, -cell.seed))
-    return Chain(plan.declared(cell), _taken(name, ArmName(cell.arm, cell.labels, cell.seed).text))
+    run = ArmName(cell.arm, cell.labels, cell.seed).text
+    return Chain(plan.declared(cell), _taken(name, run), _tuned(plan, run, [cell]))
 
 
 def _taken(name: ArmName, run: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from jetbench.errors import RunError, StoreError
-from jetbench.files import write_atomically
+from jetbench.files import refuse_output, write_atomically
 from jetbench.inference.export import Exported, Format, export
 from jetbench.inference.predictor import Predictor
 from jetbench.inference.sources import find_source
@@ -32,15 +32,14 @@ def card_path(path: Path) -> Path:
 def export_run(found: Subject, store: Store, format: Format, path: Path, data: str | Path | None = None) -> Exported:
     """Write the network with its preprocessing to `path`, checked on jets of its suite or of `data`, and the card beside it.
 
-    Raises `RunError` for several runs and as `inference.export.export` does, `StoreError` where one of the files is there already
-    or cannot be written, and where the suite's jets are gone. Nothing is written then.
+    Raises `RunError` for several runs and as `inference.export.export` does, `StoreError` where one of the files is there
+    already, their folder is not, or they cannot be written, and where the suite's jets are gone. Nothing is written then.
     """
     if len(found.keys) > 1:
         raise RunError(f"{found.name!r} has {len(found.keys)} networks; name one of them: {', '.join(found.keys)}")
     card = card_path(path)
     for file in (path, card):
-        if file.exists():
-            raise StoreError(f"{file} is there already; name another output, or remove it")
+        refuse_output(file)
     (predictor,) = load_subject(found, store).members.values()
     name, jets = _some_jets(found, data)
     exported = export(predictor, jets, format)

@@ -12,7 +12,7 @@ from jetbench.inference.pyfunc import pack
 from jetbench.models import models
 from jetbench.report.loading import load_subject
 from jetbench.report.subjects import Subject
-from jetbench.tracking.registry import register
+from jetbench.tracking.registry import Registered, register
 from jetbench.tracking.store import Store
 
 __all__ = ["register_subject"]
@@ -21,8 +21,8 @@ LOADER = "jetbench.inference.pyfunc"
 PACKAGES = ("jetbench", "torch", "numpy", "scikit-learn", "skops")  # whose versions the numbers of a model depend on
 
 
-def register_subject(found: Subject, store: Store, name: str, alias: str | None = None) -> str:
-    """Register runs as a model and return the number of its version; `alias` points to it. The same runs make no second version.
+def register_subject(found: Subject, store: Store, name: str, alias: str | None = None) -> Registered:
+    """Register runs as a version of a model; `alias` points to it. The same runs make no second version.
 
     Raises `StoreError` for a name that MLflow cannot address and where the store does not take it, and errors as `load_subject`.
     """

@@ -15,7 +15,6 @@ from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.report.pairing import Scores, averaged, by_unit, paired
 from jetbench.statistics.comparison import Comparison, beside
-from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.means import Mean
 from jetbench.statistics.multiplicity import adjust
 from jetbench.statistics.resolution import overlap
@@ -109,11 +108,11 @@ class Results:
         """Return the metric that arms are compared by, one value per finished seed (n,)."""
         return self.values(arm, labels, f"test/{self.metric.key}")
 
-    def interval(self, arm: str, labels: int, key: str) -> Interval | None:
-        """Return mean and t interval over seeds, or over encoders where seeds share them; None where no seed has the metric."""
+    def average(self, arm: str, labels: int, key: str) -> float | None:
+        """Return the mean of a metric over seeds, or over encoders where seeds share them; None where no seed has it."""
         seeds = [seed for seed in self.seeds(arm, labels) if key in self.cells[CellKey(arm, labels, seed)]]
         values = np.array([self.cells[CellKey(arm, labels, seed)][key] for seed in seeds])
-        return t_interval(by_unit(values, self.clusters(arm, labels, seeds))) if len(values) else None
+        return float(by_unit(values, self.clusters(arm, labels, seeds)).mean()) if seeds else None
 
     def mean(self, arm: str, labels: int) -> Mean | None:
         """Return the mean over all finished seeds of the metric that arms are compared by, with both of its errors."""

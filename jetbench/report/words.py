@@ -23,6 +23,7 @@ __all__ = [
     "label",
     "level_percent",
     "limits",
+    "mean_ends",
     "mean_errors",
     "mean_limits",
     "need",
@@ -87,17 +88,22 @@ def mean_errors(metric: Metric, given: Mean) -> str:
     return f"±{seed} ±{number(metric, given.test_error)}"
 
 
-def mean_limits(metric: Metric, given: Interval | Mean) -> str:
-    """Write the interval of a mean, cut where the metric has no values: Student's knows no limits. Where it has no width, as for
-    scores that are one number, say so instead."""
+def mean_ends(metric: Metric, given: Interval | Mean) -> tuple[float | None, float | None]:
+    """Return the ends of the interval of a mean, cut where the metric has no values: Student's knows no limits."""
     low, high = given.low, given.high
-    if low is not None and high is not None and high - low <= ROUNDING * abs(given.mean):
-        return "same for every seed"
     if low is not None and metric.low is not None:
         low = max(low, metric.low)
     if high is not None and metric.high is not None:
         high = min(high, metric.high)
-    return limits(metric, low, high)
+    return low, high
+
+
+def mean_limits(metric: Metric, given: Interval | Mean) -> str:
+    """Write the interval of a mean between its `mean_ends`. Where it has no width, as for scores that are one number, say so
+    instead."""
+    if given.low is not None and given.high is not None and given.high - given.low <= ROUNDING * abs(given.mean):
+        return "same for every seed"
+    return limits(metric, *mean_ends(metric, given))
 
 
 def label(metric: Metric, sample: str = "test") -> str:

@@ -123,7 +123,7 @@ def _remedy(word: str, seen: Sequence[AnyInstance], name: str | None, scale: str
         return nearest(name, named or shipped)
     scales = {one.scale for one in seen if name in (None, one.title)}
     if scale is not None and scales:
-        return f"there are some at other scales: {nearest(scale, scales)}"
+        return f"it has some at the scale{'' if len(scales) == 1 else 's'} {', '.join(sorted(scales))}: name one with --scale"
     command = f"run --suite {name or 'NAME'}" if word == "suite" else f"study run {name or 'NAME'}"
     return f"`jetbench {command}{f' --scale {scale}' if scale else ''}` makes them"
 

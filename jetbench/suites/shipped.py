@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -33,11 +34,18 @@ class Shelf:
         if not path.is_file():
             path = Path(name).expanduser()
             if not path.is_file():
-                raise UnknownNameError(f"no {self.kind} and no file {name!r}; {self._remedy(name)}")
+                raise UnknownNameError(f"{self._absent(name, path)}; {self._remedy(name)}")
         try:
             return str(path.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
             raise SuiteError(f"{name}: no text, so no {self.kind}; a file of jets goes to --dataset") from None
+
+    def _absent(self, name: str, path: Path) -> str:
+        """Say what is not there: a file where the word looks like a path, else a name."""
+        if not path.suffix and os.sep not in name:
+            return f"no {self.kind} and no file {name!r}"
+        there = "that is a folder" if path.is_dir() else "there is no such file"
+        return f"{name}: {there}; a file of a {self.kind} is YAML, NAME.yaml, and a shipped {self.kind} goes by its name alone"
 
     def _remedy(self, name: str) -> str:
         """Say what a name is on another shelf; else the nearest one on this."""

@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
+SHIPPED_LATER = "the runs' folders hold everything, the same command ships it later"
 _lock = threading.Lock()
 
 
@@ -55,8 +56,9 @@ def client(uri: str) -> MlflowClient:
 
 
 @contextmanager
-def speaking_plainly(what: str) -> Iterator[None]:
-    """Turn the failures of a store (locked, away, full, refused) into a StoreError that begins with `what` failed."""
+def speaking_plainly(what: str, remedy: str = SHIPPED_LATER) -> Iterator[None]:
+    """Turn the failures of a store (locked, away, full, refused) into a StoreError that begins with `what` failed and ends with
+    the remedy."""
     import sqlalchemy.exc
 
     mlflow = load()
@@ -65,4 +67,4 @@ def speaking_plainly(what: str) -> Iterator[None]:
     except (mlflow.MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
         # the database's own words stand at the bottom of two wrappers
         cause = " ".join(str(getattr(error.__cause__, "orig", None) or error).split())[:300]
-        raise StoreError(f"{what}: {cause}; the runs' folders hold everything, the same command ships it later") from error
+        raise StoreError(f"{what}: {cause}; {remedy}") from error

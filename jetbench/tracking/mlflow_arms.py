@@ -33,8 +33,8 @@ SHARED = "mlflow.sharedViewState."
 LONGEST_DESCRIPTION = 20_000  # characters, of a tag of an experiment
 
 
-def publish_arms(client: MlflowClient, experiment_id: str, cards: tuple[ArmCard, ...], tags: Mapping[str, str]) -> None:
-    """Make the runs of kind "arm" those of the cards; what is as it should be is left alone."""
+def publish_arms(client: MlflowClient, experiment_id: str, cards: tuple[ArmCard, ...], tags: Mapping[str, str]) -> int:
+    """Make the runs of kind "arm" those of the cards; what is as it should be is left alone. Returns how many were sent."""
     held: dict[str, Run] = {}
     for run in _all(client, experiment_id, f"tags.`{KIND}` = 'arm'"):
         twin = held.setdefault(run.data.tags.get(KEY, ""), run)
@@ -48,6 +48,7 @@ def publish_arms(client: MlflowClient, experiment_id: str, cards: tuple[ArmCard,
         _create(client, experiment_id, card, tags, [ids[key] for key in card.runs if key in ids])
     for key in held.keys() - {card.key for card in cards}:
         _discard(client, held[key])
+    return len(changed)
 
 
 def _holds(run: Run | None, card: ArmCard) -> bool:

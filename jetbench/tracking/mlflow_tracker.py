@@ -135,11 +135,11 @@ class MlflowTracker(Tracker):
         if metrics:
             self._send(run_id, [Record(_last_time(run.journal) / 1000, 0, metrics)], {})
 
-    def log_report(self, files: Iterable[Path], name: str = "report", kind: Kind = "report") -> None:
+    def log_report(self, files: Iterable[Path], name: str = "report", kind: Kind = "report") -> bool:
         files = list(files)
         held = self._held().get(name)
         if held is not None and (held.status, held.content) == ("FINISHED", digest(files)):
-            return
+            return False
         with speaking_plainly(f"cannot publish the {name}"):
             client, _ = self._connected()
             wanted = {KEY: name, KIND: kind, **self._common_tags()}
@@ -147,24 +147,26 @@ class MlflowTracker(Tracker):
                 self._held().pop(name, None)
                 found = self._find(name) or self._create(name, wanted, int(time.time() * 1000))
             if found.data.tags.get(CONTENT) == (content := digest(files)) and found.info.status == "FINISHED":
-                return
+                return False
             for path in files:
                 client.log_artifact(found.info.run_id, str(path))
             self._describe(found, wanted | {CONTENT: content}, {})
             client.set_terminated(found.info.run_id, "FINISHED")
+        return True
 
-    def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> None:
+    def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> int:
         held, arms = self._held().get(name), sum(key.startswith(ARM) for key in self._held())
         if held is not None and held.overview == f"{arms}:{digest}":
-            return
+            return 0
         told = make()
         with speaking_plainly("cannot publish the comparison"):
             client, experiment_id = self._connected()
             common = self._common_tags()
-            publish_arms(client, experiment_id, told.arms, common)
+            sent = publish_arms(client, experiment_id, told.arms, common)
             report = self._find(name) or self._create(name, {KEY: name, KIND: "report", **common}, int(time.time() * 1000))
             publish_description(client, experiment_id, told, f"{report.info.run_id}/artifacts/{page}")
             client.set_tag(report.info.run_id, OVERVIEW, f"{len(told.arms)}:{digest}")
+        return sent
 
     def place(self) -> tuple[str, str | None]:
         """Return the id of the experiment, and the name of the view that shows the comparison, None where there is none yet:

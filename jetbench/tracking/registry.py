@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
@@ -22,11 +22,20 @@ from jetbench.tracking.store import Store
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["register"]
+__all__ = ["Registered", "register"]
 
 NAME = re.compile(r"[\w.-]+")  # what stands in models:/NAME@ALIAS without a meaning of its own
+ALIAS = re.compile(r"[\w-]+")  # MLflow takes no '.' in it
+RESERVED = re.compile(r"v\d+|latest", re.IGNORECASE)  # by MLflow, for versions by number and the last one
 ARTIFACT = "model"
 EXPERIMENT = "jetbench.models"  # whoever reclaims the suite that a model comes from leaves this one alone
+
+
+class Registered(NamedTuple):
+    """The number of a version, and whether it was made now, or held the same content before."""
+
+    version: str
+    new: bool
 
 
 def register(
@@ -37,16 +46,14 @@ def register(
     alias: str | None,
     requirements: Sequence[str],
     tags: Mapping[str, str],
-) -> str:
+) -> Registered:
     """Store a folder as a model that MLflow loads by the module `loader`, as a new version of the model `name`, and point the
-    `alias` to it; returns the number of the version. Content that a version holds already makes no other.
+    `alias` to it. Content that a version holds already makes no other.
 
     Raises `StoreError` for names that MLflow cannot address, and where the store does not take it.
     """
-    for word in (name, *([alias] if alias is not None else [])):
-        if not NAME.fullmatch(word):
-            raise StoreError(f"{word!r} is no name for a model or an alias: letters, digits, '.', '-' and '_' make one")
-    with speaking_plainly(f"cannot register {name}"):
+    _refuse_names(name, alias)
+    with speaking_plainly(f"cannot register {name}", "mend that and give the command again"):
         if store.tracking_uri:
             refuse_absent(store.tracking_uri)
         client, digest = backend.client(store.uri), _digest(content)
@@ -57,7 +64,22 @@ def register(
         version = held or _add(store, client, content, loader, name, requirements, {**tags, CONTENT: digest})
         if alias is not None:
             client.set_registered_model_alias(name, alias, version)
-    return str(version)
+    return Registered(str(version), held is None)
+
+
+def _refuse_names(name: str, alias: str | None) -> None:
+    """Before anything is stored: MLflow looks at an alias after the version is made."""
+    if not NAME.fullmatch(name):
+        raise StoreError(f"{name!r} is no name for a model: letters, digits, '.', '-' and '_' make one")
+    if alias is None:
+        return
+    if not ALIAS.fullmatch(alias):
+        raise StoreError(f"{alias!r} is no alias: letters, digits, '-' and '_' make one")
+    if RESERVED.fullmatch(alias):
+        raise StoreError(
+            f"MLflow keeps the alias {alias!r} for itself, as all of the form v<number> and 'latest': versions have their number "
+            f"without one (models:/{name}/1); choose a word such as 'best'"
+        )
 
 
 def _add(

@@ -113,13 +113,15 @@ class Tracker:
     def finish(self, run: RunCard, status: Status, artifacts: Sequence[Path] = ()) -> None:
         """Upload the files under their own names, with the metrics on the test jets unless the run is sealed, and close it."""
 
-    def log_report(self, files: Iterable[Path], name: str = "report", kind: Kind = "report") -> None:
+    def log_report(self, files: Iterable[Path], name: str = "report", kind: Kind = "report") -> bool:
         """Put the files into the one run that holds the experiment's report, or another page of this name and kind, in place of
-        the last ones."""
+        the last ones; tells whether they were not there already."""
+        return False
 
-    def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> None:
+    def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> int:
         """Show the comparison that `make` gives, in place of the last one; not asked for one whose `digest` is there already.
-        `page` is the file of the report that the run `name` holds."""
+        `page` is the file of the report that the run `name` holds. Returns how many arms were sent."""
+        return 0
 
 
 class MemoryTracker(Tracker):
@@ -157,12 +159,14 @@ class MemoryTracker(Tracker):
             self.artifacts[run.key] = {path.name: path.read_bytes() for path in artifacts}
             self.status[run.key] = status
 
-    def log_report(self, files: Iterable[Path], name: str = "report", kind: Kind = "report") -> None:
+    def log_report(self, files: Iterable[Path], name: str = "report", kind: Kind = "report") -> bool:
         with self._lock:
-            self.report = {path.name: path.read_bytes() for path in files}
+            before, self.report = self.report, {path.name: path.read_bytes() for path in files}
+        return self.report != before
 
-    def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> None:
+    def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> int:
         self.overview = make()
+        return len(self.overview.arms)
 
 
 _here: WeakValueDictionary[int, MemoryTracker] = WeakValueDictionary()

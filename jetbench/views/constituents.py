@@ -75,8 +75,8 @@ class ConstituentsView(FittedView):
     def told(self, channels: tuple[Channel, ...]) -> str:
         return (
             f"`constituents` (n, {self.number}, {len(self.mean)}) float32 holds the {self.number} deposits of the largest pT in "
-            f"falling order; `mask` (n, {self.number}) is true where there is one, and the rest is zero. The features, without "
-            f"scaling: Δeta and Δphi to the jet axis; {self._told_of_pt(channels)}."
+            f"falling order; `mask` (n, {self.number}) bool is true where there is one, and the rest is zero. The features, "
+            f"without scaling: Δeta and Δphi to the jet axis; {self._told_of_pt(channels)}."
         )
 
     def _told_of_pt(self, channels: tuple[Channel, ...]) -> str:

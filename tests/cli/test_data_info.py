@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from formats import files
 
 from jetbench.cli import main
 
@@ -50,8 +51,14 @@ def test_only_png_files_are_drawn(toy_file: Path) -> None:
 def test_a_foreign_or_damaged_file_is_a_message(here: Path, toy_file: Path) -> None:
     with h5py.File(here / "foreign.h5", "w") as file:
         file["jet"] = np.zeros(3)
+    files.top_tagging(here / "raw 1.h5", files.particles(20))
     (here / "cut.h5").write_bytes(toy_file.read_bytes()[:20_000])
-    for name, message in (("foreign.h5", "not one of jetbench's; convert it first"), ("cut.h5", "cut.h5")):
+    own, glob = here / "foreign.h5", here / "raw*.h5"
+    for name, message in (
+        ("foreign.h5", f"not one of jetbench's; convert it first: jetbench data convert {own} --card CARD -o jets.h5"),
+        ("raw*.h5", f"of the format top-tagging; convert it first: jetbench data convert '{glob}' -o jets.h5"),
+        ("cut.h5", "cut.h5"),
+    ):
         result = info(name)
         assert result.exit_code == 1
         assert message in result.output

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -68,6 +71,22 @@ def test_what_only_looks_does_not_ask_where_to_report(suite_path: Path, tmp_path
 def test_the_pages_of_a_server_are_there_already(tmp_path: Path) -> None:
     result = call("ui", "--store", tmp_path, MLFLOW_TRACKING_URI="http://me:planted@127.0.0.1:9")
     assert result.output == "http://127.0.0.1:9/#/experiments?workflowType=machine_learning\n"
+
+
+@pytest.mark.filterwarnings("ignore:For backward compatibility, 'str' dtypes")  # of MLflow's tables about pandas
+def test_all_that_is_shipped_is_counted_and_told_while_it_goes(toys_of: Callable[..., Any]) -> None:
+    """In a suite of its own, which no other test ships."""
+    toys = toys_of(2, "labels=[70]", "tuning=null")
+    for arm in ("sets", "boosted-trees"):
+        toys.run(arm)
+    (toys.store / "reports" / toys.plan.instance.name).mkdir(parents=True)
+    first = call("store", "sync", "--store", toys.store)
+    assert first.exit_code == 0, first.output
+    name = re.escape(toys.plan.instance.name)
+    assert re.search(rf"^{name}: asking sqlite:\S+ for \d+ runs and the page$", first.stderr, re.MULTILINE)
+    assert re.search(rf"^{name}: 2 runs, 2 runs of arms and the report shipped to sqlite:", first.stdout)
+    again = call("store", "sync", "--store", toys.store)
+    assert re.search(rf"^{name}: nothing to ship, all of it is in sqlite:", again.stdout)
 
 
 def test_one_cause_is_told_once_and_what_it_keeps_back_is_counted() -> None:

@@ -29,6 +29,13 @@ def test_one_member_says_what_it_says_and_several_the_mean_of_their_logits(toys_
     np.testing.assert_allclose(toys.ensemble("boosted-trees", 0, 1).predict(jets), 1 / (1 + np.exp(-logit)), rtol=1e-9)
 
 
+def test_it_shows_itself_in_a_line(toys_of: Make) -> None:
+    ensemble = toys_of().ensemble("boosted-trees", 0, 1)
+    assert repr(ensemble) == "<Ensemble boosted-trees: 2 runs of boosted-trees, view observables, classes qcd, top>"
+    member = ensemble.members["s0"]
+    assert repr(member) == f"<FittedPredictor boosted-trees, view observables, of {member.folder}>"
+
+
 def test_numbers_are_averaged_as_they_are(toys_of: Make) -> None:
     toys = toys_of(2, REGRESSION)
     jets = toys.jets[:50]

@@ -28,6 +28,12 @@ def test_what_is_packed_predicts_as_before(toys_of: Make, tmp_path: Path, arm: s
     np.testing.assert_array_equal(served.predict(str(toys.folder / "jets.h5"), params=None), ensemble.predict(toys.jets))
 
 
+def test_what_is_neither_jets_nor_a_path_is_one_error(toys_of: Make, tmp_path: Path) -> None:
+    pack(toys_of().ensemble("scratch", 0), tmp_path / "packed")
+    with pytest.raises(DataFileError, match=r"a ndarray is neither jets nor the path of a file of them: give the path, or what"):
+        _load_pyfunc(str(tmp_path / "packed")).predict(np.zeros((2, 3, 16, 16)))
+
+
 def test_a_damaged_pack_is_one_error(toys_of: Make, tmp_path: Path) -> None:
     pack(toys_of().ensemble("scratch", 0), tmp_path / "packed")
     weights = tmp_path / "packed" / "0" / "model.safetensors"

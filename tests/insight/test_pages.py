@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from jetbench.insight.compare import compare_subjects
 from jetbench.insight.evidence import find_jets, gather
 from jetbench.insight.inspect import inspect_subject
 from jetbench.insight.inspection import Inspection
-from jetbench.insight.sections import activations, curves_together, disagreements, specs, verdicts
+from jetbench.insight.sections import activations, curves_together, disagreements, specs, summary, verdicts
+from jetbench.insight.sections import attributions as attributions_section
 from jetbench.insight.sections.correlation import similarities
 from jetbench.insight.sections.gallery import draw, gallery
 from jetbench.insight.side_by_side import SideBySide
@@ -196,6 +198,28 @@ def test_from_scores_alone_a_page_says_so(alone: Store) -> None:
     assert "no longer in the cache" in found.told[0]
     assert "made from stored scores and curves alone" in " ".join(page.text.split())
     assert "its probability" in page.text
+
+
+def test_a_run_that_calls_every_jet_one_class_is_warned_of(alone: Store) -> None:
+    """On the page and in the terminal; of others nothing is said."""
+    prior = find_subject("class-prior/n50/s0", alone)
+    (sentence,) = summary.one_class(Inspection(prior, gather(prior, alone.root)))
+    assert sentence.startswith("Warning: class-prior/n50/s0 calls every one of its 400 test jets top, so that its accuracy is")
+    found = inspect_subject(prior, alone.root)
+    assert sentence in found.told
+    assert sentence in " ".join(read(found.files[0]).text.split())
+    other = find_subject("scratch", alone)
+    assert summary.one_class(Inspection(other, gather(other, alone.root))) == []
+
+
+@pytest.mark.parametrize(("gap", "judged"), [(0.04, "4.0 % of its mean size, which is small"), (0.06, "show where, and not how")])
+def test_the_gap_of_integrated_gradients_is_judged(trained: Make, gap: float, judged: str) -> None:
+    inspection = trained().inspection("sets/n60/s0")
+    known = {k: replace(one, gap=gap) for k, one in inspection.explanations.items()}
+    vars(inspection)["explanations"] = known
+    body = " ".join(attributions_section.render(inspection).body.split())
+    assert judged in body
+    assert "5 % that Sundararajan et al. (arXiv:1703.01365, section 5) ask for" in body
 
 
 def test_scores_alone_are_compared_with_a_sentence(alone: Store) -> None:

@@ -16,6 +16,7 @@ from jetbench.report.differing import find_differences
 from jetbench.suites.instances import remember
 from jetbench.suites.names import named_plans
 from jetbench.suites.plan import Plan
+from jetbench.suites.planning import make_plan
 from jetbench.tracking.store import Store
 
 
@@ -52,13 +53,30 @@ def test_both_are_of_one_instance_and_it_is_said_where_others_have_both_too(seve
         f"both are those of {second_name}, the latest that has them; {first_name} has both too: --suite names one",
     )
     only = find_differences("scratch/n50/s0", "simclr/n100/s0", named_plans(store.root, second_name), store)
-    assert only == (found.found, ())
+    assert only._replace(tuned=()) == (found.found, (), ())
     arms = find_differences("scratch", "simclr", named_plans(store.root), store)
     assert arms.remarks == (
         f"both are those of {third_name}, the latest that has them; {second_name} and {first_name} have both too: "
         "--suite names one",
     )
     assert find_differences("scratch", "other", named_plans(store.root), store).remarks == ()
+
+
+def test_sides_that_are_tuned_say_what_was_tried(several: tuple[Store, list[Plan]]) -> None:
+    """Nothing that is declared sets rates apart that seeds take for themselves."""
+    store, (_, second, third) = several
+    tried = "is tuned on its validation labels; tried: learning rate "
+    arms = find_differences("scratch", "simclr", [second], store)
+    assert len(arms.tuned) == 2
+    assert all(line.startswith(f"{arm} {tried}") for arm, line in zip(("scratch", "simclr"), arms.tuned, strict=True))
+    runs = find_differences("scratch/n50/s0", "simclr/n100/s0", [second], store)
+    assert [line.split(" is tuned")[0] for line in runs.tuned] == ["scratch/n50/s0", "simclr/n100/s0"]
+    assert find_differences("scratch", "simclr", [third], store).tuned == ()
+    small = ("dataset.jets=1200", "test_jets=400", "labels=[50,200]", "tuning.factors=[0.3,1.0]", "seeds=2")
+    own = find_differences("scratch", "simclr", [make_plan(fake_instance(*small))], store).tuned
+    assert own[0] == "scratch is tuned on its validation labels, by each seed for itself; tried: learning rate 0.0003, 0.001"
+    for line in runs.tuned:
+        assert line in CliRunner().invoke(main, ["diff", "scratch/n50/s0", "simclr/n100/s0", "--store", str(store.root)]).stdout
 
 
 def test_runs_that_no_instance_has_together_come_with_theirs(several: tuple[Store, list[Plan]]) -> None:

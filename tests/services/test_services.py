@@ -182,11 +182,11 @@ def test_another_place_is_filled_from_the_folders_alone(stack: Stack, folder: Pa
         shutil.copytree(folder / "mlruns" / name, folder / "restored" / name)
     shutil.copy(folder / "mlruns/instances.jsonl", folder / "restored")
     sync = ("store", "sync", "--store", "restored", "--tracking-uri", "local")
-    assert re.search(r"killed\.quick\.\w+: 8 runs shipped to sqlite:", told(client(folder, *sync)))
+    assert re.search(r"killed\.quick\.\w+: 8 runs, 3 runs of arms and the report shipped to sqlite:", told(client(folder, *sync)))
     with closing(sqlite3.connect(folder / "restored/mlflow.db")) as connection:
         points = connection.execute(POINTS.format("killed")).fetchall()
     assert Counter(points) == expected(folder / "mlruns/work")
-    assert "no runs shipped" in told(client(folder, *sync))
+    assert "nothing to ship" in told(client(folder, *sync))
 
 
 def test_two_members_who_run_the_same_suite_at_once_keep_their_own_runs(stack: Stack, folder: Path) -> None:
@@ -206,7 +206,7 @@ def test_two_members_who_run_the_same_suite_at_once_keep_their_own_runs(stack: S
     (instance,) = {path.stem for path in works[0].glob("shared.*.lock")}
     told(client(folder, "store", "gc", instance, "--store", "anna"))
     sync = ("store", "sync", "--store", "ben", "--tracking-uri", stack.address(5000))
-    assert "no runs shipped" in told(client(folder, *sync))
+    assert "nothing to ship" in told(client(folder, *sync))
     assert runs_of(stack, works[0].parent) == again
     assert runs_of(stack, works[1].parent) == of_ben
 
@@ -231,10 +231,10 @@ def test_a_server_that_was_away_is_filled_afterwards_and_no_secret_is_left_anywh
     outputs.append(told(client(folder, "store", "sync", **wrong), 1))
     assert "cannot open http://127.0.0.1" in outputs[-1]
     outputs.append(told(client(folder, "store", "sync", **secret)))
-    assert "4 runs shipped" in outputs[-1]
+    assert "4 runs, 3 runs of arms and the report shipped" in outputs[-1]
     before = snapshot(stack)
     outputs.append(told(client(folder, "store", "sync", "away", **secret)))
-    assert "no runs shipped" in outputs[-1]
+    assert "nothing to ship" in outputs[-1]
     assert snapshot(stack) == before
     assert kept(stack, "away") == expected(folder / "later/work")
     shown = states(stack, "away")

@@ -80,7 +80,7 @@ def test_the_name_of_a_suite_is_not_the_beginning_of_another(plan_of: Callable[.
     remember(tmp_path, own)
     assert latest(tmp_path, "paper") == own
     remember(tmp_path, mass.replace(scale="smoke"))
-    with pytest.raises(StoreError, match="no results of suite 'paper' at scale 'smoke'; there are some at other scales"):
+    with pytest.raises(StoreError, match="no results of suite 'paper' at scale 'smoke'; it has some at the scale"):
         latest(tmp_path, "paper", "smoke")
     with pytest.raises(StoreError, match="no results of study 'paper-simclr'"):
         latest_study_instance(tmp_path, "paper-simclr")

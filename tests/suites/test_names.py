@@ -37,7 +37,7 @@ def test_a_store_without_a_plan_says_why(plan_of: Callable[..., Plan], tmp_path:
         list(named_plans(tmp_path))
     instance = plan_of().instance
     remember(tmp_path, instance)
-    with pytest.raises(StoreError, match="no results at scale 'smoke'; there are some at other scales: valid names: quick"):
+    with pytest.raises(StoreError, match="no results at scale 'smoke'; it has some at the scale quick: name one with --scale"):
         list(named_plans(tmp_path, scale="smoke"))
     book = tmp_path / "instances.jsonl"
     whole = book.read_text()

@@ -72,6 +72,9 @@ def test_names_that_nobody_knows() -> None:
 
 
 def test_a_name_of_the_other_kind_is_answered_with_its_command() -> None:
+    absent = r"nofile.toml: there is no such file; a file of a suite is YAML, NAME.yaml, and a shipped suite goes by"
+    with pytest.raises(UnknownNameError, match=absent):
+        find_suite("nofile.toml")
     with pytest.raises(UnknownNameError, match="it is a study: `jetbench study run learning-rate`"):
         find_suite("learning-rate")
     with pytest.raises(UnknownNameError, match="it is a suite: `jetbench run --suite ssl-vs-scratch`"):

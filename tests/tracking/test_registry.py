@@ -10,7 +10,7 @@ import pytest
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
 from jetbench.tracking.mlflow_tracker import MlflowTracker
-from jetbench.tracking.registry import register
+from jetbench.tracking.registry import Registered, register
 from jetbench.tracking.rows import drop_experiment
 from jetbench.tracking.store import Store
 
@@ -31,7 +31,7 @@ def content(tmp_path: Path) -> Path:
     return folder
 
 
-def add(store: Store, content: Path) -> str:
+def add(store: Store, content: Path) -> Registered:
     return register(store, content, "jetbench.inference.pyfunc", "trees", "best", ["numpy"], {"jetbench.instance": "suite"})
 
 
@@ -42,13 +42,13 @@ def files(client: MlflowClient) -> Path:
 
 def test_a_model_outlives_the_experiment_of_its_suite(store: Store, client: MlflowClient, content: Path) -> None:
     MlflowTracker(store, "suite").connect()
-    assert add(store, content) == "1"
+    assert add(store, content) == ("1", True)
     drop_experiment(store, "suite")
     assert (files(client) / "data" / "runs" / "weights").read_bytes() == b"weights"
-    assert add(store, content) == "1"
+    assert add(store, content) == ("1", False)
     (content / "weights").write_bytes(b"others")
     client.delete_experiment(client.get_experiment_by_name("jetbench.models").experiment_id)
-    assert add(store, content) == "2"
+    assert add(store, content) == ("2", True)
     assert (files(client) / "data" / "runs" / "weights").read_bytes() == b"others"
 
 
@@ -60,10 +60,10 @@ def test_an_upload_that_fails_leaves_no_version_and_no_run_under_way(
 
     with monkeypatch.context() as patched:
         patched.setattr(type(client), "log_artifacts", full)
-        with pytest.raises(StoreError, match="cannot register trees: no space left"):
+        with pytest.raises(StoreError, match="cannot register trees: no space left; mend that and give the command again"):
             add(store, content)
     assert client.search_model_versions("name = 'trees'") == []
-    assert add(store, content) == "1"
+    assert add(store, content) == ("1", True)
     made = client.get_experiment_by_name("jetbench.models")
     assert sorted(run.info.status for run in client.search_runs([made.experiment_id])) == ["FAILED", "FINISHED"]
 

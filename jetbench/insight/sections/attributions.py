@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from jetbench.evaluation.plots import INK
+from jetbench.insight.attributions import COMPLETE
 from jetbench.insight.drawing import SMALL, draw_grid, draw_map, label_plane, panels
 from jetbench.insight.frames import average_map, pictures
 from jetbench.insight.inspection import Inspection
@@ -26,9 +27,12 @@ __all__ = ["Averages", "draw_averages", "render"]
 
 NONE = "<p>There are no maps: {{ reason }}.</p>"
 TEXT = """<p>Integrated gradients share out the difference between the score of a jet and that of a reference,
-{{ reference }}, among {{ parts }}; over these jets the shares miss it by {{ gap }} % of its mean size. So blue raises the score
-above that of the reference, and orange lowers it.{{ probability }}{{ cams }}</p>
+{{ reference }}, among {{ parts }}; over these jets the shares miss it by {{ gap }} % of its mean size, {{ judged }}.
+So blue raises the score above that of the reference, and orange lowers it.{{ probability }}{{ cams }}</p>
 {{ table }}"""
+SMALL_GAP = "which is small: no more than the {:.0f} % that {} ask for"
+LARGE_GAP = "which is more than the {:.0f} % that {} ask for: the maps show where, and not how much"
+ASKED = "Sundararajan et al. (arXiv:1703.01365, section 5)"
 REFERENCES = ("the mean image of the test jets", "a jet of as many average deposits")
 PARTS = ("the pixels", "the constituents")
 PROBABILITY = " The reference itself is given a probability of {:.2g} of being {}: colours are no verdict on the class of a jet."
@@ -58,12 +62,13 @@ def render(inspection: Inspection) -> SectionContent | None:
     found, name = inspection.explanations, inspection.explainer.name
     sets = int(name != "image")
     jets = joined([f"{count(len(one.maps))} of {inspection.groups[k]}" for k, one in found.items()])
-    gap = 100 * max(one.gap for one in found.values())
+    gap = max(one.gap for one in found.values())
     body = fragment(
         TEXT,
         reference=REFERENCES[sets],
         parts=PARTS[sets],
-        gap=f"{gap:.0f}",
+        gap=f"{100 * gap:.1f}",
+        judged=(SMALL_GAP if gap <= COMPLETE else LARGE_GAP).format(100 * COMPLETE, ASKED),
         probability=_probability(inspection),
         table=_scores(inspection),
         cams="" if sets else CAMS.format(inspection.explainer.cam_layer),

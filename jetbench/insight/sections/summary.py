@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from jetbench.insight.evidence import Evidence
 from jetbench.insight.inspection import Inspection
 from jetbench.report.content import Cell, Line, SectionContent
@@ -9,7 +11,7 @@ from jetbench.report.markup import fragment, table
 from jetbench.report.words import count, label, number
 from jetbench.tasks.task import Metric
 
-__all__ = ["metric_cell", "reasons", "render"]
+__all__ = ["metric_cell", "one_class", "reasons", "render"]
 
 TEXT = """
 <dl>
@@ -19,10 +21,15 @@ TEXT = """
 <dt>trained by</dt><dd>{{ stages }}</dd>
 <dt>jets</dt><dd>{{ jets }}</dd>
 </dl>
-{% for reason in reasons %}
-<p class="told">{{ reason }}</p>
+{% for sentence in told %}
+<p class="told">{{ sentence }}</p>
 {% endfor %}
 """
+THRESHOLD = 0.5  # from which probability on a jet counts as the second of two classes, as in the accuracy of a run
+ONE_CLASS = (
+    "Warning: {run} calls every one of its {jets} test jets {name}, so that its accuracy is the share of that class and its maps "
+    "show no decision. What the AUC says is the order of its scores alone; a longer training or another learning rate may help."
+)
 ALONE = "The jets cannot be shown: {}. What follows is made from stored scores and curves alone."
 
 
@@ -39,7 +46,7 @@ def render(inspection: Inspection) -> SectionContent:
         view=_component(spec.view.name, spec.view.options),
         stages=", then ".join(f"{one.objective.name} ({one.recipe.name})" for one in shown.run.specs),
         jets=f"{spec.dataset.name}{test}",
-        reasons=reasons(inspection),
+        told=[*reasons(inspection), *one_class(inspection)],
     )
     metric = shown.task.headline_of(inspection.meta)
     lines = [Line((one.run.planned.name, metric_cell(one, metric))) for one in inspection.seeds]
@@ -65,6 +72,20 @@ def reasons(inspection: Inspection) -> list[str]:
     jets, model = inspection.no_jets, inspection.shown.no_model
     told = [ALONE.format(jets)] if jets else []
     return told or ([f"Nothing inside the model is shown: {model}."] if model else [])
+
+
+def one_class(inspection: Inspection) -> list[str]:
+    """Warn of each run that gives all of its test jets the same class."""
+    names = inspection.meta.class_names
+    if inspection.regression or not inspection.shown.tested:
+        return []
+    told = []
+    for one in inspection.seeds:
+        _, _, predicted = one.scores
+        called = np.unique(predicted >= THRESHOLD if predicted.ndim == 1 else predicted.argmax(axis=1))
+        if len(called) == 1:
+            told.append(ONE_CLASS.format(run=one.run.name, jets=count(len(predicted)), name=names[int(called[0])]))
+    return told
 
 
 def _component(name: str, options: tuple[tuple[str, object], ...]) -> str:

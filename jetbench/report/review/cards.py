@@ -13,7 +13,7 @@ from jetbench.report.review.pictures import pictures
 from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import Row, rows
 from jetbench.report.tuned import decisions
-from jetbench.report.words import brief_difference, count, gain, mean_limits, number, quantity
+from jetbench.report.words import brief_difference, count, gain, mean_ends, mean_limits, number, quantity
 from jetbench.spec import Component
 from jetbench.suites.plan import CellKey
 from jetbench.suites.studies import plain
@@ -75,10 +75,10 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
 def _means(results: Results, arm: str, labels: int) -> Metrics:
     mean, key = results.mean(arm, labels), mean_key(results)
     if mean is not None:
-        yield from ((key, mean.mean), (f"{key}_low", mean.low), (f"{key}_high", mean.high))
+        low, high = mean_ends(results.metric, mean)
+        yield from ((key, mean.mean), (f"{key}_low", low), (f"{key}_high", high))
     for name in MEANS:
-        if found := results.interval(arm, labels, f"test/{name}"):
-            yield f"test/{name}", found.mean
+        yield f"test/{name}", results.average(arm, labels, f"test/{name}")
 
 
 def _gains(results: Results, row: Row) -> Metrics:

@@ -9,7 +9,6 @@ from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.rejections import UNRESOLVED, rejection_text, seed_rejection
 from jetbench.report.results import Results
-from jetbench.statistics.intervals import Interval
 from jetbench.statistics.mean_rejection import MeanRejection
 
 __all__ = ["SHOWN", "ClassRow", "class_rows", "render"]
@@ -30,7 +29,7 @@ class ClassRow:
 
     arm: str
     labels: int
-    areas: tuple[Interval | None, ...]
+    areas: tuple[float | None, ...]
     rejections: tuple[MeanRejection | None, ...]
 
 
@@ -46,7 +45,7 @@ def render(results: Results) -> SectionContent | None:
 def _line(row: ClassRow) -> Line:
     below = ["background", *("" for _ in row.rejections[1:])]
     under = [f"R{SHOWN} {rejection_text(r)}" if r else text for r, text in zip(row.rejections, below, strict=True)]
-    areas = [f"{area.mean:.4f}" if area else "–" for area in row.areas]
+    areas = ["–" if area is None else f"{area:.4f}" for area in row.areas]
     return Line((row.arm, *map(Cell, areas, under)))
 
 
@@ -62,6 +61,6 @@ def _row(results: Results, arm: str, labels: int) -> ClassRow:
     return ClassRow(
         arm=arm,
         labels=labels,
-        areas=tuple(results.interval(arm, labels, f"test/auc_{key}") for key in keys),
+        areas=tuple(results.average(arm, labels, f"test/auc_{key}") for key in keys),
         rejections=(None, *(seed_rejection(results, arm, labels, SHOWN, signal) for signal in range(1, len(keys)))),
     )

@@ -70,8 +70,8 @@ def _disturbed(results: Results, found: Sequence[tuple[str, int]]) -> list[str]:
 
 
 def _line(results: Results, arm: str, labels: int, keys: list[str]) -> Line:
-    metric = results.interval(arm, labels, f"test/{results.metric.key}")
-    headline = number(results.metric, metric.mean) if metric else "–"
+    mean = results.average(arm, labels, f"test/{results.metric.key}")
+    headline = "–" if mean is None else number(results.metric, mean)
     return Line((arm, headline, *(_mean(results, arm, labels, key) for key in keys)))
 
 

@@ -7,7 +7,6 @@ from jetbench.report.content import Cell, Column, Columns
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
 from jetbench.report.rows import places
-from jetbench.statistics.intervals import Interval
 
 __all__ = ["columns"]
 
@@ -40,10 +39,10 @@ def columns(results: Results) -> Columns:
 
 
 def _cell(results: Results, arm: str, labels: int, key: str) -> Cell:
-    found, error = (results.interval(arm, labels, f"test/{name}") for name in (key, f"{key}_se"))
-    return Cell(_text(found, key), f"±{_text(error, key)}" if error else "")
+    found, error = (results.average(arm, labels, f"test/{name}") for name in (key, f"{key}_se"))
+    return Cell(_text(found, key), "" if error is None else f"±{_text(error, key)}")
 
 
-def _text(found: Interval | None, key: str) -> str:
+def _text(found: float | None, key: str) -> str:
     _, digits, factor = SHOWN[key]
-    return f"{factor * found.mean:.{digits}f}".replace("-", "−") if found else "–"
+    return "–" if found is None else f"{factor * found:.{digits}f}".replace("-", "−")

@@ -188,7 +188,7 @@ def _limits(metric: Metric, found: Means, named: dict[str, Look]) -> tuple[float
     muted = [one.mean for (arm, _), one in found.items() if named[arm].muted]
     near = [mean for mean in muted if low - span / 2 < mean < high + span / 2]
     low, high = min([low, *near]), max([high, *near])
-    pad = 0.06 * (high - low)
+    pad = 0.06 * max(high - low, span)  # one seed of one arm has no width
     return inside(metric, low - pad, high + pad)
 
 

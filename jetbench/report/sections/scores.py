@@ -27,5 +27,5 @@ def columns(results: Results) -> Columns:
 
 
 def _cell(results: Results, arm: str, labels: int, key: str) -> Cell:
-    found = results.interval(arm, labels, f"test/{key}")
-    return Cell(f"{found.mean:.3f}" if found else "–")
+    found = results.average(arm, labels, f"test/{key}")
+    return Cell("–" if found is None else f"{found:.3f}")
