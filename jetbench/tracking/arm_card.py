@@ -44,18 +44,8 @@ class ArmCard:
         """Return a digest of all that is shown."""
         tables = [(name, [(heading, list(column)) for heading, column in one.items()]) for name, one in self.tables.items()]
         pictures = [(picture.key, picture.digest) for picture in self.pictures]
-        shown = (
-            self.name,
-            self.tags,
-            self.params,
-            sorted(self.metrics.items()),
-            self.runs,
-            self.note,
-            pictures,
-            self.side_by_side,
-            tables,
-        )
-        return hashlib.sha256(repr(shown).encode()).hexdigest()
+        told = (self.name, self.tags, self.params, sorted(self.metrics.items()), self.runs, self.note)
+        return hashlib.sha256(repr((*told, pictures, self.side_by_side, tables)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
