@@ -11,7 +11,9 @@ from jetbench.spec import Recipe
 from jetbench.tasks.task import Metric
 from jetbench.tracking.journal import Record
 
-__all__ = ["History", "axes_of", "kept_epoch", "onset_of_overfitting", "read_history"]
+__all__ = ["EPOCHS", "History", "axes_of", "kept_epoch", "onset_of_overfitting", "read_history"]
+
+EPOCHS = "epochs"  # the name of an axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ def onset_of_overfitting(train: np.ndarray, validation: np.ndarray, noise: float
 
 def axes_of(history: History) -> Mapping[str, np.ndarray]:
     """Return what curves are drawn against, by the name of the axis."""
-    return {"epochs": history.epochs, "passes / 1000": history.passes / 1000, "time  [s]": history.seconds}
+    return {EPOCHS: history.epochs, "passes / 1000": history.passes / 1000, "time  [s]": history.seconds}
 
 
 def _seconds(times: Sequence[float], total: float) -> np.ndarray:

@@ -26,7 +26,8 @@ class Picture:
 @dataclass(frozen=True)
 class ArmCard:
     """`key` is unique in the experiment, `name` what people read; `metrics` are finite numbers; `runs` are the keys of the
-    runs that it sums up, `pictures` and `tables` (by file name) what it shows, `note` Markdown."""
+    runs that it sums up, `pictures` and `tables` (by file name) what it shows, `note` Markdown. `side_by_side`: whether its
+    pictures stand beside those of other arms, or on the page of its run alone."""
 
     key: str
     name: str
@@ -36,14 +37,15 @@ class ArmCard:
     runs: tuple[str, ...]
     note: str = ""
     pictures: tuple[Picture, ...] = ()
+    side_by_side: bool = True
     tables: Mapping[str, Table] = field(default_factory=dict)
 
     def digest(self) -> str:
         """Return a digest of all that is shown."""
         tables = [(name, [(heading, list(column)) for heading, column in one.items()]) for name, one in self.tables.items()]
         pictures = [(picture.key, picture.digest) for picture in self.pictures]
-        shown = (self.name, self.tags, self.params, sorted(self.metrics.items()), self.runs, self.note, pictures, tables)
-        return hashlib.sha256(repr(shown).encode()).hexdigest()
+        told = (self.name, self.tags, self.params, sorted(self.metrics.items()), self.runs, self.note)
+        return hashlib.sha256(repr((*told, pictures, self.side_by_side, tables)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,8 @@ def _create(client: MlflowClient, experiment_id: str, card: ArmCard, tags: Mappi
         for picture, path in zip(card.pictures, paths, strict=True):
             picture.save(path)
             client.log_artifact(run_id, str(path))
-        log_pictures(client, run_id, paths)
+        if card.side_by_side:
+            log_pictures(client, run_id, paths)
     for name, table in card.tables.items():
         client.log_table(run_id, {heading: list(column) for heading, column in table.items()}, name)
     client.log_batch(run_id, tags=[RunTag(CONTENT, card.digest())])  # last: what a killed process leaves counts for nothing

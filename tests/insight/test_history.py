@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jetbench.insight.history import axes_of, kept_epoch, onset_of_overfitting, read_history
+from jetbench.insight.sections import curves
 from jetbench.recipes import recipes
 from jetbench.tasks.task import LOSS, Metric
 from jetbench.tracking.journal import Record
@@ -40,6 +41,17 @@ def test_curves_stand_against_epochs_passes_and_time() -> None:
     assert axes["passes / 1000"].tolist() == [0.5, 1.0, 1.5, 2.0, 2.5]
     assert axes["time  [s]"].tolist() == [10, 20, 30, 40, 50]
     assert set(found.curves) == {"train/loss", "val/loss", "val/auc"}
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 5])
+def test_ticks_stand_at_whole_epochs(epochs: int) -> None:
+    found = course([0.8, 0.6, 0.5, 0.55, 0.7][:epochs])
+    drawn = curves.draw([{"axes": axes_of(found), "curves": found.curves}], {"loss": "loss"}, found.kept, None, False)
+    (counted,) = (axes for axes in drawn.axes if axes.get_xlabel() == "epochs")
+    low, high = counted.get_xlim()
+    shown = [tick for tick in counted.get_xticks() if low <= tick <= high]
+    assert shown == list(range(1, epochs + 1))
+    assert len(counted.get_xticks(minor=True)) == 0
 
 
 def test_a_training_that_was_interrupted_begins_with_a_mean_epoch() -> None:

@@ -26,7 +26,7 @@ from jetbench.tracking.journal import Journal
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
 
-ONE_ENCODER = str(Path(__file__).parent / "one-encoder.yaml")
+ONE_ENCODER, TWO_ENCODERS = (str(Path(__file__).parent / f"{name}.yaml") for name in ("one-encoder", "two-encoders"))
 AREAS = {
     "scratch": 0.87,
     "simclr": 0.92,
@@ -199,11 +199,12 @@ def _tried(plan: Plan, key: str, fake: Fake) -> np.ndarray:
 
 @pytest.fixture
 def planted(tmp_path: Path) -> Callable[..., Results]:
-    """`planted("seeds=3", areas={"simclr": 0.9})`: results of the small suite with overrides and what `Fake` plants."""
+    """`planted("seeds=3", areas={"simclr": 0.9})`: results of the small suite, or another, with overrides and what `Fake`
+    plants."""
 
-    def make(*overrides: str, **content: Any) -> Results:
+    def make(*overrides: str, suite: str = ONE_ENCODER, **content: Any) -> Results:
         root = tmp_path / f"store-{len(list(tmp_path.iterdir()))}"
-        return collect(*fake_store(root, fake_instance(*SMALL, *overrides), Fake(**content)))
+        return collect(*fake_store(root, fake_instance(*SMALL, *overrides, suite=suite), Fake(**content)))
 
     return make
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report.conftest import Fake, fake_store
+from report.conftest import TWO_ENCODERS, Fake, fake_instance, fake_store
 from report.pages import page_of, plot_of
 from rich.console import Console
 
@@ -27,32 +27,8 @@ from jetbench.report.truths import truths
 from jetbench.statistics.comparison import Verdict
 from jetbench.statistics.resolution import widening
 from jetbench.suites.plan import CellKey
-from jetbench.suites.suite import find_suite, instantiate
 
 Asked = Callable[..., Results]
-SUITE = """
-suite: two-encoders
-question: Which encoder needs pretraining?
-source: a made-up protocol
-expected: the one with less knowledge built in
-common:
-  dataset: {name: top-vs-qcd, jets: 2400}
-  varies: [model, regime]
-  primary: [{arm: sets-simclr, baseline: sets}, {arm: simclr, baseline: scratch}]
-  arms:
-    sets: {model: deep-sets, regime: scratch}
-    sets-simclr: {model: deep-sets, regime: simclr}
-    sets-frozen: {model: deep-sets, regime: random-frozen, labels: smallest}
-    scratch: {model: resnet15, regime: scratch}
-    simclr: {model: resnet15, regime: simclr}
-    random-frozen: {model: resnet15, regime: random-frozen, labels: smallest}
-    boosted-trees: {model: boosted-trees, regime: fit}
-  recipes:
-    supervised: {base: supervised-small, epochs: 2}
-    simclr: {base: simclr-small, epochs: 2}
-scales:
-  quick: {test_jets: 800, labels: [50, 100, 200], seeds: 5}
-"""
 AREAS = {"sets": 0.87, "scratch": 0.88, "sets-frozen": 0.75}
 GAINS = {("sets-simclr", 50): 0.93, ("sets-simclr", 100): 0.90, ("sets-simclr", 200): 0.87, ("simclr", 50): 0.895}
 
@@ -62,11 +38,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     """`asked("seeds=3", areas={"simclr": 0.9})`: results of the suite of two encoders with overrides and what `Fake` plants."""
 
     def make(*overrides: str, **content: Any) -> Results:
-        folder = tmp_path_factory.mktemp("two")
-        (folder / "two.yaml").write_text(SUITE)
         planted = {"areas": {**AREAS, "simclr": 0.88, **content.pop("areas", {})}, "at": GAINS, "own": 0.03, "spread": 0.002}
-        instance = instantiate(find_suite(str(folder / "two.yaml")), overrides=overrides)
-        return collect(*fake_store(folder / "store", instance, Fake(**planted | content)))
+        instance = fake_instance(*overrides, suite=TWO_ENCODERS)
+        return collect(*fake_store(tmp_path_factory.mktemp("two") / "store", instance, Fake(**planted | content)))
 
     return make
 

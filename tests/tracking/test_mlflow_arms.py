@@ -94,6 +94,15 @@ def test_an_arm_is_a_run_with_all_that_its_card_has(tracker, store, client, card
     assert json.loads((folder / "wrongest_jets.json").read_text()) == {"columns": ["row"], "data": [[3], [1]]}
 
 
+def test_pictures_of_an_arm_that_is_not_compared_stay_on_its_page(store, client, page):
+    publish(store, page, "d", overview(arm_card(), arm_card("mass", "2", side_by_side=False)))
+    for run, compared in zip(arms(client), (True, False), strict=True):
+        folder = Path(run.info.artifact_uri.removeprefix("file://"))
+        assert (folder / "roc.png").is_file()
+        assert (folder / "images").is_dir() is compared
+        assert ("mlflow.loggedImages" in run.data.tags) is compared  # by which MLflow's charts find pictures
+
+
 def test_the_experiment_has_the_answer_the_way_to_the_report_and_the_view(tracker, store, client, page):
     assert tracker.place() == ("1", None)
     assert client.get_experiment("1").tags["mlflow.note.content"] == "**the question**"

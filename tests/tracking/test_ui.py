@@ -85,6 +85,7 @@ def test_a_password_is_made_up_each_time_and_printed(tmp_path, monkeypatch):
     assert first != second
     assert min(len(first), len(second)) >= 20
     assert [line for line in lines if "password" in line] == [f"user jetbench, password {word}" for word in (first, second)]
+    assert not any("@" in line for line in lines)  # browsers refuse what a page asks for from an address with a password in it
     with pytest.raises(StoreError, match=r"http://elsewhere is there already"):
         ui(Store(tmp_path, "http://elsewhere"), auth=True)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from jetbench.evaluation.plots import INK, PALETTE
 from jetbench.insight.drawing import panels, style
-from jetbench.insight.history import History, axes_of
+from jetbench.insight.history import EPOCHS, History, axes_of
 from jetbench.insight.inspection import Inspection
 from jetbench.report.content import Plot, SectionContent
 from jetbench.report.drawing import legend
@@ -90,8 +90,18 @@ def draw(
             axes.set_xlabel(name if row == len(shown) - 1 else "", fontsize=10.5, color=INK)
             axes.set_ylabel("" if column else text, fontsize=10.5, color=INK)
             style(axes)
+            if name == EPOCHS:
+                _count_epochs(axes)
     legend(figure, list(grid.flat))
     return figure
+
+
+def _count_epochs(axes: Any) -> None:
+    """Set ticks at whole epochs alone, also where a training has one or two."""
+    from matplotlib.ticker import MaxNLocator, NullLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _draw_course(axes: Any, course: dict[str, Mapping[str, np.ndarray]], name: str, key: str, main: bool) -> None:

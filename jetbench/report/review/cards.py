@@ -9,7 +9,7 @@ from jetbench.evaluation.plots import PALETTE
 from jetbench.report.arms import looks
 from jetbench.report.rejections import seed_rejection
 from jetbench.report.results import Results
-from jetbench.report.review.pictures import pictures
+from jetbench.report.review.pictures import CURVES, pictures
 from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import Row, rows
 from jetbench.report.tuned import decisions
@@ -37,10 +37,10 @@ def gain_key(results: Results) -> str:
     return f"gain/{results.metric.key}"
 
 
-def bar_key(results: Results, labels: int, end: str = "") -> str:
+def bar_key(results: Results, labels: int, baseline: str, end: str = "") -> str:
     """Name the same, or the "_low" or "_high" end of its interval, as bars show it, which have two digits after the point: "n100
-    gain/auc in 0.001"."""
-    return f"n{labels} {gain_key(results)}{end} in {results.metric.unit or '0.001'}"
+    gain over scratch in 0.001". A chart holds one key, and so the arms of one baseline; of a longer title little is seen."""
+    return f"n{labels} gain{end} over {baseline} in {results.metric.unit or '0.001'}"
 
 
 def rejection_key(labels: int) -> str:
@@ -59,6 +59,7 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
     arm, labels = row.arm, row.labels
     rejections = dict(_rejections(results, arm, labels))
     metrics = [*_gains(results, row), *_means(results, arm, labels), *rejections.items(), *_charted(results, row, rejections)]
+    shown = tuple(pictures(results, arm, labels))
     return ArmCard(
         key=f"arm/{arm}/n{labels}",
         name=f"{arm}/n{labels}",
@@ -67,9 +68,15 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
         metrics={name: value for name, value in metrics if value is not None},
         runs=tuple(dict.fromkeys(results.last[CellKey(arm, labels, seed)] for seed in results.seeds(arm, labels))),
         note=_note(results, row),
-        pictures=tuple(pictures(results, arm, labels)),
+        pictures=shown,
+        side_by_side=_asked(results, row) and CURVES in {picture.key for picture in shown},
         tables={FILE: wrongest_table(results, arm, labels)},
     )
+
+
+def _asked(results: Results, row: Row) -> bool:
+    """Whether the suite's question is about this arm at this budget."""
+    return not row.muted and row.labels in {labels for _, labels in results.primaries}
 
 
 def _means(results: Results, arm: str, labels: int) -> Metrics:
@@ -97,9 +104,10 @@ def _charted(results: Results, row: Row, rejections: Mapping[str, float | None])
     gains, key, scale = dict(_gains(results, row)), gain_key(results), 1 if results.metric.unit else 1000
     if row.muted or gains[key] is None:
         return
+    baseline = results.baselines[row.arm] if row.comparison else row.arm
     for end in ("", *ENDS):
         value = gains.get(f"{key}{end}")
-        yield bar_key(results, row.labels, end), None if value is None else scale * value
+        yield bar_key(results, row.labels, baseline, end), None if value is None else scale * value
     yield rejection_key(row.labels), rejections.get("test/background_rejection_50")
     yield "labels", float(row.labels)
 

@@ -6,22 +6,37 @@ from jetbench.report.results import Results
 from jetbench.report.review.cards import standing
 from jetbench.report.rows import Row, baseline_text, compared_lines, rows
 from jetbench.report.sentences import answers
-from jetbench.report.words import brief_difference, count, heading, mean_limits, number
+from jetbench.report.words import LEVEL_TEXT, brief_difference, capital, count, direction, heading, mean_limits, number
 
 __all__ = ["describe"]
 
 
 def describe(results: Results) -> str:
-    """Write the answer, and below it each arm at each budget."""
+    """Write the verdicts, the answer, and below it each arm at each budget."""
     instance = results.plan.instance
     parts = [
-        " ".join(answers(results)),  # first: of a long description the page shows the beginning
+        _verdicts(results),  # first: of a long description the page shows two lines
         f"**{instance.question}**",
+        "\n\n".join(answers(results)),
         _table(results),
         "; ".join(compared_lines(results)),
         f"{instance.kind.capitalize()} `{instance.title}`, scale `{instance.scale}`. * marks a primary comparison.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _verdicts(results: Results) -> str:
+    """Write the primary comparisons in one sentence: difference, interval, verdict and budget of each."""
+    budgets = dict.fromkeys(labels for _, labels in results.primaries)
+    told = {at: [_verdict(results, arm, at) for arm, labels in results.primaries if labels == at] for at in budgets}
+    parts = [f"at {count(labels)} labels: {'; '.join(some)}" for labels, some in told.items()]
+    comma = ", " if direction(results.metric) else " "
+    return f"{capital(heading(results.metric))}{comma}{'; '.join(parts)} ({LEVEL_TEXT} intervals)."
+
+
+def _verdict(results: Results, arm: str, labels: int) -> str:
+    pair, found = f"{arm} minus {results.baselines[arm]}", results.comparisons.get((arm, labels))
+    return f"{pair} {brief_difference(results.metric, found)} **{found.verdict}**" if found else f"{pair} **no answer yet**"
 
 
 def _table(results: Results) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from jetbench.tracking.arm_card import Picture
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["keys", "pictures"]
+__all__ = ["CURVES", "keys", "pictures"]
 
 CURVES = "learning_curves"
 
@@ -39,7 +39,7 @@ def pictures(results: Results, arm: str, labels: int) -> Iterator[Picture]:
         "roc": lambda: roc.plot(results, labels, shown),
         "confusion": lambda: _confusion(results, arm, labels),
         "prediction": lambda: prediction.plot(results, labels, [arm]),
-        CURVES: lambda: learning_curves.plot(results, (labels,), shown),
+        CURVES: lambda: _curves(results, arm, labels, shown),
     }
     for key in keys(results):
         if plot := makers[key]():
@@ -48,6 +48,12 @@ def pictures(results: Results, arm: str, labels: int) -> Iterator[Picture]:
 
 def _save(plot: Plot, path: Path) -> None:
     save_png(plot.draw(*plot.given), path)
+
+
+def _curves(results: Results, arm: str, labels: int, shown: Sequence[str]) -> Plot | None:
+    """None for an arm without a curve of its own, such as trees: its baseline alone would pass for it."""
+    own = learning_curves.plot(results, (labels,), [arm])
+    return learning_curves.plot(results, (labels,), shown) if own else None
 
 
 def _confusion(results: Results, arm: str, labels: int) -> Plot:

@@ -5,13 +5,14 @@ The keys are those of the page's own shared views, as MLflow 3.17 reads them; a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jetbench.report.results import Results
 from jetbench.report.review.cards import ENDS, bar_key, gain_key, mean_key, rejection_key
 from jetbench.report.review.pictures import keys
-from jetbench.report.words import LEVEL_TEXT
+from jetbench.report.rows import Row, rows
+from jetbench.report.words import LEVEL_TEXT, label
 from jetbench.tracking.arm_card import ArmCard
 
 __all__ = ["MOST_BARS", "view"]
@@ -24,7 +25,7 @@ Chart = dict[str, Any]
 
 def view(results: Results, cards: Sequence[ArmCard]) -> dict[str, Any]:
     """Return the state of the page that shows these cards."""
-    sections = list(_sections(results, {name for card in cards for name in card.metrics}))
+    sections = list(_sections(results, cards))
     return {
         "searchFilter": FILTER,
         "orderByKey": ORDER,
@@ -65,17 +66,30 @@ def _columns(results: Results) -> list[str]:
     return [*(f"metrics.`{name}`" for name in (*gains, mean_key(results))), "tags.`jetbench.verdict`"]
 
 
-def _sections(results: Results, metrics: Collection[str]) -> Iterator[tuple[str, dict[str, int], list[Chart]]]:
-    """Name, size and charts of each section, of what is among the metrics of the arms."""
-    asked = dict.fromkeys(labels for _, labels in results.primaries)
-    bars = [bar_key(results, labels) for labels in dict.fromkeys([*asked, *results.plan.instance.settings.labels])]
-    bars += [key for key in map(rejection_key, asked) if key in metrics]
-    yield "who is ahead", {"columns": 2, "cardHeight": 360}, [*map(_bars, bars), _against_budget(mean_key(results))]
-    ends = [key for labels in asked for end in ENDS if (key := bar_key(results, labels, end)) in metrics]
+def _sections(results: Results, cards: Sequence[ArmCard]) -> Iterator[tuple[str, dict[str, int], list[Chart]]]:
+    """Name, size and charts of each section, of what the arms have."""
+    metrics = {name for card in cards for name in card.metrics}
+    bars = [bar_key(results, *place) for place in _places(results, rows(results))]
+    bars += [key for key in map(rejection_key, dict.fromkeys(labels for _, labels in results.primaries)) if key in metrics]
+    yield (
+        f"who is ahead: gain in {label(results.metric)}",
+        {"columns": 2, "cardHeight": 360},
+        [*map(_bars, bars), _against_budget(mean_key(results))],
+    )
+    primary = _places(results, [row for row in rows(results) if row.primary])
+    ends = [key for place in primary for end in ENDS if (key := bar_key(results, *place, end)) in metrics]
     yield f"between which ends, at {LEVEL_TEXT}", {"columns": 2, "cardHeight": 360}, [*map(_bars, ends)]
-    yield "pictures", {"columns": 1, "cardHeight": 420}, [_pictures(key) for key in keys(results)]
+    shown = {picture.key for card in cards if card.side_by_side for picture in card.pictures}
+    yield "pictures", {"columns": 1, "cardHeight": 420}, [_pictures(key) for key in keys(results) if key in shown]
     differing = {"type": "DIFFERENCE", "runsCountToCompare": MOST_BARS, "compareGroups": ["Metrics", "Parameters"]}
     yield "all numbers", {"columns": 1, "cardHeight": 600}, [differing]
+
+
+def _places(results: Results, given: Sequence[Row]) -> dict[tuple[int, str], None]:
+    """Each budget at which arms are compared and the baseline that they are compared with, those of primary comparisons first."""
+    compared = [row for row in given if row.comparison and not row.muted]
+    ordered = sorted(compared, key=lambda row: not row.primary)
+    return dict.fromkeys((row.labels, results.baselines[row.arm]) for row in ordered)
 
 
 def _pictures(key: str) -> Chart:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from report.conftest import TWO_ENCODERS
 from report.test_direction import in_gev
 
 from jetbench.evaluation.classification import EFFICIENCIES
@@ -19,6 +20,7 @@ from jetbench.report.review.view import view
 from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import rows
 from jetbench.report.sentences import answers
+from jetbench.report.words import brief_difference
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
 from jetbench.tracking.arm_card import ArmCard
@@ -58,7 +60,7 @@ def test_a_card_has_the_numbers_of_the_comparison(finished: Results, cards: tupl
     assert mean is not None
     assert [card.metrics[f"test/auc{end}"] for end in ("", "_low", "_high")] == [mean.mean, mean.low, mean.high]
     assert [card.metrics[f"gain/auc{end}"] for end in ("", "_low", "_high")] == [found.difference, found.low, found.high]
-    assert card.metrics["n50 gain/auc in 0.001"] == pytest.approx(1000 * found.difference)
+    assert card.metrics["n50 gain over scratch in 0.001"] == pytest.approx(1000 * found.difference)
     assert card.metrics["test/accuracy"] == pytest.approx(finished.values("simclr", 50, "test/accuracy").mean())
     assert {"test/background_rejection_50_low", "test/background_rejection_30_low", "test/f1"} <= card.metrics.keys()
     assert list(card.metrics)[:3] == ["gain/auc", "gain/auc_low", "gain/auc_high"]  # which the page of a run shows in this order
@@ -73,7 +75,7 @@ def test_a_card_has_the_numbers_of_the_comparison(finished: Results, cards: tupl
 def test_a_gain_is_an_improvement_whatever_the_direction(masses: Results) -> None:
     card, found = of(arm_cards(masses), "simclr", 50), masses.comparisons["simclr", 50]
     assert found.difference < 0
-    assert card.metrics["gain/rmse"] == card.metrics["n50 gain/rmse in GeV"] == -found.difference
+    assert card.metrics["gain/rmse"] == card.metrics["n50 gain over scratch in GeV"] == -found.difference
     assert found.low is not None
     assert card.metrics["gain/rmse_low"] < card.metrics["gain/rmse"] < card.metrics["gain/rmse_high"] == -found.low
 
@@ -96,7 +98,7 @@ def test_the_view_shows_what_the_cards_have(finished: Results, masses: Results) 
         found = arm_cards(results)
         shown = view(results, found)
         metrics = {name for card in found for name in card.metrics}
-        pictures = {picture.key for card in found for picture in card.pictures}
+        pictures = {picture.key for card in found if card.side_by_side for picture in card.pictures}
         charts = shown["compareRunCharts"]
         assert {chart["metricKey"] for chart in charts if chart["type"] == "BAR"} <= metrics
         assert {chart["imageKeys"][0] for chart in charts if chart["type"] == "IMAGE"} == pictures
@@ -105,7 +107,7 @@ def test_the_view_shows_what_the_cards_have(finished: Results, masses: Results) 
         assert {chart["metricSectionId"] for chart in charts} == {one["uuid"] for one in shown["compareRunSections"]}
         columns = {column.split("`")[1] for column in shown["selectedColumns"]}
         assert columns <= metrics | {name for card in found for name, _ in card.tags}
-        assert charts[0]["metricKey"] == bar_key(results, results.primaries[0][1])
+        assert charts[0]["metricKey"] == bar_key(results, results.primaries[0][1], "scratch")
 
 
 def test_what_is_not_compared_sets_the_scale_of_no_chart(finished: Results, cards: tuple[ArmCard, ...]) -> None:
@@ -130,8 +132,7 @@ def test_bars_of_the_rejection_are_those_of_the_compared_arms(planted: Planted) 
 def test_the_ends_of_the_gain_stand_beside_each_other(finished: Results, masses: Results) -> None:
     for results, scale in ((finished, 1000), (masses, 1)):
         cards = arm_cards(results)
-        card, key = of(cards, "simclr", 50), bar_key(results, 50)
-        ends = [key.replace(" in ", f"{end} in ") for end in ("_low", "_high")]
+        card, ends = of(cards, "simclr", 50), [bar_key(results, 50, "scratch", end) for end in ("_low", "_high")]
         assert bars_of(results, cards)[-2:] == ends
         assert [card.metrics[end] for end in ends] == [
             pytest.approx(scale * card.metrics[f"{gain_key(results)}{end}"]) for end in ("_low", "_high")
@@ -144,7 +145,44 @@ def test_the_pictures_of_an_arm_are_drawn_when_they_are_saved(cards: tuple[ArmCa
     for picture in card.pictures:
         picture.save(tmp_path / "drawn.png")
         assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
-    assert [picture.key for picture in of(cards, "boosted-trees", 50).pictures][::2] == ["roc", "confusion"]
+
+
+def test_an_arm_without_learning_curves_has_no_picture_of_its_baselines(cards: tuple[ArmCard, ...]) -> None:
+    for arm in ("boosted-trees", "mass-likelihood", "class-prior"):
+        assert [picture.key for picture in of(cards, arm, 50).pictures] == ["roc", "confusion"]
+    assert "learning_curves" in {picture.key for picture in of(cards, "random-frozen", 50).pictures}
+
+
+def test_side_by_side_stand_the_networks_that_the_question_is_about(planted: Planted) -> None:
+    """MLflow shows the first ten runs that have such pictures, the last of them first."""
+    cards = arm_cards(planted("seeds=2", suite=TWO_ENCODERS))
+    assert [card.name for card in cards if card.side_by_side] == [*("sets/n50", "sets-simclr/n50", "scratch/n50", "simclr/n50")]
+
+
+def test_a_chart_holds_the_arms_of_one_baseline_which_its_name_tells(planted: Planted) -> None:
+    results = planted("seeds=2", suite=TWO_ENCODERS)
+    cards = arm_cards(results)
+    bars = [bar for bar in bars_of(results, cards) if "gain" in bar]
+    over = {key: {dict(card.tags)["jetbench.arm"] for card in cards if key in card.metrics} for key in bars}
+    sets, images = {"sets", "sets-simclr", "boosted-trees"}, {"scratch", "simclr"}
+    assert over == {
+        "n50 gain over sets in 0.001": sets,
+        "n50 gain over scratch in 0.001": images,
+        "n200 gain over sets in 0.001": sets,
+        "n200 gain over scratch in 0.001": images,
+        "n50 gain_low over sets in 0.001": sets - {"sets"},
+        "n50 gain_high over sets in 0.001": sets - {"sets"},
+        "n50 gain_low over scratch in 0.001": images - {"scratch"},
+        "n50 gain_high over scratch in 0.001": images - {"scratch"},
+    }
+    assert list(over) == bars
+
+
+def test_a_budget_at_which_nothing_is_compared_has_no_bars(planted: Planted) -> None:
+    results = planted("seeds=2", missing=lambda cell: cell.labels == 200 and cell.arm != "scratch")
+    bars = bars_of(results, arm_cards(results))
+    assert any(bar.startswith("n50 gain") for bar in bars)
+    assert not any(bar.startswith("n200") for bar in bars)
 
 
 def test_the_wrongest_jets_are_those_of_the_largest_mean_loss(finished: Results) -> None:
@@ -175,9 +213,22 @@ def test_the_wrongest_jets_of_other_tasks(masses: Results, ten_classes: Results)
     assert max(table["mean"]) < 0.5  # of the true class
 
 
-def test_the_description_begins_with_the_answer_and_has_every_row(finished: Results) -> None:
+def test_the_description_begins_with_the_verdicts_in_one_sentence(planted: Planted, finished: Results, masses: Results) -> None:
+    results = planted("seeds=3", suite=TWO_ENCODERS, missing=lambda cell: cell.arm == "simclr" and cell.labels == 50)
+    found = results.comparisons["sets-simclr", 50]
+    assert describe(results).splitlines()[0] == (
+        f"Test AUC at 50 labels: sets-simclr minus sets {brief_difference(results.metric, found)} **{found.verdict}**; "
+        "simclr minus scratch **no answer yet** (95 % intervals)."
+    )
+    first = describe(finished).splitlines()[0]
+    assert first.startswith("Test AUC at 50 labels: simclr minus scratch +0.0")
+    assert first.endswith("] **better** (95 % intervals).")
+    assert describe(masses).startswith("Test RMSE [GeV], lower is better, at 50 labels: simclr minus scratch −")
+
+
+def test_the_description_has_the_answer_and_every_row(finished: Results) -> None:
     text = describe(finished)
-    assert text.startswith(answers(finished)[0])
+    assert answers(finished)[0] in text.split("\n\n")
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     assert len(lines) == 2 + len(rows(finished))
     (primary,) = (line for line in lines if "**better ***" in line)
