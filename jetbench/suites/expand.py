@@ -98,7 +98,8 @@ def _refuse_misplaced(arm: Arm, regime: RegimeEntry) -> None:
     if regime.taught and arm.scores is None:
         raise SuiteError(f"an arm under {regime.name!r} needs `scores`, the file that `jetbench predict RUN DATA -o FILE` writes")
     if arm.scores is not None and not regime.taught:
-        raise SuiteError(f"the scores {arm.scores!r} belong to an arm under 'distilled', and not under {regime.name!r}")
+        fit = " or ".join(repr(one.name) for one in regimes if one.taught)
+        raise SuiteError(f"the scores {arm.scores!r} belong to an arm under {fit}, and not under {regime.name!r}")
 
 
 def _chain(ground: Ground, arm: Arm, cells: Cells, seed: int, stages: Sequence[RunSpec]) -> Iterator[RunSpec]:
