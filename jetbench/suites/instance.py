@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from jetbench.data.catalog import Dataset, datasets, find_dataset
 from jetbench.errors import SuiteError, UnknownNameError
-from jetbench.evaluation.teacher import Pupil, find_scores
+from jetbench.evaluation.teacher import TransferSet, find_scores
 from jetbench.jets import Meta
 from jetbench.models.folders import find_weights
 from jetbench.registry import nearest
@@ -116,8 +116,8 @@ def resolved(
 
 def _scores(settings: Common, jets: dict[str, Any]) -> tuple[ScoresRef, ...]:
     """The scores that arms are taught by, which are of the dataset's jets."""
-    pupil = Pupil(jets["dataset"], jets["jets"], jets["meta"].class_names, settings.test_jets)
-    return tuple(find_scores(arm.scores, pupil) for arm in settings.arms.values() if arm.scores is not None)
+    transfer = TransferSet(jets["dataset"], jets["jets"], jets["meta"].class_names, settings.test_jets)
+    return tuple(find_scores(arm.scores, transfer) for arm in settings.arms.values() if arm.scores is not None)
 
 
 def _jets(settings: Common) -> dict[str, Any]:
