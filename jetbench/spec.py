@@ -23,6 +23,7 @@ __all__ = [
     "RunSpec",
     "Scalar",
     "Schedule",
+    "ScoresRef",
     "WeightsRef",
     "normalised",
     "options",
@@ -78,6 +79,17 @@ class WeightsRef(Spec):
     sha256: str
 
 
+class ScoresRef(Spec):
+    """Stored scores of a teacher by the sha256 of its probabilities. The name is the file that holds them, and `teacher` says who
+    that is and what labels it was told, both for people."""
+
+    labels_only: ClassVar[frozenset[str]] = frozenset({"name", "teacher"})
+
+    name: str
+    teacher: str
+    sha256: str
+
+
 class Chosen(Spec):
     """A scalar of a run that a study decides: the place of the scalar in the spec, as in "recipe.learning_rate" or
     "model.dropout", with "pretraining." in front in a run that another one starts from, and the study's digest, which is known
@@ -120,10 +132,11 @@ class RunSpec(Spec):
 
     `data` is what it is trained on: the pool of unlabelled jets, the pool with its labels, a label budget, or a budget and the
     pool together. `labels` is the size of that budget, validation labels included, and None for the pools. `also_test` is a
-    second test set, of jets of elsewhere, on which a run on a budget is scored as well. `targets` says which labels it sees;
-    `trains` what of the network is trained. `start` is the digest of the run that this one starts from: it has the
-    preprocessing of that run, and `takes` its encoder alone or its head as well; `weights` are imported ones, which it starts
-    from instead. The values at the paths of `chosen` are placeholders until their studies have decided.
+    second test set, of jets of elsewhere, on which a run on a budget is scored as well. `targets` says which labels it sees, or
+    that it sees the `scores` of a teacher in their place; `trains` what of the network is trained. `start` is the digest of the
+    run that this one starts from: it has the preprocessing of that run, and `takes` its encoder alone or its head as well;
+    `weights` are imported ones, which it starts from instead. The values at the paths of `chosen` are placeholders until their
+    studies have decided.
     """
 
     protocol: int = 1  # raised by hand when splits, batches or evaluation change their numbers
@@ -135,7 +148,8 @@ class RunSpec(Spec):
     pool_jets: int | None = None  # how many jets of the unlabelled pool are seen; None: all
     data: Literal["pool", "pool-labelled", "budget", "budget+pool"] = "budget"
     labels: int | None = None
-    targets: Literal["none", "true", "shuffled"] = "true"
+    targets: Literal["none", "true", "shuffled", "scores"] = "true"
+    scores: ScoresRef | None = None
     seed: int
     task: Component = Component(name="classification")
     model: Component
@@ -153,6 +167,8 @@ class RunSpec(Spec):
     def _consistent(self) -> Self:
         if self.on_budget != (self.labels is not None) or (self.data == "pool") != (self.targets == "none"):
             raise ValueError("a budget has a number of labels, pools have none; only the pool is trained on without labels")
+        if (self.targets == "scores") != (self.scores is not None):
+            raise ValueError("scores are the targets of a run that names whose they are, and of no other")
         return self
 
     @property

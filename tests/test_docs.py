@@ -31,9 +31,11 @@ from jetbench.objectives import objectives
 from jetbench.recipes import pipelines
 from jetbench.spec import Component, Options, options
 from jetbench.strict import read_yaml
+from jetbench.suites.choices import Arm
 from jetbench.suites.fairness import GROUPS
 from jetbench.suites.planning import make_plan
 from jetbench.suites.settings import Primary
+from jetbench.suites.stages import regimes
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.tracker import Kind
 from jetbench.views import augmentations
@@ -68,11 +70,16 @@ SUITES = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
 
 
 def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None:
-    suite, asked, also, seeds, grid, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
+    suite, asked, taught, also, seeds, grid, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
     (tmp_path / "shown.yaml").write_text(suite, encoding="utf-8")
     plan = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml"))))
     assert plan.arms == ["narrow", "wide", "wide-simclr"]
     assert len([Primary.model_validate(one) for one in read_yaml(asked, "docs", SuiteError)["primary"]]) == 2
+    student = read_yaml(taught, "docs", SuiteError)
+    arm = Arm.model_validate(student["arms"]["distilled"])
+    assert regimes[arm.regime].taught
+    assert arm.scores == "trees.h5"
+    assert {stage.recipe for stage in regimes[arm.regime].stages} - {"supervised"} == set(student["recipes"])
     second = read_yaml(also, "docs", SuiteError)["also_test"]
     instance = instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=(f"also_test={json.dumps(second)}",))
     assert make_plan(instance).instance.also_jets == 4000

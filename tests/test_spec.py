@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jetbench.errors import SuiteError
-from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, WeightsRef, normalised, options
+from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, ScoresRef, WeightsRef, normalised, options
 from jetbench.values import Spec
 
 RECIPE = Recipe(name="r", learning_rate=1e-3)
@@ -36,6 +36,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "data": {"data": "pool-labelled", "labels": None},
             "labels": {"labels": 101},
             "targets": {"targets": "shuffled"},
+            "scores": {"scores": ScoresRef(name="s", teacher="t", sha256="5"), "targets": "scores"},
             "seed": {"seed": 1},
             "task": {"task": Component(name="regression")},
             "model": {"model": Component(name="m", revision=2)},
@@ -73,6 +74,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
     ),
     Component: (Component(name="m"), {"name": {"name": "n"}, "revision": {"revision": 2}, "options": {"options": (("a", 1),)}}),
     WeightsRef: (WeightsRef(name="w", sha256="0"), {"name": {}, "sha256": {"sha256": "1"}}),
+    ScoresRef: (ScoresRef(name="s", teacher="t", sha256="0"), {"name": {}, "teacher": {}, "sha256": {"sha256": "1"}}),
     DatasetRef: (DatasetRef(name="d", sha256="0"), {"name": {}, "sha256": {"sha256": "1"}}),
     Chosen: (Chosen(path="a.b", study="s"), {"path": {"path": "a.c"}, "study": {"study": "t"}}),
 }

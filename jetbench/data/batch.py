@@ -22,7 +22,7 @@ SWEEP_BYTES = 1 << 25  # of deposits on file that one look at all of them holds 
 @dataclass(frozen=True, eq=False)
 class Batch:
     """`size` jets: jet (deposits,) the row of the jet that a deposit belongs to, rising; eta, phi (deposits,) relative to the
-    jet axis; values (deposits, channels); jet_eta (size,); targets, each (size,)."""
+    jet axis; values (deposits, channels); jet_eta (size,); targets, each (size,) or (size, classes)."""
 
     meta: Meta
     size: int

@@ -27,6 +27,8 @@ def run_card(plan: Graph, planned: PlannedRun, spec: RunSpec, ledger: Ledger) ->
         "jetbench.also_test_digest": spec.also_test.sha256 if spec.also_test else "",
         "jetbench.weights": spec.weights.name if spec.weights else "",
         "jetbench.weights_digest": spec.weights.sha256 if spec.weights else "",
+        "jetbench.scores": spec.scores.name if spec.scores else "",
+        "jetbench.scores_digest": spec.scores.sha256 if spec.scores else "",
         "jetbench.reused_from": _trained_by_another(ledger.run(planned.key), instance.name),
     }
     return RunCard(
@@ -60,7 +62,7 @@ def _flat_params(planned: PlannedRun, spec: RunSpec) -> dict[str, str]:
         **{f"objective.{name}": value for name, value in spec.objective.options},
         "task": spec.task.name if planned.labelled else "none",
         "precision": spec.precision,
-        "labels": spec.labels if spec.labels is not None else "none" if not planned.labelled else "all",
+        "labels": {"true": "all"}.get(spec.targets, spec.targets) if spec.labels is None else spec.labels,
         "seed": spec.seed,
         "recipe": recipe.name,
         **{f"recipe.{name}": value for name, value in recipe if name not in APART and value is not None},

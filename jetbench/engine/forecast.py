@@ -10,6 +10,7 @@ from jetbench.data.catalog import Dataset, datasets
 from jetbench.engine.graph import graph_lines
 from jetbench.engine.pace import RUN_SECONDS, Measured, run_passes
 from jetbench.engine.survey import ENDED, Survey, survey
+from jetbench.engine.teachers import teacher_lines
 from jetbench.engine.weights import try_weights
 from jetbench.errors import JetbenchError
 from jetbench.spec import RunSpec
@@ -42,11 +43,13 @@ class Forecast:
 
 def describe(plan: Graph, store: Store, trainings: int, simulations: int) -> str:
     """Say in words what is planned: the graph of its runs with their states, passes, and the time that the rest should take with
-    so many trainings and simulations at a time. Raises `DataFileError` as `try_weights` does."""
+    so many trainings and simulations at a time. Raises `DataFileError` as `try_weights` and
+    `teacher_lines` do."""
     ledger = Ledger(store.work)
     found = survey(plan, ledger)
     lines = [plan.instance.name, *graph_lines(found), *(f"skipped {line}" for line in plan.skipped_lines())]
     lines += [line for arm in try_weights(plan) for line in arm.lines()]
+    lines += teacher_lines(plan)
     lines += [f"! {line}" for line in contradictions(plan)]
     if chosen := sum(found.unknown.values()):
         lines.append(f"up to {chosen} runs are of trials that the search has yet to choose")

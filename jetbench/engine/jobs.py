@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jetbench.engine.prepare import Prepared
+from jetbench.evaluation.teacher import scores_path
 from jetbench.runs.job import Job
 from jetbench.spec import RunSpec
 from jetbench.suites.graph import Graph, PlannedRun
@@ -27,4 +28,5 @@ def make_job(
         also_table=prepared.also_tables.get(spec.view.name),
         limits=limits,
         weights=prepared.weights[spec.weights.sha256] if spec.weights else None,
+        scores=scores_path(spec.scores.name) if spec.scores else None,
     )

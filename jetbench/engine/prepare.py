@@ -14,6 +14,7 @@ import numpy as np
 
 from jetbench.data.catalog import Dataset, cache_folder
 from jetbench.engine.checks import check_also_test, check_data
+from jetbench.engine.teachers import teacher_lines
 from jetbench.engine.weights import try_weights, weights_folders
 from jetbench.errors import DataFileError
 from jetbench.files import file_lock, replacing
@@ -48,6 +49,8 @@ class Prepared:
 def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
     """Make what is missing; `progress` is called with what is being made, jets done and jets in all."""
     instance, weights = plan.instance, _weights(plan)
+    for line in teacher_lines(plan):
+        log.warning(line)
     dataset, unlabelled, also = instance.find_dataset(), instance.find_unlabelled(), instance.find_also_test()
     expected = (instance.dataset, instance.unlabelled, instance.also_test)
     for one, planned in zip((dataset, unlabelled, also), expected, strict=True):

@@ -10,13 +10,16 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from jetbench.errors import StoreError
+from jetbench.errors import DataFileError, StoreError
 from jetbench.evaluation.artifacts import COLUMNS, FORMAT, read_scores
 from jetbench.files import refuse_output, replacing
 from jetbench.inference.ensemble import Ensemble
+from jetbench.inference.predictor import Predictor
 from jetbench.inference.sources import JetSource
 from jetbench.jets import Jets, Meta
 from jetbench.jets.disk import Disk
+from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.specs import read_spec
 
 __all__ = ["Judged", "judged", "write_predictions"]
 
@@ -37,7 +40,8 @@ def write_predictions(
 ) -> None:
     """Predict the jets of a source into a file of the columns of a run's scores.h5: `index`, the row of each jet; its `label` (−1
     where the jets do not tell it) and `score`, or `truth` (NaN) and `prediction` of a number; and beside it what each member
-    predicts, as `score_1` in the order of the attribute `runs`. Attributes name runs, classes and dataset.
+    predicts, as `score_1` in the order of the attribute `runs`. Attributes name runs with the labels
+    that these were told, classes and dataset.
 
     Raises `StoreError` where the file is there already, its folder is not, or it cannot be written, and errors as
     `Ensemble.stream` does.
@@ -65,11 +69,31 @@ def _attributes(ensemble: Ensemble, source: JetSource) -> dict[str, Any]:
         "version": _version(ensemble),
         "name": ensemble.name,
         "runs": json.dumps(keys),
+        "trained_on": json.dumps({name: _trained_on(member) for name, member in ensemble.members.items()}),
         "mean_of": ensemble.task.averaged if len(keys) > 1 else "",
         "class_names": json.dumps(ensemble.meta.class_names),
         "dataset": source.name,
         "dataset_digest": source.digest,
     }
+
+
+def _trained_on(member: Predictor) -> dict[str, Any]:
+    """The jets that a run was trained on, how many of them it was tested on instead, and what it was told of labels."""
+    spec = member.spec
+    return {"dataset_digest": spec.dataset.sha256, "test_jets": spec.test_jets, "told": _told(member.folder)}
+
+
+def _told(folder: Path) -> list[int | str]:
+    """The label budgets of a run and of those that it starts from, first to last; "pool" for all labels of a pool, "scores" for a
+    teacher's in place of labels, "weights" for imported ones, and "unknown" for a run that is gone."""
+    try:
+        spec = read_spec(folder)
+    except DataFileError:
+        return ["unknown"]
+    before: list[int | str] = ["weights"] if spec.weights else []
+    before = before if spec.start is None else _told(Ledger(folder.parent).folder(spec.start))
+    seen = {"none": [], "scores": ["scores"]}.get(spec.targets, ["pool" if spec.labels is None else spec.labels])
+    return [*before, *seen]
 
 
 def _version(ensemble: Ensemble) -> int:

@@ -18,13 +18,14 @@ class ObjectiveEntry(Configured):
     """`labelled`: it uses labels, and its passes count against the cap on labelled passes. `trains_head`: the network's head is
     trained with the encoder, so that its outputs can be validated; else a training gives an encoder alone, for others to start
     from. `views` is how often it looks at each jet of a batch. `beside` is the option that names the objective which it has on
-    jets of the pool in each step; nothing where it has none. `tasks` are those whose labels it can use, any where none is
-    named."""
+    jets of the pool in each step; nothing where it has none. `taught`: it follows the scores of a finished run. `tasks` are those
+    whose labels it can use, any where none is named."""
 
     labelled: bool = True
     trains_head: bool = True
     views: int = 1
     beside: str = ""
+    taught: bool = False
     tasks: tuple[str, ...] = ()
 
 
@@ -69,6 +70,17 @@ objectives: Registry[ObjectiveEntry] = Registry(
             defaults=(CLASS_WEIGHTS, ("ssl", "simclr"), ("weight", 1.0)),
             allowed=(BALANCED, ("ssl", Allowed(choices=UNLABELLED)), ("weight", WEIGHT)),
             spaces=(("ssl", Space(choices=UNLABELLED)), ("weight", Space(low=0.03, high=3.0, log=True))),
+        ),
+        ObjectiveEntry(
+            "distilled",
+            "jetbench.objectives.distilled:Distilled",
+            "distillation: the outputs follow a teacher's probabilities, stored scores of a finished run, both softened",
+            "Hinton et al., arXiv:1503.02531",
+            taught=True,
+            tasks=("classification",),
+            defaults=(("temperature", 2.0),),
+            allowed=(("temperature", Allowed(above=0)),),
+            spaces=(("temperature", Space(low=1.0, high=10.0, log=True)),),
         ),
         ObjectiveEntry(
             "simclr",

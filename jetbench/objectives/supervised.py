@@ -34,11 +34,15 @@ class Supervised(Objective):
         """Return what the task asks for of each jet (size, outputs)."""
         return self.task.encode(jets.targets[self.task.column], jets.meta)
 
+    def loss(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Return what is minimised, a scalar with gradient, from outputs (size, outputs) and what `encoded` gives."""
+        return self.task.loss(outputs, target)
+
     def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
         (seen,) = inputs
         every, target = network.every(seen).float(), seen.target
         assert target is not None
-        loss = torch.stack([self.task.loss(outputs, target) for outputs in every.unbind(dim=1)]).mean()
+        loss = torch.stack([self.loss(outputs, target) for outputs in every.unbind(dim=1)]).mean()
         return {"loss": loss, **self.task.diagnostics(network.combined(every).detach(), target)}
 
 

@@ -102,6 +102,8 @@ def _seen(spec: RunSpec) -> str:
     if spec.labels:
         beside = ", and the pool without labels" if spec.data == "budget+pool" else ""
         return f"{spec.labels} labels, a fifth of them to validate on{beside}"
+    if spec.scores:
+        return f"the pool with the scores of {spec.scores.teacher}"
     return "the pool with its labels" if spec.data == "pool-labelled" else "the pool without labels"
 
 

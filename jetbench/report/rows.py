@@ -87,6 +87,9 @@ def _row(results: Results, arm: str, labels: int, role: Role) -> Row:
 def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     if results.plan.instance.settings.arms[arm].weights is not None:
         yield EXTERNAL
+    if (scores := results.plan.instance.settings.arms[arm].scores) is not None:
+        teacher = next(one.teacher for one in results.plan.instance.scores if one.name == scores)
+        yield f"taught by {teacher}: the labels of its teacher count too, so that it was taught with more than its own"
     missing = results.gaps(arm, labels)
     for reason in dict.fromkeys(missing.values()):
         seeds = [seed for seed, other in missing.items() if other == reason]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jetbench.data.splits import Split, split_jets
+from jetbench.evaluation.teacher import read_teacher
 from jetbench.jets import Jets
 from jetbench.runs.job import JetFiles, Job
 from jetbench.seeds import numpy_rng
@@ -20,8 +21,8 @@ __all__ = ["RunData", "open_data"]
 class RunData:
     """`task` is fitted on the training labels, if any. `strata` (n,) are what the split balances; `truth` (n,) is what the task
     asks of each jet of the dataset, and `seen` (n,) what the training is told instead: the same but where the run's labels are
-    shuffled. `train` are rows of `pool`, which is the dataset or the jets of another file; `also` are the jets of the second test
-    set."""
+    shuffled, or where it has a teacher, whose largest of the `probabilities` (n, classes) tells the class. `train` are rows of
+    `pool`, which is the dataset or the jets of another file; `also` are the jets of the second test set."""
 
     jets: Jets
     task: Task
@@ -31,6 +32,7 @@ class RunData:
     seen: np.ndarray
     pool: JetFiles | None
     also: Jets | None
+    probabilities: np.ndarray | None = None
 
 
 def open_data(job: Job) -> RunData:
@@ -40,11 +42,13 @@ def open_data(job: Job) -> RunData:
     strata = task.strata(jets)
     split = split_jets(strata, jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
     truth = task.target(jets)
+    probabilities = read_teacher(job.scores, spec.scores) if job.scores and spec.scores else None
     seen = _shuffled(truth, split, spec.seed) if spec.targets == "shuffled" else truth
+    seen = seen if probabilities is None else probabilities.argmax(axis=1)
     if spec.targets != "none":
         task = task.fitted(seen[split.train], jets.meta)
     also = job.also_test.open() if job.also_test else None
-    return RunData(jets, task, split, strata, truth, seen, job.unlabelled, also)
+    return RunData(jets, task, split, strata, truth, seen, job.unlabelled, also, probabilities)
 
 
 def _shuffled(truth: np.ndarray, split: Split, seed: int) -> np.ndarray:

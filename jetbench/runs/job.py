@@ -33,7 +33,8 @@ class Job:
     """`spec` is resolved: nothing in it waits for a study; `key` is the digest of the planned run, which may name studies
     instead; `instance` is the suite instance that has it trained. `table` is the file of the view's table, where there is one;
     `also_test` and `also_table` are those of the second test set. `limits` are pairs of an epoch and of the largest validation
-    loss with which the training goes on after it: its study stops it beyond. `weights` is the folder of the imported ones."""
+    loss with which the training goes on after it: its study stops it beyond. `weights` is the folder of the imported ones,
+    `scores` the file of those that it is taught by."""
 
     key: str
     instance: str
@@ -46,6 +47,7 @@ class Job:
     also_table: Path | None = None
     limits: tuple[tuple[int, float], ...] = ()
     weights: Path | None = None
+    scores: Path | None = None
 
     @property
     def work(self) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from jetbench.data.batch import JetTensors
 from jetbench.data.composition import compose, take_jets
@@ -14,6 +15,7 @@ from jetbench.models import models
 from jetbench.models.network import network_for
 from jetbench.objectives import objectives
 from jetbench.objectives.base import Look, build_objective
+from jetbench.objectives.distilled import PROBABILITIES
 from jetbench.runs.data import RunData
 from jetbench.runs.external import load_imported
 from jetbench.runs.job import Job
@@ -70,12 +72,19 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
         diagnose = diagnoser(network, look, pool, rows, spec.precision)
         given = (spec, data.task, network, objective, preprocessing, pool, _seen(pool, rows, spec), labelled, None)
         return NetworkLearner(*given, diagnose=diagnose)
-    if spec.targets == "shuffled":
-        labelled.targets[data.task.column] = torch.from_numpy(data.seen)
+    labelled.targets |= _told(spec, data)
     validate = validator(network, view, data.task, labelled, split.validation, spec.precision)
     also = None if data.also is None else JetTensors(data.also)
     seen = (labelled, split.train, labelled, validate, also, dict(job.limits))
     return NetworkLearner(spec, data.task, network, objective, preprocessing, *seen, pool=_beside(spec, data))
+
+
+def _told(spec: RunSpec, data: RunData) -> dict[str, Tensor]:
+    """What stands in place of the true labels of the dataset's jets, which the training then cannot reach."""
+    told = {} if spec.targets == "true" else {data.task.column: torch.from_numpy(data.seen)}
+    if data.probabilities is not None:
+        told[PROBABILITIES] = torch.from_numpy(data.probabilities.astype(np.float32))
+    return told
 
 
 def _preprocessing(job: Job, labelled: JetTensors, pool: np.ndarray) -> Preprocessing:

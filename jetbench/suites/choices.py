@@ -94,9 +94,10 @@ class Arm(Spec):
     """One model under one regime. `view`, `model_options`, `objective_options` and `recipes` are laid over those of the suite,
     key by key. `labels` restricts it to some of the suite's budgets; `seed_offset` gives it other seeds than its rivals, to
     compare an arm with itself. `pool` and `pool_jets` are the shares of classes and the size of its unlabelled pool. `weights` is
-    the folder of the imported weights that it starts from; which these are, the instance's reference says."""
+    the folder of the imported weights that it starts from, and `scores` the file of those that it is taught by; which these are,
+    the instance's references say."""
 
-    labels_only: ClassVar[frozenset[str]] = frozenset({"weights"})
+    labels_only: ClassVar[frozenset[str]] = frozenset({"weights", "scores"})
 
     model: str
     regime: str
@@ -109,6 +110,7 @@ class Arm(Spec):
     pool: Shares | None = None
     pool_jets: int | None = Field(None, ge=2)
     weights: str | None = None
+    scores: str | None = None
 
 
 class TaskChoice(Spec):

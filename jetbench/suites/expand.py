@@ -14,12 +14,12 @@ from jetbench.models import HEAD_OPTIONS, ModelEntry, models
 from jetbench.objectives import ObjectiveEntry, objectives
 from jetbench.recipes import recipes
 from jetbench.spaces import check_given
-from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, WeightsRef, normalised, options
+from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, ScoresRef, WeightsRef, normalised, options
 from jetbench.suites.choices import Arm, Common, RecipeChoice, TaskChoice
 from jetbench.suites.parameters import local
 from jetbench.suites.primaries import primary_of
 from jetbench.suites.settings import Settings
-from jetbench.suites.stages import Stage, regimes
+from jetbench.suites.stages import RegimeEntry, Stage, regimes
 from jetbench.tasks import tasks
 from jetbench.views import ViewEntry, augmentations
 from jetbench.views.frame import half_widths
@@ -49,13 +49,14 @@ def trial_seed(arm: Arm) -> int:
 @dataclass(frozen=True)
 class Ground:
     """What all runs of an instance share: the suite's settings, the jets with the names of their `targets`, the imported weights,
-    and the precision of their computation."""
+    the scores of teachers, and the precision of their computation."""
 
     settings: Common
     dataset: DatasetRef
     unlabelled: DatasetRef | None
     also_test: DatasetRef | None
     weights: tuple[WeightsRef, ...]
+    scores: tuple[ScoresRef, ...]
     meta: Meta
     targets: tuple[str, ...]
     precision: Literal["fp32", "bf16"]
@@ -81,14 +82,24 @@ def expand(ground: Ground, arm: Arm, cells: Cells) -> list[tuple[RunSpec, ...]]:
     regime, model = regimes[arm.regime], models[arm.model]
     if model.kind != regime.kind:
         raise SuiteError(f"regime {regime.name!r} trains a {regime.kind} model, and {arm.model!r} is none")
+    _refuse_misplaced(arm, regime)
+    stages = [_run(ground, arm, cells, back) for back in reversed(range(len(regime.stages)))]
+    return [tuple(_chain(ground, arm, cells, seed, stages)) for seed in cells.seeds]
+
+
+def _refuse_misplaced(arm: Arm, regime: RegimeEntry) -> None:
+    """Raise `SuiteError` where an arm lacks a key that its regime needs, or has one that belongs to others."""
     if regime.external and arm.weights is None:
         raise SuiteError(f"an arm under {regime.name!r} needs `weights`, the folder that `jetbench model import` has written")
     if arm.weights is not None and not regime.external:
         raise SuiteError(f"the weights {arm.weights!r} belong to an arm under 'external', and not under {regime.name!r}")
     if arm.pool_jets is not None and not any(stage.data in ("pool", "budget+pool") for stage in regime.stages):
         raise SuiteError(f"`pool_jets` belongs to an arm that sees the unlabelled pool, and none under {regime.name!r} does")
-    stages = [_run(ground, arm, cells, back) for back in reversed(range(len(regime.stages)))]
-    return [tuple(_chain(ground, arm, cells, seed, stages)) for seed in cells.seeds]
+    if regime.taught and arm.scores is None:
+        raise SuiteError(f"an arm under {regime.name!r} needs `scores`, the file that `jetbench predict RUN DATA -o FILE` writes")
+    if arm.scores is not None and not regime.taught:
+        fit = " or ".join(repr(one.name) for one in regimes if one.taught)
+        raise SuiteError(f"the scores {arm.scores!r} belong to an arm under {fit}, and not under {regime.name!r}")
 
 
 def _chain(ground: Ground, arm: Arm, cells: Cells, seed: int, stages: Sequence[RunSpec]) -> Iterator[RunSpec]:
@@ -116,6 +127,7 @@ def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
         data=stage.data,
         labels=cells.labels if last else None,
         targets=stage.labels,
+        scores=next(one for one in ground.scores if one.name == arm.scores) if stage.labels == "scores" else None,
         seed=cells.seeds[0],
         task=_task(ground, stage),
         model=_model(settings, arm, stage),

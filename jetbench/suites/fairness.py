@@ -10,7 +10,7 @@ from jetbench.models import HEAD_OPTIONS, models
 from jetbench.objectives import objectives
 from jetbench.registry import nearest
 from jetbench.spaces import Configured
-from jetbench.spec import COMPONENTS, Recipe, RunSpec, WeightsRef
+from jetbench.spec import COMPONENTS, Recipe, RunSpec, ScoresRef, WeightsRef
 from jetbench.suites.choices import Arm
 from jetbench.suites.settings import Settings
 from jetbench.suites.stages import regimes
@@ -25,7 +25,7 @@ GROUPS = ("model", "regime", "pool", "seed")
 SHOWN = {
     "objective": ("objective",),
     "data": ("data", "labels", "pool", "pool_jets", "unlabelled"),
-    "labels": ("targets", "task"),  # without labels there is no task
+    "labels": ("targets", "task", "scores"),  # without labels there is no task
     "trains_head": tuple(f"model.{name}" for name in HEAD_OPTIONS),
     "trains": ("trains",),
     "takes": ("takes",),
@@ -88,7 +88,7 @@ def _paths() -> set[str]:
     found = {f"{part}.{name}" for part, table in tables.items() for entry in table for name, _ in entry.defaults}
     found |= {f"view.{name}" for name in GRID}  # of jets that are pixels
     found |= {f"recipe.{name}" for name in Recipe.model_fields if name != "name"}
-    return found | {f"{part}.name" for part in tables} | {*tables, "pool_jets", "recipe", "pretraining", "weights"}
+    return found | {f"{part}.name" for part in tables} | {*tables, "pool_jets", "recipe", "pretraining", "scores", "weights"}
 
 
 def refuse_unfair(settings: Settings, names: tuple[str, str], found: Iterator[Difference]) -> None:
@@ -139,4 +139,4 @@ def _regimes_explain(one: Arm, other: Arm) -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     """A side of a difference as the suite file has it."""
-    return "nothing" if value is None else repr(value.name if isinstance(value, WeightsRef) else value)
+    return "nothing" if value is None else repr(value.name if isinstance(value, ScoresRef | WeightsRef) else value)

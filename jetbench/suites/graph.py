@@ -141,7 +141,9 @@ def listed(kind: str, names: list[str]) -> str:
 def ground_of(instance: AnyInstance) -> Ground:
     """Return what all runs of an instance share."""
     refs = (instance.dataset, instance.unlabelled, instance.also_test)
-    return Ground(instance.settings, *refs, instance.weights, instance.meta, instance.targets, instance.precision)
+    return Ground(
+        instance.settings, *refs, instance.weights, instance.scores, instance.meta, instance.targets, instance.precision
+    )
 
 
 def _value_name(one: Searched, values: Mapping[str, Scalar], back: int) -> str:

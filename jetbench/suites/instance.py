@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from jetbench.data.catalog import Dataset, datasets, find_dataset
 from jetbench.errors import SuiteError, UnknownNameError
+from jetbench.evaluation.teacher import TransferSet, find_scores
 from jetbench.jets import Meta
 from jetbench.models.folders import find_weights
 from jetbench.registry import nearest
 from jetbench.runs.environment import best_precision
-from jetbench.spec import DatasetRef, WeightsRef
+from jetbench.spec import DatasetRef, ScoresRef, WeightsRef
 from jetbench.strict import parse, read_yaml
 from jetbench.suites.choices import Common, DatasetChoice
 from jetbench.suites.settings import ScaledFile
@@ -27,7 +28,7 @@ class AnyInstance(Spec):
 
     It keeps what a plan and a report need to know of its data: what all jets share (`meta`, `pool_meta`), the names of their
     targets and their number; `also_meta`, `also_targets` and `also_jets` are those of the second test set. `weights` are
-    the imported ones of its arms, in their order. `file` is where the
+    the imported ones of its arms, in their order, and `scores` those that arms are taught by. `file` is where the
     suite or study came from, as it was given, and empty for a shipped one. `precision` is that of the machine that planned it
     first.
     """
@@ -49,6 +50,7 @@ class AnyInstance(Spec):
     unlabelled: DatasetRef | None = None
     also_test: DatasetRef | None = None
     weights: tuple[WeightsRef, ...] = ()
+    scores: tuple[ScoresRef, ...] = ()
     precision: Literal["fp32", "bf16"] = "fp32"
     meta: Meta
     pool_meta: Meta | None = None
@@ -108,7 +110,14 @@ def resolved(
     settings = parse(kind, values, f"{file.title} at scale {scale!r}", SuiteError)
     described = {"scale": scale, "question": file.question, "source": file.source, "expected": file.expected}
     weights = tuple(find_weights(arm.weights) for arm in settings.arms.values() if arm.weights is not None)
-    return described | {"settings": settings, "weights": weights} | _jets(settings)
+    jets = _jets(settings)
+    return described | {"settings": settings, "weights": weights, "scores": _scores(settings, jets)} | jets
+
+
+def _scores(settings: Common, jets: dict[str, Any]) -> tuple[ScoresRef, ...]:
+    """The scores that arms are taught by, which are of the dataset's jets."""
+    transfer = TransferSet(jets["dataset"], jets["jets"], jets["meta"].class_names, settings.test_jets)
+    return tuple(find_scores(arm.scores, transfer) for arm in settings.arms.values() if arm.scores is not None)
 
 
 def _jets(settings: Common) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def searched(
         if path not in known or _given(settings, arm, chain, path):
             continue
         if path == HEAD and chain[-1].takes == "network":
-            raise SuiteError(f"{where}: the fine-tuning goes on from the head of a probe; name that head under `model_options`")
+            raise SuiteError(f"{where}: the fine-tuning goes on from a head trained before; name that head under `model_options`")
         default, beside = known[path]
         if (space := own.get(path) or shared.get(path) or beside) is None:
             raise SuiteError(f"{where}: {path!r} has no default range; give it one, as in {{low: 0.1, high: 10, log: true}}")

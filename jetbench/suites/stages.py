@@ -23,13 +23,14 @@ class Stage(Spec):
     `takes` is what it takes over of the stage before it, or of imported weights: the encoder alone, or the head with it.
     `recipe` is a key of the suite's `recipes`. A `stretched` stage is trained for as many passes as all stages of the primary arm
     of its encoder together, is never ended by its patience, and ends with the weights of its best epoch. An `external` stage
-    starts from imported weights, which the arm names.
+    starts from imported weights, which the arm names. With the labels "scores" it sees those of a teacher, which the arm names
+    too, and no label of the pool.
     """
 
     name: str
     objective: str = TASK_LOSS
     data: Literal["pool", "pool-labelled", "budget", "budget+pool"] = "budget"
-    labels: Literal["none", "true", "shuffled"] = "true"
+    labels: Literal["none", "true", "shuffled", "scores"] = "true"
     trains: Literal["all", "head"] = "all"
     takes: Literal["nothing", "encoder", "network"] = "nothing"
     recipe: str = TASK_LOSS
@@ -67,6 +68,11 @@ class RegimeEntry(Entry):
         """Whether it starts from weights of elsewhere."""
         return any(stage.external for stage in self.stages)
 
+    @property
+    def taught(self) -> bool:
+        """Whether it follows the stored scores of a finished run."""
+        return any(stage.labels == "scores" for stage in self.stages)
+
 
 def _entry(
     name: str,
@@ -88,8 +94,14 @@ def _of_objective(objective: ObjectiveEntry) -> Iterator[RegimeEntry]:
     """Each objective has a regime of its name: one that trains the head a single training, which sees the pool as well where it
     has an objective for that, one that does not a pretraining on the pool. The latter has two others: "-frozen", where the
     encoder stays as it is, tells what was learnt before, and "-lpft" fine-tunes from there on (linear probing, then fine-tuning:
-    Kumar et al., arXiv:2202.10054). With the labels of the pool they are controls."""
+    Kumar et al., arXiv:2202.10054). With the labels of the pool they are controls, and so is what a teacher taught on it, encoder
+    and head, which is fine-tuned on the budget: only there is a run validated and tested."""
     name, told = objective.name, objective.labelled
+    if objective.taught:
+        before = "control: training on the pool with the stored scores of a finished run, whose labels count, then fine-tuning"
+        distillation = Stage(name="distillation", objective=name, data="pool-labelled", labels="scores", recipe=name)
+        yield _entry(name, f"{before}; {objective.summary}", distillation, FINE_TUNING.replace(takes="network"), control=True)
+        return
     if objective.trains_head:
         data = "budget+pool" if objective.beside else "budget"
         yield _entry(name, objective.summary, TRAINING.replace(objective=name, data=data))

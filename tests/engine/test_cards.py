@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jetbench.engine.cards import run_card
 from jetbench.runs.environment import environment
+from jetbench.spec import ScoresRef
 from jetbench.suites.plan import Plan
 from jetbench.tracking.ledger import Ledger
 
@@ -36,6 +37,17 @@ def test_a_pretraining_without_labels_is_of_no_task(plan_of: Callable[..., Plan]
     plan = plan_of("tuning=null")
     told = {run.kind: dict(run_card(plan, run, run.spec, Ledger(tmp_path)).params)["task"] for run in plan.runs.values()}
     assert told == {"pretrain": "none", "final": "classification"}
+
+
+def test_the_scores_that_a_run_is_taught_by_are_told(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of("tuning=null")
+    run = next(run for run in plan.runs.values() if run.arm == "scratch")
+    scores = ScoresRef(name="scores.h5", teacher="trees", sha256="5")
+    taught = run.spec.replace(data="pool-labelled", labels=None, targets="scores", scores=scores)
+    card = run_card(plan, run, taught, Ledger(tmp_path))
+    assert {("jetbench.scores", "scores.h5"), ("jetbench.scores_digest", "5")} <= set(card.tags)
+    told = [dict(run_card(plan, run, spec, Ledger(tmp_path)).params)["labels"] for spec in (run.spec, taught)]
+    assert told == ["50", "scores"]
 
 
 def test_every_value_of_a_recipe_is_a_parameter(plan_of: Callable[..., Plan], tmp_path: Path) -> None:

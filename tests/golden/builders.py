@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from objectives.taught import taught
 from torch import nn
 
 from jetbench.data.batch import Batch, JetTensors
@@ -176,7 +177,7 @@ def objective_step(name: str, jets: Jets) -> tuple[float, np.ndarray]:
         head.bias.zero_()
     network = Network(Waves(len(jets.meta.channels) * 12 * 12), head)
     objective = build_objective(name, network, fitted_view("image", jets), STEPS)
-    seen = objective.shown(batch_of(jets, 32), batch_of(jets, 64), torch_rng("golden", name))
+    seen = objective.shown(taught(jets).batch(torch.arange(32)), batch_of(jets, 64), torch_rng("golden", name))
     loss = objective(network, seen)["loss"]
     loss.backward()
     return float(loss.detach()), network.encoder.weight.grad.numpy()
@@ -189,7 +190,7 @@ def training_losses(model: str, objective: str, jets: Jets, folder: Path) -> lis
     network = build_network(Component(name=model, options=options(given)), view.shapes, TASK.outputs(jets.meta), seed=3)
     goal = build_objective(objective, network, view, STEPS)
     recipe = RECIPE.replace(passes=3 * RECIPE.batch_size * goal.views_per_jet)
-    batches = Batches(JetTensors(jets), np.arange(200), RECIPE.batch_size, seed=3)
+    batches = Batches(taught(jets), np.arange(200), RECIPE.batch_size, seed=3)
     with Journal(folder / "metrics.jsonl") as journal:
         pool = Batches(JetTensors(jets), np.arange(200, 300), RECIPE.batch_size, seed=3) if goal.beside else None
         settings = {"seed": 3, "precision": "fp32", "pool": pool}

@@ -65,6 +65,25 @@ def test_a_folder_that_is_not_there_is_named_and_not_made(toys_of: Make, tmp_pat
     assert not (tmp_path / "new").exists()
 
 
+def test_a_file_tells_what_labels_stand_behind_it(toys_of: Make, tmp_path: Path) -> None:
+    """Those of a pretraining on the pool with its labels too, as long as it is there."""
+    arm = "arms.ceiling={model: deep-sets, regime: supervised-pretrained}"
+    recipe = "recipes.supervised-pretraining={base: supervised-small, passes: 32, epochs: 1}"
+    toys = toys_of(2, "tuning=null", "varies=[model, regime, recipe]", arm, recipe)
+    before = [toys.run(name, "pretrain") for name in ("ceiling", "simclr")]
+
+    def told(name: str, path: Path) -> object:
+        write_predictions(toys.ensemble(name, 0), find_source(toys.jets), path)
+        with h5py.File(path) as file:
+            (found,) = json.loads(file.attrs["trained_on"]).values()
+        assert (found["dataset_digest"], found["test_jets"]) == (toys.jets.digest, 100)
+        return found["told"]
+
+    assert [told(name, tmp_path / f"{name}.h5") for name in ("sets", "simclr", "ceiling")] == [[60], [60], ["pool", 60]]
+    before[0].rename(before[0].with_name("gone"))
+    assert told("ceiling", tmp_path / "gone.h5") == ["unknown", 60]
+
+
 def test_many_classes_and_numbers_have_the_columns_of_their_runs(toys_of: Make, tmp_path: Path) -> None:
     toys = toys_of(4)
     write_predictions(toys.ensemble("boosted-trees", 0), find_source(toys.jets), tmp_path / "four.h5")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from objectives.taught import taught
 
 from jetbench.data.batch import JetTensors
 from jetbench.errors import SuiteError
@@ -73,7 +74,7 @@ def build(name: str) -> tuple[Network, Objective]:
 @pytest.mark.parametrize("name", [entry.name for entry in objectives])
 def test_every_objective_gives_a_finite_loss_with_gradient(name: str, toy_jets: Jets) -> None:
     network, objective = build(name)
-    jets = JetTensors(toy_jets).batch(torch.arange(16))
+    jets = taught(toy_jets).batch(torch.arange(16))
     inputs = objective.shown(jets, jets, torch_rng("v"))
     beside = objective.beside.views_per_jet if objective.beside else 0
     assert [len(seen) for seen in inputs] == [16] * (objective.views_per_jet + beside)

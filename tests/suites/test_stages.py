@@ -90,7 +90,7 @@ def test_the_kind_of_a_head_that_a_probe_has_trained_is_not_searched(plan_of: Pl
     varies = "varies=[model, regime, recipe, model.head, model.head_dropout]"
     arms = arms_of("simclr", "lpft")[:1]
     with pytest.raises(
-        SuiteError, match=r"tuning\.search: the fine-tuning goes on from the head of a probe; name that head under"
+        SuiteError, match=r"tuning\.search: the fine-tuning goes on from a head trained before; name that head under"
     ):
         plan_of(*arms, varies, tuning)
     plan = plan_of(*arms, "arms.lpft.model_options={head: mlp}", varies, tuning)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from objectives.taught import taught
 from safetensors.torch import load_file
 
 from jetbench.data.batch import JetTensors
@@ -78,7 +79,7 @@ def fit_network(
     limits: dict[int, float] | None = None,
     diagnose: Callable[[], dict[str, float]] | None = None,
 ) -> tuple[Network, Trained]:
-    tensors, view, network = JetTensors(jets), fitted(jets).fitted, build(seed=1)
+    tensors, view, network = taught(jets), fitted(jets).fitted, build(seed=1)
 
     goal = build_objective(Component(name=objective), network, TASK, Look(view, recipe.augmentation), seed=1)
     judged = validator(network, view, TASK, tensors, np.arange(300, 400), "fp32") if objectives[objective].trains_head else None

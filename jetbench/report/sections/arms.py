@@ -69,7 +69,8 @@ def _stage(stage: Stage, run: RunSpec) -> Cell:
     """Its name, and below it what it is trained on, for what, and which part of the network."""
     shares = f" of {joined([f'{100 * share:g} % {name}' for name, share in run.pool])}" if run.pool else ""
     some = f"{count(run.pool_jets, 'jet')} of the " if run.pool_jets else ""
-    parts = [f"{some}{POOLS[run.data]}{shares}"]
+    told = f"pool with the scores of {run.scores.teacher}" if run.scores else POOLS[run.data]
+    parts = [f"{some}{told}{shares}"]
     if run.objective.name != TASK_LOSS:
         parts.append(f"{run.objective.name} {_options(run.objective)}".rstrip())
     parts += [f"from {run.weights.name}"] if run.weights else []

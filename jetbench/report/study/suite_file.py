@@ -146,7 +146,7 @@ def _varied(settings: Common, arms: Mapping[str, Mapping[str, Any]], labels: int
         stages = regimes[arm["regime"]].stages
         yield from (f"model.{name}" for name in arm.get("model_options", {}))
         yield from (f"view.{name}" for name in arm.get("view", {}))
-        yield from (word for word in ("pool", "pool_jets", "weights") if word in arm)
+        yield from (word for word in ("pool", "pool_jets", "weights", "scores") if word in arm)
         for back, stage in enumerate(reversed(stages)):
             recipe = arm.get("recipes", {}).get(recipe_key(settings, stage, labels), {})
             yield from (f"{BEFORE * back}recipe.{LENGTHS.get(name, name)}" for name in recipe if name != "base")
