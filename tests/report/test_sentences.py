@@ -124,7 +124,7 @@ def test_remarks_name_budgets_trees_floors_and_controls(finished: Results) -> No
     assert "boosted-trees against scratch: better at 50 labels" in text
     assert "boosted-trees is ahead of the best of 2 networks by these test jets, simclr, at 50 labels" in text
     assert "The floor mass-likelihood is cleared by simclr at 50 and 200 labels and boosted-trees at 50 and 200 labels" in text
-    assert "; has below it scratch at 50 and 200 labels (paired tests, corrected for their number by Holm; below: " in text
+    assert "; has below it scratch at 50 and 200 labels (paired tests, corrected for their number by Holm)." in text
     assert "The floor class-prior is cleared by the baseline and every rival" in text
     assert "supervised-pretrained is better than scratch at 50 labels" in text
 
