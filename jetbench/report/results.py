@@ -138,6 +138,10 @@ class Results:
         first = [self.chain(CellKey(arm, labels, seed))[-1] for seed in seeds]
         return [first.index(key) for key in first] if len(set(first)) < len(first) else None
 
+    def shared_encoders(self, arm: str, labels: int, seeds: list[int]) -> int:
+        """Return how many pretrained encoders these seeds of an arm share; 0 where each has its own, or none."""
+        return len(set(self.clusters(arm, labels, seeds) or ()))
+
     def winner(self, cell: CellKey) -> Winner | None:
         """Return what the study of a cell has decided; None where it has not, or where the cell has none."""
         return self.winners.get(self.plan.tuned.get(cell, ""))

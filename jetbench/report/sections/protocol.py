@@ -29,7 +29,8 @@ Undecided: neither, or fewer than five seeds.</li>
 floors among themselves, and the others among themselves.</li>
 {% else %}
 <li>Primary are {{ primaries | join("; ") }}. Holm's correction guards them among themselves, the differences between their gains
-among themselves, the tests of arms against floors among themselves, and all others among themselves. An arm is compared with the baseline that has its encoder, or else its model;
+among themselves, the tests of arms against floors among themselves, and all others among themselves.
+An arm is compared with the baseline that has its encoder, or else its model;
 a model that no baseline has, with the first.</li>
 {% endif %}
 {% if pool %}
