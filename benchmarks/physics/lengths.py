@@ -109,7 +109,7 @@ def main() -> None:
         gain = f"{found.gain.value:+.4f} ± {found.gain.error:.4f}" if found.gain else "–"
         means = "".join(f"{mean.value:>{width}.4f}" for mean, width in ((found.trained, 10), (found.tested, 8)) if mean)
         line = f"{passes:>8}{means}{loss:>18}{found.encoder_change:>12.3f}{gain:>20}"
-        print(f"{line}  {'; '.join(alarms(TASK, TASK.headline, found)) or 'none'}", flush=True)
+        print(f"{line}  {'; '.join(one.seen for one in alarms(TASK, TASK.headline, found)) or 'none'}", flush=True)
 
 
 if __name__ == "__main__":

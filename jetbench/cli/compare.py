@@ -40,5 +40,7 @@ def compare(what: tuple[str, ...], suite: str | None, store: str | None, trackin
     found = compare_subjects(subjects, root)
     for sentence in found.told:
         click.echo(sentence)
+    for warning in found.warnings:
+        click.secho(f"! {warning}", fg="yellow")
     publish_comparison(subjects[0], root, comparison_name(subjects), found.files)
     click.echo(f"page: {found.files[0]}")

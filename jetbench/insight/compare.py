@@ -10,7 +10,7 @@ from jetbench.insight.evidence import gather
 from jetbench.insight.inspect import Inspected
 from jetbench.insight.inspection import Inspection
 from jetbench.insight.sections import correlation, curves_together, disagreements, specs, summary, verdicts
-from jetbench.insight.side_by_side import SideBySide
+from jetbench.insight.side_by_side import SideBySide, common_seed
 from jetbench.insight.write import write_page
 from jetbench.report.subjects import Subject
 from jetbench.report.words import joined
@@ -28,7 +28,7 @@ def compare_subjects(subjects: Sequence[Subject], store: Store) -> Inspected:
     Raises `StoreError` for subjects that cannot be set side by side, and `MissingPackageError` without the package of
     attributions.
     """
-    given = SideBySide(tuple(Inspection(subject, gather(subject, store.root)) for subject in subjects))
+    given = SideBySide(common_seed([Inspection(subject, gather(subject, store.root)) for subject in subjects]))
     given.check()
     if any(not one.no_maps for one in given.inspections):
         need_captum()
@@ -43,8 +43,8 @@ def compare_subjects(subjects: Sequence[Subject], store: Store) -> Inspected:
     folder = store.root / "reports" / instance.name / "compare" / re.sub(r"[^\w.-]+", "-", comparison_name(subjects))
     alone = [reason for reason in summary.reasons(given.baseline) if given.baseline.no_jets]
     told = {"Jets": alone[0]} if alone else {}
-    files = write_page(folder, PAGE, instance, QUESTION.format(joined(list(given.names))), told, contents)
-    return Inspected(tuple(files), (*alone, *verdicts.sentences(given)))
+    files = write_page(folder, PAGE, instance, QUESTION.format(joined([one.name for one in subjects])), told, contents)
+    return Inspected(tuple(files), (*alone, *verdicts.sentences(given)), tuple(given.warnings()))
 
 
 def comparison_name(subjects: Sequence[Subject]) -> str:

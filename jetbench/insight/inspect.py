@@ -22,10 +22,11 @@ QUESTION = "What does {} look at, and where does it fail?"
 
 @dataclass(frozen=True)
 class Inspected:
-    """The files of an inspection, the page first, and what to tell people of it."""
+    """The files of an inspection, the page first, what to tell people of it, and what to warn them of."""
 
     files: tuple[Path, ...]
     told: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def inspect_subject(subject: Subject, store: Path, layers: tuple[str, ...] = ()) -> Inspected:

@@ -6,25 +6,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from jetbench.models import models
 from jetbench.report.results import Results
-from jetbench.report.words import count, gain, joined, number, quantity, signed
+from jetbench.report.words import count, gain, number, quantity, signed
 from jetbench.suites.plan import CellKey
 from jetbench.suites.stages import regimes
 from jetbench.tasks.task import Metric, Task
 
 __all__ = [
+    "Alarm",
     "Estimate",
     "Signs",
     "alarms",
+    "change_text",
     "early",
+    "falling",
     "frozen",
     "length_counts",
+    "limit_lines",
+    "limit_text",
     "limited",
-    "limits_text",
     "over_seeds",
     "signs",
     "times_text",
@@ -63,6 +68,13 @@ class Signs:
     def unseen(self) -> float | None:
         """The smallest gain by a longer training that calls the alarm: a smaller one stays unseen, be it real or not."""
         return ERRORS * self.gain.error if self.gain else None
+
+
+class Alarm(NamedTuple):
+    """What was seen of a training that may be too short. `tested`: it exceeds its error; else it is a hint."""
+
+    seen: str
+    tested: bool
 
 
 def over_seeds(values: np.ndarray, errors: np.ndarray) -> Estimate | None:
@@ -125,16 +137,18 @@ def _encoder_change(results: Results, arm: str, labels: int) -> float | None:
     return _mean(np.array([metrics[CHANGE] for metrics in found if CHANGE in metrics]))
 
 
-def limited(results: Results, arm: str, labels: int) -> tuple[str, ...]:
-    """Say by which signs compute limits an arm at a budget; empty where none speaks for it."""
+def limited(results: Results, arm: str, labels: int) -> tuple[Alarm, ...]:
+    """Return the signs that compute limits an arm at a budget; empty where none speaks for it."""
     return tuple(alarms(results.task, results.metric, signs(results, arm, labels))) if length_counts(results, arm) else ()
 
 
-def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[str]:
-    """Apply the rule: each sign that calls the alarm, in words. `metric` is the headline of the task."""
+def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[Alarm]:
+    """Apply the rule: each sign that calls the alarm. `metric` is the headline of the task."""
     if found.gain and found.gain.value > ERRORS * found.gain.error:
         size = signed(metric, found.gain.value if metric.larger_is_better else -found.gain.value)
-        yield f"{times_text(found.times)} as long gives {quantity(metric, f'{size} ± {number(metric, found.gain.error)}')}"
+        yield Alarm(
+            f"{times_text(found.times)} as long gives {quantity(metric, f'{size} ± {number(metric, found.gain.error)}')}", True
+        )
     known = False
     if found.trained is not None and found.tested is not None:
         ahead = gain(metric, found.trained.value - found.tested.value)
@@ -142,9 +156,10 @@ def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[str]:
         if ahead <= 0:
             pair = f"{number(metric, found.trained.value)} against {quantity(metric, number(metric, found.tested.value))}"
             error = number(metric, math.hypot(found.trained.error, found.tested.error))
-            yield f"the training {metric.name} is no better than the test {metric.name} ({pair}, ±{error} between them: a hint)"
+            seen = f"the training {metric.name} is no better than the test {metric.name} ({pair}, ±{error} between them: a hint)"
+            yield Alarm(seen, False)
     if (change := found.loss_change) and change.value < -ERRORS * change.error and not known:
-        yield f"the training loss still falls, by {-100 * change.value:.2g} ± {100 * change.error:.1g} % in the last tenth"
+        yield Alarm(f"the training loss still falls, by {falling(change)} in the last tenth", True)
 
 
 def times_text(times: float) -> str:
@@ -152,15 +167,28 @@ def times_text(times: float) -> str:
     return "twice" if times == 2 else f"{times:g} times"
 
 
-def limits_text(results: Results, arms: tuple[str, ...]) -> str:
-    """Write a sentence on those of the arms that compute limits, at each of their budgets with the first sign there; empty where
-    none is."""
-    settings = results.plan.instance.settings
-    found = [(arm, n, why[0]) for arm in arms for n in settings.budgets(arm) if (why := limited(results, arm, n))]
-    if not found:
-        return ""
-    listed = joined([f"{arm} at {count(n)} labels is limited by compute ({reason})" for arm, n, reason in found])
-    return f"Labels are not all that decides: {listed}."
+def change_text(found: Estimate | None) -> str:
+    """Write the change of a loss with its error: "−12.0 ± 5.0 %"; a dash without any."""
+    return f"{100 * found.value:+.1f} ± {100 * found.error:.1f} %".replace("-", "−") if found else "–"
+
+
+def falling(change: Estimate) -> str:
+    """Write by how much a loss falls: "12 ± 5 %"."""
+    return f"{-100 * change.value:.2g} ± {100 * change.error:.1g} %"
+
+
+def limit_text(found: tuple[Alarm, ...]) -> str:
+    """Say what was seen, and that compute limits an arm only where a test stands behind it; empty without an alarm."""
+    seen = "; ".join(one.seen for one in found)
+    return f"{'' if any(one.tested for one in found) else 'perhaps '}limited by compute: {seen}" if found else ""
+
+
+def limit_lines(results: Results, arms: tuple[str, ...]) -> Iterator[str]:
+    """Write a line for each of the arms and its budgets at which compute limits it, or may."""
+    for arm in arms:
+        for labels in results.plan.instance.settings.budgets(arm):
+            if said := limit_text(limited(results, arm, labels)):
+                yield f"{arm} at {count(labels)} labels is {said}"
 
 
 def early(results: Results, arm: str, labels: int) -> str:

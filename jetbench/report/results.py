@@ -14,7 +14,7 @@ import numpy as np
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.report.pairing import Scores, averaged, by_unit, paired
-from jetbench.statistics.comparison import Comparison, beside
+from jetbench.statistics.comparison import Comparison, beside, mirrored
 from jetbench.statistics.means import Mean
 from jetbench.statistics.multiplicity import adjust
 from jetbench.statistics.resolution import overlap
@@ -137,6 +137,10 @@ class Results:
         first = [self.chain(CellKey(arm, labels, seed))[-1] for seed in seeds]
         return [first.index(key) for key in first] if len(set(first)) < len(first) else None
 
+    def shared_encoders(self, arm: str, labels: int, seeds: list[int]) -> int:
+        """Return how many pretrained encoders these seeds of an arm share; 0 where each has its own, or none."""
+        return len(set(self.clusters(arm, labels, seeds) or ()))
+
     def winner(self, cell: CellKey) -> Winner | None:
         """Return what the study of a cell has decided; None where it has not, or where the cell has none."""
         return self.winners.get(self.plan.tuned.get(cell, ""))
@@ -151,14 +155,16 @@ class Results:
     @cached_property
     def comparisons(self) -> dict[tuple[str, int], Comparison]:
         """Every arm against its baseline at every budget that both have fresh seeds at; Holm guards the primary ones among
-        themselves, and all the rest."""
+        themselves, and all others but floors, which `clearings` decide on."""
         found: dict[tuple[str, int], Comparison] = {}
         for labels in self.plan.instance.settings.labels:  # budget by budget: a baseline's scores are read once for all arms
             for arm, baseline in self.baselines.items():
-                if compared := self.compare(arm, baseline, labels):
+                if (baseline, arm, labels) not in self.clearings and (compared := self.compare(arm, baseline, labels)):
                     found[arm, labels] = compared
+        guarded = adjust(found, self.primaries)
+        told = {(floor, n): mirrored(c) for (arm, floor, n), c in self.clearings.items() if self.baselines.get(floor) == arm}
         ordered = [(arm, labels) for arm in self.baselines for labels in self.plan.instance.settings.labels]
-        return adjust({key: found[key] for key in ordered if key in found}, self.primaries)
+        return {key: one for key in ordered if (one := told.get(key) or guarded.get(key))}
 
     def common_seeds(self, arm: str, other: str, labels: int) -> list[int]:
         """List the seeds that two arms have both finished."""
@@ -170,13 +176,14 @@ class Results:
 
     @cached_property
     def clearings(self) -> dict[tuple[str, str, int], Comparison]:
-        """Baseline and rivals against every floor, by arm, floor and label budget; all corrected by Holm for their number."""
+        """Baselines and rivals against every floor that is no primary arm, by arm, floor and label budget; all corrected by Holm
+        for their number. The margin of equivalence is the arm's, so that the floor's row beside its baseline is the same test."""
         named, found = self.plan.roles, {}
-        floors = [arm for arm in self.plan.arms if named[arm] is Role.FLOOR]
+        floors = [arm for arm in self.plan.arms if named[arm] is Role.FLOOR and arm not in dict(self.primaries)]
         above = [arm for arm in self.plan.arms if named[arm] in (Role.BASELINE, Role.RIVAL)]
         for labels, floor, arm in product(self.plan.instance.settings.labels, floors, above):
-            if compared := self.compare(arm, floor, labels):
-                found[arm, floor, labels] = compared
+            if compared := self.compare(floor, arm, labels):
+                found[arm, floor, labels] = mirrored(compared)
         return adjust(found, ())
 
     @property

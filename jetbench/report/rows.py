@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jetbench.report.alarm import early, frozen, limited
+from jetbench.report.alarm import early, frozen, limit_text, limited
 from jetbench.report.floors import floor_notes
 from jetbench.report.results import Results
 from jetbench.report.words import count, joined
@@ -96,15 +96,15 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
         yield f"{'seed' if len(seeds) == 1 else 'seeds'} {_ranges(seeds)}: {' '.join(reason.split())}"
     if edges := _edges(results, arm, labels):
         yield edges
-    if reasons := limited(results, arm, labels):
-        yield f"limited by compute: {'; '.join(reasons)}"
+    if said := limit_text(limited(results, arm, labels)):
+        yield said
     if soon := early(results, arm, labels):
         yield soon
     if still := frozen(results, arm, labels):
         yield still
-    shared = results.comparisons.get((arm, labels))
-    if shared and shared.clustered:
-        yield f"{count(shared.seeds, 'seed')} share {count(shared.units, 'pretrained encoder')}"
+    if encoders := results.shared_encoders(arm, labels, results.seeds(arm, labels)):
+        rest = ", and on as many rests every difference to it" if arm in results.baselines.values() else ""
+        yield f"{count(len(results.seeds(arm, labels)), 'seed')} share {count(encoders, 'pretrained encoder')}{rest}"
     yield from floor_notes(results, arm, labels)
     baseline = results.baselines.get(arm)
     if baseline and (single := set(results.seeds(arm, labels)) - set(results.seeds(baseline, labels))):

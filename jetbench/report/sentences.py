@@ -1,106 +1,65 @@
-"""The answer to a suite's question in plain words, made from its numbers."""
+"""The answer to a suite's question in plain words, made from its numbers: below each verdict what weighs it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jetbench.report.alarm import limits_text
+from jetbench.report.alarm import limit_lines
 from jetbench.report.arms import is_fitted
 from jetbench.report.ends import gain_end
 from jetbench.report.floors import floor_remarks
-from jetbench.report.gains import Place, encoder_names, gain_differences
+from jetbench.report.gains import Place, gain_differences
 from jetbench.report.matching import match_text
 from jetbench.report.pool_size import pool_sentences
+from jetbench.report.pretraining_length import short_pretrainings
 from jetbench.report.results import Results
 from jetbench.report.truths import truths
-from jetbench.report.words import (
-    brief_difference,
-    count,
-    difference_text,
-    gain,
-    joined,
-    limits,
-    need,
-    number,
-    quantity,
-    units,
-)
+from jetbench.report.verdicts import verdicts
+from jetbench.report.words import brief_difference, count, errors_text, gain, joined, limits, need, number
 from jetbench.statistics.comparison import Comparison, Verdict
-from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.suites.roles import Role
 
-__all__ = ["answer", "answers", "remarks"]
+__all__ = ["answer", "answers", "details", "remarks"]
 
 
 def answer(results: Results) -> str:
-    """Write the answer to the suite's question, a line for each of its parts."""
+    """Write the answer to the suite's question: each verdict, and below it its details, a line each."""
     return "\n".join(answers(results))
 
 
 def answers(results: Results) -> list[str]:
-    """Write a paragraph for each primary comparison: its verdict with everything that a reader needs to weigh it, where
-    compute limits one of its arms, up to which budget the arm gains, and how many labels its baseline needs to match it. After
-    those of several encoders comes one that compares their gains."""
-    names = encoder_names(results)
-    found: list[str] = []
-    for arm, labels in results.primaries:
-        encoder = f"{names[results.baselines[arm]]}: " if len(names) > 1 else ""
-        parts = [_verdict(results, arm, labels)]
-        if (arm, labels) in results.comparisons:
-            told = any(arm == other for other, _ in results.primaries[: len(found)])
-            parts.append("" if told else limits_text(results, (arm, results.baselines[arm])))
-            parts += ["" if told else gain_end(results, arm), match_text(results, arm, labels)]
-        found.append(encoder + " ".join(part for part in parts if part))
-    return [*found, *(_gains(results, names, places, one) for places, one in gain_differences(results).items())]
+    """Write each verdict with its details, a line each."""
+    return ["\n  ".join([one, *below]) for one, below in zip(verdicts(results), details(results), strict=True)]
 
 
-def _verdict(results: Results, arm: str, labels: int) -> str:
-    found = results.comparisons.get((arm, labels))
+def details(results: Results) -> list[list[str]]:
+    """Write short sentences for each of the `verdicts`: its errors and what it lacks; of a primary comparison which of its
+    trainings may be too short, up to which budget the arm gains, and how many labels its baseline needs to match it."""
+    primary = [_primary(results, place) for place in results.primaries]
+    return [*primary, *(_gains(results, places[0], found) for places, found in gain_differences(results).items())]
+
+
+def _primary(results: Results, place: Place) -> list[str]:
+    """An arm that is asked about at several budgets has what is said of all of them below the first."""
+    (arm, labels), found = place, results.comparisons.get(place)
     if found is None:
-        return _unanswered(results, arm, labels)
-    metric = results.metric
-    means = [quantity(metric, number(metric, one.mean)) for one in (found.arm, found.baseline)]
-    return (
-        f"{_claim(results, found, arm, labels)}: test {metric.name} {means[0]} against {means[1]}, a difference of "
-        f"{difference_text(metric, found)}, {_sample(results, found, arm, labels)}."
-    )
+        return []
+    lines = _weight(results, found, arm, labels)
+    if place == next(one for one in results.primaries if one[0] == arm):
+        pair = (arm, results.baselines[arm])
+        lines += [f"{one}." for one in (*limit_lines(results, pair), *short_pretrainings(results, pair))]
+        lines.append(gain_end(results, arm))
+    return [line for line in (*lines, match_text(results, arm, labels)) if line]
 
 
-def _claim(results: Results, found: Comparison, arm: str, labels: int) -> str:
-    baseline, at = results.baselines[arm], f"at {count(labels)} labels"
-    if found.clustered and found.units == 1:
-        return f"For this one encoder, it is undecided whether {arm} or {baseline} is better {at}"
-    if found.verdict is Verdict.UNDECIDED:
-        return f"It is undecided whether {arm} or {baseline} is better {at}"
-    if found.verdict is Verdict.EQUIVALENT:
-        margin = quantity(results.metric, number(results.metric, found.margin))
-        return f"{arm} and {baseline} are equivalent {at}, within ±{margin} ({results.task.margin_text(baseline)})"
-    return f"{arm} is {found.verdict} than {baseline} {at}"
+def _gains(results: Results, place: Place, found: Comparison) -> list[str]:
+    return [*_weight(results, found, *place), "This comparison is a secondary one."]
 
 
-def _gains(results: Results, names: dict[str, str], places: tuple[Place, Place], found: Comparison) -> str:
-    """The sentence on two encoders: which of them gains more from its arm."""
-    metric = results.metric
-    gained = [f"{brief_difference(metric, results.comparisons[place])} at {count(place[1])} labels" for place in places]
-    return (
-        f"{_gains_claim(results, names, places, found)}: {gained[0]} against {gained[1]}, a difference of "
-        f"{difference_text(metric, found)}, paired {_sample(results, found, *places[0])}. This comparison is a secondary one."
-    )
-
-
-def _gains_claim(results: Results, names: dict[str, str], places: tuple[Place, Place], found: Comparison) -> str:
-    """Of two arms that are both behind their baselines none gains: the one with the larger difference loses less."""
-    (one, arm), (other, against) = ((names[results.baselines[arm]], arm) for arm, _ in places)
-    behind = all(gain(results.metric, results.comparisons[place].difference) < 0 for place in places)
-    more, alike = ("loses less", "loses as much") if behind else ("gains more", "gains as much")
-    if found.verdict is Verdict.UNDECIDED:
-        return f"It is undecided whether {one} {more} from {arm} or {other} from {against}"
-    if found.verdict is Verdict.EQUIVALENT:
-        margin = quantity(results.metric, number(results.metric, found.margin))
-        return f"{one} {alike} from {arm} as {other} from {against}, within ±{margin}"
-    if found.verdict is Verdict.BETTER:
-        return f"{one} {more} from {arm} than {other} from {against}"
-    return f"{other} {more} from {against} than {one} from {arm}"
+def _weight(results: Results, found: Comparison, arm: str, labels: int) -> list[str]:
+    """The errors of a difference, and what a verdict lacks."""
+    errors = f"Paired {_sample(results, found, arm, labels)}: {errors_text(results.metric, found)}."
+    return [errors, *([f"Undecided: {need(found)}."] if found.verdict is Verdict.UNDECIDED else [])]
 
 
 def _sample(results: Results, comparison: Comparison, arm: str, labels: int) -> str:
@@ -108,31 +67,13 @@ def _sample(results: Results, comparison: Comparison, arm: str, labels: int) -> 
     if (pooled := comparison.pooled) and (shown := limits(results.metric, pooled.low, pooled.high, signs=True)):
         text += f" (all {pooled.n}, those looked at before among them: {shown})"
     if comparison.clustered:
-        text += f" that share {count(comparison.units, 'pretrained encoder')}"
+        baseline = results.baselines[arm]
+        own = results.shared_encoders(arm, labels, results.fresh_seeds(arm, baseline, labels))
+        whose = " that share" if own else f", whose partners of {baseline} share"
+        text += f"{whose} {count(comparison.units, 'pretrained encoder')}"
     if (planned := results.plan.instance.settings.seeds - results.fresh_from) > comparison.seeds:
         text += f" of {planned} planned, the others being unfinished or failed"
-    return text + (f"; {_need(comparison)}" if comparison.verdict is Verdict.UNDECIDED else "")
-
-
-def _need(comparison: Comparison) -> str:
-    """What an undecided comparison lacks."""
-    what, few = units(comparison), ""
-    if comparison.clustered and comparison.units == 1:
-        few = "one encoder's own luck cannot be told from its method; "
-    elif comparison.units < LEAST_SEEDS:
-        few = f"{count(comparison.units, what[:-1])} {'is' if comparison.units == 1 else 'are'} too few for a verdict; "
-    return f"{few}{need(comparison)}"
-
-
-def _unanswered(results: Results, arm: str, labels: int) -> str:
-    baseline = results.baselines[arm]
-    lacking = [name for name in (arm, baseline) if not results.seeds(name, labels)]
-    if not lacking:
-        shared = f"have no finished {'fresh ' if results.fresh_from else ''}seed in common at {count(labels)} labels"
-        return f"There is no answer yet: {arm} and {baseline} {shared}."
-    reasons = sorted({r for cell, r in results.missing.items() if cell.labels == labels and cell.arm in lacking})
-    where = f"at {count(labels)} labels ({'; '.join(reasons)})"
-    return f"There is no answer yet: no seed of {joined(lacking)} has finished {where}."
+    return text
 
 
 def remarks(results: Results) -> list[str]:

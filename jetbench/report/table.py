@@ -8,7 +8,8 @@ from jetbench.report.also_table import also_table
 from jetbench.report.also_test import also_sentences
 from jetbench.report.content import Cell, Column
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, baseline_text, compared_lines, rows
+from jetbench.report.rows import Row, baseline_text, rows
+from jetbench.report.rules import verdict_rules
 from jetbench.report.sections import columns_of
 from jetbench.report.warnings import LOUD, warnings
 from jetbench.report.words import (
@@ -19,11 +20,7 @@ from jetbench.report.words import (
     label,
     limits,
     mean_errors,
-    needs_rule,
     number,
-    pooled_rule,
-    primary_rule,
-    undecided_rule,
     verdict_lines,
 )
 from jetbench.statistics.comparison import Verdict
@@ -78,14 +75,7 @@ def _lines(results: Results) -> list[str]:
         f"minus {baseline_text(results)}: both errors of the paired difference; below it the {LEVEL_TEXT} interval from them",
         *(line for part in added for line in part.lines),
     ]
-    if any(place in results.comparisons for place in results.primaries):
-        lines.append(f"* {primary_rule(len(results.primaries))}")
-    lines += compared_lines(results)
-    if any(found.verdict is Verdict.UNDECIDED for found in results.comparisons.values()):
-        lines.append(undecided_rule())
-        lines.append(needs_rule())
-    if results.fresh_from:
-        lines.append(pooled_rule(results.fresh_from))
+    lines += verdict_rules(results)
     skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
     return [*lines, *skipped, *(f"! {warning}" for warning in warnings(results))]
 

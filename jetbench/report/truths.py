@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from jetbench.report.results import Results
-from jetbench.report.words import count, difference_text, gain, number
+from jetbench.report.words import count, difference_text, gain, need, number
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.resolution import LEAST_SEEDS, Spread
 
@@ -54,12 +54,12 @@ def _truths(results: Results) -> Iterator[Truth]:
 
 def _ahead(results: Results, arm: str, labels: int, found: Comparison) -> Truth:
     """An encoder that has seen the pool's labels beats one that has not; few seeds cannot show it, enough must not deny it."""
-    claim, text = f"{arm} is better than {results.baselines[arm]}", difference_text(results.metric, found)
+    claim = f"{arm} is better than {results.baselines[arm]}"
     if found.verdict is Verdict.BETTER:
-        return Truth(arm, labels, claim, "holds", text)
+        return Truth(arm, labels, claim, "holds", difference_text(results.metric, found))
     behind = gain(results.metric, found.difference) <= 0
     denied = found.units >= LEAST_SEEDS and (behind or found.verdict is not Verdict.UNDECIDED)
-    return Truth(arm, labels, claim, "violated" if denied else "open", f"{found.verdict}: {text}")
+    return Truth(arm, labels, claim, "violated" if denied else "open", _text(results, found))
 
 
 def _not(results: Results, arm: str, labels: int, found: Comparison, words: str) -> Truth:
@@ -68,8 +68,12 @@ def _not(results: Results, arm: str, labels: int, found: Comparison, words: str)
     unsure = found.units < LEAST_SEEDS and (gain(results.metric, found.difference) > 0 or either)
     wrong = found.verdict is Verdict.BETTER or (either and found.verdict is Verdict.WORSE)
     state: State = "violated" if wrong else "open" if unsure else "holds"
-    text = f"{found.verdict}: {difference_text(results.metric, found)}"
-    return Truth(arm, labels, f"{arm} {words} {results.baselines[arm]}", state, text)
+    return Truth(arm, labels, f"{arm} {words} {results.baselines[arm]}", state, _text(results, found))
+
+
+def _text(results: Results, found: Comparison) -> str:
+    lacking = f"; {need(found)}" if found.verdict is Verdict.UNDECIDED else ""
+    return f"{found.verdict}: {difference_text(results.metric, found)}{lacking}"
 
 
 def _coin(results: Results, arm: str, labels: int, chance: float) -> Truth:

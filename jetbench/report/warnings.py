@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from jetbench.report.collapse import collapses
 from jetbench.report.machines import mixtures
 from jetbench.report.pool import shared_labels
+from jetbench.report.pretraining_length import short_pretrainings
 from jetbench.report.rates import turned
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
@@ -25,9 +26,9 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """List violated truths first, then missing cells, augmentations that contradict the target, collapsed encoders, edges of
-    grids, verdicts that hang on a rate, seeds that were looked at, machines that are mixed, open truths, budgets too large for
-    the pool, and a test set that is too small for equivalence."""
+    """List violated truths first, then missing cells, augmentations that contradict the target, collapsed encoders,
+    pretrainings that may be too short, edges of grids, verdicts that hang on a rate, seeds that were looked at, machines that are
+    mixed, open truths, budgets too large for the pool, and a test set that is too small for equivalence."""
     found = truths(results)
     loud = [
         f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
@@ -35,11 +36,7 @@ def warnings(results: Results) -> list[str]:
         for t in found
         if t.state == "violated"
     ]
-    still = [
-        f"Not shown yet at {count(t.labels)} labels: that {t.claim} ({t.text}); more seeds or test jets would tell."
-        for t in found
-        if t.state == "open"
-    ]
+    still = [f"Not shown yet at {count(t.labels)} labels: that {t.claim} ({t.text})." for t in found if t.state == "open"]
     done, planned = len(results.cells), len(results.plan.cells)
     partial = f"Only {count(done)} of {count(planned)} cells are finished: everything here is provisional."
     return [
@@ -47,6 +44,7 @@ def warnings(results: Results) -> list[str]:
         *([partial] if done < planned else []),
         *contradictions(results.plan),
         *collapses(results),
+        *(f"{one}." for one in short_pretrainings(results)),
         *notes(results),
         *turned(results),
         *_looked_at(results),

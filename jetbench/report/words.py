@@ -17,8 +17,10 @@ __all__ = [
     "difference_errors",
     "difference_text",
     "direction",
+    "errors_text",
     "gain",
     "heading",
+    "interval_text",
     "joined",
     "label",
     "level_percent",
@@ -27,13 +29,9 @@ __all__ = [
     "mean_errors",
     "mean_limits",
     "need",
-    "needs_rule",
     "number",
-    "pooled_rule",
-    "primary_rule",
     "quantity",
     "signed",
-    "undecided_rule",
     "units",
     "verdict_lines",
 ]
@@ -139,21 +137,30 @@ def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
     if needed is None:
         return [*lines, f"needs {LEAST_SEEDS} {what}"]
     if needed.seeds is None:
-        return [*lines, f"needs {_scarce(comparison)}", *([f"(or {needed.low} {what})"] if needed.low else [])]
+        return [*lines, f"needs {_scarce(comparison)}"]
     return [*lines, f"needs {needed.seeds} {what}", f"({_range(needed)})"]
 
 
 def need(comparison: Comparison) -> str:
-    """Say in words what an undecided comparison would take for 80 % power; seeds that were looked at are not among it."""
-    needed, what, power = comparison.needed, units(comparison), f"{100 * POWER:g} % power"
-    if needed is None:
-        return f"{LEAST_SEEDS} {what} are the least"
+    """Say in words what an undecided comparison lacks, and what it would take for 80 % power; seeds that were looked at are not
+    among it."""
+    what, parts = units(comparison), list[str]()
+    if comparison.clustered and comparison.units == 1:
+        parts.append("one encoder's own luck cannot be told from its method")
+    elif comparison.units < LEAST_SEEDS:
+        parts.append(f"{count(comparison.units, what[:-1])} {'is' if comparison.units == 1 else 'are'} too few for a verdict")
+    if comparison.units < LEAST_SEEDS:
+        parts.append(f"{LEAST_SEEDS} {what} are the least")
+    return "; ".join([*parts, *([_power(comparison, comparison.needed)] if comparison.needed else [])])
+
+
+def _power(comparison: Comparison, needed: Needed) -> str:
+    what, power = units(comparison), f"{100 * POWER:g} % power"
+    if needed.seeds is None:
+        return f"at the observed spread and difference no number of {what} has {power}, more {_scarce(comparison)} are needed"
     fresh = f"fresh {what}" if comparison.units >= LEAST_SEEDS else what
-    if needed.seeds is not None:
-        within = "for true differences within one error of it"
-        return f"at the observed spread and difference about {needed.seeds} {fresh} have {power} ({_range(needed)} {within})"
-    text = f"at the observed spread and difference no number of {what} has {power}, more {_scarce(comparison)} are needed"
-    return f"{text} ({needed.low} {fresh} would do for a true difference within one error of it)" if needed.low else text
+    within = "for true differences within one error of it"
+    return f"at the observed spread and difference about {needed.seeds} {fresh} have {power} ({_range(needed)} {within})"
 
 
 def _range(needed: Needed) -> str:
@@ -166,45 +173,23 @@ def _scarce(comparison: Comparison) -> str:
     return "pool jets" if spread and spread.hidden > spread.test else "test jets"
 
 
-def primary_rule(primaries: int) -> str:
-    """Say how verdicts are corrected for the number of comparisons."""
-    if primaries == 1:
-        return "the primary comparison; the other verdicts (not the intervals) are corrected for their number by Holm"
-    return (
-        "a primary comparison; the verdicts (not the intervals) of the primary ones are corrected for their number by Holm, and "
-        "those of all others for theirs"
-    )
-
-
-def undecided_rule() -> str:
-    """Say when a verdict is withheld."""
-    return f"undecided: no test decides, or fewer than {LEAST_SEEDS} seeds or encoders are compared"
-
-
-def needs_rule() -> str:
-    """Say what the number of seeds is that an undecided comparison needs."""
-    return (
-        f"needs: fresh seeds for {100 * POWER:g} % power at the spread and difference seen here, in brackets for true "
-        "differences within one error of it; raise `seeds` by them, and let `fresh_from` name the first of them"
-    )
-
-
-def pooled_rule(fresh_from: int) -> str:
-    """Say what decides where some seeds were looked at before."""
-    return (
-        f"verdicts, differences and errors rest on the fresh seeds, those from {fresh_from} on; all: the interval of the "
-        "difference over all seeds, those looked at before among them, which decides nothing"
-    )
-
-
 def difference_text(metric: Metric, found: Comparison) -> str:
     """Write a difference with all its errors: +0.0412 (95 % interval [+0.0310, +0.0514]; ±0.0032 between seeds, ±0.0041 from the
     test sample)."""
+    shown = f"{between}; " if (between := interval_text(metric, found)) else ""
+    return f"{quantity(metric, signed(metric, found.difference))} ({shown}{errors_text(metric, found)})"
+
+
+def interval_text(metric: Metric, found: Comparison) -> str:
+    """Write the interval of a difference with its level: 95 % interval [+0.0310, +0.0514]; empty where one unit has none."""
     between = limits(metric, found.low, found.high, signs=True)
+    return f"{level_percent(found)} interval {between}" if between else ""
+
+
+def errors_text(metric: Metric, found: Comparison) -> str:
+    """Write both errors of a difference: ±0.0032 between seeds, ±0.0041 from the test sample."""
     seed = f"±{number(metric, found.seed_error)} between {units(found)}, " if found.seed_error is not None else ""
-    shown = f"{level_percent(found)} interval {between}; " if between else ""
-    difference = quantity(metric, signed(metric, found.difference))
-    return f"{difference} ({shown}{seed}±{number(metric, found.test_error)} from the test sample)"
+    return f"{seed}±{number(metric, found.test_error)} from the test sample"
 
 
 def difference_errors(metric: Metric, found: Comparison) -> str:

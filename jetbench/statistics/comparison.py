@@ -22,7 +22,17 @@ from jetbench.statistics.power import Needed, fresh_seeds
 from jetbench.statistics.resolution import LEAST_SEEDS, Spread, sign_flip, widening
 from jetbench.values import Value
 
-__all__ = ["PERMUTATION_FROM", "Comparison", "Verdict", "beside", "compare", "decide", "seed_weights", "unit_mean"]
+__all__ = [
+    "PERMUTATION_FROM",
+    "Comparison",
+    "Verdict",
+    "beside",
+    "compare",
+    "decide",
+    "mirrored",
+    "seed_weights",
+    "unit_mean",
+]
 
 PERMUTATION_FROM = 8  # seeds: below, the sign-flip test's smallest p is too near 5 % (0.0625 at five) to decide (protocol)
 
@@ -36,6 +46,9 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+MIRRORED = {Verdict.BETTER: Verdict.WORSE, Verdict.WORSE: Verdict.BETTER}
+
+
 class Comparison(Value):
     """An arm against its baseline. All errors, limits and the margin are in the unit of the metric; None marks what one unit
     cannot tell.
@@ -45,7 +58,7 @@ class Comparison(Value):
     `level` of the mean difference, with the total error; `equivalence_low`, `equivalence_high`: the (1−2α) interval of the two
     one-sided tests. units: independent ones, which are encoders where seeds share them (`clustered`) and seeds otherwise;
     `seeds` counts all. degrees_of_freedom: None means infinite. p_difference: the deciding p, the larger of p_t and, from eight
-    units on, p_sign_flip. adjusted_*: after Holm, in a `family` of so many comparisons: the primary ones or all others.
+    units on, p_sign_flip. adjusted_*: after Holm, in a `family` of so many comparisons.
     probability_better: share of units in which the arm wins, ties half; its low end counts ties as losses and its high end as
     wins, so it covers at least `level`. shared: the share of their labels that two seeds have in common. pooled: the mean
     difference over all seeds, with its interval, where some were looked at before and have no part in anything else here; it
@@ -152,6 +165,33 @@ def beside(fresh: Comparison, pooled: Comparison) -> Comparison:
     interval = Interval(mean=pooled.difference, low=pooled.low, high=pooled.high, n=pooled.units)
     marked: Comparison = fresh.replace(pooled=interval)
     return marked
+
+
+def mirrored(comparison: Comparison) -> Comparison:
+    """Return the same comparison with arm and baseline in each other's place: what was better is worse, by the same tests with
+    the same margin."""
+    pooled, won = comparison.pooled, comparison.probability_better
+    found: Comparison = comparison.replace(
+        verdict=MIRRORED.get(comparison.verdict, comparison.verdict),
+        arm=comparison.baseline,
+        baseline=comparison.arm,
+        difference=-comparison.difference,
+        low=_minus(comparison.high),
+        high=_minus(comparison.low),
+        equivalence_low=_minus(comparison.equivalence_high),
+        equivalence_high=_minus(comparison.equivalence_low),
+        probability_better=Interval(mean=1 - won.mean, low=_rest(won.high), high=_rest(won.low), n=won.n),
+        pooled=pooled and Interval(mean=-pooled.mean, low=_minus(pooled.high), high=_minus(pooled.low), n=pooled.n),
+    )
+    return found
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _rest(share: float | None) -> float | None:
+    return None if share is None else 1 - share
 
 
 def _tested(differences: np.ndarray, test: float, shared: float, margin: float, alpha: float) -> dict[str, Any]:

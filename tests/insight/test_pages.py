@@ -238,9 +238,10 @@ def test_runs_are_compared_on_the_same_jets(trained: Make) -> None:
     page = read(found.files[0])
     assert found.files[0].parent.parent == store.root / "reports" / trained().subject("sets").plan.instance.name / "compare"
     assert re.search(r"model\.name\s+resnet15\s+deep-sets", page.text)
-    assert "No encoder is compared for boosted-trees/n60" in page.text
+    assert "No encoder is compared for boosted-trees/n60/s0" in page.text
     content = json.loads(next(path for path in found.files if path.name == "compare_disagreements.json").read_text())
-    assert list(content["found"]) == ["scratch/n60", "sets/n60"]
+    assert list(content["found"]) == ["scratch/n60/s0", "sets/n60/s0"]
+    assert "is of the runs scratch/n60/s0, sets/n60/s0 and boosted-trees/n60/s0" in " ".join(page.text.split())
     (_, truth, one), (_, _, other) = (trained().evidence(what)[0].scores for what in ("scratch/n60", "sets/n60"))
     task = trained().evidence("scratch")[0].task
     (_, one_1), (_, other_1) = ((e.scores[1], e.scores[2]) for e in (trained().evidence(what)[1] for what in ("scratch", "sets")))
@@ -259,6 +260,35 @@ def test_two_single_runs_have_the_error_of_the_test_sample(trained: Make, alone:
     assert "what another seed would change is not in it" in " ".join(read(found.files[0]).text.split())
     perfect = verdicts.sentences(SideBySide((trained().inspection("scratch/n60/s0"), trained().inspection("sets/n60/s1"))))
     assert "+0.0000, to which the test sample gives no error" in perfect[0]
+
+
+def test_an_arm_beside_a_run_is_the_run_of_that_seed(alone: Store) -> None:
+    """Test, names and plots are of the seed that both have, and of which of how many it is, is said."""
+    subjects = [find_subject(what, alone) for what in ("simclr/n50", "scratch/n50/s1")]
+    assert len(subjects[0].runs) > 1
+    found = compare_subjects(subjects, alone)
+    told = next(one for one in found.told if "less that of" in one)
+    assert told.startswith("test AUC of scratch/n50/s1 less that of simclr/n50/s1: ")
+    assert told.endswith(f" (1 of the {len(subjects[0].runs)} seeds of simclr/n50)")
+    text = " ".join(read(found.files[0]).text.split())
+    assert "is of the runs simclr/n50/s1 and scratch/n50/s1" in text
+    roc = json.loads(next(path for path in found.files if path.name == "compare_roc.json").read_text())
+    assert [line["name"] for line in roc["lines"]] == ["simclr/n50/s1", "scratch/n50/s1"]
+    assert not found.warnings
+
+
+def test_arms_at_two_budgets_are_warned_of(tmp_path: Path) -> None:
+    small = ("dataset.jets=1200", "test_jets=400", "labels=[50,200]", "seeds=1", "tuning=null")
+    plan, store = fake_store(tmp_path / "store", fake_instance(*small), Fake())
+    remember(store.root, plan.instance)
+    found = compare_subjects([find_subject(what, store) for what in ("scratch/n50", "simclr/n200")], store)
+    (warning,) = found.warnings
+    assert warning.startswith(
+        "simclr/n200 has 200 labels and scratch/n50 has 50: what differs between them is not about the arms"
+    )
+    assert warning in read(found.files[0]).text
+    same = compare_subjects([find_subject(f"scratch/n{labels}", store) for labels in (50, 200)], store)
+    assert not same.warnings
 
 
 @pytest.mark.parametrize(
@@ -303,7 +333,7 @@ def test_of_many_classes_jets_that_are_disputed_are_explained_by_their_own(train
     classes = given.truth[places].astype(int).tolist()
     assert len(set(classes)) > 1
     for one in given.inspections:
-        shown = plot.given[0][one.subject.name]
+        shown = plot.given[0][one.shown.run.name]
         for k, (place, number) in enumerate(zip(places, classes, strict=True)):
             wanted = one.explainer.explain(given.baseline.shown.jets_at(np.array([place])), number).maps[0]
             np.testing.assert_allclose(shown.maps[k], wanted, atol=1e-6)

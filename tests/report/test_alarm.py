@@ -13,7 +13,19 @@ from physics.lengths import Start, measure
 from report.pages import Checked, page_of, plot_of
 
 from jetbench.evaluation.artifacts import read_scores
-from jetbench.report.alarm import Estimate, Signs, alarms, early, frozen, length_counts, limited, limits_text, over_seeds, signs
+from jetbench.report.alarm import (
+    Estimate,
+    Signs,
+    alarms,
+    early,
+    frozen,
+    length_counts,
+    limit_lines,
+    limit_text,
+    limited,
+    over_seeds,
+    signs,
+)
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import answer
@@ -61,14 +73,17 @@ def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -
     ],
 )
 def test_every_sign_calls_the_alarm_beyond_its_threshold(given: Signs, said: str | None) -> None:
-    assert list(alarms(Classification(), Classification.headline, given)) == ([said] if said else [])
+    found = list(alarms(Classification(), Classification.headline, given))
+    assert [one.seen for one in found] == ([said] if said else [])
+    assert all(one.tested == (HINT not in one.seen) for one in found)
+    assert limit_text(tuple(found)) == ((said and f"{'perhaps ' if HINT in said else ''}limited by compute: {said}") or "")
 
 
 def test_a_metric_that_falls_has_its_own_direction() -> None:
     """Of an RMSE of 10 GeV ten margins are 3 GeV, and a gain is a smaller one."""
 
     def said(given: Signs) -> list[str]:
-        return list(alarms(Regression(), Regression.headline, given))
+        return [one.seen for one in alarms(Regression(), Regression.headline, given)]
 
     falling = Estimate(-0.12, 0.05)
     assert said(Signs(at(9.9), at(10.0))) == []
@@ -87,22 +102,24 @@ def test_networks_that_learn_labels_are_judged(finished: Results) -> None:
 def test_an_alarm_stands_in_table_page_warnings_and_answer(planted: Planted) -> None:
     results = planted(signs={"simclr": LEARNT, "scratch": {**LEARNT, "auc": 0.8}}, spread=0.0)
     assert limited(results, "simclr", 50) == ()
-    (reason,) = limited(results, "scratch", 50)
-    line = f"scratch at 50 labels: limited by compute: {reason}"
+    (reason,) = (one.seen for one in limited(results, "scratch", 50))
+    line = f"scratch at 50 labels: perhaps limited by compute: {reason}"
     assert line in notes(results)
     assert line in warnings(results)
-    (beyond,) = limited(results, "scratch", 200)
-    told = f"scratch at 50 labels is limited by compute ({reason}) and scratch at 200 labels is limited by compute ({beyond})"
-    assert told in answer(results)
-    assert "simclr is limited" not in answer(results)
+    (beyond,) = (one.seen for one in limited(results, "scratch", 200))
+    told = answer(results).splitlines()
+    for labels, seen in ((50, reason), (200, beyond)):
+        assert f"  scratch at {labels} labels is perhaps limited by compute: {seen}." in told
+    assert not any("simclr at" in line and "limited" in line for line in told)
     text = Checked(page_of(results)).text
     assert "Labels or compute?" in text
+    assert "perhaps compute" in text
     assert reason in text
 
 
 def test_an_answer_without_alarm_says_nothing_of_it(finished: Results, planted: Planted) -> None:
     for results in (finished, planted(signs={"simclr": LEARNT, "scratch": LEARNT})):
-        assert limits_text(results, ("simclr", "scratch")) == ""
+        assert not list(limit_lines(results, ("simclr", "scratch")))
         assert "compute" not in answer(results)
 
 
@@ -147,7 +164,7 @@ def test_what_a_longer_training_gains_is_paired_and_carries_both_errors(planted:
         pytest.approx(float(pair[0][0] - pair[1][0])),
         pytest.approx(float(np.sqrt(pair[2][0] + 2 * results.headlines("scratch", 200).var(ddof=1)))),
     )
-    (reason,) = limited(results, "scratch", 200)
+    (reason,) = (one.seen for one in limited(results, "scratch", 200))
     assert reason.startswith("twice as long gives +0.0")
     assert limited(results, "simclr", 200) == ()
     assert limited(results, "scratch", 50) == ()
@@ -185,7 +202,7 @@ def test_means_of_training_and_test_carry_their_errors(planted: Planted) -> None
     assert mean.seed_error is not None
     assert found.tested == Estimate(mean.mean, pytest.approx(np.hypot(mean.seed_error, mean.test_error)))
     error = number(results.metric, np.hypot(found.trained.error, found.tested.error))
-    assert limited(results, "scratch", 50)[0].endswith(f"±{error} between them: a hint)")
+    assert limited(results, "scratch", 50)[0].seen.endswith(f"±{error} between them: a hint)")
 
 
 @pytest.fixture
@@ -205,7 +222,7 @@ def test_short_trainings_of_deep_sets_call_the_alarm_and_long_ones_do_not(tmp_pa
     start = Start(model="deep-sets", labels=2000, test_jets=2000)
     short = measure(tmp_path / "jets.h5", start, 7500, spread=0.002, times=4)
     long = measure(tmp_path / "jets.h5", start, 100_000, spread=0.002)
-    assert any("4 times as long gives +" in sign for sign in alarms(Classification(), Classification.headline, short))
+    assert any("4 times as long gives +" in sign for sign, _ in alarms(Classification(), Classification.headline, short))
     assert list(alarms(Classification(), Classification.headline, long)) == []
 
 

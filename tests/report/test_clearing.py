@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from jetbench.report.export import comparisons_json
-from jetbench.report.floors import Standing, standing
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import remarks
@@ -17,8 +16,10 @@ from jetbench.report.words import brief_difference
 from jetbench.statistics.comparison import Comparison, Verdict, compare
 from jetbench.statistics.multiplicity import adjust
 from jetbench.suites.plan import CellKey
+from jetbench.suites.roles import Role
 
 Planted = Callable[..., Results]
+WON_AND_LOST = {Verdict.BETTER, Verdict.WORSE}
 
 
 def wins(results: Results, arm: str, seed: int) -> np.ndarray:
@@ -93,29 +94,35 @@ def test_an_arm_below_a_floor_is_told(finished: Results) -> None:
     assert not any("simclr" in note for note in notes(finished))
     (remark,) = [remark for remark in remarks(finished) if "floor mass-likelihood" in remark]
     assert "; has below it scratch at 50 and 200 labels (" in remark
-    assert remark.endswith("; below: by the 95 % interval of the paired difference, uncorrected).")
+    assert remark.endswith(" (paired tests, corrected for their number by Holm).")
+    assert finished.comparisons["mass-likelihood", 50].verdict is Verdict.BETTER
 
 
-@pytest.mark.parametrize(
-    ("verdict", "low", "high", "found", "mirrored"),
-    [
-        (Verdict.BETTER, 0.01, 0.03, Standing.CLEARED, Standing.CLEARED),
-        (Verdict.WORSE, -0.03, -0.01, Standing.BELOW, Standing.OPEN),
-        (Verdict.UNDECIDED, -0.03, -0.001, Standing.BELOW, Standing.OPEN),
-        (Verdict.UNDECIDED, -0.03, 0.0, Standing.OPEN, Standing.OPEN),
-        (Verdict.UNDECIDED, 0.001, 0.03, Standing.OPEN, Standing.BELOW),
-        (Verdict.UNDECIDED, None, None, Standing.OPEN, Standing.OPEN),
-        (Verdict.EQUIVALENT, -0.001, 0.001, Standing.EQUIVALENT, Standing.EQUIVALENT),
-        (Verdict.EQUIVALENT, -0.002, -0.001, Standing.BELOW, Standing.EQUIVALENT),
-    ],
-)
-def test_below_a_floor_is_whose_interval_lies_wholly_there(
-    finished: Results, verdict: Verdict, low: float | None, high: float | None, found: Standing, mirrored: Standing
-) -> None:
-    """Whether a test decides or not; of a metric of which less is better it is the other side."""
-    given = finished.clearings["scratch", "mass-likelihood", 50].replace(verdict=verdict, low=low, high=high)
-    assert standing(finished.metric, given) is found
-    assert standing(finished.metric.replace(larger_is_better=False), given) is mirrored
+def test_an_interval_wholly_below_a_floor_says_no_more_than_the_table(planted: Planted) -> None:
+    """What the correction leaves undecided is undecided in the table, in the notes and in the remark."""
+    results = planted("seeds=4")
+    found = results.clearings["scratch", "mass-likelihood", 50]
+    assert found.high is not None
+    assert found.high < 0
+    assert results.comparisons["mass-likelihood", 50].verdict is found.verdict is Verdict.UNDECIDED
+    assert not any("below mass-likelihood" in note for note in notes(results))
+    assert not any("below it" in remark for remark in remarks(results))
+
+
+def test_the_row_of_a_floor_is_the_test_that_its_remark_tells_of(finished: Results) -> None:
+    """In one family: the row is the clearing of the baseline, read from the other side, with the margin of the baseline."""
+    families = set()
+    for (floor, labels), row in finished.comparisons.items():
+        if finished.plan.roles[floor] is not Role.FLOOR:
+            assert row.family in (1, len(finished.comparisons) - 1 - 4)
+            continue
+        clearing = finished.clearings["scratch", floor, labels]
+        families.add(row.family)
+        assert row.adjusted_p_difference == clearing.adjusted_p_difference
+        assert (row.difference, row.low, row.high) == (-clearing.difference, -(clearing.high or 0), -(clearing.low or 0))
+        assert row.margin == pytest.approx(0.03 * (1 - row.baseline.mean))
+        assert {row.verdict, clearing.verdict} in (WON_AND_LOST, {Verdict.UNDECIDED}, {Verdict.EQUIVALENT})
+    assert families == {len(finished.clearings)}
 
 
 def test_few_seeds_clear_nothing(planted: Planted) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from jetbench.report.ends import GainEnd, end_of
 from jetbench.report.export import comparisons_json
 from jetbench.report.gains import encoder_names, gain_differences
 from jetbench.report.results import Results
-from jetbench.report.sentences import answer, answers, remarks
+from jetbench.report.sentences import answer, answers, details, remarks
 from jetbench.report.table import print_table
 from jetbench.report.truths import truths
+from jetbench.report.verdicts import verdicts
 from jetbench.statistics.comparison import Verdict
 from jetbench.statistics.resolution import widening
 from jetbench.suites.plan import CellKey
@@ -116,8 +118,10 @@ def test_the_answer_has_a_paragraph_for_each_encoder_and_one_for_both(both: Resu
     assert gains.startswith("deep-sets gains more from sets-simclr than resnet15 from simclr: ")
     assert f": +{one.difference:.4f} [{one.low:+.4f}, {one.high:+.4f}] at 50 labels against +{other.difference:.4f} [" in gains
     assert f"95 % interval [{found.low:+.4f}, {found.high:+.4f}]" in gains
-    assert "paired over 5 seeds" in gains
+    assert "Paired over 5 seeds" in gains
     assert answer(both) == "\n".join(answers(both))
+    assert verdicts(both) == [text.splitlines()[0] for text in (sets, images, gains)]
+    assert all(len(sentence) < 250 for sentence in verdicts(both))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +233,7 @@ def test_the_table_says_who_is_compared_with_whom(both: Results) -> None:
 
 def test_the_page_has_all_of_it(both: Results) -> None:
     text = page_of(both)
-    assert all(paragraph in text for paragraph in answers(both))
+    assert all(line in text for line in (*verdicts(both), *chain(*details(both))))
     assert text.count('<div class="answer ') == 3
     assert "Against sets: sets-simclr, sets-frozen and boosted-trees." in text
     assert "sets-simclr against sets at 50 labels; simclr against scratch at 50 labels" in text

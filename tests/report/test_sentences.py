@@ -1,13 +1,16 @@
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from jetbench.report.results import Results
+from jetbench.report.rows import notes
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.truths import truths
+from jetbench.report.verdicts import verdicts
 from jetbench.report.warnings import warnings
-from jetbench.report.words import count, joined, limits, mean_limits, signed
-from jetbench.statistics.comparison import Comparison, Verdict
+from jetbench.report.words import count, joined, limits, mean_limits, need, signed, verdict_lines
+from jetbench.statistics.comparison import Comparison, Verdict, compare
 from jetbench.statistics.intervals import Interval
 from jetbench.suites.graph import PlannedRun
 from jetbench.suites.plan import CellKey
@@ -37,8 +40,15 @@ def test_a_better_arm_is_named_with_all_that_weighs(finished: Results) -> None:
         "over 5 seeds",
     ):
         assert part in text
-    assert text.count(". ") == 2
-    assert text.endswith(".")
+    verdict, *below = text.splitlines()
+    low, high = found.low, found.high
+    assert verdict == (
+        f"simclr is better than scratch at 50 labels: test AUC {found.arm.mean:.4f} against {found.baseline.mean:.4f}, a "
+        f"difference of {found.difference:+.4f} (95 % interval [{low:+.4f}, {high:+.4f}])."
+    )
+    assert verdicts(finished) == [verdict]
+    assert all(line.startswith("  ") and line.endswith(".") for line in below)
+    assert max(map(len, below)) < 250
 
 
 def test_a_worse_arm(planted: Planted) -> None:
@@ -74,6 +84,16 @@ def test_undecided_for_want_of_test_jets(planted: Planted) -> None:
     assert "no number of seeds has 80 % power, more test jets are needed" in answer(results)
 
 
+def test_what_no_number_of_seeds_gives_is_named_alone() -> None:
+    """Seeds that would do for a larger true difference are no second advice beside it."""
+    found = compare(0.906 + 0.001 * np.array([-1, 1, -0.5, 0.5, 0]), np.full(5, 0.9), 1e-5, 0.003)
+    assert found.needed is not None
+    assert (found.needed.seeds, found.needed.low) == (None, 5)
+    assert verdict_lines(found, True) == ["undecided *", "needs test jets"]
+    text = "at the observed spread and difference no number of seeds has 80 % power, more test jets are needed"
+    assert need(found) == text
+
+
 def test_fewer_than_five_seeds_are_too_few(planted: Planted) -> None:
     results = planted("seeds=3", areas={"simclr": 0.97})
     assert answer(results).startswith("It is undecided")
@@ -84,7 +104,8 @@ def test_fewer_than_five_seeds_are_too_few(planted: Planted) -> None:
 def test_one_seed(planted: Planted) -> None:
     results = planted("seeds=1")
     text = answer(results)
-    assert "over 1 seed; 1 seed is too few for a verdict; 5 seeds are the least" in text
+    assert "over 1 seed: ±" in text
+    assert "1 seed is too few for a verdict; 5 seeds are the least." in text
     assert "interval" not in text
     assert remarks(results)
     assert warnings(results)
@@ -95,6 +116,20 @@ def test_one_encoder_is_said_first(planted: Planted) -> None:
     text = answer(results)
     assert text.startswith("For this one encoder, it is undecided")
     assert "over 5 seeds that share 1 pretrained encoder" in text
+    assert any(note.startswith("simclr at 50, 200 labels: 5 seeds share 1 pretrained encoder") for note in notes(results))
+
+
+def test_the_encoders_of_a_pretrained_baseline_are_told_of_it_alone(planted: Planted) -> None:
+    """Trees and floors share none, though each difference to the baseline rests on its one encoder."""
+    results = planted("pretraining_seeds=1", "primary={arm: scratch, baseline: simclr, labels: smallest}")
+    assert results.comparisons["boosted-trees", 50].clustered
+    shared = [note for note in notes(results) if "pretrained encoder" in note]
+    rest = "5 seeds share 1 pretrained encoder, and on as many rests every difference to it"
+    assert shared == [
+        f"simclr at 50, 200 labels: {rest}",
+        "supervised-pretrained at 50 labels: 5 seeds share 1 pretrained encoder",
+    ]
+    assert "over 5 seeds, whose partners of simclr share 1 pretrained encoder" in answer(results)
 
 
 def test_missing_seeds_are_said(planted: Planted) -> None:
@@ -124,7 +159,7 @@ def test_remarks_name_budgets_trees_floors_and_controls(finished: Results) -> No
     assert "boosted-trees against scratch: better at 50 labels" in text
     assert "boosted-trees is ahead of the best of 2 networks by these test jets, simclr, at 50 labels" in text
     assert "The floor mass-likelihood is cleared by simclr at 50 and 200 labels and boosted-trees at 50 and 200 labels" in text
-    assert "; has below it scratch at 50 and 200 labels (paired tests, corrected for their number by Holm; below: " in text
+    assert "; has below it scratch at 50 and 200 labels (paired tests, corrected for their number by Holm)." in text
     assert "The floor class-prior is cleared by the baseline and every rival" in text
     assert "supervised-pretrained is better than scratch at 50 labels" in text
 

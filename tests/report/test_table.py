@@ -14,6 +14,7 @@ from jetbench.report.collect import collect
 from jetbench.report.rejections import UNRESOLVED, rejection_limits, rejection_text, seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, notes, rows
+from jetbench.report.rules import verdict_rules
 from jetbench.report.sections import contents_of
 from jetbench.report.sentences import answer
 from jetbench.report.table import print_table
@@ -239,10 +240,21 @@ def test_an_arm_without_spread_has_no_interval_but_says_so(planted: Planted) -> 
     assert mean_limits(metric, t_interval([0.9198])) == ""
 
 
-def test_the_rule_behind_undecided_stands_below_the_table(planted: Planted, finished: Results) -> None:
-    rule = "ndecided: no test decides, or fewer than 5 seeds or encoders are compared"
-    assert f"U{rule}." in page_of(finished)
-    assert f"u{rule}" in printed(planted("seeds=3"))
+def test_the_rule_of_verdicts_stands_below_the_table(planted: Planted, finished: Results) -> None:
+    deciding = (
+        "better or worse: the t test paired over seeds, with both errors, has p ≤ 5 % after Holm's correction (from 8 seeds "
+        "on the sign-flip test too); equivalent: two one-sided tests place the difference within 3 % of what scratch leaves; "
+        "undecided: neither, or fewer than 5 seeds or encoders"
+    )
+    families = "(1 primary, marked *, 4 others, 12 with floors); intervals are not corrected"
+    assert all(rule in printed(finished).splitlines() for rule in verdict_rules(finished))
+    assert deciding in printed(planted("seeds=3"))
+    assert f"B{deciding[1:]}." in Checked(str(page_of(finished))).text
+    assert families in printed(finished)
+    sizes = {finished.comparisons[arm, 50].family for arm in ("simclr", "random-frozen", "mass-likelihood")}
+    assert sizes == {1, 4, 12}
+    assert "needs: fresh seeds" in printed(planted("seeds=3"))
+    assert verdict_rules(planted(missing=lambda cell: True)) == []
 
 
 def test_only_fresh_seeds_decide_and_all_stand_beside(planted: Planted) -> None:

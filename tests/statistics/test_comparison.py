@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from jetbench.errors import RunError
-from jetbench.statistics.comparison import Comparison, Verdict, beside, compare, seed_weights, unit_mean
+from jetbench.statistics.comparison import Comparison, Verdict, beside, compare, mirrored, seed_weights, unit_mean
 from jetbench.statistics.intervals import clopper_pearson
 
 WIGGLE = np.array([-1.0, 0.5, 0.2, -0.6, 0.9, 0.4, -0.8, 0.4, -0.3, 0.3])
@@ -187,6 +187,25 @@ def test_a_metric_of_which_less_is_better_is_the_mirror_of_its_negative(seeds, s
     ends |= {"equivalence_low": -mirrored.equivalence_high, "equivalence_high": -mirrored.equivalence_low}
     assert mirrored.replace(**{name: getattr(found, name) for name in flipped}, **ends) == found
     assert (found.difference, found.arm.mean) == (-mirrored.difference, -mirrored.arm.mean)
+
+
+@pytest.mark.parametrize("n", [1, 5, 9])
+def test_the_mirror_of_a_comparison_is_that_of_the_swapped_arms(n):
+    """Every number, with those of seeds that were looked at, and ties among the wins."""
+    rng = np.random.default_rng(n)
+    arm, baseline = 0.92 + 0.01 * rng.standard_normal((2, n)) + [[0.03], [0]]
+    arm[0] = baseline[0]
+    there, back = compare(arm, baseline, 1e-6, 0.002, shared=0.1), compare(baseline, arm, 1e-6, 0.002, shared=0.1)
+    found = mirrored(beside(there, there)).model_dump()
+    expected = beside(back, back).model_dump()
+    assert found.keys() == expected.keys()
+    assert {name: value for name, value in found.items() if isinstance(value, float)} == pytest.approx(
+        {name: value for name, value in expected.items() if isinstance(value, float)}
+    )
+    for name in ("verdict", "units", "family"):
+        assert found[name] == expected[name]
+    for name in ("arm", "baseline", "pooled", "probability_better"):
+        assert found[name] == pytest.approx(expected[name])
 
 
 def test_the_arm_wins_the_seeds_in_which_its_error_is_smaller():

@@ -17,12 +17,12 @@ from jetbench.engine.prepare import prepare
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.report.collect import collect
-from jetbench.report.floors import Standing, standing
 from jetbench.report.results import Results
 from jetbench.report.sections import columns_of, contents_of
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.table import print_table
 from jetbench.report.warnings import warnings
+from jetbench.statistics.comparison import Verdict
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
@@ -106,7 +106,7 @@ def check_floors(plan: Plan, results: Results, file: Path) -> None:
     assert floors == {"analytic-mass", "class-mean"}
     found = results.clearings["boosted-trees", "class-mean", 100]
     assert found.difference < 0
-    assert standing(results.metric, found) is not Standing.BELOW
+    assert found.verdict is not Verdict.WORSE
 
 
 def check_report(results: Results) -> None:

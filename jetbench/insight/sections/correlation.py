@@ -58,9 +58,9 @@ def _encoders(given: SideBySide) -> tuple[dict[str, list[Evidence]], list[str], 
     for one in given.inspections:
         reason = given.baseline.no_jets or one.shown.no_model
         if reason:
-            left_out, why = [*left_out, one.subject.name], reason
+            left_out, why = [*left_out, one.shown.run.name], reason
         else:
-            found[one.subject.name] = list(one.seeds[:2])
+            found[one.shown.run.name] = list(one.seeds[:2])
     return found, left_out, why
 
 

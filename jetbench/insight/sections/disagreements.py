@@ -80,7 +80,7 @@ def _shown(given: SideBySide, jets: Jets, places: np.ndarray) -> tuple[Mapping[s
     """The jets as each subject with a network looks at them; without any, as they are."""
     texts = [f"{_truth(given, place, 0)}: {_briefly(given, place)}" for place in places.tolist()]
     groups = [0 if given.baseline.regression else int(given.truth[place]) for place in places.tolist()]
-    seen = {one.subject.name: one for one in given.inspections if not one.no_maps} or {given.names[0]: given.baseline}
+    seen = {one.shown.run.name: one for one in given.inspections if not one.no_maps} or {given.names[0]: given.baseline}
     found = {
         name: [gallery(one, jets.take(np.array([i])), group, [texts[i]]) for i, group in enumerate(groups)]
         for name, one in seen.items()

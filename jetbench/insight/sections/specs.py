@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from jetbench.insight.agreement import seed_pairs
 from jetbench.insight.side_by_side import SideBySide
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import fragment, table
@@ -16,10 +15,10 @@ TEXT = """<p>{{ names|join(" and ") }}: no difference.</p>"""
 def render(given: SideBySide) -> SectionContent:
     """Show a table of dotted paths for each subject against the first, of runs of one seed where there are such."""
     body = ""
-    for one in given.inspections[1:]:
-        names = (given.names[0], one.subject.name)
-        pairs = seed_pairs(given.baseline.seeds, one.seeds) or [(given.baseline.shown, one.shown)]
-        found = chain_differences(pairs[0][0].run.specs, pairs[0][1].run.specs)
+    for one, pairs in zip(given.inspections[1:], given.pairs, strict=True):
+        mine, first = pairs[0] if pairs else (one.shown, given.baseline.shown)
+        names = (first.run.name, mine.run.name)
+        found = chain_differences(first.run.specs, mine.run.specs)
         lines = [Line((path, *(Cell(value_text(value), style="left wrap") for value in values))) for path, *values in found]
         body += table(("", *names), lines, left=names) if lines else fragment(TEXT, names=names)
     return SectionContent("specs", "What differs between their specs", body)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
-
 from jetbench.report.content import SectionContent
+from jetbench.report.gains import gain_differences
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
-from jetbench.report.sentences import answers, remarks
+from jetbench.report.sentences import details, remarks
+from jetbench.report.verdicts import verdicts
 
 __all__ = ["render"]
 
 BODY = """
-{% for text, verdict in answers %}
-<div class="answer {{ verdict }}"><p>{{ text }}</p></div>
+{% for sentence, lines, verdict in answers %}
+<div class="answer {{ verdict }}"><p>{{ sentence }}</p>
+{% if lines %}
+<ul>
+{% for line in lines %}
+<li>{{ line }}</li>
+{% endfor %}
+</ul>
+{% endif %}
+</div>
 {% endfor %}
 {% if remarks %}
 <ul>
@@ -27,6 +35,6 @@ BODY = """
 
 def render(results: Results) -> SectionContent:
     primary = [results.comparisons.get(place) for place in results.primaries]
-    verdicts = [str(found.verdict) if found else "none" for found in primary]
-    told = list(zip_longest(answers(results), verdicts, fillvalue="none"))
+    found = [*(str(one.verdict) if one else "none" for one in primary), *("none" for _ in gain_differences(results))]
+    told = list(zip(verdicts(results), details(results), found, strict=True))
     return SectionContent("answer", body=fragment(BODY, answers=told, remarks=remarks(results)))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from jetbench.report.content import Cell, Column, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
-from jetbench.report.rows import Row, baseline_text, compared_lines, rows
+from jetbench.report.rows import Row, baseline_text, rows
+from jetbench.report.rules import verdict_rules
 from jetbench.report.sections import columns_of
 from jetbench.report.words import (
     LEVEL_TEXT,
@@ -18,11 +19,7 @@ from jetbench.report.words import (
     limits,
     mean_errors,
     mean_limits,
-    needs_rule,
     number,
-    pooled_rule,
-    primary_rule,
-    undecided_rule,
     verdict_lines,
 )
 from jetbench.suites.roles import Role
@@ -63,16 +60,10 @@ def render(results: Results) -> SectionContent:
         table=table(headings, lines, left=("verdict",)),
         label=capital(label(metric)),
         level=LEVEL_TEXT,
-        rules=[f"{capital(rule)}." for rule in _rules(results)],
+        rules=[f"{capital(rule)}." for rule in verdict_rules(results)],
         legends=[part.legend for part in added if part.legend],
     )
     return SectionContent("comparison", "The comparison", body)
-
-
-def _rules(results: Results) -> list[str]:
-    """What a reader of the verdicts must know."""
-    pooled = [pooled_rule(results.fresh_from)] if results.fresh_from else []
-    return [f"* {primary_rule(len(results.primaries))}", *compared_lines(results), undecided_rule(), needs_rule(), *pooled]
 
 
 def _line(results: Results, row: Row, beside: Sequence[Column], others: Sequence[Column]) -> Line:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from jetbench.report.alarm import ERRORS, FROZEN, MARGINS, Estimate, Signs, frozen, length_counts, limited, signs, times_text
+from jetbench.report.alarm import (
+    ERRORS,
+    FROZEN,
+    MARGINS,
+    Alarm,
+    Estimate,
+    Signs,
+    change_text,
+    frozen,
+    length_counts,
+    limited,
+    signs,
+    times_text,
+)
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
@@ -19,10 +32,11 @@ of the training loss over the last tenth of the steps, along a straight line, as
 a learning rate of zero flattens it in any case); |w − w₀| / |w₀| of the encoder since its random weights. Means over
 the finished seeds. {% if times %}Gain: the test {{ metric }} of one training {{ times }} as long minus that of the same one at
 its usual length, both on labels of their own and with the recipe's own values; its error is that of the test sample and of two
-trainings, taken from the spread between seeds. {% endif %}Compute limits an arm whose training {{ metric }} is not ahead of
-its test {{ metric }} (a hint and no test: chance may do it within the errors), whose loss still falls by more than {{ errors }}
+trainings, taken from the spread between seeds. {% endif %}Compute limits an arm whose loss still falls by more than {{ errors }}
 errors before the training {{ metric }} is ahead by {{ margins }} margins of equivalence (then what falls is the loss of jets
-known by heart), or which gains more than {{ errors }} errors by a longer training. “No sign of compute” says no more than that
+known by heart), or which gains more than {{ errors }} errors by a longer training; it may limit one
+whose training {{ metric }} is not ahead of its test {{ metric }} (a hint and no test: chance may do it within the errors).
+“No sign of compute” says no more than that
 none of these called: {% if times %}a training {{ times }} as long may gain what stands below it and stay unseen, and where
 nothing stands below it none was made. {% else %}no longer training was made, which alone would show what it gains. {% endif %}
 An encoder that has moved by less than {{ frozen }} % is practically frozen.</small></p>
@@ -58,20 +72,17 @@ def _line(results: Results, arm: str, labels: int) -> Line:
     still = "practically frozen" if frozen(results, arm, labels) else ""
     gained = [_gain(metric, found.gain)] if results.longer else []
     limit = _limit(metric, found, limited(results, arm, labels))
-    return Line((arm, *means, _change(found.loss_change), Cell(moved, still), *gained, limit))
+    return Line((arm, *means, change_text(found.loss_change), Cell(moved, still), *gained, limit))
 
 
 def _gain(metric: Metric, found: Estimate | None) -> str:
     return f"{signed(metric, found.value)} ± {number(metric, found.error)}" if found else ""
 
 
-def _change(found: Estimate | None) -> str:
-    return f"{100 * found.value:+.1f} ± {100 * found.error:.1f} %".replace("-", "−") if found else "–"
-
-
-def _limit(metric: Metric, found: Signs, reasons: tuple[str, ...]) -> Cell:
-    if reasons:
-        return Cell("compute", "; ".join(reasons), "wrap")
+def _limit(metric: Metric, found: Signs, called: tuple[Alarm, ...]) -> Cell:
+    if called:
+        sure = any(one.tested for one in called)
+        return Cell("compute" if sure else "perhaps compute", "; ".join(one.seen for one in called), "wrap")
     if found.trained is None:
         return Cell("–")
     small = "" if found.unseen is None else f"a gain below {quantity(metric, number(metric, found.unseen))} is not seen"

@@ -1,14 +1,17 @@
-"""The training loss of every pretraining."""
+"""The training loss of every pretraining, and whether it still falls at the end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from jetbench.evaluation.plots import DPI, INK
+from jetbench.report.alarm import ERRORS, change_text
 from jetbench.report.arms import Look, looks
-from jetbench.report.content import Plot, SectionContent
+from jetbench.report.content import Line, Plot, SectionContent
 from jetbench.report.curves import Curve, count_passes, draw_curve, stacked
 from jetbench.report.drawing import style
+from jetbench.report.markup import fragment, table
+from jetbench.report.pretraining_length import endings
 from jetbench.report.results import Results
 from jetbench.report.words import count
 
@@ -16,6 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["draw", "render"]
+
+BODY = """
+{{ table }}
+<p><small>The change of the loss over the last tenth of the steps, along a straight line, as a share of it; mean over the
+encoders. Where it falls by more than {{ errors }} errors, there was more to learn from the pool, unless labels of the pool are
+validated and the best epoch came before the last. It is a sign and no proof: arms may gain nothing by a longer pretraining, and a
+schedule that ends at a learning rate of zero flattens the loss in any case.</small></p>
+"""
 
 
 def render(results: Results) -> SectionContent | None:
@@ -34,7 +45,18 @@ def render(results: Results) -> SectionContent | None:
         return None
     caption = "Pretraining on the pool: each seed thin, the mean thick."
     plot = Plot("pretraining", "Training loss of the pretrainings", caption, draw, (curves,))
-    return SectionContent("pretraining", plots=(plot,))
+    return SectionContent("pretraining", body=_ends(results), plots=(plot,))
+
+
+def _ends(results: Results) -> str:
+    """A line for each kind of pretraining that has noted how its loss ended; empty without any."""
+    lines = [
+        Line((one.of.name, f"{len(one.of.runs)}", change_text(one.change), "perhaps too short" if one.short else ""))
+        for one in endings(results)
+        if one.change
+    ]
+    headings = ("pretraining", "encoders", "change of the loss", "length")
+    return fragment(BODY, table=table(headings, lines, left=("length",)), errors=f"{ERRORS:g}") if lines else ""
 
 
 def draw(curves: dict[str, tuple[Curve, Look]]) -> Figure:

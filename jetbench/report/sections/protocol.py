@@ -25,10 +25,12 @@ as a bound. Better or worse: the {{ level }} test of the difference, paired over
 Equivalent: two one-sided tests place the difference within {{ margin }}.
 Undecided: neither, or fewer than five seeds.</li>
 {% if primaries | length == 1 %}
-<li>One comparison is primary, {{ primaries[0] }}; Holm's correction guards the others.</li>
+<li>One comparison is primary, {{ primaries[0] }}; Holm's correction guards the tests of arms against
+floors among themselves, and the others among themselves.</li>
 {% else %}
 <li>Primary are {{ primaries | join("; ") }}. Holm's correction guards them among themselves, the differences between their gains
-among themselves, and all others among themselves. An arm is compared with the baseline that has its encoder, or else its model;
+among themselves, the tests of arms against floors among themselves, and all others among themselves.
+An arm is compared with the baseline that has its encoder, or else its model;
 a model that no baseline has, with the first.</li>
 {% endif %}
 {% if pool %}

@@ -1,0 +1,80 @@
+"""The verdict on each primary comparison as one sentence of plain text: what terminal, page and tracker begin with."""
+
+from __future__ import annotations
+
+from jetbench.report.gains import Place, encoder_names, gain_differences
+from jetbench.report.results import Results
+from jetbench.report.words import brief_difference, count, gain, interval_text, joined, number, quantity, signed
+from jetbench.statistics.comparison import Comparison, Verdict
+
+__all__ = ["verdicts"]
+
+
+def verdicts(results: Results) -> list[str]:
+    """Write a sentence for each primary comparison: who is better at which label budget, with both means and their difference.
+    After those of several encoders comes one for each two of them: which gains more."""
+    names = encoder_names(results)
+    found = [_verdict(results, arm, labels) for arm, labels in results.primaries]
+    if len(names) > 1:
+        found = [f"{names[results.baselines[arm]]}: {one}" for (arm, _), one in zip(results.primaries, found, strict=True)]
+    return [*found, *(_gains(results, names, places, one) for places, one in gain_differences(results).items())]
+
+
+def _verdict(results: Results, arm: str, labels: int) -> str:
+    found = results.comparisons.get((arm, labels))
+    if found is None:
+        return _unanswered(results, arm, labels)
+    metric = results.metric
+    means = [quantity(metric, number(metric, one.mean)) for one in (found.arm, found.baseline)]
+    claim, difference = _claim(results, found, arm, labels), _difference(results, found)
+    return f"{claim}: test {metric.name} {means[0]} against {means[1]}, a difference of {difference}."
+
+
+def _difference(results: Results, found: Comparison) -> str:
+    difference, between = quantity(results.metric, signed(results.metric, found.difference)), interval_text(results.metric, found)
+    return f"{difference} ({between})" if between else difference
+
+
+def _claim(results: Results, found: Comparison, arm: str, labels: int) -> str:
+    baseline, at = results.baselines[arm], f"at {count(labels)} labels"
+    if found.clustered and found.units == 1:
+        return f"For this one encoder, it is undecided whether {arm} or {baseline} is better {at}"
+    if found.verdict is Verdict.UNDECIDED:
+        return f"It is undecided whether {arm} or {baseline} is better {at}"
+    if found.verdict is Verdict.EQUIVALENT:
+        margin = quantity(results.metric, number(results.metric, found.margin))
+        return f"{arm} and {baseline} are equivalent {at}, within ±{margin} ({results.task.margin_text(baseline)})"
+    return f"{arm} is {found.verdict} than {baseline} {at}"
+
+
+def _gains(results: Results, names: dict[str, str], places: tuple[Place, Place], found: Comparison) -> str:
+    """The sentence on two encoders: which of them gains more from its arm."""
+    gained = [f"{brief_difference(results.metric, results.comparisons[place])} at {count(place[1])} labels" for place in places]
+    claim = _gains_claim(results, names, places, found)
+    return f"{claim}: {gained[0]} against {gained[1]}, a difference of {_difference(results, found)}."
+
+
+def _gains_claim(results: Results, names: dict[str, str], places: tuple[Place, Place], found: Comparison) -> str:
+    """Of two arms that are both behind their baselines none gains: the one with the larger difference loses less."""
+    (one, arm), (other, against) = ((names[results.baselines[arm]], arm) for arm, _ in places)
+    behind = all(gain(results.metric, results.comparisons[place].difference) < 0 for place in places)
+    more, alike = ("loses less", "loses as much") if behind else ("gains more", "gains as much")
+    if found.verdict is Verdict.UNDECIDED:
+        return f"It is undecided whether {one} {more} from {arm} or {other} from {against}"
+    if found.verdict is Verdict.EQUIVALENT:
+        margin = quantity(results.metric, number(results.metric, found.margin))
+        return f"{one} {alike} from {arm} as {other} from {against}, within ±{margin}"
+    if found.verdict is Verdict.BETTER:
+        return f"{one} {more} from {arm} than {other} from {against}"
+    return f"{other} {more} from {against} than {one} from {arm}"
+
+
+def _unanswered(results: Results, arm: str, labels: int) -> str:
+    baseline = results.baselines[arm]
+    lacking = [name for name in (arm, baseline) if not results.seeds(name, labels)]
+    if not lacking:
+        shared = f"have no finished {'fresh ' if results.fresh_from else ''}seed in common at {count(labels)} labels"
+        return f"There is no answer yet: {arm} and {baseline} {shared}."
+    reasons = sorted({r for cell, r in results.missing.items() if cell.labels == labels and cell.arm in lacking})
+    where = f"at {count(labels)} labels ({'; '.join(reasons)})"
+    return f"There is no answer yet: no seed of {joined(lacking)} has finished {where}."
