@@ -246,13 +246,13 @@ def test_the_rule_of_verdicts_stands_below_the_table(planted: Planted, finished:
         "on the sign-flip test too); equivalent: two one-sided tests place the difference within 3 % of what scratch leaves; "
         "undecided: neither, or fewer than 5 seeds or encoders"
     )
-    families = "(1 primary, marked *, 4 others, 12 with floors); intervals are not corrected"
+    families = "(1 primary, marked *, 5 others, 12 with floors); intervals are not corrected"
     assert all(rule in printed(finished).splitlines() for rule in verdict_rules(finished))
     assert deciding in printed(planted("seeds=3"))
     assert f"B{deciding[1:]}." in Checked(str(page_of(finished))).text
     assert families in printed(finished)
     sizes = {finished.comparisons[arm, 50].family for arm in ("simclr", "random-frozen", "mass-likelihood")}
-    assert sizes == {1, 4, 12}
+    assert sizes == {1, 5, 12}
     assert "needs: fresh seeds" in printed(planted("seeds=3"))
     assert verdict_rules(planted(missing=lambda cell: True)) == []
 
