@@ -71,13 +71,20 @@ def _fitted(results: Results, curve: PoolCurve) -> PoolCurve:
     seeds = [seed for seed in seeds if seed >= results.fresh_from]
     clusters = results.clusters(arms[0], labels, seeds) if seeds else None
     units = len(set(clusters)) if clusters else len(seeds)
-    reason = _reason(results, curve, units)
-    law = None if reason else _law(results, curve, seeds, clusters)
+    left = _left(results, curve, seeds)
+    reason = _reason(results, curve, units, left)
+    law = None if reason else _law(results, curve, seeds, clusters, left)
     return replace(curve, law=law, reason=reason, seeds=len(seeds))
 
 
-def _reason(results: Results, curve: PoolCurve, units: int) -> str:
-    """Why so many units of the curve give no exponent; empty where they do."""
+def _left(results: Results, curve: PoolCurve, seeds: Sequence[int]) -> np.ndarray:
+    """What the metric leaves to its best value, of each seed at each size (seeds, sizes)."""
+    rows = [[results.cells[CellKey(arm, curve.labels, seed)] for arm in curve.arms.values()] for seed in seeds]
+    return results.metric.left(np.array([[cell[f"test/{results.metric.key}"] for cell in row] for row in rows]))
+
+
+def _reason(results: Results, curve: PoolCurve, units: int, left: np.ndarray) -> str:
+    """Why so many units of the curve, which leave so much, give no exponent; empty where they do."""
     *_, largest = curve.arms.values()
     found = results.comparisons.get((largest, curve.labels))
     if (sizes := len(curve.arms)) < LEAST_SIZES:
@@ -87,15 +94,15 @@ def _reason(results: Results, curve: PoolCurve, units: int) -> str:
     if found is None or found.verdict is not Verdict.BETTER:
         verdict = f" ({found.verdict})" if found else ""
         return f"with the largest pool {largest} is not better than {curve.baseline}{verdict}, so that there is no gain to follow"
+    if not left.all():
+        return f"a seed leaves nothing to the best {results.metric.name} there is, and a power law is never zero"
     return ""
 
 
-def _law(results: Results, curve: PoolCurve, seeds: list[int], clusters: list[int] | None) -> PowerLaw:
-    cells = [[CellKey(arm, curve.labels, seed) for arm in curve.arms.values()] for seed in seeds]
-    key, sizes = f"test/{results.metric.key}", list(curve.arms)
-    left = results.metric.left(np.array([[results.cells[cell][key] for cell in row] for row in cells]))
+def _law(results: Results, curve: PoolCurve, seeds: list[int], clusters: list[int] | None, left: np.ndarray) -> PowerLaw:
+    sizes = list(curve.arms)
     moves = sensitivities(sizes, left, seed_weights(len(seeds), clusters))
-    scores = [results.scores(cell) for row in cells for cell in row]
+    scores = [results.scores(CellKey(arm, curve.labels, seed)) for seed in seeds for arm in curve.arms.values()]
     variance = results.task.covariance(scores[0][1], np.stack([one for _, _, one in scores]), moves.reshape(1, -1))[0, 0]
     of_units = np.exp(np.stack([by_unit(column, clusters) for column in np.log(left).T], axis=1))
     return fit_power_law(sizes, of_units, float(variance), results.shared(curve.labels))

@@ -70,7 +70,10 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     if not objectives[spec.objective.name].trains_head:
         pool, rows = _pool(data, labelled) if spec.data == "pool" else (labelled, split.train)
         diagnose = diagnoser(network, look, pool, rows, spec.precision)
-        given = (spec, data.task, network, objective, preprocessing, pool, _seen(pool, rows, spec), labelled, None)
+        chosen = _seen(pool, rows, spec)
+        if spec.targets == "none":
+            pool.targets = {}  # what is trained cannot reach one
+        given = (spec, data.task, network, objective, preprocessing, pool, chosen, labelled, None)
         return NetworkLearner(*given, diagnose=diagnose)
     labelled.targets |= _told(spec, data)
     validate = validator(network, view, data.task, labelled, split.validation, spec.precision)

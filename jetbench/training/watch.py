@@ -30,6 +30,7 @@ class Watch:
 
 
 def all_finite(parameters: Iterable[Tensor]) -> bool:
+    """Say whether no number of any parameter is infinite or none at all."""
     return all(bool(parameter.isfinite().all()) for parameter in parameters)
 
 

@@ -105,6 +105,14 @@ def test_where_there_is_no_exponent_the_reason_is_told(
     assert sentence in content_shown.body.replace("&#39;", "'")
 
 
+def test_a_perfect_seed_has_no_exponent(sized: Callable[..., Results]) -> None:
+    results = sized("labels=[50]")
+    key = CellKey("simclr-800", 50, 0)
+    results.cells[key] = {**results.cells[key], "test/auc": 1.0}
+    (sentence,) = pool_sentences(results)
+    assert sentence.endswith("under simclr: a seed leaves nothing to the best AUC there is, and a power law is never zero.")
+
+
 def test_encoders_that_seeds_share_are_its_units(sized: Callable[..., Results]) -> None:
     results = sized("labels=[50]", "seeds=10", "pretraining_seeds=5")
     law = pool_curves(results)[0].law

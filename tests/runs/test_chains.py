@@ -179,3 +179,12 @@ def test_the_pool_of_the_dataset_itself_has_no_targets_either(toys: tuple[Plan, 
     assert learner.pool[0].batch(torch.arange(4)).targets == {}
     assert set(learner.pool[1]) == set(data.split.pool)
     assert "label" in learner.jets.targets
+
+
+def test_a_pretraining_without_labels_can_reach_none(toys: tuple[Plan, Path], tmp_path: Path) -> None:
+    plan, folder = toys
+    for arm, told in (("lpft", False), ("supcon", True)):
+        spec = chain_of(plan, arm)[0]
+        job = Job(spec.digest(), "mini", spec, tmp_path, JetFiles(folder / "jets.h5", spec.dataset.sha256), None, None)
+        targets = build_learner(job, open_data(job)).jets.batch(torch.arange(4)).targets
+        assert ("label" in targets) == bool(targets) == told
