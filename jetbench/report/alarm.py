@@ -54,8 +54,8 @@ class Estimate:
 class Signs:
     """What the seeds of an arm at a budget say of the length of their trainings, None where they say nothing: the mean metric on
     the training jets without augmentation and on the test jets, each with both of its errors; the change of the training loss
-    over the last tenth of the steps as a share of that loss; the relative change of the encoder's weights; and the gain of a
-    training `times` as long."""
+    over the last tenth of the steps as a share of that loss; the relative change of the encoder's weights; the gain of a training
+    `times` as long; and the gain over the next smaller budget, `fewer` labels, where each of those was seen more often."""
 
     trained: Estimate | None = None
     tested: Estimate | None = None
@@ -63,6 +63,8 @@ class Signs:
     encoder_change: float | None = None
     gain: Estimate | None = None
     times: float = 1.0
+    more_labels: Estimate | None = None
+    fewer: int = 0
 
     @property
     def unseen(self) -> float | None:
@@ -102,6 +104,7 @@ def signs(results: Results, arm: str, labels: int) -> Signs:
         return results.values(arm, labels, key)
 
     key, tested = results.metric.key, results.mean(arm, labels)
+    more_labels, fewer = _more_labels(results, arm, labels)
     return Signs(
         trained=over_seeds(values(f"trained/{key}"), values(f"trained/{key}_se")),
         tested=Estimate(tested.mean, math.hypot(tested.seed_error or 0.0, tested.test_error)) if tested else None,
@@ -109,7 +112,29 @@ def signs(results: Results, arm: str, labels: int) -> Signs:
         encoder_change=_encoder_change(results, arm, labels),
         gain=_gain(results, arm, labels),
         times=results.plan.instance.settings.longer or 1.0,
+        more_labels=more_labels,
+        fewer=fewer,
     )
+
+
+def _more_labels(results: Results, arm: str, labels: int) -> tuple[Estimate | None, int]:
+    """What an arm gains over its next smaller budget, and that budget, where it has gone over those labels more often and no
+    longer training says what that costs; with the error between seeds, since the test jets are the same."""
+    fewer = max((n for n in results.plan.instance.settings.budgets(arm) if n < labels), default=0)
+    asked = fewer and (arm, labels) not in results.longer
+    if not asked or not _loops(results, arm, labels) < _loops(results, arm, fewer):
+        return None, 0
+    here, there = results.headlines(arm, labels), results.headlines(arm, fewer)
+    if min(len(here), len(there)) < 2:
+        return None, 0
+    error = math.sqrt(here.var(ddof=1) / len(here) + there.var(ddof=1) / len(there))
+    return Estimate(gain(results.metric, float(here.mean() - there.mean())), error), fewer
+
+
+def _loops(results: Results, arm: str, labels: int) -> float:
+    """How often an arm goes over its labels, to one in a hundred: passes are whole batches; 0 where that is not known."""
+    passes = results.values(arm, labels, "cost/labelled_passes")
+    return float(f"{passes.mean() / labels:.2g}") if len(passes) else 0.0
 
 
 def _gain(results: Results, arm: str, labels: int) -> Estimate | None:
@@ -149,6 +174,11 @@ def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[Alarm]:
         yield Alarm(
             f"{times_text(found.times)} as long gives {quantity(metric, f'{size} ± {number(metric, found.gain.error)}')}", True
         )
+    if found.more_labels and found.more_labels.value <= ERRORS * found.more_labels.error:
+        size = signed(metric, found.more_labels.value if metric.larger_is_better else -found.more_labels.value)
+        error = number(metric, found.more_labels.error)
+        seen = f"it gains nothing over {count(found.fewer)} labels, each of which it saw more often"
+        yield Alarm(f"{seen} ({quantity(metric, f'{size} ± {error}')}: a hint)", False)
     known = False
     if found.trained is not None and found.tested is not None:
         ahead = gain(metric, found.trained.value - found.tested.value)

@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -123,7 +124,9 @@ def _remedy(word: str, seen: Sequence[AnyInstance], name: str | None, scale: str
         return nearest(name, named or shipped)
     scales = {one.scale for one in seen if name in (None, one.title)}
     if scale is not None and scales:
-        return f"it has some at the scale{'' if len(scales) == 1 else 's'} {', '.join(sorted(scales))}: name one with --scale"
+        close = get_close_matches(scale, sorted(scales), n=1)
+        asked = f"; did you mean {close[0]!r}?" if close else ": name one with --scale"
+        return f"it has some at the scale{'' if len(scales) == 1 else 's'} {', '.join(sorted(scales))}{asked}"
     command = f"run --suite {name or 'NAME'}" if word == "suite" else f"study run {name or 'NAME'}"
     return f"`jetbench {command}{f' --scale {scale}' if scale else ''}` makes them"
 

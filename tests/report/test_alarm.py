@@ -70,13 +70,18 @@ def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -
         (Signs(gain=Estimate(0.014, 0.003), times=2.0), "twice as long gives +0.0140 ± 0.0030"),
         (Signs(gain=Estimate(0.014, 0.003), times=1.5), "1.5 times as long gives +0.0140 ± 0.0030"),
         (Signs(gain=Estimate(-0.014, 0.003), times=2.0), None),
+        (Signs(more_labels=Estimate(0.014, 0.003), fewer=300), None),
+        (
+            Signs(more_labels=Estimate(-0.0001, 0.002), fewer=300),
+            "it gains nothing over 300 labels, each of which it saw more often (−0.0001 ± 0.0020: a hint)",
+        ),
     ],
 )
 def test_every_sign_calls_the_alarm_beyond_its_threshold(given: Signs, said: str | None) -> None:
     found = list(alarms(Classification(), Classification.headline, given))
     assert [one.seen for one in found] == ([said] if said else [])
-    assert all(one.tested == (HINT not in one.seen) for one in found)
-    assert limit_text(tuple(found)) == ((said and f"{'perhaps ' if HINT in said else ''}limited by compute: {said}") or "")
+    assert all(one.tested == ("a hint" not in one.seen) for one in found)
+    assert limit_text(tuple(found)) == ((said and f"{'perhaps ' if 'a hint' in said else ''}limited by compute: {said}") or "")
 
 
 def test_a_metric_that_falls_has_its_own_direction() -> None:

@@ -15,13 +15,13 @@ from jetbench.tracking.journal import Journal, read
 Planted = Callable[..., Results]
 
 
-def note(results: Results, arm: str, seed: int, ends: Sequence[float]) -> None:
-    """Write down the standard deviation of the features after each epoch of the pretraining behind an arm."""
+def note(results: Results, arm: str, seed: int, ends: Sequence[float], rank: float = 8.0) -> None:
+    """Write down the standard deviation of the features, and their rank, after each epoch of the pretraining behind an arm."""
     path = results.ledger.run(results.chain(CellKey(arm, 50, seed))[-1]).journal
     position = len(read(path)[0])
     with Journal(path) as journal:
         for step, value in enumerate(ends):
-            journal.append(position + step, {"features/standard_deviation": value})
+            journal.append(position + step, {"features/standard_deviation": value, "features/effective_rank": rank})
         journal.commit()
 
 
@@ -43,6 +43,19 @@ def test_an_encoder_that_tells_jets_apart_is_not(planted: Planted, end: float) -
     results = planted("seeds=2")
     note(results, "simclr", 0, [0.001, end])
     assert not list(collapses(results))
+
+
+def test_features_along_one_line_are_flagged_too(planted: Planted) -> None:
+    results = planted("seeds=3")
+    note(results, "simclr", 0, [0.1, 0.03], rank=1.6)
+    note(results, "simclr", 1, [0.1, 0.03], rank=4.0)
+    note(results, "simclr", 2, [0.1, 0.002], rank=1.0)  # already told of
+    same, line = collapses(results)
+    assert same.startswith("1 of 3 encoders")
+    assert line.startswith(
+        "1 of 3 encoders of resnet15/simclr-pretraining collapsed: the features of all jets lie practically along"
+    )
+    assert "(effective rank 1.6, below 2)" in line
 
 
 def test_a_run_that_has_not_looked_says_nothing(planted: Planted) -> None:

@@ -357,7 +357,7 @@ def test_what_came_out_without_tuning_and_by_the_test_jets_stands_beside(planted
         assert (recipe == tuned).all() == (left == 0)
         assert (best >= np.maximum(tuned, recipe)).all()
     shown = next(re.sub(r"<[^>]*>|\s+", " ", part.body) for part in contents_of(results) if part.anchor == "tuning")
-    assert re.search(r"scratch +50 +learning rate 0.0003, 0.001, 0.003 +3 +67 500 +0 +0 +3 of 3 +learning rate 0.0003 ×3", shown)
+    assert re.search(r"scratch +50 +learning rate 0.0003, 0.001, 0.003 +3 +33 840 +0 +0 +3 of 3 +learning rate 0.0003 ×3", shown)
     assert untuned(planted("tuning.per=study", "seeds=2"), "scratch", 50).size == 0
 
 

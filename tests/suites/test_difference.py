@@ -85,12 +85,14 @@ def test_runs_are_found_by_name_and_by_key(plan_of: Callable[..., Plan], tmp_pat
     def diff(*what: str) -> str:
         return CliRunner().invoke(main, ["diff", *what, "--store", str(tmp_path)]).output
 
-    assert diff("resnet15/scratch/n50/s0", key[:10]).splitlines()[-2:] == [
+    assert diff("resnet15/scratch/n50/s0", key[:10]).splitlines()[1:3] == [
         "labels  50                       100",
         "seed    0                        1",
     ]
     for name in ("scratch/n50/s0", "scratch/n50"):  # unfinished: as it is planned, of an arm at its first seed
-        assert [line.split() for line in diff(name, key[:10]).splitlines()[-2:]] == [["labels", "50", "100"], ["seed", "0", "1"]]
+        *_, labels, seed, tuned = diff(name, key[:10]).splitlines()
+        assert [labels.split(), seed.split()] == [["labels", "50", "100"], ["seed", "0", "1"]]
+        assert tuned == "scratch/n50/s0 is tuned on its validation labels; tried: learning rate 0.001, 0.003"
     assert "has no run or arm of the name or key 'skratch/n50/s0'; did you mean 'scratch/n50/s0'" in diff(key, "skratch/n50/s0")
     assert "pretraining.objective.name" in diff(key, "resnet15/simclr/n100/s1")
     assert diff("resnet15/scratch/n50/s0", "resnet15/scratch/n50/s0").startswith("no difference")

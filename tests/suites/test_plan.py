@@ -340,8 +340,8 @@ def test_few_labels_follow_a_recipe_of_their_own_and_no_rate_crosses(plan_of: Pl
     assert decided[50] != decided[100]  # with one study for all budgets, the winner still belongs to its recipe
 
 
-# what begins with weights from elsewhere has no pretraining: test_external
-@pytest.mark.parametrize("name", [entry.name for entry in regimes if not entry.external])
+# what begins with weights from elsewhere has no pretraining, and what has a teacher needs its file: test_external, test_distilled
+@pytest.mark.parametrize("name", [entry.name for entry in regimes if not entry.external and not entry.taught])
 def test_every_regime_ends_in_a_run_on_the_labels_after_its_pretrainings(name: str, plan_of: PlanOf) -> None:
     """The last run is on the cell's labels; what it starts from comes before it."""
     plan = plan_of(
@@ -359,9 +359,12 @@ def test_every_regime_ends_in_a_run_on_the_labels_after_its_pretrainings(name: s
 
 
 def test_the_shipped_suites_show_every_control() -> None:
-    """Those of an objective belong to the suites that ask for it."""
+    """Those of an objective belong to the suites that ask for it, and none can bring a teacher's file."""
     shipped = [
         instantiate(find_suite(suite), scale) for suite, scale in (("ssl-vs-scratch", "full"), ("planted-truths", "quick"))
     ]
     shown = {arm.regime for instance in shipped for arm in instance.settings.arms.values()}
-    assert {entry.name for entry in regimes if entry.control and all(stage.trains_head for stage in entry.stages)} <= shown
+    controls = {
+        entry.name for entry in regimes if entry.control and not entry.taught and all(s.trains_head for s in entry.stages)
+    }
+    assert controls <= shown

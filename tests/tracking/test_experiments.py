@@ -169,7 +169,7 @@ def test_the_files_of_models_have_an_experiment_of_each_store(
     made = []
     for name in ("anna", "ben"):
         (content / "weights").write_text(name)
-        made.append(register(member(name), content, "jetbench.inference.pyfunc", "tagger", "best", ["numpy"], {}))
+        made.append(register(member(name), content, "jetbench.inference.pyfunc", "tagger", "best", ["numpy"], {}).version)
         (run,) = [client.get_run(client.get_model_version("tagger", made[-1]).run_id)]
         assert run.data.tags["jetbench.store"] == member(name).identity
     assert made == ["1", "2"]
