@@ -132,7 +132,7 @@ def _more_labels(results: Results, arm: str, labels: int) -> tuple[Estimate | No
 
 
 def _loops(results: Results, arm: str, labels: int) -> float:
-    """How often an arm goes over its labels, to one in a hundred: passes are whole batches; 0 where that is not known."""
+    """How often an arm goes over its labels, to two digits, since passes are whole batches; 0 where that is not known."""
     passes = results.values(arm, labels, "cost/labelled_passes")
     return float(f"{passes.mean() / labels:.2g}") if len(passes) else 0.0
 
@@ -177,7 +177,7 @@ def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[Alarm]:
     if found.more_labels and found.more_labels.value <= ERRORS * found.more_labels.error:
         size = signed(metric, found.more_labels.value if metric.larger_is_better else -found.more_labels.value)
         error = number(metric, found.more_labels.error)
-        seen = f"it gains nothing over {count(found.fewer)} labels, each of which it saw more often"
+        seen = f"no gain is shown over {count(found.fewer)} labels, each of which it saw more often"
         yield Alarm(f"{seen} ({quantity(metric, f'{size} ± {error}')}: a hint)", False)
     known = False
     if found.trained is not None and found.tested is not None:

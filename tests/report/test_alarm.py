@@ -73,7 +73,7 @@ def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -
         (Signs(more_labels=Estimate(0.014, 0.003), fewer=300), None),
         (
             Signs(more_labels=Estimate(-0.0001, 0.002), fewer=300),
-            "it gains nothing over 300 labels, each of which it saw more often (−0.0001 ± 0.0020: a hint)",
+            "no gain is shown over 300 labels, each of which it saw more often (−0.0001 ± 0.0020: a hint)",
         ),
     ],
 )

@@ -50,6 +50,7 @@ def test_the_page_says_what_every_arm_is(planted: Planted) -> None:
             "recipes.supervised-few={base: supervised-small, learning_rate: 0.002, passes: 500}",
             "recipes.supervised.loops=3",
             "recipes.supervised.passes=null",
+            "recipes.simclr.augmentation=[rotation, {drop: {rate: 0.25}}]",
             "arms.simclr.seed_offset=100",
             "arms.simclr.pool={qcd: 0.9, top: 0.1}",
             "varies=[model,regime,seed,pool]",
@@ -60,7 +61,9 @@ def test_the_page_says_what_every_arm_is(planted: Planted) -> None:
     listed = text[start:end]
     assert "simclr seeds from 100 resnet15 dropout=0.0, stages=16-32-64 image extent=0.8, pixels=24" in listed
     assert "pretraining unlabelled pool of 90 % qcd and 10 % top, simclr temperature=0.2 simclr-small" in listed
-    assert "learning rate 0.001, 100 000 passes fine-tuning label budget supervised-small" in listed
+    steps = "augmentation rotation and drop (rate=0.25)"
+    assert f"learning rate 0.001, 100 000 passes; {steps} fine-tuning label budget supervised-small" in listed
+    assert "passes; batch size 128 " in listed
     assert "learning rate ~0.002, ~0.001, 480 … 500 passes" in listed
     assert "label budget, head alone" in listed
     assert "boosted-trees boosted-trees observables fit label budget trees learning rate ~0.1, one fit" in listed

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jetbench.objectives import TASK_LOSS
+from jetbench.recipes import recipes
 from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import fragment, table
 from jetbench.report.results import Results
 from jetbench.report.words import count, joined
-from jetbench.spec import Component, RunSpec
+from jetbench.spec import Component, Recipe, RunSpec
 from jetbench.suites.plan import CellKey
 from jetbench.suites.stages import Stage, regimes
 from jetbench.suites.studies import LEARNING_RATE
@@ -18,9 +19,11 @@ __all__ = ["render"]
 
 BODY = """
 {{ table }}
-<p><small>A line per stage, in the order of training; options and values that are not named have their defaults. Passes are those
-of one run{{ "; a learning rate marked ~ is where its search starts" if searched else "" }}.</small></p>
+<p><small>A line per stage, in the order of training; options that are not named have their defaults, and values of a recipe that
+are not named are its own. Passes are those of one run{{
+"; a learning rate marked ~ is where its search starts" if searched else "" }}.</small></p>
 """
+TOLD = {"name", "learning_rate", "encoder_rate", "passes", "epochs"}  # values of a recipe that stand there always, or say no more
 POOLS = {
     "pool": "unlabelled pool",
     "pool-labelled": "pool with its labels",
@@ -96,7 +99,25 @@ def _values(runs: Sequence[RunSpec]) -> str:
     length = f"{' … '.join(map(count, ends))} passes" if passes[-1] else "one fit"
     shares = dict.fromkeys(run.recipe.encoder_rate for run in runs)
     rates |= {f"{share:.3g} of it for the encoder": None for share in shares if share != 1}
-    return f"learning rate {', '.join(rates)}, {length}" if runs[0].recipe.learning_rate else length
+    own = dict.fromkeys(text for run in runs for text in _changed(run.recipe))
+    rate = f"learning rate {', '.join(rates)}, " if runs[0].recipe.learning_rate else ""
+    return "; ".join([f"{rate}{length}", *own])
+
+
+def _changed(recipe: Recipe) -> Iterator[str]:
+    """Name the values that are not those of the recipe of this name."""
+    if recipe.name not in recipes:  # of an instance that knew others
+        return
+    usual = recipes[recipe.name].recipe
+    for name in Recipe.model_fields:
+        value = getattr(recipe, name)
+        if name not in TOLD and value != getattr(usual, name):
+            yield f"{name.replace('_', ' ')} {_steps(value) if name == 'augmentation' else value}"
+
+
+def _steps(augmentation: tuple[Component, ...]) -> str:
+    steps = [f"{one.name} ({told})" if (told := _options(one)) else one.name for one in augmentation]
+    return joined(steps) if steps else "none"
 
 
 def _searched(run: RunSpec) -> set[str]:
