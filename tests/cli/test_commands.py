@@ -375,7 +375,17 @@ def check_tracked(folder: Path) -> None:
     assert {"roc.png", "roc.json", "scores.h5", "model.safetensors", "bundle.json", "spec.yaml", "images"} <= names
     arm = next(run for run in runs if run.info.run_name == "simclr/n100")
     assert final.info.run_id in arm.data.tags["jetbench.runs"].split()
-    assert {file.path for file in client.list_artifacts(arm.info.run_id)} >= {"roc.png", "wrongest_jets.json", "images"}
+    assert {file.path for file in client.list_artifacts(arm.info.run_id)} >= {
+        "roc.png",
+        "learning_curves.png",
+        "wrongest_jets.json",
+    }
+    side_by_side = {
+        run.info.run_name
+        for run in runs
+        if run.data.tags["jetbench.kind"] == "arm" and client.list_artifacts(run.info.run_id, "images")
+    }
+    assert side_by_side == {"scratch/n50", "simclr/n50"}  # at the budget that the question is about
     tags = client.get_experiment(experiments[0].experiment_id).tags
     assert "| 100 | **simclr** | 2 |" in tags["mlflow.note.content"]
     assert "mlflow.sharedViewState.arms" in tags
