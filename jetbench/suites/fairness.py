@@ -64,6 +64,8 @@ def flat(spec: RunSpec) -> dict[str, Any]:
         component = getattr(spec, part)
         found[f"{part}.name"] = component.name
         found |= {f"{part}.{name}": value for name, value in component.options}
+        if component.plugin is not None:
+            found[f"{part}.plugin"] = component.plugin.text
     found |= {f"recipe.{name}": getattr(spec.recipe, name) for name in Recipe.model_fields if name != "name"}
     searched = [one.path.replace("pretraining.", "") for one in spec.chosen]
     return found | {path: f"{found.get(path, 'its default')}, searched" for path in searched}
