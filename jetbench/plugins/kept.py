@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jetbench.errors import PluginError
 from jetbench.files import write_atomically
+from jetbench.plugins import installed
 from jetbench.plugins.given import activate, find_given, make_given
-from jetbench.plugins.installed import find_installed
 from jetbench.spec import PluginRef
 
 __all__ = ["adopt", "keep"]
@@ -53,7 +53,7 @@ def _adopt_file(plugin: PluginRef, roots: tuple[Path, ...]) -> None:
 
 
 def _refuse_changed(plugin: PluginRef) -> None:
-    there = [one for one in find_installed() if one.distribution == plugin.distribution]
+    there = [one for one in installed.find_installed() if one.distribution == plugin.distribution]
     if any(one.plugin.sha256 == plugin.sha256 for one in there):
         return
     found = f"is {there[0].plugin.text} now" if there else "is not installed"

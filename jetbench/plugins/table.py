@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from jetbench.errors import PluginError, UnknownNameError
+from jetbench.plugins import installed
 from jetbench.plugins.given import active, changes
-from jetbench.plugins.installed import find_installed
 from jetbench.plugins.rows import Offer
 from jetbench.registry import E, Entry, Registry, nearest
 
@@ -65,7 +65,7 @@ class OpenRegistry(Registry[E]):
             for entry in given.entries:
                 if entry.table == self.table:
                     yield Offer(entry.name, f"the plug-in {given.plugin.file}", partial(_itself, entry))
-        for one in find_installed():
+        for one in installed.find_installed():
             if one.table == self.table:
                 yield Offer(one.name, one.whose, one.load)
 

@@ -1,4 +1,4 @@
-"""The plug-ins that a suite or study rests on."""
+"""The components that a suite or study names, and the plug-ins that they come from."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from jetbench.suites.stages import regimes
 from jetbench.tasks import tasks
 from jetbench.views import augmentations, views
 
-__all__ = ["plugins_of"]
+__all__ = ["named_entries", "plugins_of"]
 
 
 def plugins_of(settings: Common) -> tuple[PluginRef, ...]:
     """Return the plug-ins of all components that settings name, each once, in the order of their digests. An unknown name is
     passed over: the plan refuses it."""
-    found = {entry.plugin.sha256: entry.plugin for entry in _named(settings) if entry.plugin is not None}
+    found = {entry.plugin.sha256: entry.plugin for entry in named_entries(settings) if entry.plugin is not None}
     return tuple(found[digest] for digest in sorted(found))
 
 
-def _named(settings: Common) -> Iterator[Entry]:
+def named_entries(settings: Common) -> Iterator[Entry]:
+    """Yield the entry of every component that settings name, but for names that there are not."""
     yield from _of(tasks, settings.task.name)
     for choice in (settings.dataset, settings.unlabelled, settings.also_test):
         yield from _of(datasets, choice.name if choice is not None else "")

@@ -10,8 +10,7 @@ from jetbench.spaces import Allowed
 
 class SmallCNN(ImageEncoder):
     def __init__(self, shapes, width=16):
-        channels, rows, columns = shapes["image"]
-        first, second = (nn.Conv2d(inputs, width, 3, padding=1) for inputs in (channels, width))
+        first, second = (nn.Conv2d(inputs, width, 3, padding=1) for inputs in (shapes["image"][0], width))
         parts = {"first": first, "relu1": nn.ReLU(), "halved": nn.MaxPool2d(2), "second": second, "relu2": nn.ReLU()}
         super().__init__({**parts, "pool": GlobalPool("mean")}, features=width)
 
