@@ -276,7 +276,7 @@ def latest_study(
     """Find the study instance that was run last in a store, of a study and scale where they are named. Raises `StoreError` for
     none."""
     root = _store(store, tracking_uri)
-    return StudySession(make_study_plan(latest_study_instance(root.root, study, scale)), root)
+    return StudySession(cast(StudyPlan, plan_remembered(latest_study_instance(root.root, study, scale), root.root)), root)
 
 
 def latest_session(
@@ -288,7 +288,7 @@ def latest_session(
 ) -> Session:
     """Find the instance that was run last in a store, of a suite and scale where they are named. Raises `StoreError` for none."""
     root = _store(store, tracking_uri)
-    return Session(make_plan(latest(root.root, suite, scale)), root)
+    return Session(cast(Plan, plan_remembered(latest(root.root, suite, scale), root.root)), root)
 
 
 def latest_execution(
@@ -301,7 +301,7 @@ def latest_execution(
     """Find the instance of a suite or study that was run last in a store, by the name of that or by its own. Raises `StoreError`
     for none."""
     root = _store(store, tracking_uri)
-    return Execution(plan_remembered(latest_instance(root.root, name, scale)), root)
+    return Execution(plan_remembered(latest_instance(root.root, name, scale), root.root), root)
 
 
 def remembered_sessions(
@@ -315,7 +315,7 @@ def remembered_sessions(
         raise StoreError(f"{root.root} has no results; name another folder with --store")
     for instance in found:
         try:
-            plan = plan_remembered(instance)
+            plan = plan_remembered(instance, root.root)
         except StoreError as error:
             if names:
                 raise

@@ -10,6 +10,7 @@ __all__ = [
     "JetbenchError",
     "LeakError",
     "MissingPackageError",
+    "PluginError",
     "RunError",
     "SealedError",
     "SimulationError",
@@ -38,6 +39,10 @@ class DataFileError(JetbenchError):
 
 class MissingPackageError(JetbenchError):
     """A package that only an extra installs, and that something of a suite needs."""
+
+
+class PluginError(JetbenchError):
+    """A plug-in that is broken, gone, other than it was, or whose names others have already."""
 
 
 class LeakError(JetbenchError):

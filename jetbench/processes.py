@@ -17,6 +17,8 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from jetbench.errors import JetbenchError, WorkerError
+from jetbench.plugins.given import restore, snapshot
+from jetbench.spec import PluginRef
 
 __all__ = ["Function", "Report", "context", "die_with_parent", "hidden_main", "run_jobs"]
 
@@ -111,7 +113,7 @@ def run_jobs(function: Function[T], jobs: Sequence[T], workers: int) -> Generato
 def _hire(workforce: dict[Connection, ForkServerProcess]) -> None:
     """Start a worker and enter it under its connection."""
     here, there = Pipe()
-    process = context().Process(target=_work, args=(there,), daemon=True)
+    process = context().Process(target=_work, args=(there, snapshot()), daemon=True)
     with hidden_main():
         process.start()
     workforce[here] = process
@@ -138,9 +140,11 @@ def _receive(connection: Connection, job: T) -> Report[T]:
     return Report(job, outcome == DONE, value)
 
 
-def _work(connection: Connection) -> None:
-    """Live as a worker: receive functions with their jobs and answer (outcome, value, details), until killed."""
+def _work(connection: Connection, plugins: tuple[tuple[PluginRef, bytes], ...]) -> None:
+    """Live as a worker with the plug-ins of the caller: receive functions with their jobs and answer (outcome, value, details),
+    until killed."""
     die_with_parent()
+    restore(plugins)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with suppress(EOFError, ConnectionError):  # of a caller that has just ended, and this process with it
         while True:

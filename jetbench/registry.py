@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
 
-from jetbench.errors import UnknownNameError
+from jetbench.errors import PluginError, UnknownNameError
+from jetbench.spec import Component, Options, PluginRef
 
 __all__ = ["Entry", "Registry", "nearest"]
 
@@ -27,18 +28,34 @@ class Entry:
     """One named component.
 
     `target` is "module:attribute", empty for one that is data and no code; `revision` is raised by hand whenever the component's
-    numbers change, and is part of every run's digest.
+    numbers change, and is part of every run's digest. `plugin` is the plug-in that it comes from, None for a built-in one;
+    `table` is what plug-ins call the table of such entries, empty where they add none.
     """
+
+    table: ClassVar[str] = ""
 
     name: str
     target: str
     summary: str
     source: str = ""
     revision: int = 1
+    plugin: PluginRef | None = field(default=None, kw_only=True)
 
     def load(self) -> Any:
+        """Import the code behind the name. Raises `PluginError` where that of a plug-in cannot be imported."""
         module, attribute = self.target.split(":")
-        return getattr(importlib.import_module(module), attribute)
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except Exception as error:
+            if self.plugin is None:
+                raise
+            raise PluginError(
+                f"{self.plugin.text}: {self.name!r} is {self.target}, which fails: {type(error).__name__}: {error}"
+            ) from error
+
+    def component(self, options: Options = ()) -> Component:
+        """Return it with options as part of a run's spec."""
+        return Component(name=self.name, revision=self.revision, options=options, plugin=self.plugin)
 
 
 E = TypeVar("E", bound=Entry)

@@ -6,6 +6,7 @@ Nothing here imports torch. A spec holds tuples, never dicts, so that it can be 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
@@ -19,6 +20,7 @@ __all__ = [
     "Component",
     "DatasetRef",
     "Options",
+    "PluginRef",
     "Recipe",
     "RunSpec",
     "Scalar",
@@ -49,12 +51,36 @@ def normalised(given: Mapping[str, Any], defaults: Options) -> Options:
     return options({name: value for name, value in values.items() if name not in usual or usual[name] != value})
 
 
+class PluginRef(Spec):
+    """A plug-in by the sha256 of its source: of a local file its own, of what is installed that of all Python files of the
+    package that an entry point names. For people `file` is the path as it was given, `distribution` and `version` what is
+    installed."""
+
+    labels_only: ClassVar[frozenset[str]] = frozenset({"file", "distribution", "version"})
+
+    sha256: str
+    file: str = ""
+    distribution: str = ""
+    version: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the file, or of the distribution with its version."""
+        return Path(self.file).name if self.file else f"{self.distribution} {self.version}"
+
+    @property
+    def text(self) -> str:
+        """The name with the first digits of the digest."""
+        return f"{self.name} ({self.sha256[:12]})"
+
+
 class Component(Spec):
-    """A registered component at a revision, with its options."""
+    """A registered component at a revision, with its options, and the plug-in that it comes from; None for a built-in one."""
 
     name: str
     revision: int = 1
     options: Options = ()
+    plugin: PluginRef | None = None
 
     def keywords(self) -> dict[str, Any]:
         return dict(self.options)
@@ -175,6 +201,13 @@ class RunSpec(Spec):
     def on_budget(self) -> bool:
         """Whether it is trained on a label budget, with the pool or without, so that it is validated and tested."""
         return self.data in ("budget", "budget+pool")
+
+    @property
+    def plugins(self) -> tuple[PluginRef, ...]:
+        """The plug-ins that its components come from, each once, in the order of their digests."""
+        parts = (*(getattr(self, part) for part in COMPONENTS), *self.recipe.augmentation)
+        found = {part.plugin.sha256: part.plugin for part in parts if part.plugin is not None}
+        return tuple(found[digest] for digest in sorted(found))
 
     def with_values(self, values: Iterable[tuple[str, Scalar]]) -> RunSpec:
         """Return the run with these scalars at their paths, which are then chosen no more."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, get_args
@@ -15,6 +17,7 @@ import click
 import numpy as np
 import pytest
 import torch
+from cli.program import command, wait
 from cli.test_tracking import REPORTING
 from click.testing import CliRunner
 from tiny_runs import toys_of
@@ -28,6 +31,7 @@ from jetbench.formats import formats
 from jetbench.formats.cards import read_card
 from jetbench.models import models
 from jetbench.objectives import objectives
+from jetbench.plugins import TABLES
 from jetbench.recipes import pipelines
 from jetbench.spec import Component, Options, options
 from jetbench.strict import read_yaml
@@ -252,3 +256,38 @@ def test_every_line_of_the_doctor_stands_in_the_table() -> None:
     source = "".join(path.read_text() for path in (ROOT / "jetbench" / "doctor").glob("*.py"))
     said = set(re.findall(r'what="(\w+)"', source)) | {"store", "cache"}
     assert named == said
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+
+
+def test_the_plug_in_that_the_readme_shows_is_trained_as_it_stands_there(tmp_path: Path, toy_file: Path) -> None:
+    """The file, and the command below it with a scale and nothing else; then with its arm alone, to the end."""
+    own = README.split("## Your own components")[1]
+    (code,) = re.findall(r"```python\n(.*?)```", own, re.S)
+    (line,) = re.findall(r"```sh\n(.*?)```", own, re.S)
+    (tmp_path / "my_model.py").write_text(code, encoding="utf-8")
+    assert len(code.splitlines()) < 30
+    words = shlex.split(line)
+    assert words[:2] == ["jetbench", "run"]
+    planned = wait(command(*words[1:], "--scale", "smoke", "--dry-run", cwd=tmp_path), 60)
+    assert re.search(r"^small-cnn +50 +2 planned$", planned, re.M), planned
+    few = ("arms.resnet15={model: boosted-trees, regime: fit}", "primary={arm: small-cnn, baseline: resnet15}", "seeds=1")
+    short = (*few, *(f"arms.{name}=null" for name in find_suite("architectures").common["arms"] if name != "resnet15"))
+    more = [word for setting in (*short, "test_jets=60", "labels=[60]") for word in ("--set", setting)]
+    done = command(*words[1:], "--scale", "smoke", "--dataset", toy_file, *more, cwd=tmp_path)
+    output = wait(done, 300)
+    assert done.returncode == 0, output
+    assert re.search(r"^small-cnn", output, re.M)
+
+
+def test_every_table_that_plug_ins_add_to_stands_there_with_its_row_and_example() -> None:
+    text = EXTENDING.split("## From your own package or file")[1]
+    rows = re.findall(r"^\| (\w+) \| `([\w.]+)`.* \[\w+\.py\]\(\.\./(.*?)\) \|$", text, re.M)
+    assert {f"{kind}s" for kind, _, _ in rows} == set(TABLES)
+    for kind, entry, example in rows:
+        module, name = entry.rsplit(".", 1)
+        assert getattr(import_module(module), name).table == f"{kind}s"
+        assert (ROOT / example).is_file()
+    assert set(re.findall(r"`jetbench\.(\w+s)`", text)) - {"plugins"} == set(TABLES)

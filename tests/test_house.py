@@ -18,7 +18,7 @@ from jetbench.objectives import TASK_LOSS, objectives
 
 ROOT = Path(jetbench.__file__).parent
 FLOORS = [
-    {"errors", "files", "processes", "registry", "seeds", "values", "strict", "spaces", "spec", "recipes"}
+    {"errors", "files", "processes", "registry", "seeds", "values", "strict", "spaces", "spec", "recipes", "plugins"}
     | {"__init__", "benchmarks", "studies"},
     {"jets", "statistics"},
     {"simulation", "formats"},

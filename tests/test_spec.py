@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jetbench.errors import SuiteError
-from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, ScoresRef, WeightsRef, normalised, options
+from jetbench.spec import Chosen, Component, DatasetRef, PluginRef, Recipe, RunSpec, ScoresRef, WeightsRef, normalised, options
 from jetbench.values import Spec
 
 RECIPE = Recipe(name="r", learning_rate=1e-3)
@@ -72,7 +72,16 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "augmentation": {"augmentation": (Component(name="flip"),)},
         },
     ),
-    Component: (Component(name="m"), {"name": {"name": "n"}, "revision": {"revision": 2}, "options": {"options": (("a", 1),)}}),
+    Component: (
+        Component(name="m"),
+        {
+            "name": {"name": "n"},
+            "revision": {"revision": 2},
+            "options": {"options": (("a", 1),)},
+            "plugin": {"plugin": PluginRef(sha256="1")},
+        },
+    ),
+    PluginRef: (PluginRef(sha256="0"), {"sha256": {"sha256": "1"}, "file": {}, "distribution": {}, "version": {}}),
     WeightsRef: (WeightsRef(name="w", sha256="0"), {"name": {}, "sha256": {"sha256": "1"}}),
     ScoresRef: (ScoresRef(name="s", teacher="t", sha256="0"), {"name": {}, "teacher": {}, "sha256": {"sha256": "1"}}),
     DatasetRef: (DatasetRef(name="d", sha256="0"), {"name": {}, "sha256": {"sha256": "1"}}),

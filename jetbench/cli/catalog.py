@@ -6,11 +6,12 @@ import inspect
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from jetbench.models import ModelEntry
+from jetbench.plugins import TABLES
 from jetbench.registry import Entry, nearest
 from jetbench.spec import Recipe
 
@@ -20,18 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ls", "show"]
 
 # torch-free tables, imported when asked for
-KINDS = {
-    "tasks": "jetbench.tasks:tasks",
-    "models": "jetbench.models:models",
-    "regimes": "jetbench.suites.stages:regimes",
-    "objectives": "jetbench.objectives:objectives",
-    "views": "jetbench.views:views",
-    "augmentations": "jetbench.views:augmentations",
-    "pipelines": "jetbench.recipes:pipelines",
-    "recipes": "jetbench.recipes:recipes",
-    "datasets": "jetbench.data.catalog:datasets",
-    "formats": "jetbench.formats:formats",
-}
+KINDS = {**TABLES, "pipelines": "jetbench.recipes:pipelines", "recipes": "jetbench.recipes:recipes"}
 
 
 def _entries(kind: str) -> list[Entry]:
@@ -68,12 +58,13 @@ def _of_file(name: str, file: ScaledFile) -> Row:
 
 
 def _rows(kind: str) -> list[Row]:
-    return FILES[kind]() if kind in FILES else [Row(entry.name, entry.summary, _entry_origin(entry)) for entry in _entries(kind)]
+    return FILES[kind]() if kind in FILES else [_row(entry) for entry in _entries(kind)]
 
 
-def _entry_origin(entry: Entry) -> str:
+def _row(entry: Entry) -> Row:
     recipe = getattr(entry, "recipe", "")
-    return _origin(entry.source, recipe if isinstance(recipe, str) else "")
+    mark = f" [plug-in {entry.plugin.text}]" if entry.plugin else ""
+    return Row(entry.name, f"{entry.summary}{mark}", _origin(entry.source, recipe if isinstance(recipe, str) else ""))
 
 
 def _origin(source: str, recipe: str) -> str:
@@ -135,6 +126,8 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
         yield f"source: {entry.source}"
     if entry.target:
         yield f"code: {entry.target}"
+    if entry.plugin:
+        yield f"plug-in: {entry.plugin.file or entry.plugin.name}, sha256 {entry.plugin.sha256}"
     if defaults := getattr(entry, "defaults", ()):
         yield f"options: {', '.join(f'{name}={value}' for name, value in defaults)}"
     if published := getattr(entry, "published", ()):
@@ -152,11 +145,27 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
     if getattr(entry, "carded", False):
         yield "needs a card, a YAML file that describes the data: `jetbench data convert --card`; its keys:"
         yield from _card_keys(entry.name)
-    if isinstance(entry, ModelEntry) and entry.kind == "network":
+    if isinstance(entry, ModelEntry) and entry.kind == "network" and entry.view in SHOWN:
         yield _size(entry)
     recipe = getattr(entry, "recipe", None)
     if isinstance(recipe, Recipe):
         yield from (f"  {key}: {_plain(value)}" for key, value in recipe.model_dump().items() if key != "name")
+    if entry.plugin:
+        yield from _contract(kind.removesuffix("s"), entry)
+
+
+def _contract(kind: str, entry: Entry) -> Iterable[str]:
+    """What the contract of its kind says of a plug-in's component, a line for each property; contracts know the metrics of tasks
+    alone."""
+    if kind == "metric":
+        return
+    try:
+        testing: Any = import_module("jetbench.testing")
+    except ModuleNotFoundError:
+        return
+    report = testing.check(kind, entry.name)
+    yield f"contract: {'kept' if report.passed else 'broken'}"
+    yield from (f"  {line}" for line in report.lines)
 
 
 # the shapes of a view of jets with three channels, by which sizes are told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from jetbench.cli.diff import diff
 from jetbench.cli.doctor import doctor
 from jetbench.cli.inspect import inspect
 from jetbench.cli.model import model
+from jetbench.cli.options import plugin_option
 from jetbench.cli.predict import predict
 from jetbench.cli.review import report, results, ui
 from jetbench.cli.run import run
@@ -22,6 +24,7 @@ from jetbench.cli.status import status
 from jetbench.cli.store import store
 from jetbench.cli.study import study
 from jetbench.errors import JetbenchError
+from jetbench.plugins import scope
 
 __all__ = ["main"]
 
@@ -31,7 +34,8 @@ class Main(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with scope():  # what one command is given is not there for another of the same process
+                return super().invoke(ctx)
         except JetbenchError as error:
             if ctx.params.get("debug"):
                 raise
@@ -53,9 +57,20 @@ def main(debug: bool) -> None:
     """
 
 
-COMMANDS = (
-    *(run, report, results, status, diff, inspect, compare, study, calibrate, ls, show, data, model, predict, store, ui),
-    doctor,
-)
-for command in COMMANDS:
+PLUGGED = (run, report, results, status, diff, inspect, compare, study, ls, show, data, model, predict, store)
+for command in (*PLUGGED, calibrate, ui, doctor):
     main.add_command(command)
+
+
+def _leaves(command: click.Command) -> Iterator[click.Command]:
+    """The command itself, or those of a group."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            yield from _leaves(one)
+    else:
+        yield command
+
+
+for command in PLUGGED:
+    for leaf in _leaves(command):
+        leaf.params.append(plugin_option())

@@ -13,6 +13,7 @@ __all__ = [
     "dataset_items",
     "instance_argument",
     "instance_items",
+    "plugin_option",
     "scale_option",
     "store_option",
     "study_items",
@@ -57,6 +58,22 @@ def dataset_items(ctx: click.Context, parameter: click.Parameter, incomplete: st
 
     names = [CompletionItem(entry.name) for entry in datasets if entry.name.startswith(incomplete)]
     return names or [CompletionItem(incomplete, type="file")]
+
+
+def _use(ctx: click.Context, parameter: click.Parameter, files: tuple[str, ...]) -> None:
+    from jetbench.plugins import use
+
+    for file in files:
+        use(file)
+
+
+def plugin_option() -> click.Option:
+    """Return an option for plug-ins, whose names are there before any other parameter is read."""
+    told = "A Python file that adds models, objectives, datasets or others; can be given again for another."
+    file = click.Path(dir_okay=False)
+    return click.Option(
+        ["--plugin"], multiple=True, type=file, metavar="FILE", help=told, callback=_use, is_eager=True, expose_value=False
+    )
 
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

@@ -26,7 +26,7 @@ __all__ = ["Dataset", "cache_folder", "datasets", "find_dataset"]
 
 datasets = simulators  # every named dataset is simulated
 
-FIXED = {"name", "jets", "seed", "revision"}  # fields of a recipe that are no options: given apart, or raised by hand
+FIXED = {"name", "jets", "seed", "revision", "plugin"}  # fields of a recipe that are no options: given apart, or told by hand
 
 
 def cache_folder() -> Path:
@@ -112,12 +112,14 @@ def find_dataset(name: str | Path, jets: int | None = None, seed: int = 0, optio
 
 
 def _recipe(name: str, jets: int, seed: int, options: Mapping[str, Any]) -> Any:
-    recipe = datasets[name].load()
+    entry = datasets[name]
+    recipe = entry.load()
     valid = set(recipe.model_fields) - FIXED
     for option in options:
         if option not in valid:
             raise SuiteError(f"dataset {name!r} has no option {option!r}; {nearest(option, valid)}")
-    return recipe(jets=jets, seed=seed, **options)
+    code = {"plugin": entry.plugin.sha256} if entry.plugin else {}
+    return recipe(jets=jets, seed=seed, **code, **options)
 
 
 def _stored(path: Path) -> Dataset:

@@ -218,7 +218,7 @@ def _fitted(jets: Jets, seed: int) -> BoostedTrees:
 
 
 def _component(entry: AugmentationEntry, jets: Jets) -> Component:
-    return Component(name=entry.name, options=options({"extent": min(half_widths(jets.meta))} if entry.framed else {}))
+    return entry.component(options({"extent": min(half_widths(jets.meta))} if entry.framed else {}))
 
 
 def _as_jets(jets: Jets, batch: Batch) -> Jets:

@@ -29,6 +29,7 @@ def run_card(plan: Graph, planned: PlannedRun, spec: RunSpec, ledger: Ledger) ->
         "jetbench.weights_digest": spec.weights.sha256 if spec.weights else "",
         "jetbench.scores": spec.scores.name if spec.scores else "",
         "jetbench.scores_digest": spec.scores.sha256 if spec.scores else "",
+        "jetbench.plugins": ", ".join(plugin.text for plugin in spec.plugins),
         "jetbench.reused_from": _trained_by_another(ledger.run(planned.key), instance.name),
     }
     return RunCard(

@@ -9,8 +9,9 @@ import threading
 import traceback
 from typing import TYPE_CHECKING
 
-from jetbench.errors import DivergenceError, SealedError
+from jetbench.errors import DivergenceError, PluginError, SealedError
 from jetbench.files import file_lock
+from jetbench.plugins import adopt
 from jetbench.processes import context, die_with_parent, hidden_main
 from jetbench.runs.costs import costs_so_far, run_costs
 from jetbench.runs.job import Job
@@ -61,6 +62,11 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
     from jetbench.training import stops
 
     ledger.reopen(job.key)
+    try:
+        adopt(job.spec.plugins, job.store)
+    except PluginError as error:
+        ledger.fail(job.key, str(error), traceback.format_exc())
+        return FAILURE
     try:
         start = job.spec.start
         if start is not None and not (ledger.done(start, thorough=True) and ledger.has_weights(start)):

@@ -13,11 +13,12 @@ from jetbench.engine.survey import ENDED, Survey, survey
 from jetbench.engine.teachers import teacher_lines
 from jetbench.engine.weights import try_weights
 from jetbench.errors import JetbenchError
+from jetbench.plugins import scope
 from jetbench.spec import RunSpec
 from jetbench.suites.contradictions import contradictions
 from jetbench.suites.graph import Graph
 from jetbench.suites.instances import remembered
-from jetbench.suites.plans import plan_instance
+from jetbench.suites.plans import plan_remembered
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -98,7 +99,8 @@ def _others(plan: Graph, root: Path) -> Iterator[Graph]:
     others = [instance for name, instance in remembered(root).items() if name != plan.instance.name]
     for instance in others[: -INSTANCES - 1 : -1]:
         try:
-            yield plan_instance(instance)
+            with scope():
+                yield plan_remembered(instance, root)
         except JetbenchError:
             continue
 

@@ -92,7 +92,8 @@ def _ready(dataset: Dataset, workers: int, progress: Callable[[str, int, int], N
 
 def _table(view: str, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> Path:
     """The view's table (n, columns) of a dataset as a .npy file in the cache, computed once over all workers."""
-    path = cache_folder() / f"{view}-{dataset.ref.sha256[:16]}-r{views[view].revision}.npy"
+    code = f"r{views[view].revision}" + (f"-{plugin.sha256[:12]}" if (plugin := views[view].plugin) else "")
+    path = cache_folder() / f"{view}-{dataset.ref.sha256[:16]}-{code}.npy"
     with file_lock(path.with_suffix(".lock")):
         if path.exists():
             return path

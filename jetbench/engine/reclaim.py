@@ -52,12 +52,14 @@ class Reclaimer:
     def surveys(self) -> dict[str, Survey]:
         """Every instance that the store remembers, by its name. Raises `StoreError` for one that can no longer be planned: what
         it needs nobody knows."""
-        return {name: survey(plan_remembered(one), self.ledger) for name, one in remembered(self.store.root).items()}
+        return {
+            name: survey(plan_remembered(one, self.store.root), self.ledger) for name, one in remembered(self.store.root).items()
+        }
 
     @cached_property
     def lost(self) -> set[str]:
         """The names of instances that can no longer be planned: nobody can tell which runs are theirs."""
-        return {name for name, one in remembered(self.store.root).items() if not _plannable(one)}
+        return {name for name, one in remembered(self.store.root).items() if not _plannable(one, self.store.root)}
 
     @cached_property
     def rows(self) -> dict[str, list[Row]]:
@@ -181,9 +183,9 @@ def _drop_models(folder: RunFolder) -> list[str]:
     return [path.name for path in gone]
 
 
-def _plannable(instance: AnyInstance) -> bool:
+def _plannable(instance: AnyInstance, root: Path) -> bool:
     try:
-        plan_remembered(instance)
+        plan_remembered(instance, root)
     except StoreError:
         return False
     return True

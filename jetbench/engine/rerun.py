@@ -11,6 +11,7 @@ from jetbench.engine.custody import idle
 from jetbench.engine.survey import Survey, survey
 from jetbench.errors import BusyError, UnknownNameError
 from jetbench.files import file_lock, is_locked, move_aside
+from jetbench.plugins import scope
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instances import remembered
 from jetbench.suites.names import arm_called, cells_called, unknown_name
@@ -68,9 +69,11 @@ def sharing(plan: Graph, runs: Iterable[PlannedRun], store: Store) -> dict[str, 
     can no longer be planned."""
     keys, found = {run.key for run in runs}, {}
     for name, instance in remembered(store.root).items():
-        if name != plan.instance.name and (
-            shared := len(keys & survey(plan_remembered(instance), Ledger(store.work)).runs.keys())
-        ):
+        if name == plan.instance.name:
+            continue
+        with scope():
+            runs_there = survey(plan_remembered(instance, store.root), Ledger(store.work)).runs
+        if shared := len(keys & runs_there.keys()):
             found[name] = shared
     return found
 

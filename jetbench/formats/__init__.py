@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from jetbench.registry import Entry, Registry
+from jetbench.plugins import OpenRegistry
+from jetbench.registry import Entry
 
 __all__ = ["FormatEntry", "formats"]
 
@@ -13,10 +15,12 @@ __all__ = ["FormatEntry", "formats"]
 class FormatEntry(Entry):
     """`target` names a `Reader`. `carded`: it needs a card, a YAML file that says what the file's keys mean."""
 
+    table: ClassVar[str] = "formats"
+
     carded: bool = False
 
 
-formats: Registry[FormatEntry] = Registry(
+formats: OpenRegistry[FormatEntry] = OpenRegistry(
     "format",
     [
         FormatEntry(

@@ -99,7 +99,8 @@ def convert(
         classes = settle_classes([_labels(block) for block in blocks], sources[0].meta.class_names, request.class_names)
         _check_targets(blocks)
         event, duplicates = _events(blocks, progress)
-        meta = _meta(sources[0].meta, files, keep, classes, blocks)
+        readers = tuple(dict.fromkeys(f"read by the plug-in {one.plugin.text}" for one in sources if one.plugin))
+        meta = _meta(sources[0].meta, files, keep, classes, blocks, readers)
         digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
     return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all))
 
@@ -123,7 +124,8 @@ def _blocks(sources: list[Source], folder: Path, request: Request) -> Iterator[B
     asked = f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}"
     for source in sources:
         # the name of a JetNet file tells its class
-        code = hashlib.sha256(f"{source.path.name} {asked}".encode()).hexdigest()[:8]
+        reader = f" {source.plugin.sha256}" if source.plugin else ""
+        code = hashlib.sha256(f"{source.path.name} {asked}{reader}".encode()).hexdigest()[:8]
         for start in range(0, source.jets, source.block):
             stop = min(start + source.block, source.jets)
             yield Block(source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
@@ -219,8 +221,10 @@ def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
     return event[first[inverse]], len(event) - len(first)
 
 
-def _meta(meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, blocks: list[Block]) -> Meta:
-    """The metadata of the output: that of the sources, and where each of its jets came from."""
+def _meta(
+    meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, blocks: list[Block], readers: tuple[str, ...]
+) -> Meta:
+    """The metadata of the output: that of the sources, where each of its jets came from, and which plug-ins have read them."""
     repairs = Counter[str]()
     for block in blocks:
         repairs.update(dict(open_jets(block.path).meta.provenance.repairs))
@@ -230,6 +234,7 @@ def _meta(meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: C
         provenance=meta.provenance.replace(
             code=jetbench.__version__,
             files=files,
+            remarks=(*meta.provenance.remarks, *readers),
             repairs=tuple(sorted(repairs.items())),
         ),
     )

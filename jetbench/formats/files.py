@@ -17,6 +17,7 @@ from jetbench.formats import FormatEntry, formats
 from jetbench.formats.reader import Reader
 from jetbench.jets import Meta, open_jets
 from jetbench.jets.guard import guarded
+from jetbench.spec import PluginRef
 
 __all__ = ["Patterns", "Source", "detect", "expand", "find_sources"]
 
@@ -26,7 +27,8 @@ READ = 1 << 22  # bytes at a time for a file's digest
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One file of a dataset: what its reader says of it, the sha256 of its bytes, and how to open it for reading."""
+    """One file of a dataset: what its reader says of it, the sha256 of its bytes, how to open it for reading, and the plug-in of
+    its format, None for a built-in one."""
 
     path: Path
     meta: Meta
@@ -34,6 +36,7 @@ class Source:
     block: int
     sha256: str
     open: Callable[[], Reader]
+    plugin: PluginRef | None = None
 
 
 def expand(patterns: Patterns) -> list[Path]:
@@ -90,12 +93,12 @@ def find_sources(
     total, done = sum(path.stat().st_size for path in paths), 0
     sources: list[Source] = []
     for path in paths:
-        opener = _opener(path, format, card)
+        opener, plugin = _opener(path, format, card)
         with closing(opener()) as reader:
             meta, jets, block = reader.meta, reader.jets, reader.block
         if not jets:
             raise DataFileError(f"{path} holds no jets")
-        source = Source(path, meta, jets, block, _sha256(path, partial(_report, progress, done, total)), opener)
+        source = Source(path, meta, jets, block, _sha256(path, partial(_report, progress, done, total)), opener, plugin)
         for other in sources:
             if other.sha256 == source.sha256:
                 raise DataFileError(f"{other.path} and {path} are the same file; its jets would count twice")
@@ -120,8 +123,8 @@ def _sha256(path: Path, progress: Callable[[int], None]) -> str:
     return digest.hexdigest()
 
 
-def _opener(path: Path, format: str | None, card: Path | None) -> Callable[[], Reader]:
-    """What opens the file in the format that is named, that its card describes, or that recognises it."""
+def _opener(path: Path, format: str | None, card: Path | None) -> tuple[Callable[[], Reader], PluginRef | None]:
+    """What opens the file in the format that is named, that its card describes, or that recognises it, and the plug-in of it."""
     if not os.access(path, os.R_OK):
         raise DataFileError(f"{path} cannot be read; ask its owner for the permission")
     if path.stat().st_size == 0:
@@ -132,11 +135,11 @@ def _opener(path: Path, format: str | None, card: Path | None) -> Callable[[], R
         parsed = read_card(card)
         if format not in (None, parsed.kind):
             raise DataFileError(f"{card} describes {parsed.kind}, and --format says {format!r}; leave one of them out")
-        return partial(formats[parsed.kind].load(), path, parsed)
+        return partial(formats[parsed.kind].load(), path, parsed), None
     entry = detect(path) if format is None else formats[format]
     if entry.carded:
         raise DataFileError(f"the format {format!r} needs a card that describes the file; give it with --card")
-    return partial(entry.load(), path)
+    return partial(entry.load(), path), entry.plugin
 
 
 def _check_alike(first: Source, other: Source) -> None:

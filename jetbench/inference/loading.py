@@ -17,6 +17,7 @@ from jetbench.jets import Meta
 from jetbench.models import ModelEntry, models
 from jetbench.models.fitted import FittedModel
 from jetbench.models.network import network_for
+from jetbench.plugins import adopt
 from jetbench.spec import RunSpec
 from jetbench.tasks import build_task, tasks
 from jetbench.tracking.folder import RunFolder
@@ -33,11 +34,13 @@ def load_predictor(folder: Path, meta: Meta | None = None) -> Predictor:
     are predicted unseen, whatever their channels and grid.
 
     Raises `DataFileError` where the run is not finished, its files are damaged or gone, or its components compute other numbers
-    in this version; `MissingPackageError` where the model needs a package of an extra.
+    in this version; `MissingPackageError` where the model needs a package of an extra; `PluginError` where a plug-in that it
+    rests on is gone or has changed.
     """
     run = RunFolder(folder)
     files = _finished(run)
     spec = read_spec(folder)
+    adopt(spec.plugins, folder.parent.parent, folder.parent)  # of a store, or of runs that were packed together
     entry = models[spec.model.name]
     _refuse_other_numbers(run, spec)
     _refuse_missing_package(entry)
@@ -64,7 +67,11 @@ def _finished(run: RunFolder) -> dict[str, str]:
 
 def _refuse_other_numbers(run: RunFolder, spec: RunSpec) -> None:
     for table, component in ((models, spec.model), (views, spec.view), (tasks, spec.task)):
-        here = table[component.name].revision
+        entry = table[component.name]
+        then, now = (one.text if one else "jetbench itself" for one in (component.plugin, entry.plugin))
+        if (component.plugin and component.plugin.sha256) != (entry.plugin and entry.plugin.sha256):
+            raise DataFileError(f"{run.path}: trained with the {component.name!r} of {then}, and here it is that of {now}")
+        here = entry.revision
         if here != component.revision:
             raise DataFileError(
                 f"{run.path}: trained with revision {component.revision} of {component.name!r}, and this version of jetbench "

@@ -1,4 +1,5 @@
-"""Runs in a folder of their own, which MLflow loads by this module: files that hold no code, and a list of them."""
+"""Runs in a folder of their own, which MLflow loads by this module: files that hold no code but that of plug-ins, and a list of
+them."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from jetbench.files import write_json
 from jetbench.inference.ensemble import Ensemble
 from jetbench.inference.loading import load_predictor
 from jetbench.jets import Jets, Meta
+from jetbench.plugins import keep
 
 __all__ = ["Served", "pack", "unpack"]
 
@@ -37,6 +39,7 @@ def pack(ensemble: Ensemble, folder: Path) -> None:
         (folder / str(number)).mkdir(parents=True)
         for file in member.files:
             shutil.copyfile(file, folder / str(number) / file.name)
+        keep(folder, member.spec.plugins)
     names = list(ensemble.members)
     write_json(folder / LIST, {"name": ensemble.name, "members": names, "meta": ensemble.meta.model_dump(mode="json")})
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from jetbench.registry import Registry
+from jetbench.plugins import OpenRegistry
 from jetbench.spaces import WIDTHS, Allowed, Configured, Space, Spaces
 from jetbench.spec import Options
 from jetbench.views import ViewEntry, views
@@ -14,7 +14,7 @@ from jetbench.views.needs import unmet
 if TYPE_CHECKING:
     from jetbench.jets import Meta
 
-__all__ = ["HEAD_OPTIONS", "ModelEntry", "models"]
+__all__ = ["HEAD", "HEAD_ALLOWED", "HEAD_OPTIONS", "HEAD_SPACES", "ModelEntry", "models"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class ModelEntry(Configured):
     `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
     and another signal by options that a suite gives. `extra` is the package that it needs beside those of jetbench, and
     so the name of jetbench's extra."""
+
+    table: ClassVar[str] = "models"
 
     view: str = "image"
     other_view: str = ""
@@ -110,7 +112,7 @@ def _residual(name: str, code: str, summary: str, source: str, pace: float, narr
     )
 
 
-models: Registry[ModelEntry] = Registry(
+models: OpenRegistry[ModelEntry] = OpenRegistry(
     "model",
     [
         _residual(

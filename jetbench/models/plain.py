@@ -61,7 +61,7 @@ def network_component(name: str, given: dict[str, Scalar]) -> Component:
     if entry.kind != "network":
         raise SuiteError(f"{name!r} is fitted to a table at once, and is no network that could be built before")
     check_given(name, given, entry)
-    return Component(name=name, revision=entry.revision, options=normalised(given, entry.defaults))
+    return entry.component(normalised(given, entry.defaults))
 
 
 def view_shapes(entry: ModelEntry, channels: int, image_size: int | tuple[int, int] | None) -> dict[str, tuple[int, ...]]:

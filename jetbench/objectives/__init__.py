@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from jetbench.registry import Registry
+from jetbench.plugins import OpenRegistry
 from jetbench.spaces import Allowed, Configured, Space
 from jetbench.spec import Component
 
@@ -20,6 +21,8 @@ class ObjectiveEntry(Configured):
     from. `views` is how often it looks at each jet of a batch. `beside` is the option that names the objective which it has on
     jets of the pool in each step; nothing where it has none. `taught`: it follows the scores of a finished run. `tasks` are those
     whose labels it can use, any where none is named."""
+
+    table: ClassVar[str] = "objectives"
 
     labelled: bool = True
     trains_head: bool = True
@@ -42,7 +45,7 @@ MOMENTUM = ("momentum", Allowed(least=0, below=1))
 MOMENTA = ("momentum", Space(low=0.9, high=0.9995))
 WEIGHT = Allowed(least=0)
 
-objectives: Registry[ObjectiveEntry] = Registry(
+objectives: OpenRegistry[ObjectiveEntry] = OpenRegistry(
     "objective",
     [
         ObjectiveEntry(

@@ -86,7 +86,7 @@ def _not_blind(results: Results) -> Iterator[str]:
     if there is None:
         return
     sources = {here.provenance.source, there.provenance.source}
-    for entry in datasets:
+    for entry in datasets.own:  # a plug-in tells in its provenance what it was chosen on
         if sources == {entry.name, entry.tuned_on}:
             tuned = f"The default detector of {entry.name} was chosen on jets of the {entry.tuned_on}"
             yield f"{tuned}: with it, this test is not blind."

@@ -189,5 +189,7 @@ def _file(found: Subject, predictor: Predictor, exported: Exported, checked: str
     if predictor.spec.precision != "fp32":
         yield f"- the run computes in {predictor.spec.precision} and the file in fp32: their predictions of these jets differ by"
         yield f"  {exported.gap:.2g} at most"
+    for plugin in predictor.spec.plugins:
+        yield f"- code of the plug-in {plugin.name}, sha256 `{plugin.sha256[:12]}`"
     yield f"- run `{next(iter(found.keys.values()))}` of the instance `{found.instance.name}`"
     yield f"- made with {', '.join(f'{name} {release}' for name, release in exported.packages.items())}"

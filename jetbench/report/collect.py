@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from jetbench.evaluation.artifacts import read_scores
+from jetbench.evaluation.metrics import metrics
 from jetbench.report.results import NOT_RUN, Results
 from jetbench.suites.graph import Links, PlannedRun
 from jetbench.suites.outcomes import look
@@ -27,9 +29,19 @@ def collect(plan: Plan, store: Store) -> Results:
     trials = {digest: [run.key for run in runs] for digest, runs in asked.items()}
     runs = {run.key: run for tried in chains.values() for chain in tried for run in chain} | plan.runs
     keys = {cell: key for cell in plan.cells if (key := _last_run(plan, winners, cell)) is not None}
-    cells = {cell: ledger.metrics(key) | ledger.tested(key) for cell, key in keys.items() if ledger.done(key)}
+    done = {cell: key for cell, key in keys.items() if ledger.done(key)}
+    cells = {cell: ledger.metrics(key) | ledger.tested(key) | _judged(plan, ledger, key) for cell, key in done.items()}
     missing = {cell: _why_missing(plan, ledger, chains, cell) for cell in plan.cells if cell not in cells}
     return Results(plan, ledger, cells, missing, plan.cells | keys, winners, trials, runs)
+
+
+def _judged(plan: Plan, ledger: Ledger, key: str) -> dict[str, float]:
+    """The metrics of a finished run that the suite asks for beside its task's, of the stored scores of its test jets."""
+    asked = plan.instance.settings.metrics
+    if not asked:
+        return {}
+    _, truth, predictions = read_scores(ledger.run(key).scores)
+    return {f"test/{name}": metrics[name].judge(truth, predictions) for name in asked}
 
 
 def _last_run(plan: Plan, winners: Mapping[str, Winner], cell: CellKey) -> str | None:

@@ -26,6 +26,7 @@ def command(instance: Instance) -> tuple[str, bool]:
     No dataset is looked for: that a named one is still what it was is checked when it is opened for a run."""
     name = instance.file or instance.suite
     words = ["jetbench", "run", "--suite", name, "--scale", instance.scale]
+    words += [word for plugin in instance.plugins if plugin.file for word in ("--plugin", plugin.file)]
     try:
         suite = find_suite(name)
         if instance.scale not in suite.scales:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from jetbench.engine.survey import survey
 from jetbench.errors import StoreError
+from jetbench.plugins import adopt
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
 from jetbench.spec import RunSpec
@@ -96,7 +97,9 @@ def find_subject(what: str, store: Store, suite: str | None = None) -> Subject:
     for plan in plans:
         found = find_in(plan, what, store)
         if isinstance(found, Subject):
-            return _with_others(found, what, also_in([*searched, *plans], [what], store))
+            others = also_in([*searched, *plans], [what], store)
+            adopt(found.instance.plugins, store.root)  # those of another instance may count by now
+            return _with_others(found, what, others)
         unfinished = unfinished or found
         searched.append(plan)
     if unfinished is not None:

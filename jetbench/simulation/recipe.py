@@ -32,6 +32,7 @@ class SimulationRecipe(Value, ABC):
     jets: int
     seed: int
     revision: int = Field(default=1, description="raised by hand whenever the same recipe gives other jets")
+    plugin: str = Field(default="", description="digest of the plug-in that makes the jets; empty for a built-in simulator")
 
     @property
     @abstractmethod

@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
-from jetbench.registry import Entry, Registry
+from jetbench.plugins import OpenRegistry
+from jetbench.registry import Entry
 
 if TYPE_CHECKING:
     from jetbench.jets import Jets, Meta
@@ -42,6 +43,8 @@ class Simulator(Entry):
     are the columns of truth that these have. `tuned_on` is where the jets are from on which its default detector was chosen, as
     their own `Provenance` names their source: a test on these is not blind."""
 
+    table: ClassVar[str] = "datasets"
+
     module: str = ""
     targets: tuple[str, ...] = ()
     tuned_on: str = ""
@@ -54,7 +57,7 @@ class Simulator(Entry):
 HADRONIC = "jetbench.simulation.sample"
 MASSES = ("label", "mass", "gen_pt", "gen_mass", "gen_sdmass")
 
-simulators: Registry[Simulator] = Registry(
+simulators: OpenRegistry[Simulator] = OpenRegistry(
     "dataset",
     [
         Simulator(

@@ -157,7 +157,7 @@ def task_component(settings: Common) -> Component:
 def _task_as(choice: TaskChoice) -> Component:
     entry, given = tasks[choice.name], choice.options
     check_given("task.options", given, entry)
-    return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
+    return entry.component(normalised(given, entry.defaults))
 
 
 def _task(ground: Ground, stage: Stage) -> Component:
@@ -168,7 +168,7 @@ def _task(ground: Ground, stage: Stage) -> Component:
 
 
 def _component(entry: ModelEntry | ObjectiveEntry, given: Mapping[str, object]) -> Component:
-    return Component(name=entry.name, revision=entry.revision, options=normalised(given, entry.defaults))
+    return entry.component(normalised(given, entry.defaults))
 
 
 def _model(settings: Common, arm: Arm, stage: Stage) -> Component:
@@ -191,7 +191,7 @@ def view_options(settings: Common, arm: Arm, view: ViewEntry) -> dict[str, objec
 def _view(ground: Ground, arm: Arm) -> Component:
     entry = models[arm.model].view_of(ground.meta)
     settled = entry.settle(ground.meta, view_options(ground.settings, arm, entry))  # type: ignore[arg-type]
-    return Component(name=entry.name, revision=entry.revision, options=settled)
+    return entry.component(settled)
 
 
 def _stretched(ground: Ground, arm: Arm, labels: int, stage: Stage) -> Recipe:
@@ -259,4 +259,4 @@ def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:
     if entry.framed:
         extent = view_options(ground.settings, arm, models[arm.model].view_of(ground.meta)).get("extent")
         keywords.setdefault("extent", min(half_widths(ground.meta, float(extent) if extent else None)))  # type: ignore[arg-type]
-    return Component(name=step.name, revision=entry.revision, options=options(keywords))
+    return entry.component(options(keywords))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jetbench.errors import SuiteError
 from jetbench.models import HEAD_OPTIONS, models
 from jetbench.objectives import objectives
+from jetbench.plugins import OpenRegistry
 from jetbench.registry import nearest
 from jetbench.spaces import Configured
 from jetbench.spec import COMPONENTS, Recipe, RunSpec, ScoresRef, WeightsRef
 from jetbench.suites.choices import Arm
+from jetbench.suites.plugged import named_entries
 from jetbench.suites.settings import Settings
 from jetbench.suites.stages import regimes
 from jetbench.tasks import tasks
@@ -64,6 +66,8 @@ def flat(spec: RunSpec) -> dict[str, Any]:
         component = getattr(spec, part)
         found[f"{part}.name"] = component.name
         found |= {f"{part}.{name}": value for name, value in component.options}
+        if component.plugin is not None:
+            found[f"{part}.plugin"] = component.plugin.text
     found |= {f"recipe.{name}": getattr(spec.recipe, name) for name in Recipe.model_fields if name != "name"}
     searched = [one.path.replace("pretraining.", "") for one in spec.chosen]
     return found | {path: f"{found.get(path, 'its default')}, searched" for path in searched}
@@ -71,7 +75,7 @@ def flat(spec: RunSpec) -> dict[str, Any]:
 
 def check_varies(settings: Settings) -> None:
     """Raise `SuiteError` for a word under `varies` that is neither a group nor a dotted path of a run."""
-    known = _paths()
+    known = _paths(settings)
     for word in settings.varies:
         path = word.replace("pretraining.", "")
         if word in GROUPS or path in known:
@@ -82,10 +86,14 @@ def check_varies(settings: Settings) -> None:
         raise SuiteError(f"varies: {word!r} is neither {', '.join(GROUPS)} nor {paths}; {nearest(word, GROUPS)}")
 
 
-def _paths() -> set[str]:
-    """All dotted paths at which runs may differ, whatever their jets, and the parts that stand for all below them."""
-    tables: dict[str, Iterable[Configured]] = {"task": tasks, "model": models, "view": views, "objective": objectives}
-    found = {f"{part}.{name}" for part, table in tables.items() for entry in table for name, _ in entry.defaults}
+def _paths(settings: Settings) -> set[str]:
+    """All dotted paths at which runs may differ, whatever their jets, and the parts that stand for all below them. Of plug-ins
+    those that the settings name count: others are not even imported."""
+    tables: dict[str, OpenRegistry[Any]] = {"task": tasks, "model": models, "view": views, "objective": objectives}
+    entries = [entry for table in tables.values() for entry in table.own]
+    entries += [entry for entry in named_entries(settings) if entry.plugin is not None and isinstance(entry, Configured)]
+    parts = {table.table: part for part, table in tables.items()}
+    found = {f"{parts[entry.table]}.{name}" for entry in entries if entry.table in parts for name, _ in entry.defaults}
     found |= {f"view.{name}" for name in GRID}  # of jets that are pixels
     found |= {f"recipe.{name}" for name in Recipe.model_fields if name != "name"}
     return found | {f"{part}.name" for part in tables} | {*tables, "pool_jets", "recipe", "pretraining", "scores", "weights"}

@@ -14,9 +14,10 @@ from jetbench.jets import Meta
 from jetbench.models.folders import find_weights
 from jetbench.registry import nearest
 from jetbench.runs.environment import best_precision
-from jetbench.spec import DatasetRef, ScoresRef, WeightsRef
+from jetbench.spec import DatasetRef, PluginRef, ScoresRef, WeightsRef
 from jetbench.strict import parse, read_yaml
 from jetbench.suites.choices import Common, DatasetChoice
+from jetbench.suites.plugged import plugins_of
 from jetbench.suites.settings import ScaledFile
 from jetbench.values import Spec
 
@@ -28,9 +29,9 @@ class AnyInstance(Spec):
 
     It keeps what a plan and a report need to know of its data: what all jets share (`meta`, `pool_meta`), the names of their
     targets and their number; `also_meta`, `also_targets` and `also_jets` are those of the second test set. `weights` are
-    the imported ones of its arms, in their order, and `scores` those that arms are taught by. `file` is where the
-    suite or study came from, as it was given, and empty for a shipped one. `precision` is that of the machine that planned it
-    first.
+    the imported ones of its arms, in their order, `scores` those that arms are taught by, and `plugins` those of the components
+    that it names. `file` is where the suite or study came from, as it was given, and empty for a shipped one. `precision` is
+    that of the machine that planned it first.
     """
 
     labels_only: ClassVar[frozenset[str]] = frozenset(
@@ -51,6 +52,7 @@ class AnyInstance(Spec):
     also_test: DatasetRef | None = None
     weights: tuple[WeightsRef, ...] = ()
     scores: tuple[ScoresRef, ...] = ()
+    plugins: tuple[PluginRef, ...] = ()
     precision: Literal["fp32", "bf16"] = "fp32"
     meta: Meta
     pool_meta: Meta | None = None
@@ -111,7 +113,8 @@ def resolved(
     described = {"scale": scale, "question": file.question, "source": file.source, "expected": file.expected}
     weights = tuple(find_weights(arm.weights) for arm in settings.arms.values() if arm.weights is not None)
     jets = _jets(settings)
-    return described | {"settings": settings, "weights": weights, "scores": _scores(settings, jets)} | jets
+    rests_on = {"weights": weights, "scores": _scores(settings, jets), "plugins": plugins_of(settings)}
+    return described | {"settings": settings} | rests_on | jets
 
 
 def _scores(settings: Common, jets: dict[str, Any]) -> tuple[ScoresRef, ...]:

@@ -13,6 +13,7 @@ from typing import BinaryIO, TypeVar
 
 from jetbench.errors import StoreError
 from jetbench.files import write_atomically
+from jetbench.plugins import keep
 from jetbench.registry import nearest
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.study_file import StudyInstance, study_names
@@ -26,7 +27,8 @@ log = logging.getLogger(__name__)
 
 
 def remember(root: Path, instance: AnyInstance) -> None:
-    """Append the instance; one short line in append mode is written whole."""
+    """Append the instance, whose plug-ins are kept; one short line in append mode is written whole."""
+    keep(root, instance.plugins)
     path = root / BOOKS[instance.kind]
     line = json.dumps({"time": time.time(), "instance": instance.model_dump(mode="json")})
     try:

@@ -39,12 +39,12 @@ def named_plans(root: Path, suite: str | None = None, scale: str | None = None) 
     that can be planned."""
     latest = latest_instance(root, suite, scale)
     if suite is not None:
-        yield plan_remembered(latest)
+        yield plan_remembered(latest, root)
         return
     lost, there = [], [one for one in reversed(remembered(root).values()) if scale in (None, one.scale)]
     for instance in there:
         try:
-            plan = plan_remembered(instance)
+            plan = plan_remembered(instance, root)
         except StoreError as error:
             lost.append(str(error))
             continue

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jetbench.errors import SuiteError
+from jetbench.evaluation.metrics import metrics
 from jetbench.models import models
 from jetbench.objectives import objectives
 from jetbench.recipes import recipes
 from jetbench.spaces import check_given
 from jetbench.suites.choices import Common, RecipeChoice
+from jetbench.suites.settings import Settings
 from jetbench.suites.stages import RegimeEntry, regimes
 from jetbench.tasks import tasks
 from jetbench.tasks.task import LOSS
 from jetbench.views import augmentations, views
 
-__all__ = ["check_options"]
+__all__ = ["check_metrics", "check_options"]
 
 FRAME = "extent"  # of a framed augmentation, settled by the jets and the view where it is not given
 
@@ -42,6 +44,16 @@ def check_options(settings: Common) -> None:
     given_to_objectives = [settings.objective_options, *(arm.objective_options for arm in settings.arms.values())]
     if any(given.get("class_weights") == "balanced" for options in given_to_objectives for given in options.values()):
         tasks[settings.task.name].load()().balanced()
+
+
+def check_metrics(settings: Settings) -> None:
+    """Raise `SuiteError` for a metric that does not judge what the task predicts, `UnknownNameError` where there is none of a
+    name."""
+    for entry in (metrics[name] for name in settings.metrics):
+        if entry.tasks and settings.task.name not in entry.tasks:
+            raise SuiteError(
+                f"the metric {entry.name!r} judges {' and '.join(entry.tasks)}, and the task is {settings.task.name}"
+            )
 
 
 def _choices(settings: Common) -> Iterator[tuple[str, RecipeChoice]]:

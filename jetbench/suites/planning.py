@@ -14,7 +14,7 @@ from jetbench.suites.expand import Cells, expand
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
 from jetbench.suites.graph import PlannedRun
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
-from jetbench.suites.options import check_options
+from jetbench.suites.options import check_metrics, check_options
 from jetbench.suites.parameters import Chain
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.search import check_search
@@ -34,6 +34,7 @@ def make_plan(instance: Instance) -> Plan:
     settings, meta, pool = instance.settings, instance.meta, instance.pool_meta or instance.meta
     check_options(settings)
     check_varies(settings)
+    check_metrics(settings)
     _check_size(instance)
     refuse_unusable(instance)
     left_out = skipped_arms(settings, meta, pool)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from jetbench.errors import JetbenchError, StoreError
+from jetbench.plugins import adopt
 from jetbench.suites.graph import Graph
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.planning import make_plan
@@ -21,9 +24,11 @@ def plan_instance(instance: AnyInstance) -> Graph:
     return make_plan(instance)
 
 
-def plan_remembered(instance: AnyInstance) -> Graph:
-    """Plan an instance that a store remembers. Raises `StoreError` where that is no longer possible, with what to do."""
+def plan_remembered(instance: AnyInstance, root: Path) -> Graph:
+    """Plan an instance that the store of a folder remembers, with the plug-ins that the store keeps, which count from then on.
+    Raises `StoreError` where that is no longer possible, with what to do."""
     try:
+        adopt(instance.plugins, root)
         return plan_instance(instance)
     except JetbenchError as error:
         remedy = f"`jetbench store gc {instance.name}` removes it"

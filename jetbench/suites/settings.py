@@ -71,6 +71,7 @@ class Settings(Common):
     fresh_from: int | None = Field(None, ge=1)  # seeds below this one were looked at before; the verdict rests on the others
     arms: dict[str, Arm] = Field(min_length=1)
     varies: tuple[str, ...]
+    metrics: tuple[str, ...] = ()  # beside those of the task: what plug-ins add, computed of the stored scores of the test jets
     longer: float | None = Field(None, gt=1)  # train the primary arms so many times as long at their largest budget, as a check
     tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)
     primary: Primaries  # one for each encoder that the suite asks about
@@ -85,6 +86,13 @@ class Settings(Common):
         if list(labels) != sorted(set(labels)) or labels[0] < 10:
             raise ValueError("label budgets rise, and none is below 10")
         return labels
+
+    @field_validator("metrics")
+    @classmethod
+    def _each_once(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(metrics)) < len(metrics):
+            raise ValueError("each metric stands there once")
+        return metrics
 
     @model_validator(mode="after")
     def _named_arms_exist(self) -> Settings:

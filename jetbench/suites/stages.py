@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import ClassVar, Literal
 
 from jetbench.objectives import TASK_LOSS, ObjectiveEntry, objectives
-from jetbench.registry import Entry, Registry
+from jetbench.plugins import Offer, OpenRegistry
+from jetbench.registry import Entry
 from jetbench.values import Spec
 
 __all__ = ["RegimeEntry", "Stage", "Truth", "regimes"]
@@ -57,6 +59,8 @@ class Stage(Spec):
 class RegimeEntry(Entry):
     """`kind` is the kind of model that it trains. A control tells whether a comparison can be trusted and is no rival. `truth` is
     what must come out whatever the jets: the arm is ahead of the baseline, is not ahead of it, or ranks jets by chance."""
+
+    table: ClassVar[str] = "regimes"
 
     stages: tuple[Stage, ...] = field(kw_only=True)
     kind: Literal["network", "fitted"] = "network"
@@ -117,11 +121,27 @@ def _of_objective(objective: ObjectiveEntry) -> Iterator[RegimeEntry]:
     yield _entry(f"{name}-lpft", both, pretraining, PROBE, FINE_TUNING.replace(takes="network"), control=told)
 
 
-regimes: Registry[RegimeEntry] = Registry(
+def _of_added(objective: Offer, name: str) -> RegimeEntry | None:
+    """The regime of a name that the objective of a plug-in brings; None where it brings none of that name."""
+    entry = objective.load()
+    return next((replace(one, plugin=entry.plugin) for one in _of_objective(entry) if one.name == name), None)
+
+
+class Regimes(OpenRegistry[RegimeEntry]):
+    """Those that the objectives of plug-ins bring stand there too."""
+
+    def offers(self) -> Iterator[Offer]:
+        yield from super().offers()
+        for one in objectives.offers():
+            for name in (one.name, f"{one.name}-frozen", f"{one.name}-lpft"):
+                yield Offer(name, one.whose, partial(_of_added, one, name))
+
+
+regimes: OpenRegistry[RegimeEntry] = Regimes(
     "regime",
     [
         _entry("scratch", "supervised training on the label budget alone", TRAINING),
-        *(regime for objective in objectives if objective.name != TASK_LOSS for regime in _of_objective(objective)),
+        *(regime for objective in objectives.own if objective.name != TASK_LOSS for regime in _of_objective(objective)),
         _entry(
             "random-frozen",
             "control: only the head is trained, on a frozen random encoder (lower bound)",

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
-from jetbench.registry import Registry
+from jetbench.plugins import OpenRegistry
 from jetbench.spaces import Allowed, Configured
 from jetbench.spec import Component
 
 if TYPE_CHECKING:
     from jetbench.tasks.task import Task
 
-__all__ = ["build_task", "tasks"]
+__all__ = ["TaskEntry", "build_task", "tasks"]
 
 
-tasks: Registry[Configured] = Registry(
+@dataclass(frozen=True)
+class TaskEntry(Configured):
+    """`target` is a subclass of `Task`."""
+
+    table: ClassVar[str] = "tasks"
+
+
+tasks: OpenRegistry[TaskEntry] = OpenRegistry(
     "task",
     [
-        Configured(
+        TaskEntry(
             "classification",
             "jetbench.tasks.classification:Classification",
             "which class a jet is of: cross-entropy, judged by the AUC with DeLong's error",
@@ -25,7 +33,7 @@ tasks: Registry[Configured] = Registry(
             defaults=(("loss", "cross-entropy"),),
             allowed=(("loss", Allowed(choices=("cross-entropy", "bce"))),),
         ),
-        Configured(
+        TaskEntry(
             "regression",
             "jetbench.tasks.regression:Regression",
             "a mass or another number of each jet [GeV]: smooth L1, judged by the RMSE with a bootstrap error",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from jetbench.registry import Entry, Registry
+from jetbench.plugins import OpenRegistry
+from jetbench.registry import Entry
 from jetbench.spaces import Allowed, Configured, Space
 from jetbench.spec import Options, Scalar, normalised
 from jetbench.views.needs import Need
@@ -31,6 +32,8 @@ class AugmentationEntry(Configured):
     before it. `framed`: its keyword `extent` is the half width of the image's frame. `needs` is what jets must have for it.
     `changes` is what of a jet is another number by it: angles that are scaled change its mass, energies also its pT."""
 
+    table: ClassVar[str] = "augmentations"
+
     geometric: bool = False
     framed: bool = False
     needs: tuple[Need, ...] = ()
@@ -45,6 +48,8 @@ class ViewEntry(Configured):
     is computed once for a dataset, over all workers, and kept in the cache. `reads` says which channels it looks at, or that it
     looks at the classes; its option `channels`, where it has one, narrows that. `like` names the view whose options in a suite
     are also its own."""
+
+    table: ClassVar[str] = "views"
 
     needs: tuple[Need, ...] = ()
     option_needs: tuple[tuple[str, tuple[Need, ...]], ...] = ()
@@ -70,7 +75,7 @@ DETECTOR: tuple[Need, ...] = ("isotropic", "GeV")  # effects whose strength is s
 NOT_NEGATIVE = Allowed(least=0)
 
 
-augmentations: Registry[AugmentationEntry] = Registry(
+augmentations: OpenRegistry[AugmentationEntry] = OpenRegistry(
     "augmentation",
     [
         _entry(
@@ -158,7 +163,7 @@ FRAME_ALLOWED = (
 )
 ALIGNABLE: tuple[tuple[str, tuple[Need, ...]], ...] = (("align", ("pt", "isotropic", "exact")),)
 
-views: Registry[ViewEntry] = Registry(
+views: OpenRegistry[ViewEntry] = OpenRegistry(
     "view",
     [
         ViewEntry(

@@ -84,7 +84,7 @@ def _means(results: Results, arm: str, labels: int) -> Metrics:
     if mean is not None:
         low, high = mean_ends(results.metric, mean)
         yield from ((key, mean.mean), (f"{key}_low", low), (f"{key}_high", high))
-    for name in MEANS:
+    for name in (*MEANS, *results.plan.instance.settings.metrics):
         yield f"test/{name}", results.average(arm, labels, f"test/{name}")
 
 

@@ -61,6 +61,7 @@ sections: Registry[SectionEntry] = Registry(
         _columns("rejection", "R_x, the background rejection of two classes at fixed signal efficiencies"),
         _columns("scores", "accuracy, F1, log loss and calibration of a classifier"),
         _columns("errors", "mean absolute error, R², bias, resolution and tails of a predicted number"),
+        SectionEntry("metrics", "jetbench.report.sections.metrics:columns", "what the suite asks for beside them", in_table=True),
         _general("label-budget", "the metric against the number of labels"),
         _general("pool-size", "the metric against the number of unlabelled jets, and the power law that it follows"),
         _general("differences", "every difference to a baseline with its interval"),

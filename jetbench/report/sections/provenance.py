@@ -38,6 +38,7 @@ def _data(results: Results) -> dict[str, str]:
         "dataset": f"{instance.dataset.name}, {_jets(jets)}, digest {instance.dataset.sha256[:16]}",
         "pool": f"{pool.name}, digest {pool.sha256[:16]}" if pool else "",
         "test set": f"{_jets(instance.settings.test_jets)}, digest {split.get('test', {}).get('sha256', 'unknown')[:16]}",
+        "plug-ins": ", ".join(plugin.text for plugin in instance.plugins),
         "second test set": f"{also.name}, {_jets(instance.also_jets)}, digest {also.sha256[:16]}" if also else "",
     }
 

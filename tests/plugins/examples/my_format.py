@@ -1,0 +1,35 @@
+"""An npz file of `jets` (n, 30, 3), pT, eta and phi of constituents with zeros as padding, and of `is_top` (n,)."""
+
+import numpy as np
+
+from jetbench.formats import FormatEntry
+from jetbench.formats.fourvectors import Constituents, massless, padded
+from jetbench.formats.particles import PT
+from jetbench.formats.reader import Reader
+from jetbench.jets import Meta, Provenance
+from jetbench.jets.guard import guarded
+
+
+class Lab(Reader):
+    meta = Meta(channels=(PT,), class_names=("qcd", "top"), extent=0.8, provenance=Provenance(source="our lab"))
+    block = 10_000
+
+    def __init__(self, path):
+        with guarded(path), np.load(path) as file:
+            self.path, self.constituents, self.label = path, file["jets"].astype(float), file["is_top"].astype("i4")
+        self.jets = len(self.label)
+
+    @classmethod
+    def looks_right(cls, path):
+        return set(np.load(path)) == {"jets", "is_top"}
+
+    def read(self, start, stop):
+        offsets, found = padded(self.constituents[start:stop], self.constituents[start:stop, :, 0] > 0)
+        targets = {"label": self.label[start:stop]}
+        return Constituents(offsets, massless(*found.T), {}, targets).jets(self.meta, start, self.path)
+
+    def close(self):
+        del self.constituents
+
+
+JETBENCH = [FormatEntry("lab-npz", f"{__name__}:Lab", "npz files of our lab")]
