@@ -28,6 +28,7 @@ KINDS = {
     "views": "jetbench.views:views",
     "augmentations": "jetbench.views:augmentations",
     "pipelines": "jetbench.recipes:pipelines",
+    "faults": "jetbench.faults:faults",
     "recipes": "jetbench.recipes:recipes",
     "datasets": "jetbench.data.catalog:datasets",
     "formats": "jetbench.formats:formats",
