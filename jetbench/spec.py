@@ -162,7 +162,8 @@ class RunSpec(Spec):
     that it sees the `scores` of a teacher in their place; `trains` what of the network is trained. `start` is the digest of the
     run that this one starts from: it has the preprocessing of that run, and `takes` its encoder alone or its head as well;
     `weights` are imported ones, which it starts from instead. The values at the paths of `chosen` are placeholders until their
-    studies have decided.
+    studies have decided. `fault` is the name of what is done wrong on purpose, in it or in what it starts from: such a run is
+    nobody's but a suite's that declares the fault.
     """
 
     protocol: int = 1  # raised by hand when splits, batches or evaluation change their numbers
@@ -188,6 +189,7 @@ class RunSpec(Spec):
     weights: WeightsRef | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     chosen: tuple[Chosen, ...] = ()
+    fault: str | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -28,6 +28,7 @@ FLOORS = [
     {"tasks", "datainfo"},
     {"objectives"},
     {"training"},
+    {"faults"},
     {"runs", "inference"},
     {"suites"},
     {"engine"},

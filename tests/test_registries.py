@@ -8,6 +8,7 @@ import pytest
 
 from jetbench.data.catalog import datasets
 from jetbench.errors import UnknownNameError
+from jetbench.faults import FaultEntry, faults
 from jetbench.formats import formats
 from jetbench.models import HEAD_OPTIONS, models
 from jetbench.objectives import objectives
@@ -18,14 +19,14 @@ from jetbench.suites.stages import RegimeEntry, regimes
 from jetbench.tasks import tasks
 from jetbench.views import AugmentationEntry, augmentations, views
 
-TABLES = [tasks, models, views, objectives, regimes, recipes, pipelines, augmentations, datasets, formats]
+TABLES = [tasks, models, views, objectives, regimes, recipes, pipelines, augmentations, datasets, formats, faults]
 ENTRIES = [pytest.param(entry, id=f"{table.kind}-{entry.name}") for table in TABLES for entry in table]
 GIVEN = {"shapes", "network", "task", "look"}  # what the one who builds it fills in
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_the_code_behind_a_name_is_there_and_explained(entry: Entry) -> None:
-    assert entry.load() is not None if entry.target else isinstance(entry, RecipeEntry | RegimeEntry | PipelineEntry)
+    assert entry.load() is not None if entry.target else isinstance(entry, RecipeEntry | RegimeEntry | PipelineEntry | FaultEntry)
     assert entry.summary
     assert entry.revision >= 1
 

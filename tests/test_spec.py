@@ -48,6 +48,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "takes": {"takes": "network"},
             "weights": {"weights": WeightsRef(name="w", sha256="4")},
             "precision": {"precision": "bf16"},
+            "fault": {"fault": "one-seed"},
             "chosen": {"chosen": (Chosen(path="recipe.warmup", study="s"),)},
         },
     ),

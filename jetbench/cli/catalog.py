@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["ls", "show"]
 
 # torch-free tables, imported when asked for
-KINDS = {**TABLES, "pipelines": "jetbench.recipes:pipelines", "recipes": "jetbench.recipes:recipes"}
+KINDS = {
+    **TABLES,
+    "pipelines": "jetbench.recipes:pipelines",
+    "faults": "jetbench.faults:faults",
+    "recipes": "jetbench.recipes:recipes",
+}
 
 
 def _entries(kind: str) -> list[Entry]:

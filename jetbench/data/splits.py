@@ -16,7 +16,7 @@ from jetbench.errors import SuiteError
 from jetbench.files import replacing
 from jetbench.seeds import numpy_rng
 
-__all__ = ["Split", "interleaved", "split_jets", "train_jets", "write_split"]
+__all__ = ["Split", "divided", "interleaved", "split_jets", "train_jets", "write_split"]
 
 VALIDATION = 5  # every fifth label of a budget validates: 80/20
 
@@ -51,10 +51,18 @@ def split_jets(
     test, pool = np.sort(order[:size]), np.sort(order[size:])
     if budget is not None and budget > len(pool):
         raise SuiteError(f"a budget of {budget} labels is larger than the pool of {len(pool)} jets; lower it or add jets")
-    order = pool[_grouped(interleaved(labels[pool], numpy_rng("labels", dataset_digest, seed)), events[pool])]
+    order = pool[interleaved(labels[pool], numpy_rng("labels", dataset_digest, seed))]
+    train, validation = divided(order, labels, events, budget)
+    return Split(train=train, validation=validation, pool=pool, test=test)
+
+
+def divided(order: np.ndarray, labels: np.ndarray, events: np.ndarray, budget: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Divide the first `budget` rows of an order (m,) of jets with labels (n,) and event ids (n,) into rows that are trained on
+    and rows that validate; the jets of one event are brought together at the place of the first. None takes all rows."""
+    order = order[_grouped(np.arange(len(order)), events[order])]
     validates = _validates(labels[order], events[order])
     chosen = slice(None, budget)
-    return Split(train=order[chosen][~validates[chosen]], validation=order[chosen][validates[chosen]], pool=pool, test=test)
+    return order[chosen][~validates[chosen]], order[chosen][validates[chosen]]
 
 
 def train_jets(budget: int) -> int:

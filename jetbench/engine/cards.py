@@ -6,6 +6,7 @@ import json
 
 from jetbench.spec import RunSpec
 from jetbench.suites.graph import Graph, PlannedRun
+from jetbench.suites.roles import Role
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.tracker import RunCard
 
@@ -30,6 +31,8 @@ def run_card(plan: Graph, planned: PlannedRun, spec: RunSpec, ledger: Ledger) ->
         "jetbench.scores": spec.scores.name if spec.scores else "",
         "jetbench.scores_digest": spec.scores.sha256 if spec.scores else "",
         "jetbench.plugins": ", ".join(plugin.text for plugin in spec.plugins),
+        "jetbench.fault": spec.fault or "",
+        "jetbench.role": Role.FAULTY if spec.fault else "",
         "jetbench.reused_from": _trained_by_another(ledger.run(planned.key), instance.name),
     }
     return RunCard(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +36,7 @@ __all__ = [
     "save_pdf",
     "save_png",
     "sign",
+    "watermarked",
 ]
 
 PALETTE = (
@@ -47,6 +50,7 @@ REJECTIONS = (1.0, 1e4)  # axis of 1/ε_B: from no rejection to the best taggers
 DPI = 150
 WIDEST = 15.0  # of a confusion matrix [inch], whatever the number of classes
 MOST_NUMBERS = 25  # classes; cells of a larger matrix are too small for text
+WATERMARK: ContextVar[str] = ContextVar("watermark", default="")
 
 
 @dataclass(frozen=True)
@@ -140,10 +144,30 @@ def _write_percentages(axes: Any, shares: np.ndarray) -> None:
         axes.text(column, row, f"{100 * share:.0f}" if share else "", ha="center", va="center", fontsize=11, color=color)
 
 
+@contextmanager
+def watermarked(text: str) -> Iterator[None]:
+    """Write a text across every plot that is saved meanwhile, whoever saves it; an empty one leaves plots as they are."""
+    token = WATERMARK.set(text)
+    try:
+        yield
+    finally:
+        WATERMARK.reset(token)
+
+
+def _watermark(figure: Figure) -> None:
+    if text := WATERMARK.get():
+        width, height = figure.get_size_inches()
+        angle = float(np.degrees(np.arctan2(height, width)))
+        size = min(40.0, 72 * 1.3 * float(np.hypot(width, height)) / len(text))  # most of the diagonal
+        look: dict[str, Any] = {"fontsize": size, "rotation": angle, "color": "#C00000", "alpha": 0.22, "fontweight": "bold"}
+        figure.text(0.5, 0.5, text, ha="center", va="center", zorder=1000, in_layout=False, **look)
+
+
 def save_png(figure: Figure, path: Path) -> None:
     """Write the plot whole or not at all; the same plot gives the same bytes (no date, no version inside)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    _watermark(figure)
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     write_atomically(path, buffer.getvalue())
@@ -153,6 +177,7 @@ def save_pdf(figure: Figure, path: Path) -> None:
     """Write the plot as `save_png` does, in vectors."""
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
+    _watermark(figure)
     buffer = io.BytesIO()
     FigureCanvasPdf(figure).print_pdf(buffer, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     write_atomically(path, buffer.getvalue())

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from jetbench.errors import DataFileError, MissingPackageError
+from jetbench.faults import FAULTY, faults
 from jetbench.inference.predictor import FittedPredictor, NetworkPredictor, Predictor
 from jetbench.jets import Meta
 from jetbench.models import ModelEntry, models
@@ -33,13 +34,18 @@ def load_predictor(folder: Path, meta: Meta | None = None) -> Predictor:
     """Load the model of a finished run from its folder. `meta` is what the jets share that it was trained on; without it jets
     are predicted unseen, whatever their channels and grid.
 
-    Raises `DataFileError` where the run is not finished, its files are damaged or gone, or its components compute other numbers
-    in this version; `MissingPackageError` where the model needs a package of an extra; `PluginError` where a plug-in that it
-    rests on is gone or has changed.
+    Raises `DataFileError` where the run is faulty on purpose or not finished, its files are damaged or gone, or its components
+    compute other numbers in this version; `MissingPackageError` where the model needs a package of an extra; `PluginError` where
+    a plug-in that it rests on is gone or has changed.
     """
     run = RunFolder(folder)
     files = _finished(run)
     spec = read_spec(folder)
+    if spec.fault is not None:
+        raise DataFileError(
+            f"{folder}: this run is {FAULTY} ({spec.fault}: {faults[spec.fault].summary}); it shows in its suite what a fault "
+            "does, and is not to be used for anything else; take an arm without a fault"
+        )
     adopt(spec.plugins, folder.parent.parent, folder.parent)  # of a store, or of runs that were packed together
     entry = models[spec.model.name]
     _refuse_other_numbers(run, spec)

@@ -8,6 +8,7 @@ from pathlib import Path
 from jetbench.errors import DataFileError
 from jetbench.spec import WeightsRef
 from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.specs import refuse_faulty
 
 __all__ = ["find_weights", "weights_digest"]
 
@@ -20,7 +21,9 @@ def find_weights(folder: str) -> WeightsRef:
 
 
 def weights_digest(folder: Path) -> str:
-    """Return the sha256 of the file of weights in a folder. Raises `DataFileError` where there is none, or an empty one."""
+    """Return the sha256 of the file of weights in a folder. Raises `DataFileError` where there is none, an empty one, or one
+    that is faulty on purpose."""
+    refuse_faulty(folder)
     command = f"`jetbench model import FILE --model NAME -o {folder}` makes them"
     try:
         with RunFolder(folder).weights.open("rb") as file:

@@ -16,6 +16,7 @@ from jetbench.models.plain import view_shapes
 from jetbench.models.weights import Weights, first_layer, load_weights, read_weights
 from jetbench.spec import Component
 from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.specs import refuse_faulty
 from jetbench.values import Value
 
 __all__ = ["ImportedModel", "import_model"]
@@ -40,10 +41,12 @@ def import_model(path: Path, model: Component, folder: Path, outputs: int | None
     """Store the weights of a file in a folder, as `model.safetensors` and `bundle.json`, and return what they are.
 
     Channels are those of the file; `outputs` are too where none are given, but that the one of a linear head becomes two, those
-    of two classes. Raises `DataFileError` for a file that is not read or does not fit, and for a folder that holds a model.
+    of two classes. Raises `DataFileError` for a file that is not read, does not fit or is of a run that is faulty on purpose,
+    and for a folder that holds a model.
     """
     if any(there.exists() for there in (RunFolder(folder).weights, RunFolder(folder).bundle)):
         raise DataFileError(f"{folder}: holds a model already; name another folder")
+    refuse_faulty(path.parent)
     weights = read_weights(path)
     channels = _channels(weights, model)
     if outputs is None:

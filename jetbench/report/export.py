@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from jetbench.report.also_test import also_comparison
+from jetbench.report.faults import fault_lines
 from jetbench.report.gains import gain_differences
 from jetbench.report.matching import match
 from jetbench.report.pool_size import pool_curves
@@ -74,6 +75,7 @@ def comparisons_json(results: Results) -> str:
                 {"arm": name, "floor": floor, "labels": budget, "result": comparison.model_dump(mode="json")}
                 for (name, floor, budget), comparison in results.clearings.items()
             ],
+            "faults": [dict(line) for line in fault_lines(results)],
             "planted_truths": [asdict(truth) for truth in truths(results)],
             "missing": [
                 {"arm": cell.arm, "labels": cell.labels, "seed": cell.seed, "reason": reason}

@@ -6,9 +6,12 @@ import base64
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
+from jetbench.faults import FAULTY
 from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
+from jetbench.report.words import joined
 from jetbench.suites.instance import AnyInstance
+from jetbench.suites.suite import Instance
 
 __all__ = ["FRAME", "framed", "page"]
 
@@ -17,7 +20,11 @@ FRAME = "report.html"
 
 def page(instance: AnyInstance, contents: Sequence[SectionContent], pictures: Mapping[str, bytes]) -> str:
     """Return the page as text; `pictures` are PNG files by the names of the plots, and a plot without one is left out."""
-    return framed(instance, instance.question, {"Expected": instance.expected, "Source": instance.source}, contents, pictures)
+    told = {"Expected": instance.expected, "Source": instance.source}
+    if isinstance(instance, Instance) and instance.settings.faults:
+        listed = f"{joined(list(instance.settings.faults))}; arms that bear the name of a fault are no result"
+        told = {FAULTY.capitalize(): listed, **told}
+    return framed(instance, instance.question, told, contents, pictures)
 
 
 def framed(

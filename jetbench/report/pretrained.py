@@ -22,10 +22,10 @@ class Pretrained:
 
 
 def pretrained(results: Results) -> list[Pretrained]:
-    """List the kinds of pretraining behind finished cells, probes on a label budget left out; kinds of one name are told apart by
-    their first arm."""
+    """List the kinds of pretraining behind finished honest cells, probes on a label budget left out; kinds of one name are told
+    apart by their first arm."""
     arms: dict[str, dict[str, None]] = {}
-    for cell in results.cells:
+    for cell in (cell for cell in results.cells if cell.arm not in results.plan.faulty):
         for key in results.chain(cell)[1:]:
             if not results.runs[key].spec.on_budget:
                 arms.setdefault(key, {})[cell.arm] = None

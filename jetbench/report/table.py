@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jetbench.faults import FAULTY
 from jetbench.report.also_table import also_table
 from jetbench.report.also_test import also_sentences
 from jetbench.report.content import Cell, Column
+from jetbench.report.faults import fault_sentences
+from jetbench.report.faults_table import faults_table
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text, rows
 from jetbench.report.rules import verdict_rules
@@ -40,10 +43,11 @@ def print_table(results: Results, console: Console) -> None:
     """Print the table with its notes; where the output is no terminal, without colours and never wrapped."""
     table, lines = _table(results), _lines(results)
     also, sentences = also_table(results), also_sentences(results)
+    spoilt, told = faults_table(results), fault_sentences(results)
     width = console.width
     if not console.is_terminal:
-        widths = [console.measure(one).maximum for one in (table, also) if one is not None]
-        console.width = max(width, *widths, *map(len, [*lines, *sentences]))
+        widths = [console.measure(one).maximum for one in (table, also, spoilt) if one is not None]
+        console.width = max(width, *widths, *map(len, [*lines, *sentences, *told]))
     try:
         console.print(results.plan.instance.name, style="bold", highlight=False, markup=False)
         console.print(table)
@@ -54,6 +58,11 @@ def print_table(results: Results, console: Console) -> None:
             console.print(also)
             for line in sentences:
                 console.print(line, style="dim", highlight=False, markup=False)
+        if spoilt is not None:
+            console.print(f"\nWhat each fault does ({FAULTY})", style="bold", highlight=False, markup=False)
+            console.print(spoilt)
+            for line in told:
+                console.print(line, highlight=False, markup=False)
     finally:
         console.width = width
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jetbench.evaluation.plots import save_png
+from jetbench.evaluation.plots import save_png, watermarked
+from jetbench.faults import FAULTY
 from jetbench.files import write_atomically
 from jetbench.report.content import Plot
 from jetbench.report.export import comparisons_json, to_csv, to_json
@@ -39,7 +40,8 @@ def _write(results: Results, folder: Path, new: Stamp, old: Stamp) -> Stamp:
     contents = contents_of(results)
     plots = {plot.name: plot for content in contents for plot in content.plots}
     new = new.replace(plots={name: plot.digest() for name, plot in plots.items()})
-    pictures = {name: _drawn(plot, folder, new, old) for name, plot in plots.items()}
+    with watermarked(FAULTY if results.plan.faults else ""):
+        pictures = {name: _drawn(plot, folder, new, old) for name, plot in plots.items()}
     texts = {
         PAGE: page(results.plan.instance, contents, pictures),
         "results.json": to_json(results),

@@ -8,6 +8,7 @@ import numpy as np
 
 from jetbench.data.splits import Split, split_jets
 from jetbench.evaluation.teacher import read_teacher
+from jetbench.faults.fault import fault_of
 from jetbench.jets import Jets
 from jetbench.runs.job import JetFiles, Job
 from jetbench.seeds import numpy_rng
@@ -41,6 +42,7 @@ def open_data(job: Job) -> RunData:
     jets, task = job.dataset.open(), build_task(spec.task)
     strata = task.strata(jets)
     split = split_jets(strata, jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
+    split = fault_of(spec).split(split, strata, jets.event[:], spec)
     truth = task.target(jets)
     probabilities = read_teacher(job.scores, spec.scores) if job.scores and spec.scores else None
     seen = _shuffled(truth, split, spec.seed) if spec.targets == "shuffled" else truth

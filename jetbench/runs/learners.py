@@ -10,6 +10,9 @@ from torch import Tensor
 
 from jetbench.data.batch import JetTensors
 from jetbench.data.composition import compose, take_jets
+from jetbench.errors import RunError
+from jetbench.faults import FAULTY
+from jetbench.faults.fault import fault_of
 from jetbench.jets import Jets
 from jetbench.models import models
 from jetbench.models.network import network_for
@@ -22,6 +25,7 @@ from jetbench.runs.job import Job
 from jetbench.seeds import numpy_rng
 from jetbench.spec import Options, RunSpec
 from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.specs import read_spec
 from jetbench.training.bundle import Preprocessing, fit_preprocessing, load_encoder, load_network, load_preprocessing
 from jetbench.training.features import diagnoser
 from jetbench.training.learner import FittedLearner, Learner, NetworkLearner
@@ -54,11 +58,13 @@ def _table(view: type[Table], options: Options, jets: Jets, path: Path | None) -
 
 
 def _network(job: Job, data: RunData) -> NetworkLearner:
-    spec, split = job.spec, data.split
+    fault, split = fault_of(job.spec), data.split
+    spec: RunSpec = job.spec.replace(recipe=fault.recipe(job.spec.recipe))
     labelled = JetTensors(data.jets)
-    preprocessing = _preprocessing(job, labelled, split.pool)
+    preprocessing = fault.preprocessing(_preprocessing(job, labelled, split.pool))
     network = network_for(spec.model, preprocessing.fitted, data.task.outputs(data.jets.meta), spec.seed)
     if spec.start is not None:
+        _refuse_faulty(job, spec.start)
         load = load_network if spec.takes == "network" else load_encoder
         load(Ledger(job.work).folder(spec.start), network)
     if spec.weights is not None:
@@ -70,16 +76,23 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
     if not objectives[spec.objective.name].trains_head:
         pool, rows = _pool(data, labelled) if spec.data == "pool" else (labelled, split.train)
         diagnose = diagnoser(network, look, pool, rows, spec.precision)
-        chosen = _seen(pool, rows, spec)
+        chosen = fault.pool(_seen(pool, rows, spec), split)
         if spec.targets == "none":
             pool.targets = {}  # what is trained cannot reach one
         given = (spec, data.task, network, objective, preprocessing, pool, chosen, labelled, None)
         return NetworkLearner(*given, diagnose=diagnose)
     labelled.targets |= _told(spec, data)
-    validate = validator(network, view, data.task, labelled, split.validation, spec.precision)
+    validate = validator(network, view, data.task, labelled, fault.watched(split), spec.precision)
     also = None if data.also is None else JetTensors(data.also)
     seen = (labelled, split.train, labelled, validate, also, dict(job.limits))
     return NetworkLearner(spec, data.task, network, objective, preprocessing, *seen, pool=_beside(spec, data))
+
+
+def _refuse_faulty(job: Job, start: str) -> None:
+    """Raise `RunError` where an honest run would start from a faulty one, or from one of another fault."""
+    before = read_spec(Ledger(job.work).folder(start)).fault
+    if before not in (None, job.spec.fault):
+        raise RunError(f"it would start from the run {start[:8]}, which is {FAULTY} ({before}); only a run of that fault may")
 
 
 def _told(spec: RunSpec, data: RunData) -> dict[str, Tensor]:

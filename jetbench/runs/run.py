@@ -12,6 +12,8 @@ from ruamel.yaml import YAML
 
 from jetbench.data.splits import write_split
 from jetbench.errors import DivergenceError, RunError, SealedError
+from jetbench.evaluation.plots import watermarked
+from jetbench.faults import watermark_text
 from jetbench.files import write_atomically, write_json
 from jetbench.runs.costs import peak_memory, run_costs
 from jetbench.runs.data import RunData, open_data
@@ -59,7 +61,8 @@ def run(job: Job, stop: Flag) -> None:
         metrics |= {f"trained/{sign}": value for sign, value in trained.signs.items()}
         try:
             metrics |= _remembered(job.spec, data, learner)
-            files = [*saved, *_evaluate(job.spec, data, learner, folder, metrics)]
+            with watermarked(watermark_text(job.spec.fault) if job.spec.fault else ""):
+                files = [*saved, *_evaluate(job.spec, data, learner, folder, metrics)]
         except DivergenceError as error:
             raise DivergenceError(str(error), trained.costs) from error
         metrics |= peak_memory()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from jetbench.errors import SuiteError
+from jetbench.faults import FAULTY
 from jetbench.objectives import objectives
 from jetbench.spec import RunSpec, Scalar
 from jetbench.suites.expand import Ground, task_component
@@ -76,6 +78,11 @@ class Graph:
         """Whether a failed trial is the worst of its study, which goes on; else the study waits until it is mended."""
         return False
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The faults that runs of this plan may have, on purpose."""
+        return ()
+
     def skipped_lines(self) -> list[str]:
         """Say what is skipped and why, "arms a and b: for the view …", a line per kind and reason."""
         together: dict[tuple[str, str], list[str]] = {}
@@ -86,11 +93,22 @@ class Graph:
 
     def add(self, planned: PlannedRun) -> str:
         """Add a run where it is not there yet; returns its key. What was there for others to start from alone, and is planned for
-        itself as well, is that then."""
+        itself as well, is that then. Raises `SuiteError` for a run with a fault that the plan does not declare, and for an
+        honest one that would start from a faulty one."""
+        self._refuse_fault(planned)
         known = self.runs.setdefault(planned.key, planned)
         if known.kind == "pretrain" != planned.kind:
             self.runs[planned.key] = planned
         return planned.key
+
+    def _refuse_fault(self, planned: PlannedRun) -> None:
+        fault, start = planned.spec.fault, self.runs.get(planned.spec.start or "")
+        if fault is not None and fault not in self.faults:
+            raise SuiteError(
+                f"the run {planned.name} is {FAULTY} ({fault}), and {self.instance.title!r} does not declare that under `faults`"
+            )
+        if start is not None and start.spec.fault not in (None, fault):
+            raise SuiteError(f"the run {planned.name} starts from {start.name}, which is {FAULTY} ({start.spec.fault})")
 
     def study_of(self, key: str) -> str | None:
         """Return the digest of the study that a run waits for."""

@@ -57,7 +57,7 @@ def arm_called(plan: Graph, what: str) -> ArmName | None:
     """Read the name of an arm of a plan, as in "simclr", "simclr/n100" or "simclr/n100/s0", each also with the model in front;
     None where the plan runs no such arm."""
     name = _read(plan, what)
-    return name if name is not None and isinstance(plan, Plan) and name.arm in plan.arms else None
+    return name if name is not None and isinstance(plan, Plan) and name.arm in [*plan.arms, *plan.faulty] else None
 
 
 def _read(plan: Graph, what: str) -> ArmName | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from jetbench.spec import Chosen, RunSpec
+from jetbench.suites.faulty import FaultyArm, faulty_arms
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.parameters import local
 from jetbench.suites.primaries import primary_of
@@ -41,8 +42,17 @@ class Plan(Graph):
 
     @cached_property
     def arms(self) -> list[str]:
-        """The arms that are run, in the suite's order."""
-        return list(dict.fromkeys(cell.arm for cell in self.cells))
+        """The arms that are run, in the suite's order; those with a fault are none of them."""
+        return [arm for arm in dict.fromkeys(cell.arm for cell in self.cells) if arm not in self.faulty]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return self.instance.settings.faults
+
+    @cached_property
+    def faulty(self) -> dict[str, FaultyArm]:
+        """The arms with a fault by name. They are part of no comparison but that of their fault."""
+        return {one.name: one for one in faulty_arms(self.instance.settings)}
 
     @cached_property
     def primaries(self) -> list[Primary]:

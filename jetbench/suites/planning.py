@@ -7,11 +7,14 @@ from dataclasses import replace
 from itertools import combinations
 
 from jetbench.errors import SuiteError
+from jetbench.faults import faults
 from jetbench.spec import Chosen, RunSpec
 from jetbench.suites.also_test import refuse_also_test
 from jetbench.suites.checks import checked_arms, length_check
+from jetbench.suites.choices import Arm
 from jetbench.suites.expand import Cells, expand
 from jetbench.suites.fairness import check_varies, compare_chains, refuse_unfair
+from jetbench.suites.faulty import refuse_beyond_fault, spoiled
 from jetbench.suites.graph import PlannedRun
 from jetbench.suites.needs import refuse_unusable, skipped_arms, skipped_augmentations
 from jetbench.suites.options import check_metrics, check_options
@@ -44,7 +47,10 @@ def make_plan(instance: Instance) -> Plan:
     plan = Plan(instance, tuple(skipped.items()))
     for name in (arm for arm in settings.arms if arm not in left_out):
         for labels in settings.budgets(name):
-            _add_cells(plan, name, labels)
+            _add_cells(plan, name, settings.arms[name], labels)
+    for name, one in plan.faulty.items():
+        if one.arm not in left_out:
+            _add_cells(plan, name, settings.arms[one.arm], one.labels, one.fault)
     for name, labels in checked_arms(settings):
         if name not in left_out:
             _add_check(plan, name, labels)
@@ -54,14 +60,14 @@ def make_plan(instance: Instance) -> Plan:
     return plan
 
 
-def _add_cells(plan: Plan, name: str, labels: int) -> None:
-    """The runs of an arm at a budget, after what tunes it."""
+def _add_cells(plan: Plan, name: str, arm: Arm, labels: int, fault: str = "") -> None:
+    """The runs of an arm at a budget, with a fault where there is one, after what tunes it."""
     settings = plan.instance.settings
-    arm = settings.arms[name]
     shared = None if settings.tuning is None or plan.seeds_tune else shared_study(plan.ground, settings, arm, labels)
     chosen = () if shared is None else _shared(plan, name, labels, *shared)
     seeds = range(arm.seed_offset, arm.seed_offset + settings.seeds)
     chains = expand(plan.ground, arm, Cells(labels, seeds, chosen=chosen))
+    chains = [spoiled(fault, chain) for chain in chains] if fault else chains
     own = seed_studies(settings, arm, chains) if plan.seeds_tune else []
     for seed, chain in enumerate(chains):
         cell = CellKey(name, labels, seed)
@@ -145,9 +151,13 @@ def _check_tuning(plan: Plan) -> None:
 
 
 def _check_fairness(plan: Plan) -> None:
-    """At each budget, every arm against every other: any difference is one that the suite declares."""
+    """At each budget, every arm against every other: any difference is one that the suite declares; and every arm with a fault
+    against itself without it."""
     settings = plan.instance.settings
     for labels in settings.labels:
         chains = {cell.arm: plan.declared(cell) for cell in plan.cells if (cell.labels, cell.seed) == (labels, 0)}
-        for one, other in combinations(chains, 2):
+        for one, other in combinations([name for name in chains if name not in plan.faulty], 2):
             refuse_unfair(settings, (one, other), compare_chains(chains[one], chains[other]))
+        for name, faulty in plan.faulty.items():
+            if faulty.labels == labels and name in chains:
+                refuse_beyond_fault(faults[faulty.fault], chains[name], chains[faulty.arm])

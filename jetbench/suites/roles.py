@@ -15,13 +15,15 @@ __all__ = ["Role", "role", "truth"]
 
 class Role(StrEnum):
     """Baselines and rivals are what the suite compares; controls and floors tell whether the comparison can be trusted. An
-    external arm starts from weights of elsewhere, of which nobody knows what they have seen."""
+    external arm starts from weights of elsewhere, of which nobody knows what they have seen. A faulty one has a fault on purpose
+    and is part of no comparison but that of its fault."""
 
     BASELINE = "baseline"
     RIVAL = "rival"
     CONTROL = "control"
     FLOOR = "floor"
     EXTERNAL = "external"
+    FAULTY = "faulty"
 
 
 def role(settings: Settings, arm: str) -> Role:

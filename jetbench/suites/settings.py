@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from jetbench.faults import faults
 from jetbench.registry import nearest
 from jetbench.spaces import Space
 from jetbench.suites.choices import Arm, Common
@@ -75,6 +76,7 @@ class Settings(Common):
     longer: float | None = Field(None, gt=1)  # train the primary arms so many times as long at their largest budget, as a check
     tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)
     primary: Primaries  # one for each encoder that the suite asks about
+    faults: tuple[str, ...] = ()  # that its primary comparisons are made with once more each, on purpose
 
     @property
     def encoders(self) -> int:
@@ -116,6 +118,17 @@ class Settings(Common):
             )
         if self.fresh_from is not None and self.pretraining_seeds not in (None, self.seeds):
             raise ValueError("fresh seeds have encoders of their own; leave out `pretraining_seeds` where `fresh_from` is given")
+        return self
+
+    @model_validator(mode="after")
+    def _faults_are_known(self) -> Settings:
+        for name in self.faults:
+            if name not in faults:
+                raise ValueError(f"there is no fault {name!r}; {nearest(name, (one.name for one in faults))}")
+        if len(set(self.faults)) < len(self.faults):
+            raise ValueError("faults: each is switched on once, alone")
+        if self.faults and self.tuning is not None and self.tuning.per == "study":
+            raise ValueError("faults: arms with a fault are tuned by each seed for itself (tuning: per: seed), or not at all")
         return self
 
     def _check_primary(self, one: Primary) -> None:

@@ -9,7 +9,7 @@ from jetbench.spec import RunSpec
 from jetbench.strict import parse, read_yaml
 from jetbench.tracking.folder import RunFolder
 
-__all__ = ["read_spec"]
+__all__ = ["read_spec", "refuse_faulty"]
 
 
 def read_spec(folder: Path) -> RunSpec:
@@ -21,3 +21,9 @@ def read_spec(folder: Path) -> RunSpec:
         raise DataFileError(f"{run.spec}: cannot be read ({error}); run the suite again") from error
     spec: RunSpec = parse(RunSpec, read_yaml(text, str(run.spec), DataFileError), str(run.spec), DataFileError)
     return spec
+
+
+def refuse_faulty(folder: Path) -> None:
+    """Raise `DataFileError` where a folder is that of a run with a fault on purpose; other folders pass."""
+    if RunFolder(folder).spec.exists() and (fault := read_spec(folder).fault) is not None:
+        raise DataFileError(f"{folder}: these weights are faulty on purpose ({fault}); take those of an arm without a fault")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jetbench.faults import FAULTY
+from jetbench.report.faults import fault_lines, fault_sentences
 from jetbench.report.results import Results
 from jetbench.report.review.cards import standing
 from jetbench.report.rows import Row, baseline_text, compared_lines, rows
@@ -19,6 +21,7 @@ def describe(results: Results) -> str:
         f"**{instance.question}**",
         "\n\n".join(answers(results)),
         _table(results),
+        _faults(results),
         "; ".join(compared_lines(results)),
         f"{instance.kind.capitalize()} `{instance.title}`, scale `{instance.scale}`. * marks a primary comparison.",
     ]
@@ -43,6 +46,17 @@ def _table(results: Results) -> str:
     headings = ("labels", "arm", "seeds", heading(results.metric), f"minus {baseline_text(results)}", "verdict")
     lines = [headings, ("---:", "---", "---:", "---", "---", "---"), *(_line(results, row) for row in rows(results))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _faults(results: Results) -> str:
+    """What each fault does, of a suite that has some on purpose."""
+    lines = list(fault_lines(results))
+    if not lines:
+        return ""
+    columns = ("fault", "comparison", "honest", "honest verdict", "faulty", "faulty verdict", "changed", "who committed it")
+    listed = [columns, ["---"] * len(columns), *([line[name] for name in columns] for line in lines)]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in listed)
+    return "\n\n".join([f"**What each fault does ({FAULTY})**", *fault_sentences(results), table])
 
 
 def _line(results: Results, row: Row) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ sections: Registry[SectionEntry] = Registry(
         _general("warnings", "what should make a reader doubt"),
         _general("provenance", "data, software and machines behind the numbers"),
         _general("comparison", "every arm at every budget: metric, difference to its baseline, verdict"),
+        _general("faults", "what each fault does to the verdicts, in a suite that is faulty on purpose"),
         _general("arms", "model, stages, recipes and view of every arm"),
         _columns("rejection", "R_x, the background rejection of two classes at fixed signal efficiencies"),
         _columns("scores", "accuracy, F1, log loss and calibration of a classifier"),

@@ -31,9 +31,11 @@ schedule that ends at a learning rate of zero flattens the loss in any case.</sm
 
 def render(results: Results) -> SectionContent | None:
     """Show a panel for each kind of pretraining; it goes on where the learning curves end. The encoders of trials, which no
-    reported run starts from, are left out, and so are probes on a label budget."""
+    reported run starts from, are left out, and so are probes on a label budget and what is faulty on purpose."""
     kinds: dict[tuple[str, str], list[str]] = {}  # by name without seed and by arm, the keys of the runs
     for key, run in results.plan.runs.items():
+        if run.spec.fault is not None:
+            continue
         if run.kind == "pretrain" and run.spec.data != "budget" and run.spec.seed >= 0 and results.ledger.done(key):
             kinds.setdefault((run.name.rsplit("/", 1)[0], run.arm), []).append(key)
     names, named = [kind for kind, _ in kinds], looks(results.plan)

@@ -1,0 +1,182 @@
+"""What a report says of a suite that is faulty on purpose."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from scipy.stats import norm
+
+from jetbench.report.faults import effects, fault_sentences, one_seed
+from jetbench.report.results import Results
+from jetbench.report.review.cards import arm_cards
+from jetbench.report.review.description import describe
+from jetbench.report.sections import contents_of
+from jetbench.report.sentences import answer
+from jetbench.report.table import print_table
+from jetbench.report.warnings import warnings
+from jetbench.report.write import write_report
+from jetbench.statistics.comparison import Verdict
+from jetbench.statistics.delong import paired_delong
+from jetbench.statistics.multiplicity import adjust
+from jetbench.suites.plan import CellKey
+
+Planted = Callable[..., Results]
+SUITE = (
+    "labels=[50]",
+    "tuning=null",
+    "longer=null",
+    "test_jets=1000",
+    "arms.mass-likelihood=null",
+    "arms.boosted-trees=null",
+    "primary={arm: simclr, baseline: scratch}",
+)
+FAULTS = "faults=[scratch-at-1e-6, frozen-encoder, selection-on-test, one-seed]"
+AREAS = {
+    "scratch": 0.90,
+    "simclr": 0.92,
+    "faulty-scratch-at-1e-6-scratch": 0.70,
+    "faulty-frozen-encoder-simclr": 0.80,
+    "faulty-selection-on-test-scratch": 0.90,
+    "faulty-selection-on-test-simclr": 0.92,
+}
+
+
+@pytest.fixture
+def results(planted: Planted) -> Results:
+    """Five seeds: simclr is better than scratch, and a frozen encoder turns that round."""
+    return planted(*SUITE, FAULTS, areas=AREAS, spread=0.001)
+
+
+@pytest.fixture
+def level(planted: Planted) -> Results:
+    """Five seeds: no difference, which a slow encoder from scratch makes one of."""
+    return planted(*SUITE, FAULTS, areas={**AREAS, "simclr": 0.90}, spread=0.006)
+
+
+def by_fault(results: Results) -> dict[str, str]:
+    return {one.fault.name: one.does for one in effects(results)}
+
+
+def test_a_verdict_is_reversed_created_or_left(results: Results, level: Results) -> None:
+    assert results.comparisons["simclr", 50].verdict is Verdict.BETTER
+    found = by_fault(results)
+    assert found["frozen-encoder"] == "reverses it"
+    assert found["scratch-at-1e-6"] == found["selection-on-test"] == "no change"
+    assert level.comparisons["simclr", 50].verdict is Verdict.UNDECIDED
+    assert by_fault(level)["scratch-at-1e-6"] == "creates one"
+
+
+def test_a_verdict_is_hidden(planted: Planted) -> None:
+    areas = {**AREAS, "faulty-frozen-encoder-simclr": 0.90}
+    found = planted(*SUITE, "faults=[frozen-encoder]", areas=areas, spread=0.001)
+    assert by_fault(found) == {"frozen-encoder": "hides it"}
+
+
+def test_what_a_fault_does_not_touch_is_compared_as_it_is(results: Results) -> None:
+    """The faulty difference is that of a plain comparison of these arms, decided as one of as many as the honest one."""
+    for one in effects(results):
+        if one.fault.name == "scratch-at-1e-6":
+            found = results.compare("simclr", "faulty-scratch-at-1e-6-scratch", 50)
+            assert found is not None
+            plain = adjust({"x": found}, ["x"])["x"]
+            assert one.faulty is not None
+            assert (one.faulty.difference, one.faulty.low, one.faulty.verdict) == (plain.difference, plain.low, plain.verdict)
+            assert one.faulty.arm == one.honest.arm
+            assert one.faulty.baseline < one.honest.baseline
+
+
+def test_one_seed_has_the_error_of_the_test_sample_alone(level: Results) -> None:
+    """Against DeLong's own variance of the difference, seed by seed."""
+    for seed in range(5):
+        (claim,) = one_seed(level, seed).values()
+        (_, truth, mine), (_, _, other) = (level.scores(CellKey(arm, 50, seed)) for arm in ("simclr", "scratch"))
+        area, base, variance = (float(one[0]) for one in paired_delong(truth, mine[None], other[None]))
+        error = float(np.sqrt(variance))
+        assert claim.difference == pytest.approx(area - base)
+        assert claim.high is not None
+        assert claim.high - claim.difference == pytest.approx(norm.ppf(0.975) * error, rel=1e-6)
+        margin = 0.03 * (1 - claim.baseline)
+        alike = norm.sf((margin - abs(claim.difference)) / error)
+        differs = 2 * norm.sf(abs(claim.difference) / error)
+        told = "better" if claim.difference > 0 else "worse"
+        assert claim.verdict == ("equivalent" if alike <= 0.05 else told if differs <= 0.05 else "undecided")
+    assert not one_seed(level, 5)
+    (sentence,) = [one for one in fault_sentences(level) if one.startswith("By one seed alone")]
+    assert sum(map(int, re.findall(r"(\d+) “", sentence))) == 5
+
+
+def test_a_suite_without_faults_says_nothing_of_them(finished: Results) -> None:
+    assert not effects(finished)
+    assert not fault_sentences(finished)
+    assert "faults" not in [content.anchor for content in contents_of(finished)]
+
+
+def test_the_honest_comparison_knows_no_faulty_arm(results: Results, planted: Planted) -> None:
+    """Same numbers, families, warnings and verdicts as without any fault."""
+    honest = planted(*SUITE, areas=AREAS, spread=0.001)
+    assert results.comparisons == honest.comparisons
+    assert results.clearings == honest.clearings
+    assert answer(results) == answer(honest)
+    assert warnings(results) == warnings(honest)
+    assert {card.name for card in arm_cards(results)} == {card.name for card in arm_cards(honest)}
+    assert {cell.arm for cell in results.cells} > {cell.arm for cell in honest.cells}
+
+
+def test_a_fault_whose_runs_are_missing_has_no_answer_yet(planted: Planted) -> None:
+    found = planted(
+        *SUITE, FAULTS, areas=AREAS, missing=lambda cell: (cell.arm, cell.seed) == ("faulty-frozen-encoder-simclr", 3)
+    )
+    assert by_fault(found)["frozen-encoder"] == "not run yet"
+    assert [one.changed for one in effects(found) if one.fault.name == "frozen-encoder"] == [None]
+    assert any("1 not run yet" in one for one in fault_sentences(found))
+    assert contents_of(found)
+
+
+def test_terminal_page_and_tracker_tell_of_every_fault(results: Results, tmp_path: Path) -> None:
+    console = Console(record=True, width=200)
+    print_table(results, console)
+    printed = console.export_text()
+    page = unescape(write_report(results, tmp_path)[0].read_text())
+    told = json.loads((tmp_path / "comparisons.json").read_text())["faults"]
+    description = describe(results)
+    for text in (printed, page, description):
+        assert "reverses it" in text
+        assert all(one.fault.name in text for one in effects(results))
+        assert re.search("faulty on purpose", text, re.I)
+    assert [one["changed"] for one in told] == ["no", "yes", "no", "no"]
+    assert all(one["who committed it"] in page for one in told)
+    assert "Faulty on purpose: scratch-at-1e-6, frozen-encoder" in page
+    assert (tmp_path / "faults.png").stat().st_size > 5000
+
+
+def test_every_picture_of_the_page_bears_a_watermark(results: Results, planted: Planted, tmp_path: Path) -> None:
+    """The same plot of the same suite without faults has none."""
+    write_report(results, tmp_path / "faulty")
+    write_report(planted(*SUITE, areas=AREAS, spread=0.001), tmp_path / "honest")
+    names = [path.name for path in (tmp_path / "honest").glob("*.png")]
+    assert len(names) > 3
+    for name in names:
+        assert red(tmp_path / "faulty" / name) > red(tmp_path / "honest" / name) + 1000, name
+
+
+def red(path: Path) -> int:
+    """Count the pixels that the watermark's red has coloured."""
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    return int(((pixels[..., 0] - pixels[..., 1] > 25) & (abs(pixels[..., 1] - pixels[..., 2]) < 6)).sum())
+
+
+def test_pictures_of_arms_in_a_tracker_bear_it_too(results: Results, tmp_path: Path) -> None:
+    pictures = [picture for card in arm_cards(results) for picture in card.pictures]
+    assert pictures
+    for place, picture in enumerate(pictures):
+        picture.save(tmp_path / f"{place}.png")
+        assert red(tmp_path / f"{place}.png") > 500
