@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jetbench.report.also_table import also_table
-from jetbench.report.also_test import also_sentences
+from jetbench.report.also_table import also_table, losses_table
+from jetbench.report.also_test import also_lines, also_sentences
 from jetbench.report.content import Cell, Column
+from jetbench.report.losses import loss_sentences
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text, rows
 from jetbench.report.rules import verdict_rules
@@ -39,10 +40,11 @@ STYLES = {Verdict.BETTER: "bold green", Verdict.WORSE: "bold red", Verdict.EQUIV
 def print_table(results: Results, console: Console) -> None:
     """Print the table with its notes; where the output is no terminal, without colours and never wrapped."""
     table, lines = _table(results), _lines(results)
-    also, sentences = also_table(results), also_sentences(results)
+    also, lost = also_table(results), losses_table(results)
+    sentences = [*also_lines(results), *also_sentences(results), *loss_sentences(results)]
     width = console.width
     if not console.is_terminal:
-        widths = [console.measure(one).maximum for one in (table, also) if one is not None]
+        widths = [console.measure(one).maximum for one in (table, also, lost) if one is not None]
         console.width = max(width, *widths, *map(len, [*lines, *sentences]))
     try:
         console.print(results.plan.instance.name, style="bold", highlight=False, markup=False)
@@ -52,6 +54,9 @@ def print_table(results: Results, console: Console) -> None:
         if also is not None:
             console.print()
             console.print(also)
+            if lost is not None:
+                console.print()
+                console.print(lost)
             for line in sentences:
                 console.print(line, style="dim", highlight=False, markup=False)
     finally:
