@@ -20,15 +20,18 @@ __all__ = [
     "Component",
     "DatasetRef",
     "Options",
+    "OtherTests",
     "PluginRef",
     "Recipe",
     "RunSpec",
     "Scalar",
     "Schedule",
     "ScoresRef",
+    "Variation",
     "WeightsRef",
     "normalised",
     "options",
+    "variations",
 ]
 
 Scalar = bool | int | float | str | None
@@ -96,6 +99,20 @@ class DatasetRef(Spec):
     sha256: str
 
 
+class Variation(Spec):
+    """A test set beside the own one, under the `name` that the suite gives it, empty where it is the only one: the jets of
+    another `dataset`, or else the own test jets once more, with every momentum times `energy_scale`, or thinned at random until
+    the classes have these `shares`."""
+
+    name: str
+    dataset: DatasetRef | None = None
+    energy_scale: float = 1.0
+    shares: tuple[tuple[str, float], ...] | None = None
+
+
+OtherTests = DatasetRef | tuple[Variation, ...] | None  # a single one stands for itself
+
+
 class WeightsRef(Spec):
     """Imported weights by the sha256 of their file. The name is the folder that holds them, for people."""
 
@@ -157,8 +174,8 @@ class RunSpec(Spec):
     """One training and its evaluation.
 
     `data` is what it is trained on: the pool of unlabelled jets, the pool with its labels, a label budget, or a budget and the
-    pool together. `labels` is the size of that budget, validation labels included, and None for the pools. `also_test` is a
-    second test set, of jets of elsewhere, on which a run on a budget is scored as well. `targets` says which labels it sees, or
+    pool together. `labels` is the size of that budget, validation labels included, and None for the pools. `also_test` are
+    the test sets beside the own one on which a run on a budget is scored as well. `targets` says which labels it sees, or
     that it sees the `scores` of a teacher in their place; `trains` what of the network is trained. `start` is the digest of the
     run that this one starts from: it has the preprocessing of that run, and `takes` its encoder alone or its head as well;
     `weights` are imported ones, which it starts from instead. The values at the paths of `chosen` are placeholders until their
@@ -170,7 +187,7 @@ class RunSpec(Spec):
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
     test_jets: int
-    also_test: DatasetRef | None = None
+    also_test: OtherTests = None
     pool: tuple[tuple[str, float], ...] | None = None  # share of each class in the unlabelled pool; None: as the jets come
     pool_jets: int | None = None  # how many jets of the unlabelled pool are seen; None: all
     data: Literal["pool", "pool-labelled", "budget", "budget+pool"] = "budget"
@@ -211,6 +228,11 @@ class RunSpec(Spec):
         found = {part.plugin.sha256: part.plugin for part in parts if part.plugin is not None}
         return tuple(found[digest] for digest in sorted(found))
 
+    @property
+    def variations(self) -> tuple[Variation, ...]:
+        """The test sets beside the own one, in the order of the suite."""
+        return variations(self.also_test)
+
     def with_values(self, values: Iterable[tuple[str, Scalar]]) -> RunSpec:
         """Return the run with these scalars at their paths, which are then chosen no more."""
         spec, decided = self, dict(values)
@@ -227,6 +249,13 @@ class RunSpec(Spec):
                 raise SuiteError(f"no scalar of a run is at {path!r}; paths look like recipe.learning_rate or model.dropout")
             spec = spec.replace(**{part: changed})
         return spec.replace(chosen=tuple(one for one in spec.chosen if one.path not in decided))
+
+
+def variations(also_test: OtherTests) -> tuple[Variation, ...]:
+    """Return test sets one by one; a single one has no name."""
+    if isinstance(also_test, DatasetRef):
+        return (Variation(name="", dataset=also_test),)
+    return also_test or ()
 
 
 def _strengthened(steps: tuple[Component, ...], path: str, value: Scalar) -> tuple[Component, ...]:

@@ -81,12 +81,22 @@ def _cause(message: str) -> str:
 def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The valid keys at a place of the schema."""
     schema = model.model_json_schema()
-    definitions = schema.get("$defs", {})
-    node: dict[str, Any] = schema
+    nodes = [schema]
     for part in location:
-        node = node.get("properties", {}).get(str(part)) or node.get("additionalProperties") or node.get("items") or {}
-        for option in (node, *node.get("anyOf", [])):
-            if "$ref" in option:
-                node = definitions[option["$ref"].rsplit("/", 1)[1]]
-                break
-    return list(node.get("properties", {}))
+        below = [found for node in nodes if isinstance(found := _below(node, str(part)), dict)]
+        nodes = [option for node in below for option in _options(node, schema.get("$defs", {}))]
+    return list(dict.fromkeys(key for node in nodes for key in node.get("properties", {})))
+
+
+def _below(node: dict[str, Any], part: str) -> Any:
+    """What a schema says of a key: by its name, or of all keys of a mapping, or of the parts of a list."""
+    named, every = node.get("properties", {}).get(part), [*node.get("patternProperties", {}).values()]
+    return named or node.get("additionalProperties") or next(iter(every), None) or node.get("items")
+
+
+def _options(node: dict[str, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:
+    """What may stand at a node of a schema: itself, what it refers to, or any of several."""
+    if "$ref" in node:
+        return _options(definitions[node["$ref"].rsplit("/", 1)[1]], definitions)
+    several = [*node.get("anyOf", []), *node.get("oneOf", [])]
+    return [option for one in several for option in _options(one, definitions)] if several else [node]

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from typing import Any
 
 import pytest
 
 from jetbench.errors import SuiteError
-from jetbench.spec import Chosen, Component, DatasetRef, PluginRef, Recipe, RunSpec, ScoresRef, WeightsRef, normalised, options
+from jetbench.spec import (
+    Chosen,
+    Component,
+    DatasetRef,
+    PluginRef,
+    Recipe,
+    RunSpec,
+    ScoresRef,
+    Variation,
+    WeightsRef,
+    normalised,
+    options,
+)
 from jetbench.values import Spec
 
 RECIPE = Recipe(name="r", learning_rate=1e-3)
@@ -50,6 +63,15 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "precision": {"precision": "bf16"},
             "fault": {"fault": "one-seed"},
             "chosen": {"chosen": (Chosen(path="recipe.warmup", study="s"),)},
+        },
+    ),
+    Variation: (
+        Variation(name="v"),
+        {
+            "name": {"name": "w"},
+            "dataset": {"dataset": DatasetRef(name="a", sha256="3")},
+            "energy_scale": {"energy_scale": 1.02},
+            "shares": {"shares": (("a", 0.1), ("b", 0.9))},
         },
     ),
     Recipe: (
@@ -119,6 +141,17 @@ def test_a_field_that_is_added_later_with_a_default_changes_no_digest() -> None:
     later = Later(**{name: getattr(RUN, name) for name in RunSpec.model_fields})
     assert later.digest() == RUN.digest()
     assert later.replace(added=4).digest() != RUN.digest()
+
+
+def test_a_single_other_test_set_has_the_digest_that_it_had_before_there_could_be_several() -> None:
+    one = RUN.replace(also_test=DatasetRef(name="a", sha256="3"))
+    assert json.loads(one.canonical())["also_test"] == {"sha256": "3"}
+    assert RunSpec.model_validate_json(one.model_dump_json()) == one
+    several = RUN.replace(also_test=(Variation(name="up", energy_scale=1.02), Variation(name="a", dataset=one.also_test)))
+    assert RunSpec.model_validate_json(several.model_dump_json()) == several
+    assert [one.name for one in several.variations] == ["up", "a"]
+    assert [(one.name, one.dataset) for one in one.variations] == [("", one.also_test)]
+    assert RUN.variations == ()
 
 
 def test_options_that_say_what_the_default_says_are_left_out() -> None:

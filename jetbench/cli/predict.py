@@ -72,7 +72,7 @@ def predict(
 def _refuse_sealed(found: Subject, ensemble: Ensemble, source: JetSource) -> None:
     """Raise `StoreError` for a run that is not reported where the jets are those of its suite, the test jets among them."""
     for spec in (member.spec for member in ensemble.members.values()):
-        own = {ref.sha256 for ref in (spec.dataset, spec.also_test) if ref is not None}
+        own = {spec.dataset.sha256, *(one.dataset.sha256 for one in spec.variations if one.dataset)}
         if source.digest in own and not found.reported:
             raise StoreError(
                 f"{found.name} is no run whose results {found.instance.name} shows, and the test jets are among these jets: what "

@@ -40,8 +40,8 @@ def composition(labels: np.ndarray, class_names: Sequence[str], shares: Sequence
         found = ", ".join(f"{jets} {name}" for jets, (name, _) in zip(available, shares, strict=True))
         name = shares[counts.index(0)][0]
         raise SuiteError(
-            f"the unlabelled pool has {found} jets, and with the shares of the suite's `pool` none of {name!r} is left; "
-            "raise its share or take more jets"
+            f"there are {found} jets, and with the shares that the suite asks for none of {name!r} is left; raise its share or "
+            "take more jets"
         )
     return counts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from jetbench.data.splits import split_jets
 from jetbench.errors import DataFileError, LeakError, SuiteError
 from jetbench.jets import Jets, open_jets
 from jetbench.jets.hashes import stored_hashes
+from jetbench.spec import Variation
 from jetbench.suites.budgets import check_budgets
 from jetbench.suites.graph import Graph
+from jetbench.suites.instance import called
 from jetbench.views.needs import unmet
 
 __all__ = ["check_also_test", "check_data"]
@@ -37,24 +40,43 @@ def check_data(plan: Graph, dataset: Path, unlabelled: Path | None) -> None:
         _check_pool(plan, tested, dataset, unlabelled)
 
 
-def check_also_test(plan: Graph, path: Path, dataset: Path, unlabelled: Path | None) -> None:
-    """Raise `SuiteError` where the second test set has too few jets, `LeakError` where one of them may be trained on.
+def check_also_test(plan: Graph, others: Mapping[str, Path], dataset: Path, unlabelled: Path | None) -> None:
+    """Raise `SuiteError` where one of the other test sets has too few jets, `LeakError` where one of its jets may be trained on.
 
-    That is one in the pool of the dataset, which all labels are taken from, or among the unlabelled jets of another file.
+    That is one in the pool of the dataset, which all labels are taken from, or among the unlabelled jets of another file. The
+    paths of `others` are by name; a test set without one is made of the own test jets.
     """
-    jets, own, instance = open_jets(path), open_jets(dataset), plan.instance
-    if found := plan.task.shortage("test", plan.task.strata(jets), instance.meta):
-        raise SuiteError(f"{path}: {found}; take a larger second test set")
+    if not others and not plan.instance.variations:
+        return
+    own, instance = open_jets(dataset), plan.instance
     split = split_jets(plan.task.strata(own), own.event[:], instance.settings.test_jets, None, 0, instance.dataset.sha256)
-    twice = {dataset: _shared(jets, own, split.pool)}
-    if unlabelled is not None:
-        pool = open_jets(unlabelled)
-        twice[unlabelled] = _shared(jets, pool, np.arange(len(pool)))
-    for source, number in twice.items():
-        if number:
+    for path in others.values():
+        _check_other(plan, path, {dataset: split.pool} | ({unlabelled: None} if unlabelled else {}))
+    for one in instance.variations:
+        if one.shares is not None:
+            _check_shares(plan, one, own.targets["label"][:][split.test])
+
+
+def _check_other(plan: Graph, path: Path, pools: Mapping[Path, np.ndarray | None]) -> None:
+    """The jets of a test set against those of each pool: the rows (k,) of a file, or all of it."""
+    jets = open_jets(path)
+    if found := plan.task.shortage("test", plan.task.strata(jets), plan.instance.meta):
+        raise SuiteError(f"{path}: {found}; take a larger second test set")
+    for source, rows in pools.items():
+        pool = open_jets(source)
+        if number := _shared(jets, pool, np.arange(len(pool)) if rows is None else rows):
             raise LeakError(
                 f"{path}: {number} of its jets are also in the pool of {source}; remove them from the second test set"
             )
+
+
+def _check_shares(plan: Graph, one: Variation, labels: np.ndarray) -> None:
+    """Enough of each class are left of the own test jets with labels (n,)."""
+    names = plan.instance.meta.class_names
+    counts = composition(labels, names, one.shares or ())
+    strata = np.repeat([names.index(name) for name, _ in one.shares or ()], counts)
+    if found := plan.task.shortage("test", strata, plan.instance.meta):
+        raise SuiteError(f"the {called(one.name)}: {found}; raise its share, or test_jets")
 
 
 def _shared(jets: Jets, others: Jets, rows: np.ndarray) -> int:

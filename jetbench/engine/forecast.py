@@ -113,13 +113,11 @@ def _finished(plan: Graph, among: set[str], ledger: Ledger) -> Iterable[tuple[st
 def _not_simulated(plan: Graph) -> list[Dataset]:
     """The datasets that are yet to be simulated; files that somebody brought are not looked for."""
     instance, settings = plan.instance, plan.instance.settings
-    every = (
-        (settings.dataset, instance.find_dataset),
-        (settings.unlabelled, instance.find_unlabelled),
-        (settings.also_test, instance.find_also_test),
-    )
-    found = [find() for choice, find in every if choice is not None and choice.name in datasets]
-    return [dataset for dataset in found if dataset is not None and not dataset.ready]
+    found = [instance.find_dataset()] if settings.dataset.name in datasets else []
+    if settings.unlabelled and settings.unlabelled.name in datasets and (pool := instance.find_unlabelled()):
+        found.append(pool)
+    found += instance.find_also(simulated=True).values()
+    return [dataset for dataset in found if not dataset.ready]
 
 
 def duration(seconds: float) -> str:

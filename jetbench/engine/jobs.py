@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jetbench.engine.prepare import Prepared
 from jetbench.evaluation.teacher import scores_path
-from jetbench.runs.job import Job
+from jetbench.runs.job import Job, OtherFiles
 from jetbench.spec import RunSpec
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.store import Store
@@ -24,9 +24,12 @@ def make_job(
         dataset=prepared.dataset,
         unlabelled=prepared.unlabelled if spec.unlabelled else None,
         table=prepared.tables.get(spec.view.name),
-        also_test=prepared.also_test if spec.also_test else None,
-        also_table=prepared.also_tables.get(spec.view.name),
+        also={one.name: _other(prepared, one.name, spec.view.name) for one in spec.variations if one.dataset},
         limits=limits,
         weights=prepared.weights[spec.weights.sha256] if spec.weights else None,
         scores=scores_path(spec.scores.name) if spec.scores else None,
     )
+
+
+def _other(prepared: Prepared, name: str, view: str) -> OtherFiles:
+    return OtherFiles(prepared.also[name], prepared.also_tables[name].get(view))

@@ -35,14 +35,15 @@ BLOCK = 500  # jets per job: half a second of FastJet
 
 @dataclass(frozen=True)
 class Prepared:
-    """Files that every run may open; `tables` by view, of those that are computed once for a dataset, and `also_tables` those of
-    the second test set; `weights` are the folders of imported ones by the sha256 of their file."""
+    """Files that every run may open; `tables` by view, of those that are computed once for a dataset; `also` are the other test
+    sets that have jets of their own, by name, and `also_tables` the tables of each; `weights` are the folders of imported ones by
+    the sha256 of their file."""
 
     dataset: JetFiles
     unlabelled: JetFiles | None
     tables: Mapping[str, Path]
-    also_test: JetFiles | None = None
-    also_tables: Mapping[str, Path] = field(default_factory=dict)
+    also: Mapping[str, JetFiles] = field(default_factory=dict)
+    also_tables: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     weights: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -51,18 +52,20 @@ def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]
     instance, weights = plan.instance, _weights(plan)
     for line in teacher_lines(plan):
         log.warning(line)
-    dataset, unlabelled, also = instance.find_dataset(), instance.find_unlabelled(), instance.find_also_test()
-    expected = (instance.dataset, instance.unlabelled, instance.also_test)
-    for one, planned in zip((dataset, unlabelled, also), expected, strict=True):
-        if one is not None and planned is not None and one.ref.sha256 != planned.sha256:
-            raise DataFileError(f"{one.path}: replaced by other jets since the plan was made; start the command again")
+    dataset, unlabelled, also = instance.find_dataset(), instance.find_unlabelled(), instance.find_also()
+    expected = [(dataset, instance.dataset), (unlabelled, instance.unlabelled)]
+    expected += [(also.get(one.name), one.dataset) for one in instance.variations]
+    for found, planned in expected:
+        if found is not None and planned is not None and found.ref.sha256 != planned.sha256:
+            raise DataFileError(f"{found.path}: replaced by other jets since the plan was made; start the command again")
     labelled = _ready(dataset, workers, progress)
-    pool, second = (None if one is None else _ready(one, workers, progress) for one in (unlabelled, also))
+    pool = None if unlabelled is None else _ready(unlabelled, workers, progress)
+    others = {name: _ready(one, workers, progress) for name, one in also.items()}
     check_data(plan, dataset.path, unlabelled.path if unlabelled else None)
-    if also is not None:
-        check_also_test(plan, also.path, dataset.path, unlabelled.path if unlabelled else None)
-    tables, also_tables = (_tables(plan, one, workers, progress) if one is not None else {} for one in (dataset, also))
-    return Prepared(labelled, pool, tables, second, also_tables, weights)
+    check_also_test(plan, {name: one.path for name, one in others.items()}, dataset.path, unlabelled.path if unlabelled else None)
+    tables = _tables(plan, dataset, workers, progress)
+    also_tables = {name: _tables(plan, one, workers, progress) for name, one in also.items()}
+    return Prepared(labelled, pool, tables, others, also_tables, weights)
 
 
 def _weights(plan: Graph) -> dict[str, Path]:

@@ -16,6 +16,7 @@ __all__ = [
     "residuals",
     "rmse",
     "rmse_error",
+    "rmse_influences",
 ]
 
 
@@ -72,6 +73,18 @@ def mean_rmse_covariance(truth: ArrayLike, predictions: ArrayLike, weights: Arra
     """Return the covariance (m, m), over resampled jets, of m means of RMSEs, from predictions (s, n) and weights (m, s)."""
     drawn = np.sqrt(resampled_means(np.square(residuals(truth, predictions))))
     return np.atleast_2d(np.cov(np.asarray(weights, np.float64) @ drawn.T))
+
+
+def rmse_influences(truth: ArrayLike, predictions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return the RMSEs (s,) of predictions (s, n) and what each jet moves them by (s, n), to first order.
+
+    The products of two models' influences sum to the covariance of their RMSEs over the sample of jets.
+    """
+    squares = np.square(residuals(truth, predictions))
+    means, jets = squares.mean(axis=1, keepdims=True), squares.shape[1]
+    size = np.sqrt(means)
+    moved = (squares - means) / np.where(size > 0, 2 * size, 1.0) / np.sqrt(jets * (jets - 1))
+    return size[:, 0], moved
 
 
 def evaluate_regression(truth: ArrayLike, predictions: ArrayLike) -> dict[str, float]:

@@ -8,15 +8,17 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from jetbench.report.also_test import also_comparison
+from jetbench.report.also_test import also_comparison, also_label
 from jetbench.report.faults import fault_lines
 from jetbench.report.gains import gain_differences
+from jetbench.report.losses import STURDY, loss_table
 from jetbench.report.matching import match
 from jetbench.report.pool_size import pool_curves
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.truths import truths
 from jetbench.report.warnings import warnings
+from jetbench.spec import Variation
 
 __all__ = ["COLUMNS", "comparisons_json", "to_csv", "to_json"]
 
@@ -70,7 +72,7 @@ def comparisons_json(results: Results) -> str:
                 {**asdict(curve), "law": curve.law.model_dump(mode="json") if curve.law else None}
                 for curve in pool_curves(results)
             ],
-            "also_test": _also_test(results),
+            "also_test": [_also_test(results, one) for one in results.plan.instance.variations],
             "floors": [
                 {"arm": name, "floor": floor, "labels": budget, "result": comparison.model_dump(mode="json")}
                 for (name, floor, budget), comparison in results.clearings.items()
@@ -85,17 +87,34 @@ def comparisons_json(results: Results) -> str:
     )
 
 
-def _also_test(results: Results) -> dict[str, Any] | None:
-    """The primary comparisons on the second test set, where there is one."""
-    also = results.plan.instance.also_test
-    if also is None:
-        return None
-    found = {place: also_comparison(results, *place) for place in results.primaries}
-    listed = [
-        {"arm": arm, "labels": labels, "result": one.model_dump(mode="json") if one else None}
-        for (arm, labels), one in found.items()
-    ]
-    return {"dataset": also.model_dump(mode="json"), "primary": listed}
+def _also_test(results: Results, one: Variation) -> dict[str, Any]:
+    """The primary comparisons on another test set, what every arm loses there, and that minus what its baseline loses."""
+    primary = [(place, also_comparison(results, *place, one.name)) for place in results.primaries]
+    table, baselines = loss_table(results), results.baselines
+    return {
+        **one.model_dump(mode="json"),
+        "jets": also_label(results, one),
+        "primary": [
+            {"arm": arm, "labels": labels, "result": found.model_dump(mode="json") if found else None}
+            for (arm, labels), found in primary
+        ],
+        "losses": [
+            {"arm": arm, "labels": labels, "loss": loss.model_dump(mode="json")}
+            for (arm, labels, name), loss in table.losses.items()
+            if name == one.name
+        ],
+        "differences_of_losses": [
+            {
+                "arm": arm,
+                "labels": labels,
+                "baseline": baselines[arm],
+                "verdict": STURDY[found.verdict],
+                "result": found.model_dump(mode="json"),
+            }
+            for (arm, labels, name), found in table.differences.items()
+            if name == one.name
+        ],
+    }
 
 
 def _json(content: Any) -> str:

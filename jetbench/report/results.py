@@ -221,9 +221,9 @@ class Results:
         kept.move_to_end(cell)
         return kept[cell]
 
-    def also_scores(self, cell: CellKey) -> Scores:
-        """Read what the run of a cell predicts for the second test set, columns as for `scores`."""
-        return read_scores(self.ledger.run(self.last[cell]).also_scores)
+    def also_scores(self, name: str, cell: CellKey) -> Scores:
+        """Read what the run of a cell predicts for another test set by its name, columns as for `scores`."""
+        return read_scores(self.ledger.run(self.last[cell]).also_scores(name))
 
     @cached_property
     def longer(self) -> dict[tuple[str, int], Paired]:

@@ -9,6 +9,7 @@ from jetbench.report.arms import is_fitted
 from jetbench.report.ends import gain_end
 from jetbench.report.floors import floor_remarks
 from jetbench.report.gains import Place, gain_differences
+from jetbench.report.losses import loss_sentences
 from jetbench.report.matching import match_text
 from jetbench.report.pool_size import pool_sentences
 from jetbench.report.pretraining_length import short_pretrainings
@@ -77,9 +78,10 @@ def _sample(results: Results, comparison: Comparison, arm: str, labels: int) -> 
 
 
 def remarks(results: Results) -> list[str]:
-    """Write short sentences: the other budgets, the size of the pool, the fitted rivals, the floors, and the planted truths that
-    hold."""
-    return [*_rivals(results), *pool_sentences(results), *_fitted(results), *floor_remarks(results), *_held(results)]
+    """Write short sentences: the other budgets, the other test sets, the size of the pool, the fitted rivals, the floors, and the
+    planted truths that hold."""
+    grown = [*loss_sentences(results), *pool_sentences(results)]
+    return [*_rivals(results), *grown, *_fitted(results), *floor_remarks(results), *_held(results)]
 
 
 def _rivals(results: Results) -> Iterator[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jetbench.faults import FAULTY
-from jetbench.report.also_table import also_table
-from jetbench.report.also_test import also_sentences
+from jetbench.report.also_table import also_table, losses_table
+from jetbench.report.also_test import also_lines, also_sentences
 from jetbench.report.content import Cell, Column
 from jetbench.report.faults import fault_sentences
 from jetbench.report.faults_table import faults_table
+from jetbench.report.losses import loss_sentences
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text, rows
 from jetbench.report.rules import verdict_rules
@@ -42,11 +43,12 @@ STYLES = {Verdict.BETTER: "bold green", Verdict.WORSE: "bold red", Verdict.EQUIV
 def print_table(results: Results, console: Console) -> None:
     """Print the table with its notes; where the output is no terminal, without colours and never wrapped."""
     table, lines = _table(results), _lines(results)
-    also, sentences = also_table(results), also_sentences(results)
+    also, lost = also_table(results), losses_table(results)
     spoilt, told = faults_table(results), fault_sentences(results)
+    sentences = [*also_lines(results), *also_sentences(results), *loss_sentences(results)]
     width = console.width
     if not console.is_terminal:
-        widths = [console.measure(one).maximum for one in (table, also, spoilt) if one is not None]
+        widths = [console.measure(one).maximum for one in (table, also, lost, spoilt) if one is not None]
         console.width = max(width, *widths, *map(len, [*lines, *sentences, *told]))
     try:
         console.print(results.plan.instance.name, style="bold", highlight=False, markup=False)
@@ -56,6 +58,9 @@ def print_table(results: Results, console: Console) -> None:
         if also is not None:
             console.print()
             console.print(also)
+            if lost is not None:
+                console.print()
+                console.print(lost)
             for line in sentences:
                 console.print(line, style="dim", highlight=False, markup=False)
         if spoilt is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from jetbench.evaluation.teacher import read_teacher
 from jetbench.faults.fault import fault_of
 from jetbench.jets import Jets
 from jetbench.runs.job import JetFiles, Job
+from jetbench.runs.others import OtherTest, open_other
 from jetbench.seeds import numpy_rng
 from jetbench.tasks import build_task
 from jetbench.tasks.task import Task
@@ -23,7 +25,7 @@ class RunData:
     """`task` is fitted on the training labels, if any. `strata` (n,) are what the split balances; `truth` (n,) is what the task
     asks of each jet of the dataset, and `seen` (n,) what the training is told instead: the same but where the run's labels are
     shuffled, or where it has a teacher, whose largest of the `probabilities` (n, classes) tells the class. `train` are rows of
-    `pool`, which is the dataset or the jets of another file; `also` are the jets of the second test set."""
+    `pool`, which is the dataset or the jets of another file; `also` are the other test sets by name."""
 
     jets: Jets
     task: Task
@@ -32,7 +34,7 @@ class RunData:
     truth: np.ndarray
     seen: np.ndarray
     pool: JetFiles | None
-    also: Jets | None
+    also: Mapping[str, OtherTest]
     probabilities: np.ndarray | None = None
 
 
@@ -49,7 +51,7 @@ def open_data(job: Job) -> RunData:
     seen = seen if probabilities is None else probabilities.argmax(axis=1)
     if spec.targets != "none":
         task = task.fitted(seen[split.train], jets.meta)
-    also = job.also_test.open() if job.also_test else None
+    also = {one.name: open_other(job, one, jets, strata, split.test) for one in spec.variations}
     return RunData(jets, task, split, strata, truth, seen, job.unlabelled, also, probabilities)
 
 

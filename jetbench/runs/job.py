@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jetbench.data.catalog import cache_folder
@@ -10,7 +11,7 @@ from jetbench.errors import DataFileError
 from jetbench.jets import Jets, open_jets, verify
 from jetbench.spec import RunSpec
 
-__all__ = ["JetFiles", "Job"]
+__all__ = ["JetFiles", "Job", "OtherFiles"]
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,20 @@ class JetFiles:
 
 
 @dataclass(frozen=True)
+class OtherFiles:
+    """The jets of another test set, and the file of their table in the view of a run, where there is one."""
+
+    jets: JetFiles
+    table: Path | None
+
+
+@dataclass(frozen=True)
 class Job:
     """`spec` is resolved: nothing in it waits for a study; `key` is the digest of the planned run, which may name studies
     instead; `instance` is the suite instance that has it trained. `table` is the file of the view's table, where there is one;
-    `also_test` and `also_table` are those of the second test set. `limits` are pairs of an epoch and of the largest validation
-    loss with which the training goes on after it: its study stops it beyond. `weights` is the folder of the imported ones,
-    `scores` the file of those that it is taught by."""
+    `also` are the files of the other test sets that have jets of their own, by name. `limits` are pairs of an epoch and of the
+    largest validation loss with which the training goes on after it: its study stops it beyond. `weights` is the folder of the
+    imported ones, `scores` the file of those that it is taught by."""
 
     key: str
     instance: str
@@ -43,8 +52,7 @@ class Job:
     dataset: JetFiles
     unlabelled: JetFiles | None
     table: Path | None
-    also_test: JetFiles | None = None
-    also_table: Path | None = None
+    also: Mapping[str, OtherFiles] = field(default_factory=dict)
     limits: tuple[tuple[int, float], ...] = ()
     weights: Path | None = None
     scores: Path | None = None

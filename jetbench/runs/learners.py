@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from jetbench.objectives.distilled import PROBABILITIES
 from jetbench.runs.data import RunData
 from jetbench.runs.external import load_imported
 from jetbench.runs.job import Job
+from jetbench.runs.others import OtherTest
 from jetbench.seeds import numpy_rng
 from jetbench.spec import Options, RunSpec
 from jetbench.tracking.ledger import Ledger
@@ -46,15 +48,22 @@ def _fitted(job: Job, data: RunData) -> FittedLearner:
     view: type[Table] = views[job.spec.view.name].load()
     options = job.spec.view.options
     table = _table(view, options, data.jets, job.table)
-    also = None if data.also is None else _table(view, options, data.also, job.also_table)
+    others = {name: partial(_other_table, job, view, name, one) for name, one in data.also.items()}
     model = models[job.spec.model.name].load()(**job.spec.model.keywords())
-    return FittedLearner(job.spec, data.task, model, table, view.columns, data.seen, data.split.train, also)
+    return FittedLearner(job.spec, data.task, model, table, view.columns, data.seen, data.split.train, others)
 
 
 def _table(view: type[Table], options: Options, jets: Jets, path: Path | None) -> np.ndarray:
     """What the view shows of jets: read where it was computed before."""
     found: np.ndarray = view.rows(jets, options) if path is None else np.load(path, mmap_mode="r", allow_pickle=False)
     return found
+
+
+def _other_table(job: Job, view: type[Table], name: str, one: OtherTest) -> np.ndarray:
+    """The table of another test set whose jets are not the dataset's as they are."""
+    assert one.jets is not None
+    stored = job.also[name].table if one.is_other else None
+    return np.asarray(_table(view, job.spec.view.options, one.jets, stored), np.float32)  # as tables are stored
 
 
 def _network(job: Job, data: RunData) -> NetworkLearner:
@@ -83,8 +92,8 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
         return NetworkLearner(*given, diagnose=diagnose)
     labelled.targets |= _told(spec, data)
     validate = validator(network, view, data.task, labelled, fault.watched(split), spec.precision)
-    also = None if data.also is None else JetTensors(data.also)
-    seen = (labelled, split.train, labelled, validate, also, dict(job.limits))
+    others = {name: partial(JetTensors, one.jets) for name, one in data.also.items() if one.jets is not None}
+    seen = (labelled, split.train, labelled, validate, others, dict(job.limits))
     return NetworkLearner(spec, data.task, network, objective, preprocessing, *seen, pool=_beside(spec, data))
 
 

@@ -21,6 +21,7 @@ from jetbench.runs.environment import environment
 from jetbench.runs.job import Job
 from jetbench.runs.learners import build_learner
 from jetbench.spec import RunSpec
+from jetbench.tracking.folder import also_key
 from jetbench.tracking.journal import Journal, read
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.training.learner import Learner
@@ -98,7 +99,7 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
         predictions = learner.predict(split.test)
         metrics["cost/inference_jets_per_second"] = len(split.test) / (time.monotonic() - started)
         tested, files = task.evaluate(data.truth[split.test], predictions, split.test, data.jets, folder.path)
-        also, scores = _evaluate_also(data, learner, folder)
+        also, scores = _evaluate_others(data, learner, folder)
     except DivergenceError as error:  # no trial is to win or lose by what it says of test jets
         raise SealedError(f"{error}, of test jets alone; look at what sets them apart") from error
     except Exception as error:
@@ -107,13 +108,17 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
     return (folder.losses, folder.tested, *files, *scores)
 
 
-def _evaluate_also(data: RunData, learner: Learner, folder: RunFolder) -> tuple[dict[str, float], tuple[Path, ...]]:
-    """Return the metrics on the second test set as `also/<key>`, and the file of its scores; nothing where there is none."""
-    if data.also is None:
-        return {}, ()
-    task, jets, path = data.task, data.also, folder.also_scores
-    scored = task.score(task.target(jets), learner.predict_also(), np.arange(len(jets)), data.jets.meta, path)
-    return {f"also/{key}": value for key, value in scored.items()}, (path,)
+def _evaluate_others(data: RunData, learner: Learner, folder: RunFolder) -> tuple[dict[str, float], tuple[Path, ...]]:
+    """Return the metrics on the other test sets, `also/<key>` or `also/<name>/<key>`, and the files of their scores."""
+    metrics, files = dict[str, float](), list[Path]()
+    for name, one in data.also.items():
+        predictions = learner.predict(one.rows) if one.jets is None else learner.predict_other(name)
+        truth = data.task.target(one.jets) if one.is_other and one.jets is not None else data.truth[one.rows]
+        path = folder.also_scores(name)
+        scored = data.task.score(truth, predictions, one.rows, data.jets.meta, path)
+        metrics |= {also_key(name, key): value for key, value in scored.items()}
+        files.append(path)
+    return metrics, tuple(files)
 
 
 def _npy(values: np.ndarray) -> bytes:

@@ -19,7 +19,15 @@ from jetbench.errors import RunError
 from jetbench.statistics.intervals import LEVEL, Interval, alpha_of
 from jetbench.statistics.placements import Placements, auc, placements, smallest_class
 
-__all__ = ["auc", "delong", "delong_interval", "mean_covariance", "mean_difference_variance", "paired_delong"]
+__all__ = [
+    "auc",
+    "auc_influences",
+    "delong",
+    "delong_interval",
+    "mean_covariance",
+    "mean_difference_variance",
+    "paired_delong",
+]
 
 
 def delong(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -66,6 +74,23 @@ def mean_covariance(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike) ->
     if shares.ndim != 2 or shares.shape[1] != len(parts[0]):
         raise RunError(f"weights of shape {shares.shape} for {len(parts[0])} models: one of each for every mean are needed")
     return _weight(parts) * sum(np.atleast_2d(np.cov(shares @ part)) / part.shape[1] for part in parts)
+
+
+def auc_influences(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return AUCs (k,) and what each jet moves them by (k, n), from scores as for `delong`.
+
+    These are the placements about their mean, scaled so that the products of two models' influences sum to DeLong's covariance
+    on the same jets. They belong to jets, so that models that were tested on different samples, or on samples that overlap, have
+    a covariance as well: that of the jets which they have in common.
+    """
+    areas, parts = placements(labels, scores)
+    given = np.asarray(labels)
+    classes = (1, 0) if np.asarray(scores).ndim == 2 else range(len(parts))
+    found = np.zeros((len(areas), len(given)))
+    for one, part in zip(classes, parts, strict=True):
+        jets = part.shape[1]
+        found[:, given == one] = (part - part.mean(axis=1, keepdims=True)) / math.sqrt(jets * (jets - 1))
+    return areas, math.sqrt(_weight(parts)) * found
 
 
 def delong_interval(labels: ArrayLike, scores: ArrayLike, level: float = LEVEL) -> Interval:

@@ -1,4 +1,4 @@
-"""Whether every arm of a suite can be scored on its second test set, and what to do where one cannot."""
+"""Whether every arm of a suite can be scored on its other test sets, and what to do where one cannot."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from jetbench.errors import SuiteError
 from jetbench.models import models
 from jetbench.suites.choices import Arm
 from jetbench.suites.expand import task_component, view_options
+from jetbench.suites.instance import OtherJets, called
 from jetbench.suites.suite import Instance
 from jetbench.tasks import build_task
 from jetbench.views.likeness import same_pt, unlike
@@ -20,19 +21,35 @@ __all__ = ["refuse_also_test"]
 
 
 def refuse_also_test(instance: Instance, arms: Iterable[str]) -> None:
-    """Raise `SuiteError`, with the remedy, where the jets of the second test set do not allow the task, have other classes than
-    the dataset, or show themselves to one of the `arms` otherwise than the dataset's do."""
-    there = instance.also_meta
-    if there is None or instance.also_test is None:
-        return
-    name, task = instance.also_test.name, build_task(task_component(instance.settings))
-    if reason := task.unmet(there, instance.also_targets):
-        raise SuiteError(f"the second test set {name!r}: its jets {reason}")
+    """Raise `SuiteError`, with the remedy, where the jets of another test set do not allow the task, have other classes than
+    the dataset, or show themselves to one of the `arms` otherwise than the dataset's do; and where the own test jets have no such
+    classes as they are to be thinned to."""
+    named = list(arms)
+    for one in instance.variations:
+        if one.dataset is not None:
+            said = called(one.name) if one.name else f"second test set {one.dataset.name!r}"
+            _refuse_other(instance, said, instance.also[one.name], named)
+        elif one.shares is not None:
+            _refuse_shares(instance, called(one.name), [name for name, _ in one.shares])
+
+
+def _refuse_other(instance: Instance, said: str, other: OtherJets, arms: list[str]) -> None:
+    there, task = other.meta, build_task(task_component(instance.settings))
+    if reason := task.unmet(there, other.targets):
+        raise SuiteError(f"the {said}: its jets {reason}")
     if task.column == "label" and (reason := _other_classes(instance.meta.class_names, there.class_names)):
-        raise SuiteError(f"the second test set {name!r} {reason}")
+        raise SuiteError(f"the {said} {reason}")
     for arm in arms:
         if reason := _unlike(instance, instance.settings.arms[arm], there):
-            raise SuiteError(f"the second test set {name!r} cannot be shown to the arm {arm!r}: {reason}")
+            raise SuiteError(f"the {said} cannot be shown to the arm {arm!r}: {reason}")
+
+
+def _refuse_shares(instance: Instance, said: str, names: list[str]) -> None:
+    """A sample without one of the classes would be no test of the task."""
+    classes = instance.meta.class_names if "label" in instance.targets else ()
+    if set(names) != set(classes):
+        found = ", ".join(classes) or "none"
+        raise SuiteError(f"the {said} has shares of {', '.join(names)}; name each class of these jets once ({found})")
 
 
 def _other_classes(mine: tuple[str, ...], theirs: tuple[str, ...]) -> str:

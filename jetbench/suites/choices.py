@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from jetbench.data.catalog import datasets
 from jetbench.recipes import pipelines
 from jetbench.registry import nearest
 from jetbench.spec import Component, Scalar, Schedule, options
 from jetbench.values import Spec
 
-__all__ = ["Arm", "Common", "DatasetChoice", "RecipeChoice", "TaskChoice"]
+__all__ = ["NAME", "Arm", "Common", "DatasetChoice", "RecipeChoice", "TaskChoice", "VariationChoice"]
+
+NAME = r"^[a-z0-9][a-z0-9-]*$"  # of a suite, a study or a variation of the test jets
 
 Given = dict[str, Scalar]  # options of one component
 Budgets = Literal["all", "smallest"] | tuple[int, ...]
@@ -129,6 +132,45 @@ class DatasetChoice(Spec):
     options: Given = {}  # of the recipe of a simulated dataset
 
 
+class VariationChoice(Spec):
+    """A test set beside the own one: a named dataset or a file, by default of as many jets as the own test set has; or else
+    the own test jets once more, their momenta times `energy_scale`, or thinned to other `shares` of the classes."""
+
+    labels_only: ClassVar[frozenset[str]] = frozenset({"name"})
+
+    name: str | None = None
+    jets: int | None = Field(None, ge=10)
+    seed: int = Field(0, ge=0)
+    options: Given = {}
+    energy_scale: float | None = Field(None, ge=0.5, le=2.0)
+    shares: Shares | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        given = [key for key in ("name", "energy_scale", "shares") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "a test set is other jets, by their `name`, or the own test jets with an `energy_scale` or with other `shares`: "
+                f"give one of the three, not {' and '.join(given) or 'none'}"
+            )
+        if self.name is None and (self.jets, self.seed, self.options) != (None, 0, {}):
+            raise ValueError("jets, seed and options belong to other jets, by their `name`")
+        return self
+
+
+def _kind(given: Any) -> str:
+    """Whether a single test set is given, by the name of its jets, or several by names of their own."""
+    single = isinstance(given, DatasetChoice) or (isinstance(given, dict) and isinstance(given.get("name"), str))
+    return "one" if single else "several"
+
+
+Several = Annotated[dict[Annotated[str, Field(pattern=NAME)], VariationChoice], Field(min_length=1)]
+OtherTestChoices = Annotated[
+    Annotated[DatasetChoice, Tag("one")] | Annotated[Several, Tag("several")],
+    Discriminator(_kind),
+]
+
+
 class Common(Spec):
     """What suites and studies settle alike: jets, arms and their trainings."""
 
@@ -136,7 +178,7 @@ class Common(Spec):
 
     dataset: DatasetChoice
     unlabelled: DatasetChoice | None = None
-    also_test: DatasetChoice | None = None  # a second test set, on which every run on a budget is scored as well
+    also_test: OtherTestChoices | None = None  # other test sets, on which every run on a budget is scored as well
     task: TaskChoice = TaskChoice()
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     test_jets: int = Field(ge=10)
@@ -149,6 +191,21 @@ class Common(Spec):
     arms: Mapping[str, Arm]
     recipes: dict[str, RecipeChoice]
     few_labels: int | None = None  # below this budget a stage with recipe "x" follows the recipe "x-few"
+
+    @property
+    def variations(self) -> dict[str, VariationChoice]:
+        """The test sets beside the own one by name; a single one has none. Other jets are as many as the own test jets where
+        nothing else is said."""
+        given = self.also_test
+        if isinstance(given, DatasetChoice):
+            given = {"": VariationChoice.model_validate(dict(given))}
+        return {name: self._sized(choice) for name, choice in (given or {}).items()}
+
+    def _sized(self, choice: VariationChoice) -> VariationChoice:
+        if choice.name not in datasets or choice.jets is not None:
+            return choice
+        sized: VariationChoice = choice.replace(jets=self.test_jets)
+        return sized
 
     @property
     def encoders(self) -> int:

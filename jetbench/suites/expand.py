@@ -14,7 +14,18 @@ from jetbench.models import HEAD_OPTIONS, ModelEntry, models
 from jetbench.objectives import ObjectiveEntry, objectives
 from jetbench.recipes import recipes
 from jetbench.spaces import check_given
-from jetbench.spec import Chosen, Component, DatasetRef, Recipe, RunSpec, ScoresRef, WeightsRef, normalised, options
+from jetbench.spec import (
+    Chosen,
+    Component,
+    DatasetRef,
+    OtherTests,
+    Recipe,
+    RunSpec,
+    ScoresRef,
+    WeightsRef,
+    normalised,
+    options,
+)
 from jetbench.suites.choices import Arm, Common, RecipeChoice, TaskChoice
 from jetbench.suites.parameters import local
 from jetbench.suites.primaries import primary_of
@@ -54,7 +65,7 @@ class Ground:
     settings: Common
     dataset: DatasetRef
     unlabelled: DatasetRef | None
-    also_test: DatasetRef | None
+    also_test: OtherTests
     weights: tuple[WeightsRef, ...]
     scores: tuple[ScoresRef, ...]
     meta: Meta

@@ -158,9 +158,9 @@ def listed(kind: str, names: list[str]) -> str:
 
 def ground_of(instance: AnyInstance) -> Ground:
     """Return what all runs of an instance share."""
-    refs = (instance.dataset, instance.unlabelled, instance.also_test)
+    jets = (instance.dataset, instance.unlabelled, instance.also_test)
     return Ground(
-        instance.settings, *refs, instance.weights, instance.scores, instance.meta, instance.targets, instance.precision
+        instance.settings, *jets, instance.weights, instance.scores, instance.meta, instance.targets, instance.precision
     )
 
 

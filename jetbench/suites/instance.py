@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
+from pydantic import model_validator
+
 from jetbench.data.catalog import Dataset, datasets, find_dataset
 from jetbench.errors import SuiteError, UnknownNameError
 from jetbench.evaluation.teacher import TransferSet, find_scores
@@ -14,31 +16,36 @@ from jetbench.jets import Meta
 from jetbench.models.folders import find_weights
 from jetbench.registry import nearest
 from jetbench.runs.environment import best_precision
-from jetbench.spec import DatasetRef, PluginRef, ScoresRef, WeightsRef
+from jetbench.spec import DatasetRef, OtherTests, PluginRef, ScoresRef, Variation, WeightsRef, variations
 from jetbench.strict import parse, read_yaml
-from jetbench.suites.choices import Common, DatasetChoice
+from jetbench.suites.choices import Common, DatasetChoice, VariationChoice
 from jetbench.suites.plugged import plugins_of
 from jetbench.suites.settings import ScaledFile
 from jetbench.values import Spec
 
-__all__ = ["AnyInstance", "merge", "parse_override", "resolved"]
+__all__ = ["AnyInstance", "OtherJets", "called", "merge", "parse_override", "resolved"]
+
+
+class OtherJets(Spec):
+    """What a plan and a report need to know of the jets of another test set."""
+
+    meta: Meta
+    targets: tuple[str, ...]
+    jets: int
 
 
 class AnyInstance(Spec):
     """A suite or study with scale, dataset and overrides: what an experiment, a report and a status belong to.
 
     It keeps what a plan and a report need to know of its data: what all jets share (`meta`, `pool_meta`), the names of their
-    targets and their number; `also_meta`, `also_targets` and `also_jets` are those of the second test set. `weights` are
+    targets and their number; `also` are those of the other test sets by name, the own test jets varied apart. `weights` are
     the imported ones of its arms, in their order, `scores` those that arms are taught by, and `plugins` those of the components
     that it names. `file` is where the suite or study came from, as it was given, and empty for a shipped one. `precision` is
     that of the machine that planned it first.
     """
 
     labels_only: ClassVar[frozenset[str]] = frozenset(
-        {
-            *("file", "question", "source", "expected", "meta", "pool_meta", "targets", "jets"),
-            *("also_meta", "also_targets", "also_jets"),
-        }
+        {"file", "question", "source", "expected", "meta", "pool_meta", "targets", "jets", "also"}
     )
 
     file: str = ""
@@ -49,7 +56,7 @@ class AnyInstance(Spec):
     settings: Common
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
-    also_test: DatasetRef | None = None
+    also_test: OtherTests = None
     weights: tuple[WeightsRef, ...] = ()
     scores: tuple[ScoresRef, ...] = ()
     plugins: tuple[PluginRef, ...] = ()
@@ -58,9 +65,17 @@ class AnyInstance(Spec):
     pool_meta: Meta | None = None
     targets: tuple[str, ...]
     jets: int
-    also_meta: Meta | None = None
-    also_targets: tuple[str, ...] = ()
-    also_jets: int = 0
+    also: dict[str, OtherJets] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_test_set(cls, given: Any) -> Any:
+        """Read what a store has kept since there could be one other test set alone."""
+        if not isinstance(given, dict) or "also_meta" not in given:
+            return given
+        kept = {key: value for key, value in given.items() if key not in ("also_meta", "also_targets", "also_jets")}
+        one = {"meta": given["also_meta"], "targets": given.get("also_targets", ()), "jets": given.get("also_jets", 0)}
+        return kept | ({"also": {"": one}} if given["also_meta"] else {})
 
     @property
     @abstractmethod
@@ -88,8 +103,14 @@ class AnyInstance(Spec):
     def find_unlabelled(self) -> Dataset | None:
         return _find(self.settings.unlabelled) if self.settings.unlabelled else None
 
-    def find_also_test(self) -> Dataset | None:
-        return _find(self.settings.also_test) if self.settings.also_test else None
+    @property
+    def variations(self) -> tuple[Variation, ...]:
+        """The test sets beside the own one."""
+        return variations(self.also_test)
+
+    def find_also(self, simulated: bool = False) -> dict[str, Dataset]:
+        """Find the other test sets that are not the own test jets, or those of them that are `simulated`, by name."""
+        return _also(self.settings, simulated)
 
 
 S = TypeVar("S", bound=Common)
@@ -127,39 +148,62 @@ def _jets(settings: Common) -> dict[str, Any]:
     """The fields of an instance that tell of its jets."""
     labelled = _find(settings.dataset)
     pool = _find(settings.unlabelled) if settings.unlabelled else None
-    also = _find(settings.also_test) if settings.also_test else None
+    also = _also(settings)
     _refuse_itself(settings, labelled, pool, also)
     return {
         "dataset": labelled.ref,
         "unlabelled": pool.ref if pool else None,
-        "also_test": also.ref if also else None,
+        "also_test": _tests(settings, also),
         "precision": best_precision() if settings.precision == "auto" else settings.precision,
         "meta": labelled.meta(),
         "pool_meta": pool.meta() if pool else None,
         "targets": labelled.targets(),
         "jets": labelled.jets,
-        "also_meta": also.meta() if also else None,
-        "also_targets": also.targets() if also else (),
-        "also_jets": also.jets if also else 0,
+        "also": {name: OtherJets(meta=one.meta(), targets=one.targets(), jets=one.jets) for name, one in also.items()},
     }
 
 
-def _refuse_itself(settings: Common, dataset: Dataset, pool: Dataset | None, also: Dataset | None) -> None:
+def _also(settings: Common, simulated: bool = False) -> dict[str, Dataset]:
+    """The other test sets by name; files that somebody brought are looked for only where they are wanted."""
+    choices = {name: choice for name, choice in settings.variations.items() if choice.name is not None}
+    return {name: _find(choice) for name, choice in choices.items() if choice.name in datasets or not simulated}
+
+
+def _tests(settings: Common, also: dict[str, Dataset]) -> OtherTests:
+    """A single one stands for itself, and so has the digest that it has always had."""
+    if isinstance(settings.also_test, DatasetChoice):
+        return also[""].ref
+    return tuple(_variation(name, choice, also.get(name)) for name, choice in settings.variations.items()) or None
+
+
+def _variation(name: str, choice: VariationChoice, other: Dataset | None) -> Variation:
+    shares = None if choice.shares is None else tuple(sorted(choice.shares.items()))
+    return Variation(name=name, dataset=other.ref if other else None, energy_scale=choice.energy_scale or 1.0, shares=shares)
+
+
+def _refuse_itself(settings: Common, dataset: Dataset, pool: Dataset | None, also: dict[str, Dataset]) -> None:
     """What is trained on is no test set, and what is tested no pool."""
     if pool is not None and pool.ref.sha256 == dataset.ref.sha256:
-        raise SuiteError(f"the unlabelled jets are the dataset itself, test jets included; {_others('unlabelled', settings)}")
-    for name, trained_on in (("dataset", dataset), ("unlabelled pool", pool)):
-        if also is not None and trained_on is not None and also.ref.sha256 == trained_on.ref.sha256:
-            raise SuiteError(f"the second test set is the {name} itself, which is trained on; {_others('also_test', settings)}")
+        raise SuiteError(f"the unlabelled jets are the dataset itself, test jets included; {_others('unlabelled', pool)}")
+    for trained_on, what in ((dataset, "dataset"), (pool, "unlabelled pool")):
+        for name, one in also.items():
+            if trained_on is not None and one.ref.sha256 == trained_on.ref.sha256:
+                remedy = _others(f"also_test.{name}".rstrip("."), one)
+                raise SuiteError(f"the {called(name)} is the {what} itself, which is trained on; {remedy}")
 
 
-def _others(key: str, settings: Common) -> str:
+def called(name: str) -> str:
+    """Say which of the other test sets is meant."""
+    return f"test set {name!r}" if name else "second test set"
+
+
+def _others(key: str, found: Dataset) -> str:
     """How to have other jets than those that the suite has under `key`."""
-    named = getattr(settings, key).name in datasets
-    return f"--set {key}.seed=1 makes others" if named else "name another file"
+    return f"--set {key}.seed=1 makes others" if found.recipe is not None else "name another file"
 
 
-def _find(choice: DatasetChoice) -> Dataset:
+def _find(choice: DatasetChoice | VariationChoice) -> Dataset:
+    assert choice.name is not None
     return find_dataset(choice.name, choice.jets, choice.seed, choice.options)
 
 

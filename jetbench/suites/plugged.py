@@ -30,8 +30,8 @@ def plugins_of(settings: Common) -> tuple[PluginRef, ...]:
 def named_entries(settings: Common) -> Iterator[Entry]:
     """Yield the entry of every component that settings name, but for names that there are not."""
     yield from _of(tasks, settings.task.name)
-    for choice in (settings.dataset, settings.unlabelled, settings.also_test):
-        yield from _of(datasets, choice.name if choice is not None else "")
+    jets = [settings.dataset.name, settings.unlabelled.name if settings.unlabelled else ""]
+    yield from _of(datasets, *jets, *(one.name or "" for one in settings.variations.values()))
     for arm in settings.arms.values():
         for model in _of(models, arm.model):
             yield model

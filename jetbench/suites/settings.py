@@ -10,13 +10,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from jetbench.faults import faults
 from jetbench.registry import nearest
 from jetbench.spaces import Space
-from jetbench.suites.choices import Arm, Common
+from jetbench.suites.choices import NAME, Arm, Common
 from jetbench.suites.studies import Sampler
 from jetbench.values import Spec
 
 __all__ = ["NAME", "Primary", "ScaledFile", "Settings", "SuiteFile", "Tuning"]
-
-NAME = r"^[a-z0-9][a-z0-9-]*$"  # of a suite or study
 
 
 class Tuning(Spec):

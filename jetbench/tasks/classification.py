@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from jetbench.errors import SuiteError
 from jetbench.evaluation.artifacts import evaluate_scores, write_evaluation, write_scores
 from jetbench.evaluation.likelihood import log_losses, mean_probabilities
-from jetbench.statistics.delong import auc, delong, mean_covariance, mean_difference_variance, paired_delong
+from jetbench.statistics.delong import auc, auc_influences, delong, mean_covariance, mean_difference_variance, paired_delong
 from jetbench.tasks.task import LEAST, LOSS, MARGIN_SHARE, Metric, Paired, Part, Task
 
 if TYPE_CHECKING:
@@ -170,6 +170,9 @@ class Classification(Task):
 
     def covariance(self, truth: ArrayLike, predictions: ArrayLike, weights: ArrayLike) -> np.ndarray:
         return mean_covariance(truth, predictions, weights)
+
+    def influences(self, truth: ArrayLike, predictions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        return auc_influences(truth, predictions)
 
     def margin(self, baseline: float) -> float:
         return MARGIN_SHARE * (1 - baseline)

@@ -18,6 +18,7 @@ from jetbench.evaluation.regression import (
     residuals,
     rmse,
     rmse_error,
+    rmse_influences,
 )
 from jetbench.evaluation.regression_files import write_regression
 from jetbench.tasks.forgery import forgery
@@ -139,6 +140,9 @@ class Regression(Task):
 
     def covariance(self, truth: ArrayLike, predictions: ArrayLike, weights: ArrayLike) -> np.ndarray:
         return mean_rmse_covariance(truth, predictions, weights)
+
+    def influences(self, truth: ArrayLike, predictions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        return rmse_influences(truth, predictions)
 
     def margin(self, baseline: float) -> float:
         return MARGIN_SHARE * baseline

@@ -222,6 +222,13 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def influences(self, truth: ArrayLike, predictions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Return the headline metric of models (s,) and what each jet moves it by (s, n), from predictions as for `covariance`.
+
+        The products of two models' influences sum to the covariance of their metrics over the jets that both were tested on.
+        """
+
+    @abstractmethod
     def margin(self, baseline: float) -> float:
         """Return the largest difference of no weight, in the unit of the headline metric, against a baseline of this mean."""
 

@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 
 from jetbench.errors import StoreError
 
-__all__ = ["RunFolder", "noted"]
+__all__ = ["RunFolder", "also_key", "noted"]
+
+
+def also_key(name: str, key: str) -> str:
+    """Return under which key a metric of another test set of this name stands; the only one has none."""
+    return f"also/{name}/{key}" if name else f"also/{key}"
 
 
 class Seen(NamedTuple):
@@ -96,10 +101,9 @@ class RunFolder:
         """What the run predicts for every test jet."""
         return self.path / "scores.h5"
 
-    @property
-    def also_scores(self) -> Path:
-        """What the run predicts for every jet of the second test set, where the suite has one."""
-        return self.path / "also_scores.h5"
+    def also_scores(self, name: str) -> Path:
+        """Return the file of what the run predicts for every jet of another test set of this name, empty for the only one."""
+        return self.path / f"also_scores{f'_{name}' if name else ''}.h5"
 
     @property
     def done(self) -> Path:

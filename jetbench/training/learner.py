@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -54,8 +54,8 @@ class Learner(ABC):
         """Predict the jets of the dataset at `rows` (n,): what the task makes of the outputs."""
 
     @abstractmethod
-    def predict_also(self) -> np.ndarray:
-        """Predict all jets of the second test set, shown as those of the dataset are."""
+    def predict_other(self, name: str) -> np.ndarray:
+        """Predict all jets of the other test set of this name, shown as those of the dataset are."""
 
     @abstractmethod
     def save(self, folder: Path) -> tuple[Path, ...]:
@@ -64,7 +64,7 @@ class Learner(ABC):
 
 @dataclass(frozen=True, eq=False)
 class NetworkLearner(Learner):
-    """`jets` and `rows` are what it is trained on, `labelled` the jets of the dataset, `also` those of the second test set;
+    """`jets` and `rows` are what it is trained on, `labelled` the jets of the dataset, `others` read those of other test sets;
     `validate` is None where no head is trained, and `diagnose` where one is; a study stops the training where it is beyond one of
     the `limits`. `pool` are the jets without targets, and their rows, that the objective looks at beside those."""
 
@@ -77,7 +77,7 @@ class NetworkLearner(Learner):
     rows: np.ndarray
     labelled: JetTensors
     validate: Callable[[], dict[str, float]] | None
-    also: JetTensors | None = None
+    others: Mapping[str, Callable[[], JetTensors]] = field(default_factory=dict)
     limits: Limits = field(default_factory=dict)
     diagnose: Callable[[], dict[str, float]] | None = None
     pool: tuple[JetTensors, np.ndarray] | None = None
@@ -121,9 +121,9 @@ class NetworkLearner(Learner):
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self._predicted(self.labelled, rows)
 
-    def predict_also(self) -> np.ndarray:
-        assert self.also is not None
-        return self._predicted(self.also, np.arange(len(self.also)))
+    def predict_other(self, name: str) -> np.ndarray:
+        jets = self.others[name]()
+        return self._predicted(jets, np.arange(len(jets)))
 
     def _predicted(self, jets: JetTensors, rows: np.ndarray) -> np.ndarray:
         outputs = network_outputs(self.network, self.preprocessing.fitted, jets, rows, self.spec.precision)
@@ -138,8 +138,8 @@ class NetworkLearner(Learner):
 
 @dataclass(frozen=True, eq=False)
 class FittedLearner(Learner):
-    """`table` (n, columns) holds what the view shows of all jets of the dataset, `also` (m, columns) of those of the second test
-    set; `target` (n,) is what the training may see."""
+    """`table` (n, columns) holds what the view shows of all jets of the dataset, `others` read that (m, columns) of other test
+    sets; `target` (n,) is what the training may see."""
 
     spec: RunSpec
     task: Task
@@ -148,7 +148,7 @@ class FittedLearner(Learner):
     columns: tuple[str, ...]
     target: np.ndarray
     rows: np.ndarray
-    also: np.ndarray | None = None
+    others: Mapping[str, Callable[[], np.ndarray]] = field(default_factory=dict)
 
     def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
         started, chosen, seed = time.monotonic(), self.rows, derive("init", "encoder", self.spec.seed)
@@ -160,9 +160,8 @@ class FittedLearner(Learner):
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self.model.predict(self.table[rows])
 
-    def predict_also(self) -> np.ndarray:
-        assert self.also is not None
-        return self.model.predict(self.also)
+    def predict_other(self, name: str) -> np.ndarray:
+        return self.model.predict(self.others[name]())
 
     def save(self, folder: Path) -> tuple[Path, ...]:
         self.model.save(folder)

@@ -68,7 +68,7 @@ def test_equal_jets_have_equal_scores_on_both_test_sets(scored: Scored, arm: str
     """Whatever shows, scales and predicts the one shows, scales and predicts the other."""
     key = scored.plan.cells[CellKey(arm, 50, 0)]
     folder = Ledger(scored.store.work).run(key)
-    (_, truth, own), (rows, labels, there) = (read_scores(path) for path in (folder.scores, folder.also_scores))
+    (_, truth, own), (rows, labels, there) = (read_scores(path) for path in (folder.scores, folder.also_scores("")))
     np.testing.assert_allclose(there, own, rtol=1e-5)
     assert rows.tolist() == list(range(100))
     assert labels.tolist() == truth.tolist()
@@ -83,8 +83,8 @@ def test_equal_jets_have_equal_scores_on_both_test_sets(scored: Scored, arm: str
 def test_only_the_last_runs_are_scored_and_their_scores_are_shipped(scored: Scored) -> None:
     ledger = Ledger(scored.store.work)
     final, pretrained = ({k for k, run in scored.plan.runs.items() if run.kind == kind} for kind in ("final", "pretrain"))
-    assert all(ledger.run(key).also_scores in ledger.run(key).artifacts() for key in final)
-    assert not any(ledger.run(key).also_scores.exists() for key in pretrained)
+    assert all(ledger.run(key).also_scores("") in ledger.run(key).artifacts() for key in final)
+    assert not any(ledger.run(key).also_scores("").exists() for key in pretrained)
     assert not any(ledger.tested(key) for key in pretrained)
     told = {name for key in final for name in json.loads(scored.tracker.artifacts[key]["test.json"])}
     assert {"also/auc", "also/auc_se", "also/accuracy"} <= told
@@ -97,7 +97,7 @@ def test_a_run_whose_second_scores_are_lost_is_made_again(
 ) -> None:
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path))
     assert run(scored.plan, scored.store, scored.tracker) == {"skipped": 5}
-    lost = Ledger(scored.store.work).run(scored.plan.cells[CellKey("boosted-trees", 50, 0)]).also_scores
+    lost = Ledger(scored.store.work).run(scored.plan.cells[CellKey("boosted-trees", 50, 0)]).also_scores("")
     content = lost.read_bytes()
     lost.unlink()
     assert run(scored.plan, scored.store, MemoryTracker()) == {"skipped": 4, "done": 1}

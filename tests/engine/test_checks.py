@@ -71,13 +71,15 @@ def test_no_jet_of_the_second_test_set_is_trained_on(
     plan, jets = plan_of(), change(toy_jets)
     split = split_jets(toy_jets.targets["label"], toy_jets.event, 100, None, 0, plan.instance.dataset.sha256)
     save_jets(tmp_path / "tested.h5", [jets.take(split.test)])
-    check_also_test(plan, tmp_path / "tested.h5", toy_file, None)  # the own test jets by another detector are a fair question
+    check_also_test(
+        plan, {"": tmp_path / "tested.h5"}, toy_file, None
+    )  # the own test jets by another detector are a fair question
     save_jets(tmp_path / "trained.h5", [jets.take(np.append(split.test, split.pool[:3]))])
     with pytest.raises(LeakError, match=r"trained\.h5: 3 of its jets are also in the pool of .*toy\.h5"):
-        check_also_test(plan, tmp_path / "trained.h5", toy_file, None)
+        check_also_test(plan, {"": tmp_path / "trained.h5"}, toy_file, None)
     save_jets(tmp_path / "pool.h5", [toy_jets.take(split.test[:5])])
     with pytest.raises(LeakError, match=r"tested\.h5: 5 of its jets are also in the pool of .*pool\.h5"):
-        check_also_test(plan, tmp_path / "tested.h5", toy_file, tmp_path / "pool.h5")
+        check_also_test(plan, {"": tmp_path / "tested.h5"}, toy_file, tmp_path / "pool.h5")
 
 
 def test_a_second_test_set_has_jets_of_every_class(
@@ -85,7 +87,15 @@ def test_a_second_test_set_has_jets_of_every_class(
 ) -> None:
     save_jets(tmp_path / "few.h5", [toy_jets[:3]])
     with pytest.raises(SuiteError, match=r"few\.h5: the class 'top' has 1 of 3 test jets and needs 2; take a larger"):
-        check_also_test(plan_of(), tmp_path / "few.h5", toy_file, None)
+        check_also_test(plan_of(), {"": tmp_path / "few.h5"}, toy_file, None)
+
+
+def test_enough_jets_of_every_class_are_left_of_own_test_jets_that_are_thinned(
+    plan_of: Callable[..., Plan], toy_file: Path
+) -> None:
+    check_also_test(plan_of("also_test={few: {shares: {top: 0.1, qcd: 0.9}}}"), {}, toy_file, None)
+    with pytest.raises(SuiteError, match=r"test set 'few': the class 'top' has 1 of 51 test jets and needs 2; raise its share"):
+        check_also_test(plan_of("also_test={few: {shares: {top: 0.02, qcd: 0.98}}}"), {}, toy_file, None)
 
 
 WIDE, FINE = (Grid(rows=n, columns=n, eta_extent=0.8, phi_extent=0.8) for n in (8, 16))

@@ -18,10 +18,12 @@ from jetbench.evaluation.multiclass import evaluate_classes
 from jetbench.files import write_json
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
+from jetbench.spec import Variation
 from jetbench.suites.graph import PlannedRun
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import Instance, find_suite, instantiate
+from jetbench.tracking.folder import also_key
 from jetbench.tracking.journal import Journal
 from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.store import Store
@@ -50,7 +52,8 @@ class Fake:
     at_rate: Mapping[tuple[str, float], float] = field(default_factory=dict)  # AUC by arm and rate of trials that do not win
     spread: float = 0.003
     classes: int = 2
-    lost: float = 0.0  # of the AUC on the second test set
+    lost: float = 0.0  # of the AUC on other test sets
+    lost_by: Mapping[tuple[str, str], float] = field(default_factory=dict)  # the same by arm and test set
     own: float = 0.1  # share of a score's variance that each model has for itself
     missing: Callable[[CellKey], bool] = lambda cell: False
     failed: Mapping[CellKey, str] = field(default_factory=dict)
@@ -114,9 +117,9 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
         write_scores(folder.scores, np.arange(test), labels, scores)
         told = {f"test/{name}": value for name, value in tested.items()}
         files += [folder.scores, folder.tested]
-        if run.spec.also_test is not None:
-            told |= _write_also(folder, cell, fake, plan.instance.also_jets)
-            files.append(folder.also_scores)
+        for one in run.spec.variations:
+            told |= _write_also(plan, folder, one, cell, fake)
+            files.append(folder.also_scores(one.name))
         write_json(folder.tested, told)
     if run.kind == "trial":
         losses = _tried(plan, key, fake)
@@ -128,12 +131,18 @@ def _write_run(plan: Plan, ledger: Ledger, key: str, cell: CellKey | None, fake:
     ledger.finish(key, files)
 
 
-def _write_also(folder: RunFolder, cell: CellKey, fake: Fake, jets: int) -> dict[str, float]:
-    """Scores of two classes on the second test set, where every arm has `lost` some of its AUC."""
-    less = replace(fake, areas={}, at={(cell.arm, cell.labels): fake.area(cell) - fake.lost})
+def _write_also(plan: Plan, folder: RunFolder, one: Variation, cell: CellKey, fake: Fake) -> dict[str, float]:
+    """Scores of two classes on another test set, where every arm has `lost` some of its AUC, or as much as `lost_by` says. Own
+    test jets have the scores that they have, a little moved, or are every tenth top with all others."""
+    lost = fake.lost_by.get((cell.arm, one.name), fake.lost)
+    less = replace(fake, areas={}, at={(cell.arm, cell.labels): fake.area(cell) - lost})
+    jets = plan.instance.also[one.name].jets if one.dataset else plan.instance.settings.test_jets
     labels, scores = planted_scores(less, cell, jets)
-    write_scores(folder.also_scores, np.arange(jets), labels, scores)
-    return {f"also/{name}": value for name, value in evaluate_binary(labels, scores).items()}
+    rows = np.arange(jets)
+    if one.shares is not None:
+        rows = np.flatnonzero((labels == 0) | (np.cumsum(labels) % 10 == 0))
+    write_scores(folder.also_scores(one.name), rows, labels[rows], scores[rows])
+    return {also_key(one.name, name): value for name, value in evaluate_binary(labels[rows], scores[rows]).items()}
 
 
 def planted_scores(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np.ndarray]:

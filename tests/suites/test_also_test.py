@@ -48,7 +48,7 @@ def test_only_runs_on_a_budget_carry_the_second_test_set(
     assert pretrained == {key for key, run in without.runs.items() if run.kind == "pretrain"}
     assert not any(key in without.runs for key in plan.cells.values())
     assert plan.instance.name != without.instance.name
-    assert (plan.instance.also_jets, plan.instance.also_meta) == (60, toy_jets.meta)
+    assert (plan.instance.also[""].jets, plan.instance.also[""].meta) == (60, toy_jets.meta)
 
 
 def test_jets_with_other_channels_are_shown_by_their_pt(plan_with: Callable[..., Plan], toy_jets: Jets) -> None:
@@ -87,7 +87,7 @@ def test_classes_match_by_name_in_the_order_of_the_labels(plan_with: Callable[..
     with pytest.raises(SuiteError, match="the second test set 'other': its jets have no labels"):
         plan_with(unnamed)
     regression = ("task={name: regression, options: {target: mass}}", "arms.boosted-trees=null")
-    assert plan_with(turned, *regression).instance.also_jets == len(toy_jets)
+    assert plan_with(turned, *regression).instance.also[""].jets == len(toy_jets)
 
 
 def test_what_is_trained_on_is_no_second_test_set(suite_path: Path, toy_file: Path) -> None:
@@ -95,7 +95,7 @@ def test_what_is_trained_on_is_no_second_test_set(suite_path: Path, toy_file: Pa
     with pytest.raises(SuiteError, match="second test set is the dataset itself, which is trained on; name another file"):
         instantiate(suite, also_test=str(toy_file))
     simulated = ("dataset={name: top-vs-qcd, jets: 600}", "also_test.jets=600", "also_test.options={detector: cms}")
-    assert instantiate(suite, also_test="top-vs-qcd", overrides=simulated).also_meta is not None
+    assert instantiate(suite, also_test="top-vs-qcd", overrides=simulated).also[""].jets == 600
     with pytest.raises(SuiteError, match=r"which is trained on; --set also_test\.seed=1 makes others"):
         instantiate(suite, also_test="top-vs-qcd", overrides=simulated[:2])
     with pytest.raises(SuiteError, match="second test set is the unlabelled pool itself"):

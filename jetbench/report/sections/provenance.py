@@ -12,6 +12,7 @@ from jetbench.report.machines import Machine, machines
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
 from jetbench.report.words import count
+from jetbench.suites.instance import called
 
 __all__ = ["render"]
 
@@ -32,14 +33,18 @@ def render(results: Results) -> SectionContent:
 def _data(results: Results) -> dict[str, str]:
     instance, split = results.plan.instance, _split(results)
     jets = sum(split[part]["jets"] for part in ("pool", "test") if part in split) or instance.settings.dataset.jets
-    pool, also = instance.unlabelled, instance.also_test
+    pool = instance.unlabelled
     return {
         "instance": f"{instance.name}, scale {instance.scale}",
         "dataset": f"{instance.dataset.name}, {_jets(jets)}, digest {instance.dataset.sha256[:16]}",
         "pool": f"{pool.name}, digest {pool.sha256[:16]}" if pool else "",
         "test set": f"{_jets(instance.settings.test_jets)}, digest {split.get('test', {}).get('sha256', 'unknown')[:16]}",
         "plug-ins": ", ".join(plugin.text for plugin in instance.plugins),
-        "second test set": f"{also.name}, {_jets(instance.also_jets)}, digest {also.sha256[:16]}" if also else "",
+        **{
+            called(one.name): f"{one.dataset.name}, {_jets(instance.also[one.name].jets)}, digest {one.dataset.sha256[:16]}"
+            for one in instance.variations
+            if one.dataset is not None
+        },
     }
 
 
