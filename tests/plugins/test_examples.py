@@ -106,10 +106,13 @@ def test_an_augmentation_is_a_step_among_others(toy_jets: Jets) -> None:
 
 
 @pytest.mark.usefixtures("plugged")
-def test_a_task_has_its_own_targets(toy_jets: Jets) -> None:
-    task = build_task(tasks["smoothed-classes"].component((("smoothing", 0.2),)))
-    encoded = task.encode(torch.tensor([0, 1]), toy_jets.meta)
-    torch.testing.assert_close(encoded, torch.tensor([[0.9, 0.1], [0.1, 0.9]]))
+def test_a_task_has_its_own_loss(toy_jets: Jets) -> None:
+    task = build_task(tasks["least-squares"].component((("target", "mass"),)))
+    truth = np.array([90.0, 110.0])
+    task = task.fitted(truth, toy_jets.meta)
+    outputs = task.encode(torch.tensor(truth), toy_jets.meta) + torch.tensor([[3.0], [0.0]])
+    assert task.validate(outputs, torch.tensor(truth)) == pytest.approx({"loss": 4.5, "rmse": np.sqrt(450)})
+    assert float(task.loss(outputs, task.encode(torch.tensor(truth), toy_jets.meta))) == pytest.approx(4.5)
 
 
 @pytest.mark.usefixtures("plugged")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,25 @@ import pytest
 
 EXAMPLES = Path(__file__).with_name("examples")
 IMPORTS = "from jetbench.models import HEAD, HEAD_ALLOWED, ModelEntry\nfrom jetbench.spaces import Allowed\n"
+
+
+SUITE = """
+suite: mini
+question: Is it trained?
+common:
+  dataset: {{name: {dataset}}}
+  task: {{name: least-squares, options: {{target: mass}}}}
+  view: {{image: {{pixels: 8}}}}
+  varies: [model]
+  primary: {{arm: mine, baseline: trees}}
+  arms:
+    mine: {{model: small-cnn, regime: scratch}}
+    trees: {{model: boosted-trees, regime: fit}}
+  recipes:
+    supervised: {{base: supervised-small, passes: 320, epochs: 2}}
+scales:
+  quick: {{test_jets: 100, labels: [60], seeds: 1}}
+"""
 
 
 def install(site: Path, name: str, points: dict[str, str], files: dict[str, str], version: str = "1.2") -> None:
@@ -32,7 +52,7 @@ def jetbench(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def python(site: Path, code: str) -> subprocess.CompletedProcess[str]:
     paths = [str(site), *filter(None, [os.environ.get("PYTHONPATH", "")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=site, timeout=120)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=site, timeout=200)
 
 
 @pytest.fixture
@@ -100,6 +120,26 @@ except Exception as error:
     told = python(site, code).stdout
     assert told.startswith("PluginError the plug-in my-jets 1.1 (000000000000) is my-jets 1.2 (")
     assert "install it as it was" in told
+
+
+@pytest.mark.slow
+def test_a_suite_trains_it_with_a_task_of_a_file_and_refuses_to_mix_its_versions(site: Path, toy_file: Path) -> None:
+    suite = SUITE.format(dataset=toy_file)
+    (site / "mini.yaml").write_text(suite)
+    task = ("--plugin", str(EXAMPLES / "my_task.py"))
+    done = jetbench(site, "run", "--suite", "mini.yaml", *task)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = jetbench(site, "report", "mini")
+    assert "test RMSE" in told.stdout, told.stderr
+    (page,) = site.glob("mlruns/reports/*/report.html")
+    assert "my-jets 1.2 (" in page.read_text()
+    with (site / "my_jets" / "nets.py").open("a") as file:
+        file.write("# changed\n")
+    refused = jetbench(site, "report", "mini")
+    assert refused.returncode == 1
+    assert "can no longer be planned (the plug-in my-jets 1.2 (" in refused.stderr
+    planned = jetbench(site, "run", "--suite", "mini.yaml", "--dry-run", *task)
+    assert re.search(r"^final +2 +1 +1 ", planned.stdout, re.M), planned.stdout  # the trees stay done, the network is new
 
 
 def test_a_name_that_is_taken_names_both(site: Path) -> None:

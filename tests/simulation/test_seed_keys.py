@@ -86,6 +86,7 @@ def test_every_field_counts(kind: type[SimulationRecipe]) -> None:
         "jets": 24,
         "seed": 4,
         "revision": 2,
+        "plugin": "0" * 64,
         **{"mpi": not getattr(recipe, "mpi", False), "detector": "none", "contained": False, "heavy": True},
         **{"pt_min": 510.0, "pt_max": 540.0, "shower_scale": 2.0, "energy_scale": 1.01, "eta_max": 1.5, "y_max": 1.5},
     }

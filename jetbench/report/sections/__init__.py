@@ -97,8 +97,9 @@ def contents_of(results: Results) -> list[SectionContent]:
 
 
 def columns_of(results: Results) -> list[Columns]:
-    """List what the task adds to the comparison's table."""
-    return [entry.load()(results) for entry in _suiting(results, in_table=True)]
+    """List what the task, and what else the suite asks for, adds to the comparison's table."""
+    found = [entry.load()(results) for entry in _suiting(results, in_table=True)]
+    return [part for part in found if part.columns]
 
 
 def _suiting(results: Results, in_table: bool) -> list[SectionEntry]:

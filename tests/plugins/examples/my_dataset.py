@@ -16,8 +16,9 @@ class Prongs(SimulationRecipe):
 
 
 def make_meta(recipe):
-    origin, pt = Provenance(source="prongs", remarks=recipe.remarks), Channel(name="pt", unit="GeV", role="pt")
-    return Meta(channels=(pt,), class_names=recipe.class_names, extent=0.8, provenance=origin)
+    origin = Provenance(source="prongs", seed=recipe.seed, remarks=recipe.remarks)
+    channels = (Channel(name="pt", unit="GeV", role="pt"),)
+    return Meta(channels=channels, class_names=recipe.class_names, extent=0.8, provenance=origin)
 
 
 def simulate_chunk(chunk, progress):
@@ -25,7 +26,9 @@ def simulate_chunk(chunk, progress):
     eta, phi, pt = (rng.normal(mean, spread, first[-1]).astype("f4") for mean, spread in ((0, 0.1), (0, 0.1), (9, 1)))
     eta += chunk.label * chunk.recipe.distance * rng.choice(np.float32([-0.5, 0.5]), first[-1])
     columns = (eta, phi, pt[:, None], zero, zero, np.add.reduceat(pt, first[:-1]), chunk.event_ids(np.arange(chunk.jets)))
+    progress(chunk.jets)
     return Jets(make_meta(chunk.recipe), first, *columns, {"label": np.full(chunk.jets, chunk.label, "i4")})
 
 
-JETBENCH = [Simulator("prongs", f"{__name__}:Prongs", "one prong against two", module=__name__, targets=("label",))]
+ROW = ("prongs", f"{__name__}:Prongs", "jets of one prong against two", "normal distributions around the prongs")
+JETBENCH = [Simulator(*ROW, module=__name__, targets=("label",))]
