@@ -155,7 +155,9 @@ def watermarked(text: str) -> Iterator[None]:
 
 
 def _watermark(figure: Figure) -> None:
-    if text := WATERMARK.get():
+    """Once, also where a plot is saved in several forms."""
+    text = WATERMARK.get()
+    if text and text not in [there.get_text() for there in figure.texts]:
         width, height = figure.get_size_inches()
         angle = float(np.degrees(np.arctan2(height, width)))
         size = min(40.0, 72 * 1.3 * float(np.hypot(width, height)) / len(text))  # most of the diagonal

@@ -43,7 +43,8 @@ def compare_subjects(subjects: Sequence[Subject], store: Store) -> Inspected:
     folder = store.root / "reports" / instance.name / "compare" / re.sub(r"[^\w.-]+", "-", comparison_name(subjects))
     alone = [reason for reason in summary.reasons(given.baseline) if given.baseline.no_jets]
     told = {"Jets": alone[0]} if alone else {}
-    files = write_page(folder, PAGE, instance, QUESTION.format(joined([one.name for one in subjects])), told, contents)
+    question, spoilt = QUESTION.format(joined([one.name for one in subjects])), [name for one in subjects for name in one.faults]
+    files = write_page(folder, PAGE, instance, question, told, contents, list(dict.fromkeys(spoilt)))
     return Inspected(tuple(files), (*alone, *verdicts.sentences(given)), tuple(given.warnings()))
 
 

@@ -50,7 +50,7 @@ def inspect_subject(subject: Subject, store: Path, layers: tuple[str, ...] = ())
     ]
     found = [content for content in contents if content is not None]
     question = QUESTION.format(subject.name)
-    files = write_page(inspection.shown.run.folder.path, PAGE, subject.plan.instance, question, {}, found)
+    files = write_page(inspection.shown.run.folder.path, PAGE, subject.plan.instance, question, {}, found, subject.faults)
     told = [sentence(shares, subject.name)] if shares else []
     return Inspected(tuple(files), (*summary.reasons(inspection), *summary.one_class(inspection), *told))
 

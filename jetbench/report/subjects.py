@@ -72,6 +72,11 @@ class Subject:
         """The key of each run by its name."""
         return {run.name: run.planned.key for run in self.runs}
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The faults that its runs have on purpose."""
+        return tuple(dict.fromkeys(run.planned.spec.fault for run in self.runs if run.planned.spec.fault is not None))
+
     def refuse_lost(self) -> None:
         """Raise `StoreError` for a trial that has not won its study."""
         if self.runs[0].planned.kind == "trial":
