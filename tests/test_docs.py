@@ -74,7 +74,7 @@ SUITES = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
 
 
 def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None:
-    suite, asked, taught, also, several, seeds, grid, tuning = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
+    suite, asked, taught, also, several, seeds, grid, tuning, stable = re.findall(r"```yaml\n(.*?)```", SUITES, re.S)
     (tmp_path / "shown.yaml").write_text(suite, encoding="utf-8")
     plan = make_plan(instantiate(find_suite(str(tmp_path / "shown.yaml"))))
     assert plan.arms == ["narrow", "wide", "wide-simclr"]
@@ -91,6 +91,9 @@ def test_the_suite_that_is_shown_is_planned_as_it_stands(tmp_path: Path) -> None
     instance = instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=(f"also_test={json.dumps(varied)}",))
     assert next(run.spec.variations for run in make_plan(instance).runs.values() if run.spec.on_budget) == instance.variations
     assert {name: other.jets for name, other in instance.also.items()} == {"interactions": 3000, "shower-low": 3000}
+    factors = f"sensitivity={json.dumps(read_yaml(stable, 'docs', SuiteError)['sensitivity'])}"
+    instance = instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=("tuning=null", factors))
+    assert len(make_plan(instance).grid) == 2 * 3 * 3 * 5
     looked = tuple(f"{key}={value}" for key, value in read_yaml(seeds, "docs", SuiteError).items())
     assert instantiate(find_suite(str(tmp_path / "shown.yaml")), overrides=looked).settings.fresh_from == 5
     for text, paths in (

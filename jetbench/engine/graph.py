@@ -75,7 +75,7 @@ def _names(found: Survey) -> Iterator[tuple[str, str]]:
 
 
 def _arms(found: Survey, plan: Plan) -> Iterator[list[str]]:
-    """A row per arm and budget: what its last runs start from, its trials, its seeds, and checks of its length."""
+    """A row per arm and budget: what its last runs start from, its trials, its seeds, and what is trained beside them."""
     cells: dict[tuple[str, int], list[str]] = {}
     studies: dict[tuple[str, int], list[str]] = {}
     lasts: dict[tuple[str, int], list[PlannedRun]] = {}
@@ -87,7 +87,9 @@ def _arms(found: Survey, plan: Plan) -> Iterator[list[str]]:
             studies[place].append(digest)
     for (arm, labels), states in cells.items():
         tried = [state for digest in studies.get((arm, labels), ()) for state in _trials(found, digest)]
-        checks = [found.states[key] for key in plan.checks.get((arm, labels), ())]
+        beside = dict.fromkeys(key for place, key in plan.grid.items() if place.arm == arm and found.runs[key].kind == "check")
+        own = [*plan.checks.get((arm, labels), ()), *(key for key in beside if found.runs[key].budget == labels)]
+        checks = [found.states[key] for key in own]
         yield [arm, str(labels), _starts(found, lasts[arm, labels]), counted(tried), counted(states), counted(checks)]
 
 

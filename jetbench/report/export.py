@@ -8,6 +8,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from jetbench.report.also_test import also_comparison, also_label
 from jetbench.report.faults import fault_lines
 from jetbench.report.gains import gain_differences
@@ -16,6 +18,7 @@ from jetbench.report.matching import match
 from jetbench.report.pool_size import pool_curves
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks
+from jetbench.report.stability import Stability, stabilities, tolerance_text
 from jetbench.report.truths import truths
 from jetbench.report.warnings import warnings
 from jetbench.spec import Variation
@@ -73,6 +76,7 @@ def comparisons_json(results: Results) -> str:
                 for curve in pool_curves(results)
             ],
             "also_test": [_also_test(results, one) for one in results.plan.instance.variations],
+            "stability": [_stable(results, found) for found in stabilities(results)],
             "floors": [
                 {"arm": name, "floor": floor, "labels": budget, "result": comparison.model_dump(mode="json")}
                 for (name, floor, budget), comparison in results.clearings.items()
@@ -85,6 +89,31 @@ def comparisons_json(results: Results) -> str:
             ],
         }
     )
+
+
+def _stable(results: Results, found: Stability) -> dict[str, Any]:
+    """A grid with what follows from it; a training that diverged has no value."""
+    points = [
+        {"learning_rate": rate, "length": length, "values": _numbers(found.values[i, j]), "near_the_best": bool(found.near[i, j])}
+        for i, rate in enumerate(found.rates)
+        for j, length in enumerate(found.lengths)
+    ]
+    return {
+        "arm": found.arm,
+        "labels": found.labels,
+        "metric": results.metric.key,
+        "tolerance": tolerance_text(results),
+        "seeds": list(found.seeds),
+        "share": found.share,
+        "share_by_seed": found.by_seed.model_dump(mode="json"),
+        "baseline": found.baseline or None,
+        "minus_baseline": found.against.model_dump(mode="json") if found.against else None,
+        "grid": points,
+    }
+
+
+def _numbers(values: np.ndarray) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def _also_test(results: Results, one: Variation) -> dict[str, Any]:

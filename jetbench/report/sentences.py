@@ -14,6 +14,7 @@ from jetbench.report.matching import match_text
 from jetbench.report.pool_size import pool_sentences
 from jetbench.report.pretraining_length import short_pretrainings
 from jetbench.report.results import Results
+from jetbench.report.stability import stability_sentences
 from jetbench.report.truths import truths
 from jetbench.report.verdicts import verdicts
 from jetbench.report.words import brief_difference, count, errors_text, gain, joined, limits, need, number
@@ -78,9 +79,9 @@ def _sample(results: Results, comparison: Comparison, arm: str, labels: int) -> 
 
 
 def remarks(results: Results) -> list[str]:
-    """Write short sentences: the other budgets, the other test sets, the size of the pool, the fitted rivals, the floors, and the
-    planted truths that hold."""
-    grown = [*loss_sentences(results), *pool_sentences(results)]
+    """Write short sentences: the other budgets, the other test sets, other rates and lengths, the size of the pool, the fitted
+    rivals, the floors, and the planted truths that hold."""
+    grown = [*loss_sentences(results), *stability_sentences(results), *pool_sentences(results)]
     return [*_rivals(results), *grown, *_fitted(results), *floor_remarks(results), *_held(results)]
 
 

@@ -15,6 +15,7 @@ from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text, rows
 from jetbench.report.rules import verdict_rules
 from jetbench.report.sections import columns_of
+from jetbench.report.stability import stability_sentences
 from jetbench.report.warnings import LOUD, warnings
 from jetbench.report.words import (
     LEVEL_TEXT,
@@ -90,6 +91,7 @@ def _lines(results: Results) -> list[str]:
         *(line for part in added for line in part.lines),
     ]
     lines += verdict_rules(results)
+    lines += stability_sentences(results)
     skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
     return [*lines, *skipped, *(f"! {warning}" for warning in warnings(results))]
 

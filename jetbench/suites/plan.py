@@ -12,6 +12,7 @@ from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.parameters import local
 from jetbench.suites.primaries import primary_of
 from jetbench.suites.roles import Role, role, truth
+from jetbench.suites.sensitivity import GridPlace
 from jetbench.suites.settings import Primary
 from jetbench.suites.stages import Truth
 from jetbench.suites.studies import Study
@@ -33,12 +34,13 @@ class CellKey:
 class Plan(Graph):
     """`cells` name the last run of each, or what it is without any search where the cell has a study of its own, one of whose
     trials is then its last run; `tuned` is the study that decides for a cell. `checks` are, by arm and budget, the keys of a
-    training beside the comparison and of the same one for longer."""
+    training beside the comparison and of the same one for longer, and `grid` those of trainings at other rates and lengths."""
 
     instance: Instance
     tuned: dict[CellKey, str] = field(default_factory=dict)
     cells: dict[CellKey, str] = field(default_factory=dict)
     checks: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
+    grid: dict[GridPlace, str] = field(default_factory=dict)
 
     @cached_property
     def arms(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import combinations
 
@@ -21,6 +22,7 @@ from jetbench.suites.options import check_metrics, check_options
 from jetbench.suites.parameters import Chain
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.search import check_search
+from jetbench.suites.sensitivity import grid_chains
 from jetbench.suites.studies import Study
 from jetbench.suites.suite import Instance
 from jetbench.suites.tuning import SEARCH, seed_studies, shared_study
@@ -54,6 +56,7 @@ def make_plan(instance: Instance) -> Plan:
     for name, labels in checked_arms(settings):
         if name not in left_out:
             _add_check(plan, name, labels)
+    _add_grid(plan, left_out)
     _tell_apart(plan)
     _check_tuning(plan)
     _check_fairness(plan)
@@ -106,6 +109,20 @@ def _add_check(plan: Plan, name: str, labels: int) -> None:
     pair = ((chain[-1], front), (longer, f"{front}-longer"))
     keys = [plan.add(PlannedRun(spec, text, name, "check", labels)) for spec, text in pair]
     plan.checks[name, labels] = keys[0], keys[1]
+
+
+def _add_grid(plan: Plan, left_out: Collection[str]) -> None:
+    """The trainings of arms at other rates and lengths; where both are the recipe's own, the run of the cell."""
+    settings = plan.instance.settings
+    if (grid := settings.sensitivity) is None:
+        return
+    labels = settings.labels_at(grid.labels)
+    for place, chain in grid_chains(plan.ground, settings, grid):
+        if place.arm in left_out:
+            continue
+        run = chain[-1]
+        name = f"{run.model.name}/{place.arm}/n{labels}/rate{place.rate:g}-length{place.length:g}/s{run.seed}"
+        plan.grid[place] = plan.add(PlannedRun(run, name, place.arm, "check", labels))
 
 
 def _planned(spec: RunSpec, arm: str, budget: int) -> PlannedRun:

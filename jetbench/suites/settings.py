@@ -14,7 +14,7 @@ from jetbench.suites.choices import NAME, Arm, Common
 from jetbench.suites.studies import Sampler
 from jetbench.values import Spec
 
-__all__ = ["NAME", "Primary", "ScaledFile", "Settings", "SuiteFile", "Tuning"]
+__all__ = ["NAME", "Primary", "ScaledFile", "Sensitivity", "Settings", "SuiteFile", "Tuning"]
 
 
 class Tuning(Spec):
@@ -46,6 +46,29 @@ class Tuning(Spec):
         return self
 
 
+class Sensitivity(Spec):
+    """A grid of trainings beside the comparison: each of the `arms` at one label budget, with all seeds of the suite, at every
+    combination of factors on the learning rate and on the length of its last stage. The factors 1 and 1 are the arm's own run.
+    Nothing is chosen by it."""
+
+    arms: tuple[str, ...] = Field(min_length=1)
+    labels: Literal["smallest", "largest"] | int = "smallest"
+    learning_rate: tuple[float, ...] = (1.0,)
+    length: tuple[float, ...] = (1.0,)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Sensitivity:
+        for name in ("learning_rate", "length"):
+            factors = getattr(self, name)
+            if list(factors) != sorted(set(factors)) or factors[0] <= 0 or 1.0 not in factors:
+                raise ValueError(f"the factors of {name} are positive, rise, and have 1 among them, which is the arm's own run")
+        if len(self.learning_rate) * len(self.length) == 1:
+            raise ValueError("a grid of one point says nothing; give more factors of learning_rate or length")
+        if len(set(self.arms)) != len(self.arms):
+            raise ValueError("an arm stands there twice")
+        return self
+
+
 class Primary(Spec):
     """A comparison that the suite was made for; the others are corrected for their number, apart from these."""
 
@@ -72,6 +95,7 @@ class Settings(Common):
     varies: tuple[str, ...]
     metrics: tuple[str, ...] = ()  # beside those of the task: what plug-ins add, computed of the stored scores of the test jets
     longer: float | None = Field(None, gt=1)  # train the primary arms so many times as long at their largest budget, as a check
+    sensitivity: Sensitivity | None = None  # how far the result of arms hangs on rate and length, beside the comparison
     tuning: Tuning | None = None  # None: the recipe's own learning rate for every arm ("identical" protocol)
     primary: Primaries  # one for each encoder that the suite asks about
     faults: tuple[str, ...] = ()  # that its primary comparisons are made with once more each, on purpose
@@ -129,6 +153,20 @@ class Settings(Common):
             raise ValueError("faults: arms with a fault are tuned by each seed for itself (tuning: per: seed), or not at all")
         return self
 
+    @model_validator(mode="after")
+    def _grid_is_of_arms(self) -> Settings:
+        if self.sensitivity is None:
+            return self
+        if self.tuning is not None:
+            raise ValueError("sensitivity is a grid around the recipe's own values, which tuning replaces; leave out one of them")
+        labels = self.labels_at(self.sensitivity.labels)
+        for name in self.sensitivity.arms:
+            if name not in self.arms:
+                raise ValueError(f"sensitivity names the arm {name!r}; {nearest(name, self.arms)}")
+            if labels not in self.budgets(name):
+                raise ValueError(f"sensitivity is at {labels} labels, where the arm {name!r} is not")
+        return self
+
     def _check_primary(self, one: Primary) -> None:
         """It is at a budget that both of its arms have; each arm is compared with one baseline, which is compared with none."""
         labels = self.primary_labels(one)
@@ -159,8 +197,11 @@ class Settings(Common):
 
     def primary_labels(self, one: Primary) -> int:
         """Return the label budget of a primary comparison."""
-        labels = one.labels
-        return labels if isinstance(labels, int) else self.labels[0 if labels == "smallest" else -1]
+        return self.labels_at(one.labels)
+
+    def labels_at(self, place: Literal["smallest", "largest"] | int) -> int:
+        """Return the label budget that is meant."""
+        return place if isinstance(place, int) else self.labels[0 if place == "smallest" else -1]
 
 
 class ScaledFile(BaseModel):

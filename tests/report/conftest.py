@@ -22,6 +22,7 @@ from jetbench.spec import Variation
 from jetbench.suites.graph import PlannedRun
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
+from jetbench.suites.sensitivity import GridPlace
 from jetbench.suites.suite import Instance, find_suite, instantiate
 from jetbench.tracking.folder import also_key
 from jetbench.tracking.journal import Journal
@@ -50,6 +51,7 @@ class Fake:
     areas: Mapping[str, float] = field(default_factory=dict)
     at: Mapping[tuple[str, int], float] = field(default_factory=dict)
     at_rate: Mapping[tuple[str, float], float] = field(default_factory=dict)  # AUC by arm and rate of trials that do not win
+    at_setting: Mapping[tuple[str, float, float], float] = field(default_factory=dict)  # by arm and factors of rate and length
     spread: float = 0.003
     classes: int = 2
     lost: float = 0.0  # of the AUC on other test sets
@@ -61,6 +63,13 @@ class Fake:
     signs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by arm, of the length of each of its runs
     best: Mapping[str, float] = field(default_factory=dict)  # by arm, the share of the passes after which the best epoch ends
     environment: Callable[[PlannedRun], Mapping[str, Any]] = lambda run: {}  # what a run notes differently from others
+
+    def set_to(self, cell: CellKey | None, place: GridPlace | None) -> Fake:
+        """The same where a training of a grid has an AUC of its own."""
+        if place is None or cell is None or (place.arm, place.rate, place.length) not in self.at_setting:
+            return self
+        area = self.at_setting[place.arm, place.rate, place.length]
+        return replace(self, at={**self.at, (cell.arm, cell.labels): area})
 
     def area(self, cell: CellKey) -> float:
         return self.at.get((cell.arm, cell.labels), {**AREAS, **self.areas}.get(cell.arm, 0.9))
@@ -82,13 +91,15 @@ def fake_store(root: Path, instance: Instance, fake: Fake) -> tuple[Plan, Store]
     cells = {key: cell for cell, key in plan.cells.items()}
     for (arm, labels), keys in plan.checks.items():
         cells |= {key: CellKey(name, labels, -1) for key, name in zip(keys, (arm, f"{arm}-longer"), strict=True)}
+    beside = {key: place for place, key in plan.grid.items() if key not in cells}
+    cells |= {key: CellKey(place.arm, plan.runs[key].budget, place.seed) for key, place in beside.items()}
     tuned = {key: cell for cell, digest in plan.tuned.items() for key in _trials(plan, digest)}
     for key, run in plan.runs.items():
         cell = cells.get(key) or (tuned.get(key) if plan.seeds_tune else None)
         if cell in fake.failed and key in cells:
             ledger.fail(key, fake.failed[cell], "")
         elif cell is None or not fake.missing(cell):
-            _write_run(plan, ledger, key, cell, fake)
+            _write_run(plan, ledger, key, cell, fake.set_to(cell, beside.get(key)))
         assert run.key == key
     return plan, store
 

@@ -81,6 +81,7 @@ sections: Registry[SectionEntry] = Registry(
         _general("efficiency", "the metric of every arm beside size, memory, speed, and how soon its best epoch came"),
         _general("tuning", "what the studies have decided"),
         _general("search", "how searches went on: the best so far against what each arm had spent"),
+        _general("stability", "how much of a grid of learning rates and lengths is nearly as good as the best of each arm"),
         _general("rates", "every arm at each learning rate, and the primary comparisons at equal rates"),
         _general("protocol", "how the comparison is made"),
         _general("skipped", "what the jets do not allow"),
