@@ -151,12 +151,3 @@ def it_becomes_the_runs_of_a_plan(case: RegimeCase) -> None:
 def _with_start(chain: list[RunSpec]) -> Iterator[tuple[RunSpec, RunSpec | None]]:
     """Each run with the one before it."""
     return zip(chain, [None, *chain[:-1]], strict=True)
-
-
-@holds
-def seeds_are_runs_of_their_own(case: RegimeCase) -> None:
-    plan = case.plan()
-    first, second = ({run.spec.digest() for run in plan.chain(CellKey(OWN, LABELS, seed))} for seed in (0, 1))
-    expect(not first & second, "two seeds share a run")
-    again = {run.spec.digest() for run in case.plan().chain(CellKey(OWN, LABELS, 0))}
-    expect(again == first, "the same arm is planned as other runs the second time")

@@ -6,12 +6,13 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Collection
-from typing import Any
+from typing import Any, get_args
 
 from jetbench.spaces import Configured
 from jetbench.testing.properties import LeftOut, expect
+from jetbench.views.needs import Need
 
-__all__ = ["expect_described", "expect_sensible_options", "expect_true_defaults", "loaded_with"]
+__all__ = ["expect_described", "expect_known_needs", "expect_sensible_options", "expect_true_defaults", "loaded_with"]
 
 COLUMNS = {"target"}  # options that name a column of the jets, which a dataset decides
 
@@ -56,6 +57,12 @@ def expect_sensible_options(entry: Configured) -> None:
         expect(
             all(end in allowed[name] for end in ends if name in allowed), f"{name} is searched in {ends} and is {allowed[name]}"
         )
+
+
+def expect_known_needs(needs: Collection[str]) -> None:
+    """Raise `AssertionError` where a row needs something of jets that nobody can say of them."""
+    unknown = set(needs) - set(get_args(Need))
+    expect(not unknown, f"it needs {', '.join(sorted(unknown))} of jets, and what can be needed is {', '.join(get_args(Need))}")
 
 
 def loaded_with(target: str) -> set[str]:

@@ -16,7 +16,7 @@ from jetbench.jets import Jets
 from jetbench.seeds import torch_rng
 from jetbench.testing.networks import small_view
 from jetbench.testing.properties import Contract, LeftOut, each, expect
-from jetbench.testing.rows import expect_described, expect_sensible_options
+from jetbench.testing.rows import expect_described, expect_known_needs, expect_sensible_options
 from jetbench.testing.tensors import copied, expect_close, expect_equal, expect_untouched_generator
 from jetbench.testing.toys import jets_for, kinds_of_jets
 from jetbench.views import ViewEntry, views
@@ -88,12 +88,14 @@ def what_is_needed_of_jets_is_told(case: ViewCase) -> None:
 
 def expect_needs_told(entry: ViewEntry) -> None:
     """Raise `AssertionError` where jets that lack what is needed are not told why."""
+    expect_known_needs(entry.needs)
     for kind, jets in kinds_of_jets(2).items():
         reason = unmet(jets.meta, entry.needs)
         expect(not reason or "needed; " in reason, f"of {kind}, the reason is no sentence: {reason!r}")
     for option, needs in entry.option_needs:
         expect(option in dict(entry.defaults), f"its row says what the option {option!r} needs, and it has none of that name")
         expect(needs, f"its row says that the option {option!r} needs something, and not what")
+        expect_known_needs(needs)
 
 
 @holds
