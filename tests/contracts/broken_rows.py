@@ -19,16 +19,21 @@ class Broken:
     base: str
     says: str
     changes: dict[str, Any] = field(default_factory=dict)
+    metric: str = ""  # the one of a broken task that is tried in its place
 
 
 SUMS = {"target": "contracts.broken_networks:Sums", "defaults": HEAD, "allowed": HEAD_ALLOWED, "spaces": (), "published": ()}
 LOSS = {"target": "contracts.broken_objectives:Good", "defaults": (), "allowed": (), "spaces": ()}
+TORCH = "jetbench.training.loop:fit"  # which imports torch
+TOYS = {"module": "contracts.broken_datasets", "targets": ("label", "mass", "gen_mass", "gen_sdmass", "gen_pt")}
 GOOD = [
     ("model", "deep-sets", SUMS),
     ("objective", "supervised", LOSS),
     ("model", "mass-likelihood", {"target": "contracts.broken_fitted:Good"}),
     ("view", "constituents", {"target": "contracts.broken_views:Good"}),
     ("view", "observables", {"target": "contracts.broken_tables:Good"}),
+    ("dataset", "top-vs-qcd", {**TOYS, "target": "contracts.broken_datasets:Good"}),
+    ("task", "classification", {"target": "contracts.broken_tasks:Good"}),
 ]
 
 
@@ -57,11 +62,28 @@ def table(code: str, says: str, **changes: Any) -> Broken:
     return Broken("view", "observables", says, {"target": f"contracts.broken_tables:{code}", "tabled": False, **changes})
 
 
+def task(code: str, says: str, base: str = "classification", **changes: Any) -> Broken:
+    return Broken("task", base, says, {"target": f"contracts.broken_tasks:{code}", **changes})
+
+
+def metric(code: str, says: str, base: str = "classification", key: str = "accuracy") -> Broken:
+    return Broken("task", base, says, {"target": f"contracts.broken_tasks:{code}"}, key)
+
+
+def dataset(code: str, says: str) -> Broken:
+    return Broken("dataset", "top-vs-qcd", says, {**TOYS, "target": f"contracts.broken_datasets:{code}"})
+
+
+def reader(code: str, says: str) -> Broken:
+    return Broken("format", "energyflow", says, {"target": f"contracts.broken_formats:{code}"})
+
+
 def regime(says: str, *stages: Stage, **changes: Any) -> Broken:
     return Broken("regime", "scratch", says, {**({"stages": stages} if stages else {}), **changes})
 
 
 POOL = Stage(name="pretraining", objective="simclr", data="pool", labels="none", recipe="simclr")
+LABELLED = POOL.replace(labels="true")
 
 BROKEN: dict[str, dict[str, Broken]] = {
     "networks": {
@@ -113,7 +135,7 @@ BROKEN: dict[str, dict[str, Broken]] = {
         "sums of a jet are kept unless the row says otherwise": augmentation("doubled", "the sum of charged changes"),
         "the mass is kept unless the row says otherwise": augmentation("widened", "the mass changes by"),
         "pixels stay pixels unless the row says that deposits move": augmentation("widened", "off the centres of their pixels"),
-        "what it needs of jets is told": augmentation("flip", "no reason for what it refuses", needs=("tracks",)),
+        "what it needs of jets is a need that there is": augmentation("flip", "it needs tracks of jets", needs=("tracks",)),
     },
     "fitted": {
         "the row describes the code": fitted("Good", "the row has the defaults", defaults=(("width", 3),)),
@@ -129,7 +151,7 @@ BROKEN: dict[str, dict[str, Broken]] = {
         "a file that is cut off is refused": fitted("Lenient", "a file whose end is missing is loaded"),
     },
     "views": {
-        "the row describes the code": view("Good", "nothing says what values the option 'number' may have", allowed=()),
+        "the row describes the code": view("Good", "nothing says what values the option 'channels' may have", allowed=()),
         "options are settled once and for all": view("Good", "not sorted by name", settles="contracts.broken_views:unsorted"),
         "what is needed of jets is told": view("Good", "it has none of that name", option_needs=(("align", ("pt",)),)),
         "tensors have the declared shapes": view("Shapeless", "and declares"),
@@ -143,7 +165,7 @@ BROKEN: dict[str, dict[str, Broken]] = {
         "what is shown unscaled is scaled to what is shown": view("Unscaled", "is not what it shows"),
         "mixed jets look like jets": view("Unmixed", "mixed with itself is another"),
         "what is hidden has the declared widths": view("Narrow", "`place` has the shape"),
-        "it reads no more channels than it says": view("Good", "and|sizes|shape", reads="pt"),
+        "it reads no more channels than it says": view("Good", "must match the size", reads="pt"),
     },
     "tables": {
         "the row describes the code": table("Twice", "columns of one name"),
@@ -157,11 +179,59 @@ BROKEN: dict[str, dict[str, Broken]] = {
         "the jets are left as they are": table("InPlace", "it writes into the jets"),
         "what jets have not is counted": table("Miscounted", "another table than `rows`"),
     },
+    "tasks": {
+        "the row describes the code": task("Good", "the row has the defaults", defaults=(("width", 3),)),
+        "it costs no torch to load": Broken("task", "classification", "importing it imports torch", {"target": TORCH}),
+        "outputs become a loss and metrics that rank them": task("Reversed", "validation loss of better outputs is not smaller"),
+        "the loss has a gradient and diagnostics have none": task("Detached", "the loss is torch.float64"),
+        "an epoch is judged by what the task names": task("Unnamed", "a validation gives"),
+        "predictions are float64 and perfect outputs predict the truth": task("Coarse", "predictions are float32"),
+        "models predict together": task("First", "together they are no better"),
+        "what is learnt is plain and comes back": task("Forgetful", "what is restored has learnt something else"),
+        "a finished training is judged by the headline and the loss": task("NoError", "the headline has no error"),
+        "an evaluation writes its files and finite metrics": task("NotANumber", "metrics of an evaluation are finite"),
+        "predictions without sense are refused": task("Lenient", "predictions that are not finite are evaluated"),
+        "the paired metric is that of the evaluation": task("Swapped", "paired it is"),
+        "the error of a mean contains what the models share": task("Independent", "is not that of its models|of the paired"),
+        "a better arm is called better": task("Strict", "the better arm is called"),
+        "strata are small integers and the classes where there are some": task("ByTens", "no integers from 0 on"),
+        "what jets lack is told": task("Silent", "of jets without targets it says ''"),
+        "enough jets stay enough": task("Fickle", "with more jets|are not"),
+        "the report has what it names": task("Sectionless", "no sections nowhere"),
+    },
+    "metrics": {
+        "it says what it is": metric("NoKey", "its range is from 1.0 to 0.0"),
+        "values are finite and in its range": metric("Beyond", "outside of its range"),
+        "better predictions are better": metric("Backwards", "larger_is_better is False"),
+        "perfect predictions have the best value": metric("NeverPerfect", "perfect predictions have 1.0, not 2.0"),
+        "the order of jets does not matter": metric("FirstHalf", "in another order of the same jets"),
+        "it scales with its unit": metric("Unitless", "a thousand times the target", base="regression", key="rmse"),
+        "only the order of scores matters to a metric of ranks": metric("OfLogits", "after a rising map", key="auc"),
+    },
+    "datasets": {
+        "the row describes the recipe": dataset("Slow", "a core makes 0.0 jets"),
+        "a plan waits for no generator": Broken("dataset", "top-vs-qcd", "leave that to its module", {"target": TORCH}),
+        "classes share the jets and alternate": dataset("Lenient", "it takes 3 jets"),
+        "what makes no sense is refused": dataset("Lenient", "with the options"),
+        "its key is of all that decides the jets": dataset("Keyless", "has the same key"),
+        "jets are as the recipe says before they are made": dataset("Renamed", "classes are"),
+        "a chunk holds the jets of its class": dataset("Mislabelled", "have other labels"),
+        "the seed alone decides the jets": dataset("Restless", "has other jets the second time"),
+        "progress is told": dataset("Mute", "it tells"),
+        "chunks travel to a worker": dataset("Stuck", "cannot be sent"),
+    },
+    "formats": {
+        "the row names a reader": reader("Shy", "found by nothing else"),
+        "foreign files are not recognised": reader("Greedy", "it takes an empty file for its own"),
+        "foreign files are one clear error": reader("Raw", "toys"),
+        "its own file is recognised and by no other": reader("Blind", "is recognised by"),
+        "a file becomes valid jets": reader("Miscounted", "does not count the rows"),
+        "blocks in any order are the same jets": reader("Restarting", "the jets are others than read at once"),
+        "a file that is cut off is one clear error": reader("Torn", "zip|pickled|seek"),
+    },
     "regimes": {
         "the row is described and has stages": regime("each stage has a name", TRAINING, FINE_TUNING.replace(name="training")),
-        "objectives are registered and see what they need": regime(
-            "uses none, and the labels", POOL.replace(labels="true"), PROBE
-        ),
+        "objectives are registered and see what they need": regime("uses none, and the labels", LABELLED, PROBE),
         "each stage starts from the one before": regime("takes nothing of 'pretraining'", POOL, TRAINING),
         "it ends with a model of the label budget": regime("is trained on 'pool'", POOL),
         "only a control sees labels of the pool": regime("is no control", TRAINING.replace(labels="shuffled")),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts.broken_formats import written
 from contracts.broken_rows import BROKEN, GOOD, Broken
 
 from jetbench.registry import Entry
@@ -31,10 +33,10 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize(("module", "name", "broken"), CASES)
-def test_a_property_fails_where_it_is_broken(module: str, name: str, broken: Broken, register: Any) -> None:
-    entry = register(broken.kind, broken.base, broken.changes)
-    _, found = contract_of(broken.kind, "broken")
-    property_, case = found.properties[name], found.prepare(entry, None)
+def test_a_property_fails_where_it_is_broken(module: str, name: str, broken: Broken, register: Any, tmp_path: Path) -> None:
+    register(broken.kind, broken.base, broken.changes)
+    entry, found = contract_of("metric", broken.metric) if broken.metric else contract_of(broken.kind, "broken")
+    property_, case = found.properties[name], found.prepare(entry, written(tmp_path) if broken.kind == "format" else None)
     with pytest.raises(Exception, match=broken.says) as caught:
         property_(case)
     assert not isinstance(caught.value, LeftOut)
@@ -47,11 +49,14 @@ def test_every_property_of_the_contract_has_a_broken_component(module: str) -> N
 
 
 @pytest.mark.parametrize(("kind", "base", "changes"), GOOD)
-def test_what_the_broken_ones_are_made_of_keeps_its_contract(
-    kind: str, base: str, changes: dict[str, Any], register: Any
-) -> None:
+def test_what_they_are_made_of_keeps_its_contract(kind: str, base: str, changes: dict[str, Any], register: Any) -> None:
     register(kind, base, changes)
     contract(kind, "broken")
+
+
+def test_a_small_reader_keeps_its_contract(register: Any, tmp_path: Path) -> None:
+    register("format", "energyflow", {"target": "contracts.broken_formats:Good"})
+    contract("format", "broken", sample=written(tmp_path))
 
 
 def test_all_that_fails_is_told_at_once(register: Any) -> None:
