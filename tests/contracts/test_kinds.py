@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +62,17 @@ def test_what_is_not_there_is_told() -> None:
         contract_of("modle", "deep-sets")
     with pytest.raises(UnknownNameError, match=r"no model 'deepsets'; did you mean 'deep-sets'\?"):
         check("model", "deepsets")
+
+
+def test_the_three_lines_that_are_shown_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they stand in the documents, on a model that keeps its contract and on one that does not."""
+    text = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    scope: dict[str, Any] = {}
+    exec(shown, scope)
+    own = replace(models["deep-sets"], name="my-model")
+    monkeypatch.setitem(models._entries, "my-model", own)
+    scope["test_my_model"]()
+    monkeypatch.setitem(models._entries, "my-model", replace(own, recipe="none"))
+    with pytest.raises(AssertionError, match="breaks its contract:\nfailed: what the row names is registered: no recipe 'none'"):
+        scope["test_my_model"]()
