@@ -1,18 +1,16 @@
-"""Toy jets that cost nothing to make: one prong against three, with everything else as real jets have it."""
+"""Toy jets, and small suites and studies of them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 from jetbench.engine.child import PRELOAD
-from jetbench.jets import Channel, Jets, Meta, Provenance, save_jets
+from jetbench.jets import Jets, save_jets
 from jetbench.plugins import installed
 from jetbench.processes import context
 from jetbench.suites.plan import Plan
@@ -20,6 +18,7 @@ from jetbench.suites.planning import make_plan
 from jetbench.suites.study_file import find_study, instantiate_study
 from jetbench.suites.study_planning import StudyPlan, make_study_plan
 from jetbench.suites.suite import find_suite, instantiate
+from jetbench.testing import toys
 
 # a busy machine is no failure, and the gate tries the same examples each time
 settings.register_profile("jetbench", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -49,70 +48,15 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-CHANNELS = (
-    Channel(name="charged", unit="GeV", role="pt"),
-    Channel(name="photon", unit="GeV", role="pt"),
-    Channel(name="neutral", unit="GeV", role="pt"),
-)
-
-
-def make_toy_jets(n: int, seed: int = 0, channels: tuple[Channel, ...] = CHANNELS) -> Jets:
-    """n jets of about 600 GeV: background has one prong, signal three, 0.35 from the axis."""
-    rng = np.random.default_rng(seed)
-    label = (np.arange(n) % 2).astype(np.int32)
-    counts = rng.integers(20, 60, n)
-    jet = np.repeat(np.arange(n), counts)
-    deposits = len(jet)
-    prong = rng.integers(0, 3, deposits)
-    angle = rng.uniform(0, 2 * np.pi, n)[jet] + prong * 2 * np.pi / 3
-    distance = np.where(label[jet] == 1, 0.35, 0.0) * rng.uniform(0.5, 1.2, n)[jet]
-    pt = rng.exponential(1.0, deposits)
-    pt *= 600 / np.bincount(jet, pt, minlength=n)[jet]
-    values = np.zeros((deposits, len(channels)), np.float32)
-    values[np.arange(deposits), rng.integers(0, len(channels), deposits)] = pt
-    eta = distance * np.cos(angle) + rng.normal(0, 0.08, deposits)
-    phi = distance * np.sin(angle) + rng.normal(0, 0.08, deposits)
-    column = {name: rng.uniform(50, 250, n).astype(np.float32) for name in ("mass", "gen_mass", "gen_sdmass", "gen_pt")}
-    return Jets(
-        meta=Meta(channels=channels, class_names=("qcd", "top"), provenance=Provenance(source="toy", seed=seed)),
-        offsets=np.concatenate([[0], np.cumsum(counts)]),
-        eta=eta.astype(np.float32),
-        phi=phi.astype(np.float32),
-        values=values,
-        jet_eta=rng.uniform(-2, 2, n).astype(np.float32),
-        jet_phi=rng.uniform(-np.pi, np.pi, n).astype(np.float32),
-        jet_pt=np.full(n, 600, np.float32),
-        event=np.arange(n) + 1000,
-        targets={"label": label, **column},
-    )
-
-
-def make_pronged_jets(n: int, classes: int, seed: int = 0) -> Jets:
-    """n toy jets of many classes: class k has k+1 prongs."""
-    jets, rng = make_toy_jets(n, seed), np.random.default_rng([seed, classes])
-    label = (np.arange(n) % classes).astype(np.int32)
-    jet = np.repeat(np.arange(n), np.diff(jets.offsets))
-    prong = rng.integers(0, label[jet] + 1)
-    angle = rng.uniform(0, 2 * np.pi, n)[jet] + 2 * np.pi * prong / (label[jet] + 1)
-    distance = np.where(label[jet] > 0, 0.4, 0.0)
-    return replace(
-        jets,
-        meta=jets.meta.replace(class_names=tuple(["QCD", "W→qq", "t→bqq'", *(f"X{k}" for k in range(3, classes))][:classes])),
-        eta=(distance * np.cos(angle) + rng.normal(0, 0.06, len(jet))).astype(np.float32),
-        phi=(distance * np.sin(angle) + rng.normal(0, 0.06, len(jet))).astype(np.float32),
-        targets=dict(jets.targets) | {"label": label},
-    )
-
-
 @pytest.fixture(scope="session")
 def pronged_jets() -> Callable[[int, int], Jets]:
     """`pronged_jets(n, classes)`."""
-    return make_pronged_jets
+    return toys.pronged_jets
 
 
 @pytest.fixture(scope="session")
 def toy_jets() -> Jets:
-    return make_toy_jets(400)
+    return toys.toy_jets(400)
 
 
 @pytest.fixture(scope="session")

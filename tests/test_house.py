@@ -33,7 +33,7 @@ FLOORS = [
     {"suites"},
     {"engine"},
     {"report", "doctor"},
-    {"insight"},
+    {"insight", "testing"},
     {"api"},
     {"cli"},
 ]
@@ -243,10 +243,10 @@ NO_VERBS = {
 
 
 def documented(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Name and docstring of every public function and method; properties say what they are, as a noun."""
+    """Name and docstring of every public function and method; properties, of a class or of a contract, say what is."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and (text := ast.get_docstring(node)):
-            if not any("property" in ast.unparse(decorator) for decorator in node.decorator_list):
+            if not any(re.search("property|^holds$", ast.unparse(decorator)) for decorator in node.decorator_list):
                 yield node.name, text
         elif isinstance(node, ast.ClassDef):
             yield from documented(node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Protocol, Self
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -67,12 +68,14 @@ class BoostedTrees:
     def load(cls, folder: Path) -> Self:
         import skops.io
 
-        path = folder / cls.FILE
-        unknown = set(skops.io.get_untrusted_types(file=path)) - TRUSTED
-        if unknown:
-            raise DataFileError(f"{path}: holds types that trees do not need ({', '.join(sorted(unknown))}); not loaded")
-        loaded = cls()
-        loaded.model = skops.io.load(path, trusted=sorted(TRUSTED))
+        path, loaded = folder / cls.FILE, cls()
+        try:
+            unknown = set(skops.io.get_untrusted_types(file=path)) - TRUSTED
+            if unknown:
+                raise DataFileError(f"{path}: holds types that trees do not need ({', '.join(sorted(unknown))}); not loaded")
+            loaded.model = skops.io.load(path, trusted=sorted(TRUSTED))
+        except (BadZipFile, ValueError, KeyError) as error:
+            raise DataFileError(f"{path}: damaged ({error}); train the run again") from error
         return loaded
 
 

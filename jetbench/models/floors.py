@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from jetbench.errors import DataFileError
 from jetbench.files import write_atomically
 
 __all__ = ["AnalyticMass", "ClassMean", "ClassPrior", "GroomedMass", "MassDistance", "MassLikelihood"]
@@ -30,8 +31,11 @@ class _JsonModel:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        loaded = cls()
-        loaded.state = json.loads((folder / cls.FILE).read_text())
+        path, loaded = folder / cls.FILE, cls()
+        try:
+            loaded.state = json.loads(path.read_text())
+        except ValueError as error:  # of no UTF-8 too
+            raise DataFileError(f"{path}: damaged ({error}); train the run again") from error
         return loaded
 
 

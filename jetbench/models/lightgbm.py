@@ -49,7 +49,10 @@ class LightGBM:
         text = path.read_text()
         if END not in text:  # the library's own reader ends the process at the first tree that is cut off
             raise DataFileError(f"{path}: not a whole model of LightGBM; train the run again")
-        loaded.booster = lightgbm.Booster(model_str=text)
+        try:
+            loaded.booster = lightgbm.Booster(model_str=text)
+        except ValueError as error:  # of the line about pandas, which comes last
+            raise DataFileError(f"{path}: not a whole model of LightGBM ({error}); train the run again") from error
         return loaded
 
 

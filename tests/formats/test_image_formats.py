@@ -21,7 +21,7 @@ from jetbench.data.batch import JetTensors
 from jetbench.errors import DataFileError
 from jetbench.formats import formats
 from jetbench.formats.reader import Reader
-from jetbench.jets import Jets, concatenate
+from jetbench.jets import Jets
 from jetbench.views.image import render
 
 ANY = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -0.0, 1e-45, -1e-45, -3e38])
@@ -78,19 +78,6 @@ def test_pixels_survive_bit_for_bit(name: str, tmp_path: Path, data: st.DataObje
     assert not repairs
     assert np.array_equal(in_file_order(kind, jets), made)
     assert len(jets.eta) == np.count_nonzero((made != 0).any(axis=1))
-
-
-def test_blocks_in_any_order_make_the_same_jets(kind: Kind, tmp_path: Path) -> None:
-    path = kind.make(tmp_path, 7)
-    with opened(kind, path) as reader:
-        whole, _ = reader.read(0, 7)
-        last, first, middle = (reader.read(a, b)[0] for a, b in ((5, 7), (0, 2), (2, 5)))
-    parts = concatenate([first, middle, last])
-    assert whole.meta == parts.meta
-    for (name, column), (_, other) in zip(whole.columns(), parts.columns(), strict=True):
-        assert column.dtype == other.dtype, name
-        assert np.array_equal(column, other), name
-    assert whole.event.tolist() == list(range(7))
 
 
 def test_columns_become_targets_and_never_channels(kind: Kind, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from jetbench.errors import DataFileError
 from jetbench.formats import formats
 from jetbench.formats.reader import Reader
-from jetbench.jets import Jets, concatenate
+from jetbench.jets import Jets
 
 JETS = particles(50)
 FILES: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -83,19 +83,6 @@ def test_the_mass_is_that_of_the_sum(name: str, tmp_path: Path) -> None:
         px, py, pz, energy = values.sum(axis=0)
         assert jets.targets["mass"][row] == pytest.approx(np.sqrt(energy**2 - px**2 - py**2 - pz**2), rel=1e-3, abs=0.2)
         assert jets.jet_pt[row] == pytest.approx(np.hypot(px, py), rel=1e-5)
-
-
-def test_blocks_in_any_order_are_the_same_jets(case: tuple[str, Path]) -> None:
-    name, path = case
-    with open_as(name, path) as reader:
-        whole, _ = reader.read(0, 50)
-        late, middle, early = (reader.read(*rows)[0] for rows in ((33, 50), (7, 33), (0, 7)))
-    assert concatenate([early, middle, late]).content_digest() == whole.content_digest()
-
-
-def test_only_its_own_reader_recognises_a_file(case: tuple[str, Path]) -> None:
-    name, path = case
-    assert [entry.name for entry in formats if entry.name in FILES and entry.load().recognises(path)] == [name]
 
 
 def test_a_fault_of_a_reader_is_not_taken_for_another_format(case: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from objectives.taught import taught
 from torch import nn
 
 from jetbench.data.batch import Batch, JetTensors
@@ -16,7 +14,7 @@ from jetbench.data.batches import Batches
 from jetbench.data.catalog import datasets
 from jetbench.data.composition import compose
 from jetbench.data.splits import split_jets
-from jetbench.jets import Channel, Grid, Jets
+from jetbench.jets import Jets
 from jetbench.models import models
 from jetbench.models.network import Network, build_network
 from jetbench.objectives import TASK_LOSS, objectives
@@ -28,6 +26,7 @@ from jetbench.simulation.chunks import Chunk
 from jetbench.simulation.simulators import simulate_chunk
 from jetbench.spec import Component, Recipe, RunSpec, Scalar, options
 from jetbench.tasks import build_task, tasks
+from jetbench.testing.training import taught
 from jetbench.tracking.journal import Journal, read
 from jetbench.training import loop
 from jetbench.views import augment, augmentations, views
@@ -73,31 +72,6 @@ def simulation_key(name: str, label: int) -> str:
 
 def batch_of(jets: Jets, size: int) -> Batch:
     return JetTensors(jets).batch(torch.arange(size))
-
-
-def with_time(jets: Jets) -> Jets:
-    """The same jets with their last channel as a time, averaged with the first as weight."""
-    channels = (*jets.meta.channels[:2], Channel(name="time", unit="ns", combine="mean", weight=jets.meta.channels[0].name))
-    values = jets.values.copy()
-    values[:, 2] = np.cos(np.arange(len(values)))
-    return replace(jets, meta=jets.meta.replace(channels=channels), values=values)
-
-
-def as_pixels(jets: Jets) -> Jets:
-    """The same jets with every deposit at the centre of its pixel, outside ones at the edge; a pixel may hold several."""
-    grid = Grid(rows=16, columns=12, eta_extent=0.8, phi_extent=0.6)
-    eta, phi = (
-        ((np.floor((x / extent + 1) * n / 2).clip(0, n - 1) + 0.5) * 2 / n - 1).astype(np.float32) * np.float32(extent)
-        for x, n, extent in ((jets.eta, 16, 0.8), (jets.phi, 12, 0.6))
-    )
-    return replace(jets, meta=jets.meta.replace(grid=grid), eta=eta, phi=phi)
-
-
-def as_crystals(jets: Jets) -> Jets:
-    """The same jets as pixels of energies, and of a time."""
-    timed = with_time(as_pixels(jets))
-    energies = [channel.replace(role="energy") for channel in timed.meta.channels[:2]]
-    return replace(timed, meta=timed.meta.replace(channels=(*energies, timed.meta.channels[2])))
 
 
 def augmented(name: str, jets: Jets, **strengths: float) -> dict[str, np.ndarray]:

@@ -21,6 +21,7 @@ from jetbench.models import ModelEntry
 from jetbench.objectives import objectives
 from jetbench.registry import Entry
 from jetbench.tasks import tasks
+from jetbench.testing.toys import as_crystals, as_pixels, with_time
 from jetbench.views import ViewEntry, augmentations, views
 
 STRENGTHS = {  # whatever the defaults leave out
@@ -50,7 +51,7 @@ def test_the_toy_jets_that_all_others_are_made_from(toy_jets: Jets, pronged_jets
 @each("entry", augmentations)
 def test_an_augmentation(entry: Entry, toy_jets: Jets) -> None:
     found = sketches("constituents", builders.augmented(entry.name, toy_jets))
-    found |= sketches("pixels", builders.augmented(entry.name, builders.as_pixels(toy_jets)))
+    found |= sketches("pixels", builders.augmented(entry.name, as_pixels(toy_jets)))
     if strengths := STRENGTHS.get(entry.name):
         found |= sketches("strengths", builders.augmented(entry.name, toy_jets, **strengths))
     check(builders.key("augmentation", entry), found)
@@ -59,12 +60,12 @@ def test_an_augmentation(entry: Entry, toy_jets: Jets) -> None:
 @each("entry", views)
 def test_a_view(entry: ViewEntry, toy_jets: Jets) -> None:
     if "crystals" in entry.needs:
-        found = sketches("crystals", builders.shown(entry.name, builders.as_crystals(toy_jets)))
+        found = sketches("crystals", builders.shown(entry.name, as_crystals(toy_jets)))
     else:
         found = sketches("constituents", builders.shown(entry.name, toy_jets))
-        found |= sketches("pixels", builders.shown(entry.name, builders.as_pixels(toy_jets)))
+        found |= sketches("pixels", builders.shown(entry.name, as_pixels(toy_jets)))
     if entry.name == "image":
-        found |= sketches("time", builders.shown(entry.name, builders.with_time(toy_jets)))
+        found |= sketches("time", builders.shown(entry.name, with_time(toy_jets)))
     if entry.name in ("image", "pixels-mass"):
         found |= sketches("aligned", builders.shown(entry.name, toy_jets, align="principal"))
     check(builders.key("view", entry), found)

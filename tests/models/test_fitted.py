@@ -28,42 +28,6 @@ OF_MANY = [entry for entry in FITTED if not entry.signal]
 TREES = [models["boosted-trees"], models["lightgbm"]]
 
 
-@pytest.fixture
-def five_classes() -> tuple[np.ndarray, np.ndarray]:
-    """Five masses, the heaviest class half as frequent as the others."""
-    rng = np.random.default_rng(1)
-    labels = rng.permutation(np.repeat(np.arange(5), [200, 200, 200, 200, 100]))
-    table = rng.normal(size=(900, 3))
-    table[:, 1] = np.array([40, 80, 91, 125, 173])[labels] + rng.normal(0, 6, 900)
-    return table.astype(np.float32), labels
-
-
-@pytest.mark.parametrize("entry", installed(OF_MANY))
-def test_more_classes_have_probabilities(entry: ModelEntry, five_classes: tuple, tmp_path: Path) -> None:
-    table, labels = five_classes
-    model = entry.load()()
-    model.fit(table[:600], NAMES, labels[:600], 1, 0.1)
-    model.save(tmp_path)
-    scores = model.predict(table[600:])
-    assert scores.shape == (300, 5)
-    assert scores.min() > 0
-    assert scores.sum(axis=1) == pytest.approx(np.ones(300))
-    assert np.array_equal(entry.load().load(tmp_path).predict(table[600:]), scores)
-    assert auc(labels[600:], scores) == (0.5 if entry.name == "class-prior" else pytest.approx(0.97, abs=0.025))
-
-
-@pytest.mark.parametrize("entry", installed(FITTED))
-def test_a_fitted_model_scores_alike_after_storage(entry: ModelEntry, sample: tuple, tmp_path: Path) -> None:
-    table, labels = sample
-    model = entry.load()()
-    model.fit(table[:400], NAMES, labels[:400], 1, 0.1)
-    model.save(tmp_path)
-    scores = model.predict(table[400:])
-    assert scores.shape == (200,)
-    assert 0 <= scores.min() <= scores.max() <= 1
-    assert np.array_equal(entry.load().load(tmp_path).predict(table[400:]), scores)
-
-
 @pytest.mark.parametrize("entry", installed(TREES))
 def test_trees_learn_from_few_labels(entry: ModelEntry, sample: tuple) -> None:
     table, labels = sample

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
-from objectives.taught import taught
 from torch import nn
 
 from jetbench.data.batch import JetTensors
@@ -16,6 +15,7 @@ from jetbench.objectives.distilled import PROBABILITIES, softened
 from jetbench.seeds import torch_rng
 from jetbench.spec import Component, options
 from jetbench.tasks import build_task
+from jetbench.testing.training import taught
 from jetbench.views.view import fit_view
 
 TASK, BINARY = (build_task(Component(name="classification", options=options(given))) for given in ({}, {"loss": "bce"}))

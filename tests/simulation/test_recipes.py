@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from jetbench.errors import SimulationError
-from jetbench.simulation.chunks import plan
 from jetbench.simulation.jetclass import JetClassMini
 from jetbench.simulation.quark_vs_gluon import GLUON, QUARK, QuarkVsGluon
 from jetbench.simulation.showers.recipe import ElectronVsPhoton
@@ -13,17 +12,6 @@ from jetbench.simulation.top_vs_qcd import QCD, TopVsQcd
 
 RECIPES = [TopVsQcd, QuarkVsGluon, JetClassMini, ElectronVsPhoton]
 PARTICLE_LEVEL = QuarkVsGluon(jets=2, seed=1, mpi=False, detector="none")
-
-
-@pytest.mark.parametrize("kind", RECIPES)
-def test_classes_share_the_jets_and_alternate(kind):
-    classes = len(kind.class_names)
-    chunks = plan(kind(jets=600 * classes, seed=0))
-    assert [chunk.label for chunk in chunks] == 2 * list(range(classes))
-    assert [chunk.index for chunk in chunks] == list(range(2 * classes))
-    assert {chunk.jets for chunk in chunks} == {300}
-    with pytest.raises(SimulationError, match=f"multiple of {classes}, such as {classes}"):
-        kind(jets=classes + 1, seed=0)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-import pickle
 import pkgutil
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from jetbench.data.catalog import datasets
 from jetbench.jets import Jets
 from jetbench.simulation.chunks import plan
 from jetbench.simulation.recipe import SimulationRecipe
-from jetbench.simulation.simulators import Simulator, make_meta, simulate_chunk, simulators
+from jetbench.simulation.simulators import Simulator, simulate_chunk, simulators
 
 GOLDEN = Path(__file__).with_name("golden.json")
 SMALL = 10  # jets of a chunk
@@ -49,42 +48,6 @@ def recipes_in_the_package() -> set[type[SimulationRecipe]]:
 def test_every_recipe_has_its_row_and_there_is_one_table() -> None:
     assert {simulator.load() for simulator in simulators} == recipes_in_the_package()
     assert datasets is simulators
-
-
-def test_a_row_is_called_as_its_recipe(simulator: Simulator) -> None:
-    kind = simulator.load()
-    assert kind.model_fields["name"].default == simulator.name
-    assert simulator.summary
-    assert simulator.source
-    assert set(kind.seed_fields) <= set(kind.model_fields)
-
-
-def test_a_recipe_is_a_value_that_knows_no_simulator(simulator: Simulator) -> None:
-    code = f"""
-import sys
-from jetbench.simulation.simulators import simulators
-simulators[{simulator.name!r}].load()
-print(*sys.modules)
-"""
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"pythia8mc", "fastjet", "awkward", "scipy", "torch", "h5py", "jetbench.jets", simulator.module} & set(loaded)
-
-
-def test_chunks_travel_to_a_worker(recipe: SimulationRecipe) -> None:
-    for chunk in plan(recipe):
-        assert pickle.loads(pickle.dumps(chunk)) == chunk
-
-
-def test_a_chunk_is_as_it_says(recipe: SimulationRecipe) -> None:
-    chunk, seen = plan(recipe)[-1], list[int]()
-    jets = simulate_chunk(chunk, seen.append)
-    jets.validate()
-    assert jets.meta == make_meta(recipe)
-    assert tuple(jets.targets) == simulators[recipe.name].targets
-    assert (len(jets), seen[-1]) == (SMALL, SMALL)
-    assert seen == sorted(seen)
-    assert set(jets.targets["label"]) == {chunk.label}
-    assert np.all(np.isin(jets.event, chunk.event_ids(np.arange(10_000))))
 
 
 def test_a_chunk_is_as_it_was(recipe: SimulationRecipe) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from objectives.taught import taught
 from safetensors.torch import load_file
 
 from jetbench.data.batch import JetTensors
@@ -26,6 +25,7 @@ from jetbench.objectives.base import Look, build_objective
 from jetbench.recipes import SUPERVISED_AUGMENTATION
 from jetbench.spec import Component, Recipe, options
 from jetbench.tasks import build_task
+from jetbench.testing.training import taught
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal, read
 from jetbench.training import loop

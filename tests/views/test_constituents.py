@@ -77,25 +77,12 @@ def test_sets_are_padded_masked_and_scaled_to_one(toy_jets: Jets) -> None:
     assert view_of(batch, number=60).shapes == {"constituents": (60, inside.shape[1])}
 
 
-def test_the_order_in_the_file_does_not_matter(toy_jets: Jets) -> None:
-    batch = batch_of(toy_jets)
-    order = torch.argsort(batch.jet + torch.rand(len(batch.jet), generator=torch.manual_seed(1)) * 0.9)
-    mixed = batch.replace(**{name: getattr(batch, name)[order] for name in ("jet", "eta", "phi", "values")})
-    view = view_of(batch)
-    torch.testing.assert_close(view(batch)["constituents"], view(mixed)["constituents"])  # the jet's pT is a sum in another order
-
-
 def test_an_empty_jet_is_an_empty_set(toy_jets: Jets) -> None:
     batch = batch_of(toy_jets, 3)
     seen = view_of(batch)(batch.keep(batch.jet != 1))
     assert seen.mask is not None
     assert not seen.mask[1].any()
     assert seen["constituents"].isfinite().all()
-
-
-def test_the_fitted_view_comes_back_from_json(toy_jets: Jets) -> None:
-    view = view_of(batch_of(toy_jets))
-    assert ConstituentsView.model_validate_json(view.model_dump_json()) == view
 
 
 def test_a_jet_has_a_constituent(toy_jets: Jets) -> None:

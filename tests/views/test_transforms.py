@@ -13,7 +13,7 @@ from jetbench.data.batch import Batch, JetTensors
 from jetbench.jets import Channel, Grid, Jets, jets_from_images
 from jetbench.seeds import torch_rng
 from jetbench.spec import Component, options
-from jetbench.views import augment, augmentations
+from jetbench.views import augment
 from jetbench.views.image import render
 from jetbench.views.transforms import dequantise, energy_scale, reflect, rotate
 
@@ -78,18 +78,6 @@ def test_energy_scale_is_made_on_the_device_of_the_batch(batch: Batch, monkeypat
     with torch.device("meta"):
         found = energy_scale(batch, torch_rng("scale"))
     assert torch.equal(found.values, expected.values)
-
-
-def test_augmentations_draw_from_their_generator_alone(batch: Batch) -> None:
-    steps = tuple(Component(name=entry.name) for entry in augmentations)
-    torch.manual_seed(1)
-    first = augment(batch, steps, torch_rng("a"))
-    torch.manual_seed(2)
-    again = augment(batch, steps, torch_rng("a"))
-    other = augment(batch, steps, torch_rng("b"))
-    assert torch.equal(first.eta, again.eta)
-    assert torch.equal(first.values, again.values)
-    assert first.eta.shape != other.eta.shape or not torch.equal(first.eta, other.eta)
 
 
 def test_pixels_are_spread_inside_themselves_before_they_turn(toy_jets: Jets) -> None:
