@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -160,15 +160,10 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
 
 
 def _contract(kind: str, entry: Entry) -> Iterable[str]:
-    """What the contract of its kind says of a plug-in's component, a line for each property; contracts know the metrics of tasks
-    alone."""
-    if kind == "metric":
-        return
-    try:
-        testing: Any = import_module("jetbench.testing")
-    except ModuleNotFoundError:
-        return
-    report = testing.check(kind, entry.name)
+    """What the contract of its kind says of a plug-in's component, a line for each property."""
+    from jetbench.testing import check
+
+    report = check(kind, entry.name)
     yield f"contract: {'kept' if report.passed else 'broken'}"
     yield from (f"  {line}" for line in report.lines)
 

@@ -35,7 +35,7 @@ KINDS = {
     "view": Kind("jetbench.views:views", ("views", "tables")),
     "augmentation": Kind("jetbench.views:augmentations", ("augmentations",)),
     "task": Kind("jetbench.tasks:tasks", ("tasks",)),
-    "metric": Kind("jetbench.testing.metrics:metrics", ("metrics",)),
+    "metric": Kind("jetbench.testing.metrics:metrics", ("metrics", "added_metrics")),
     "dataset": Kind("jetbench.data.catalog:datasets", ("datasets",)),
     "format": Kind("jetbench.formats:formats", ("formats",)),
     "regime": Kind("jetbench.suites.stages:regimes", ("regimes",)),

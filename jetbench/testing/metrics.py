@@ -1,4 +1,4 @@
-"""The contract of a metric: in its range, better for better predictions, the same however jets are ordered or measured."""
+"""The contract of a task's own metric: in its range, better for better predictions, whatever order and unit jets have."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from jetbench.evaluation.metrics import metrics as added
 from jetbench.registry import Entry, Registry
 from jetbench.seeds import torch_rng
 from jetbench.spaces import Configured
@@ -17,33 +18,33 @@ from jetbench.tasks.task import Metric
 from jetbench.testing.judged import Judged, samples
 from jetbench.testing.properties import Contract, LeftOut, each, expect
 
-__all__ = ["CONTRACT", "MetricEntry", "metrics"]
+__all__ = ["CONTRACT", "TaskMetric", "metrics"]
 
 RANKS = {"auc"}  # metrics that look at the order of scores alone
 
 
 @dataclass(frozen=True)
-class MetricEntry(Entry):
+class TaskMetric(Entry):
     """A metric that registered `tasks` name, as their headline or as what an epoch is selected by."""
 
     tasks: tuple[Configured, ...] = ()
 
 
-def metrics() -> Registry[MetricEntry]:
-    """List the metrics of all tasks by key."""
-    found: dict[str, MetricEntry] = {}
+def metrics() -> Registry[Entry]:
+    """List the metrics of all tasks by key, and after them what is added beside these."""
+    found: dict[str, TaskMetric] = {}
     for task in tasks:
         for metric in {task.load().headline, *task.load().selectors}:
-            known = found.get(metric.key, MetricEntry(metric.key, "", metric.name))
+            known = found.get(metric.key, TaskMetric(metric.key, "", metric.name))
             found[metric.key] = replace(known, tasks=(*known.tasks, task))
-    return Registry("metric", [found[key] for key in sorted(found)])
+    return Registry("metric", [*(found[key] for key in sorted(found)), *added])
 
 
 @dataclass(frozen=True)
 class MetricCase:
     """A metric, and the tasks that name it on toy jets."""
 
-    entry: MetricEntry
+    entry: TaskMetric
 
     def each(self, check: Callable[[Judged, Metric], None]) -> None:
         """Try something with each task, on each sample of toy jets."""
@@ -59,7 +60,7 @@ class MetricCase:
         return one.task.validate(outputs, one.target)[self.entry.name]
 
 
-CONTRACT: Contract[MetricCase] = Contract(lambda entry, sample: MetricCase(entry))
+CONTRACT: Contract[MetricCase] = Contract(lambda entry, sample: MetricCase(entry), lambda entry: isinstance(entry, TaskMetric))
 holds = CONTRACT.property
 
 
