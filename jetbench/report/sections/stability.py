@@ -56,7 +56,7 @@ def render(results: Results) -> SectionContent | None:
         tolerance=tolerance_text(results),
         level=LEVEL_TEXT,
     )
-    grids = {one.arm: (one.rates, one.lengths, one.means, one.values.std(axis=2), one.near) for one in found}
+    grids = {one.arm: (one.rates, one.lengths, one.means, _spread(one.values), one.near) for one in found}
     plot = Plot(
         "stability",
         f"{capital(label(metric))} of each arm against the factors on its learning rate and length",
@@ -66,6 +66,11 @@ def render(results: Results) -> SectionContent | None:
         (metric, grids),
     )
     return SectionContent("stability", "How stable is it?", body, plots=(plot,))
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """The standard deviation between seeds (rates, lengths) of values (rates, lengths, seeds); NaN for a single seed."""
+    return values.std(axis=2, ddof=1) if values.shape[2] > 1 else np.full(values.shape[:2], np.nan)
 
 
 def _table(results: Results, found: Sequence[Stability]) -> str:
@@ -130,7 +135,8 @@ def _fill(axes: Any, metric: Metric, grid: Grid, middle: float) -> None:
             axes.text(rate, length, "diverged", ha="center", va="center", fontsize=8, color=MUTED)
             continue
         color = "black" if mean > middle else "white"  # the larger value is the brighter one
-        text = f"{number(metric, float(mean))}\n±{number(metric, float(spreads[rate, length]))}"
+        spread = number(metric, float(spreads[rate, length])) if np.isfinite(spreads[rate, length]) else "?"
+        text = f"{number(metric, float(mean))}\n±{spread}"
         axes.text(rate, length, text, ha="center", va="center", fontsize=8, color=color)
         if near[rate, length]:
             axes.add_patch(Rectangle((rate - 0.46, length - 0.44), 0.92, 0.88, fill=False, edgecolor=color, linewidth=1.6))
