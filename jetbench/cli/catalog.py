@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["ls", "show"]
 
 # torch-free tables, imported when asked for
-KINDS = {**TABLES, "pipelines": "jetbench.recipes:pipelines", "recipes": "jetbench.recipes:recipes"}
+CLOSED = {"pipelines": "jetbench.recipes:pipelines", "recipes": "jetbench.recipes:recipes"}
+ORDER = ("tasks", "models", "regimes", "objectives", "views", "augmentations", *CLOSED, "datasets", "formats", "metrics")
+KINDS = {kind: {**TABLES, **CLOSED}[kind] for kind in ORDER}
 
 
 def _entries(kind: str) -> list[Entry]:
