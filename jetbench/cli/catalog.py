@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["ls", "show"]
 
 # torch-free tables, imported when asked for
-KINDS = {
-    **TABLES,
+CLOSED = {
     "pipelines": "jetbench.recipes:pipelines",
-    "faults": "jetbench.faults:faults",
     "recipes": "jetbench.recipes:recipes",
+    "faults": "jetbench.faults:faults",
 }
+ORDER = ("tasks", "models", "regimes", "objectives", "views", "augmentations", *CLOSED, "datasets", "formats", "metrics")
+KINDS = {kind: {**TABLES, **CLOSED}[kind] for kind in ORDER}
 
 
 def _entries(kind: str) -> list[Entry]:
