@@ -141,6 +141,7 @@ KINDS = [
     "views",
     "augmentations",
     "pipelines",
+    "faults",
     "recipes",
     "datasets",
     "formats",
