@@ -23,8 +23,8 @@ __all__ = ["ls", "show"]
 # torch-free tables, imported when asked for
 CLOSED = {
     "pipelines": "jetbench.recipes:pipelines",
-    "recipes": "jetbench.recipes:recipes",
     "faults": "jetbench.faults:faults",
+    "recipes": "jetbench.recipes:recipes",
 }
 ORDER = ("tasks", "models", "regimes", "objectives", "views", "augmentations", *CLOSED, "datasets", "formats", "metrics")
 KINDS = {kind: {**TABLES, **CLOSED}[kind] for kind in ORDER}

@@ -21,7 +21,7 @@ def test_plans_are_made_one_after_the_other_the_latest_first(
         remember(tmp_path, instance)
     planned = []
 
-    def plan_remembered(instance: object) -> Plan:
+    def plan_remembered(instance: object, root: object) -> Plan:
         planned.append(instance)
         return Plan(instance)  # type: ignore[arg-type]
 

@@ -265,7 +265,7 @@ def test_rows_are_drawn_without_repetition_and_the_same_for_a_seed() -> None:
     assert np.all(np.diff(kept) > 0)
     assert np.array_equal(kept, compose(rows, labels, names, shares, numpy_rng("pool", 1)))
     assert not np.array_equal(kept, compose(rows, labels, names, shares, numpy_rng("pool", 2)))
-    with pytest.raises(SuiteError, match="has 0 a, 100 b jets"):
+    with pytest.raises(SuiteError, match="there are 0 a, 100 b jets"):
         compose(rows[labels > 0], labels[labels > 0], names, (("a", 0.5), ("b", 0.5)), numpy_rng("pool", 1))
 
 
