@@ -100,6 +100,8 @@ def _metric(ensemble: Ensemble, values: Mapping[str, float]) -> str:
 
 
 def _notes(found: Subject, ensemble: Ensemble, source: JetSource, judgement: Judged) -> list[str]:
+    from jetbench.inference.output import pools
+
     notes = [f"left out, {reason}" for reason in found.missing]
     spec = next(iter(ensemble.members.values())).spec
     if len(ensemble.members) > 1:
@@ -109,6 +111,10 @@ def _notes(found: Subject, ensemble: Ensemble, source: JetSource, judgement: Jud
     if source.digest == spec.dataset.sha256:
         notes.append(
             "these are the jets of the suite, some of which the runs were trained on; scores.h5 of a run has its test jets"
+        )
+    elif source.digest in pools(ensemble):
+        notes.append(
+            "these are the jets of the pool, which the encoder was pretrained on: it has seen them, if without their labels"
         )
     if not judgement.metrics:
         notes.append(f"no metric: {judgement.reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ ROW, HEAD = 0.3, 1.5  # inches of a row, and of all that is no row
 
 def card_plot(card: Card, title: str = "") -> Figure:
     """Draw the mean shift of each augmentation with a bar of one standard deviation over jets to both sides, a panel for each
-    observable that these jets have and a colour for each part of the card; beside them stands the loss of the trees' AUC."""
+    observable that these jets have and a colour for each part of the card; beside them stands the loss of the trees' AUC. A row
+    that several parts have is named with its part."""
     from matplotlib.figure import Figure
 
     rows = [(row, PALETTE[number % len(PALETTE)]) for number, part in enumerate(card.parts) for row in part.rows]
@@ -39,12 +41,22 @@ def card_plot(card: Card, title: str = "") -> Figure:
         for place, (row, color) in enumerate(rows):
             axes[-1].plot(card.none.auc - (row.auc or 0), place, "o", color=color)
         _dressed(axes[-1], "loss of the trees' AUC")
-    axes[0].set_yticks(range(len(rows)), [row.augmentation for row, _ in rows], color=INK)
+    axes[0].set_yticks(range(len(rows)), _names(card), color=INK)
     axes[0].set_ylim(len(rows) - 0.5, -0.5)
     _name_parts(figure, card)
     told = "\n".join(filter(None, [title, f"mean ± standard deviation over {card.shown}"]))
     figure.suptitle(_plain(told), fontsize=11, color=INK)
     return figure
+
+
+def _names(card: Card) -> list[str]:
+    """The rows by name, from the top down, with the part where more than one has a row of that name."""
+    parts = Counter(name for part in card.parts for name in {row.augmentation for row in part.rows})
+    return [
+        _plain(f"{row.augmentation} ({part.name})" if parts[row.augmentation] > 1 else row.augmentation)
+        for part in card.parts
+        for row in part.rows
+    ]
 
 
 def _shifts(axes: Any, field: str, rows: Sequence[tuple[CardRow, str]]) -> None:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from pydantic import field_validator
 
 import jetbench
 from jetbench.errors import DataFileError
-from jetbench.formats.files import Patterns, Source, expand, find_sources
+from jetbench.formats.files import Patterns, Source, expand, find_sources, holds_jets
 from jetbench.formats.labels import Classes, settle_classes
+from jetbench.formats.unlabelled import copy_unlabelled
 from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.hashes import jet_hashes
@@ -82,10 +84,14 @@ def convert(
     """Write the jets of the files, given by paths and globs, to `output`; the same files give the same jets, interrupted or not.
 
     `progress(what, done, total)` hears of it. Copies of a jet share the event id of the first, which keeps them on one side of a
-    split. An output that is there already is replaced only where the same files made it. Raises `DataFileError` for what a file
+    split. An output that is there already is replaced only where the same files made it. Of a file of jets the only conversion is
+    a copy without labels, which replaces nothing. Raises `DataFileError` for what a file
     or the request has wrong, `BusyError` where another process converts to the same output.
     """
     output, request, progress = Path(output).expanduser(), request or Request(), progress or (lambda what, done, total: None)
+    if request == Request(unlabelled=True) and any(map(holds_jets, paths := expand(patterns))):
+        digest, copied = copy_unlabelled(paths, output, partial(progress, "copying jets"))
+        return Converted(digest, copied, 0, ())
     with workplace(output) as folder:
         before = made_of(output, expand(patterns))
         sources = find_sources(patterns, request.format, Path(request.card) if request.card else None, progress)

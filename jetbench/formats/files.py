@@ -19,7 +19,7 @@ from jetbench.jets import Meta, open_jets
 from jetbench.jets.guard import guarded
 from jetbench.spec import PluginRef
 
-__all__ = ["Patterns", "Source", "detect", "expand", "find_sources"]
+__all__ = ["Patterns", "Source", "detect", "expand", "find_sources", "holds_jets"]
 
 Patterns = str | Path | Sequence[str | Path]  # a path or glob, or several
 READ = 1 << 22  # bytes at a time for a file's digest
@@ -65,15 +65,18 @@ def detect(path: Path) -> FormatEntry:
     names = ", ".join(entry.name for entry in (found or formats) if not entry.carded)
     if found:
         raise DataFileError(f"{path} may be one of {names}; say which with --format")
-    if _holds_jets(path):
-        raise DataFileError(f"{path} is a file of jets already; every command takes it as it is")
+    if holds_jets(path):
+        raise DataFileError(
+            f"{path} is a file of jets already; every command takes it as it is, and --unlabelled alone copies it without labels"
+        )
     raise DataFileError(
         f"{path}: its content is of no known format ({names}), or damaged; --format NAME tells what is wrong with it, and a card "
         "describes a format of your own"
     )
 
 
-def _holds_jets(path: Path) -> bool:
+def holds_jets(path: Path) -> bool:
+    """Tell whether it is a file of jets of jetbench itself."""
     try:
         open_jets(path)
     except DataFileError:

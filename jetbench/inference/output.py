@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from jetbench.jets.disk import Disk
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.specs import read_spec
 
-__all__ = ["Judged", "judged", "write_predictions"]
+__all__ = ["Judged", "judged", "pools", "write_predictions"]
 
 CHUNK = 1 << 14  # rows at most
 JUDGED = 1 << 24  # jets: a metric of more would need memory that predicting does not
@@ -94,6 +95,21 @@ def _told(folder: Path) -> list[int | str]:
     before = before if spec.start is None else _told(Ledger(folder.parent).folder(spec.start))
     seen = {"none": [], "scores": ["scores"]}.get(spec.targets, ["pool" if spec.labels is None else spec.labels])
     return [*before, *seen]
+
+
+def pools(ensemble: Ensemble) -> set[str]:
+    """Return the digests of the datasets that the runs, or those that they start from, have seen as a pool of its own."""
+    return {digest for member in ensemble.members.values() for digest in _pools(member.folder)}
+
+
+def _pools(folder: Path) -> Iterator[str]:
+    """Those of a run and of what it starts from, as far back as that is kept."""
+    with suppress(DataFileError):
+        spec = read_spec(folder)
+        if spec.unlabelled is not None:
+            yield spec.unlabelled.sha256
+        if spec.start is not None:
+            yield from _pools(Ledger(folder.parent).folder(spec.start))
 
 
 def _version(ensemble: Ensemble) -> int:

@@ -35,6 +35,7 @@ def draw_curve(axes: Any, curve: Curve, look: Look, name: str, band: bool) -> No
     passes, values = curve
     line: dict[str, Any] = {"linewidth": 1.3, "alpha": 0.9} if look.muted else {"linewidth": 1.9}
     line |= {"linestyle": look.dashes, "marker": look.marker, "markersize": 4, "color": look.color}
+    line["markerfacecolor"] = look.face
     line["markevery"] = max(len(passes) // 10, 1)
     axes.plot(passes, values.mean(axis=0), label=name, **line)
     if band:

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 from jetbench.errors import JetbenchError, SuiteError
@@ -21,12 +22,12 @@ Override = tuple[str, Any]
 
 def command(instance: Instance) -> tuple[str, bool]:
     """Return the command line, and whether it is known to give these very settings: the suite file may be elsewhere or have
-    changed.
+    changed. A file that was given by its whole path is named by its name alone: folders of one machine are nobody else's.
 
     No dataset is looked for: that a named one is still what it was is checked when it is opened for a run."""
     name = instance.file or instance.suite
-    words = ["jetbench", "run", "--suite", name, "--scale", instance.scale]
-    words += [word for plugin in instance.plugins if plugin.file for word in ("--plugin", plugin.file)]
+    words = ["jetbench", "run", "--suite", _shown(name), "--scale", instance.scale]
+    words += [word for plugin in instance.plugins if plugin.file for word in ("--plugin", _shown(plugin.file))]
     try:
         suite = find_suite(name)
         if instance.scale not in suite.scales:
@@ -39,6 +40,11 @@ def command(instance: Instance) -> tuple[str, bool]:
     for override in overrides:
         words += ["--set", override]
     return shlex.join(words), again.canonical() == instance.settings.canonical()
+
+
+def _shown(file: str) -> str:
+    """A relative path as it was given, of an absolute one the name."""
+    return Path(file).name if Path(file).expanduser().is_absolute() else file
 
 
 def _settings(values: dict[str, Any]) -> Settings:

@@ -15,6 +15,7 @@ from jetbench.cli import main
 from jetbench.errors import StoreError
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import save_jets
+from jetbench.tracking.folder import RunFolder
 
 Make = Callable[..., Any]
 
@@ -48,6 +49,23 @@ def test_a_run_predicts_the_jets_of_its_suite_with_a_word_on_them(toys_of: Make,
     again = call("predict", "scratch/n60/s0", toys.folder / "jets.h5", "-o", tmp_path / "s.h5", "--store", toys.store)
     assert again.exit_code == 1
     assert "is there already; name another output, or remove it" in again.output
+
+
+def test_a_run_predicts_the_jets_of_its_pool_with_a_word_on_them(toys_of: Make, toy_jets: Any, tmp_path: Path) -> None:
+    toys = toys_of(2, "tuning=null", "seeds=1")
+    pretraining = RunFolder(toys.run("simclr", "pretrain"))
+    toys.run("simclr")
+    digests = [save_jets(tmp_path / f"{name}.h5", [jets]) for name, jets in (("pool", toy_jets[240:300]), ("o", toy_jets[300:]))]
+    told = pretraining.spec.read_text()
+    assert "\nunlabelled: null\n" in told
+    pretraining.spec.write_text(told.replace("\nunlabelled: null\n", f"\nunlabelled: {{name: pool, sha256: {digests[0]}}}\n"))
+    done = {
+        name: call("predict", "simclr/n60/s0", tmp_path / f"{name}.h5", "-o", tmp_path / f"s-{name}.h5", "--store", toys.store)
+        for name in ("pool", "o")
+    }
+    assert [one.exit_code for one in done.values()] == [0, 0]
+    assert "note: these are the jets of the pool, which the encoder was pretrained on" in done["pool"].output
+    assert "of the pool" not in done["o"].output
 
 
 def test_a_trial_that_has_not_won_says_nothing_of_the_jets_of_its_suite(toys_of: Make, toy_jets: Any, tmp_path: Path) -> None:

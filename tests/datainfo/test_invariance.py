@@ -183,6 +183,15 @@ def test_the_card_is_drawn(some_jets: Jets, case: str, tmp_path: Path) -> None:
     assert (tmp_path / "card.png").stat().st_size > 5_000
 
 
+def test_rows_of_one_name_are_told_apart_by_their_part(some_jets: Jets) -> None:
+    strong, weak = (step("flip"), step("drop", rate=0.5)), (step("drop", rate=0.01), step("energy_scale", sigma=0.2))
+    figure = card_plot(make_card(some_jets, {"strong": strong, "weak$": weak}))
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == [
+        *("flip", "drop (strong)", "all together (strong)"),
+        *("drop (weak\\$)", "energy_scale", "all together (weak\\$)"),
+    ]
+
+
 def test_a_sample_is_spread_over_a_file_of_one_class_after_the_other(toy_jets: Jets) -> None:
     ordered = toy_jets.take(np.argsort(toy_jets.targets["label"], kind="stable"))
     sample = spread(ordered, 100)

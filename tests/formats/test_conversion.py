@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jetbench.data.splits import split_jets
-from jetbench.errors import BusyError, DataFileError, UnknownNameError
+from jetbench.errors import BusyError, DataFileError, StoreError, UnknownNameError
 from jetbench.files import file_lock
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.conversion import Converted, Request, convert
@@ -231,6 +231,31 @@ def test_files_and_formats_that_are_not_there(write: Callable[..., Path], tmp_pa
             run([path], tmp_path / "out.h5", **request)
     with pytest.raises(UnknownNameError, match="did you mean 'toy'"):
         run([one], tmp_path / "out.h5", format="toi")
+
+
+def test_a_file_of_jets_is_copied_without_its_labels(write: Callable[..., Path], tmp_path: Path) -> None:
+    run([write("a.txt", [(i % 2, i) for i in range(9)])], tmp_path / "jets.h5")
+    labelled = open_jets(tmp_path / "jets.h5").read()
+    done = run([tmp_path / "jets.h5"], tmp_path / "pool.h5", unlabelled=True)
+    pool = open_jets(tmp_path / "pool.h5").read()
+    assert (done.jets, done.digest, done.duplicates) == (9, pool.digest, 0)
+    assert "label" in labelled.targets
+    assert set(pool.targets) == set(labelled.targets) - {"label"}
+    assert pool.meta.class_names == ()
+    assert pool.meta.provenance.remarks[-1] == "labels left out"
+    assert pool.meta.provenance.files == labelled.meta.provenance.files
+    for name in ("offsets", "eta", "phi", "values", "event"):
+        np.testing.assert_array_equal(getattr(pool, name), getattr(labelled, name))
+    for given, request, message in (
+        (["pool.h5"], {}, "without labels already"),
+        (["jets.h5", "pool.h5"], {}, "one by one"),
+        (["jets.h5"], {"channels": ("charged",)}, "--unlabelled alone copies it"),
+    ):
+        with pytest.raises(DataFileError, match=message):
+            run([tmp_path / name for name in given], tmp_path / "other.h5", unlabelled=True, **request)
+    with pytest.raises(StoreError, match="is there already"):
+        run([tmp_path / "jets.h5"], tmp_path / "pool.h5", unlabelled=True)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_files_that_differ_make_no_one_dataset(write: Callable[..., Path], tmp_path: Path) -> None:

@@ -166,15 +166,20 @@ def test_the_command_gives_the_instance_again(overrides: tuple[str, ...]) -> Non
     assert instantiate(find_suite("ssl-vs-scratch"), "quick", overrides=tuple(words[7::2])).name == instance.name
 
 
-def test_a_suite_from_a_file_is_made_again_by_its_path(tmp_path: Path) -> None:
-    """The path is for people and no part of the instance's name; once the file is gone, nothing is promised."""
+def test_a_suite_from_a_file_is_made_again_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path is for people and no part of the instance's name; once the file is gone, nothing is promised. The folders of an
+    absolute one are nobody else's and stand on no page."""
     file = tmp_path / "mine.yaml"
     file.write_text(suite_text("ssl-vs-scratch").replace("suite: ssl-vs-scratch", "suite: study", 1))
     instance = open_session(file, scale="quick", overrides=("seeds=7",), store=tmp_path / "store").plan.instance
     assert instance.name == instance.replace(file="").name
-    assert command(instance) == (f"jetbench run --suite {file} --scale quick --set seeds=7", True)
+    assert command(instance) == ("jetbench run --suite mine.yaml --scale quick --set seeds=7", True)
+    monkeypatch.chdir(tmp_path)
+    near = instance.replace(file="./mine.yaml")
+    assert command(near) == ("jetbench run --suite ./mine.yaml --scale quick --set seeds=7", True)
     file.unlink()
-    assert command(instance) == (f"jetbench run --suite {file} --scale quick", False)
+    assert command(near) == ("jetbench run --suite ./mine.yaml --scale quick", False)
+    assert command(instance) == ("jetbench run --suite mine.yaml --scale quick", False)
     assert open_session("ssl-vs-scratch", store=tmp_path / "store").plan.instance.file == ""
 
 
@@ -208,11 +213,13 @@ def test_an_end_at_zero_is_an_end_and_the_axis_names_the_level(finished: Results
         ("scratch", 50): Interval(mean=-0.4, low=-0.8, high=0.0, n=3),
         ("simclr", 50): Interval(mean=-0.5, low=None, high=None, n=1),
     }
-    figure = label_budget.draw(metric, means, named, {"": ("scratch", "simclr")}, (50,), 3, "90 %")
-    bars = {c.get_label(): c[2][0].get_segments()[0] for c in figure.axes[0].containers}
-    np.testing.assert_allclose(bars["scratch"][:, 1], [-0.8, 0.0], atol=1e-12)
-    np.testing.assert_allclose(bars["simclr"][:, 1], [-0.5, -0.5])
-    assert figure.axes[0].get_ylabel().endswith("mean of up to 3 seeds with 90 % interval")
+    figure = label_budget.draw(metric.replace(low=None), means, named, {"": ("scratch", "simclr")}, (50,), 3, "90 %")
+    (axes,) = figure.axes
+    bars = [c[2][0].get_segments()[0] for c in axes.containers]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["scratch", "simclr"]
+    np.testing.assert_allclose(bars[0][:, 0], [-0.8, 0.0], atol=1e-12)
+    np.testing.assert_allclose(bars[1][:, 0], [-0.5, -0.5])
+    assert axes.get_xlabel().endswith("at 50 labels, mean of up to 3 seeds with 90 % interval")
 
 
 def test_a_bar_that_leaves_the_plot_ends_in_an_arrow(planted: Planted, finished: Results) -> None:

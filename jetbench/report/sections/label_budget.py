@@ -12,8 +12,9 @@ import numpy as np
 from jetbench.evaluation.plots import DPI, INK, MUTED
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot, SectionContent
-from jetbench.report.drawing import REACH, inside, scale, style
+from jetbench.report.drawing import ends, legend, limits, style
 from jetbench.report.gains import encoder_names
+from jetbench.report.one_budget import draw_one_budget
 from jetbench.report.results import Results
 from jetbench.report.rows import rows
 from jetbench.report.words import LEVEL_TEXT, capital, count, heading, label
@@ -28,7 +29,6 @@ __all__ = ["draw", "render"]
 DODGE = 0.022  # decades between neighbouring arms: error bars of one budget stand side by side
 CROWD = 0.45  # of the way to the next budget: what the arms of one may take
 LINE = 0.05  # height of a line of small text, as a share of the plot's
-LEAST = 0.02  # of the metric's scale: the smallest span that an axis shows
 LONG = 12  # characters of a heading that leave no room for more beside them
 
 Means = dict[tuple[str, int], Mean]  # by arm and label budget
@@ -54,14 +54,16 @@ def render(results: Results) -> SectionContent | None:
     means: Means = {(row.arm, row.labels): row.headline for row in rows(results) if row.headline}
     if not means:
         return None
-    metric, settings = results.metric, results.plan.instance.settings
+    metric, settings, named = results.metric, results.plan.instance.settings, looks(results.plan)
+    beside = "Arms of one budget are drawn side by side; a" if len(settings.labels) > 1 else "A"
+    hollow = all(named[arm].filled for arm, _ in means)
     plot = Plot(
         "label_budget",
         f"{capital(label(metric))} of every arm against the number of labels",
-        f"Mean {label(metric)} with {LEVEL_TEXT} intervals from seeds and test sample. Arms of one budget are drawn side by "
-        "side; a hollow marker is a single seed without interval. Grey: controls and floors, which may lie beyond the plot.",
+        f"Mean {label(metric)} with {LEVEL_TEXT} intervals from seeds and test sample. {beside} marker without a bar is a single "
+        f"seed{'' if hollow else ', a hollow one a frozen encoder'}. Grey: controls and floors, which may lie beyond the plot.",
         draw,
-        (metric, means, looks(results.plan), _panels(results), settings.labels, settings.seeds, LEVEL_TEXT),
+        (metric, means, named, _panels(results), settings.labels, settings.seeds, LEVEL_TEXT),
     )
     return SectionContent("label-budget", plots=(plot,))
 
@@ -93,23 +95,26 @@ def draw(
     Controls and floors are grey and do not set the scale; what lies beyond it is named at the edge."""
     from matplotlib.figure import Figure
 
-    several = len(panels) > 1
-    figure = Figure(figsize=(5.4 * len(panels), 6.2) if several else (8.4, 4.8), dpi=DPI, layout="constrained")
+    shown = {title: {place: one for place, one in means.items() if place[0] in arms} for title, arms in panels.items()}
+    what, around = f"mean of up to {seeds} seeds with {level} interval", _limits(metric, means, named)
+    if len(budgets) == 1:
+        by_arm = {title: {arm: one for (arm, _), one in found.items()} for title, found in shown.items()}
+        return draw_one_budget(metric, by_arm, named, around, f"{heading(metric)} at {count(budgets[0])} labels, {what}")
+    figure = Figure(figsize=(5.4 * len(panels), 6.2) if len(panels) > 1 else (8.4, 4.8), dpi=DPI, layout="constrained")
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    shown = [{place: one for place, one in means.items() if place[0] in arms} for arms in panels.values()]
-    frame = _frame(metric, budgets, shown, _limits(metric, means, named))
-    for axes, title, found in zip(all_axes, panels, shown, strict=True):
+    frame = _frame(metric, budgets, list(shown.values()), around)
+    for axes, (title, found) in zip(all_axes, shown.items(), strict=True):
         _draw_panel(axes, metric, found, named, frame)
         style(axes, title)
-        _legend(axes, named, below=several)
+    legend(figure, all_axes, last=[arm for arm, look in named.items() if look.muted])
     comma = ",\n" if len(heading(metric)) > LONG else ", "
-    all_axes[0].set_ylabel(f"{heading(metric)}{comma}mean of up to {seeds} seeds with {level} interval", fontsize=10.5, color=INK)
+    all_axes[0].set_ylabel(f"{heading(metric)}{comma}{what}", fontsize=10.5, color=INK)
     return figure
 
 
-def _frame(metric: Metric, budgets: tuple[int, ...], panels: Sequence[Means], limits: tuple[float, float]) -> Frame:
+def _frame(metric: Metric, budgets: tuple[int, ...], panels: Sequence[Means], around: tuple[float, float]) -> Frame:
     """Room at either edge for the names of what lies beyond, as many as the fullest panel has."""
-    low, high = limits
+    low, high = around
     below = max(sum(one.mean < low for one in found.values()) for found in panels)
     above = max(sum(one.mean > high for one in found.values()) for found in panels)
     return Frame(budgets, low, high, below, above)
@@ -122,7 +127,7 @@ def _draw_panel(axes: Any, metric: Metric, means: Means, named: dict[str, Look],
     width = _width(frame.budgets, len(arms))
     for place, arm in enumerate(arms):
         shift = 10 ** (width * (place / max(len(arms) - 1, 1) - 0.5))
-        _draw_arm(axes, arm, {labels: one for (other, labels), one in means.items() if other == arm}, named[arm], shift)
+        _draw_arm(axes, metric, arm, {labels: one for (other, labels), one in means.items() if other == arm}, named[arm], shift)
     _cut(axes, frame)
     _name_hidden(axes, metric, means, frame)
     axes.set(xscale="log", ylim=(frame.low - frame.line * frame.below, frame.high + frame.line * frame.above))
@@ -152,15 +157,15 @@ def _cut(axes: Any, frame: Frame) -> None:
         axes.axhline(edge, color=MUTED, linewidth=0.6)
 
 
-def _draw_arm(axes: Any, arm: str, found: dict[int, Mean], look: Look, shift: float) -> None:
-    """One seed has no interval: its marker is hollow."""
+def _draw_arm(axes: Any, metric: Metric, arm: str, found: dict[int, Mean], look: Look, shift: float) -> None:
+    """One seed has no interval, and no bar."""
     x, means = np.array(list(found)) * shift, np.array([one.mean for one in found.values()])
-    halves = np.array([_ends(one)[1] - one.mean for one in found.values()])
+    bars = np.array([ends(metric, one) for one in found.values()])
     weight = {"linewidth": 1.1, "markersize": 4.5, "alpha": 0.9} if look.muted else {"linewidth": 1.8, "markersize": 6.5}
     axes.errorbar(
         x,
         means,
-        halves,
+        [means - bars[:, 0], bars[:, 1] - means],
         color=look.color,
         marker=look.marker,
         linestyle=look.dashes,
@@ -168,28 +173,15 @@ def _draw_arm(axes: Any, arm: str, found: dict[int, Mean], look: Look, shift: fl
         capsize=3,
         elinewidth=1.1 if look.muted else 1.6,
         zorder=2 if look.muted else 3,
-        markerfacecolor="white" if all(one.n == 1 for one in found.values()) else look.color,
+        markerfacecolor=look.face,
         **weight,
     )
-
-
-def _ends(one: Mean) -> tuple[float, float]:
-    """The ends of an interval, which may be 0; the mean where there is none."""
-    return one.mean if one.low is None else one.low, one.mean if one.high is None else one.high
 
 
 def _limits(metric: Metric, found: Means, named: dict[str, Look]) -> tuple[float, float]:
     """Around the main arms' means and bars; a muted one stretches it by no more than half of their span."""
     main = [one for (arm, _), one in found.items() if not named[arm].muted] or list(found.values())
-    means = [one.mean for one in main]
-    span = max(max(means) - min(means), LEAST * scale(metric, means))
-    low = max(min(_ends(one)[0] for one in main), min(means) - REACH * span)
-    high = min(max(_ends(one)[1] for one in main), max(means) + REACH * span)
-    muted = [one.mean for (arm, _), one in found.items() if named[arm].muted]
-    near = [mean for mean in muted if low - span / 2 < mean < high + span / 2]
-    low, high = min([low, *near]), max([high, *near])
-    pad = 0.06 * max(high - low, span)  # one seed of one arm has no width
-    return inside(metric, low - pad, high + pad)
+    return limits(metric, [m.mean for m in main], main, [one.mean for (arm, _), one in found.items() if named[arm].muted])
 
 
 def _name_hidden(axes: Any, metric: Metric, found: Means, frame: Frame) -> None:
@@ -206,13 +198,3 @@ def _name(axes: Any, metric: Metric, labels: int, text: str, mean: float, height
     text = f"{text} {mean:.{max(metric.digits - 1, 0)}f}"
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}  # over the grid
     axes.text(labels * 0.9, height, text, fontsize=8.5, color="#555555", bbox=box)
-
-
-def _legend(axes: Any, named: dict[str, Look], below: bool) -> None:
-    """Beside the plot, or below where panels stand side by side; the muted arms last."""
-    handles, names = axes.get_legend_handles_labels()
-    order = sorted(range(len(names)), key=lambda i: named[names[i]].muted)
-    place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5), "fontsize": 10}
-    if below:
-        place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "fontsize": 9.5, "ncols": 2}
-    axes.legend([handles[i] for i in order], [names[i] for i in order], frameon=False, labelcolor=INK, **place)

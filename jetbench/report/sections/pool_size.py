@@ -10,7 +10,7 @@ import numpy as np
 from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Cell, Line, Plot, SectionContent
-from jetbench.report.drawing import legend, style
+from jetbench.report.drawing import ends, legend, limits, style
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.pool_size import PoolCurve, exponent_text, pool_curves, pool_sentences, published_lines
 from jetbench.report.results import Results
@@ -96,12 +96,13 @@ def draw(metric: Metric, curves: Sequence[PoolCurve], means: Mapping[int, Means]
     for axes, (labels, found) in zip(panels, means.items(), strict=True):
         here = [curve for curve in curves if curve.labels == labels]
         for baseline in dict.fromkeys(curve.baseline for curve in here if curve.baseline in found):
-            _draw_band(axes, baseline, found[baseline], named[baseline])
+            _draw_band(axes, metric, baseline, found[baseline], named[baseline])
         for curve in here:
             _draw_curve(axes, metric, curve, found, named[curve.arms[max(curve.arms)]])
         _mark_sizes(axes, sorted({size for curve in here for size in curve.arms}))
         axes.set_xlabel("unlabelled jets", fontsize=11, color=INK)
         style(axes, f"{count(labels)} labels")
+        axes.set_ylim(limits(metric, [mean.mean for mean in found.values()], list(found.values())))
     panels[0].set_ylabel(heading(metric), fontsize=11, color=INK)
     legend(figure, panels)
     return figure
@@ -117,26 +118,26 @@ def _mark_sizes(axes: Any, sizes: Sequence[int]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
 
 
-def _draw_band(axes: Any, name: str, mean: Mean, look: Look) -> None:
+def _draw_band(axes: Any, metric: Metric, name: str, mean: Mean, look: Look) -> None:
     axes.axhline(mean.mean, color=look.color, linewidth=1.2, label=name)
     if mean.low is not None and mean.high is not None:
-        axes.axhspan(mean.low, mean.high, color=look.color, alpha=0.15, linewidth=0)
+        axes.axhspan(*ends(metric, mean), color=look.color, alpha=0.15, linewidth=0)
 
 
 def _draw_curve(axes: Any, metric: Metric, curve: PoolCurve, means: Means, look: Look) -> None:
-    """One seed has no interval: its marker is hollow."""
+    """One seed has no interval, and no bar."""
     sizes, found = np.array(list(curve.arms)), [means[arm] for arm in curve.arms.values()]
-    halves = [0.0 if mean.high is None else mean.high - mean.mean for mean in found]
+    centers, bars = np.array([mean.mean for mean in found]), np.array([ends(metric, mean) for mean in found])
     axes.errorbar(
         sizes,
-        [mean.mean for mean in found],
-        halves,
+        centers,
+        [centers - bars[:, 0], bars[:, 1] - centers],
         color=look.color,
         marker=look.marker,
         linestyle="none" if curve.law else "-",
         label=curve.name,
         capsize=3,
-        markerfacecolor="white" if all(mean.n == 1 for mean in found) else look.color,
+        markerfacecolor=look.face,
     )
     if curve.law:
         along = np.geomspace(sizes[0], sizes[-1], 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from jetbench.evaluation.plots import DPI, INK
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["draw", "render"]
+
+ACROSS = 3  # panels side by side; more stand one below the other
+TITLE = 42  # characters of a title in one line
 
 BODY = """
 {{ table }}
@@ -65,12 +69,18 @@ def draw(curves: dict[str, tuple[Curve, Look]]) -> Figure:
     """Draw each seed thin, their mean thick, panel by panel."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(max(3.6 * len(curves), 4.6), 3.0), dpi=DPI, layout="constrained")
-    for axes, (kind, (curve, look)) in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True):
+    across = min(len(curves), ACROSS)
+    rows = -(-len(curves) // across)
+    figure = Figure(figsize=(max(3.6 * across, 4.6), 3.0 * rows), dpi=DPI, layout="constrained")
+    for place, (kind, (curve, look)) in enumerate(curves.items()):
+        axes = figure.add_subplot(rows, across, place + 1)
         axes.plot(curve[0], curve[1].T, color=look.color, linewidth=0.9, alpha=0.45)
         draw_curve(axes, curve, look, "mean", band=False)
         style(axes)
-        axes.set_title(f"{kind} ({count(len(curve[1]), 'seed')})", loc="left", fontsize=9.5, color=INK)
-        axes.set_ylabel("training loss", fontsize=10.5, color=INK)
-        count_passes(axes, True)
+        seeds = f"({count(len(curve[1]), 'seed')})"
+        lines = wrap(kind, TITLE)
+        title = "\n".join([*lines, seeds] if len(lines[-1]) + len(seeds) >= TITLE else [*lines[:-1], f"{lines[-1]} {seeds}"])
+        axes.set_title(title, loc="left", fontsize=9.5, color=INK)
+        axes.set_ylabel("" if place % across else "training loss", fontsize=10.5, color=INK)
+        count_passes(axes, place + across >= len(curves))
     return figure
