@@ -29,8 +29,10 @@ BODY = """
 {{ table }}
 <p><small>{{ metric }} on the training jets without augmentation, with the final weights, beside that on the test jets; the change
 of the training loss over the last tenth of the steps, along a straight line, as a share of the loss (a schedule that ends at
-a learning rate of zero flattens it in any case); |w − w₀| / |w₀| of the encoder since its random weights. Means over
-the finished seeds. {% if times %}Gain: the test {{ metric }} of one training {{ times }} as long minus that of the same one at
+a learning rate of zero flattens it in any case); |w − w₀| / |w₀| of the encoder in its pretraining, since random weights, and in
+the fine-tuning, since those that it started with; of an arm from scratch the latter is its one training, since random weights.
+Means over the finished seeds, or over their encoders.
+{% if times %}Gain: the test {{ metric }} of one training {{ times }} as long minus that of the same one at
 its usual length, both on labels of their own and with the recipe's own values; its error is that of the test sample and of two
 trainings, taken from the spread between seeds. {% endif %}Compute limits an arm whose loss still falls by more than {{ errors }}
 errors before the training {{ metric }} is ahead by {{ margins }} margins of equivalence (then what falls is the loss of jets
@@ -41,7 +43,7 @@ labels that teach nothing more the second).
 “No sign of compute” says no more than that
 none of these called: {% if times %}a training {{ times }} as long may gain what stands below it and stay unseen, and where
 nothing stands below it none was made. {% else %}no longer training was made, which alone would show what it gains. {% endif %}
-An encoder that has moved by less than {{ frozen }} % is practically frozen.</small></p>
+An encoder that has moved from random weights by less than {{ frozen }} % is practically frozen.</small></p>
 """
 
 
@@ -50,7 +52,8 @@ def render(results: Results) -> SectionContent | None:
     if not lines:
         return None
     metric = results.metric
-    shown = ("arm", label(metric, "training"), label(metric), "change of the loss", "change of the encoder")
+    moved = (Cell("encoder moved", "in pretraining"), Cell("encoder moved", "in fine-tuning or training"))
+    shown = ("arm", label(metric, "training"), label(metric), "change of the loss", *moved)
     times = times_text(results.plan.instance.settings.longer or 1.0) if results.longer else ""
     headings = (*shown, *([f"gain by {times} the length"] if times else []), "limited by")
     body = fragment(
@@ -70,11 +73,11 @@ def _line(results: Results, arm: str, labels: int) -> Line:
     means = [
         f"{number(metric, mean.value)} ±{number(metric, mean.error)}" if mean else "–" for mean in (found.trained, found.tested)
     ]
-    moved = f"{100 * found.encoder_change:.2g} %" if found.encoder_change is not None else "–"
-    still = "practically frozen" if frozen(results, arm, labels) else ""
+    before, moved = (f"{100 * one:.2g} %" if one is not None else "–" for one in (found.pretraining_change, found.encoder_change))
+    hardly = "practically frozen" if frozen(results, arm, labels) else ""
     gained = [_gain(metric, found.gain)] if results.longer else []
     limit = _limit(metric, found, limited(results, arm, labels))
-    return Line((arm, *means, change_text(found.loss_change), Cell(moved, still), *gained, limit))
+    return Line((arm, *means, change_text(found.loss_change), before, Cell(moved, hardly), *gained, limit))
 
 
 def _gain(metric: Metric, found: Estimate | None) -> str:
