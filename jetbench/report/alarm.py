@@ -27,6 +27,7 @@ __all__ = [
     "early",
     "falling",
     "frozen",
+    "is_head_alone",
     "length_counts",
     "limit_lines",
     "limit_text",
@@ -99,6 +100,12 @@ def length_counts(results: Results, arm: str) -> bool:
     chosen = results.plan.instance.settings.arms[arm]
     last = regimes[chosen.regime].stages[-1]
     return models[chosen.model].kind == "network" and last.trains == "all" and last.labels == "true"
+
+
+def is_head_alone(results: Results, arm: str) -> bool:
+    """Tell whether an arm is a network of which a head alone is trained on the budget."""
+    chosen = results.plan.instance.settings.arms[arm]
+    return models[chosen.model].kind == "network" and regimes[chosen.regime].stages[-1].trains == "head"
 
 
 def signs(results: Results, arm: str, labels: int) -> Signs:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from jetbench.evaluation.plots import INK, MUTED, finish
+from jetbench.report.words import count
 from jetbench.tasks.task import Metric
 
-__all__ = ["REACH", "inside", "legend", "scale", "style"]
+__all__ = ["REACH", "inside", "legend", "mark_sizes", "scale", "style"]
 
 TITLE = 11.5  # font size of titles [pt]: the plots of a report have many panels
 REACH = 1.5  # a bar may leave the plot by so many spans of the means; one of two seeds would squeeze all else otherwise
@@ -49,3 +50,13 @@ def inside(metric: Metric, low: float, high: float) -> tuple[float, float]:
         low if metric.low is None else max(low, metric.low),
         high if metric.high is None else min(high, metric.high),
     )
+
+
+def mark_sizes(axes: Any, sizes: Sequence[int]) -> None:
+    """Name sizes of a pool on a logarithmic axis, and nothing between them."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(sizes))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))

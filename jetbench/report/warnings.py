@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from jetbench.report.collapse import collapses
+from jetbench.report.floors import floor_warnings
 from jetbench.report.machines import mixtures
 from jetbench.report.pool import shared_labels
 from jetbench.report.pretraining_length import short_pretrainings, unmoved
@@ -47,6 +48,7 @@ def warnings(results: Results) -> list[str]:
         *collapses(results),
         *(f"{one}." for one in (*short_pretrainings(results), *unmoved(results))),
         *notes(results),
+        *floor_warnings(results),
         *turned(results),
         *_looked_at(results),
         *mixtures(results),

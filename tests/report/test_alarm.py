@@ -184,6 +184,15 @@ def test_a_pretraining_that_hardly_moves_is_named_once_with_its_recipe(planted: 
     assert not any("frozen" in note for note in notes(results))
 
 
+def test_arms_that_train_a_head_alone_are_named_with_the_end_of_its_loss(planted: Planted) -> None:
+    results = planted("labels=[50]", signs={"scratch": LEARNT, "random-frozen": {**LEARNT, "loss_change": -0.2}})
+    why = "Without a line is random-frozen, of which a head alone is trained, on a frozen encoder that limits it"
+    text = " ".join(Checked(page_of(results)).text.split())
+    assert f"{why}; the loss still falls by more than 2 errors of random-frozen at 50 labels (−20.00 ± 0.89 %)." in text
+    settled = planted("labels=[50]", signs={"scratch": LEARNT, "random-frozen": LEARNT})
+    assert f"{why}; of none the loss still falls by more than 2 errors." in " ".join(Checked(page_of(settled)).text.split())
+
+
 def test_what_a_longer_training_gains_is_paired_and_carries_both_errors(planted: Planted) -> None:
     results = planted(
         "longer=2.0", areas={"scratch-longer": 0.93, "simclr-longer": 0.92}, signs={"simclr": LEARNT, "scratch": LEARNT}

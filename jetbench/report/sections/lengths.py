@@ -11,6 +11,7 @@ from jetbench.report.alarm import (
     Signs,
     change_text,
     frozen,
+    is_head_alone,
     length_counts,
     limited,
     signs,
@@ -20,7 +21,7 @@ from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
 from jetbench.report.rows import places
-from jetbench.report.words import label, number, quantity, signed
+from jetbench.report.words import count, joined, label, number, quantity, signed
 from jetbench.tasks.task import Metric
 
 __all__ = ["render"]
@@ -43,7 +44,7 @@ labels that teach nothing more the second).
 “No sign of compute” says no more than that
 none of these called: {% if times %}a training {{ times }} as long may gain what stands below it and stay unseen, and where
 nothing stands below it none was made. {% else %}no longer training was made, which alone would show what it gains. {% endif %}
-An encoder that has moved from random weights by less than {{ frozen }} % is practically frozen.</small></p>
+An encoder that has moved from random weights by less than {{ frozen }} % is practically frozen.{{ heads }}</small></p>
 """
 
 
@@ -64,8 +65,25 @@ def render(results: Results) -> SectionContent | None:
         margins=MARGINS,
         errors=f"{ERRORS:g}",
         frozen=f"{100 * FROZEN:g}",
+        heads=_heads(results),
     )
     return SectionContent("lengths", "Labels or compute?", body)
+
+
+def _heads(results: Results) -> str:
+    """Say why arms that train a head alone have no line, and whether their heads were trained to the end; empty without any."""
+    found = [(arm, n) for arm, n in places(results) if is_head_alone(results, arm) and results.seeds(arm, n)]
+    if not found:
+        return ""
+    changes = {place: change for place in found if (change := signs(results, *place).loss_change)}
+    falls = {place: change for place, change in changes.items() if change.value < -ERRORS * change.error}
+    listed = [f"{arm} at {count(n)} labels ({change_text(change)})" for (arm, n), change in falls.items()]
+    beyond = f"by more than {ERRORS:g} errors"
+    ends = f"the loss still falls {beyond} of {joined(listed)}" if listed else f"of none the loss still falls {beyond}"
+    arms = list(dict.fromkeys(arm for arm, _ in found))
+    without = f"Without a line {'is' if len(arms) == 1 else 'are'} {joined(arms)}"
+    why = "of which a head alone is trained, on a frozen encoder that limits it"
+    return f" {without}, {why}{f'; {ends}' if changes else ''}."
 
 
 def _line(results: Results, arm: str, labels: int) -> Line:
