@@ -54,7 +54,7 @@ def render(results: Results) -> SectionContent | None:
         return None
     metric = results.metric
     moved = (Cell("encoder moved", "in pretraining"), Cell("encoder moved", "in fine-tuning or training"))
-    shown = ("arm", label(metric, "training"), label(metric), "change of the loss", *moved)
+    shown: tuple[str | Cell, ...] = ("arm", label(metric, "training"), label(metric), "change of the loss", *moved)
     times = times_text(results.plan.instance.settings.longer or 1.0) if results.longer else ""
     headings = (*shown, *([f"gain by {times} the length"] if times else []), "limited by")
     body = fragment(
