@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from jetbench.models import models
+from jetbench.report.pretrained import of_encoders
 from jetbench.report.results import Results
 from jetbench.report.words import count, gain, number, quantity, signed
-from jetbench.suites.plan import CellKey
+from jetbench.statistics.rounding import with_error
 from jetbench.suites.stages import regimes
 from jetbench.tasks.task import Metric, Task
 
@@ -26,12 +27,14 @@ __all__ = [
     "early",
     "falling",
     "frozen",
+    "is_head_alone",
     "length_counts",
     "limit_lines",
     "limit_text",
     "limited",
     "over_seeds",
     "signs",
+    "still",
     "times_text",
 ]
 
@@ -54,13 +57,15 @@ class Estimate:
 class Signs:
     """What the seeds of an arm at a budget say of the length of their trainings, None where they say nothing: the mean metric on
     the training jets without augmentation and on the test jets, each with both of its errors; the change of the training loss
-    over the last tenth of the steps as a share of that loss; the relative change of the encoder's weights; the gain of a training
+    over the last tenth of the steps as a share of that loss; the relative change of the encoder's weights in the training on the
+    budget, since those that it started with, and in the pretraining before it, since random ones; the gain of a training
     `times` as long; and the gain over the next smaller budget, `fewer` labels, where each of those was seen more often."""
 
     trained: Estimate | None = None
     tested: Estimate | None = None
     loss_change: Estimate | None = None
     encoder_change: float | None = None
+    pretraining_change: float | None = None
     gain: Estimate | None = None
     times: float = 1.0
     more_labels: Estimate | None = None
@@ -97,6 +102,12 @@ def length_counts(results: Results, arm: str) -> bool:
     return models[chosen.model].kind == "network" and last.trains == "all" and last.labels == "true"
 
 
+def is_head_alone(results: Results, arm: str) -> bool:
+    """Tell whether an arm is a network of which a head alone is trained on the budget."""
+    chosen = results.plan.instance.settings.arms[arm]
+    return models[chosen.model].kind == "network" and regimes[chosen.regime].stages[-1].trains == "head"
+
+
 def signs(results: Results, arm: str, labels: int) -> Signs:
     """Collect the signs of an arm at a budget from its finished seeds."""
 
@@ -109,7 +120,8 @@ def signs(results: Results, arm: str, labels: int) -> Signs:
         trained=over_seeds(values(f"trained/{key}"), values(f"trained/{key}_se")),
         tested=Estimate(tested.mean, math.hypot(tested.seed_error or 0.0, tested.test_error)) if tested else None,
         loss_change=over_seeds(values("trained/loss_change"), values("trained/loss_change_error")),
-        encoder_change=_encoder_change(results, arm, labels),
+        encoder_change=_mean(values(CHANGE)),
+        pretraining_change=_mean(of_encoders(results, arm, labels, "encoder_change")),
         gain=_gain(results, arm, labels),
         times=results.plan.instance.settings.longer or 1.0,
         more_labels=more_labels,
@@ -152,16 +164,6 @@ def _mean(values: np.ndarray) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
-def _encoder_change(results: Results, arm: str, labels: int) -> float | None:
-    """That of the run in which the encoder left its random weights, the mean over seeds; None where its regime freezes it, and
-    where it begins with imported ones."""
-    first = [results.chain(CellKey(arm, labels, seed))[-1] for seed in results.seeds(arm, labels)]
-    specs = {key: results.runs[key].spec for key in first}
-    runs = [key for key, spec in specs.items() if spec.trains == "all" and spec.weights is None]
-    found = [results.metrics(key) for key in runs if results.ledger.done(key)]
-    return _mean(np.array([metrics[CHANGE] for metrics in found if CHANGE in metrics]))
-
-
 def limited(results: Results, arm: str, labels: int) -> tuple[Alarm, ...]:
     """Return the signs that compute limits an arm at a budget; empty where none speaks for it."""
     return tuple(alarms(results.task, results.metric, signs(results, arm, labels))) if length_counts(results, arm) else ()
@@ -199,12 +201,15 @@ def times_text(times: float) -> str:
 
 def change_text(found: Estimate | None) -> str:
     """Write the change of a loss with its error: "−12.0 ± 5.0 %"; a dash without any."""
-    return f"{100 * found.value:+.1f} ± {100 * found.error:.1f} %".replace("-", "−") if found else "–"
+    if found is None:
+        return "–"
+    told = with_error(100 * abs(found.value), 100 * found.error)
+    return f"{'−' if found.value < 0 else '+'}{told} %"
 
 
 def falling(change: Estimate) -> str:
-    """Write by how much a loss falls: "12 ± 5 %"."""
-    return f"{-100 * change.value:.2g} ± {100 * change.error:.1g} %"
+    """Write by how much a loss falls, with the digits of `change_text`: "12.0 ± 5.0 %"."""
+    return f"{with_error(-100 * change.value, 100 * change.error)} %"
 
 
 def limit_text(found: tuple[Alarm, ...]) -> str:
@@ -235,10 +240,18 @@ def early(results: Results, arm: str, labels: int) -> str:
 
 
 def frozen(results: Results, arm: str, labels: int) -> str:
-    """Say that an encoder has hardly moved from its random weights; empty where it has, or where its regime freezes it."""
-    change = signs(results, arm, labels).encoder_change
-    if change is None or change >= FROZEN:
+    """Say that a training from scratch has hardly moved its encoder from its random weights; empty where it has. An encoder that
+    was trained before may stay where it was, and a regime may freeze one."""
+    chosen = results.plan.instance.settings.arms[arm]
+    stages, change = regimes[chosen.regime].stages, signs(results, arm, labels).encoder_change
+    if len(stages) > 1 or stages[0].trains != "all" or stages[0].external or change is None or change >= FROZEN:
         return ""
+    return still(change, stages[0].recipe)
+
+
+def still(change: float, recipe: str) -> str:
+    """Say by how little random weights have moved, and which of the suite's recipes could change that."""
     return (
-        f"practically frozen: the encoder's random weights moved by {100 * change:.2g} % (a higher learning rate or more passes)"
+        f"practically frozen: the encoder's random weights moved by {100 * change:.2g} % (a higher learning rate or more "
+        f"`passes` in the recipe `{recipe}`)"
     )

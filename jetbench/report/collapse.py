@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from jetbench.report.pretrained import pretrained
+from jetbench.report.pretrained import noted_by, pretrained
 from jetbench.report.results import Results
 from jetbench.report.words import count, joined
 
@@ -42,5 +42,5 @@ def collapses(results: Results) -> Iterator[str]:
 
 def _ends(results: Results, keys: Iterable[str], metric: str) -> dict[str, float]:
     """What the features had of a diagnostic after the last epoch, by run; without those that have not looked at it."""
-    noted = {key: [found.metrics[metric] for found in results.journal(key) if metric in found.metrics] for key in keys}
-    return {key: values[-1] for key, values in noted.items() if values}
+    noted = {key: noted_by(results, key) for key in keys}
+    return {key: found[metric] for key, found in noted.items() if metric in found}

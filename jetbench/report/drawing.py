@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from jetbench.evaluation.plots import INK, MUTED, finish
+from jetbench.report.words import count
 from jetbench.statistics.means import Mean
 from jetbench.tasks.task import Metric
 
-__all__ = ["MOST_BANDS", "REACH", "ends", "inside", "legend", "limits", "scale", "style"]
+__all__ = ["MOST_BANDS", "REACH", "ends", "inside", "legend", "limits", "mark_sizes", "scale", "style"]
 
 TITLE = 11.5  # font size of titles [pt]: the plots of a report have many panels
 REACH = 1.5  # a bar may leave the plot by so many spans of the means; one of two seeds would squeeze all else otherwise
@@ -81,3 +82,13 @@ def limits(
     low, high = min([low, *close]), max([high, *close])
     pad = 0.06 * max(high - low, span)  # one seed of one arm has no width
     return inside(metric, low - pad, high + pad)
+
+
+def mark_sizes(axes: Any, sizes: Sequence[int]) -> None:
+    """Name sizes of a pool on a logarithmic axis, and nothing between them."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(sizes))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))

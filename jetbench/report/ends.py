@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jetbench.report.results import Results
-from jetbench.report.words import brief_difference, count, joined
+from jetbench.report.words import brief_difference, count, joined, spoilt_by
 from jetbench.statistics.comparison import Verdict
 
 __all__ = ["GainEnd", "end_of", "gain_end"]
@@ -39,7 +39,8 @@ def gain_end(results: Results, arm: str) -> str:
     end = end_of({labels: one.verdict for labels, one in found.items()})
 
     def at(budgets: Sequence[int]) -> str:
-        return "at " + joined([f"{count(n)} labels ({brief_difference(results.metric, found[n])})" for n in budgets])
+        told = {n: ", ".join(filter(None, (brief_difference(results.metric, found[n]), spoilt_by(found[n])))) for n in budgets}
+        return "at " + joined([f"{count(n)} labels ({text})" for n, text in told.items()])
 
     parts = [f"better {at([end.last])}"] if end.last else []
     parts += [f"undecided {at(end.open)}"] if end.open else []

@@ -16,6 +16,7 @@ from jetbench.report.gains import gain_differences
 from jetbench.report.losses import STURDY, loss_table
 from jetbench.report.matching import match
 from jetbench.report.pool_size import pool_curves
+from jetbench.report.pretrained import noted_by
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.stability import Stability, stabilities, tolerance_text
@@ -29,8 +30,9 @@ COLUMNS = ("suite", "scale", "instance", "arm", "labels", "seed", "key", "metric
 
 
 def to_json(results: Results) -> str:
-    """Write a list of objects, one per run and metric."""
-    return _json(results.tidy())
+    """Write a list of objects, one per cell and metric; what the pretraining behind a cell has noted stands under
+    `pretraining/`."""
+    return _json(_rows(results))
 
 
 def to_csv(results: Results) -> str:
@@ -38,8 +40,13 @@ def to_csv(results: Results) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(results.tidy())
+    writer.writerows(_rows(results))
     return text.getvalue()
+
+
+def _rows(results: Results) -> list[dict[str, str | int | float]]:
+    noted = {cell: noted_by(results, results.chain(cell)[-1]) for cell in results.cells}
+    return results.tidy({cell: {f"pretraining/{name}": value for name, value in some.items()} for cell, some in noted.items()})
 
 
 def comparisons_json(results: Results) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from jetbench.report.results import Results
-from jetbench.report.words import brief_difference, count, joined
+from jetbench.report.words import count, joined
 from jetbench.statistics.comparison import Verdict
 
-__all__ = ["floor_notes", "floor_remarks"]
+__all__ = ["FLOOR_WORDS", "floor_remarks", "floor_warnings"]
 
 TESTED = "(paired tests, corrected for their number by Holm)"
 
@@ -19,20 +19,29 @@ REMARKS = {
     Verdict.EQUIVALENT: "is equivalent to",
     Verdict.WORSE: "has below it",
 }
-NOTES = {
-    Verdict.WORSE: "below",
-    Verdict.EQUIVALENT: "does not clear",
-    Verdict.UNDECIDED: "not shown to clear",
+SHORT = {Verdict.WORSE: "below it", Verdict.EQUIVALENT: "equivalent to it", Verdict.UNDECIDED: "not shown to clear it"}
+# what an arm is to a floor, as the verdict on it has it
+FLOOR_WORDS = {
+    Verdict.BETTER: "clears it",
+    Verdict.UNDECIDED: "not shown to clear it",
+    Verdict.EQUIVALENT: "equivalent",
+    Verdict.WORSE: "below it",
 }
 
 
-def floor_notes(results: Results, arm: str, labels: int) -> Iterator[str]:
-    """Write for each way in which an arm at a budget does not clear floors which ones these are, with the differences."""
-    beside = {floor: c for (name, floor, n), c in results.clearings.items() if (name, n) == (arm, labels)}
-    for verdict, words in NOTES.items():
-        at = [floor for floor, c in beside.items() if c.verdict is verdict]
-        if at:
-            yield f"{words} {joined([f'{floor} ({brief_difference(results.metric, beside[floor])})' for floor in at])}"
+def floor_warnings(results: Results) -> list[str]:
+    """Write one line that counts for each floor the arms at a budget that do not clear it; nothing where all do. The table of the
+    page has them one by one."""
+    parts = []
+    for floor in dict.fromkeys(floor for _, floor, _ in results.clearings):
+        found = [one.verdict for (_, other, _), one in results.clearings.items() if other == floor]
+        short = [f"{words} {found.count(one)}" for one, words in SHORT.items() if one in found]
+        if short:
+            parts.append(f"{floor} ({joined(short)} of {len(found)})")
+    listed = joined(parts)
+    return (
+        [f"Not every arm that is compared clears {listed}, arms at each budget: the table “Against the floors”."] if parts else []
+    )
 
 
 def floor_remarks(results: Results) -> Iterator[str]:
@@ -47,9 +56,12 @@ def floor_remarks(results: Results) -> Iterator[str]:
             yield f"The floor {floor} {'; '.join(parts)} {TESTED}."
 
 
-def _listed(found: dict[tuple[str, int], Verdict], one: Verdict) -> str:
-    """The arms of one verdict, each with its budgets: "scratch at 100 and 300 labels"."""
+def _listed(found: Mapping[tuple[str, int], Verdict], one: Verdict) -> str:
+    """The arms of one verdict by their budgets: "scratch and moco at 100 and 300 labels"."""
     places: dict[str, list[str]] = {}
-    for arm, labels in (place for place, other in found.items() if other is one):
+    for arm, labels in (place for place, other in found.items() if other == one):
         places.setdefault(arm, []).append(count(labels))
-    return joined([f"{arm} at {joined(budgets)} labels" for arm, budgets in places.items()])
+    budgets: dict[tuple[str, ...], list[str]] = {}
+    for arm, at in places.items():
+        budgets.setdefault(tuple(at), []).append(arm)
+    return joined([f"{joined(arms)} at {joined(list(at))} labels" for at, arms in budgets.items()])

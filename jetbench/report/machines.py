@@ -67,10 +67,26 @@ def mixtures(results: Results) -> list[str]:
         behind = [of_run[key] for key in _compared(results, arm, labels)]
         if differences := _differences(dict.fromkeys(behind)):
             mixed.setdefault(differences, []).append((arm, labels))
+    mixes = "mixes runs that differ by more than their arms"
     return [
-        f"{_listed(results, touched)} mixes runs that differ by more than their arms: {differences}."
+        f"{_listed(results, touched)} {mixes}: {differences}.{_declared(results, differences)}"
         for differences, touched in mixed.items()
     ]
+
+
+def _declared(results: Results, differences: str) -> str:
+    """Say of code that differs whether what trains is declared to be the same."""
+    if "code " not in differences:
+        return ""
+    specs = [results.runs[key].spec for key in results.environments]
+    used = [one for spec in specs for one in (spec.task, spec.model, spec.view, spec.objective, *spec.recipe.augmentation)]
+    protocols, revisions = {spec.protocol for spec in specs}, {(one.name, one.revision) for one in used}
+    if len(protocols) > 1 or len(revisions) > len({name for name, _ in revisions}):
+        return " The protocol or the revision of a component is not the same for all: what trains differs."
+    return (
+        f" Protocol {protocols.pop()} and the revisions of all components, which are part of every run's digest, are the same "
+        "for all: what trains is declared to be the same, and the code differs elsewhere."
+    )
 
 
 def _compared(results: Results, arm: str, labels: int) -> dict[str, None]:

@@ -16,7 +16,16 @@ from jetbench.statistics.means import Mean
 from jetbench.statistics.power_law import LEAST_SIZES, PowerLaw, fit_power_law, sensitivities
 from jetbench.suites.plan import CellKey
 
-__all__ = ["PoolCurve", "exponent_text", "pool_curves", "pool_sentences", "published_lines"]
+__all__ = [
+    "PoolCurve",
+    "exponent_text",
+    "families",
+    "pool_curves",
+    "pool_names",
+    "pool_sentences",
+    "published_lines",
+    "size_text",
+]
 
 LEAST_UNITS = 2  # of one seed nobody knows how far it is from the next
 
@@ -38,16 +47,33 @@ class PoolCurve:
 def pool_curves(results: Results) -> list[PoolCurve]:
     """Find the arms that differ in the number of unlabelled jets alone, budget by budget, and fit what they follow; empty where
     the suite has none."""
-    found = [_curve(results, family, labels) for labels in results.plan.instance.settings.labels for family in _families(results)]
+    found = [_curve(results, family, labels) for labels in results.plan.instance.settings.labels for family in families(results)]
     return [curve for curve in found if curve.arms]
 
 
-def _families(results: Results) -> list[list[str]]:
+def families(results: Results) -> list[list[str]]:
     """The arms that are run, in groups of those that are alike but for the size of their pool."""
     arms, alike = results.plan.instance.settings.arms, dict[str, list[str]]()
     for name in results.plan.arms:
         alike.setdefault(arms[name].replace(pool_jets=None, labels="all").canonical(), []).append(name)
     return [names for names in alike.values() if len(names) > 1 and len({arms[name].pool_jets for name in names}) > 1]
+
+
+def pool_names(results: Results) -> dict[str, str]:
+    """Name the pool of each arm of a curve: "1000 jets", and of one that has seen all "all (19 998) jets"."""
+    sizes = {arm: size for curve in pool_curves(results) for size, arm in curve.arms.items()}
+    return {arm: size_text(results, arm, size) for arm, size in sizes.items()}
+
+
+def size_text(results: Results, arm: str, size: int) -> str:
+    """Write the number of jets that an arm has seen."""
+    return f"all ({count(size)}) jets" if _limit(results, arm) is None else count(size, "jet")
+
+
+def _limit(results: Results, arm: str) -> int | None:
+    """The number of jets that an arm or its suite asks for; None for all."""
+    settings = results.plan.instance.settings
+    return settings.arms[arm].pool_jets or settings.pool_jets
 
 
 def _curve(results: Results, family: Sequence[str], labels: int) -> PoolCurve:

@@ -1,4 +1,5 @@
-"""Whether pretrainings are long enough: a loss that still falls at the end says that there was more to learn from the pool."""
+"""Whether pretrainings are long enough: a loss that still falls at the end says that there was more to learn from the pool, and
+an encoder that hardly moved that it has learnt next to nothing."""
 
 from __future__ import annotations
 
@@ -7,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jetbench.report.alarm import ERRORS, Estimate, falling, over_seeds
-from jetbench.report.pretrained import Pretrained, pretrained
+from jetbench.report.alarm import ERRORS, FROZEN, Estimate, falling, over_seeds, still
+from jetbench.report.pretrained import Pretrained, noted_by, pretrained
 from jetbench.report.results import Results
 from jetbench.report.words import count, joined
 from jetbench.suites.stages import regimes
 
-__all__ = ["Ending", "endings", "short_pretrainings"]
+__all__ = ["Ending", "endings", "short_pretrainings", "unmoved"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,20 @@ def short_pretrainings(results: Results, of: Collection[str] = ()) -> Iterator[s
                 f"{one.of.name} may be too short: its loss still falls at the end, by {falling(one.change)} in the last tenth of "
                 f"the steps, mean of {encoders}; more `passes` in the recipe `{_recipe(results, arms[0])}` would tell whether "
                 f"{joined(arms)} {'gains' if len(arms) == 1 else 'gain'} by it"
+            )
+
+
+def unmoved(results: Results) -> Iterator[str]:
+    """Write for each kind of pretraining that has hardly moved its encoders from their random weights what could change that, and
+    which arms start from them."""
+    for kind in pretrained(results):
+        noted = [noted_by(results, key) for key in kind.runs]
+        changes = [one["encoder_change"] for one in noted if "encoder_change" in one]
+        if changes and (change := float(np.mean(changes))) < FROZEN:
+            arms = kind.arms(list(kind.runs))
+            yield (
+                f"{kind.name} is {still(change, _recipe(results, arms[0]))}, mean of {count(len(changes), 'encoder')}: what "
+                f"{joined(arms)} {'starts' if len(arms) == 1 else 'start'} from is little more than random"
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -264,9 +264,9 @@ class Results:
         except StoreError:
             return {}
 
-    def tidy(self) -> list[dict[str, str | int | float]]:
-        """Return one row per cell and metric."""
-        instance = self.plan.instance
+    def tidy(self, beside: Mapping[CellKey, Mapping[str, float]] | None = None) -> list[dict[str, str | int | float]]:
+        """Return one row per cell and metric, those `beside` the cell's own among them."""
+        instance, added = self.plan.instance, beside or {}
         shared = {"suite": instance.suite, "scale": instance.scale, "instance": instance.name}
         return [
             {
@@ -279,5 +279,5 @@ class Results:
                 "value": value,
             }
             for cell, metrics in self.cells.items()
-            for metric, value in sorted(metrics.items())
+            for metric, value in sorted({**metrics, **added.get(cell, {})}.items())
         ]

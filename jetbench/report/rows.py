@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jetbench.report.alarm import early, frozen, limit_text, limited
-from jetbench.report.floors import floor_notes
+from jetbench.report.pool_size import families
 from jetbench.report.results import Results
 from jetbench.report.words import count, joined
 from jetbench.statistics.comparison import Comparison
@@ -45,9 +46,17 @@ class Row:
 
 
 def places(results: Results) -> list[tuple[str, int]]:
-    """List arm and label budget of every row: budget by budget, the arms in the suite's order."""
+    """List arm and label budget of every row: budget by budget, the arms in the suite's order; those that differ in the size of
+    their pool alone stand together where the first of them does, the smallest first."""
     settings = results.plan.instance.settings
-    return [(arm, labels) for labels in settings.labels for arm in results.plan.arms if labels in settings.budgets(arm)]
+    ordered = {arm: _by_size(results, family) for family in families(results) for arm in family}
+    arms = dict.fromkeys(one for arm in results.plan.arms for one in ordered.get(arm, [arm]))
+    return [(arm, labels) for labels in settings.labels for arm in arms if labels in settings.budgets(arm)]
+
+
+def _by_size(results: Results, family: list[str]) -> list[str]:
+    arms = results.plan.instance.settings.arms
+    return sorted(family, key=lambda arm: arms[arm].pool_jets or math.inf)
 
 
 def baseline_text(results: Results) -> str:
@@ -105,7 +114,6 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     if encoders := results.shared_encoders(arm, labels, results.seeds(arm, labels)):
         rest = ", and on as many rests every difference to it" if arm in results.baselines.values() else ""
         yield f"{count(len(results.seeds(arm, labels)), 'seed')} share {count(encoders, 'pretrained encoder')}{rest}"
-    yield from floor_notes(results, arm, labels)
     baseline = results.baselines.get(arm)
     if baseline and (single := set(results.seeds(arm, labels)) - set(results.seeds(baseline, labels))):
         yield f"no partner among the seeds of {baseline} for {count(len(single), 'seed')}: left out of the difference"

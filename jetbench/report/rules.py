@@ -16,7 +16,8 @@ __all__ = ["verdict_rules"]
 NEEDS = (
     f"needs: fresh seeds for {100 * POWER:g} % power at the spread and difference seen here, in brackets for true differences "
     "within one error of it (raise `seeds` by them, and let `fresh_from` name the first of them); pool jets or test jets where "
-    "no number of seeds has it (raise `dataset.jets` or `test_jets`)"
+    "no number of seeds has it and their error is the larger one (raise `dataset.jets` or `test_jets`); too small to be told: no "
+    "number of seeds has it at these jets, though the seeds' error is the larger one"
 )
 
 

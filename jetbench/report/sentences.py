@@ -15,9 +15,10 @@ from jetbench.report.pool_size import pool_sentences
 from jetbench.report.pretraining_length import short_pretrainings
 from jetbench.report.results import Results
 from jetbench.report.stability import stability_sentences
+from jetbench.report.summary import summary
 from jetbench.report.truths import truths
 from jetbench.report.verdicts import verdicts
-from jetbench.report.words import brief_difference, count, errors_text, gain, joined, limits, need, number
+from jetbench.report.words import brief_difference, count, errors_text, gain, joined, limits, need, number, spoilt_by
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.suites.roles import Role
 
@@ -25,8 +26,9 @@ __all__ = ["answer", "answers", "details", "remarks"]
 
 
 def answer(results: Results) -> str:
-    """Write the answer to the suite's question: each verdict, and below it its details, a line each."""
-    return "\n".join(answers(results))
+    """Write the answer to the suite's question: what it comes to, where it has many parts, then each verdict, and below it its
+    details, a line each."""
+    return "\n".join([*summary(results), *answers(results)])
 
 
 def answers(results: Results) -> list[str]:
@@ -97,7 +99,8 @@ def _rivals(results: Results) -> Iterator[str]:
 
 
 def _verdicts(results: Results, verdict: Verdict, found: dict[int, Comparison]) -> str:
-    places = [f"at {count(labels)} labels ({brief_difference(results.metric, c)})" for labels, c in found.items()]
+    told = {n: ", ".join(filter(None, (brief_difference(results.metric, c), spoilt_by(c)))) for n, c in found.items()}
+    places = [f"at {count(labels)} labels ({text})" for labels, text in told.items()]
     return f"{verdict} {joined(places)}"
 
 

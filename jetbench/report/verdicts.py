@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from jetbench.report.gains import Place, encoder_names, gain_differences
 from jetbench.report.results import Results
-from jetbench.report.words import brief_difference, count, gain, interval_text, joined, number, quantity, signed
-from jetbench.statistics.comparison import Comparison, Verdict
+from jetbench.report.words import brief_difference, count, gain, interval_text, joined, number, quantity, signed, spoilt_by
+from jetbench.statistics.comparison import Comparison, Verdict, mirrored
 
 __all__ = ["verdicts"]
 
@@ -40,7 +40,7 @@ def _claim(results: Results, found: Comparison, arm: str, labels: int) -> str:
     if found.clustered and found.units == 1:
         return f"For this one encoder, it is undecided whether {arm} or {baseline} is better {at}"
     if found.verdict is Verdict.UNDECIDED:
-        return f"It is undecided whether {arm} or {baseline} is better {at}"
+        return f"It is undecided{_spoilt(found)} whether {arm} or {baseline} is better {at}"
     if found.verdict is Verdict.EQUIVALENT:
         margin = quantity(results.metric, number(results.metric, found.margin))
         return f"{arm} and {baseline} are equivalent {at}, within ±{margin} ({results.task.margin_text(baseline)})"
@@ -48,7 +48,9 @@ def _claim(results: Results, found: Comparison, arm: str, labels: int) -> str:
 
 
 def _gains(results: Results, names: dict[str, str], places: tuple[Place, Place], found: Comparison) -> str:
-    """The sentence on two encoders: which of them gains more from its arm."""
+    """The sentence on two encoders: which of them gains more from its arm; whoever is ahead comes first."""
+    if gain(results.metric, found.difference) < 0:
+        places, found = (places[1], places[0]), mirrored(found)
     gained = [f"{brief_difference(results.metric, results.comparisons[place])} at {count(place[1])} labels" for place in places]
     claim = _gains_claim(results, names, places, found)
     return f"{claim}: {gained[0]} against {gained[1]}, a difference of {_difference(results, found)}."
@@ -60,13 +62,15 @@ def _gains_claim(results: Results, names: dict[str, str], places: tuple[Place, P
     behind = all(gain(results.metric, results.comparisons[place].difference) < 0 for place in places)
     more, alike = ("loses less", "loses as much") if behind else ("gains more", "gains as much")
     if found.verdict is Verdict.UNDECIDED:
-        return f"It is undecided whether {one} {more} from {arm} or {other} from {against}"
+        return f"It is undecided{_spoilt(found)} whether {one} {more} from {arm} or {other} from {against}"
     if found.verdict is Verdict.EQUIVALENT:
         margin = quantity(results.metric, number(results.metric, found.margin))
         return f"{one} {alike} from {arm} as {other} from {against}, within ±{margin}"
-    if found.verdict is Verdict.BETTER:
-        return f"{one} {more} from {arm} than {other} from {against}"
-    return f"{other} {more} from {against} than {one} from {arm}"
+    return f"{one} {more} from {arm} than {other} from {against}"
+
+
+def _spoilt(found: Comparison) -> str:
+    return f" ({cause})" if (cause := spoilt_by(found)) else ""
 
 
 def _unanswered(results: Results, arm: str, labels: int) -> str:

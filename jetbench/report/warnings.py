@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 
 from jetbench.report.collapse import collapses
+from jetbench.report.floors import floor_warnings
 from jetbench.report.machines import mixtures
 from jetbench.report.pool import shared_labels
-from jetbench.report.pretraining_length import short_pretrainings
+from jetbench.report.pretraining_length import short_pretrainings, unmoved
 from jetbench.report.rates import turned
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
@@ -27,8 +28,9 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 def warnings(results: Results) -> list[str]:
     """List violated truths first, then missing cells, augmentations that contradict the target, collapsed encoders,
-    pretrainings that may be too short, edges of grids, verdicts that hang on a rate, seeds that were looked at, machines that are
-    mixed, open truths, budgets too large for the pool, and a test set that is too small for equivalence."""
+    pretrainings that may be too short or have hardly moved their encoders, edges of grids, floors that are not cleared, verdicts
+    that hang on a rate, seeds that were looked at, machines that are mixed, open truths, budgets too large for the pool, and a
+    test set that is too small for equivalence."""
     found = truths(results)
     loud = [
         f"{LOUD} at {count(t.labels)} labels: “{t.claim}” does not come out ({t.text}). "
@@ -44,8 +46,9 @@ def warnings(results: Results) -> list[str]:
         *([partial] if done < planned else []),
         *contradictions(results.plan),
         *collapses(results),
-        *(f"{one}." for one in short_pretrainings(results)),
+        *(f"{one}." for one in (*short_pretrainings(results), *unmoved(results))),
         *notes(results),
+        *floor_warnings(results),
         *turned(results),
         *_looked_at(results),
         *mixtures(results),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from jetbench.statistics.comparison import Comparison, Verdict
-from jetbench.statistics.intervals import LEVEL, Interval
+from jetbench.statistics.intervals import LEVEL, Interval, alpha_of
 from jetbench.statistics.means import Mean
 from jetbench.statistics.power import POWER, Needed
 from jetbench.statistics.resolution import LEAST_SEEDS
@@ -32,6 +34,7 @@ __all__ = [
     "number",
     "quantity",
     "signed",
+    "spoilt_by",
     "units",
     "verdict_lines",
 ]
@@ -137,7 +140,7 @@ def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
     if needed is None:
         return [*lines, f"needs {LEAST_SEEDS} {what}"]
     if needed.seeds is None:
-        return [*lines, f"needs {_scarce(comparison)}"]
+        return [*lines, f"needs {_scarce(comparison)}" if _is_short(comparison) else "too small to be told"]
     return [*lines, f"needs {needed.seeds} {what}", f"({_range(needed)})"]
 
 
@@ -157,7 +160,8 @@ def need(comparison: Comparison) -> str:
 def _power(comparison: Comparison, needed: Needed) -> str:
     what, power = units(comparison), f"{100 * POWER:g} % power"
     if needed.seeds is None:
-        return f"at the observed spread and difference no number of {what} has {power}, more {_scarce(comparison)} are needed"
+        told = f"the difference seen is too small to be told by any number of {what} at these {_scarce(comparison)} ({power})"
+        return f"{told}; more {_scarce(comparison)} are needed" if _is_short(comparison) else told
     fresh = f"fresh {what}" if comparison.units >= LEAST_SEEDS else what
     within = "for true differences within one error of it"
     return f"at the observed spread and difference about {needed.seeds} {fresh} have {power} ({_range(needed)} {within})"
@@ -171,6 +175,23 @@ def _scarce(comparison: Comparison) -> str:
     """What more seeds cannot make up for."""
     spread = comparison.spread
     return "pool jets" if spread and spread.hidden > spread.test else "test jets"
+
+
+def _is_short(comparison: Comparison) -> bool:
+    """Whether what more seeds cannot make up for is the larger error; else it is the difference that is too small."""
+    spread = comparison.spread
+    return spread is not None and max(spread.test, spread.hidden) > spread.deviation / math.sqrt(spread.n)
+
+
+def spoilt_by(comparison: Comparison) -> str:
+    """Say why a comparison is undecided though its interval leaves out zero: "after correction for 7", or since the
+    sign-flip test decides too; empty for any other."""
+    low, high, p = comparison.low, comparison.high, comparison.p_difference
+    if comparison.verdict is not Verdict.UNDECIDED or comparison.units < LEAST_SEEDS:
+        return ""
+    if low is None or high is None or p is None or low <= 0 <= high:
+        return ""
+    return f"after correction for {comparison.family}" if p <= alpha_of(comparison.level) else "by the sign-flip test"
 
 
 def difference_text(metric: Metric, found: Comparison) -> str:

@@ -28,7 +28,8 @@ State = Literal["complete", "pruned", "diverged", "failed", "open"]
 class Trial:
     """A trial by its number in the study. `values` are what it tried, by path; `scores` are one per aim, means over its seeds: of
     a pruned trial those that it had when it was stopped, and none where nothing was measured. Passes and `seconds` are those of
-    all its runs; what an earlier trial of the arm at this budget had trained costs nothing again. `curve` holds passes and
+    all its runs; what an earlier trial of the arm at this budget had trained costs nothing again, and one that `pretrained` has
+    trained an encoder of its own before what it is judged by. `curve` holds passes and
     validation loss of its first seed's last run, epoch by epoch. `runs` name its last runs, one per seed that was trained, and
     `keys` are theirs."""
 
@@ -42,6 +43,7 @@ class Trial:
     curve: tuple[tuple[float, float], ...]
     runs: tuple[str, ...]
     keys: tuple[str, ...]
+    pretrained: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def _trial(plan: Graph, digest: str, number: int, values: Values, result: Result
     study, chains = plan.studies[digest], plan.trial(digest, values)
     known = chains if result is None else chains[: result.runs]
     stopped = {chains[0][-1].key: result.curve[-1].passes} if result and _at_a_rung(result) else {}
-    spent = [account.book(run, stopped.get(run.key)) for chain in known for run in chain]
+    booked = [(run, account.book(run, stopped.get(run.key))) for chain in known for run in chain]
+    spent = [cost for _, cost in booked]
     last = [chain[-1] for chain in known]
     points = result.curve if result else curve(study, last[0].key, account.ledger)
     return Trial(
@@ -100,6 +103,7 @@ def _trial(plan: Graph, digest: str, number: int, values: Values, result: Result
         curve=tuple((point.passes, point.loss) for point in points),
         runs=tuple(run.name for run in last),
         keys=tuple(run.key for run in last),
+        pretrained=any(any(cost.values()) for run, cost in booked if not run.spec.on_budget),
     )
 
 

@@ -21,6 +21,7 @@ from jetbench.objectives.distilled import PROBABILITIES
 from jetbench.spec import Recipe
 from jetbench.testing.properties import expect
 from jetbench.testing.tensors import expect_same_state
+from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import Journal, read
 from jetbench.training.loop import fit
 from jetbench.training.stops import Stopped
@@ -92,10 +93,10 @@ def _train(build: Build, jets: Jets, folder: Path, stop: int | None) -> _End | N
     half = len(jets) // 2
     batches = Batches(taught(jets), np.arange(half), RECIPE.batch_size, seed=3)
     pool = Batches(JetTensors(jets), np.arange(half, len(jets)), RECIPE.batch_size, seed=3) if objective.beside else None
-    with Journal(folder / "metrics.jsonl") as journal:
+    with Journal(RunFolder(folder).journal) as journal:
         try:
             fit(recipe, network, objective, batches, journal, folder, _After(stop), seed=3, precision="fp32", pool=pool)
         except Stopped:
             return None
-    losses = [record.metrics["train/loss"] for record in read(folder / "metrics.jsonl")[0]]
+    losses = [record.metrics["train/loss"] for record in read(RunFolder(folder).journal)[0]]
     return _End(network.cpu().state_dict(), objective.cpu().state_dict(), losses)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +28,7 @@ from jetbench.report.alarm import (
     over_seeds,
     signs,
 )
+from jetbench.report.export import to_csv
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import answer
@@ -63,8 +66,8 @@ def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -
         (Signs(trained=at(0.89), tested=at(0.90)), f"{HINT} (0.8900 against 0.9000, ±0.0050 between them: a hint)"),
         (Signs(loss_change=Estimate(-0.12, 0.07)), None),
         (Signs(loss_change=Estimate(0.12, 0.01)), None),
-        (Signs(loss_change=Estimate(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
-        (Signs(at(0.929), at(0.90), Estimate(-0.12, 0.05)), "the training loss still falls, by 12 ± 5 % in the last tenth"),
+        (Signs(loss_change=Estimate(-0.12, 0.05)), "the training loss still falls, by 12.0 ± 5.0 % in the last tenth"),
+        (Signs(at(0.929), at(0.90), Estimate(-0.12, 0.05)), "the training loss still falls, by 12.0 ± 5.0 % in the last tenth"),
         (Signs(at(0.931), at(0.90), Estimate(-0.12, 0.05)), None),  # ten margins of 3 % of 0.1 are 0.03
         (Signs(gain=Estimate(0.014, 0.008), times=2.0), None),
         (Signs(gain=Estimate(0.014, 0.003), times=2.0), "twice as long gives +0.0140 ± 0.0030"),
@@ -143,19 +146,51 @@ def test_an_encoder_that_hardly_moves_is_called_frozen(change: float, still: boo
     results = planted(signs={"scratch": {**LEARNT, "encoder_change": change}}, missing=lambda cell: cell.arm != "scratch")
     said = frozen(results, "scratch", 50)
     assert said.startswith(f"practically frozen: the encoder's random weights moved by {100 * change:.2g} %") == still
+    assert ("in the recipe `supervised`" in said) == still
     assert (f"scratch at 50, 200 labels: {said}" in notes(results)) == still
 
 
-def test_a_fine_tuned_encoder_is_judged_where_it_was_random(planted: Planted, finished: Results) -> None:
-    """The pretraining moved the weights; that fine-tuning hardly does is no fault."""
+def test_a_fine_tuned_encoder_may_stay_where_its_pretraining_left_it(planted: Planted, finished: Results) -> None:
+    """Both changes stand in the table and among the results, each under its own name."""
     results = planted(signs={"simclr": LEARNT, "random-frozen": {**LEARNT, "encoder_change": 0.0}})
-    runs = results.plan.runs
-    for key, run in runs.items():
-        if run.arm == "simclr" and run.kind == "final":
-            results.metrics(key)["trained/encoder_change"] = 0.01
-    assert frozen(results, "simclr", 50) == ""
-    assert frozen(results, "random-frozen", 50) == ""
+    for cell, metrics in results.cells.items():
+        if cell.arm == "simclr":
+            metrics["trained/encoder_change"] = 0.012
+    found = signs(results, "simclr", 50)
+    assert (found.pretraining_change, found.encoder_change) == (pytest.approx(0.4), pytest.approx(0.012))
+    for arm in ("simclr", "random-frozen"):
+        assert frozen(results, arm, 50) == ""
     assert frozen(finished, "scratch", 50) == ""
+    assert not any("practically frozen" in one for one in warnings(results))
+    text = " ".join(Checked(page_of(results)).text.split())
+    assert "encoder movedin pretraining encoder movedin fine-tuning or training" in text
+    assert re.search(r"simclr 0\.9900 ±\S+ 0\.\d+ ±\S+ −1\.00 ± 0\.89 % 40 % 1\.2 %", text)
+    rows = [row for row in csv.DictReader(to_csv(results).splitlines()) if row["arm"] == "simclr" and row["labels"] == "50"]
+    values = {(row["seed"], row["metric"]): float(row["value"]) for row in rows}
+    assert values["0", "pretraining/encoder_change"] == 0.4
+    assert values["0", "trained/encoder_change"] == 0.012
+
+
+def test_a_pretraining_that_hardly_moves_is_named_once_with_its_recipe(planted: Planted) -> None:
+    results = planted(
+        "arms.probe={model: resnet15, regime: simclr-frozen}", signs={"simclr": {**LEARNT, "encoder_change": 0.031}}
+    )
+    found = [one for one in warnings(results) if "practically frozen" in one]
+    assert found == [
+        "resnet15/simclr-pretraining is practically frozen: the encoder's random weights moved by 3.1 % (a higher learning rate "
+        "or more `passes` in the recipe `simclr`), mean of 5 encoders: what simclr and probe start from is little "
+        "more than random."
+    ]
+    assert not any("frozen" in note for note in notes(results))
+
+
+def test_arms_that_train_a_head_alone_are_named_with_the_end_of_its_loss(planted: Planted) -> None:
+    results = planted("labels=[50]", signs={"scratch": LEARNT, "random-frozen": {**LEARNT, "loss_change": -0.2}})
+    why = "Without a line is random-frozen, of which a head alone is trained, on a frozen encoder that limits it"
+    text = " ".join(Checked(page_of(results)).text.split())
+    assert f"{why}; the loss still falls by more than 2 errors of random-frozen at 50 labels (−20.00 ± 0.89 %)." in text
+    settled = planted("labels=[50]", signs={"scratch": LEARNT, "random-frozen": LEARNT})
+    assert f"{why}; of none the loss still falls by more than 2 errors." in " ".join(Checked(page_of(settled)).text.split())
 
 
 def test_what_a_longer_training_gains_is_paired_and_carries_both_errors(planted: Planted) -> None:

@@ -7,11 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from report.pages import Checked, page_of
 
 from jetbench.report.export import comparisons_json
+from jetbench.report.floors import floor_warnings
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
+from jetbench.report.sections.floors import render
 from jetbench.report.sentences import remarks
+from jetbench.report.warnings import warnings
 from jetbench.report.words import brief_difference
 from jetbench.statistics.comparison import Comparison, Verdict, compare
 from jetbench.statistics.multiplicity import adjust
@@ -71,9 +75,12 @@ def test_a_comparison_of_one_seed_takes_no_part() -> None:
     assert adjusted["many"].adjusted_p_difference == many.p_difference
 
 
-def note_of(results: Results, arm: str, labels: int) -> str:
-    (found,) = [note for note in notes(results) if note.startswith(f"{arm} at {labels} labels: ")]
-    return found
+def row_of(results: Results, arm: str) -> str:
+    """What the table of floors says of an arm at its first budget."""
+    content = render(results)
+    assert content is not None
+    text = " ".join(Checked(str(content.body).replace("</td>", " </td>")).text.split())
+    return text[text.index(f" {arm} ") :].partition(" 200 labels")[0]
 
 
 def test_a_larger_mean_alone_clears_nothing(planted: Planted) -> None:
@@ -81,32 +88,39 @@ def test_a_larger_mean_alone_clears_nothing(planted: Planted) -> None:
     found = results.clearings["simclr", "mass-likelihood", 200]
     assert found.difference > 0
     assert found.verdict is Verdict.UNDECIDED
-    difference = brief_difference(results.metric, found)
-    assert note_of(results, "simclr", 200) == f"simclr at 200 labels: not shown to clear mass-likelihood ({difference})"
+    at = results.clearings["simclr", "mass-likelihood", 50]
+    assert row_of(results, "simclr").startswith(f" simclr {brief_difference(results.metric, at)}not shown to clear it")
     assert "is not shown to be cleared by simclr at 50 and 200 labels" in "\n".join(remarks(results))
 
 
 def test_an_arm_below_a_floor_is_told(finished: Results) -> None:
     found = finished.clearings["scratch", "mass-likelihood", 50]
     assert found.verdict is Verdict.WORSE
-    text = f"below mass-likelihood ({brief_difference(finished.metric, found)})"
-    assert note_of(finished, "scratch", 50) == f"scratch at 50 labels: {text}"
-    assert not any("simclr" in note for note in notes(finished))
+    assert row_of(finished, "scratch").startswith(f" scratch {brief_difference(finished.metric, found)}below it ")
+    assert "not shown" not in row_of(finished, "simclr").partition("boosted-trees")[0]
     (remark,) = [remark for remark in remarks(finished) if "floor mass-likelihood" in remark]
     assert "; has below it scratch at 50 and 200 labels (" in remark
     assert remark.endswith(" (paired tests, corrected for their number by Holm).")
     assert finished.comparisons["mass-likelihood", 50].verdict is Verdict.BETTER
 
 
+def test_one_warning_counts_what_the_table_tells_of(finished: Results, planted: Planted) -> None:
+    (line,) = floor_warnings(finished)
+    assert line.startswith("Not every arm that is compared clears mass-likelihood (below it 2 of 6), arms at each budget: ")
+    assert line in warnings(finished)
+    assert not any("mass-likelihood (" in note for note in notes(finished))
+    assert "<h2>Against the floors</h2>" in page_of(finished)
+    assert floor_warnings(planted(areas={"scratch": 0.95, "simclr": 0.97, "boosted-trees": 0.97})) == []
+
+
 def test_an_interval_wholly_below_a_floor_says_no_more_than_the_table(planted: Planted) -> None:
-    """What the correction leaves undecided is undecided in the table, in the notes and in the remark."""
+    """What too few seeds leave undecided is undecided in the table, in the warning and in the remark."""
     results = planted("seeds=4")
     found = results.clearings["scratch", "mass-likelihood", 50]
     assert found.high is not None
     assert found.high < 0
     assert results.comparisons["mass-likelihood", 50].verdict is found.verdict is Verdict.UNDECIDED
-    assert not any("below mass-likelihood" in note for note in notes(results))
-    assert not any("below it" in remark for remark in remarks(results))
+    assert "below it" not in "".join((row_of(results, "scratch"), *warnings(results), *remarks(results)))
 
 
 def test_the_row_of_a_floor_is_the_test_that_its_remark_tells_of(finished: Results) -> None:
@@ -127,8 +141,8 @@ def test_the_row_of_a_floor_is_the_test_that_its_remark_tells_of(finished: Resul
 
 def test_few_seeds_clear_nothing(planted: Planted) -> None:
     results = planted("seeds=2")
-    assert note_of(results, "simclr", 50).startswith("simclr at 50 labels: not shown to clear mass-likelihood (+")
-    assert "mass-distance (+" in note_of(results, "simclr", 50)
+    assert row_of(results, "simclr").count("not shown to clear it") >= 2
+    assert "after correction" not in row_of(results, "simclr")
 
 
 def test_the_file_of_comparisons_has_them(finished: Results) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
 
 import pytest
+from report.pages import Checked, page_of
 
 from jetbench.report.collapse import COLLAPSED, collapses
+from jetbench.report.export import to_csv
 from jetbench.report.results import Results
 from jetbench.report.warnings import warnings
 from jetbench.suites.plan import CellKey
@@ -56,6 +59,20 @@ def test_features_along_one_line_are_flagged_too(planted: Planted) -> None:
         "1 of 3 encoders of resnet15/simclr-pretraining collapsed: the features of all jets lie practically along"
     )
     assert "(effective rank 1.6, below 2)" in line
+
+
+def test_what_the_features_are_like_stands_on_the_page_and_among_the_results(planted: Planted) -> None:
+    results = planted("seeds=2")
+    note(results, "simclr", 0, [0.1, 0.3], rank=8.0)
+    note(results, "simclr", 1, [0.2, 0.4], rank=9.0)
+    text = " ".join(Checked(page_of(results)).text.split())
+    assert "standard deviation effective rank alignment uniformity" in text
+    assert "resnet15/simclr-pretraining 2 – – 0.35first 0.15 8.5first 8.5 – –" in text
+    rows = [row for row in csv.DictReader(to_csv(results).splitlines()) if row["metric"].startswith("pretraining/")]
+    assert {(row["arm"], row["labels"]) for row in rows} == {("simclr", "50"), ("simclr", "200")}
+    found = {(row["labels"], row["seed"], row["metric"]): float(row["value"]) for row in rows}
+    assert found["200", "1", "pretraining/features/standard_deviation"] == 0.4
+    assert found["50", "0", "pretraining/features/effective_rank"] == 8.0
 
 
 def test_a_run_that_has_not_looked_says_nothing(planted: Planted) -> None:

@@ -124,20 +124,33 @@ def test_the_answer_has_a_paragraph_for_each_encoder_and_one_for_both(both: Resu
     assert all(len(sentence) < 250 for sentence in verdicts(both))
 
 
+def test_whoever_gains_more_comes_first_in_words_and_numbers(asked: Asked) -> None:
+    """The sentence, both gains and their difference are in one order, and the difference is positive."""
+    results = asked(at={("simclr", 50): 0.94})
+    (found,) = gain_differences(results).values()
+    assert found.verdict is Verdict.WORSE
+    one, other = (results.comparisons[place] for place in results.primaries)
+    assert verdicts(results)[-1].startswith(
+        f"resnet15 gains more from simclr than deep-sets from sets-simclr: +{other.difference:.4f} ["
+    )
+    assert f" against +{one.difference:.4f} [" in verdicts(results)[-1]
+    assert f"a difference of +{-found.difference:.4f} (95 % interval [{-found.high:+.4f}, " in verdicts(results)[-1]
+
+
 @pytest.mark.parametrize(
     ("content", "begins"),
     [
         ({"at": {("simclr", 50): 0.94}}, "resnet15 gains more from simclr than deep-sets from sets-simclr"),
         ({"areas": {"sets": 0.8, "sets-simclr": 0.9, "scratch": 0.8, "simclr": 0.9}, "at": {}, "own": 0.0005, "spread": 0.0005},
-         "deep-sets gains as much from sets-simclr as resnet15 from simclr, within ±0.0063"),
+         "resnet15 gains as much from simclr as deep-sets from sets-simclr, within ±0.0063"),
         ({"areas": {"sets": 0.92, "sets-simclr": 0.91, "scratch": 0.92, "simclr": 0.85}, "at": {}},
          "deep-sets loses less from sets-simclr than resnet15 from simclr"),
         ({"areas": {"sets": 0.92, "sets-simclr": 0.85, "scratch": 0.92, "simclr": 0.91}, "at": {}},
          "resnet15 loses less from simclr than deep-sets from sets-simclr"),
         ({"areas": {"sets": 0.9, "sets-simclr": 0.8, "scratch": 0.9, "simclr": 0.8}, "at": {}, "own": 0.0005, "spread": 0.0005},
-         "deep-sets loses as much from sets-simclr as resnet15 from simclr, within ±0.0030"),
+         "resnet15 loses as much from simclr as deep-sets from sets-simclr, within ±0.0030"),
         ({"areas": {"sets": 0.92, "sets-simclr": 0.87, "scratch": 0.92, "simclr": 0.87}, "at": {}, "spread": 0.02},
-         "It is undecided whether deep-sets loses less from sets-simclr or resnet15 from simclr"),
+         "It is undecided whether resnet15 loses less from simclr or deep-sets from sets-simclr"),
         ({"at": {}, "spread": 0.02}, "It is undecided whether deep-sets gains more from sets-simclr or resnet15 from simclr"),
     ],
 )  # fmt: skip

@@ -79,4 +79,18 @@ def test_what_is_averaged_is_mixed_and_what_stands_apart_is_not(planted: Planted
 def test_two_checkouts_of_one_version_are_mixed(planted: Planted) -> None:
     results = planted("seeds=2", environment=lambda run: {"code": "0dd" if run.arm == "scratch" else "e7e4"})
     (text,) = mixtures(results)
-    assert text.endswith("than their arms: code 0dd or e7e4.")
+    assert "than their arms: code 0dd or e7e4. Protocol 1 and the revisions of all components, which are part of every" in text
+    assert text.endswith("what trains is declared to be the same, and the code differs elsewhere.")
+
+
+def test_cells_and_runs_are_told_apart(planted: Planted) -> None:
+    """Two seeds: each network has three trials of which one is the cell's own run, and pretrainings stand behind some."""
+    results = planted("seeds=2")
+    behind = len(machines(results)[next(iter(machines(results)))])
+    finished = sum(results.ledger.done(key) for key in results.runs)
+    assert len(results.cells) < behind < finished
+    text = page_of(results)
+    number = len(results.cells)
+    assert f"{number} of {number} cells finished: a cell is one arm at one label budget with one seed; " in text
+    assert f"behind these stand {behind} runs, pretrainings among them; {finished - behind} more are finished" in text
+    assert f"{finished} in all" in text

@@ -9,14 +9,20 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from report.pages import Checked
 from scipy import stats
 
 from jetbench.report.export import comparisons_json
-from jetbench.report.pool_size import pool_curves, pool_sentences, published_lines
+from jetbench.report.pool_gain import largest_minus, pool_gain_sentences
+from jetbench.report.pool_size import pool_curves, pool_names, pool_sentences, published_lines
 from jetbench.report.published import published_pool_sizes
 from jetbench.report.results import Results
+from jetbench.report.rows import places
+from jetbench.report.sections import contents_of
 from jetbench.report.sections.pool_size import render
-from jetbench.report.sentences import remarks
+from jetbench.report.sentences import answer, answers, remarks
+from jetbench.report.summary import summary
+from jetbench.report.words import brief_difference
 from jetbench.suites.plan import CellKey
 from jetbench.tasks.classification import AUC
 from jetbench.tasks.regression import RMSE
@@ -128,20 +134,64 @@ def test_a_pool_of_all_jets_counts_as_many_as_it_has_found(
     assert pool_curves(results)[0].arms[950] == "simclr"
 
 
+def test_sizes_stand_in_order_and_all_is_called_so(sized: Callable[..., Results], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The suite names the arm with all jets last or first: the table has it behind the largest part."""
+    results = sized("labels=[50]", "arms.simclr={model: resnet15, regime: simclr}")
+    arms = ["scratch", "simclr", *(f"simclr-{size}" for size in SIZES)]
+    monkeypatch.setattr(type(results.plan), "arms", arms)
+    monkeypatch.setattr(Results, "metrics", lambda self, key: {"train/jets": 950.0})
+    assert [arm for arm, _ in places(results)] == ["scratch", *(f"simclr-{size}" for size in SIZES), "simclr"]
+    assert pool_names(results) == {**{f"simclr-{size}": f"{size} jets" for size in SIZES}, "simclr": "all (950) jets"}
+    content = render(results)
+    assert content is not None
+    assert "all (950) jets" in content.body
+
+
 def test_the_section_draws_a_panel_for_each_budget(sized: Callable[..., Results]) -> None:
     content = render(sized())
     assert content is not None
-    (plot,) = content.plots
+    plot, gains = content.plots
     figure = plot.draw(*plot.given)
     assert [axes.get_title(loc="left") or axes.get_title() for axes in figure.axes] == ["50 labels", "200 labels"]
     assert all(axes.get_xscale() == "log" for axes in figure.axes)
     assert all(tuple(axes.get_xticks()) == SIZES for axes in figure.axes)
+    beside = gains.draw(*gains.given)
+    assert [axes.get_title(loc="left") or axes.get_title() for axes in beside.axes] == ["50 labels", "200 labels"]
+    assert all(tuple(axes.get_xticks()) == SIZES for axes in beside.axes)
     assert "Published: 0.9748, 0.9769, 0.9787, 0.9795 at 100" in content.body
+
+
+def test_the_answer_begins_with_the_largest_minus_the_smallest_pool(sized: Callable[..., Results]) -> None:
+    """Paired by seeds and jets: the difference of the means, with the interval of that comparison; the table has every size."""
+    results = sized("labels=[50]")
+    first = answer(results).splitlines()[0]
+    found = results.compare("simclr-800", "simclr-100", 50)
+    assert found is not None
+    assert found.difference == pytest.approx((results.headlines("simclr-800", 50) - results.headlines("simclr-100", 50)).mean())
+    difference = brief_difference(results.metric, found)
+    assert first == (
+        f"Largest minus smallest pool of resnet15 under simclr, 800 against 100 unlabelled jets, test AUC: {difference} at 50 "
+        "labels (better)."
+    )
+    assert answer(results).splitlines()[1] == answers(results)[0].splitlines()[0]
+    content = render(results)
+    assert content is not None
+    text = " ".join(Checked(str(content.body).replace("</td>", " </td>")).text.split())
+    differences = {arm: brief_difference(results.metric, one) for (arm, _), one in largest_minus(results).items()}
+    assert list(differences) == ["simclr-100", "simclr-200", "simclr-400"]
+    assert all(one.family == 3 for one in largest_minus(results).values())
+    assert f"largest pool minus it {differences['simclr-100']}better {differences['simclr-200']}" in text
+    gained = brief_difference(results.metric, results.comparisons["simclr-200", 50])
+    assert "minus scratch" in text
+    assert gained in text
+    (summed,) = [one for one in contents_of(results) if one.anchor == "summary"]
+    assert first in summed.body
+    assert not summed.plots
 
 
 def test_without_different_sizes_there_is_nothing_to_say(finished: Results) -> None:
     assert render(finished) is None
-    assert pool_sentences(finished) == []
+    assert pool_sentences(finished) == pool_gain_sentences(finished) == summary(finished) == []
 
 
 def test_the_published_exponent_is_that_of_its_printed_values(sized: Callable[..., Results]) -> None:

@@ -35,14 +35,14 @@ def test_a_loss_that_still_falls_is_told_with_what_to_do(planted: Planted) -> No
     assert found.change == Estimate(pytest.approx(-0.03), pytest.approx(0.01))
     (text,) = short_pretrainings(results)
     assert text == (
-        "resnet15/simclr-pretraining may be too short: its loss still falls at the end, by 3 ± 1 % in the last tenth of the "
+        "resnet15/simclr-pretraining may be too short: its loss still falls at the end, by 3.0 ± 1.0 % in the last tenth of the "
         "steps, mean of 2 encoders; more `passes` in the recipe `simclr` would tell whether simclr gains by it"
     )
     assert f"{text}." in warnings(results)
     assert f"  {text}." in answer(results).splitlines()
     page = " ".join(Checked(page_of(results)).text.split())
     assert text in page
-    assert "resnet15/simclr-pretraining 2 −3.0 ± 1.0 % perhaps too short" in page
+    assert "resnet15/simclr-pretraining 2 −3.0 ± 1.0 % perhaps too short – – – – –" in page
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from jetbench.report.sentences import answer, remarks
 from jetbench.report.truths import truths
 from jetbench.report.verdicts import verdicts
 from jetbench.report.warnings import warnings
-from jetbench.report.words import count, joined, limits, mean_limits, need, signed, verdict_lines
+from jetbench.report.words import count, joined, limits, mean_limits, need, signed, spoilt_by, verdict_lines
 from jetbench.statistics.comparison import Comparison, Verdict, compare
 from jetbench.statistics.intervals import Interval
+from jetbench.statistics.multiplicity import adjust
 from jetbench.suites.graph import PlannedRun
 from jetbench.suites.plan import CellKey
 from jetbench.tasks.task import Metric
@@ -81,7 +82,8 @@ def test_undecided_for_want_of_test_jets(planted: Planted) -> None:
     needed = primary(results).needed
     assert needed
     assert needed.seeds is None
-    assert "no number of seeds has 80 % power, more test jets are needed" in answer(results)
+    too_small = "the difference seen is too small to be told by any number of seeds at these test jets (80 % power)"
+    assert f"Undecided: {too_small}" in answer(results)
 
 
 def test_what_no_number_of_seeds_gives_is_named_alone() -> None:
@@ -90,8 +92,32 @@ def test_what_no_number_of_seeds_gives_is_named_alone() -> None:
     assert found.needed is not None
     assert (found.needed.seeds, found.needed.low) == (None, 5)
     assert verdict_lines(found, True) == ["undecided *", "needs test jets"]
-    text = "at the observed spread and difference no number of seeds has 80 % power, more test jets are needed"
-    assert need(found) == text
+    text = "the difference seen is too small to be told by any number of seeds at these test jets (80 % power)"
+    assert need(found) == f"{text}; more test jets are needed"
+
+
+def test_where_seeds_err_by_more_test_jets_are_no_advice() -> None:
+    found = compare(0.9005 + 0.005 * np.array([-1, 1, -0.5, 0.5, 0]), np.full(5, 0.9), 1e-6, 0.0001)
+    assert found.needed is not None
+    assert found.needed.seeds is None
+    assert found.seed_error is not None
+    assert found.seed_error > found.test_error
+    assert verdict_lines(found, True) == ["undecided *", "too small to be told"]
+    assert need(found).endswith("is too small to be told by any number of seeds at these test jets (80 % power)")
+
+
+def test_a_correction_is_named_where_it_alone_leaves_a_comparison_undecided() -> None:
+    """The interval leaves out zero, p is 2 %; of seven comparisons Holm makes it 14 %."""
+    differences = 0.01 + 0.0075 * np.array([-1, 1, -0.5, 0.5, 0])
+    alone = compare(0.9 + differences, np.full(5, 0.9), 1e-6, 0.0001)
+    assert alone.verdict is Verdict.BETTER
+    assert spoilt_by(alone) == ""
+    found = adjust({k: compare(0.9 + differences * (k == 0), np.full(5, 0.9), 1e-6, 0.0001) for k in range(7)}, range(7))[0]
+    assert found.verdict is Verdict.UNDECIDED
+    assert found.low is not None
+    assert found.low > 0
+    assert spoilt_by(found) == "after correction for 7"
+    assert spoilt_by(compare(0.9 + differences[:4], np.full(4, 0.9), 1e-6, 0.0001)) == ""  # too few seeds for any verdict
 
 
 def test_fewer_than_five_seeds_are_too_few(planted: Planted) -> None:
@@ -158,7 +184,7 @@ def test_remarks_name_budgets_trees_floors_and_controls(finished: Results) -> No
     assert f"simclr against scratch: {second.verdict} at 200 labels ({second.difference:+.4f}" in text
     assert "boosted-trees against scratch: better at 50 labels" in text
     assert "boosted-trees is ahead of the best of 2 networks by these test jets, simclr, at 50 labels" in text
-    assert "The floor mass-likelihood is cleared by simclr at 50 and 200 labels and boosted-trees at 50 and 200 labels" in text
+    assert "The floor mass-likelihood is cleared by simclr and boosted-trees at 50 and 200 labels" in text
     assert "; has below it scratch at 50 and 200 labels (paired tests, corrected for their number by Holm)." in text
     assert "The floor class-prior is cleared by the baseline and every rival" in text
     assert "supervised-pretrained is better than scratch at 50 labels" in text

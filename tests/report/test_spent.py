@@ -10,6 +10,7 @@ from run_folders import write_run
 
 from jetbench.files import write_json
 from jetbench.report.collect import collect
+from jetbench.report.results import Results
 from jetbench.report.sections.tuning import render
 from jetbench.report.tuned import spent
 from jetbench.suites.graph import PlannedRun
@@ -54,6 +55,24 @@ def test_an_arm_is_shown_with_what_its_trials_have_cost(plan_of: Callable[..., P
     assert len(rows) == 1
     assert "pretraining learning rate 0.001, 0.003" in rows[0][3]
     assert [cell.split(">")[1].split("<")[0] for cell in rows[0][4:8]] == ["4", "1920", "2048", "4"]
+
+
+def test_passes_beside_the_labels_are_no_pretraining(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """An arm that sees the pool in its one training has unlabelled passes, and trains no encoder before."""
+    both = "arms.both={model: resnet15, regime: labels+ssl}"
+    plan, ledger = (
+        plan_of("seeds=2", "labels=[50]", both, "tuning={per: seed, labels: each, factors: [1.0, 3.0]}"),
+        Ledger(tmp_path),
+    )
+    for run in plan.runs.values():
+        folder = ledger.run(run.key)
+        folder.path.mkdir(parents=True)
+        beside = 640.0 if run.arm == "both" else 0.0
+        write_json(folder.metrics, {"cost/labelled_passes": 320.0, "cost/unlabelled_passes": beside, "cost/seconds": 1.0})
+        np.save(folder.losses, np.array([0.4, 0.6]))
+        ledger.finish(run.key, [folder.metrics, folder.losses])
+    found = spent(Results(plan, ledger, {}, {}, {}, {}, {}, {}), "both", 50)
+    assert (found.labelled, found.unlabelled, found.pretrained) == (4 * 320, 4 * 640, 0)
 
 
 def test_a_run_that_went_on_for_another_suite_costs_what_its_trial_used(plan_of: Callable[..., Plan], tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ActivationMaps", "draw", "render"]
 
-TEXT = """<p>Mean size of what {{ layers }} give out, over their channels.{{ flat }}</p>"""
-FLAT = " {} no place in the plane of the jet and {} not drawn."
+TEXT = """<p>Mean size, over its channels, of the output of {{ layers }}.{{ flat }}</p>"""
+FLAT = " The output of {} has no place in the plane of the jet and is not drawn."
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def render(inspection: Inspection) -> SectionContent | None:
     found, flat = _maps(inspection, names, rows)
     if not any(found.maps.values()):
         return None
-    text = FLAT.format(f"{joined(flat)} {'has' if len(flat) == 1 else 'have'}", "is" if len(flat) == 1 else "are") if flat else ""
+    text = FLAT.format(_layers(flat)) if flat else ""
     plot = Plot(
         "activations",
         "Activations of the layers, averaged over classes and of single jets",
@@ -62,8 +62,13 @@ def render(inspection: Inspection) -> SectionContent | None:
         draw,
         (found, inspection.simulated),
     )
-    body = fragment(TEXT, layers=joined([name for name in names if name not in flat]), flat=text)
+    body = fragment(TEXT, layers=_layers([name for name in names if name not in flat]), flat=text)
     return SectionContent("activations", "Activation maps", body, (plot,))
+
+
+def _layers(names: list[str]) -> str:
+    """Name layers as such: "the layer “jet”"."""
+    return f"the {'layer' if len(names) == 1 else 'layers'} {joined([f'“{name}”' for name in names])}"
 
 
 def _maps(inspection: Inspection, names: tuple[str, ...], rows: dict[str, Jets]) -> tuple[ActivationMaps, list[str]]:

@@ -11,9 +11,10 @@ from jetbench.evaluation.plots import INK, PALETTE
 from jetbench.insight.drawing import panels, style
 from jetbench.insight.history import EPOCHS, History, axes_of
 from jetbench.insight.inspection import Inspection
-from jetbench.report.content import Plot, SectionContent
+from jetbench.report.content import Line, Plot, SectionContent
 from jetbench.report.drawing import legend
-from jetbench.report.markup import fragment
+from jetbench.report.markup import fragment, table
+from jetbench.report.pretrained import FEATURES, feature_cells
 from jetbench.report.words import capital, joined
 from jetbench.tasks.task import Metric
 
@@ -24,6 +25,12 @@ __all__ = ["draw", "render"]
 
 NONE = "<p>{{ model }} is fitted at once: there is no course to show.</p>"
 TEXT = """<p>{{ kept }} {{ onset }}</p>"""
+FEATURED = """
+{{ table }}
+<p><small>What the features of the encoder are like after the last epoch, and in small print after the first, in two views of 128
+jets of the pool: standard deviation (0: all jets alike), effective rank (in how many directions they go), alignment (0: both
+views of a jet the same) and uniformity (0: all alike; the lower, the more even).</small></p>
+"""
 CAPTION = (
     "Thin lines are the other seeds. A dashed line marks the epoch whose weights count, a dotted one the onset of overfitting: "
     "the least validation loss, where the last one lies above it by more than the standard error of such a loss while the "
@@ -50,7 +57,22 @@ def render(inspection: Inspection) -> SectionContent:
         draw,
         (told, shown, history.kept, history.onset, inspection.simulated),
     )
-    return SectionContent("curves", "Learning curves", fragment(TEXT, **_said(history)), (plot,))
+    return SectionContent("curves", "Learning curves", fragment(TEXT, **_said(history)) + _features(inspection), (plot,))
+
+
+def _features(inspection: Inspection) -> str:
+    """A table of what the features of each encoder are like; empty where the runs are none of pretraining, which look at them."""
+    courses = {one.run.planned.name: _noted(one.history) for one in inspection.seeds if one.history is not None}
+    lines = [Line((name, *feature_cells([course]))) for name, course in courses.items() if course]
+    return fragment(FEATURED, table=table(("run", *FEATURES.values()), lines)) if lines else ""
+
+
+def _noted(history: History) -> list[dict[str, float]]:
+    """What was noted of the features after each epoch."""
+    curves = {name: history.curves[name] for name in FEATURES if name in history.curves}
+    return (
+        [{name: float(curve[place]) for name, curve in curves.items()} for place in range(len(history.epochs))] if curves else []
+    )
 
 
 def _heading(metric: Metric) -> str:

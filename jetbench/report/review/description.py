@@ -8,6 +8,7 @@ from jetbench.report.results import Results
 from jetbench.report.review.cards import standing
 from jetbench.report.rows import Row, baseline_text, compared_lines, rows
 from jetbench.report.sentences import answers
+from jetbench.report.summary import summary
 from jetbench.report.words import LEVEL_TEXT, brief_difference, capital, count, direction, heading, mean_limits, number
 
 __all__ = ["describe"]
@@ -19,7 +20,7 @@ def describe(results: Results) -> str:
     parts = [
         _verdicts(results),  # first: of a long description the page shows two lines
         f"**{instance.question}**",
-        "\n\n".join(answers(results)),
+        "\n\n".join([*summary(results), *answers(results)]),
         _table(results),
         _faults(results),
         "; ".join(compared_lines(results)),

@@ -53,11 +53,13 @@ def _columns(name: str, summary: str) -> SectionEntry:
 sections: Registry[SectionEntry] = Registry(
     "section of a report",
     [
+        _general("summary", "what an answer of many parts comes to"),
         _general("answer", "the answer to the suite's question, and what else the numbers say"),
         _general("warnings", "what should make a reader doubt"),
         _general("provenance", "data, software and machines behind the numbers"),
         _general("comparison", "every arm at every budget: metric, difference to its baseline, verdict"),
         _general("faults", "what each fault does to the verdicts, in a suite that is faulty on purpose"),
+        _general("floors", "every arm that is compared against each floor"),
         _general("arms", "model, stages, recipes and view of every arm"),
         _columns("rejection", "R_x, the background rejection of two classes at fixed signal efficiencies"),
         _columns("scores", "accuracy, F1, log loss and calibration of a classifier"),

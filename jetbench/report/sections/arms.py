@@ -26,7 +26,7 @@ are not named are its own. Passes are those of one run{{
 TOLD = {"name", "learning_rate", "encoder_rate", "passes", "epochs"}  # values of a recipe that stand there always, or say no more
 POOLS = {
     "pool": "unlabelled pool",
-    "pool-labelled": "pool with its labels",
+    "pool-labelled": "{} of the dataset outside the test set, with their labels",
     "budget": "label budget",
     "budget+pool": "label budget and unlabelled pool",
 }
@@ -52,7 +52,7 @@ def _lines(results: Results, arm: str) -> Iterator[Line]:
     front = (Cell(arm, seeds), _component(last.model), _component(last.view))
     for place, stage in enumerate(regimes[given.regime].stages):
         runs = [chain[place] for chain in chains]
-        yield Line((*(("", "", "") if place else front), _stage(stage, runs[0]), _recipe(runs)))
+        yield Line((*(("", "", "") if place else front), _stage(results, stage, runs[0]), _recipe(runs)))
 
 
 def _chain(results: Results, arm: str, labels: int) -> list[RunSpec]:
@@ -68,11 +68,13 @@ def _options(one: Component) -> str:
     return ", ".join(f"{name}={value}" for name, value in one.options if value is not None)
 
 
-def _stage(stage: Stage, run: RunSpec) -> Cell:
+def _stage(results: Results, stage: Stage, run: RunSpec) -> Cell:
     """Its name, and below it what it is trained on, for what, and which part of the network."""
     shares = f" of {joined([f'{100 * share:g} % {name}' for name, share in run.pool])}" if run.pool else ""
     some = f"{count(run.pool_jets, 'jet')} of the " if run.pool_jets else ""
-    told = f"pool with the scores of {run.scores.teacher}" if run.scores else POOLS[run.data]
+    instance = results.plan.instance
+    own = count(instance.jets - instance.settings.test_jets, "jet")
+    told = f"pool with the scores of {run.scores.teacher}" if run.scores else POOLS[run.data].format(own)
     parts = [f"{some}{told}{shares}"]
     if run.objective.name != TASK_LOSS:
         parts.append(f"{run.objective.name} {_options(run.objective)}".rstrip())

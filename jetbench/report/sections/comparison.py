@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from jetbench.report.content import Cell, Column, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
+from jetbench.report.pool_size import pool_names
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text, rows
 from jetbench.report.rules import verdict_rules
@@ -54,7 +55,8 @@ def render(results: Results) -> SectionContent:
         "verdict",
         *(column.heading for column in others),
     )
-    lines = by_budget([(row.labels, _line(results, row, beside, others)) for row in rows(results)])
+    pools = pool_names(results)
+    lines = by_budget([(row.labels, _line(results, row, beside, others, pools.get(row.arm, ""))) for row in rows(results)])
     body = fragment(
         BODY,
         table=table(headings, lines, left=("verdict",)),
@@ -66,10 +68,10 @@ def render(results: Results) -> SectionContent:
     return SectionContent("comparison", "The comparison", body)
 
 
-def _line(results: Results, row: Row, beside: Sequence[Column], others: Sequence[Column]) -> Line:
+def _line(results: Results, row: Row, beside: Sequence[Column], others: Sequence[Column], pool: str) -> Line:
     metric, mean, place = results.metric, row.headline, (row.arm, row.labels)
     cells = (
-        Cell(row.arm, "" if row.role in (Role.BASELINE, Role.RIVAL) else str(row.role)),
+        Cell(row.arm, pool if row.role in (Role.BASELINE, Role.RIVAL) else str(row.role)),
         f"{row.seeds}" if row.seeds == row.planned else f"{row.seeds} of {row.planned}",
         Cell(f"{number(metric, mean.mean)} {mean_errors(metric, mean)}", mean_limits(metric, mean)) if mean else "–",
         *(column.cells[place] for column in beside),

@@ -11,6 +11,7 @@ from jetbench.report.alarm import (
     Signs,
     change_text,
     frozen,
+    is_head_alone,
     length_counts,
     limited,
     signs,
@@ -20,7 +21,7 @@ from jetbench.report.content import Cell, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.results import Results
 from jetbench.report.rows import places
-from jetbench.report.words import label, number, quantity, signed
+from jetbench.report.words import count, joined, label, number, quantity, signed
 from jetbench.tasks.task import Metric
 
 __all__ = ["render"]
@@ -29,8 +30,10 @@ BODY = """
 {{ table }}
 <p><small>{{ metric }} on the training jets without augmentation, with the final weights, beside that on the test jets; the change
 of the training loss over the last tenth of the steps, along a straight line, as a share of the loss (a schedule that ends at
-a learning rate of zero flattens it in any case); |w − w₀| / |w₀| of the encoder since its random weights. Means over
-the finished seeds. {% if times %}Gain: the test {{ metric }} of one training {{ times }} as long minus that of the same one at
+a learning rate of zero flattens it in any case); |w − w₀| / |w₀| of the encoder in its pretraining, since random weights, and in
+the fine-tuning, since those that it started with; of an arm from scratch the latter is its one training, since random weights.
+Means over the finished seeds, or over their encoders.
+{% if times %}Gain: the test {{ metric }} of one training {{ times }} as long minus that of the same one at
 its usual length, both on labels of their own and with the recipe's own values; its error is that of the test sample and of two
 trainings, taken from the spread between seeds. {% endif %}Compute limits an arm whose loss still falls by more than {{ errors }}
 errors before the training {{ metric }} is ahead by {{ margins }} margins of equivalence (then what falls is the loss of jets
@@ -41,7 +44,7 @@ labels that teach nothing more the second).
 “No sign of compute” says no more than that
 none of these called: {% if times %}a training {{ times }} as long may gain what stands below it and stay unseen, and where
 nothing stands below it none was made. {% else %}no longer training was made, which alone would show what it gains. {% endif %}
-An encoder that has moved by less than {{ frozen }} % is practically frozen.</small></p>
+An encoder that has moved from random weights by less than {{ frozen }} % is practically frozen.{{ heads }}</small></p>
 """
 
 
@@ -50,7 +53,8 @@ def render(results: Results) -> SectionContent | None:
     if not lines:
         return None
     metric = results.metric
-    shown = ("arm", label(metric, "training"), label(metric), "change of the loss", "change of the encoder")
+    moved = (Cell("encoder moved", "in pretraining"), Cell("encoder moved", "in fine-tuning or training"))
+    shown: tuple[str | Cell, ...] = ("arm", label(metric, "training"), label(metric), "change of the loss", *moved)
     times = times_text(results.plan.instance.settings.longer or 1.0) if results.longer else ""
     headings = (*shown, *([f"gain by {times} the length"] if times else []), "limited by")
     body = fragment(
@@ -61,8 +65,25 @@ def render(results: Results) -> SectionContent | None:
         margins=MARGINS,
         errors=f"{ERRORS:g}",
         frozen=f"{100 * FROZEN:g}",
+        heads=_heads(results),
     )
     return SectionContent("lengths", "Labels or compute?", body)
+
+
+def _heads(results: Results) -> str:
+    """Say why arms that train a head alone have no line, and whether their heads were trained to the end; empty without any."""
+    found = [(arm, n) for arm, n in places(results) if is_head_alone(results, arm) and results.seeds(arm, n)]
+    if not found:
+        return ""
+    changes = {place: change for place in found if (change := signs(results, *place).loss_change)}
+    falls = {place: change for place, change in changes.items() if change.value < -ERRORS * change.error}
+    listed = [f"{arm} at {count(n)} labels ({change_text(change)})" for (arm, n), change in falls.items()]
+    beyond = f"by more than {ERRORS:g} errors"
+    ends = f"the loss still falls {beyond} of {joined(listed)}" if listed else f"of none the loss still falls {beyond}"
+    arms = list(dict.fromkeys(arm for arm, _ in found))
+    without = f"Without a line {'is' if len(arms) == 1 else 'are'} {joined(arms)}"
+    why = "of which a head alone is trained, on a frozen encoder that limits it"
+    return f" {without}, {why}{f'; {ends}' if changes else ''}."
 
 
 def _line(results: Results, arm: str, labels: int) -> Line:
@@ -70,11 +91,11 @@ def _line(results: Results, arm: str, labels: int) -> Line:
     means = [
         f"{number(metric, mean.value)} ±{number(metric, mean.error)}" if mean else "–" for mean in (found.trained, found.tested)
     ]
-    moved = f"{100 * found.encoder_change:.2g} %" if found.encoder_change is not None else "–"
-    still = "practically frozen" if frozen(results, arm, labels) else ""
+    before, moved = (f"{100 * one:.2g} %" if one is not None else "–" for one in (found.pretraining_change, found.encoder_change))
+    hardly = "practically frozen" if frozen(results, arm, labels) else ""
     gained = [_gain(metric, found.gain)] if results.longer else []
     limit = _limit(metric, found, limited(results, arm, labels))
-    return Line((arm, *means, change_text(found.loss_change), Cell(moved, still), *gained, limit))
+    return Line((arm, *means, change_text(found.loss_change), before, Cell(moved, hardly), *gained, limit))
 
 
 def _gain(metric: Metric, found: Estimate | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +10,24 @@ import numpy as np
 from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Cell, Line, Plot, SectionContent
-from jetbench.report.drawing import ends, legend, limits, style
+from jetbench.report.drawing import ends, legend, limits, mark_sizes, style
 from jetbench.report.markup import by_budget, fragment, table
-from jetbench.report.pool_size import PoolCurve, exponent_text, pool_curves, pool_sentences, published_lines
+from jetbench.report.pool_gain import draw_gains, largest_minus, pool_gain_sentences, pool_gains
+from jetbench.report.pool_size import PoolCurve, exponent_text, pool_curves, pool_sentences, published_lines, size_text
 from jetbench.report.results import Results
-from jetbench.report.words import LEVEL_TEXT, capital, count, heading, label, mean_errors, mean_limits, number
+from jetbench.report.words import (
+    LEVEL_TEXT,
+    brief_difference,
+    capital,
+    count,
+    heading,
+    label,
+    mean_errors,
+    mean_limits,
+    number,
+    spoilt_by,
+)
+from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.means import Mean
 from jetbench.tasks.task import Metric
 
@@ -28,7 +41,9 @@ BODY = """
 {% for sentence in sentences %}
 <p>{{ sentence }}</p>
 {% endfor %}
-<p><small>{{ metric }} ± error between seeds ± error from the test sample, with the {{ level }} interval. All sizes have the
+<p><small>{{ metric }} ± error between seeds ± error from the test sample, with the {{ level }} interval;
+below it the same less the baseline, and the largest pool less each smaller one, paired by seeds and test jets, the latter
+corrected by Holm for their number. All sizes have the
 passes of their recipe: what differs is how many different jets they are of. The exponent is the mean over seeds, each with a
 straight line of its own through the logarithms of all sizes; its interval has the seeds' spread and the covariance of
 all models on the same test jets. Where the largest size is most of the pool, its seeds share their jets, and the chance of that
@@ -45,8 +60,8 @@ def render(results: Results) -> SectionContent | None:
     metric, means = results.metric, {curve.labels: _means(results, curves, curve.labels) for curve in curves}
     body = fragment(
         BODY,
-        table=_table(metric, curves, means),
-        sentences=[*pool_sentences(results), *published_lines(results)],
+        table=_table(results, curves, means),
+        sentences=[*pool_gain_sentences(results), *pool_sentences(results), *published_lines(results)],
         metric=capital(label(metric)),
         level=LEVEL_TEXT,
     )
@@ -58,7 +73,24 @@ def render(results: Results) -> SectionContent | None:
         draw,
         (metric, curves, means, looks(results.plan)),
     )
-    return SectionContent("pool-size", "Against the size of the unlabelled pool", body, plots=(plot,))
+    return SectionContent(
+        "pool-size", "Against the size of the unlabelled pool", body, plots=(plot, *_gain_plot(results, curves))
+    )
+
+
+def _gain_plot(results: Results, curves: Sequence[PoolCurve]) -> Iterator[Plot]:
+    """What each size gains over the baseline, where both have finished seeds."""
+    gains = [(curve, found) for curve in curves if (found := pool_gains(results, curve))]
+    if gains:
+        name = f"{label(results.metric)} minus that of the baseline"
+        yield Plot(
+            "pool_size_gain",
+            f"{capital(name)} against the number of unlabelled jets, for each label budget",
+            f"{capital(name)}, paired by seeds and test jets, with {LEVEL_TEXT} intervals: the hardness of the jets, which all "
+            "sizes share, cancels. Shade: margin of equivalence.",
+            draw_gains,
+            (results.metric, gains, looks(results.plan)),
+        )
 
 
 def _means(results: Results, curves: Sequence[PoolCurve], labels: int) -> dict[str, Mean]:
@@ -69,10 +101,28 @@ def _means(results: Results, curves: Sequence[PoolCurve], labels: int) -> dict[s
     return {name: mean for name, mean in found.items() if mean is not None}
 
 
-def _table(metric: Metric, curves: Sequence[PoolCurve], means: Mapping[int, Means]) -> str:
-    sizes = sorted({size for curve in curves for size in curve.arms})
-    headings = ("arms", *(f"{count(size)} jets" for size in sizes), "baseline", "exponent α")
-    return table(headings, by_budget((curve.labels, _line(metric, curve, sizes, means[curve.labels])) for curve in curves))
+def _table(results: Results, curves: Sequence[PoolCurve], means: Mapping[int, Means]) -> str:
+    seen = {size: arm for curve in curves for size, arm in curve.arms.items()}
+    sizes = {size: size_text(results, seen[size], size) for size in sorted(seen)}
+    headings = ("arms", *sizes.values(), "baseline", "exponent α")
+    lines = [line for curve in curves for line in _lines(results, curve, list(sizes), means[curve.labels])]
+    return table(headings, by_budget(lines))
+
+
+def _lines(results: Results, curve: PoolCurve, sizes: Sequence[int], means: Means) -> Iterator[tuple[int, Line]]:
+    """The means of a curve, below them what each size gains over the baseline and what the largest size gains over each."""
+    metric, more = results.metric, largest_minus(results)
+    yield curve.labels, _line(metric, curve, sizes, means)
+    beside = {size: one for size, arm in curve.arms.items() if (one := more.get((arm, curve.labels)))}
+    for name, found in ((f"minus {curve.baseline}", pool_gains(results, curve)), ("largest pool minus it", beside)):
+        if found:
+            yield curve.labels, Line((name, *(_difference(metric, found.get(size)) for size in sizes), "", ""), "muted")
+
+
+def _difference(metric: Metric, found: Comparison | None) -> Cell:
+    if found is None:
+        return Cell("–")
+    return Cell(brief_difference(metric, found), " ".join(filter(None, (str(found.verdict), spoilt_by(found)))))
 
 
 def _line(metric: Metric, curve: PoolCurve, sizes: Sequence[int], means: Means) -> Line:
@@ -99,23 +149,13 @@ def draw(metric: Metric, curves: Sequence[PoolCurve], means: Mapping[int, Means]
             _draw_band(axes, metric, baseline, found[baseline], named[baseline])
         for curve in here:
             _draw_curve(axes, metric, curve, found, named[curve.arms[max(curve.arms)]])
-        _mark_sizes(axes, sorted({size for curve in here for size in curve.arms}))
+        mark_sizes(axes, sorted({size for curve in here for size in curve.arms}))
         axes.set_xlabel("unlabelled jets", fontsize=11, color=INK)
         style(axes, f"{count(labels)} labels")
         axes.set_ylim(limits(metric, [mean.mean for mean in found.values()], list(found.values())))
     panels[0].set_ylabel(heading(metric), fontsize=11, color=INK)
     legend(figure, panels)
     return figure
-
-
-def _mark_sizes(axes: Any, sizes: Sequence[int]) -> None:
-    """Name the sizes on a logarithmic axis, and nothing between them."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(sizes))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(round(value))))
 
 
 def _draw_band(axes: Any, metric: Metric, name: str, mean: Mean, look: Look) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from jetbench.evaluation.plots import DPI, INK
 from jetbench.report.alarm import ERRORS, change_text
 from jetbench.report.arms import Look, looks
@@ -12,7 +14,8 @@ from jetbench.report.content import Line, Plot, SectionContent
 from jetbench.report.curves import Curve, count_passes, draw_curve, stacked
 from jetbench.report.drawing import style
 from jetbench.report.markup import fragment, table
-from jetbench.report.pretraining_length import endings
+from jetbench.report.pretrained import FEATURES, feature_cells, features_of, noted_by
+from jetbench.report.pretraining_length import Ending, endings
 from jetbench.report.results import Results
 from jetbench.report.words import count
 
@@ -29,7 +32,11 @@ BODY = """
 <p><small>The change of the loss over the last tenth of the steps, along a straight line, as a share of it; mean over the
 encoders. Where it falls by more than {{ errors }} errors, there was more to learn from the pool, unless labels of the pool are
 validated and the best epoch came before the last. It is a sign and no proof: arms may gain nothing by a longer pretraining, and a
-schedule that ends at a learning rate of zero flattens the loss in any case.</small></p>
+schedule that ends at a learning rate of zero flattens the loss in any case. Moved: |w − w₀| / |w₀| of the encoder since random
+weights. The last columns say what the features of 128 jets of the pool are like after the last epoch, and in small print after
+the first, means over the encoders: standard deviation (1: even in all directions, 0: all jets alike), effective rank (in how many
+directions they go), alignment (squared distance of two views of a jet; 0: the same) and uniformity (0: all alike; the lower, the
+more even).</small></p>
 """
 
 
@@ -55,14 +62,20 @@ def render(results: Results) -> SectionContent | None:
 
 
 def _ends(results: Results) -> str:
-    """A line for each kind of pretraining that has noted how its loss ended; empty without any."""
-    lines = [
-        Line((one.of.name, f"{len(one.of.runs)}", change_text(one.change), "perhaps too short" if one.short else ""))
-        for one in endings(results)
-        if one.change
-    ]
-    headings = ("pretraining", "encoders", "change of the loss", "length")
+    """A line for each kind of pretraining that has noted how its loss ended or what its features are like; empty without any."""
+    lines = [line for one in endings(results) if (line := _line(results, one))]
+    headings = ("pretraining", "encoders", "change of the loss", "length", "encoder moved", *FEATURES.values())
     return fragment(BODY, table=table(headings, lines, left=("length",)), errors=f"{ERRORS:g}") if lines else ""
+
+
+def _line(results: Results, one: Ending) -> Line | None:
+    courses = [features_of(results, key) for key in one.of.runs]
+    moved = [noted["encoder_change"] for noted in (noted_by(results, key) for key in one.of.runs) if "encoder_change" in noted]
+    if one.change is None and not any(courses):
+        return None
+    share = f"{100 * np.mean(moved):.2g} %" if moved else "–"
+    length = "perhaps too short" if one.short else ""
+    return Line((one.of.name, f"{len(one.of.runs)}", change_text(one.change), length, share, *feature_cells(courses)))
 
 
 def draw(curves: dict[str, tuple[Curve, Look]]) -> Figure:

@@ -59,7 +59,14 @@ def _jets(number: int | None) -> str:
 
 
 def _runs(results: Results) -> str:
-    finished = f"{count(len(results.cells))} of {count(len(results.plan.cells))} cells finished"
+    """How many cells are finished and when, and why machines and costs count more runs than that."""
+    cells = f"{count(len(results.cells))} of {count(len(results.plan.cells))} cells finished"
+    behind = {key for cell in results.cells for key in results.chain(cell)}
+    others = sum(results.ledger.done(key) for key in results.runs.keys() - behind)
+    rest = f"; {count(others)} more are finished (trials that were not chosen, checks), {count(len(behind) + others)} in all"
+    stand = f"behind these stand {count(len(behind), 'run')}, pretrainings among them"
+    told = f"a cell is one arm at one label budget with one seed; {stand}"
+    finished = f"{cells}: {told}{rest if others else ''}"
     times = [results.ended(results.last[cell])["finished"] for cell in results.cells]
     if not times:
         return finished

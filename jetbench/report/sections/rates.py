@@ -9,7 +9,7 @@ from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.rates import at_equal_rates, rate_mean, rates, turned
 from jetbench.report.results import Results
 from jetbench.report.rows import places
-from jetbench.report.words import LEVEL_TEXT, count, difference_errors, heading, limits, mean_errors, mean_limits, number
+from jetbench.report.words import LEVEL_TEXT, capital, count, difference_errors, heading, limits, mean_errors, mean_limits, number
 
 __all__ = ["render"]
 
@@ -41,7 +41,7 @@ def render(results: Results) -> SectionContent | None:
     lines = [(place[1], _means(results, place, shown)) for place, some in found.items() if some]
     body = fragment(
         BODY,
-        heading=heading(results.metric),
+        heading=capital(heading(results.metric)),
         means=table(("arm", *shown), by_budget(lines)),
         compared=_compared(results),
         turned=turned(results),

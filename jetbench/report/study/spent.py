@@ -41,7 +41,7 @@ def spent(trials: Sequence[Trial]) -> Spent:
         labelled=sum(trial.labelled_passes for trial in trials),
         unlabelled=sum(trial.unlabelled_passes for trial in trials),
         seconds=sum(trial.seconds for trial in trials),
-        pretrained=sum(trial.unlabelled_passes > 0 for trial in trials),
+        pretrained=sum(trial.pretrained for trial in trials),
     )
 
 

@@ -112,7 +112,7 @@ def legend(searching: Searching) -> str:
     found = spent(ended(searching))
     pretrained = f" {count(found.pretrained, 'trial')} trained an encoder of their own." if found.pretrained else ""
     chosen = "on the Pareto front" if len(searching.study.aims) > 1 else "selected"
-    return f"{states_text(searching)}. * {chosen}. {LEGEND}{PRETRAINED if found.unlabelled else ''}{pretrained}"
+    return f"{states_text(searching)}. * {chosen}. {LEGEND}{PRETRAINED if found.pretrained else ''}{pretrained}"
 
 
 def lead_text(searching: Searching) -> str:

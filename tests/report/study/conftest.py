@@ -58,6 +58,7 @@ def planted_trial(number: int, fate: State, several: bool, unlabelled: float) ->
         curve=tuple((float(x), loss + 0.3 * math.exp(-x / 800)) for x in passes),
         runs=(f"deep-sets/scratch/n300/trial-{number}",),
         keys=(f"{number:064d}",),
+        pretrained=unlabelled > 0,
     )
 
 
