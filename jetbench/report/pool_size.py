@@ -52,7 +52,7 @@ def pool_curves(results: Results) -> list[PoolCurve]:
 
 
 def families(results: Results) -> list[list[str]]:
-    """The arms that are run, in groups of those that are alike but for the size of their pool."""
+    """Group the arms that are run by what they are but for the size of their pool; a group has two or more sizes."""
     arms, alike = results.plan.instance.settings.arms, dict[str, list[str]]()
     for name in results.plan.arms:
         alike.setdefault(arms[name].replace(pool_jets=None, labels="all").canonical(), []).append(name)
