@@ -140,7 +140,7 @@ def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
     if needed is None:
         return [*lines, f"needs {LEAST_SEEDS} {what}"]
     if needed.seeds is None:
-        return [*lines, f"needs {_scarce(comparison)}" if _is_short(comparison) else "too small to be told"]
+        return [*lines, f"needs {_scarce(comparison)}"] if _is_short(comparison) else [*lines, "too small", "to be told"]
     return [*lines, f"needs {needed.seeds} {what}", f"({_range(needed)})"]
 
 

@@ -112,7 +112,9 @@ def test_the_page_is_an_artifact_of_a_run_that_stays_finished(trained: Make) -> 
 def test_of_a_set_constituents_are_shown(trained: Make) -> None:
     found, page = inspected(trained(), "sets/n60/s0")
     assert "among the constituents" in " ".join(page.text.split())
-    assert "jet has no place in the plane of the jet and is not drawn" in " ".join(page.text.split())
+    assert re.search(
+        r"The output of the layer “jet” has no place in the plane of the jet and is not drawn", " ".join(page.text.split())
+    )
     content = json.loads(next(path for path in found.files if path.name == "inspect_attributions_1.json").read_text())
     assert np.shape(content["found"]["maps"]) == np.shape(content["found"]["there"])
     assert content["found"]["cams"] is None

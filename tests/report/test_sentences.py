@@ -102,7 +102,7 @@ def test_where_seeds_err_by_more_test_jets_are_no_advice() -> None:
     assert found.needed.seeds is None
     assert found.seed_error is not None
     assert found.seed_error > found.test_error
-    assert verdict_lines(found, True) == ["undecided *", "too small to be told"]
+    assert verdict_lines(found, True) == ["undecided *", "too small", "to be told"]
     assert need(found).endswith("is too small to be told by any number of seeds at these test jets (80 % power)")
 
 
