@@ -14,8 +14,8 @@ from jetbench.engine.prepare import prepare
 from jetbench.jets import Jets, open_jets, save_jets
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
-from jetbench.report.rows import notes
 from jetbench.report.sentences import answer, remarks
+from jetbench.report.warnings import warnings
 from jetbench.statistics.comparison import Verdict
 from jetbench.suites.plan import CellKey
 from jetbench.suites.planning import make_plan
@@ -68,7 +68,7 @@ def test_a_verdict_in_gev_and_arms_below_a_floor(results: Results) -> None:
     assert found.margin == pytest.approx(0.03 * found.baseline.mean)
     below = results.clearings["boosted-trees", "analytic-mass", 50]
     assert below.difference > 0
-    assert any(note.startswith("boosted-trees at 50 labels: below analytic-mass (+") for note in notes(results))
+    assert any("analytic-mass (below it " in warning for warning in warnings(results))
     assert any("analytic-mass has below it" in remark for remark in remarks(results))
     check_means(results)
 
