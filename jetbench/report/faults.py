@@ -12,7 +12,7 @@ from jetbench.report.words import count, gain, joined, limits, quantity, signed
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import LEVEL, alpha_of
 from jetbench.statistics.multiplicity import adjust, holm
-from jetbench.statistics.resolution import Spread
+from jetbench.statistics.resolution import LEAST_SEEDS, Spread
 from jetbench.suites.faulty import FaultyArm
 from jetbench.tasks.task import Metric
 
@@ -144,6 +144,11 @@ def fault_sentences(results: Results) -> list[str]:
 
 def _told(results: Results, found: list[Effect]) -> str:
     first, known = found[0], [one for one in found if one.faulty is not None]
+    if (seeds := results.plan.instance.settings.seeds) < LEAST_SEEDS:
+        return (
+            f"{FAULTY.capitalize()}: with {count(seeds, 'seed')} there is no verdict on {first.arm} against {first.baseline} at "
+            f"{count(first.labels)} labels that a fault could change; {LEAST_SEEDS} are the least."
+        )
     kinds: dict[str, list[str]] = {}
     for one in known:
         if one.changed:

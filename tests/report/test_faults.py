@@ -60,6 +60,12 @@ def level(planted: Planted) -> Results:
     return planted(*SUITE, FAULTS, areas={**AREAS, "simclr": 0.90}, spread=0.006)
 
 
+def test_of_few_seeds_no_fault_is_called_harmless(planted: Planted) -> None:
+    found = fault_sentences(planted(*SUITE, FAULTS, "seeds=3", areas=AREAS, spread=0.001))
+    assert "with 3 seeds there is no verdict on simclr against scratch at 50 labels that a fault could change" in found[0]
+    assert not any("change the honest verdict" in one for one in found)
+
+
 def by_fault(results: Results) -> dict[str, str]:
     return {one.fault.name: one.does for one in effects(results)}
 
