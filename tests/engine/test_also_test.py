@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from engine.small_suite import run, write_suite
 
-from jetbench.data.splits import split_jets
-from jetbench.engine.engine import execute
-from jetbench.engine.prepare import prepare
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets, save_jets
 from jetbench.report.collect import collect
 from jetbench.statistics.delong import auc, delong
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
-from jetbench.suites.suite import find_suite, instantiate
+from jetbench.suites.suite import instantiate
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
@@ -37,29 +34,16 @@ class Scored:
     tracker: MemoryTracker
 
 
-def run(plan: Plan, store: Store, tracker: MemoryTracker) -> Counter[str]:
-    store.work.mkdir(parents=True, exist_ok=True)
-    made = lambda: prepare(plan, 2, lambda what, done, total: None)  # noqa: E731
-    return Counter(event.kind for event in execute(plan, store, tracker, lambda: [None] * 2, made) if event.kind != "tick")
-
-
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory, toy_jets: Jets, suite_text: str) -> Scored:
     """The second test set are the test jets themselves, as a detector would give them that knows pT alone."""
     folder = tmp_path_factory.mktemp("also")
-    save_jets(folder / "toy.h5", [toy_jets])
-    (folder / "mini.yaml").write_text(suite_text.format(dataset=folder / "toy.h5"))
-    suite = find_suite(str(folder / "mini.yaml"))
-    digest = instantiate(suite).dataset.sha256
-    test = split_jets(toy_jets.targets["label"], toy_jets.event, 100, None, 0, digest).test
-    jets = toy_jets.take(test)
+    suite, jets = write_suite(folder, toy_jets, suite_text)
     other = Jets(**{**vars(jets), "meta": jets.meta.summed(), "values": jets.pt()[:, None]})
     save_jets(folder / "other.h5", [other])
     plan = make_plan(instantiate(suite, also_test=str(folder / "other.h5"), overrides=(*CHANGES, PRIOR)))
     made = Scored(plan, Store(folder / "store"), MemoryTracker())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JETBENCH_CACHE", str(folder / "cache"))
-        assert run(plan, made.store, made.tracker) == {"done": 5}
+    assert run(plan, made.store, made.tracker, folder / "cache") == {"done": 5}
     return made
 
 
@@ -92,13 +76,10 @@ def test_only_the_last_runs_are_scored_and_their_scores_are_shipped(scored: Scor
     assert {row["arm"] for row in rows if row["metric"] == "also/auc"} == {"scratch", "simclr", "boosted-trees", "class-prior"}
 
 
-def test_a_run_whose_second_scores_are_lost_is_made_again(
-    scored: Scored, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path))
-    assert run(scored.plan, scored.store, scored.tracker) == {"skipped": 5}
+def test_a_run_whose_second_scores_are_lost_is_made_again(scored: Scored, tmp_path: Path) -> None:
+    assert run(scored.plan, scored.store, scored.tracker, tmp_path) == {"skipped": 5}
     lost = Ledger(scored.store.work).run(scored.plan.cells[CellKey("boosted-trees", 50, 0)]).also_scores("")
     content = lost.read_bytes()
     lost.unlink()
-    assert run(scored.plan, scored.store, MemoryTracker()) == {"skipped": 4, "done": 1}
+    assert run(scored.plan, scored.store, MemoryTracker(), tmp_path) == {"skipped": 4, "done": 1}
     assert lost.read_bytes() == content

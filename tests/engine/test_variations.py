@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from engine.small_suite import run, write_suite
 
-from jetbench.data.splits import split_jets
-from jetbench.engine.engine import execute
-from jetbench.engine.prepare import prepare
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.jets import Jets, save_jets
 from jetbench.jets.scaling import scaled
@@ -19,7 +17,7 @@ from jetbench.report.losses import loss_table
 from jetbench.statistics.delong import auc
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
-from jetbench.suites.suite import find_suite, instantiate
+from jetbench.suites.suite import instantiate
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
@@ -38,19 +36,11 @@ class Scored:
 def scored(tmp_path_factory: pytest.TempPathFactory, toy_jets: Jets, suite_text: str) -> Scored:
     """The own test jets by 1.1, once by the suite and once as a file that somebody has scaled; and one top in ten."""
     folder = tmp_path_factory.mktemp("variations")
-    save_jets(folder / "toy.h5", [toy_jets])
-    (folder / "mini.yaml").write_text(suite_text.format(dataset=folder / "toy.h5"))
-    suite = find_suite(str(folder / "mini.yaml"))
-    test = split_jets(toy_jets.targets["label"], toy_jets.event, 100, None, 0, instantiate(suite).dataset.sha256).test
-    save_jets(folder / "scaled.h5", [scaled(toy_jets.take(test), 1.1)])
+    suite, own = write_suite(folder, toy_jets, suite_text)
+    save_jets(folder / "scaled.h5", [scaled(own, 1.1)])
     tests = f"{{up: {{energy_scale: 1.1}}, file: {{name: {folder / 'scaled.h5'}}}, few: {{shares: {{top: 0.1, qcd: 0.9}}}}}}"
     plan, store = make_plan(instantiate(suite, overrides=(*CHANGES, f"also_test={tests}"))), Store(folder / "store")
-    store.work.mkdir(parents=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JETBENCH_CACHE", str(folder / "cache"))
-        made = lambda: prepare(plan, 2, lambda what, done, total: None)  # noqa: E731
-        events = execute(plan, store, MemoryTracker(), lambda: [None] * 2, made)
-        assert Counter(event.kind for event in events if event.kind != "tick") == {"done": 4}
+    assert run(plan, store, MemoryTracker(), folder / "cache") == {"done": 4}
     return Scored(plan, store)
 
 
