@@ -20,7 +20,7 @@ from jetbench.errors import JetbenchError, WorkerError
 from jetbench.plugins.given import restore, snapshot
 from jetbench.spec import PluginRef
 
-__all__ = ["Function", "Report", "context", "die_with_parent", "hidden_main", "run_jobs"]
+__all__ = ["Function", "Report", "context", "die_with_parent", "hidden_main", "one_thread", "run_jobs"]
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 TOLD, DONE, FAILED = "told", "done", "failed"
@@ -52,6 +52,19 @@ def hidden_main() -> Iterator[None]:
     """Start processes inside: they would import the main module again, and with it run a plain script that called this."""
     with _starting, _changed(vars(sys.modules["__main__"]), {"__file__": None, "__spec__": None}):
         yield
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in this process as children do: on several threads torch adds some numbers up in the order in which these meet."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def die_with_parent() -> None:

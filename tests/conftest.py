@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 
 from jetbench.engine.child import PRELOAD
@@ -28,7 +29,9 @@ TRAINING = {"engine", "suites"}  # folders whose tests train in child processes
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave out what plug-ins are installed beside jetbench: tests that go over a table are of what is built in."""
+    """Leave out what plug-ins are installed beside jetbench: tests that go over a table are of what is built in. What a test
+    trains in its own process is trained on one thread, as in a child."""
+    torch.set_num_threads(1)
     installed.find_installed = lambda: ()  # type: ignore[assignment]
 
 

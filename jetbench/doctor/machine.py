@@ -10,6 +10,7 @@ from pathlib import Path
 
 from jetbench.doctor.finding import Finding
 from jetbench.engine.devices import SIGNS, cores, gpus
+from jetbench.processes import one_thread
 from jetbench.runs.environment import best_precision
 
 __all__ = ["look_at_cores", "look_at_gpus", "look_at_memory", "look_at_precision", "quota"]
@@ -75,15 +76,13 @@ def _seconds(precision: str) -> float:
     """The time of some products of matrices on one thread, the first aside."""
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     matrix = torch.ones(SIDE, SIDE, dtype=torch.float32 if precision == "fp32" else torch.bfloat16)
-    matrix @ matrix
-    started = time.perf_counter()
-    for _ in range(TIMES):
+    with one_thread():
         matrix @ matrix
-    torch.set_num_threads(threads)
-    return time.perf_counter() - started
+        started = time.perf_counter()
+        for _ in range(TIMES):
+            matrix @ matrix
+        return time.perf_counter() - started
 
 
 def look_at_gpus() -> Iterator[Finding]:

@@ -42,5 +42,7 @@ class Masked(Objective):
     def forward(self, network: Network, inputs: tuple[Inputs, ...]) -> dict[str, Tensor]:
         (seen,) = inputs
         hidden = seen["hidden"]
-        told = self.of_features(network.encoder(seen))[hidden.nonzero()[:, 0]] + self.of_place(seen["place"][hidden])
+        # index_select, whose gradient is added up in one order; that of plain indexing depends on how threads meet
+        features = self.of_features(network.encoder(seen)).index_select(0, hidden.nonzero()[:, 0])
+        told = features + self.of_place(seen["place"][hidden])
         return {"loss": hidden_loss(self.decoder(told), seen["content"][hidden])}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from jetbench.errors import JetbenchError
+from jetbench.processes import one_thread
 from jetbench.registry import Entry
 
 __all__ = ["Contract", "LeftOut", "Report", "each", "expect"]
@@ -78,7 +79,8 @@ class Contract(Generic[S]):
         lines, faults = [], []
         for name, check in self.properties.items():
             try:
-                check(self.prepare(entry, sample))
+                with one_thread():  # of which each training has one
+                    check(self.prepare(entry, sample))
                 lines.append(f"passed: {name}")
             except LeftOut as reason:
                 lines.append(f"left out: {name}: {reason}")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from physics.lengths import Start, measure
 from report.pages import Checked, page_of, plot_of
 
@@ -245,17 +244,7 @@ def test_means_of_training_and_test_carry_their_errors(planted: Planted) -> None
     assert limited(results, "scratch", 50)[0].seen.endswith(f"±{error} between them: a hint)")
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Deep sets are too small to share between threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
 def test_short_trainings_of_deep_sets_call_the_alarm_and_long_ones_do_not(tmp_path: Path) -> None:
     """4000 simulated jets, of which 2000 have labels; two trainings differ by 0.002 between seeds."""
     simulate(TopVsQcd(jets=4000, seed=0), tmp_path / "jets.h5", workers=1)
