@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from jetbench.data.splits import split_jets
 from jetbench.errors import DataFileError, LeakError, SuiteError
 from jetbench.jets import Jets, open_jets
 from jetbench.jets.hashes import stored_hashes
+from jetbench.jets.likeness import HARDEST, Likenesses
 from jetbench.spec import Variation
 from jetbench.suites.budgets import check_budgets
 from jetbench.suites.graph import Graph
@@ -20,9 +22,14 @@ from jetbench.views.needs import unmet
 
 __all__ = ["check_also_test", "check_data"]
 
+log = logging.getLogger(__name__)
+
+SHOWN = 3  # pairs of jets that look alike
+
 
 def check_data(plan: Graph, dataset: Path, unlabelled: Path | None) -> None:
-    """Raise `SuiteError` or `DataFileError` for data that the plan cannot use, `LeakError` for jets on both sides."""
+    """Raise `SuiteError` or `DataFileError` for data that the plan cannot use, `LeakError` for jets on both sides. Jets on both
+    sides that merely look alike are a warning."""
     jets = open_jets(dataset)
     if reason := plan.task.unmet(jets.meta, tuple(jets.targets)):
         raise DataFileError(f"the jets of {dataset} {reason}")
@@ -38,6 +45,7 @@ def check_data(plan: Graph, dataset: Path, unlabelled: Path | None) -> None:
         _check_sizes(plan, _labels(jets)[split.pool], jets.meta.class_names)
     else:
         _check_pool(plan, tested, dataset, unlabelled)
+    _warn_of_likeness(dataset, split.test, {dataset: split.pool} | ({unlabelled: None} if unlabelled else {}))
 
 
 def check_also_test(plan: Graph, others: Mapping[str, Path], dataset: Path, unlabelled: Path | None) -> None:
@@ -68,6 +76,7 @@ def _check_other(plan: Graph, path: Path, pools: Mapping[Path, np.ndarray | None
             raise LeakError(
                 f"{path}: {number} of its jets are also in the pool of {source}; remove them from the second test set"
             )
+    _warn_of_likeness(path, np.arange(len(jets)), pools)
 
 
 def _check_shares(plan: Graph, one: Variation, labels: np.ndarray) -> None:
@@ -122,3 +131,26 @@ def _refuse_leak(tested: np.ndarray, pool: np.ndarray, dataset: Path, source: Pa
     twice = int(np.isin(pool, tested).sum())
     if twice:
         raise LeakError(f"{source}: {twice} jets are also test jets of {dataset}; remove the duplicates")
+
+
+def _warn_of_likeness(tested: Path, rows: np.ndarray, pools: Mapping[Path, np.ndarray | None]) -> None:
+    """Tell how many jets of each pool, the rows (k,) of a file or all of it, are probably the test jets at `rows` (n,) of a file,
+    stored in another way. Jets without pT are not looked at."""
+    jets = open_jets(tested)
+    if unmet(jets.meta, ("pt",)):
+        return
+    likenesses = Likenesses(jets, rows)
+    for source, kept in pools.items():
+        pool = open_jets(source)
+        if unmet(pool.meta, ("pt",)):
+            continue
+        pairs = np.array(list(likenesses.pairs(pool)), np.int64).reshape(-1, 2)
+        if kept is not None:
+            pairs = pairs[np.isin(pairs[:, 1], kept)]
+        if len(pairs):
+            examples = ", ".join(f"{a} and {b}" for a, b in pairs[:SHOWN].tolist())
+            log.warning(
+                f"{source}: {len(pairs)} jets look like test jets of {tested}: their {HARDEST} hardest deposits agree within "
+                f"rounding (rows {examples} of the two files). Where they are copies in another precision, order or unit, or "
+                "without soft deposits, they leak: remove them from the pool"
+            )

@@ -33,6 +33,25 @@ def test_a_foreign_pool_holds_no_test_jet(plan_of: Callable[..., Plan], toy_file
         check_data(plan_of(), toy_file, toy_file)
 
 
+def test_jets_that_look_like_test_jets_are_a_warning_with_examples(
+    plan_of: Callable[..., Plan], toy_jets: Jets, toy_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = plan_of()
+    split = split_jets(toy_jets.targets["label"], toy_jets.event, 100, None, 0, plan.instance.dataset.sha256)
+    other = replace(toy_jets, values=toy_jets.values.astype(np.float16).astype(np.float32))
+    foreign, row = tmp_path / "pool.h5", int(np.sort(split.test)[0])
+    save_jets(foreign, [other.take(split.pool)])
+    check_also_test(plan, {"": foreign}, toy_file, None)
+    assert re.search(r"toy\.h5: 2\d\d jets look like test jets of .*pool\.h5: their 6 hardest", caplog.text)
+    caplog.clear()
+    save_jets(foreign, [other.take(np.append(split.pool, [row]))])
+    check_data(plan, toy_file, foreign)
+    assert re.search(rf"pool\.h5: 1 jets look like test jets of .*toy\.h5: .* \(rows {row} and {len(split.pool)} of", caplog.text)
+    caplog.clear()
+    check_data(plan, toy_file, None)
+    assert not caplog.records
+
+
 def test_a_pool_without_a_jet_of_a_named_class_is_told_before_any_training(plan_of: Callable[..., Plan], toy_file: Path) -> None:
     check_data(plan_of("pool={top: 0.01, qcd: 0.99}"), toy_file, None)
     with pytest.raises(SuiteError, match=r"\d+ qcd, \d+ top jets, and with the shares .* none of 'top' is left; raise its share"):
