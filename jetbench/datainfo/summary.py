@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
+from jetbench.datainfo.plausibility import Plausibility
 from jetbench.datainfo.sample import Sample, Sampler, left_out, sample_rows
 from jetbench.datainfo.separation import Separation, separations
 from jetbench.datainfo.totals import Totals
@@ -59,8 +60,8 @@ class Spectrum(Value):
 class Summary(BaseModel, frozen=True, extra="forbid"):
     """`classes` counts jets by class name and is empty where they have no labels. `duplicates` counts jets that are copies of
     an earlier one, `contradictions` labels that differ from another copy's. `sample` is the number of jets that `spectra` and
-    `aucs` are of, `left_out` says why an observable is missing, `warnings` and `remarks` come from
-    `with_warnings`. What cannot be known (the mean of no jet) is None."""
+    `aucs` are of, `left_out` says why an observable is missing, `implausible` what jets cannot be, `warnings` and
+    `remarks` come from `with_warnings`. What cannot be known (the mean of no jet) is None."""
 
     file: str
     jets: int
@@ -81,6 +82,7 @@ class Summary(BaseModel, frozen=True, extra="forbid"):
     aucs: tuple[Separation, ...]
     row_auc: float | None
     left_out: dict[str, str]
+    implausible: tuple[str, ...]
     provenance: Provenance
     digest: str
     warnings: tuple[str, ...] = ()
@@ -93,7 +95,7 @@ def summarise(jets: Jets, file: str | Path, progress: Callable[[int, int], None]
 
     Raises `DataFileError` where a column holds NaN or infinite values or does not fit the others.
     """
-    totals, sample = _pass_over(jets, progress)
+    totals, plausibility, sample = _pass_over(jets, progress)
     counts = np.diff(jets.offsets)
     duplicates, contradictions = totals.copies(counts)
     rows = separations(sample.labels, sample.groups, {"row": sample.rows})
@@ -117,24 +119,26 @@ def summarise(jets: Jets, file: str | Path, progress: Callable[[int, int], None]
         aucs=separations(sample.labels, sample.groups, sample.columns),
         row_auc=rows[0].auc if rows else None,
         left_out=left_out(jets.meta),
+        implausible=plausibility.remarks(),
         provenance=jets.meta.provenance,
         digest=jets.digest,
     )
     return summary, sample
 
 
-def _pass_over(jets: Jets, progress: Callable[[int, int], None] | None) -> tuple[Totals, Sample]:
+def _pass_over(jets: Jets, progress: Callable[[int, int], None] | None) -> tuple[Totals, Plausibility, Sample]:
     rows = sample_rows(len(jets))
-    totals = Totals(jets.meta)
+    totals, plausibility = Totals(jets.meta), Plausibility(jets.meta)
     sampler = Sampler(jets)
     for start, block in blocks(jets):
         block.validate()
         totals.add(block)
+        plausibility.add(block)
         first, last = np.searchsorted(rows, (start, start + len(block)))
         sampler.add(block, rows[first:last], start)
         if progress and len(block) < len(jets):
             progress(start + len(block), len(jets))
-    return totals, sampler.finish()
+    return totals, plausibility, sampler.finish()
 
 
 def _class_counts(jets: Jets, totals: Totals) -> dict[str, int]:

@@ -25,7 +25,8 @@ def with_warnings(summary: Summary, sample: Sample) -> Summary:
 
 def _warnings(summary: Summary, sample: Sample) -> tuple[str, ...]:
     """A sentence for each thing to worry about, with its cause by name and what to do about it."""
-    return (*_leaks(summary), *_classes(summary), *_copies(summary), *_channels(summary), *_columns(summary, sample))
+    found = (*_leaks(summary), *_classes(summary), *_copies(summary), *_channels(summary), *_columns(summary, sample))
+    return (*found, *summary.implausible)
 
 
 def _remarks(summary: Summary) -> tuple[str, ...]:
