@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from jetbench.errors import DataFileError
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.reader import Reader
 from jetbench.jets import Meta, open_jets
+from jetbench.jets.foreign import refuse_unreadable
 from jetbench.jets.guard import guarded
 from jetbench.spec import PluginRef
 
@@ -128,10 +128,7 @@ def _sha256(path: Path, progress: Callable[[int], None]) -> str:
 
 def _opener(path: Path, format: str | None, card: Path | None) -> tuple[Callable[[], Reader], PluginRef | None]:
     """What opens the file in the format that is named, that its card describes, or that recognises it, and the plug-in of it."""
-    if not os.access(path, os.R_OK):
-        raise DataFileError(f"{path} cannot be read; ask its owner for the permission")
-    if path.stat().st_size == 0:
-        raise DataFileError(f"{path} is empty")
+    refuse_unreadable(path)
     if card is not None:
         from jetbench.formats.cards import read_card
 

@@ -16,6 +16,7 @@ from jetbench.errors import DataFileError
 from jetbench.files import replacing
 from jetbench.jets.container import Jets, Stored, combine_hashes, update_hashes
 from jetbench.jets.disk import Disk
+from jetbench.jets.foreign import refuse_unreadable
 from jetbench.jets.guard import is_bug
 from jetbench.jets.meta import PER_DEPOSIT, PLAIN_COLUMNS, Meta
 from jetbench.jets.packing import Packing, pack, packing
@@ -138,8 +139,7 @@ def open_file(path: Path) -> Jets:
 
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file")
-    if not path.stat().st_size:
-        raise DataFileError(f"{path}: is empty; make or fetch the file again")
+    refuse_unreadable(path)
     try:
         file = h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES)
     except OSError as error:

@@ -140,7 +140,7 @@ def test_foreign_files_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match="no such file"):
         open_jets(tmp_path / "missing.h5")
     (tmp_path / "void.h5").touch()
-    with pytest.raises(DataFileError, match=r"void\.h5: is empty; make or fetch"):
+    with pytest.raises(DataFileError, match=r"void\.h5 is empty; make or fetch"):
         open_jets(tmp_path / "void.h5")
     text = tmp_path / "text.h5"
     text.write_text("pt,eta,phi")

@@ -1,0 +1,74 @@
+"""What stands where data should: files that no reader can read, each with its cause and the remedy."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shlex
+from pathlib import Path
+
+from jetbench.errors import DataFileError
+
+__all__ = ["refuse_unreadable"]
+
+HEAD = 512  # bytes: a header of tar, and more than any other that is looked for
+HDF5 = b"\x89HDF\r\n\x1a\n"
+# how a file begins that was compressed as a whole, and what unpacks it beside itself
+COMPRESSED = {
+    b"\x1f\x8b": ("gzip", "gunzip -k"),
+    b"BZh": ("bzip2", "bunzip2 -k"),
+    b"\xfd7zXZ\x00": ("xz", "unxz -k"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd -k"),
+    b"7z\xbc\xaf\x27\x1c": ("7z", "7z x"),
+}
+TAR = slice(257, 262)
+
+
+def refuse_unreadable(path: Path) -> None:
+    """Raise `DataFileError` where a file is certainly not what it is called: a pointer of git-lfs, a web page, an archive, or an
+    HDF5 file that is cut short, locked by another program, or was never closed. Nothing else of it is looked at."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        hint = "; ask its owner for the permission" if error.errno == errno.EACCES else ""
+        raise DataFileError(f"{path} cannot be read: {error.strerror}{hint}") from error
+    if not head:
+        raise DataFileError(f"{path} is empty; make or fetch the file again")
+    if reason := _stranger(head, path) or (_closed_door(path) if head.startswith(HDF5) else ""):
+        raise DataFileError(f"{path}: {reason}")
+
+
+def _stranger(head: bytes, path: Path) -> str:
+    """What the first bytes say that stands there instead of data; empty where they say nothing."""
+    if head.startswith(b"version https://git-lfs.github.com/spec/"):
+        return f"a pointer of git-lfs, not the data; fetch them: git lfs pull --include {shlex.quote(path.name)}"
+    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml)", head, re.IGNORECASE):
+        return "a web page, not the data: what was saved is a server's answer, such as a page to sign in; download it again"
+    for start, (name, command) in COMPRESSED.items():
+        if head.startswith(start):
+            return f"compressed as a whole ({name}); unpack it: {command} {shlex.quote(str(path))}"
+    if head[TAR] == b"ustar":
+        return f"an archive; unpack it: tar xf {shlex.quote(str(path))}"
+    return ""
+
+
+def _closed_door(path: Path) -> str:
+    """Why HDF5 does not open one of its files, where the cause is known; empty where it opens."""
+    import h5py
+
+    try:
+        h5py.File(path, "r").close()
+    except OSError as error:
+        said = str(error)
+        if error.errno in (errno.EAGAIN, errno.EACCES) or "unable to lock file" in said:
+            return "open for writing in another program, a notebook perhaps; close it there"
+        if "h5clear" in said:
+            return (
+                "marked as open for writing: the program that wrote it still does, or ended without closing it. Close it there, "
+                f"or where it has ended clear the mark in a copy: h5clear -s {shlex.quote(path.name)}"
+            )
+        if cut := re.search(r"truncated file: eof = (\d+),.*stored_eof = (\d+)", said):
+            return f"cut short, {cut[1]} of {cut[2]} bytes: a download or a copy that broke off; fetch it again"
+        return f"damaged HDF5 ({said.partition(chr(10))[0][:300]}); make or fetch the file again"
+    return ""

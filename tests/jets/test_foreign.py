@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jetbench.errors import DataFileError
+from jetbench.formats.conversion import convert
+from jetbench.jets import open_jets
+from jetbench.jets.foreign import refuse_unreadable
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 106689379\n"
+WRITER = """
+import h5py, numpy, os, signal, sys, time
+file = h5py.File(sys.argv[1], sys.argv[2], libver="latest")
+if sys.argv[2] == "w":
+    file["x"] = numpy.arange(10000.0)
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+def tar(path: Path) -> None:
+    inside = path.with_suffix(".inside")
+    inside.write_bytes(b"0" * 10_000)
+    with tarfile.open(path, "w") as archive:
+        archive.add(inside)
+
+
+def killed(path: Path) -> None:
+    """An HDF5 file whose writer was killed before it closed it."""
+    subprocess.run([sys.executable, "-c", WRITER, str(path), "w"], check=False)
+
+
+def cut(path: Path) -> None:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file["x"] = [0.0] * 10_000
+    os.truncate(path, 30_000)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.write_bytes(POINTER), r"a pointer of git-lfs, not the data; fetch them: git lfs pull --include x\.h5"),
+        (lambda path: path.write_bytes(b"\n<!DOCTYPE html><html>Sign in</html>"), "a web page, not the data"),
+        (
+            lambda path: path.write_bytes(b"\xef\xbb\xbf<?xml version='1.0'?><Error/>"),
+            "a web page, not the data",
+        ),
+        (
+            lambda path: path.write_bytes(gzip.compress(b"0" * 1000)),
+            r"compressed as a whole \(gzip\); unpack it: gunzip -k /",
+        ),
+        (lambda path: path.write_bytes(bz2.compress(b"0" * 1000)), r"compressed as a whole \(bzip2\)"),
+        (lambda path: path.write_bytes(lzma.compress(b"0" * 1000)), r"compressed as a whole \(xz\)"),
+        (tar, "an archive; unpack it: tar xf"),
+        (killed, r"marked as open for writing: .* clear the mark in a copy: h5clear -s x\.h5"),
+        (cut, r"cut short, 30000 of 8\d{4} bytes"),
+        (lambda path: path.write_bytes(b""), "is empty"),
+    ],
+    ids=["git-lfs", "html", "xml", "gzip", "bzip2", "xz", "tar", "never closed", "cut", "empty"],
+)
+def test_what_is_no_data_is_named_with_its_remedy(make: Callable[[Path], None], told: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    make(path)
+    for look in (refuse_unreadable, open_jets, lambda path: convert([path], tmp_path / "jets.h5")):
+        with pytest.raises(DataFileError, match=f"x.h5:? {told}"):
+            look(path)
+
+
+def test_a_file_that_another_program_writes_is_named(toy_file: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(toy_file), "a"], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "held\n"
+        with pytest.raises(DataFileError, match=r"toy\.h5: open for writing in another program, .*; close it there"):
+            open_jets(toy_file)
+        writer.kill()
+    refuse_unreadable(toy_file)
