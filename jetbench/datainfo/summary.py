@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from jetbench.datainfo.plausibility import Plausibility
 from jetbench.datainfo.sample import Sample, Sampler, left_out, sample_rows
 from jetbench.datainfo.separation import Separation, separations
 from jetbench.datainfo.totals import Totals
 from jetbench.jets import Channel, Grid, Jets, Provenance
+from jetbench.jets.plausibility import Plausibility
 from jetbench.jets.selection import blocks
 from jetbench.values import Value
 

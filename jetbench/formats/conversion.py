@@ -28,6 +28,7 @@ from jetbench.formats.unlabelled import copy_unlabelled
 from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.hashes import jet_hashes
+from jetbench.jets.plausibility import Plausibility
 from jetbench.registry import nearest
 from jetbench.seeds import numpy_rng
 from jetbench.values import Value
@@ -104,11 +105,14 @@ def convert(
         _read_missing(blocks, keep, request, remarks, progress)
         classes = settle_classes([_labels(block) for block in blocks], sources[0].meta.class_names, request.class_names)
         _check_targets(blocks)
-        event, duplicates = _events(blocks, progress)
+        plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
+        event, duplicates = _events(blocks, plausibility, progress)
         readers = tuple(dict.fromkeys(f"read by the plug-in {one.plugin.text}" for one in sources if one.plugin))
-        meta = _meta(sources[0].meta, files, keep, classes, blocks, readers)
+        meta = _meta(sources[0].meta, files, keep, classes, blocks, (*readers, *plausibility.remarks()))
+        kept = tuple(cut for cut in meta.provenance.cuts if cut not in plausibility.disproved)
+        meta = meta.replace(provenance=meta.provenance.replace(cuts=kept))
         digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
-    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all))
+    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all, *plausibility.remarks()))
 
 
 def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
@@ -209,8 +213,9 @@ def _check_targets(blocks: list[Block]) -> None:
             )
 
 
-def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
-    """Event ids of all jets (n,) int64 in the order of the blocks, and how many jets are copies of an earlier one.
+def _events(blocks: list[Block], plausibility: Plausibility, progress: Progress) -> tuple[np.ndarray, int]:
+    """Event ids of all jets (n,) int64 in the order of the blocks, and how many jets are copies of an earlier one. On the way
+    their plausibility is looked at.
 
     A jet is known by the 64 bits of its content hash, an empty one is a copy of nothing. Memory grows by some fifty bytes a jet:
     ids, hashes and their order.
@@ -218,6 +223,7 @@ def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
     hashes, own = [], []
     for i, block in enumerate(blocks):
         jets = open_jets(block.path).read()
+        plausibility.add(jets)
         file = int(block.source.sha256[:8], 16) >> 1
         own.append((file << ROW_BITS) + np.arange(block.start, block.stop))
         hashes.append(np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own[-1].astype(np.uint64)))
@@ -228,9 +234,9 @@ def _events(blocks: list[Block], progress: Progress) -> tuple[np.ndarray, int]:
 
 
 def _meta(
-    meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, blocks: list[Block], readers: tuple[str, ...]
+    meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, blocks: list[Block], remarks: tuple[str, ...]
 ) -> Meta:
-    """The metadata of the output: that of the sources, where each of its jets came from, and which plug-ins have read them."""
+    """The metadata of the output: that of the sources, where each of its jets came from, and remarks on them."""
     repairs = Counter[str]()
     for block in blocks:
         repairs.update(dict(open_jets(block.path).meta.provenance.repairs))
@@ -240,7 +246,7 @@ def _meta(
         provenance=meta.provenance.replace(
             code=jetbench.__version__,
             files=files,
-            remarks=(*meta.provenance.remarks, *readers),
+            remarks=(*meta.provenance.remarks, *remarks),
             repairs=tuple(sorted(repairs.items())),
         ),
     )

@@ -18,6 +18,7 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.jets import Jets
+from jetbench.jets.kinematics import deposit_momenta, jet_masses
 from jetbench.jets.ragged import owners
 from jetbench.spec import Options
 from jetbench.views.needs import unmet
@@ -118,32 +119,22 @@ class Nothing(Table):
         return np.zeros((len(jets), 0), np.float32)
 
 
-def _momenta(jets: Jets) -> tuple[np.ndarray, np.ndarray]:
-    """pT (deposits,) and (px, py, pz, E) (deposits, 4), float64 [GeV], with phi relative to the jet's."""
-    pt = jets.pt().astype(np.float64)
-    eta = jets.eta.astype(np.float64) + jets.jet_eta[owners(jets.offsets)]
-    phi = jets.phi.astype(np.float64)
-    return pt, np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta)], axis=1)
-
-
 def simple_observables(jets: Jets) -> np.ndarray:
     """Compute `SIMPLE` of jets in memory: (n, 5) float32.
 
     Multiplicity counts deposits with pT > 0; width is the pT-weighted mean distance to the axis; pTD = sqrt(Σ pT²)/Σ pT.
     """
-    pt, momenta = _momenta(jets)
-    jet = owners(jets.offsets)
+    pt, jet = jets.pt().astype(np.float64), owners(jets.offsets)
 
     def total(x: np.ndarray) -> np.ndarray:
         return np.bincount(jet, x, minlength=len(jets))
 
-    px, py, pz, energy = (total(momenta[:, i]) for i in range(4))
     sum_pt = np.maximum(total(pt), 1e-12)
     leading = np.zeros(len(jets))
     np.maximum.at(leading, jet, pt)
     return np.stack(
         [
-            np.sqrt(np.maximum(energy**2 - px**2 - py**2 - pz**2, 0)),
+            jet_masses(jets),
             total(pt > 0),
             total(pt * np.hypot(jets.eta, jets.phi)) / sum_pt,
             np.sqrt(total(pt**2)) / sum_pt,
@@ -159,7 +150,7 @@ def _substructure(jets: Jets) -> np.ndarray:
     import fastjet
     import vector
 
-    pt, momenta = _momenta(jets)
+    pt, momenta = deposit_momenta(jets)
     counts = np.bincount(owners(jets.offsets)[pt > 0], minlength=len(jets))
     fields = dict(zip(("px", "py", "pz", "E"), momenta[pt > 0].T, strict=True))
     particles = ak.unflatten(ak.zip(fields, with_name="Momentum4D"), counts)

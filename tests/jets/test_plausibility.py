@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jetbench.datainfo.plausibility import Plausibility
 from jetbench.jets import Jets
+from jetbench.jets.plausibility import Plausibility
 from jetbench.testing.toys import toy_jets
 from jetbench.views.observables import simple_observables
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jetbench.jets import Jets, Meta
-from jetbench.views.observables import SIMPLE, simple_observables
+from jetbench.jets.container import Jets
+from jetbench.jets.kinematics import jet_masses
+from jetbench.jets.meta import Meta
 
 __all__ = ["Plausibility"]
 
@@ -54,7 +55,7 @@ class Plausibility:
         if not self.meta.in_gev or "jet_pt" in self.meta.unknown:
             return
         pt, eta = (np.asarray(column, np.float64) for column in (block.jet_pt, block.jet_eta))
-        mass = simple_observables(block)[:, SIMPLE.index("mass")]
+        mass = jet_masses(block)
         rapidity = np.arcsinh(pt * np.sinh(eta) / np.maximum(np.hypot(pt, mass), np.finfo(np.float64).tiny))
         self.outside.update({cut: int(outside(pt, eta, rapidity).sum()) for cut, outside in self.claims.items()})
         if self.radius is not None:
