@@ -33,8 +33,8 @@ def settle_classes(labels: Sequence[np.ndarray | None], carried: tuple[str, ...]
     """Settle what labels mean, from those of every block (n,), None where it has none, and the names of the classes: `carried` by
     the files, or `given` by the user.
 
-    Raises `DataFileError` where some files have labels and others none, where a label lies outside the declared classes, where
-    the user names classes that the files name themselves, and where all jets are of one class.
+    Raises `DataFileError` where some files have labels and others none, where a label lies outside the declared classes, and
+    where the user names classes that the files name themselves.
     """
     present = [column for column in labels if column is not None]
     if not present:
@@ -50,7 +50,7 @@ def settle_classes(labels: Sequence[np.ndarray | None], carried: tuple[str, ...]
     found = sorted(counts)
     if len(found) == 1:
         only = names[found[0]]
-        raise DataFileError(f"all jets are of one class, {only!r}; give the files of the others too, or --unlabelled")
+        remarks.append(f"all jets are of one class, {only!r}: open the file together with those of the others, as one dataset")
     absent = [name for i, name in enumerate(names) if i not in counts]
     if absent:
         remarks.append(f"no jets of the classes {', '.join(absent)}; they are left out")

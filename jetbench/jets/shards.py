@@ -6,6 +6,7 @@ import glob
 import hashlib
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,16 @@ def open_jets(source: Source) -> Jets:
     lazily: a slice reads what it covers. Files stay open as long as the jets live.
 
     The digest of several files derives from theirs; it is what the files say of themselves, which `verify` checks. Event ids
-    are taken as they are: jets of one id stay together in a split whichever file they come from. Raises `DataFileError` where a
-    file is missing, damaged or does not fit the others.
+    are taken as they are: jets of one id stay together in a split whichever file they come from. Files of one class each have
+    their classes together, in the order of the files. Raises `DataFileError` where a file is missing, damaged or does not fit
+    the others.
     """
     paths = shard_paths(source)
     shards = [open_file(path) for path in paths]
     if len(shards) == 1:
         return shards[0]
+    names = _joint_classes(shards)
+    shards = [_among(names, shard) for shard in shards]
     for path, shard in zip(paths, shards, strict=True):
         if differences := _differences(shards[0], shard):
             raise DataFileError(f"{path}: does not fit {paths[0]}: {'; '.join(differences)}")
@@ -86,6 +90,22 @@ def partition(jets: int, parts: int) -> list[range]:
     """
     edges = [i * jets // parts for i in range(parts + 1)]
     return [range(start, stop) for start, stop in itertools.pairwise(edges)]
+
+
+def _joint_classes(shards: list[Jets]) -> tuple[str, ...]:
+    """The classes of files that have one each, after those of files that have the same several."""
+    lists = dict.fromkeys(shard.meta.class_names for shard in shards)
+    several = [names for names in lists if len(names) != 1]
+    return tuple(dict.fromkeys(itertools.chain(*several, *lists)))
+
+
+def _among(names: tuple[str, ...], shard: Jets) -> Jets:
+    """A file of one class as one of these; any other as it is, which fits or does not."""
+    if len(shard.meta.class_names) != 1 or shard.meta.class_names == names or "label" not in shard.targets:
+        return shard
+    (own,) = shard.meta.class_names
+    targets = {**shard.targets, "label": _Raised(shard.targets["label"], names.index(own))}
+    return replace(shard, meta=shard.meta.replace(class_names=names), targets=targets)
 
 
 def _differences(first: Jets, other: Jets) -> list[str]:
@@ -125,6 +145,21 @@ def _merged(origins: list[Provenance]) -> Provenance:
         }
         | agreed
     )
+
+
+class _Raised:
+    """Whole numbers of a file, each with the same number added."""
+
+    def __init__(self, column: Column, by: int) -> None:
+        self._column, self._by = column, np.int32(by)
+        self.dtype, self.shape = column.dtype, column.shape
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        raised: np.ndarray = self._column[rows] + self._by
+        return raised
 
 
 class _Joined:

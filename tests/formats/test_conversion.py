@@ -176,7 +176,6 @@ def test_labels_get_names_or_a_remark(write: Callable[..., Path], tmp_path: Path
 @pytest.mark.parametrize(
     ("rows", "name", "request_", "message"),
     [
-        ([(1, i) for i in range(9)], "named.txt", {}, "all jets are of one class, 'b'"),
         ([(3 * (i % 2), i) for i in range(9)], "named.txt", {}, "label 3, which is none of the 3 classes"),
         ([(-1 * (i % 2), i) for i in range(9)], "x.txt", {}, "labels run from -1 to 0"),
         ([(i, i) for i in range(200)], "x.txt", {}, "labels run from 0 to 199"),
@@ -195,6 +194,16 @@ def test_what_does_not_make_sense_is_one_clear_error(
     with pytest.raises(DataFileError, match=message):
         run([write(name, rows)], tmp_path / "out.h5", **request_)
     assert not (tmp_path / "out.h5").exists()
+
+
+def test_files_of_one_class_that_are_converted_apart_are_opened_together(write: Callable[..., Path], tmp_path: Path) -> None:
+    for label, name in enumerate("abc"):
+        done = run([write(f"named-{name}.txt", [(label, 10 * label + i) for i in range(9)])], tmp_path / f"{name}.h5")
+        assert any(text.startswith(f"all jets are of one class, '{name}': open the file together") for text in done.remarks)
+    joined = open_jets(tmp_path / "[abc].h5")
+    assert joined.meta.class_names == ("a", "b", "c")
+    assert joined.targets["label"][:].tolist() == [label for label in range(3) for _ in range(9)]
+    assert len(set(joined.event[:])) == 27
 
 
 def test_some_files_with_labels_and_some_without(write: Callable[..., Path], tmp_path: Path) -> None:

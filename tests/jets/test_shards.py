@@ -60,6 +60,30 @@ def test_the_digest_derives_from_the_shards_and_their_order(shards: Path) -> Non
     assert open_jets(paths[:1]).digest == open_jets(paths[0]).digest
 
 
+def of_class(jets: Jets, label: int) -> Jets:
+    """The jets of one class, as a conversion of them alone names it."""
+    own = jets.take(np.flatnonzero(jets.targets["label"] == label))
+    targets = {**own.targets, "label": np.zeros(len(own), np.int32)}
+    return replace(own, meta=own.meta.replace(class_names=(jets.meta.class_names[label],)), targets=targets)
+
+
+def test_files_of_one_class_each_are_joined_with_their_classes(toy_jets: Jets, tmp_path: Path) -> None:
+    save_jets(tmp_path / "a.h5", [of_class(toy_jets, 1)])
+    save_jets(tmp_path / "b.h5", [of_class(toy_jets, 0)])
+    joined = open_jets(tmp_path / "*.h5")
+    assert joined.meta.class_names == ("top", "qcd")
+    assert joined.targets["label"][:].tolist() == [0] * 200 + [1] * 200
+    assert joined[190:210].targets["label"].tolist() == [0] * 10 + [1] * 10
+    save_jets(tmp_path / "c.h5", [toy_jets[:7]])
+    joined = open_jets(tmp_path / "*.h5")
+    assert joined.meta.class_names == ("qcd", "top")
+    assert joined.targets["label"][:].tolist() == [1] * 200 + [0] * 200 + toy_jets.targets["label"][:7].tolist()
+    other = toy_jets.meta.replace(class_names=("gluon", "top"))
+    save_jets(tmp_path / "d.h5", [replace(toy_jets, meta=other)])
+    with pytest.raises(DataFileError, match="class names"):
+        open_jets(tmp_path / "*.h5")
+
+
 def test_shards_that_differ_are_refused_by_what_differs(shards: Path, toy_jets: Jets) -> None:
     gev, *others = toy_jets.meta.channels
     channels = (gev.replace(unit="MeV"), *others)
