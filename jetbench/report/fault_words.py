@@ -103,11 +103,11 @@ def _each_seed(results: Results) -> Iterator[str]:
 def fault_rules() -> str:
     """Say how a table of effects is to be read."""
     return (
-        f"What moved: the difference, where the {LEVEL_TEXT} interval of its movement, paired over seeds and test jets, leaves "
-        "out 0 (of one seed, where it lies outside of the honest interval); the interval, where it is wider or narrower by more "
-        f"than a factor of {STRETCH:g}. A verdict may change where neither is shown to move: it stood near its limit. “Same "
-        "verdict” says nothing of the size of a difference. Expected is what follows from which arm a fault hurts or helps; of "
-        "one that strikes both alike, that the difference stays where it is, which can be refuted and not shown."
+        "What moved, as a reader sees it: the difference, where it lies outside of the honest interval; the interval, where it "
+        f"is wider or narrower by more than a factor of {STRETCH:g}; where neither, the verdict stood near its limit. “Same "
+        "verdict” says nothing of the size of a difference. Expected is what follows from which arm a fault hurts or helps, and "
+        f"happened where the {LEVEL_TEXT} interval of the movement, paired over seeds and test jets, leaves out 0 on that side; "
+        "of a fault that strikes both alike, that the difference stays, which can be refuted and not shown."
     )
 
 
@@ -165,7 +165,7 @@ def _answer(one: Effect) -> str:
     if one.faulty is None:
         return "–"
     if one.as_expected is None:
-        return "no move shown" if one.fault.expected == "neither" and one.difference_moved is not None else "not shown"
+        return "no move shown" if one.fault.expected == "neither" and one.moved and one.moved.low is not None else "not shown"
     return "yes" if one.as_expected else f"no, for {one.favours}" if one.favours else "no"
 
 

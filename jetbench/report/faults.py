@@ -73,16 +73,17 @@ class Effect:
         return "hides it" if before else "changes it"
 
     @property
-    def difference_moved(self) -> bool | None:
-        """Whether the paired interval of the movement leaves out zero, or, where it has none, the faulty difference lies outside
-        of the honest interval; None where neither can be told."""
-        if self.faulty is None or self.moved is None:
-            return None
-        if self.moved.low is not None and self.moved.high is not None:
-            return not self.moved.low <= 0 <= self.moved.high
-        if self.honest.low is None or self.honest.high is None:
+    def is_outside(self) -> bool | None:
+        """Whether the faulty difference lies outside of the honest interval; None where that has no ends."""
+        if self.faulty is None or self.honest.low is None or self.honest.high is None:
             return None
         return not self.honest.low <= self.faulty.difference <= self.honest.high
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the movement of the difference is more than chance: its paired interval leaves out zero."""
+        ends = (self.moved.low, self.moved.high) if self.moved else (None, None)
+        return ends[0] is not None and ends[1] is not None and not ends[0] <= 0 <= ends[1]
 
     @property
     def stretch(self) -> float | None:
@@ -92,17 +93,18 @@ class Effect:
 
     @property
     def what_moved(self) -> str:
-        """Whether it is the difference that moved, the width of its interval, both or neither; "–" where that is not known."""
-        if self.difference_moved is None or self.stretch is None:
+        """Whether the difference is another one to who reads it, or the width of its interval, both or neither; "–" where that is
+        not known."""
+        if self.is_outside is None or self.stretch is None:
             return "–"
         if not 1 / STRETCH <= self.stretch <= STRETCH:
-            return "both" if self.difference_moved else "the interval"
-        return "the difference" if self.difference_moved else "neither"
+            return "both" if self.is_outside else "the interval"
+        return "the difference" if self.is_outside else "neither"
 
     @property
     def favours(self) -> str:
         """The one of both arms that the movement speaks for; empty where none is shown."""
-        return {1: self.arm, -1: self.baseline}.get(self.gained, "") if self.difference_moved else ""
+        return {1: self.arm, -1: self.baseline}.get(self.gained, "") if self.is_shown else ""
 
     @property
     def as_expected(self) -> bool | None:
@@ -110,7 +112,7 @@ class Effect:
         can never be shown, only that it does not."""
         if self.fault.expected == "narrower":
             return None if self.stretch is None else self.stretch < 1
-        if not self.difference_moved:
+        if not self.is_shown:
             return None
         return self.favours == {"arm": self.arm, "baseline": self.baseline, "neither": ""}[self.fault.expected]
 

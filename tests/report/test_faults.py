@@ -224,6 +224,8 @@ def test_an_interval_that_grows_is_told_from_a_difference_that_moves(planted: Pl
     assert (far.what_moved, far.favours, far.as_expected) == ("the difference", "simclr", False)
     both = replace(far, faulty=stretched(one.honest, 0.09, 0.5))
     assert both.what_moved == "both"
+    lucky = replace(far, moved=Interval(mean=0.09, low=-0.01, high=0.19, n=5))
+    assert (lucky.what_moved, lucky.favours, lucky.as_expected) == ("the difference", "", None)
     near = replace(wide, faulty=stretched(one.honest, 0.001, 1.2))
     assert near.what_moved == "neither"
 
