@@ -182,8 +182,11 @@ def _sentence(results: Results, found: Stability) -> str:
     )
     if found.against is not None:
         text += f", that of {found.baseline} subtracted {share_text(found.against, signs=True)}"
-    some = [one for one in (found.by_seed, found.against) if one is not None and one.low is not None]
-    text += f" ({LEVEL_TEXT} intervals)" if some else " (one encoder or seed has no interval)"
+    some = [one for one in (found.by_seed, found.against) if one is not None]
+    if any(one.low is None for one in some):
+        text += " (one encoder or seed has no interval)"
+    elif any(one.low != one.high for one in some):
+        text += f" ({LEVEL_TEXT} intervals)"
     return f"{text}.{_chance(results, found)}"
 
 
