@@ -67,8 +67,8 @@ def _runs(results: Results) -> str:
     behind = {key for cell in results.cells for key in results.chain(cell)}
     others = sum(results.ledger.done(key) for key in results.runs.keys() - behind)
     rest = f"; {count(others)} more are finished (trials that were not chosen, checks), {count(len(behind) + others)} in all"
-    first = len(behind) - len(set(results.last.values()))
-    more = f": the last of each cell, and {count(first)} that these start from, as pretrainings" if first else ""
+    earlier = len(behind - {results.last[cell] for cell in results.cells})
+    more = f": the last of each cell, and {count(earlier)} that these start from, as pretrainings" if earlier else ""
     stand = f"behind these stand {count(len(behind), 'run')}{more}"
     told = f"a cell is one arm at one label budget with one seed; {stand}"
     finished = f"{cells}: {told}{rest if others else ''}"
