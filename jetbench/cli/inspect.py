@@ -41,5 +41,7 @@ def inspect(what: str, suite: str | None, layers: tuple[str, ...], store: str | 
     found = inspect_subject(subject, root.root, layers)
     for sentence in found.told:
         click.echo(sentence)
+    for warning in found.warnings:
+        click.secho(f"! {warning}", fg="yellow")
     publish_run(subject, root)
     click.echo(f"page: {found.files[0]}")

@@ -43,9 +43,10 @@ def compare_subjects(subjects: Sequence[Subject], store: Store) -> Inspected:
     folder = store.root / "reports" / instance.name / "compare" / re.sub(r"[^\w.-]+", "-", comparison_name(subjects))
     alone = [reason for reason in summary.reasons(given.baseline) if given.baseline.no_jets]
     told = {"Jets": alone[0]} if alone else {}
-    question, spoilt = QUESTION.format(joined([one.name for one in subjects])), [name for one in subjects for name in one.faults]
-    files = write_page(folder, PAGE, instance, question, told, contents, list(dict.fromkeys(spoilt)))
-    return Inspected(tuple(files), (*alone, *verdicts.sentences(given)), tuple(given.warnings()))
+    question, faults = QUESTION.format(joined([one.name for one in subjects])), [name for one in subjects for name in one.faults]
+    files = write_page(folder, PAGE, instance, question, told, contents, list(dict.fromkeys(faults)))
+    spoilt = [sentence for one in subjects for sentence in one.faults_told]
+    return Inspected(tuple(files), (*alone, *verdicts.sentences(given)), (*spoilt, *given.warnings()))
 
 
 def comparison_name(subjects: Sequence[Subject]) -> str:

@@ -52,7 +52,8 @@ def inspect_subject(subject: Subject, store: Path, layers: tuple[str, ...] = ())
     question = QUESTION.format(subject.name)
     files = write_page(inspection.shown.run.folder.path, PAGE, subject.plan.instance, question, {}, found, subject.faults)
     told = [sentence(shares, subject.name)] if shares else []
-    return Inspected(tuple(files), (*summary.reasons(inspection), *summary.one_class(inspection), *told))
+    told = [*summary.reasons(inspection), *summary.one_class(inspection), *told]
+    return Inspected(tuple(files), tuple(told), tuple(subject.faults_told))
 
 
 def _check(inspection: Inspection) -> None:
