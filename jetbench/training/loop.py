@@ -41,6 +41,11 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 30.0
 LOOK = 50  # steps between two looks at the loss, each of which waits for a GPU to catch up
+SLOWER = "a lower learning rate may help"
+# of a loss that no step has gone before: the weights are still those that it began with
+UNTRAINED = (
+    "no step was taken before it, so that no learning rate can be the cause: look at these jets, the view and the objective"
+)
 
 
 @dataclass
@@ -278,16 +283,17 @@ def _refuse_divergence(training: Fit, weights: bool = False) -> None:
     shows in them alone."""
     step = training.progress.step
     if (bad := training.watch.look(step)) is not None:
-        raise _divergence(training, f"the loss is not finite in step {bad + 1} of {training.steps}", bad)
+        remedy = UNTRAINED if bad == 0 else SLOWER
+        raise _divergence(training, f"the loss is not finite in step {bad + 1} of {training.steps}", bad, remedy)
     if weights and not all_finite(training.network.parameters()):
         raise _divergence(training, f"the weights are not finite after step {step} of {training.steps}", step - 1)
 
 
-def _divergence(training: Fit, what: str, step: int | None = None) -> DivergenceError:
+def _divergence(training: Fit, what: str, step: int | None = None, remedy: str = SLOWER) -> DivergenceError:
     """What there is to say of it, with the jets of the batch of a step, counted from 0, where it began in one."""
     _book(training)
     jets = "" if step is None else f"; its batch has {jets_in_words(training.batches.indices(step))}"
-    return DivergenceError(f"{what}{jets}; a lower learning rate may help", _costs(training))
+    return DivergenceError(f"{what}{jets}; {remedy}", _costs(training))
 
 
 def _told(training: Fit, look: str, tell: Callable[[], dict[str, float]]) -> dict[str, float]:
