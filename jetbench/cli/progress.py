@@ -131,6 +131,7 @@ def _hearing_sigterm() -> Iterator[None]:
 
 def show_progress(session: Execution, jobs: int | None, timeout: float | None = None) -> int:
     """Run the session to its end, or after `timeout` seconds to that of what has begun; returns how many runs failed."""
+    from jetbench.engine.changed import changed_lines
     from jetbench.suites.contradictions import contradictions
 
     plan = session.plan
@@ -140,7 +141,7 @@ def show_progress(session: Execution, jobs: int | None, timeout: float | None = 
         show.line(f"{plan.instance.name}: {tally.runs} runs, results in {session.store.root}")
         for line in plan.skipped_lines():
             show.line(f"skipped {line}")
-        for line in contradictions(plan):
+        for line in (*contradictions(plan), *changed_lines(plan, session.store)):
             show.line(f"! {line}")
         # closed at once where an exception passes, so that the children have their checkpoints before anything is said
         with closing(session.run(jobs, progress=show.update, timeout=timeout)) as events:

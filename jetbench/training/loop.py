@@ -66,6 +66,7 @@ class Fit:
     diagnose: Callable[[], dict[str, float]] | None
     frozen: bool
     limits: Limits
+    fault: str | None
     optimizer: torch.optim.Optimizer
     metric: Metric
     tail: Tail = field(init=False)
@@ -102,13 +103,14 @@ def fit(
     diagnose: Callable[[], dict[str, float]] | None = None,
     frozen: bool = False,
     limits: Limits | None = None,
+    fault: str | None = None,
 ) -> Trained:
     """Train `network` in place and return its costs, and the signs of its length.
 
     Steps and passes are those of `batches`; where the objective has one beside it, that is given a batch of the `pool` in each
     step. `validate` gives the validation metrics of the network as it is, once per epoch; the recipe says by which of them the
-    best epoch is told. `diagnose` tells as often what the features of its encoder are like. A checkpoint in `folder` is taken
-    up; a damaged one falls back to the one before, with a warning. Raises `Stopped` once `stop` is set and `Pruned` where the
+    best epoch is told. `diagnose` tells as often what the features of its encoder are like. Weights that are written bear the name
+    of a `fault` that the run has on purpose. A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises `Stopped` once `stop` is set and `Pruned` where the
     validation's "loss" is beyond one of the `limits`, both after a checkpoint, and `DivergenceError`, with the costs so far,
     where a loss is not finite; it names the step and its jets.
     """
@@ -132,6 +134,7 @@ def fit(
         diagnose=diagnose,
         frozen=frozen,
         limits=limits or {},
+        fault=fault,
         metric=objective.task.selector(recipe.select_by),
         optimizer=build_optimizer(recipe, network.encoder, network.head, objective),
     )
@@ -154,7 +157,7 @@ def _refuse_behind(training: Fit) -> None:
 def _keep_best(training: Fit) -> None:
     """Give the network its best weights where the recipe asks for them; the last ones then stand in a file beside them."""
     if training.best:
-        save_weights(RunFolder(training.folder).last_weights, training.network)
+        save_weights(RunFolder(training.folder).last_weights, training.network, training.fault)
         training.network.load_state_dict(training.best)
 
 
