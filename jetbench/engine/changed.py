@@ -63,6 +63,4 @@ def _anew(plan: Graph, older: list[Older], store: Store) -> int:
         before = survey(plan_instance(plan.instance.anew()), ledger)
     begun = {run.name: key for key, run in before.runs.items() if before.states[key] != "planned"}
     now = survey(plan, ledger)
-    return sum(
-        run.name in begun and begun[run.name] != key and now.states[key] not in ENDED for key, run in now.runs.items()
-    )
+    return sum(run.name in begun and begun[run.name] != key and now.states[key] not in ENDED for key, run in now.runs.items())

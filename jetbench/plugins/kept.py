@@ -47,8 +47,8 @@ def kept(root: Path) -> dict[str, Path]:
 
 
 def kept_with(root: Path, name: str) -> list[Path]:
-    """Return the kept files that write a name, or that of the objective which brings a regime of that name, the latest first. They
-    are read and not run: nobody has asked for them."""
+    """Return the kept files that write a name, or that of the objective which brings a regime of that name, the latest first.
+    They are read and not run: nobody has asked for them."""
     names = {name, *(name.removesuffix(ending) for ending in ("-frozen", "-lpft"))}
     return [path for path in kept(root).values() if names & _texts(path)]
 

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from jetbench.data.catalog import Dataset, find_dataset
 from jetbench.errors import SuiteError
-from jetbench.evaluation.artifacts import COLUMNS, FORMAT
+from jetbench.evaluation.artifacts import write_scores
 from jetbench.models import models
 from jetbench.objectives import TASK_LOSS, objectives
 from jetbench.spec import RunSpec
@@ -91,14 +91,11 @@ class RegimeCase:
 
 def write_teacher(path: Path, dataset: Dataset, test_jets: int) -> None:
     """Write scores of the jets of a dataset, as `jetbench predict` would have by a run that was tested on so many of them."""
-    jets, told = dataset.jets, {"dataset_digest": dataset.ref.sha256, "test_jets": test_jets, "told": [LABELS]}
-    with h5py.File(path, "w") as file:
-        file.attrs.update({"format": FORMAT, "version": 1, "name": "teacher", "trained_on": json.dumps({"teacher": told})})
-        file.attrs.update({"class_names": json.dumps(dataset.meta().class_names), "dataset": dataset.ref.name})
-        file.attrs["dataset_digest"] = dataset.ref.sha256
-        columns = np.arange(jets), np.arange(jets) % 2, np.linspace(0.1, 0.9, jets)
-        for (name, kind), column in zip(COLUMNS[1].items(), columns, strict=True):
-            file.create_dataset(name, data=column.astype(kind), fletcher32=True)
+    jets, told = np.arange(dataset.jets), {"dataset_digest": dataset.ref.sha256, "test_jets": test_jets, "told": [LABELS]}
+    write_scores(path, jets, jets % 2, np.linspace(0.1, 0.9, len(jets)))
+    names = {"trained_on": json.dumps({"teacher": told}), "class_names": json.dumps(dataset.meta().class_names)}
+    with h5py.File(path, "a") as file:
+        file.attrs.update({**names, "name": "teacher", "dataset": dataset.ref.name, "dataset_digest": dataset.ref.sha256})
 
 
 CONTRACT: Contract[RegimeCase] = Contract(lambda entry, sample: RegimeCase(entry))

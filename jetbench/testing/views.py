@@ -14,7 +14,7 @@ from torch import Tensor
 from jetbench.data.batch import Batch, JetTensors
 from jetbench.jets import Jets
 from jetbench.seeds import torch_rng
-from jetbench.testing.networks import small_view
+from jetbench.testing.network_case import small_view
 from jetbench.testing.properties import Contract, LeftOut, each, expect
 from jetbench.testing.rows import expect_described, expect_known_needs, expect_sensible_options
 from jetbench.testing.tensors import copied, expect_close, expect_equal, expect_untouched_generator

@@ -109,10 +109,11 @@ def fit(
 
     Steps and passes are those of `batches`; where the objective has one beside it, that is given a batch of the `pool` in each
     step. `validate` gives the validation metrics of the network as it is, once per epoch; the recipe says by which of them the
-    best epoch is told. `diagnose` tells as often what the features of its encoder are like. Weights that are written bear the name
-    of a `fault` that the run has on purpose. A checkpoint in `folder` is taken up; a damaged one falls back to the one before, with a warning. Raises `Stopped` once `stop` is set and `Pruned` where the
-    validation's "loss" is beyond one of the `limits`, both after a checkpoint, and `DivergenceError`, with the costs so far,
-    where a loss is not finite; it names the step and its jets.
+    best epoch is told. `diagnose` tells as often what the features of its encoder are like. Weights that are written bear the
+    name of a `fault` that the run has on purpose. A checkpoint in `folder` is taken up; a damaged one falls back to the one
+    before, with a warning. Raises `Stopped` once `stop` is set and `Pruned` where the validation's "loss" is beyond one of the
+    `limits`, both after a checkpoint, and `DivergenceError`, with the costs so far, where a loss is not finite; it names the step
+    and its jets.
     """
     make_repeatable()
     network.to(device())

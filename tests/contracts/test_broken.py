@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from contracts.broken_formats import written
-from contracts.broken_rows import BROKEN, GOOD, Broken
+from contracts.broken_rows import BROKEN, GOOD, Broken, objective
 
 from jetbench.registry import Entry
 from jetbench.testing import check, contract, contract_of
@@ -68,3 +68,19 @@ def test_all_that_fails_is_told_at_once(register: Any) -> None:
     assert any(line.startswith("passed: ") for line in report.lines)
     with pytest.raises(AssertionError, match=r"the model 'broken' breaks its contract:\n(.*\n)*failed: in evaluation a jet"):
         contract("model", "broken")
+
+
+@pytest.mark.parametrize(
+    ("code", "base", "says"),
+    [
+        ("Repeats", "vicreg", "of which 32 passes are counted, trained encoders see 64; count every pass"),
+        ("TwoEncoders", "supervised", "of which 16 passes are counted, trained encoders see 48; count every pass"),
+        ("Keeps", "supervised", "of which 16 passes are counted, trained encoders see 32; count every pass"),
+    ],
+)
+def test_passes_that_are_not_counted_are_found(code: str, base: str, says: str, register: Any) -> None:
+    broken = objective(code, says, base)
+    register(broken.kind, broken.base, broken.changes)
+    entry, found = contract_of("objective", "broken")
+    with pytest.raises(AssertionError, match=says):
+        found.properties["it sees no more of jets than is counted"](found.prepare(entry, None))

@@ -85,7 +85,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_a_name_that_no_kept_file_has_is_unknown_and_no_more(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_name_that_no_kept_file_has_is_unknown(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JETBENCH_STORE", str(store.root))
     with scope():
         given(tmp_path, "my_model.py")
@@ -134,9 +134,7 @@ def test_jets_of_changed_code_are_trained_on_anew(plan_of: Callable[..., Plan], 
     assert line.endswith(f": {len(first.runs)} runs of before are trained anew")
 
 
-def test_a_changed_file_that_had_no_runs_is_not_worth_a_word(
-    plan_of: Callable[..., Plan], store: Store, tmp_path: Path
-) -> None:
+def test_a_changed_file_that_had_no_runs_is_not_worth_a_word(plan_of: Callable[..., Plan], store: Store, tmp_path: Path) -> None:
     with scope():
         given(tmp_path, "my_model.py")
         remember(store.root, plan_of(*SETTINGS).instance)
