@@ -8,6 +8,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
+from jetbench.objectives.base import Objective
 from jetbench.objectives.supervised import Supervised
 from jetbench.objectives.vicreg import VICReg
 from jetbench.seeds import torch_rng
@@ -93,6 +94,16 @@ class Coarse(Good):
     def forward(self, network, inputs) -> dict[str, Tensor]:
         loss, one = super().forward(network, inputs)["loss"], nn.functional.linear(torch.full((1, 1), 300.7), torch.ones(1, 1))
         return {"loss": loss + (one.float().squeeze() - 300.7).abs()}
+
+
+class Lacking(Objective):
+    """Has no `forward`."""
+
+    def __init__(self, network, task, look) -> None:
+        super().__init__(network, task, look)
+
+    def views(self, jets, rng):
+        return (self.look(jets, rng),)
 
 
 class Thrice(VICReg):

@@ -70,6 +70,14 @@ def test_all_that_fails_is_told_at_once(register: Any) -> None:
         contract("model", "broken")
 
 
+def test_what_fails_for_one_reason_is_told_once(register: Any) -> None:
+    register("objective", "supervised", {**GOOD[1][2], "target": "contracts.broken_objectives:Lacking"})
+    with pytest.raises(AssertionError, match=r"abstract class Lacking") as caught:
+        contract("objective", "broken")
+    (line,) = str(caught.value).splitlines()[1:]
+    assert line.startswith("failed: the loss is a finite number in fp32, and 12 more for the same reason: TypeError: Can't")
+
+
 @pytest.mark.parametrize(
     ("code", "base", "says"),
     [

@@ -8,9 +8,13 @@ import signal
 import time
 from pathlib import Path
 
+import click
 import pytest
 from cli.program import command, wait
 
+from jetbench.cli.catalog import show
+from jetbench.plugins import scope, use
+from jetbench.testing.networks import CONTRACT
 from jetbench.tracking.ledger import Ledger
 
 EXAMPLES = Path(__file__).with_name("examples")
@@ -130,3 +134,19 @@ def test_show_tells_where_a_plug_in_comes_from(folder: Path) -> None:
     assert "plug-in: my_model.py, sha256 " in output
     assert "options: width=16, head=linear, head_dropout=0.3" in output
     assert "parameters" in output
+    assert output.splitlines()[-1] == "contract: kept"
+
+
+def test_show_prints_what_a_contract_says_as_it_is_tried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the third property is tried, the lines of those before it have been printed."""
+    printed: list[str] = []
+    monkeypatch.setattr(click, "echo", lambda text="", **given: printed.append(text))
+    tried = list(CONTRACT.properties)
+    seen: list[int] = []
+    for name in tried:
+        monkeypatch.setitem(CONTRACT.properties, name, lambda case: seen.append(sum("passed:" in text for text in printed)))
+    with scope():
+        use(folder / "my_model.py")
+        show.callback("small-cnn")  # type: ignore[misc]
+    assert seen == list(range(len(tried)))
+    assert printed[-1] == "contract: kept\n"

@@ -27,6 +27,7 @@ from jetbench.seeds import torch_rng
 from jetbench.spec import Component
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.tasks import build_task, tasks
+from jetbench.testing import contract
 from jetbench.views import augment, augmentations, views
 from jetbench.views.view import fit_view
 
@@ -59,6 +60,14 @@ def test_an_example_has_fewer_than_thirty_lines(path: Path) -> None:
 @pytest.mark.usefixtures("plugged")
 def test_there_is_an_example_of_every_kind() -> None:
     assert {entry.table for given in active() for entry in given.entries} == set(TABLES)
+
+
+@pytest.mark.usefixtures("plugged")
+@pytest.mark.parametrize(
+    ("kind", "name"), [("model", "mean-set"), ("objective", "following"), ("objective", "queued"), ("regime", "following-lpft")]
+)
+def test_an_example_keeps_its_contract(kind: str, name: str) -> None:
+    contract(kind, name)
 
 
 @pytest.mark.usefixtures("plugged")
