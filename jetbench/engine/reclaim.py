@@ -13,7 +13,7 @@ from jetbench.engine.custody import idle
 from jetbench.engine.survey import Survey, survey, wanted_weights
 from jetbench.errors import BusyError, StoreError, UnknownNameError
 from jetbench.files import file_lock, is_locked
-from jetbench.plugins import kept
+from jetbench.plugins import kept_files
 from jetbench.registry import nearest
 from jetbench.suites.graph import Graph
 from jetbench.suites.instance import AnyInstance
@@ -125,7 +125,7 @@ class Reclaimer:
 
     def plugins(self) -> list[Path]:
         """List the kept files of plug-ins that no instance rests on, and no run that is there."""
-        files = kept(self.store.root)
+        files = kept_files(self.store.root)
         used = {plugin.sha256 for one in remembered(self.store.root).values() for plugin in one.plugins}
         idle_ones = {digest: path for digest, path in files.items() if digest not in used}
         specs = self._specs() if idle_ones else []

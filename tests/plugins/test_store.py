@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from jetbench.cli import main
 from jetbench.engine.changed import changed_lines
 from jetbench.engine.forecast import describe
-from jetbench.plugins import keep, kept, kept_with, scope, use
+from jetbench.plugins import keep, kept_files, kept_with, scope, use
 from jetbench.spec import PluginRef
 from jetbench.suites.instances import forget, remember
 from jetbench.suites.plan import Plan
@@ -155,6 +155,6 @@ def test_kept_files_go_once_nothing_rests_on_them(plan_of: Callable[..., Plan], 
     assert "freed 0 bytes of 0: files of plug-ins" in CliRunner().invoke(main, gc).output  # the run rests on it
     Ledger(store.work).run(key).spec.unlink()
     assert f"would free {size} bytes of 1" in CliRunner().invoke(main, [*gc, "--dry-run"]).output
-    assert kept(store.root)
+    assert kept_files(store.root)
     assert f"freed {size} bytes of 1" in CliRunner().invoke(main, gc).output
     assert not list(store.root.glob("plugins/*"))

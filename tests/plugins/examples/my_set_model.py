@@ -9,7 +9,7 @@ from jetbench.spaces import Allowed
 class MeanOfConstituents(nn.Module):
     def __init__(self, shapes, width=32):
         super().__init__()
-        number, inputs = shapes["constituents"]  # of one jet
+        inputs = shapes["constituents"][-1]  # features of a constituent
         self.each = nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
         self.features = width
 
