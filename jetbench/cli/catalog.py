@@ -186,7 +186,12 @@ def _size(entry: ModelEntry) -> str:
     from jetbench.spec import Component
 
     shapes = SHOWN[entry.view]
-    cost = network_cost(build_network(Component(name=entry.name), shapes, 2, seed=0), shapes, 2)
+    try:
+        cost = network_cost(build_network(Component(name=entry.name), shapes, 2, seed=0), shapes, 2)
+    except Exception as error:  # of a plug-in's code, whose contract tells more
+        if entry.plugin is None:
+            raise
+        return f"size: unknown, since the network cannot be tried: {type(error).__name__}: {error}"
     return f"size: {cost.shapes}; {cost.parameters:,} parameters, {cost.flops:,} FLOPs for a jet"
 
 

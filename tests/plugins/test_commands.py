@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 import pytest
 from cli.program import command, wait
+from click.testing import CliRunner
 
+from jetbench.cli import main
 from jetbench.cli.catalog import show
 from jetbench.plugins import scope, use
 from jetbench.testing.networks import CONTRACT
@@ -150,3 +152,23 @@ def test_show_prints_what_a_contract_says_as_it_is_tried(folder: Path, monkeypat
         show.callback("small-cnn")  # type: ignore[misc]
     assert seen == list(range(len(tried)))
     assert printed[-1] == "contract: kept\n"
+
+
+NO_CODE = {
+    "model": "from jetbench.models import HEAD, HEAD_ALLOWED as A, ModelEntry as E\nMORE = {'defaults': HEAD, 'allowed': A}",
+    "objective": "from jetbench.objectives import ObjectiveEntry as E\nMORE = {}",
+    "view": "from jetbench.views import ViewEntry as E\nMORE = {}",
+    "task": "from jetbench.tasks import TaskEntry as E\nMORE = {}",
+    "dataset": "from jetbench.simulation.simulators import Simulator as E\nMORE = {'module': __name__, 'targets': ('label',)}",
+    "format": "from jetbench.formats import FormatEntry as E\nMORE = {}",
+}
+
+
+@pytest.mark.parametrize("kind", NO_CODE)
+def test_what_is_no_component_at_all_is_shown_with_its_broken_contract(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"X = 3\n{NO_CODE[kind]}\nJETBENCH = [E('mine', f'{{__name__}}:X', 'no code', **MORE)]\n")
+    done = CliRunner().invoke(main, ["show", "mine", "--plugin", str(path)])
+    assert done.exit_code == 0, done.exception
+    assert done.output.splitlines()[-1] == "contract: broken"
+    assert "  failed: " in done.output

@@ -70,6 +70,29 @@ def test_an_example_keeps_its_contract(kind: str, name: str) -> None:
     contract(kind, name)
 
 
+REGRESSION = """
+from jetbench.objectives import ObjectiveEntry
+from jetbench.objectives.supervised import Supervised
+
+class Huber(Supervised):
+    def __init__(self, network, task, look):
+        super().__init__(network, task, look)
+
+    def loss(self, outputs, target):
+        return (1 + (outputs - target).square()).sqrt().mean()
+
+JETBENCH = [ObjectiveEntry("pseudo-huber", f"{__name__}:Huber", "close to |x| far out", tasks=("regression",))]
+"""
+
+
+def test_an_objective_of_numbers_alone_keeps_its_contract_and_so_does_its_regime(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(REGRESSION)
+    with scope():
+        use(tmp_path / "mine.py")
+        contract("objective", "pseudo-huber")
+        contract("regime", "pseudo-huber")
+
+
 @pytest.mark.usefixtures("plugged")
 def test_a_model_is_built(toy_jets: Jets) -> None:
     network, look = small_network(toy_jets)

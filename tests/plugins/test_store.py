@@ -134,6 +134,21 @@ def test_jets_of_changed_code_are_trained_on_anew(plan_of: Callable[..., Plan], 
     assert line.endswith(f": {len(first.runs)} runs of before are trained anew")
 
 
+def test_an_installed_package_that_has_changed_is_named_where_the_same_suite_was_run(
+    plan_of: Callable[..., Plan], store: Store
+) -> None:
+    """What the older form was nobody can plan any more."""
+    older, now = (PluginRef(sha256=digit * 64, distribution="my-jets", version=digit) for digit in "12")
+    plan = plan_of("tuning=null")
+    remember(store.root, plan.instance.replace(plugins=(older,)))
+    plan.instance = plan.instance.replace(plugins=(now,))
+    (line,) = changed_lines(plan, store)
+    assert line.startswith("my-jets has changed since mini.quick.")
+    assert line.endswith(" was run: runs that rest on it are trained anew")
+    plan.instance = plan.instance.replace(scale="full")
+    assert changed_lines(plan, store) == []
+
+
 def test_a_changed_file_that_had_no_runs_is_not_worth_a_word(plan_of: Callable[..., Plan], store: Store, tmp_path: Path) -> None:
     with scope():
         given(tmp_path, "my_model.py")
