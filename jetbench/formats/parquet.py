@@ -50,8 +50,8 @@ class ParquetTable:
             ) from error
 
     def block(self, keys: Sequence[str]) -> int:
-        """Return as many rows as make `BLOCK_BYTES` if all are as large as the first ones, and no more than make it by their mean size
-        in the file."""
+        """Return how many rows make `BLOCK_BYTES` if all are as large as the first ones, and no more than make it by their mean
+        size in the file."""
         looked, size = 0, 0
         for batch in self._batches(keys, 0, 1):
             looked, size = looked + len(batch), size + batch.nbytes

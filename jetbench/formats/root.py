@@ -62,11 +62,8 @@ class RootTable:
         classes = file.root_directory.classnames(cycle=False)
         trees = [key for key, kind in classes.items() if kind in ("TTree", "ROOT::RNTuple")]
         found = [key for key in trees if key.split("/")[-1] == name]
-        if len(found) != 1:
-            what = (
-                f"several trees named {name!r}, {first_few(found)}"
-                if found
-                else f"no tree named {name!r} among {first_few(classes)}"
-            )
-            raise DataFileError(f"{self._path}: {what}")
+        if not found:
+            raise DataFileError(f"{self._path}: no tree named {name!r}; the file has {first_few(classes)}")
+        if len(found) > 1:
+            raise DataFileError(f"{self._path}: several trees named {name!r}: {first_few(found)}")
         return file.root_directory[found[0]]

@@ -15,7 +15,7 @@ from jetbench.formats.reader import Block, Reader
 from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, jets_from_images
 from jetbench.jets.guard import guarded
 
-__all__ = ["Image", "Toy", "reads"]
+__all__ = ["Crashing", "Image", "Toy", "reads"]
 
 LOG = "reads.log"  # where it is there already, the first row of each block that is read is added
 
@@ -59,7 +59,7 @@ class Toy(Reader):
 
     def read(self, start: int, stop: int) -> Block:
         rngs = [np.random.default_rng(seed) for _, seed in self.rows[start:stop]]
-        counts = np.array([rng.integers(1, 9) for rng in rngs])
+        counts = np.array([rng.integers(1, 9) for rng in rngs]) * (10_000 if self.path.stem == "large" else 1)
         deposits = np.concatenate([rng.normal(size=(k, 5)) for rng, k in zip(rngs, counts, strict=True)]).astype(np.float32)
         labels = np.array([label for label, _ in self.rows[start:stop]], np.int32)
         zeros = np.zeros(stop - start, np.float32)
@@ -100,6 +100,16 @@ class Image(Toy):
         images[:, 1] = np.array([[1, 2], [0, 0]])
         images[0, 0, 0], images[1, 0, 0, 0] = (3, 4), 5
         return jets_from_images(images[start:stop], self.meta, {"label": np.arange(start, stop, dtype=np.int32) % 2}), {}
+
+
+class Crashing(Toy):
+    """One whose library does not survive a look at a file."""
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        if Toy.recognises(path):
+            _die(signal.SIGSEGV)
+        return False
 
 
 def _die(number: int) -> None:
