@@ -83,8 +83,9 @@ class BusyError(JetbenchError):
 
 
 class WorkerError(JetbenchError):
-    """A `job` that failed in a worker process, or whose worker died; a traceback of the worker's is a note."""
+    """A `job` that failed in a worker process, or whose worker died, `ended` by a signal or with a status, as it says. The error
+    of the worker, where it could travel, is the cause, and a traceback of the worker's is a note."""
 
-    def __init__(self, job: Any, reason: str) -> None:
+    def __init__(self, job: Any, reason: str, ended: str = "") -> None:
         super().__init__(reason)
-        self.job = job
+        self.job, self.ended = job, ended

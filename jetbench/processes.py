@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -20,7 +21,7 @@ from jetbench.errors import JetbenchError, WorkerError
 from jetbench.plugins.given import restore, snapshot
 from jetbench.spec import PluginRef
 
-__all__ = ["Function", "Report", "context", "die_with_parent", "hidden_main", "one_thread", "run_jobs"]
+__all__ = ["Function", "Report", "Tell", "context", "die_with_parent", "hidden_main", "one_thread", "run_jobs"]
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 TOLD, DONE, FAILED = "told", "done", "failed"
@@ -91,7 +92,8 @@ class Report(NamedTuple, Generic[T]):
 
 
 def run_jobs(function: Function[T], jobs: Sequence[T], workers: int) -> Generator[Report[T], None, None]:
-    """Call `function(job, tell)` for every job, each in one of `workers` processes, and yield what they say as they say it.
+    """Call `function(job, tell)` for every job, each in one of `workers` processes, and yield what they say as they say it. A
+    worker waits with what it tells until the caller has taken what it told before.
 
     Function, jobs, what is told and what is returned travel as pickles. Raises `WorkerError` at the first job that fails or
     whose process dies. Any end of the caller ends the workers at once: leaving the iterator by an error, an interrupt or
@@ -108,10 +110,10 @@ def run_jobs(function: Function[T], jobs: Sequence[T], workers: int) -> Generato
             while waiting and idle:
                 connection = idle.pop()
                 busy[connection] = waiting.popleft()
-                with _living(busy[connection]):
+                with _living(busy[connection], workforce[connection]):
                     connection.send((function, busy[connection]))
             for connection in cast(list[Connection], wait(list(busy))):
-                report = _receive(connection, busy[connection])
+                report = _receive(connection, busy[connection], workforce[connection])
                 if report.done:
                     del busy[connection]
                     idle.append(connection)
@@ -134,22 +136,27 @@ def _hire(workforce: dict[Connection, ForkServerProcess]) -> None:
 
 
 @contextmanager
-def _living(job: object) -> Iterator[None]:
+def _living(job: object, process: ForkServerProcess) -> Iterator[None]:
     """Talk to a worker inside; a dead one fails its job."""
     try:
         yield
     except (EOFError, OSError) as error:
-        raise WorkerError(job, "its worker process ended; it was killed or out of memory") from error
+        process.kill()  # where it lives on without a connection
+        process.join()
+        status = process.exitcode or 0
+        ended = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+        raise WorkerError(job, f"its worker process ended with {ended}; it was killed or out of memory", ended) from error
 
 
-def _receive(connection: Connection, job: T) -> Report[T]:
-    with _living(job):
+def _receive(connection: Connection, job: T, process: ForkServerProcess) -> Report[T]:
+    with _living(job, process):
         outcome, value, details = connection.recv()
     if outcome == FAILED:
-        error = WorkerError(job, value)
+        text, cause = value
+        error = WorkerError(job, text)
         if details:
             error.add_note(details)
-        raise error
+        raise error from (None if cause is None else pickle.loads(cause))
     return Report(job, outcome == DONE, value)
 
 
@@ -169,9 +176,19 @@ def _outcome(function: Function[Any], job: Any, tell: Tell) -> tuple[str, Any, s
     try:
         return DONE, function(job, tell), ""
     except JetbenchError as error:
-        return FAILED, str(error), ""
+        return FAILED, (str(error), _travelling(error)), ""
     except Exception as error:
-        return FAILED, f"{type(error).__name__}: {error}", traceback.format_exc()
+        return FAILED, (f"{type(error).__name__}: {error}", _travelling(error)), traceback.format_exc()
+
+
+def _travelling(error: Exception) -> bytes | None:
+    """An error as a pickle; None of one that does not come back from that."""
+    try:
+        pickled = pickle.dumps(error)
+        pickle.loads(pickled)
+    except Exception:
+        return None
+    return pickled
 
 
 @contextmanager

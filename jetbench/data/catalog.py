@@ -136,7 +136,8 @@ def _stored(path: Path) -> Dataset:
 
 def _foreign(path: Path) -> DataFileError | None:
     """Explain how to convert a file, or those of a glob, of another format; None for any other file."""
-    from jetbench.formats.files import detect, expand
+    from jetbench.formats.files import expand
+    from jetbench.formats.reading import detect
 
     try:
         name = detect(expand(path)[0]).name

@@ -67,7 +67,7 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
         ),
         FormatEntry(
             "ml4sci-quark-gluon-parquet",
-            "jetbench.formats.ml4sci_parquet:QuarkGluonParquet",
+            "jetbench.formats.ml4sci:QuarkGluonParquet",
             "quark and gluon jets, 125 × 125 pixels of tracks, ECAL and HCAL, parquet",
             "ML4SCI, QCDToGGQQ_IMGjet_RH1all_jet0_run*.test.snappy.parquet; arXiv:1902.08276",
         ),
@@ -79,13 +79,13 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
         ),
         FormatEntry(
             "ml4sci-mass-regression",
-            "jetbench.formats.ml4sci_parquet:MassRegression",
+            "jetbench.formats.ml4sci:MassRegression",
             "jets for mass regression, 125 × 125 pixels, with mass, pt, ieta and iphi, parquet",
             "ML4SCI, end-to-end deep learning, mass regression",
         ),
         FormatEntry(
             "images",
-            "jetbench.formats.images:Images",
+            "jetbench.formats.image_reader:Images",
             "dense images of any origin in HDF5, npz or parquet, described by a card",
             carded=True,
         ),

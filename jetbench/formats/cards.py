@@ -1,8 +1,10 @@
-"""Cards of every kind, read from YAML."""
+"""Cards of every kind, read from YAML, and the tables that they describe."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jetbench.errors import DataFileError
 from jetbench.formats.card import ConstituentCard
@@ -10,7 +12,10 @@ from jetbench.formats.image_card import ImageCard
 from jetbench.registry import nearest
 from jetbench.strict import parse, read_yaml
 
-__all__ = ["read_card"]
+if TYPE_CHECKING:
+    from jetbench.formats.tables import Table
+
+__all__ = ["open_table", "read_card"]
 
 KINDS: dict[str, type[ConstituentCard | ImageCard]] = {"constituents": ConstituentCard, "images": ImageCard}
 
@@ -26,3 +31,18 @@ def read_card(path: str | Path) -> ConstituentCard | ImageCard:
         kind = values.get("kind", "") if isinstance(values, dict) else ""
         raise DataFileError(f"{path}: a card says in the key 'kind' what it describes; {nearest(str(kind), KINDS)}")
     return parse(KINDS[values["kind"]], values, str(path), DataFileError)
+
+
+def open_table(path: Path, format: str, keys: Sequence[str]) -> Table:
+    """Open a file in a format that cards name. Raises `DataFileError` where it is none, or has no such columns."""
+    if format == "hdf5":
+        from jetbench.formats.hdf5 import HDF5Table
+
+        return HDF5Table(path, keys)
+    if format == "npz":
+        from jetbench.formats.npz import NpzTable
+
+        return NpzTable(path, keys)
+    from jetbench.formats.parquet import ParquetTable
+
+    return ParquetTable(path, keys)

@@ -2,32 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import awkward as ak
 import numpy as np
+import vector
 
 from jetbench.errors import DataFileError
 from jetbench.formats.agreement import Agreement
-from jetbench.formats.card import ConstituentCard
-from jetbench.formats.fourvectors import Axis, Constituents, labels, with_rapidity
+from jetbench.formats.card import ConstituentCard, split
+from jetbench.formats.cards import open_table
+from jetbench.formats.columns import dense, labels, lists, refuse
+from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
 from jetbench.formats.particles import ENERGY, PT
-from jetbench.formats.reader import Reader
-from jetbench.formats.sources import ArraySource, Columns, ListSource
+from jetbench.formats.reader import Block, Reader, TableReader
+from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, Columns
 from jetbench.jets import Jets, Meta
-from jetbench.jets.guard import guarded
-from jetbench.jets.ragged import owner_of, owners
 
 __all__ = ["ConstituentTable"]
 
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
+Quantities = dict[str, ak.Array]
 
 
-class ConstituentTable(Reader):
+class ConstituentTable(TableReader):
     """A file of constituents with its `ConstituentCard`. Padding is where the mask is zero or, without one, where all of a
-    constituent's momentum is zero."""
+    constituent's momentum is zero. It is never recognised: a file does not tell its own meaning."""
+
+    looks_right = Reader.looks_right
 
     def __init__(self, path: Path, card: ConstituentCard) -> None:
-        self.path, self.card = path, card
+        self.card, self._agreement = card, Agreement()
+        self._inner = _keys(card.constituent_places())
+        self._outer = _keys(card.jet_places())
+        counts = [card.counts] if card.counts else []
+        table: Any = open_table(path, card.format, [*self._inner, *self._outer, *_keys(counts)])
+        super().__init__(path, FlatTable(table, card.counts, self._inner, path) if card.counts else table)
+
+    def _open(self) -> Sequence[str]:
+        card, shapes = self.card, {key: self.table.shape(key) for key in dict.fromkeys([*self._inner, *self._outer])}
+        for places, ndim in ((card.constituent_places(), 2), (card.jet_places(), 1)):
+            for place in places:
+                key, column = split(place)
+                shape = shapes[key]
+                if len(shape) != ndim + (column is not None) or (column is not None and column >= shape[-1]):
+                    raise DataFileError(
+                        f"{self.path}: {place!r} does not fit {key!r} of shape {shape}; the card says {card.layout}"
+                    )
+        widths = {shapes[key][1] for key in self._inner} if card.layout == "padded" else {0}
+        if len(widths) > 1:
+            raise DataFileError(
+                f"{self.path}: the arrays of constituents have room for {sorted(widths)} of them; they must agree"
+            )
+        if len({shape[0] for shape in shapes.values()}) > 1:
+            raise DataFileError(
+                f"{self.path}: the arrays have different numbers of rows: { ({key: shape[0] for key, shape in shapes.items()}) }"
+            )
         self.meta = Meta(
             channels=(PT, ENERGY, *(channel.channel() for channel in card.channels)),
             class_names=card.class_names,
@@ -35,65 +67,102 @@ class ConstituentTable(Reader):
             unknown=("jet_phi",) if card.axis == "given" and card.jet_phi is None else (),
             provenance=card.provenance(),
         )
-        self._source = (ListSource if card.format == "parquet" else ArraySource)(path, card)
-        self.jets, self.block = self._source.jets, self._source.block
-        self._agreement = Agreement()
+        return list(shapes)
 
-    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
+    def _jets(self, columns: Columns, start: int) -> Block:
         card = self.card
-        with guarded(self.path):
-            offsets, inner, outer = self._source.read(start, stop)
-            targets = {name: outer[place] for name, place in card.targets.items()}
-            if card.label is not None:
-                targets["label"] = labels(outer[card.label], len(card.class_names), start, self.path)
-            channels = {channel.name: inner[channel.place] for channel in card.channels}
-            self._check(inner, offsets, start)
-            axis = self._axis(outer, stop - start)
-            read = Constituents(offsets, self._momentum(inner, offsets, axis), channels, targets, axis)
-            jets, repairs = read.jets(self.meta, start, self.path)
-            self._compare(jets, outer)
-            return jets, repairs
+        inner = self._present({place: _pick(columns, place) for place in card.constituent_places()})
+        outer = {place: dense(_pick(columns, place), (), place, self.path).astype(float) for place in card.jet_places()}
+        targets = {name: outer[place] for name, place in card.targets.items()}
+        if card.label is not None:
+            targets["label"] = labels(outer[card.label], len(card.class_names), start, self.path)
+        channels = {channel.name: inner[channel.place] for channel in card.channels}
+        for name, place in card.momentum.items():
+            if name in ("pt", "mass"):
+                negative = ak.any(inner[place] < 0, axis=1)
+                refuse(negative, start, f"{self.path}: jet", f" has a constituent of negative {name} in {place!r}")
+        axis = self._axis(outer)
+        momentum = self._momentum({name: inner[place] for name, place in card.momentum.items()}, axis)
+        jets, repairs = Constituents(momentum, channels, targets, axis).jets(self.meta, start, self.path)
+        self._compare(jets, outer)
+        return jets, repairs
 
-    def close(self) -> None:
-        self._source.close()
+    def _present(self, inner: Quantities) -> Quantities:
+        """The constituents that are no padding, as lists of float64."""
+        found = {place: ak.values_astype(column, np.float64) for place, column in lists(inner, list(inner), self.path).items()}
+        if self.card.layout == "flat":
+            return found
+        named = [self.card.mask] if self.card.mask else self.card.momentum.values()
+        real = np.any([ak.flatten(found[place]) != 0 for place in named], axis=0)
+        real = ak.unflatten(real, ak.num(found[next(iter(found))]))
+        return {place: column[real] for place, column in found.items()}
 
-    def _check(self, inner: Columns, offsets: np.ndarray, start: int) -> None:
-        for name, place in self.card.momentum.items():
-            if name in ("pt", "mass") and (fault := inner[place] < 0).any():
-                row = start + int(owner_of(offsets, fault.argmax()))
-                raise DataFileError(f"{self.path}: jet {row} has a constituent of negative {name} in {place!r}")
-
-    def _axis(self, outer: Columns, jets: int) -> Axis:
+    def _axis(self, outer: dict[str, np.ndarray]) -> Axis:
         if self.card.axis != "given":
             return self.card.axis
         assert self.card.jet_eta is not None  # or it would be no valid card
-        return outer[self.card.jet_eta], outer[self.card.jet_phi] if self.card.jet_phi else np.zeros(jets)
+        jet_eta = outer[self.card.jet_eta]
+        return jet_eta, outer[self.card.jet_phi] if self.card.jet_phi else np.zeros(len(jet_eta))
 
-    def _momentum(self, inner: Columns, offsets: np.ndarray, axis: Axis) -> np.ndarray:
-        scale = 1e-3 if self.card.unit == "MeV" else 1.0
-        q: dict[str, np.ndarray] = {name: inner[place] for name, place in self.card.momentum.items()}
-        for name in set(q) - {"eta", "rapidity", "phi"}:
-            q[name] = q[name] * scale
-        if "px" in q:
-            momentum = np.column_stack([q["px"], q["py"], q["pz"], q["px"]])
-        else:
-            if self.card.relative and isinstance(axis, tuple):
-                jet = owners(offsets)
-                q["eta"], q["phi"] = q["eta"] + axis[0][jet], q["phi"] + axis[1][jet]
-            massive = "rapidity" in q and "mass" in q
-            rapidity = q["rapidity"] if "rapidity" in q else q["eta"]
-            momentum = with_rapidity(q["pt"], rapidity, q["phi"], q["mass"] if massive else np.zeros(1))
-        if "energy" in q:
-            momentum[:, 3] = q["energy"]
-        elif "rapidity" not in q:
-            with np.errstate(all="ignore"):  # what overflows is not finite, which is checked
-                momentum[:, 3] = np.sqrt((momentum[:, :3] ** 2).sum(axis=1) + q.get("mass", np.zeros(1)) ** 2)
-        return momentum
+    def _momentum(self, q: Quantities, axis: Axis) -> ak.Array:
+        """Four-vectors; without an energy and a mass the mass is zero."""
+        if self.card.unit == "MeV":
+            q = {name: column if name in ("eta", "rapidity", "phi") else column * 1e-3 for name, column in q.items()}
+        if self.card.relative and isinstance(axis, tuple):
+            q["eta"], q["phi"] = q["eta"] + axis[0], q["phi"] + axis[1]
+        if "energy" not in q:
+            q.setdefault("mass", ak.zeros_like(q["phi"] if "phi" in q else q["px"]))
+        return with_rapidity(q["pt"], q["rapidity"], q["phi"], q["mass"]) if "rapidity" in q else vector.zip(q)
 
-    def _compare(self, jets: Jets, outer: Columns) -> None:
+    def _compare(self, jets: Jets, outer: dict[str, np.ndarray]) -> None:
         mine = {"pt": jets.jet_pt, "eta": jets.jet_eta, "mass": jets.targets["mass"], "constituents": np.diff(jets.offsets)}
         for name, place in self.card.checks.items():
             scale = 1e-3 if self.card.unit == "MeV" and name in ("pt", "mass") else 1.0
             relative = name in ("pt", "mass")
             self._agreement.compare(place, mine[name], outer[place] * scale, TOLERANCES[name], relative=relative)
         self.remarks = self._agreement.remarks()
+
+
+class FlatTable:
+    """Arrays of the constituents of all jets as lists: `counts` is the place of their number in each jet."""
+
+    def __init__(self, table: ArrayTable, counts: str, inner: Sequence[str], path: Path) -> None:
+        self._table, self._inner = table, inner
+        key, _ = split(counts)
+        number = _pick({key: table.read(key, 0, table.shape(key)[0])}, counts)
+        length = min(table.shape(key)[0] for key in inner)
+        if number.ndim != 1:
+            raise DataFileError(f"{path}: {counts!r} does not fit {key!r} of shape {table.shape(key)}; the card says flat")
+        if not ((number >= 0) & (number <= length) & (number == np.floor(number))).all():
+            raise DataFileError(f"{path}: {counts!r} has values that count nothing: negative, broken or too large")
+        if (total := number.sum()) != length:
+            raise DataFileError(f"{path}: the counts add up to {total} constituents, but there are {length}")
+        self.rows, self._offsets = len(number), np.concatenate([[0], np.cumsum(number.astype(np.int64))])
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        shape = self._table.shape(key)
+        return (self.rows, 0, *shape[1:]) if key in self._inner else shape
+
+    def block(self, keys: Sequence[str]) -> int:
+        largest = int(np.diff(self._offsets).max())
+        return BLOCK_BYTES // sum(self._table.row_bytes(key) * (largest if key in self._inner else 1) for key in keys)
+
+    def blocks(self, keys: Sequence[str], start: int, step: int) -> Iterator[Columns]:
+        for first in range(start, self.rows, step):
+            offsets = self._offsets[first : first + step + 1]
+            rows = {key: (offsets[0], offsets[-1]) if key in self._inner else (first, first + len(offsets) - 1) for key in keys}
+            read = {key: self._table.read(key, *rows[key]) for key in keys}
+            yield {key: ak.unflatten(read[key], np.diff(offsets)) if key in self._inner else read[key] for key in keys}
+
+    def close(self) -> None:
+        self._table.close()
+
+
+def _keys(places: Sequence[str]) -> list[str]:
+    """The arrays in which places lie, each once."""
+    return list(dict.fromkeys(split(place)[0] for place in places))
+
+
+def _pick(columns: Columns, place: str) -> Any:
+    key, column = split(place)
+    return columns[key] if column is None else columns[key][..., column]

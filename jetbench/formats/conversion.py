@@ -22,8 +22,9 @@ from pydantic import field_validator
 
 import jetbench
 from jetbench.errors import DataFileError
-from jetbench.formats.files import Patterns, Source, expand, find_sources, holds_jets
+from jetbench.formats.files import Patterns, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
+from jetbench.formats.reading import Source, Stretch, holds_jets, read
 from jetbench.formats.unlabelled import copy_unlabelled
 from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
@@ -78,6 +79,31 @@ class Block:
     stop: int
     path: Path
 
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def stored(self) -> bool:
+        """Tell whether an earlier conversion has read the block, and its file is whole."""
+        if not self.path.exists():
+            return False
+        try:
+            stored = open_jets(self.path)
+            return len(stored) == len(self) and stored.content_digest() == stored.digest
+        except DataFileError:
+            return False
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is known of a block that waits: its labels (n,) as they stand in the source, None without, the names of its targets,
+    event ids (n,), content hashes (n,) uint64, and the number of jets by repair."""
+
+    labels: np.ndarray | None
+    targets: frozenset[str]
+    event: np.ndarray
+    hashes: np.ndarray
+    repairs: tuple[tuple[str, int], ...]
+
 
 def convert(
     patterns: Patterns, output: str | Path, request: Request | None = None, progress: Progress | None = None
@@ -101,18 +127,18 @@ def convert(
             raise DataFileError(f"{output} is there already and was made of other files; remove it, or choose another output")
         keep = _kept_channels(sources[0].meta, request.channels)
         blocks = list(_blocks(sources, folder, request))
-        remarks = Remarks(folder / "remarks.json")
-        _read_missing(blocks, keep, request, remarks, progress)
-        classes = settle_classes([_labels(block) for block in blocks], sources[0].meta.class_names, request.class_names)
-        _check_targets(blocks)
+        remarks = _read_missing(blocks, keep, request, progress)
         plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
-        event, duplicates = _events(blocks, plausibility, progress)
-        readers = tuple(dict.fromkeys(f"read by the plug-in {one.plugin.text}" for one in sources if one.plugin))
-        meta = _meta(sources[0].meta, files, keep, classes, blocks, (*readers, *plausibility.remarks()))
+        seen = list(_look_at(blocks, plausibility, progress))
+        classes = settle_classes([one.labels for one in seen], sources[0].meta.class_names, request.class_names)
+        _check_targets(blocks, seen)
+        event, duplicates = _events(seen)
+        readers = tuple(dict.fromkeys(f"read by the plug-in {s.entry.plugin.text}" for s in sources if s.entry.plugin))
+        meta = _meta(sources[0].meta, files, keep, classes, seen, (*readers, *plausibility.remarks()))
         kept = tuple(cut for cut in meta.provenance.cuts if cut not in plausibility.disproved)
         meta = meta.replace(provenance=meta.provenance.replace(cuts=kept))
         digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
-    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks.all, *plausibility.remarks()))
+    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks, *plausibility.remarks()))
 
 
 def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
@@ -134,41 +160,29 @@ def _blocks(sources: list[Source], folder: Path, request: Request) -> Iterator[B
     asked = f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}"
     for source in sources:
         # the name of a JetNet file tells its class
-        reader = f" {source.plugin.sha256}" if source.plugin else ""
+        reader = f" {source.entry.plugin.sha256}" if source.entry.plugin else ""
         code = hashlib.sha256(f"{source.path.name} {asked}{reader}".encode()).hexdigest()[:8]
         for start in range(0, source.jets, source.block):
             stop = min(start + source.block, source.jets)
             yield Block(source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
 
 
-def _read_missing(blocks: list[Block], keep: list[int], request: Request, remarks: Remarks, progress: Progress) -> None:
-    """Make the files of blocks that are not there yet, one source open at a time."""
-    total, done = sum(block.stop - block.start for block in blocks), 0
-    for _, mine in itertools.groupby(blocks, key=lambda block: block.source.sha256):
-        of_source = list(mine)
-        missing = [block for block in of_source if not _stored(block)]
-        done += sum(block.stop - block.start for block in of_source if block not in missing)
-        if not missing:
-            continue
-        with closing(missing[0].source.open()) as reader:
-            for block in missing:
-                jets, repaired = reader.read(block.start, block.stop)
-                save_jets(block.path, [_waiting(jets, keep, request.unlabelled, repaired)])
-                remarks.now(block.source.path.name, reader.remarks)
-                done += block.stop - block.start
-                progress("reading jets", done, total)
-        remarks.settle()
-
-
-def _stored(block: Block) -> bool:
-    """Whether an earlier conversion has read the block, and its file is whole."""
-    if not block.path.exists():
-        return False
-    try:
-        stored = open_jets(block.path)
-        return len(stored) == block.stop - block.start and stored.content_digest() == stored.digest
-    except DataFileError:
-        return False
+def _read_missing(blocks: list[Block], keep: list[int], request: Request, progress: Progress) -> list[str]:
+    """Make the files of blocks that are not there yet. Returns the remarks of all readers; those of an earlier conversion wait
+    beside the blocks."""
+    runs = itertools.groupby(blocks, key=lambda block: (block.source.sha256, block.stored()))
+    missing = [list(run) for (_, stored), run in runs if not stored]
+    waiting = list(itertools.chain.from_iterable(missing))
+    total, left = sum(map(len, blocks)), sum(map(len, waiting))
+    remarks = Remarks(blocks[0].path.with_name("remarks.json"))
+    with closing(read([Stretch(run[0].source, run[0].start, run[-1].stop) for run in missing])) as parts:
+        for block, (stretch, part) in zip(waiting, parts, strict=True):
+            save_jets(block.path, [_waiting(part.jets, keep, request.unlabelled, part.repaired)])
+            said = [f"{block.source.path.name}: {remark}" for remark in part.remarks]
+            remarks.keep(f"{block.source.sha256} {stretch.start}", said)
+            left -= len(block)
+            progress("reading jets", total - left, total)
+    return remarks.all()
 
 
 def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, int]) -> Jets:
@@ -198,48 +212,44 @@ def _reduced(jets: Jets, keep: list[int]) -> Jets:
     return replace(jets, offsets=before[jets.offsets], eta=jets.eta[full], phi=jets.phi[full], values=values[full])
 
 
-def _labels(block: Block) -> np.ndarray | None:
-    column = open_jets(block.path).targets.get("source_label")
-    return None if column is None else np.asarray(column[:])
-
-
-def _check_targets(blocks: list[Block]) -> None:
-    first, names = blocks[0].source.path, open_jets(blocks[0].path).targets.keys()
-    for block in blocks:
-        if (other := open_jets(block.path).targets.keys()) != names:
-            raise DataFileError(
-                f"{first} and {block.source.path} differ in {', '.join(sorted(names ^ other))}, which only one of them has; "
-                "convert them apart"
-            )
-
-
-def _events(blocks: list[Block], plausibility: Plausibility, progress: Progress) -> tuple[np.ndarray, int]:
-    """Event ids of all jets (n,) int64 in the order of the blocks, and how many jets are copies of an earlier one. On the way
-    their plausibility is looked at.
-
-    A jet is known by the 64 bits of its content hash, an empty one is a copy of nothing. Memory grows by some fifty bytes a jet:
-    ids, hashes and their order.
-    """
-    hashes, own = [], []
+def _look_at(blocks: list[Block], plausibility: Plausibility, progress: Progress) -> Iterator[Seen]:
+    """An empty jet is a copy of nothing: its hash is its own."""
     for i, block in enumerate(blocks):
         jets = open_jets(block.path).read()
         plausibility.add(jets)
-        file = int(block.source.sha256[:8], 16) >> 1
-        own.append((file << ROW_BITS) + np.arange(block.start, block.stop))
-        hashes.append(np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own[-1].astype(np.uint64)))
+        own = ((int(block.source.sha256[:8], 16) >> 1) << ROW_BITS) + np.arange(block.start, block.stop)
+        hashes = np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own.astype(np.uint64))
+        repairs = jets.meta.provenance.repairs
+        yield Seen(jets.targets.get("source_label"), frozenset(jets.targets), own, hashes, repairs)
         progress("looking for duplicates", i + 1, len(blocks))
-    event = np.concatenate(own)
-    _, first, inverse = np.unique(np.concatenate(hashes), return_index=True, return_inverse=True)
+
+
+def _check_targets(blocks: list[Block], seen: list[Seen]) -> None:
+    for block, one in zip(blocks, seen, strict=True):
+        if differing := one.targets ^ seen[0].targets:
+            raise DataFileError(
+                f"{blocks[0].source.path} and {block.source.path} differ in {', '.join(sorted(differing))}, which only one of "
+                "them has; convert them apart"
+            )
+
+
+def _events(seen: list[Seen]) -> tuple[np.ndarray, int]:
+    """Event ids of all jets (n,) int64 in the order of the blocks, and how many jets are copies of an earlier one.
+
+    A jet is known by the 64 bits of its content hash. Memory grows by some fifty bytes a jet: ids, hashes and their order.
+    """
+    event = np.concatenate([one.event for one in seen])
+    _, first, inverse = np.unique(np.concatenate([one.hashes for one in seen]), return_index=True, return_inverse=True)
     return event[first[inverse]], len(event) - len(first)
 
 
 def _meta(
-    meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, blocks: list[Block], remarks: tuple[str, ...]
+    meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, seen: list[Seen], remarks: tuple[str, ...]
 ) -> Meta:
     """The metadata of the output: that of the sources, where each of its jets came from, and remarks on them."""
     repairs = Counter[str]()
-    for block in blocks:
-        repairs.update(dict(open_jets(block.path).meta.provenance.repairs))
+    for one in seen:
+        repairs.update(dict(one.repairs))
     return meta.replace(
         channels=tuple(meta.channels[i] for i in keep),
         class_names=classes.names,
@@ -254,7 +264,7 @@ def _meta(
 
 def _final(blocks: list[Block], meta: Meta, classes: Classes, event: np.ndarray, progress: Progress) -> Iterator[Jets]:
     """The blocks as they go into the output, in an order drawn from the sources."""
-    starts = np.cumsum([0, *(block.stop - block.start for block in blocks)])
+    starts = np.cumsum([0, *map(len, blocks)])
     order = numpy_rng("blocks", *(file.sha256 for file in meta.provenance.files)).permutation(len(blocks))
     for done, i in enumerate(order):
         jets = open_jets(blocks[i].path).read()

@@ -5,16 +5,17 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import awkward as ak
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.fourvectors import Constituents, labels, padded, with_rapidity
-from jetbench.formats.npz import Archive
+from jetbench.formats.columns import labels, refuse
+from jetbench.formats.fourvectors import Constituents, padded, with_rapidity
+from jetbench.formats.npz import NpzTable
 from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT, identify
-from jetbench.formats.reader import BLOCK_BYTES, Reader
-from jetbench.jets import Jets, Meta, Provenance
-from jetbench.jets.guard import guarded
-from jetbench.jets.ragged import owner_of
+from jetbench.formats.reader import Block, TableReader
+from jetbench.formats.tables import Columns
+from jetbench.jets import Meta, Provenance
 
 __all__ = ["EnergyFlow"]
 
@@ -36,50 +37,40 @@ META = Meta(
 )
 
 
-class EnergyFlow(Reader):
+class EnergyFlow(TableReader):
     """`QG_jets*.npz` and `QG_jets_withbc_*.npz`: `X` (N, M, 4), zero-padded, and `y` (N,): quark 1, gluon 0.
 
     The second column is the rapidity; masses follow from the PDG numbers, and the pseudorapidity from both.
     """
 
+    meta = META
+
     def __init__(self, path: Path) -> None:
-        self.path, self.meta = path, META
-        self._archive = Archive(path)
-        self._x, self._y = self._archive.member("X", ndim=3), self._archive.member("y", ndim=1)
-        self.jets = self._x.shape[0]
-        if self._x.shape[2] != FEATURES or self._y.shape[0] != self.jets:
-            raise DataFileError(
-                f"{path}: X and y have shapes {self._x.shape} and {self._y.shape}; (N, M, 4) and (N,) belong there"
-            )
-        self.block = max(1, BLOCK_BYTES // self._x.row_bytes)
+        super().__init__(path, NpzTable(path, ["X", "y"]))
 
     @classmethod
     def looks_right(cls, path: Path) -> bool:
         with closing(cls(path)) as reader:
-            first = reader._x.read(0, min(10, reader.jets))
+            first = next(reader.table.blocks(["X"], 0, 10))["X"]
         pid = first[..., 3][first.any(axis=2)]
         return (
             len(pid) > 0 and bool(np.isfinite(first).all()) and bool(identify(pid)[2].all()) and bool((first[..., 0] >= 0).all())
         )
 
-    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        with guarded(self.path):
-            x = self._x.read(start, stop).astype(np.float64)
-            label = labels(self._y.read(start, stop), len(self.meta.class_names), start, self.path)
-            offsets, particles = padded(x, (x != 0).any(axis=2))
-            self._check(offsets, particles, start)
-            pt, rapidity, phi, pid = particles.T
-            mass, channels, known = identify(pid)
-            momentum = with_rapidity(pt, rapidity, phi, mass)
-            jets, repairs = Constituents(offsets, momentum, channels, {"label": label}).jets(self.meta, start, self.path)
-            strange = int(np.sum(np.add.reduceat(~known, offsets[:-1], dtype=np.int64) > 0))
-            return jets, {**repairs, **({UNKNOWN: strange} if strange else {})}
+    def _open(self) -> list[str]:
+        x, y = self.table.shape("X"), self.table.shape("y")
+        if len(x) != 3 or x[2] != FEATURES or y != x[:1]:
+            raise DataFileError(f"{self.path}: X and y have shapes {x} and {y}; (N, M, 4) and (N,) belong there")
+        return ["X", "y"]
 
-    def close(self) -> None:
-        self._archive.close()
-
-    def _check(self, offsets: np.ndarray, particles: np.ndarray, start: int) -> None:
-        fault = particles[:, 0] < 0
-        if fault.any():
-            row = start + int(owner_of(offsets, fault.argmax()))
-            raise DataFileError(f"{self.path}: jet {row} has a particle of negative pT in X")
+    def _jets(self, columns: Columns, start: int) -> Block:
+        x = columns["X"].astype(np.float64)
+        label = labels(columns["y"], len(self.meta.class_names), start, self.path)
+        particles = padded(x, (x != 0).any(axis=2))
+        pt, rapidity, phi, pid = (particles[..., i] for i in range(FEATURES))
+        refuse(ak.any(pt < 0, axis=1), start, f"{self.path}: jet", " has a particle of negative pT in X")
+        mass, channels, known = identify(pid)
+        read = Constituents(with_rapidity(pt, rapidity, phi, mass), channels, {"label": label})
+        jets, repairs = read.jets(self.meta, start, self.path)
+        strange = int(ak.sum(ak.any(~known, axis=1)))
+        return jets, {**repairs, **({UNKNOWN: strange} if strange else {})}

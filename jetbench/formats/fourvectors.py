@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import awkward as ak
 import numpy as np
+import vector
 
 from jetbench.errors import DataFileError
+from jetbench.formats.columns import refuse
 from jetbench.jets import Jets, Meta
-from jetbench.jets.ragged import owner_of, owners, wrap_phi
+from jetbench.jets.ragged import owners, wrap_phi
 
-__all__ = ["Axis", "Constituents", "labels", "massless", "padded", "with_rapidity"]
+__all__ = ["Axis", "Constituents", "massless", "padded", "with_rapidity"]
+
+vector.register_awkward()
 
 # a rule, or the pseudorapidities and azimuths of the axes, each (n,)
 Axis = Literal["four-vector", "pt-weighted"] | tuple[np.ndarray, np.ndarray]
@@ -23,15 +28,15 @@ BELOW_PI = np.nextafter(np.float32(np.pi), np.float32(0))  # float32(π) is larg
 
 @dataclass(frozen=True)
 class Constituents:
-    """Jets of a file: jet i owns the rows offsets[i]:offsets[i+1] of `momentum` (k, 4): px, py, pz, E float64 [GeV].
+    """Jets of a file: lists of their constituents. `momentum` (n, var) are four-vectors [GeV] as `vector.zip` makes them, of px,
+    py, pz and energy, or of pt, eta, phi and mass.
 
-    `channels` (k,) each, beside pt and energy, and `targets` (n,) each, beside the mass, are by name. The axis is the
+    `channels` (n, var) each, beside pt and energy, and `targets` (n,) each, beside the mass, are by name. The axis is the
     direction of the summed four-vector, the pT-weighted mean of the constituents' pseudorapidities and azimuths, or given.
     """
 
-    offsets: np.ndarray
-    momentum: np.ndarray
-    channels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    momentum: ak.Array
+    channels: Mapping[str, ak.Array] = field(default_factory=dict)
     targets: Mapping[str, np.ndarray] = field(default_factory=dict)
     axis: Axis = "four-vector"
 
@@ -43,89 +48,69 @@ class Constituents:
         Raises `DataFileError`, naming `where` and the row, for a jet without constituents, a negative energy, a constituent
         without transverse momentum (it has no direction) and values that are not finite, or too large for float32.
         """
-        self._check(start, where)
-        first, jet = self.offsets[:-1], owners(self.offsets)
+        p = ak.values_astype(self.momentum, np.float64)
         with np.errstate(all="ignore"):  # what overflows is not finite, which is checked
-            pt, eta, phi = _direction(self.momentum)
-            total = np.add.reduceat(self.momentum, first, axis=0)
-            square = total[:, 3] ** 2 - (total[:, :3] ** 2).sum(axis=1)
-            mass = np.sqrt(np.where(np.isfinite(square), np.maximum(square, 0), np.nan))
-            jet_eta, jet_phi = self._axes(total, pt, eta, phi)
-            channels = {"pt": pt, "energy": self.momentum[:, 3], **self.channels}
+            self._check(p, start, where)
+            offsets = np.concatenate([[0], np.cumsum(ak.num(p).to_numpy())])
+            jet, total = owners(offsets), ak.sum(p, axis=1)
+            pt, eta, phi = (np.asarray(ak.flatten(column)) for column in (p.pt, p.eta, p.phi))
+            jet_eta, jet_phi = self._axes(p, total)
+            channels = {name: np.asarray(ak.flatten(column)) for name, column in self.channels.items()}
+            channels |= {"pt": pt, "energy": np.asarray(ak.flatten(p.energy))}
+            mass = np.asarray(total.mass)  # negative where its square is
+            mass[np.isinf(mass)] = np.nan
             done = Jets(
                 meta=meta,
-                offsets=self.offsets,
+                offsets=offsets,
                 eta=(eta - jet_eta[jet]).astype(np.float32),
                 phi=np.clip(wrap_phi(phi - jet_phi[jet]).astype(np.float32), -BELOW_PI, BELOW_PI),
                 values=np.column_stack([channels[channel.name] for channel in meta.channels]).astype(np.float32),
                 jet_eta=jet_eta.astype(np.float32),
                 jet_phi=jet_phi.astype(np.float32),
-                jet_pt=np.hypot(total[:, 0], total[:, 1]).astype(np.float32),
-                event=np.arange(start, start + len(first)),
-                targets={"mass": mass.astype(np.float32), **_targets(self.targets)},
+                jet_pt=np.asarray(total.pt).astype(np.float32),
+                event=np.arange(start, start + len(jet_eta)),
+                targets={"mass": np.maximum(mass, 0).astype(np.float32), **_targets(self.targets)},
             )
         _check_finite(done, start, where)
-        negative = int(np.sum(square < 0))
+        negative = int(np.sum(mass < 0))
         return done, {NEGATIVE_MASS: negative} if negative else {}
 
-    def _axes(self, total: np.ndarray, pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pseudorapidity and azimuth of every axis, from the sums (n, 4) and the constituents' directions (k,)."""
+    def _axes(self, p: ak.Array, total: ak.Array) -> tuple[np.ndarray, np.ndarray]:
+        """Pseudorapidity and azimuth of every axis."""
         if isinstance(self.axis, tuple):
             return self.axis[0], wrap_phi(self.axis[1])
-        _, jet_eta, jet_phi = _direction(total)
         if self.axis == "four-vector":
-            return jet_eta, jet_phi
-        first = self.offsets[:-1]
-        weight, delta = np.add.reduceat(pt, first), wrap_phi(phi - jet_phi[owners(self.offsets)])
-        return np.add.reduceat(pt * eta, first) / weight, wrap_phi(jet_phi + np.add.reduceat(pt * delta, first) / weight)
+            return np.asarray(total.eta), np.asarray(total.phi)
+        weight, delta = ak.sum(p.pt, axis=1), ak.sum(p.pt * p.deltaphi(total), axis=1)
+        return np.asarray(ak.sum(p.pt * p.eta, axis=1) / weight), wrap_phi(np.asarray(total.phi + delta / weight))
 
-    def _check(self, start: int, where: object) -> None:
-        counts, px, py = np.diff(self.offsets), self.momentum[:, 0], self.momentum[:, 1]
-        if len(empty := np.flatnonzero(counts == 0)):
-            raise DataFileError(f"{where}: jet {start + empty[0]} has no constituents; leave such rows out of the file")
+    def _check(self, p: ak.Array, start: int, where: object) -> None:
+        finite = np.isfinite(p.px) & np.isfinite(p.py) & np.isfinite(p.pz) & np.isfinite(p.energy)
         for fault, cause in (
-            (~np.isfinite(self.momentum).all(axis=1), "a momentum or energy that is NaN or infinite"),
-            (self.momentum[:, 3] < 0, "a constituent of negative energy"),
-            ((px == 0) & (py == 0), "a constituent without transverse momentum, which has no direction in (eta, phi)"),
+            (ak.num(p) == 0, "has no constituents; leave such rows out of the file"),
+            (~ak.all(finite, axis=1), "has a momentum or energy that is NaN or infinite"),
+            (ak.any(p.energy < 0, axis=1), "has a constituent of negative energy"),
+            (ak.any(p.pt == 0, axis=1), "has a constituent without transverse momentum, which has no direction in (eta, phi)"),
         ):
-            if fault.any():
-                raise DataFileError(f"{where}: jet {start + owner_of(self.offsets, fault.argmax())} has {cause}")
+            refuse(fault, start, f"{where}: jet", f" {cause}")
 
 
-def padded(values: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Take the padding away: return offsets (n+1,) and the rows of `values` (n, M, …) where `present` (n, M)."""
-    return np.concatenate([[0], np.cumsum(present.sum(axis=1, dtype=np.int64))]), values[present]
+def padded(values: np.ndarray, present: np.ndarray) -> ak.Array:
+    """Take the padding away: return lists of the rows of `values` (n, M, …) where `present` (n, M)."""
+    return ak.unflatten(values[present], present.sum(axis=1))
 
 
-def massless(pt: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> np.ndarray:
-    """Compute four-vectors (k, 4) of massless particles from pT [GeV], pseudorapidity, azimuth [rad], each (k,)."""
-    return with_rapidity(pt, eta, phi, np.zeros(1))
+def massless(pt: ak.Array, eta: ak.Array, phi: ak.Array) -> ak.Array:
+    """Compute four-vectors of massless particles from pT [GeV], pseudorapidity, azimuth [rad], each (n, var)."""
+    return vector.zip({"pt": pt, "eta": eta, "phi": phi, "mass": ak.zeros_like(pt)})
 
 
-def with_rapidity(pt: np.ndarray, rapidity: np.ndarray, phi: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """Compute four-vectors (k, 4) from pT [GeV], rapidity (not pseudorapidity), azimuth [rad], mass [GeV], each (k,)."""
+def with_rapidity(pt: ak.Array, rapidity: ak.Array, phi: ak.Array, mass: ak.Array) -> ak.Array:
+    """Compute four-vectors from pT [GeV], rapidity (not pseudorapidity), azimuth [rad], mass [GeV], each (n, var)."""
     with np.errstate(all="ignore"):  # what overflows is not finite, which is checked
         transverse = np.hypot(pt, mass)
-        columns = (pt * np.cos(phi), pt * np.sin(phi), transverse * np.sinh(rapidity), transverse * np.cosh(rapidity))
-        return np.column_stack(columns).astype(np.float64)
-
-
-def labels(values: np.ndarray, classes: int, start: int, where: object) -> np.ndarray:
-    """Return labels (n,) int32 from numbers. Raises `DataFileError` for one that is no whole number below `classes` (0: any)."""
-    with np.errstate(all="ignore"):
-        whole = np.isfinite(values) & (values == np.floor(values)) & (values >= 0) & (values < (classes or 2**31))
-    if not whole.all():
-        row = int((~whole).argmax())
-        declared = f"0 … {classes - 1}" if classes else "whole numbers from 0 on"
-        raise DataFileError(f"{where}: jet {start + row} has the label {values[row]}; labels are {declared}")
-    return values.astype(np.int32)
-
-
-def _direction(momentum: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """pT, pseudorapidity and azimuth (k,) of four-vectors (k, 4)."""
-    px, py, pz, _ = momentum.T
-    pt = np.hypot(px, py)
-    return pt, np.arcsinh(pz / pt), np.arctan2(py, px)
+        pz, energy = transverse * np.sinh(rapidity), transverse * np.cosh(rapidity)
+    return vector.zip({"pt": pt, "phi": phi, "pz": pz, "energy": energy})
 
 
 def _targets(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,9 +1,8 @@
-"""HDF5 files of strangers: opened without following a link out of them, and believed no further than their size allows."""
+"""HDF5 files of strangers, opened without following a link out of them."""
 
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,28 +12,13 @@ import hdf5plugin  # noqa: F401  registers the compressions (blosc, zstd, …) t
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.reader import BLOCK_BYTES
+from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, first_few
 from jetbench.jets.guard import guarded
 
-__all__ = ["array", "dataset", "has", "numeric", "open_hdf5", "rows_per_block", "text"]
+__all__ = ["HDF5Table", "array", "dataset", "has", "numeric", "open_hdf5", "rows_per_block", "text"]
 
 CHUNK_BYTES = 1 << 28  # of one chunk, which is decompressed as a whole
 TEXT_BYTES = 1 << 22  # of one attribute
-HEADER = b"\x89HDF\r\n\x1a\n"
-BLOSC = 32001
-BLOSC_SIZES = struct.Struct("<4x3I")  # bytes before, block, bytes after compression, of C-Blosc's 16-byte header
-# filters by number (HDF5 registered filter plugins): those that jets are compressed with and that bear damaged data
-FILTERS = {
-    h5py.h5z.FILTER_DEFLATE: "deflate",
-    h5py.h5z.FILTER_SHUFFLE: "shuffle",
-    h5py.h5z.FILTER_FLETCHER32: "fletcher32",
-    32000: "lzf",
-    BLOSC: "blosc",
-    32004: "lz4",
-    32008: "bitshuffle",
-    32015: "zstd",
-    32026: "blosc2",
-}
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -51,27 +35,19 @@ def has(path: Path, *keys: str) -> bool:
     """Say whether this is an HDF5 file with something at each of the keys; no for whatever cannot be read. No link is followed
     out of the file."""
     try:
-        with guarded(path):
-            with open(path, "rb") as stream:
-                if stream.read(len(HEADER)) != HEADER:
-                    return False
-            with h5py.File(path, "r") as file:
-                for key in keys:
-                    _walk(file, key, path)
-                return True
+        with open_hdf5(path) as file, guarded(path):
+            for key in keys:
+                _walk(file, key, path)
+            return True
     except DataFileError:
         return False
 
 
-def array(file: h5py.File, key: str, path: Path, ndim: int | Sequence[int] | None = None) -> h5py.Dataset:
-    """Find the dataset of plain numbers at `key`, with one of the numbers of dimensions `ndim`; see `dataset`."""
+def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
+    """Find the dataset of plain numbers at `key`; see `dataset`."""
     found = dataset(file, key, path)
     if not numeric(found.dtype):
         raise DataFileError(f"{path}: {key!r} holds {found.dtype} where numbers belong")
-    wanted = [ndim] if isinstance(ndim, int) else list(ndim or [found.ndim])
-    if found.ndim not in wanted:
-        need = " or ".join(str(n) for n in wanted)
-        raise DataFileError(f"{path}: {key!r} has shape {found.shape} where {need} dimensions belong")
     return found
 
 
@@ -79,14 +55,12 @@ def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     """Find the dataset at `key`, which may have a compound dtype, with at least one row. Nothing of its values is read.
 
     Raises `DataFileError` where the way to `key` leads over a link that is not a hard one, where the values lie in another
-    file (external or virtual storage), and where the declared size cannot be true: more bytes than the file has, chunks that
-    were never written, a chunk or a row too large for the memory of a reader.
+    file (external or virtual storage) or were never written, and for a chunk or a row too large for the memory of a reader.
     """
     with guarded(path):
         found = _walk(file, key, path)
         if not isinstance(found, h5py.Dataset):
-            names = _names(found, 10) if isinstance(found, h5py.Group) else ""
-            what = f"a group of datasets; name one of {names}" if names else "no dataset"
+            what = f"a group of datasets; name one of {first_few(found)}" if isinstance(found, h5py.Group) else "no dataset"
             raise DataFileError(f"{path}: {key!r} is {what}")
         if found.is_virtual or found.external:
             raise DataFileError(
@@ -94,7 +68,7 @@ def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
             )
         if not found.shape or not found.shape[0]:
             raise DataFileError(f"{path}: {key!r} has shape {found.shape} and no rows")
-        _check_size(found, key, path)
+        _check_written(found, key, path)
         return found
 
 
@@ -121,12 +95,38 @@ def rows_per_block(columns: Sequence[h5py.Dataset]) -> int:
     return rows - rows % chunk if rows > chunk else rows
 
 
+class HDF5Table(ArrayTable):
+    """Datasets of plain numbers by key, and such of the `optional` ones as there are; `names` lists both."""
+
+    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
+        self._file = open_hdf5(path)
+        self.names = [*keys, *(key for key in optional if has(path, key))]
+        self._arrays = {key: array(self._file, key, path) for key in self.names}
+        self.rows = len(self._arrays[keys[0]])
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        return tuple(self._arrays[key].shape)
+
+    def row_bytes(self, key: str) -> int:
+        return _row_bytes(self._arrays[key])
+
+    def block(self, keys: Sequence[str]) -> int:
+        return rows_per_block([self._arrays[key] for key in keys])
+
+    def read(self, key: str, start: int, stop: int) -> np.ndarray:
+        rows: np.ndarray = self._arrays[key][start:stop]
+        return rows
+
+    def close(self) -> None:
+        self._file.close()
+
+
 def _walk(file: h5py.File, key: str, path: Path) -> Any:
     node: Any = file
     for part in [p for p in key.split("/") if p]:
         link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
         if link is None:
-            raise DataFileError(f"{path}: no dataset {key!r}; the file has {_names(file, 20) or 'nothing'}")
+            raise DataFileError(f"{path}: no dataset {key!r}; the file has {first_few(file)}")
         if not isinstance(link, h5py.HardLink):
             raise DataFileError(
                 f"{path}: {key!r} is a link to another place, which is not followed; copy the data into this file"
@@ -135,59 +135,16 @@ def _walk(file: h5py.File, key: str, path: Path) -> Any:
     return node
 
 
-def _names(group: h5py.Group, most: int) -> str:
-    return ", ".join(str(name) for name in list(group)[:most])  # bytes where they are no text
-
-
 def _row_bytes(found: h5py.Dataset) -> int:
-    return found.dtype.itemsize * math.prod(found.shape[1:])
+    return int(found.dtype.itemsize * math.prod(found.shape[1:]))
 
 
-def _check_size(found: h5py.Dataset, key: str, path: Path) -> None:
-    shape, size = found.shape, path.stat().st_size
-    if _row_bytes(found) == 0 or _row_bytes(found) > BLOCK_BYTES:
-        raise DataFileError(
-            f"{path}: one row of {key!r}, of shape {shape[1:]}, has {_row_bytes(found)} bytes; at most {BLOCK_BYTES}"
-        )
-    if found.chunks is None:
-        compact = found.id.get_create_plist().get_layout() == h5py.h5d.COMPACT
-        start = 0 if compact else found.id.get_offset()
-        if start is None or start + _row_bytes(found) * shape[0] > size:
-            raise DataFileError(
-                f"{path}: {key!r} of shape {shape} does not fit into {size} bytes; the file is truncated or damaged"
-            )
-        return
-    if math.prod(found.chunks) * found.dtype.itemsize > CHUNK_BYTES:
-        raise DataFileError(
-            f"{path}: {key!r} is stored in chunks of {found.chunks}, too large to read in bounded memory; rechunk it"
-        )
-    _check_filters(found, key, path)
-    wanted = math.prod(-(-n // c) for n, c in zip(shape, found.chunks, strict=True))
-    if found.id.get_num_chunks() != wanted:
-        raise DataFileError(
-            f"{path}: of the {wanted} chunks of {key!r} {found.id.get_num_chunks()} were written; the file is incomplete"
-        )
-
-
-def _check_filters(found: h5py.Dataset, key: str, path: Path) -> None:
-    properties = found.id.get_create_plist()
-    numbers = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
-    if strange := [n for n in numbers if n not in FILTERS]:
-        known = ", ".join(FILTERS.values())
-        raise DataFileError(f"{path}: {key!r} is compressed by the HDF5 filter {strange[0]}; repack it with one of {known}")
-    if BLOSC in numbers:
-        _check_blosc(found, key, path)
-
-
-def _check_blosc(found: h5py.Dataset, key: str, path: Path) -> None:
-    """The filter believes the sizes in a chunk's header, and reads beyond its memory where they are damaged."""
-    before = math.prod(found.chunks) * found.dtype.itemsize
-    with open(path, "rb") as stream:
-
-        def check(chunk: h5py.h5d.StoreInfo) -> None:
-            stream.seek(chunk.byte_offset)
-            inflated, deflated = BLOSC_SIZES.unpack(stream.read(BLOSC_SIZES.size).ljust(BLOSC_SIZES.size, b"\xff"))[::2]
-            if not chunk.filter_mask and (inflated != before or deflated > chunk.size):
-                raise DataFileError(f"{path}: the compressed chunk of {key!r} at {chunk.chunk_offset} is damaged")
-
-        found.id.chunk_iter(check)
+def _check_written(found: h5py.Dataset, key: str, path: Path) -> None:
+    """HDF5 itself reads zeros where nothing was written."""
+    size = max(_row_bytes(found), found.dtype.itemsize * math.prod(found.chunks or (0,)))
+    if not 0 < _row_bytes(found) <= BLOCK_BYTES or size > CHUNK_BYTES:
+        raise DataFileError(f"{path}: one row or one chunk of {key!r} has {size} bytes, too large to read in bounded memory")
+    wanted = math.prod(-(-n // c) for n, c in zip(found.shape, found.chunks or found.shape, strict=True))
+    written = found.id.get_num_chunks() if found.chunks else int(found.id.get_storage_size() > 0)
+    if written != wanted:
+        raise DataFileError(f"{path}: {key!r} does not fit into the file: of its {wanted} chunks {written} were written")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from jetbench.formats.card import Card
-from jetbench.formats.image_reader import Axes, Column
-from jetbench.jets import Channel
+from jetbench.jets import Channel, Grid, Meta
 from jetbench.registry import nearest
 
 __all__ = ["ImageCard", "ImageChannel"]
+
+Column = Literal["jet_eta", "jet_phi", "jet_pt"]
+COLUMNS: tuple[Column, ...] = ("jet_eta", "jet_phi", "jet_pt")
 
 
 class ImageChannel(Channel):
@@ -32,7 +35,7 @@ class ImageCard(Card):
     kind: Literal["images"]
     format: Literal["hdf5", "npz", "parquet"]
     images: str
-    layout: Axes
+    layout: Literal["NHWC", "NCHW", "NHW"]
     channels: tuple[ImageChannel, ...] = Field(min_length=1)
     # where float32 tells neighbouring pixels apart, and further than any detector
     eta_extent: float = Field(ge=1e-3, le=10)
@@ -47,6 +50,18 @@ class ImageCard(Card):
     def places(self) -> list[str]:
         """List the keys with a number per jet."""
         return [*([self.label] if self.label is not None else []), *self.targets.values(), *self.columns.values()]
+
+    def meta(self, rows: int, columns: int, order: Sequence[int]) -> Meta:
+        """Return the metadata of jets on a grid of so many pixels, with the channels in the `order` of their indices."""
+        return Meta(
+            channels=tuple(Channel(**self.channels[i].model_dump(exclude={"signed"})) for i in order),
+            class_names=self.class_names,
+            grid=Grid(rows=rows, columns=columns, eta_extent=self.eta_extent, phi_extent=self.phi_extent),
+            extent=max(self.eta_extent, self.phi_extent),
+            isotropic=self.isotropic,
+            unknown=tuple(name for name in COLUMNS if name not in self.columns),
+            provenance=self.provenance(),
+        )
 
     @field_validator("targets")
     @classmethod

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.formats.agreement import Agreement
-from jetbench.formats.fourvectors import Constituents, labels, massless, padded
-from jetbench.formats.hdf5 import array, has, open_hdf5, rows_per_block
+from jetbench.formats.columns import labels, refuse
+from jetbench.formats.fourvectors import Constituents, massless, padded
+from jetbench.formats.hdf5 import HDF5Table, has
 from jetbench.formats.particles import ENERGY, PT
-from jetbench.formats.reader import Reader
-from jetbench.jets import Jets, Meta, Provenance
-from jetbench.jets.guard import guarded
-from jetbench.jets.ragged import owners
+from jetbench.formats.reader import Block, TableReader
+from jetbench.formats.tables import Columns
+from jetbench.jets import Meta, Provenance
 
 __all__ = ["JetNet"]
 
+KEYS = ("particle_features", "jet_features")
 LETTERS = "gqtwz"  # in the order of the class index in jet-net/JetNet, jetnet/datasets/jetnet.py
 NAME = re.compile(rf"^([{LETTERS}])(?:30|150)?(?:[_.-].*)?$")  # g.hdf5, g150.hdf5
 DROPPED = "particles without momentum dropped"
@@ -40,7 +42,7 @@ META = Meta(
 )
 
 
-class JetNet(Reader):
+class JetNet(TableReader):
     """`particle_features` (N, M, 4): etarel, phirel, ptrel, mask; `jet_features` (N, 4 or 5): (type,) pt, eta, mass, number of
     particles.
 
@@ -48,47 +50,42 @@ class JetNet(Reader):
     own. The target `mass` is that of the stored particles, `jet_mass` the file's, of all particles.
     """
 
+    meta = META
+
     def __init__(self, path: Path) -> None:
-        self.path, self.meta = path, META
-        self._file = open_hdf5(path)
-        self._particles = array(self._file, "particle_features", path, ndim=3)
-        self._features = array(self._file, "jet_features", path, ndim=2)
-        shapes = self._particles.shape, self._features.shape
-        if shapes[0][2] != 4 or shapes[1][1] not in (4, 5) or shapes[0][0] != shapes[1][0]:
-            raise DataFileError(
-                f"{path}: particle_features and jet_features have shapes {shapes}; (N, M, 4) and (N, 4 or 5) belong"
-            )
-        self._class = _class_of(path) if shapes[1][1] == 4 else None
-        self.jets, self.block = shapes[0][0], rows_per_block([self._particles, self._features])
+        super().__init__(path, HDF5Table(path, KEYS))
         self._agreement = Agreement()
 
     @classmethod
     def looks_right(cls, path: Path) -> bool:
-        return has(path, "particle_features", "jet_features")
+        return has(path, *KEYS)
 
-    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        with guarded(self.path):
-            x = self._particles[start:stop].astype(np.float64)
-            features = self._features[start:stop].astype(np.float64)
-            jet_pt, jet_eta, jet_mass, number = features[:, -4:].T
-            self._check(x, features, start)
-            real = x[..., 3] != 0
-            offsets, particles = padded(x, real & (x[..., 2] > 0))
-            owner = owners(offsets)
-            momentum = massless(particles[:, 2] * jet_pt[owner], particles[:, 0] + jet_eta[owner], particles[:, 1])
-            kind = np.full(len(x), self._class) if self._class is not None else features[:, 0]
-            targets = {"label": labels(kind, len(LETTERS), start, self.path), "jet_mass": jet_mass}
-            read = Constituents(offsets, momentum, {}, targets, (jet_eta, np.zeros(len(x))))
-            jets, repairs = read.jets(self.meta, start, self.path)
-            # the stored number of particles counts at most as many as are stored
-            self._agreement.compare("jet_features pt", jets.jet_pt, jet_pt, 0.01, relative=True)
-            self._agreement.compare("jet_features number of particles", real.sum(axis=1), np.minimum(number, x.shape[1]), 0)
-            self.remarks = self._agreement.remarks()
-            dropped = int((real & (x[..., 2] == 0)).any(axis=1).sum())
-            return jets, {**repairs, **({DROPPED: dropped} if dropped else {})}
+    def _open(self) -> Sequence[str]:
+        particles, features = (self.table.shape(key) for key in KEYS)
+        if len(particles) != 3 or particles[2] != 4 or features not in ((particles[0], 4), (particles[0], 5)):
+            raise DataFileError(
+                f"{self.path}: {' and '.join(KEYS)} have shapes {particles} and {features}; (N, M, 4) and (N, 4 or 5) belong"
+            )
+        self._class = _class_of(self.path) if features[1] == 4 else None
+        return KEYS
 
-    def close(self) -> None:
-        self._file.close()
+    def _jets(self, columns: Columns, start: int) -> Block:
+        x, features = (columns[key].astype(np.float64) for key in KEYS)
+        jet_pt, jet_eta, jet_mass, number = features[:, -4:].T
+        self._check(x, features, start)
+        real = x[..., 3] != 0
+        eta, phi, pt = (padded(x[..., i], real & (x[..., 2] > 0)) for i in range(3))
+        momentum = massless(pt * jet_pt, eta + jet_eta, phi)
+        kind = np.full(len(x), self._class) if self._class is not None else features[:, 0]
+        targets = {"label": labels(kind, len(LETTERS), start, self.path), "jet_mass": jet_mass}
+        read = Constituents(momentum, {}, targets, (jet_eta, np.zeros(len(x))))
+        jets, repairs = read.jets(self.meta, start, self.path)
+        # the stored number of particles counts at most as many as are stored
+        self._agreement.compare("jet_features pt", jets.jet_pt, jet_pt, 0.01, relative=True)
+        self._agreement.compare("jet_features number of particles", real.sum(axis=1), np.minimum(number, x.shape[1]), 0)
+        self.remarks = self._agreement.remarks()
+        dropped = int((real & (x[..., 2] == 0)).any(axis=1).sum())
+        return jets, {**repairs, **({DROPPED: dropped} if dropped else {})}
 
     def _check(self, x: np.ndarray, features: np.ndarray, start: int) -> None:
         for fault, cause in (
@@ -97,8 +94,7 @@ class JetNet(Reader):
             ((x[..., 2] < 0).any(axis=1), "a particle of negative ptrel"),
             (features[:, -4] <= 0, "a pt that is not positive"),
         ):
-            if fault.any():
-                raise DataFileError(f"{self.path}: jet {start + int(fault.argmax())} has {cause}")
+            refuse(fault, start, f"{self.path}: jet", f" has {cause}")
 
 
 def _class_of(path: Path) -> int:

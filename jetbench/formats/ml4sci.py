@@ -1,36 +1,39 @@
-"""Jet images of ML4SCI in HDF5: electron/photon, quark/gluon, and the sets for self-supervised learning.
+"""Jet images of ML4SCI: electron/photon, quark/gluon, the sets for self-supervised learning, and mass regression.
 
 Pixels are crystals of the CMS electromagnetic barrel calorimeter. None of the files tells the units of its pixels, the
-position of a jet or a licence. Masses and transverse momenta become the target `mass` and the column `jet_pt`, in GeV.
+position of a jet or a licence. Masses and transverse momenta become the target `mass` and the column `jet_pt`, in GeV. Parquet
+files have images as nested lists, one jet per row group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
-from jetbench.formats.hdf5 import array, has, open_hdf5
-from jetbench.formats.image_reader import Axes, Column, ImageReader, Layout, unknown_columns
-from jetbench.formats.tables import HDF5Table
-from jetbench.jets import Channel, Grid, Meta, Provenance
+from jetbench.errors import DataFileError
+from jetbench.formats.hdf5 import HDF5Table
+from jetbench.formats.image_card import ImageCard, ImageChannel
+from jetbench.formats.image_reader import ImageReader
+from jetbench.formats.parquet import ParquetTable
 
-__all__ = ["JET_GRID", "ElectronPhoton", "QuarkGluon", "SelfSupervised", "quark_gluon"]
+__all__ = ["ELECTRON_PHOTON", "ElectronPhoton", "MassRegression", "QuarkGluon", "QuarkGluonParquet", "SelfSupervised"]
 
 # Δη × Δφ = 0.0174 × 0.0174 (CMS Collaboration, JINST 3 (2008) S08004, sec. 4.1); jet images have the same granularity
 # (Andrews et al., NIM A 977 (2020) 164304, arXiv:1902.08276, sec. 3)
 CRYSTAL = 0.0174
-
-
-def crystals(pixels: int) -> Grid:
-    """Return the grid of pixels × pixels crystals around the axis."""
-    return Grid(rows=pixels, columns=pixels, eta_extent=pixels * CRYSTAL / 2, phi_extent=pixels * CRYSTAL / 2)
-
-
-JET_GRID = crystals(125)
+PIXELS = 125  # of a jet image, in rows and in columns
 
 # Both calorimeters measure the jet's momentum, each another part of it; the tracks would count charged particles again.
-ECAL = Channel(name="ecal", unit="", role="pt")
-HCAL = Channel(name="hcal", unit="", role="pt")
+ECAL = ImageChannel(name="ecal", unit="", role="pt")
+HCAL = ImageChannel(name="hcal", unit="", role="pt")
+TRACKS = ImageChannel(name="tracks", unit="")
+
+
+def crystals(pixels: int = PIXELS, **said: Any) -> ImageCard:
+    """Return a card of images of pixels × pixels crystals around the axis."""
+    extent = pixels * CRYSTAL / 2
+    return ImageCard(kind="images", eta_extent=extent, phi_extent=extent, **{"detector": "CMS, simulated", **said})
 
 
 class ElectronPhoton(ImageReader):
@@ -41,32 +44,24 @@ class ElectronPhoton(ImageReader):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, HDF5Table(path, ELECTRON_PHOTON.arrays()), lambda _: ELECTRON_PHOTON)
-
-    @classmethod
-    def looks_right(cls, path: Path) -> bool:
-        return _row_shape(path, "X") == (32, 32, 2) and has(path, "y")
+        super().__init__(path, HDF5Table(path, ["X", "y"]), ELECTRON_PHOTON, 32)
 
 
-ELECTRON_PHOTON = Layout(
+ELECTRON_PHOTON = crystals(
+    32,
+    source="ML4SCI electron/photon images",
+    detector="CMS electromagnetic calorimeter, simulated",
+    cuts=("pT = 50 GeV",),
+    format="hdf5",
     images="X",
-    axes="NHWC",
-    stored=("energy", "time"),
-    meta=Meta(
-        channels=(
-            Channel(name="energy", unit="", role="energy"),
-            Channel(name="time", unit="", combine="mean", weight="energy"),
-        ),
-        class_names=("photon", "electron"),
-        grid=crystals(32),
-        extent=crystals(32).eta_extent,
-        isotropic=False,
-        unknown=("jet_eta", "jet_phi", "jet_pt"),
-        provenance=Provenance(
-            source="ML4SCI electron/photon images", detector="CMS electromagnetic calorimeter, simulated", cuts=("pT = 50 GeV",)
-        ),
+    layout="NHWC",
+    channels=(
+        ImageChannel(name="energy", unit="", role="energy"),
+        ImageChannel(name="time", unit="", combine="mean", weight="energy"),
     ),
     label="y",
+    class_names=("photon", "electron"),
+    isotropic=False,
 )
 
 
@@ -77,27 +72,34 @@ class QuarkGluon(ImageReader):
     """
 
     def __init__(self, path: Path) -> None:
-        layout = quark_gluon(_present(path, "m0", "pt", "y"), "NHWC", ("ecal", "hcal", "tracks"))
-        super().__init__(path, HDF5Table(path, layout.arrays()), lambda _: layout)
-
-    @classmethod
-    def looks_right(cls, path: Path) -> bool:
-        return _row_shape(path, "X_jets") == (125, 125, 3)
+        table = HDF5Table(path, ["X_jets"], ["m0", "pt", "y"])
+        card = quark_gluon(table.names, format="hdf5", layout="NHWC", channels=(ECAL, HCAL, TRACKS))
+        super().__init__(path, table, card, PIXELS, ("tracks", "ecal", "hcal"))
 
 
-def quark_gluon(names: set[str], axes: Axes, stored: tuple[str, ...]) -> Layout:
-    """Return the layout of quark/gluon images. HDF5 and parquet files differ in the axes and in the order of the channels.
+class QuarkGluonParquet(ImageReader):
+    """`QCDToGGQQ_IMGjet_RH1all_jet0_run*.parquet`: `X_jets` (3 × 125 × 125), in the order tracks, ECAL, HCAL; `m0`, `pt`, `y`.
+
+    What 0 and 1 mean the file does not tell.
+    """
+
+    def __init__(self, path: Path) -> None:
+        table = ParquetTable(path)
+        card = quark_gluon(table.names, format="parquet", layout="NCHW", channels=(TRACKS, ECAL, HCAL))
+        super().__init__(path, table, card, PIXELS)
+
+
+def quark_gluon(names: Collection[str], **said: Any) -> ImageCard:
+    """Return the card of quark/gluon images. HDF5 and parquet files differ in the axes and in the order of the channels.
     Neither states the type of its numbers: parquet files made from lists hold float64."""
-    columns: dict[Column, str] = {"jet_pt": "pt"} if "pt" in names else {}
-    return Layout(
+    return crystals(
+        source="ML4SCI quark/gluon images",
         images="X_jets",
-        axes=axes,
-        stored=stored,
-        meta=jet_meta("ML4SCI quark/gluon images", (Channel(name="tracks", unit=""), ECAL, HCAL), columns),
         label="y" if "y" in names else None,
         targets={"mass": "m0"} if "m0" in names else {},
-        columns=columns,
+        columns={"jet_pt": "pt"} if "pt" in names else {},
         cast=True,
+        **said,
     )
 
 
@@ -110,55 +112,56 @@ class SelfSupervised(ImageReader):
     """
 
     def __init__(self, path: Path) -> None:
-        layout = self_supervised(_present(path, "Y", "m", "pT"))
-        super().__init__(path, HDF5Table(path, layout.arrays()), lambda _: layout)
-
-    @classmethod
-    def looks_right(cls, path: Path) -> bool:
-        return _row_shape(path, "jet") == (125, 125, 8)
+        table = HDF5Table(path, ["jet"], ["Y", "m", "pT"])
+        card = crystals(
+            source="ML4SCI self-supervised learning images",
+            format="hdf5",
+            images="jet",
+            layout="NHWC",
+            channels=SELF_SUPERVISED,
+            label="Y" if "Y" in table.names else None,
+            targets={"mass": "m"} if "m" in table.names else {},
+            columns={"jet_pt": "pT"} if "pT" in table.names else {},
+        )
+        super().__init__(path, table, card, PIXELS)
 
 
 SELF_SUPERVISED = (
-    Channel(name="track_pt", unit=""),
-    Channel(name="dz", unit="", combine="mean", weight="track_pt"),
-    Channel(name="d0", unit="", combine="mean", weight="track_pt"),
+    ImageChannel(name="track_pt", unit=""),
+    ImageChannel(name="dz", unit="", combine="mean", weight="track_pt"),
+    ImageChannel(name="d0", unit="", combine="mean", weight="track_pt"),
     ECAL,
     HCAL,
-    *(Channel(name=f"bpix{layer}", unit="") for layer in (1, 2, 3)),
+    *(ImageChannel(name=f"bpix{layer}", unit="") for layer in (1, 2, 3)),
 )
 
 
-def self_supervised(names: set[str]) -> Layout:
-    columns: dict[Column, str] = {"jet_pt": "pT"} if "pT" in names else {}
-    return Layout(
-        images="jet",
-        axes="NHWC",
-        stored=tuple(channel.name for channel in SELF_SUPERVISED),
-        meta=jet_meta("ML4SCI self-supervised learning images", SELF_SUPERVISED, columns),
-        label="Y" if "Y" in names else None,
-        targets={"mass": "m"} if "m" in names else {},
-        columns=columns,
-    )
+class MassRegression(ImageReader):
+    """`X_jet` (channels × 125 × 125), `m`, `am` or `mass` (the target `mass`), `pt` (the column `jet_pt`); `iphi` and
+    `ieta` become targets.
 
+    How many channels there are differs between files, and none names them: they are extensive and of no role, which a remark
+    says. A card of the kind `images` can say more.
+    """
 
-def jet_meta(source: str, channels: tuple[Channel, ...], columns: Mapping[Column, str]) -> Meta:
-    """Return the metadata of images of 125 × 125 crystals."""
-    return Meta(
-        channels=channels,
-        grid=JET_GRID,
-        extent=JET_GRID.eta_extent,
-        unknown=unknown_columns(columns),
-        provenance=Provenance(source=source, detector="CMS, simulated"),
-    )
-
-
-def _present(path: Path, *keys: str) -> set[str]:
-    return {key for key in keys if has(path, key)}
-
-
-def _row_shape(path: Path, key: str) -> tuple[int, ...] | None:
-    """The shape of a row of a dataset in an HDF5 file; None where the file is none or has nothing there."""
-    if not has(path, key):
-        return None
-    with open_hdf5(path) as file:
-        return tuple(array(file, key, path).shape[1:])
+    def __init__(self, path: Path) -> None:
+        table = ParquetTable(path)
+        shape = table.shape("X_jet")
+        if len(shape) != 4 or shape[2:] != (PIXELS, PIXELS):
+            raise DataFileError(f"{path}: one row of 'X_jet' has shape {shape[1:]} where (channels, 125, 125) belongs")
+        mass = [{"mass": key} for key in ("m", "am", "mass") if key in table.names][:1]
+        card = crystals(
+            source="ML4SCI mass regression images",
+            format="parquet",
+            images="X_jet",
+            layout="NCHW",
+            channels=tuple(ImageChannel(name=f"channel-{i}", unit="", signed=True) for i in range(shape[1])),
+            targets={**(mass[0] if mass else {}), **{key: key for key in ("ieta", "iphi") if key in table.names}},
+            columns={"jet_pt": "pt"} if "pt" in table.names else {},
+            cast=True,
+        )
+        super().__init__(path, table, card, PIXELS)
+        self.remarks = (
+            f"the file does not name its {shape[1]} channels: all are summed where pixels meet, and none counts as momentum; "
+            "describe them in a card of the kind `images` where that is wrong",
+        )

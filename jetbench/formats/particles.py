@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from jetbench.jets import Channel
@@ -32,14 +34,11 @@ PARTICLES = {
 }
 
 
-def identify(pid: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
-    """Look up signed PDG numbers (k,): masses (k,) [GeV], the channels charge and `KINDS` by name, each (k,), and whether the
-    number is known (k,). An unknown particle has no mass, no charge and none of the kinds."""
-    absolute = np.abs(pid)
-    mass, charge, known = np.zeros(len(pid)), np.zeros(len(pid)), np.zeros(len(pid), bool)
-    kinds = {kind.name: np.zeros(len(pid)) for kind in KINDS}
-    for number, (its_mass, its_charge, kind) in PARTICLES.items():
-        mine = absolute == number
-        mass[mine], charge[mine], known[mine] = its_mass, its_charge, True
-        kinds[kind][mine] = 1.0
-    return mass, {CHARGE.name: charge * np.sign(pid), **kinds}, known
+def identify(pid: Any) -> tuple[Any, dict[str, Any], Any]:
+    """Look up signed PDG numbers, in an array of numpy or awkward: masses [GeV], the channels charge and `KINDS` by name, and
+    whether the number is known, each of the same form. An unknown particle has no mass, no charge and none of the kinds."""
+    mine = {number: np.abs(pid) == number for number in PARTICLES}
+    mass = sum(mine[number] * mass for number, (mass, _, _) in PARTICLES.items())
+    charge = sum(mine[number] * charge for number, (_, charge, _) in PARTICLES.items()) * np.sign(pid)
+    kinds = {k.name: sum(mine[number] for number, (_, _, kind) in PARTICLES.items() if kind == k.name) > 0 for k in KINDS}
+    return mass, {CHARGE.name: charge, **kinds}, sum(mine.values()) > 0

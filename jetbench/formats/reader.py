@@ -1,30 +1,32 @@
-"""What a reader of a foreign file does."""
+"""What a reader of a foreign file does: it opens the file, and yields its jets in order, in blocks."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jetbench.errors import DataFileError
+from jetbench.formats.tables import Columns, Table
 from jetbench.jets import Jets, Meta
 from jetbench.jets.guard import OWN, guarded
 
-__all__ = ["BLOCK_BYTES", "Reader"]
+__all__ = ["Block", "Reader", "TableReader"]
 
-BLOCK_BYTES = 1 << 26  # of a file's own arrays in one block: 64 MB
+Block = tuple[Jets, dict[str, int]]  # jets, and the number of jets by named repair
 
 
 class Reader(ABC):
-    """One file of a format, opened. Nothing that the file contains is ever executed, and what it declares is believed only as
-    far as its size on disk allows.
+    """One file of a format, opened. Nothing that the file contains is ever executed.
 
-    A subclass opens its file in `__init__(path)` (a carded one in `__init__(path, card)`), under `guarded`, and sets `meta`,
-    `jets` (their number) and `block` (jets that may be read at once: at most `BLOCK_BYTES` of the file's arrays, at least one).
-    `remarks` are sentences for whoever converts the file, complete when all jets were read: above all where the jets that come
-    out disagree with what the file says of them.
+    A subclass opens its file in `__init__(path)` (a carded one in `__init__(path, card)`), under `guarded`, checks names and
+    shapes of what is there, and sets `meta`, `jets` (their number) and `block` (jets in a block, whose arrays in the file have
+    some 64 MB, at least one; whoever wants smaller blocks lowers it).
+    `remarks` are sentences for whoever converts the file, complete with the last block: above all where the jets that come out
+    disagree with what the file says of them.
     `meta.class_names` is empty where the file does not say what its labels mean; the labels are then whole numbers from 0 on.
-    Raises `DataFileError` where the file is not what it should be.
+    Raises `DataFileError` where the file is not what it should be. Conversion and prediction open it in a child process
+    (`jetbench.formats.reading`), so that a library may crash over a damaged file.
     """
 
     meta: Meta
@@ -51,9 +53,10 @@ class Reader(ABC):
         return False
 
     @abstractmethod
-    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        """Read the jets start..stop, in the file's order, with `event` counting rows from 0; also return the number of jets by
-        named repair (a repair keeps every jet). stop − start is at most `block`; blocks come in any order, rising ones are fast.
+    def blocks(self, start: int = 0) -> Iterator[Block]:
+        """Yield the jets from `start` on, a multiple of `block`, in the file's order: `block` at a time and at the end what is
+        left, with `event` counting the file's rows from 0. With them comes the number of jets by named repair (a repair keeps
+        every jet).
 
         Raises `DataFileError` with file, row and column for values that are NaN or infinite, negative energies, labels that
         are no whole numbers.
@@ -62,3 +65,43 @@ class Reader(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of the file."""
+
+
+class TableReader(Reader):
+    """A reader of a file that is a table. A subclass checks it in `_open`, which returns the keys that are read and sets
+    `meta`, and makes jets of a block of their columns in `_jets`."""
+
+    def __init__(self, path: Path, table: Table) -> None:
+        self.path, self.table = path, table
+        try:
+            with guarded(path):
+                self._keys = self._open()
+                self.jets, self.block = table.rows, max(1, min(table.rows, table.block(self._keys)))
+                if self.jets > (size := path.stat().st_size):  # no jet takes less than a byte
+                    raise DataFileError(f"{path}: {self.jets} jets are declared in {size} bytes; the file is damaged")
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def looks_right(cls, path: Path) -> bool:
+        """Say whether it can be opened; what a carded format overrides."""
+        cls(path).close()  # type: ignore[call-arg]
+        return True
+
+    def blocks(self, start: int = 0) -> Iterator[Block]:
+        with guarded(self.path):
+            for columns in self.table.blocks(self._keys, start, self.block):
+                yield self._jets(columns, start)
+                start += self.block
+            if start < self.jets:
+                raise DataFileError(f"{self.path}: it ends before jet {start} of {self.jets}; it is truncated or damaged")
+
+    def close(self) -> None:
+        self.table.close()
+
+    @abstractmethod
+    def _open(self) -> Sequence[str]: ...
+
+    @abstractmethod
+    def _jets(self, columns: Columns, start: int) -> Block: ...

@@ -1,61 +1,59 @@
-"""Arrays by key, in rows, from HDF5 and npz alike: what a card's places are read from."""
+"""Columns by key, as every container of the field has them: the one thing that readers read."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-from jetbench.formats.hdf5 import array, open_hdf5
-from jetbench.formats.npz import Archive, Member
+__all__ = ["BLOCK_BYTES", "ArrayTable", "Columns", "Table", "first_few"]
 
-__all__ = ["HDF5Table", "NpzTable", "Table"]
+BLOCK_BYTES = 1 << 26  # of a file's own arrays in one block: 64 MB
+FEW = 10  # names in an error
+Columns = Mapping[str, Any]  # key: numbers (n, …), an awkward array where rows are lists of different lengths
 
 
 class Table(Protocol):
-    """Arrays of plain numbers, by key, that are read in rows."""
+    """`rows` rows of columns by key."""
 
-    def shape(self, key: str) -> tuple[int, ...]: ...
-    def row_bytes(self, key: str) -> int: ...
-    def read(self, key: str, start: int, stop: int) -> np.ndarray: ...
+    rows: int
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        """Return the shape of a column; of one with rows of different lengths it is that of the first."""
+        ...
+
+    def block(self, keys: Sequence[str]) -> int:
+        """Return how many rows of these columns make `BLOCK_BYTES`; none where a single one has more."""
+        ...
+
+    def blocks(self, keys: Sequence[str], start: int, step: int) -> Iterator[Columns]:
+        """Yield the columns in order, `step` rows at a time, from row `start` on, a multiple of it."""
+        ...
+
     def close(self) -> None: ...
 
 
-class HDF5Table:
-    def __init__(self, path: Path, keys: Sequence[str]) -> None:
-        self._file = open_hdf5(path)
-        self._arrays = {key: array(self._file, key, path) for key in keys}
-
-    def shape(self, key: str) -> tuple[int, ...]:
-        return tuple(self._arrays[key].shape)
+class ArrayTable(Table, Protocol):
+    """A table of arrays that can be sliced."""
 
     def row_bytes(self, key: str) -> int:
-        return int(self._arrays[key].dtype.itemsize) * math.prod(self.shape(key)[1:])
+        """Return the bytes of a row of an array."""
+        ...
 
     def read(self, key: str, start: int, stop: int) -> np.ndarray:
-        rows: np.ndarray = self._arrays[key][start:stop]
-        return rows
+        """Read rows of an array."""
+        ...
 
-    def close(self) -> None:
-        self._file.close()
+    def block(self, keys: Sequence[str]) -> int:
+        return BLOCK_BYTES // sum(self.row_bytes(key) for key in keys)
+
+    def blocks(self, keys: Sequence[str], start: int, step: int) -> Iterator[Columns]:
+        for first in range(start, self.rows, step):
+            yield {key: self.read(key, first, min(first + step, self.rows)) for key in keys}
 
 
-class NpzTable:
-    def __init__(self, path: Path, keys: Sequence[str]) -> None:
-        self._archive = Archive(path)
-        self._members: dict[str, Member] = {key: self._archive.member(key) for key in keys}
-
-    def shape(self, key: str) -> tuple[int, ...]:
-        return self._members[key].shape
-
-    def row_bytes(self, key: str) -> int:
-        return self._members[key].row_bytes
-
-    def read(self, key: str, start: int, stop: int) -> np.ndarray:
-        return self._members[key].read(start, stop)
-
-    def close(self) -> None:
-        self._archive.close()
+def first_few(names: Iterable[object]) -> str:
+    """List the first of the names that a file has, for an error."""
+    every = [str(name) for name in names]  # those of HDF5 are bytes where they are no text
+    return (", ".join(every[:FEW]) or "nothing") + (f" and {len(every) - FEW} more" if len(every) > FEW else "")

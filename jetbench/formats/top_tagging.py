@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import vector
+
 from jetbench.errors import DataFileError
-from jetbench.formats.fourvectors import Constituents, labels, padded
-from jetbench.formats.hdf5 import has
+from jetbench.formats.columns import labels
+from jetbench.formats.fourvectors import Constituents, padded
 from jetbench.formats.pandas_table import PandasTable
 from jetbench.formats.particles import ENERGY, PT
-from jetbench.formats.reader import Reader
-from jetbench.jets import Jets, Meta, Provenance
-from jetbench.jets.guard import guarded
+from jetbench.formats.reader import Block, TableReader
+from jetbench.formats.tables import Columns
+from jetbench.jets import Meta, Provenance
 
 __all__ = ["TopTagging"]
 
@@ -38,40 +41,32 @@ META = Meta(
 )
 
 
-class TopTagging(Reader):
+class TopTagging(TableReader):
     """Columns `E_i, PX_i, PY_i, PZ_i` [GeV], i from 0 on, zero-padded, and `is_signal_new`: top 1, QCD 0.
 
     The top quark's own four-vector `truthE…` and the number `ttv` of the original file are not read: the first exists for one
     class only, and the other repeats which file it is.
     """
 
+    table: PandasTable
+    meta = META
+
     def __init__(self, path: Path) -> None:
-        self.path, self.meta = path, META
-        self._table = PandasTable(path)
-        self._number = sum(name.startswith("E_") for name in self._table.columns)
-        # px, py, pz, E of constituent 0, then of 1, …
-        self._columns = [f"{axis}_{i}" for i in range(self._number) for axis in ("PX", "PY", "PZ", "E")]
-        missing = [name for name in (*self._columns, LABEL) if name not in self._table.columns]
-        if missing or not self._number:
+        super().__init__(path, PandasTable(path))
+
+    def _open(self) -> list[str]:
+        number = sum(name.startswith("E_") for name in self.table.names)
+        self._columns = [f"{axis}_{i}" for axis in ("PX", "PY", "PZ", "E") for i in range(number)]
+        missing = [name for name in (*self._columns, LABEL) if name not in self.table.names]
+        if missing or not number:
             raise DataFileError(
-                f"{path}: no columns {', '.join(missing[:5] or ['E_0'])}; E_i, PX_i, PY_i, PZ_i and {LABEL} belong there"
+                f"{self.path}: no columns {', '.join(missing[:5] or ['E_0'])}; E_i, PX_i, PY_i, PZ_i and {LABEL} belong there"
             )
-        self.jets, self.block = self._table.rows, self._table.block
+        return [*self._columns, LABEL]
 
-    @classmethod
-    def looks_right(cls, path: Path) -> bool:
-        if not has(path):
-            return False
-        cls(path).close()
-        return True
-
-    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        with guarded(self.path):
-            table = self._table.read([*self._columns, LABEL], start, stop)
-            label = labels(table[:, -1], len(self.meta.class_names), start, self.path)
-            x = table[:, :-1].reshape(len(table), self._number, 4)
-            offsets, momentum = padded(x, (x != 0).any(axis=2))
-            return Constituents(offsets, momentum, targets={"label": label}).jets(self.meta, start, self.path)
-
-    def close(self) -> None:
-        self._table.close()
+    def _jets(self, columns: Columns, start: int) -> Block:
+        label = labels(np.asarray(columns[LABEL], np.float64), len(self.meta.class_names), start, self.path)
+        x = np.stack([columns[name] for name in self._columns], axis=1, dtype=np.float64).reshape(len(label), 4, -1)
+        present = (x != 0).any(axis=1)
+        momentum = vector.zip({name: padded(x[:, i], present) for i, name in enumerate(("px", "py", "pz", "energy"))})
+        return Constituents(momentum, targets={"label": label}).jets(self.meta, start, self.path)

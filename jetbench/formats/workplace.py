@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -58,18 +59,18 @@ class Remarks:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.before: list[str] = []
-        self.all: list[str] = []
+        self._kept: dict[str, list[str]] = {}
         with suppress(OSError, ValueError):
-            self.before = self.all = [str(remark) for remark in json.loads(path.read_text(encoding="utf-8"))]
+            self._kept = {
+                str(place): list(map(str, said)) for place, said in json.loads(path.read_text(encoding="utf-8")).items()
+            }
 
-    def now(self, file: str, remarks: Sequence[str]) -> None:
-        """Take the remarks of the reader that is open, on the file of that name, in place of its earlier ones."""
-        every = list(dict.fromkeys([*self.before, *(f"{file}: {remark}" for remark in remarks)]))
-        if every != self.all:
-            self.all = every
-            write_json(self.path, every)
+    def keep(self, place: str, remarks: Sequence[str]) -> None:
+        """Keep the remarks on a stretch of jets, `place`, instead of earlier ones, which told less."""
+        if (said := list(remarks)) != self._kept.get(place, []):
+            self._kept[place] = said
+            write_json(self.path, self._kept)
 
-    def settle(self) -> None:
-        """Keep the remarks of the reader, which is closed now."""
-        self.before = self.all
+    def all(self) -> list[str]:
+        """List what was said, each sentence once."""
+        return list(dict.fromkeys(itertools.chain.from_iterable(self._kept.values())))

@@ -10,7 +10,8 @@ from typing import Any
 
 from jetbench.data.catalog import find_dataset
 from jetbench.errors import DataFileError
-from jetbench.formats.files import Source, detect, expand, find_sources
+from jetbench.formats.files import expand, find_sources
+from jetbench.formats.reading import Source, Stretch, detect, read
 from jetbench.jets import Jets, Meta, open_jets
 from jetbench.jets.shards import joint_digest
 
@@ -80,10 +81,11 @@ def _foreign(sources: list[Source], name: str) -> JetSource:
     remarks: list[str] = []
 
     def parts() -> Iterator[Jets]:
-        for source in sources:
-            with closing(source.open()) as reader:
-                for start in range(0, source.jets, source.block):
-                    yield reader.read(start, min(start + source.block, source.jets))[0]
-                remarks.extend(f"{source.path.name}: {remark}" for remark in reader.remarks)
+        said: dict[str, tuple[str, ...]] = {}
+        with closing(read([Stretch(source, 0, source.jets) for source in sources])) as blocks:
+            for stretch, part in blocks:
+                said[stretch.source.path.name] = part.remarks
+                yield part.jets
+        remarks.extend(f"{file}: {remark}" for file, its in said.items() for remark in its)
 
     return JetSource(Path(name).name, sources[0].meta, sum(source.jets for source in sources), digest, parts, remarks)

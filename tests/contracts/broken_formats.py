@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from jetbench.formats.reader import Reader
-from jetbench.jets import Jets
+from jetbench.formats.reader import Block, Reader
 from jetbench.jets.guard import guarded
 from jetbench.testing.toys import toy_jets
 
@@ -31,8 +31,9 @@ class Good(Reader):
         with open(path, "rb") as file, np.load(file) as content:
             return set(content.files) == {"toys", "rest"}
 
-    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        return self.made[start:stop], {}
+    def blocks(self, start: int = 0) -> Iterator[Block]:
+        for first in range(start, self.jets, self.block):
+            yield self.made[first : first + self.block], {}
 
     def close(self) -> None: ...
 
@@ -59,13 +60,14 @@ class Blind(Good):
 
 
 class Miscounted(Good):
-    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        return replace(self.made[start:stop], event=np.zeros(stop - start, np.int64)), {}
+    def blocks(self, start: int = 0) -> Iterator[Block]:
+        for jets, repairs in super().blocks(start):
+            yield replace(jets, event=np.zeros(len(jets), np.int64)), repairs
 
 
 class Restarting(Good):
-    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        return self.made[: stop - start], {}
+    def blocks(self, start: int = 0) -> Iterator[Block]:
+        return super().blocks(0)
 
 
 class Torn(Good):

@@ -228,7 +228,7 @@ BROKEN: dict[str, dict[str, Broken]] = {
         "foreign files are one clear error": reader("Raw", "toys"),
         "its own file is recognised and by no other": reader("Blind", "is recognised by"),
         "a file becomes valid jets": reader("Miscounted", "does not count the rows"),
-        "blocks in any order are the same jets": reader("Restarting", "the jets are others than read at once"),
+        "blocks of any size are the same jets": reader("Restarting", "from a later block on, the jets are others"),
         "a file that is cut off is one clear error": reader("Torn", "zip|pickled|seek"),
     },
     "regimes": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import h5py
 import hdf5plugin
 import numpy as np
+
+from jetbench.formats.reader import Reader
+from jetbench.jets import Jets, concatenate
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data"
 LABELS = ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")
@@ -72,17 +76,6 @@ def top_tagging(path: Path, jets: Particles, width: int = 12, extra: bool = True
         table.attrs["values_block_1_kind"] = np.bytes_(pickle.dumps(names, 0))
 
 
-def fixed_frame(path: Path, jets: Particles, width: int = 12) -> None:
-    """The same jets as a pandas frame in the layout "fixed"."""
-    columns = [f"{axis}_{i}" for i in range(width) for axis in ("E", "PX", "PY", "PZ")]
-    with h5py.File(path, "w") as file:
-        frame = file.create_group("table")
-        frame["block0_items"] = np.array(columns, "S")
-        frame["block0_values"] = jets.padded(jets.momentum[:, [3, 0, 1, 2]], width).reshape(len(jets.counts), -1).astype("<f4")
-        frame["block1_items"] = np.array(["is_signal_new"], "S")
-        frame["block1_values"] = (np.arange(len(jets.counts)) % 2)[:, None]
-
-
 def jetclass(path: Path, jets: Particles, full: bool = True, **changes: Any) -> None:
     """The tree of JetClass, `full` with displacements, kinds and the jets' own values."""
     import awkward as ak
@@ -137,3 +130,11 @@ def jetnet(path: Path, jets: Particles, with_type: bool = False, width: int = 12
     with h5py.File(path, "w") as file:
         for name, array in arrays.items():
             file[name] = changes.get(name, lambda x: x)(array.astype("f4"))
+
+
+def whole(reader: Reader) -> tuple[Jets, dict[str, int]]:
+    """All jets of a reader, and the number of jets by repair."""
+    blocks, repairs = list(reader.blocks()), Counter[str]()
+    for _, repaired in blocks:
+        repairs.update(repaired)
+    return concatenate([jets for jets, _ in blocks]), dict(repairs)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import traceback
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 
 from jetbench.errors import JetbenchError
+from jetbench.formats.card import Card
 from jetbench.formats.reader import Reader
+from jetbench.processes import context, die_with_parent, hidden_main
 
 HEAD = 4096  # most headers lie here, so that half of the damage is done here
 
@@ -36,16 +40,62 @@ def _replace(content: bytes, changes: list[tuple[int, int]]) -> bytes:
     return bytes(copy)
 
 
-def survives(path: Path, content: bytes, reader: type[Reader], opened: Callable[[Path], Reader] | None = None) -> None:
-    """Write the content to `path` and do with it all that a conversion does; any error but a `JetbenchError` escapes."""
+class Child:
+    """A process that reads damaged files, until a library does not survive one; then the next one does."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+
+    def reads(self, *job: object) -> None:
+        """Do `survives` there. That the process is killed is an error of the file, which readers make of it; any other end is
+        an error of the test."""
+        if self._connection is None:
+            self._connection, there = Pipe()
+            self._process = context().Process(target=_serve, args=(there,), daemon=True)
+            with hidden_main():
+                self._process.start()
+            there.close()
+        try:
+            self._connection.send(job)
+            escaped = self._connection.recv()
+        except (EOFError, ConnectionError):
+            self._process.join()
+            assert (self._process.exitcode or 0) < 0, "it ended by no signal"
+            self._connection = None
+        else:
+            assert not escaped, escaped
+
+
+CHILD = Child()
+
+
+def survives(path: Path, content: bytes, reader: type[Reader], card: Card | None = None) -> None:
+    """Write the content to `path` and do with it all that a conversion does, in a child process; any error but a `JetbenchError`
+    escapes."""
     path.write_bytes(content)
-    reader.recognises(path)
-    with contextlib.suppress(JetbenchError):
-        source = (opened or reader)(path)
-        with contextlib.closing(source):
-            for start in {0, max(0, source.jets - source.block)}:
-                jets, repairs = source.read(start, min(start + source.block, source.jets))
-                _is_valid(source, jets, repairs)
+    CHILD.reads(path, reader, card)
+
+
+def _serve(connection: Connection) -> None:
+    die_with_parent()
+    with contextlib.suppress(EOFError):
+        while True:
+            try:
+                _read(*connection.recv())
+                escaped = ""
+            except Exception:
+                escaped = traceback.format_exc()
+            connection.send(escaped)
+
+
+def _read(path: Path, reader: type[Reader], card: Card | None) -> None:
+    if card is None:
+        reader.recognises(path)
+    with contextlib.suppress(JetbenchError), contextlib.closing(reader(path, *([card] if card else []))) as source:
+        last = (source.jets - 1) // source.block * source.block
+        for start in {0, last}:
+            jets, repairs = next(iter(source.blocks(start)))
+            _is_valid(source, jets, repairs)
 
 
 def _is_valid(source, jets, repairs) -> None:  # type: ignore[no-untyped-def]

@@ -7,74 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from formats.toy_reader import Toy, reads
 
 from jetbench.data.splits import split_jets
 from jetbench.errors import BusyError, DataFileError, StoreError, UnknownNameError
 from jetbench.files import file_lock
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.conversion import Converted, Request, convert
-from jetbench.formats.reader import Reader
-from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, jets_from_images, open_jets
-from jetbench.jets.guard import guarded
-
-reads: list[tuple[str, int]] = []
-
-
-class Toy(Reader):
-    """A text file: "toy", then a line of label and seed for each jet. A label of −9 means that there is none."""
-
-    def __init__(self, path: Path) -> None:
-        with guarded(path):
-            self.rows = [[int(x) for x in line.split()] for line in path.read_text().splitlines()[1:]]
-        self.path, self.jets, self.block, self.remarks = path, len(self.rows), 7, []
-        self.meta = Meta(
-            channels=(
-                Channel(name="charged", unit="GeV"),
-                Channel(name="photon", unit="GeV"),
-                Channel(name="time", unit="ns", combine="mean", weight="photon"),
-            ),
-            class_names=("a", "b", "c") if path.stem.startswith("named") else (),
-            provenance=Provenance(source="toy", licence="CC-BY-4.0", cuts=("pt > 1",)),
-        )
-
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        return path.read_bytes().startswith(b"toy")
-
-    def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        reads.append((self.path.name, start))
-        rngs = [np.random.default_rng(seed) for _, seed in self.rows[start:stop]]
-        counts = np.array([rng.integers(1, 9) for rng in rngs])
-        deposits = np.concatenate([rng.normal(size=(k, 5)) for rng, k in zip(rngs, counts, strict=True)]).astype(np.float32)
-        labels = np.array([label for label, _ in self.rows[start:stop]], np.int32)
-        zeros = np.zeros(stop - start, np.float32)
-        jets = Jets(
-            meta=self.meta,
-            offsets=np.concatenate([[0], np.cumsum(counts)]),
-            eta=deposits[:, 0],
-            phi=deposits[:, 1],
-            values=deposits[:, 2:],
-            jet_eta=zeros,
-            jet_phi=zeros,
-            jet_pt=zeros,
-            event=np.arange(start, stop),
-            targets={"mass": np.array([seed for _, seed in self.rows[start:stop]], np.float32)}
-            | ({"label": labels} if labels[0] != -9 else {})
-            | ({"width": zeros} if self.path.stem.startswith("wide") else {}),
-        )
-        if self.path.stem.startswith("odd"):
-            self.remarks = [f"{stop} jets are odd"]
-        return jets, {"odd seeds": int(sum(seed % 2 for _, seed in self.rows[start:stop]))}
-
-    def close(self) -> None:
-        pass
+from jetbench.jets import Jets, open_jets
 
 
 @pytest.fixture(autouse=True)
 def toy_format(monkeypatch: pytest.MonkeyPatch) -> None:
-    reads.clear()
-    monkeypatch.setitem(formats._entries, "toy", FormatEntry("toy", "unused:Toy", "for tests"))
-    monkeypatch.setattr(FormatEntry, "load", lambda entry: Toy, raising=True)
+    monkeypatch.setitem(formats._entries, "toy", FormatEntry("toy", "formats.toy_reader:Toy", "for tests"))
     for entry in list(formats):
         if entry.name != "toy":
             monkeypatch.delitem(formats._entries, entry.name)
@@ -121,7 +66,6 @@ def test_files_of_one_class_each_become_one_dataset(write: Callable[..., Path], 
 def test_an_interrupted_conversion_goes_on(write: Callable[..., Path], tmp_path: Path) -> None:
     source = write("named.txt", [(i % 2, i) for i in range(40)])
     whole = run([source], tmp_path / "whole.h5").digest
-    reads.clear()
 
     def stop(what: str, done: int, total: int) -> None:
         if what == "reading jets" and done >= 21:
@@ -133,9 +77,9 @@ def test_an_interrupted_conversion_goes_on(write: Callable[..., Path], tmp_path:
     (tmp_path / ".out.h5.blocks" / ".out.h5.1.part").write_text("what a killed process was writing")
     damaged = sorted((tmp_path / ".out.h5.blocks").glob("*-7-14-*"))[0]
     damaged.write_bytes(damaged.read_bytes()[:-40])
-    reads.clear()
+    assert reads(tmp_path) == []
     assert run([source], tmp_path / "out.h5").digest == whole
-    assert [start for _, start in reads] == [7, 21, 28, 35]
+    assert reads(tmp_path) == [7, 21, 28, 35]
     assert open_jets(tmp_path / "out.h5").meta.provenance.repairs == (("odd seeds", 20),)
     assert not list(tmp_path.glob(".*"))
 
@@ -345,18 +289,7 @@ def test_kept_channels(write: Callable[..., Path], tmp_path: Path) -> None:
 def test_a_pixel_without_the_kept_channels_is_no_deposit(
     write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Jets 0 and 1 have the one channel in both and in one of their two pixels, jets 2 and 3 in none."""
-    images = np.zeros((4, 2, 2, 2), np.float32)
-    images[:, 1] = np.array([[1, 2], [0, 0]])
-    images[0, 0, 0], images[1, 0, 0, 0] = (3, 4), 5
-
-    def read(self: Toy, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
-        return jets_from_images(images[start:stop], self.meta, {"label": np.arange(start, stop, dtype=np.int32) % 2}), {}
-
-    grid = Grid(rows=2, columns=2, eta_extent=1, phi_extent=1)
-    meta = Meta(channels=(Channel(name="a", unit=""), Channel(name="b", unit="")), class_names=("x", "y"), grid=grid)
-    monkeypatch.setattr(Toy, "meta", property(lambda self: meta, lambda self, value: None), raising=False)
-    monkeypatch.setattr(Toy, "read", read)
+    monkeypatch.setitem(formats._entries, "toy", FormatEntry("toy", "formats.toy_reader:Image", "for tests"))
     done = run([write("a.txt", [(0, i) for i in range(4)])], tmp_path / "out.h5", channels=("a",))
     jets = by_origin(open_jets(tmp_path / "out.h5"))
     assert np.diff(jets.offsets).tolist() == [2, 1, 0, 0]

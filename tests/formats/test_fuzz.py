@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from formats.files import energyflow, fixed_frame, jetclass, jetnet, particles, top_tagging
+from formats.files import energyflow, jetclass, jetnet, particles, top_tagging
 from formats.fuzz import damaged, survives
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,24 +31,19 @@ def lists(path: Path) -> None:
     pq.write_table(pa.table(columns), path, row_group_size=3)
 
 
-def carded(path: Path) -> Reader:
-    return ConstituentTable(path, CARD)
-
-
-Case = tuple[str, Callable[[Path], object], type[Reader], Callable[[Path], Reader] | None]
+Case = tuple[str, Callable[[Path], object], type[Reader], ConstituentCard | None]
 CASES: dict[str, Case] = {
     "top-tagging": ("a.h5", lambda path: top_tagging(path, JETS), formats["top-tagging"].load(), None),
-    "fixed": ("a.h5", lambda path: fixed_frame(path, JETS), formats["top-tagging"].load(), None),
     "jetclass": ("a.root", lambda path: jetclass(path, JETS), formats["jetclass"].load(), None),
     "energyflow": ("a.npz", lambda path: energyflow(path, JETS), formats["energyflow"].load(), None),
     "energyflow-stored": ("a.npz", lambda path: energyflow(path, JETS, compressed=False), formats["energyflow"].load(), None),
     "jetnet": ("t.hdf5", lambda path: jetnet(path, JETS), formats["jetnet"].load(), None),
-    "parquet": ("a.parquet", lists, ConstituentTable, carded),
+    "parquet": ("a.parquet", lists, ConstituentTable, CARD),
 }
 
 
 def fuzz(name: str, folder: Path, examples: int) -> None:
-    file, write, reader, opened = CASES[name]
+    file, write, reader, card = CASES[name]
     path = folder / file
     write(path)
     content = path.read_bytes()
@@ -56,7 +51,7 @@ def fuzz(name: str, folder: Path, examples: int) -> None:
     @settings(max_examples=examples)
     @given(damaged(content))
     def run(changed: bytes) -> None:
-        survives(path, changed, reader, opened)
+        survives(path, changed, reader, card)
 
     run()
 

@@ -8,10 +8,13 @@ import h5py
 import hdf5plugin
 import numpy as np
 import pytest
+from formats.files import particles, top_tagging
 
 from jetbench.errors import DataFileError
+from jetbench.formats.conversion import convert
 from jetbench.formats.hdf5 import array, dataset, has, open_hdf5, rows_per_block
-from jetbench.formats.reader import BLOCK_BYTES
+from jetbench.formats.tables import BLOCK_BYTES
+from jetbench.jets import open_jets
 
 
 def fill(file: h5py.File) -> None:
@@ -67,7 +70,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("type", "'type' is no dataset"),
         ("../plain", "no dataset"),
         ("plain/x", "no dataset"),
-        ("missing", "no dataset 'missing'; the file has .*plain"),
+        ("missing", "no dataset 'missing'; the file has .*complex, compound.* and 8 more"),
     ],
 )
 def test_refused(path: Path, key: str, cause: str) -> None:
@@ -77,11 +80,9 @@ def test_refused(path: Path, key: str, cause: str) -> None:
 
 def test_plain_datasets(path: Path) -> None:
     with open_hdf5(path) as file:
-        assert array(file, "plain", path, ndim=2)[:].tolist() == np.arange(12).reshape(6, 2).tolist()
-        assert array(file, "group/inner", path, ndim=(1, 2)).dtype == bool
+        assert array(file, "plain", path)[:].tolist() == np.arange(12).reshape(6, 2).tolist()
+        assert array(file, "group/inner", path).dtype == bool
         assert dataset(file, "compound", path).dtype.names == ("a",)
-        with pytest.raises(DataFileError, match=r"shape \(6, 2\) where 3 or 4 dimensions belong"):
-            array(file, "plain", path, ndim=(3, 4))
     assert has(path, "plain", "group/inner")
     assert not has(path, "soft")
     assert not has(path.parent / "missing", "plain")
@@ -106,26 +107,32 @@ def test_a_truncated_array_is_found_before_it_is_read(tmp_path: Path) -> None:
         open_hdf5(path)
 
 
-def test_unusual_compression_is_refused(tmp_path: Path) -> None:
+def test_whatever_compression_the_plugins_know_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
+    filters = {"blosc": hdf5plugin.Blosc(), "zstd": hdf5plugin.Zstd(), "zfp": hdf5plugin.Zfp(reversible=True)}
     with h5py.File(path, "w") as file:
-        for name, filters in {"blosc": hdf5plugin.Blosc(), "zstd": hdf5plugin.Zstd(), "zfp": hdf5plugin.Zfp()}.items():
-            file.create_dataset(name, data=np.ones((8, 8), "f4"), chunks=(4, 8), **filters)
+        for name, filter in filters.items():
+            file.create_dataset(name, data=np.ones((8, 8), "f4"), chunks=(4, 8), **filter)
     with open_hdf5(path) as file:
-        assert array(file, "blosc", path)[:].sum() == array(file, "zstd", path)[:].sum() == 64
-        with pytest.raises(DataFileError, match=r"filter 32013; repack it with one of deflate"):
-            array(file, "zfp", path)
+        assert [array(file, name, path)[:].sum() for name in filters] == [64] * 3
 
 
 @pytest.mark.parametrize("at", [4, 12])  # in the header of a Blosc chunk: the sizes before and after compression
-def test_a_damaged_blosc_header_is_found_before_it_is_believed(tmp_path: Path, at: int) -> None:
+def test_a_damaged_blosc_header_is_one_error(tmp_path: Path, at: int) -> None:
+    """Or the header is not believed, and the jets are what they were. What the plug-in does, it does in a child process."""
     path = tmp_path / "a.h5"
-    with h5py.File(path, "w") as file:
-        found = file.create_dataset("x", data=np.ones((8, 8), "f4"), chunks=(4, 8), **hdf5plugin.Blosc())
-        file.flush()
-        place = found.id.get_chunk_info(1).byte_offset
+    top_tagging(path, particles(50))
+    convert(path, tmp_path / "sound.h5")
+    with h5py.File(path) as file:
+        place = file["table/table"].id.get_chunk_info(1).byte_offset
     content = bytearray(path.read_bytes())
     content[place + at + 2] = 1
     path.write_bytes(content)
-    with open_hdf5(path) as file, pytest.raises(DataFileError, match=r"chunk of 'x' at \(4, 0\) is damaged"):
-        array(file, "x", path)
+    try:
+        convert(path, tmp_path / "jets.h5")
+    except DataFileError as error:
+        told = str(error)
+    else:
+        before, after = (dict(open_jets(tmp_path / name).read().columns()) for name in ("sound.h5", "jets.h5"))
+        told = str(path) if all(np.array_equal(before[name], after[name]) for name in before if name != "event") else ""
+    assert str(path) in told

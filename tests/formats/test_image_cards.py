@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from formats.files import whole
 from formats.fuzz import damaged, survives
 from formats.image_files import nested
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +23,7 @@ from hypothesis.extra.numpy import arrays
 from jetbench.data.batch import JetTensors
 from jetbench.errors import DataFileError
 from jetbench.formats.image_card import ImageCard
-from jetbench.formats.images import Images
+from jetbench.formats.image_reader import Images
 from jetbench.jets import Jets
 from jetbench.strict import parse
 from jetbench.views.image import render
@@ -86,7 +87,7 @@ WRITERS: dict[str, Callable[[Path, dict[str, np.ndarray]], None]] = {
 
 def read(path: Path, described: ImageCard) -> tuple[Jets, dict[str, int]]:
     with closing(Images(path, described)) as reader:
-        return reader.read(0, reader.jets)
+        return whole(reader)
 
 
 def rendered(jets: Jets) -> np.ndarray:
@@ -263,4 +264,4 @@ def fuzz(container: str, folder: Path, data: st.DataObject) -> None:
         WRITERS[container](good, {"img": some(np.full((3, 3, 4, 5), 2, np.float32)).transpose(0, 2, 3, 1).copy(), **COLUMNS})
     described = card(format=container)
     content = data.draw(damaged(good.read_bytes()))
-    survives(folder / "damaged", content, Images, lambda path: Images(path, described))
+    survives(folder / "damaged", content, Images, described)

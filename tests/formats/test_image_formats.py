@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from formats.files import whole
 from formats.fuzz import damaged, survives
 from formats.image_files import KINDS, Extra, Kind, nested
 from hypothesis import HealthCheck, given, settings
@@ -43,7 +44,7 @@ def opened(kind: Kind, path: Path) -> closing[Reader]:
 
 def read(kind: Kind, path: Path) -> tuple[Jets, dict[str, int]]:
     with opened(kind, path) as reader:
-        return reader.read(0, reader.jets)
+        return whole(reader)
 
 
 def rendered(jets: Jets) -> np.ndarray:
@@ -274,8 +275,11 @@ def test_row_groups_of_any_size_are_read(rows: int, width: pa.DataType, tmp_path
     table = pa.table({"X_jets": nested(made.astype(np.float64), None).cast(nested_type(width)), "y": np.ones(9)})
     pq.write_table(table, tmp_path / "f.parquet", row_group_size=rows)
     with opened(PARQUET, tmp_path / "f.parquet") as reader:
-        for start, stop in ((0, 4), (4, 5), (5, 9), (3, 8)):
-            assert np.array_equal(rendered(reader.read(start, stop)[0]), made[start:stop])
+        for block, start in ((4, 0), (9, 0), (4, 4), (1, 5), (2, 6), (100, 0)):
+            reader.block = block
+            blocks = [jets for jets, _ in reader.blocks(start)]
+            assert [len(jets) for jets in blocks[:-1]] == [block] * (len(blocks) - 1)
+            assert np.array_equal(np.concatenate([rendered(jets) for jets in blocks]), made[start:])
 
 
 def nested_type(leaf: pa.DataType) -> pa.DataType:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
-from formats.files import REAL, Particles, energyflow, fixed_frame, jetclass, jetnet, particles, top_tagging
+from formats.files import REAL, Particles, energyflow, jetclass, jetnet, particles, top_tagging, whole
 from sklearn.metrics import roc_auc_score
 
 from jetbench.errors import DataFileError
 from jetbench.formats import formats
-from jetbench.formats.reader import Reader
+from jetbench.formats.reader import Block, Reader
 from jetbench.jets import Jets
 
 JETS = particles(50)
@@ -34,7 +35,7 @@ def open_as(name: str, path: Path) -> closing[Reader]:
 def read(name: str, path: Path) -> tuple[Jets, dict[str, int]]:
     """All jets and the repairs."""
     with open_as(name, path) as reader:
-        return reader.read(0, reader.jets)
+        return whole(reader)
 
 
 @pytest.fixture(params=NAMES)
@@ -56,7 +57,7 @@ def test_jets_come_back(case: tuple[str, Path]) -> None:
     name, path = case
     with open_as(name, path) as reader:
         assert reader.jets == 50
-        jets, repairs = reader.read(0, 50)
+        jets, repairs = whole(reader)
     jets.validate()
     assert set(repairs) <= {"negative squared mass set to zero"}
     assert np.array_equal(np.diff(jets.offsets), JETS.counts)
@@ -78,7 +79,7 @@ def test_the_mass_is_that_of_the_sum(name: str, tmp_path: Path) -> None:
     file, write = FILES[name]
     write(tmp_path / file, JETS)
     with open_as(name, tmp_path / file) as reader:
-        jets, _ = reader.read(0, 50)
+        jets, _ = whole(reader)
     for row, values in enumerate(JETS.lists(JETS.momentum)):
         px, py, pz, energy = values.sum(axis=0)
         assert jets.targets["mass"][row] == pytest.approx(np.sqrt(energy**2 - px**2 - py**2 - pz**2), rel=1e-3, abs=0.2)
@@ -97,7 +98,7 @@ def test_a_fault_of_a_reader_is_not_taken_for_another_format(case: tuple[str, Pa
     with open_as(name, path) as opened:
         monkeypatch.setattr(f"{reader.__module__}.Constituents", None)
         with pytest.raises(TypeError, match="not callable"):
-            opened.read(0, 1)
+            next(iter(opened.blocks()))
 
 
 def test_the_reader_of_a_plug_in_has_bugs_of_its_own(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_the_reader_of_a_plug_in_has_bugs_of_its_own(tmp_path: Path) -> None:
         def looks_right(cls, path: Path) -> bool:
             return bool({}["size"])
 
-        def read(self, start: int, stop: int) -> tuple[Jets, dict[str, int]]:
+        def blocks(self, start: int = 0) -> Iterator[Block]:
             raise NotImplementedError
 
         def close(self) -> None: ...
@@ -149,7 +150,7 @@ def test_a_truncated_file_is_one_clear_error(case: tuple[str, Path]) -> None:
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real jets are not beside this checkout")
 def test_real_top_tagging_jets() -> None:
     with open_as("top-tagging", REAL / "top-tagging-2000.h5") as reader:
-        jets, repairs = reader.read(0, reader.jets)
+        jets, repairs = whole(reader)
     label = jets.targets["label"]
     assert np.bincount(label).tolist() == [1060, 940]
     assert jets.meta.class_names == ("qcd", "top")
@@ -163,7 +164,7 @@ def test_real_top_tagging_jets() -> None:
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real jets are not beside this checkout")
 def test_real_jetclass_jets() -> None:
     with open_as("jetclass", REAL / "jetclass-500.root") as reader:
-        jets, repairs = reader.read(0, reader.jets)
+        jets, repairs = whole(reader)
     assert not repairs
     assert not list(reader.remarks)
     medians = {name: np.median(jets.targets["mass"][jets.targets["label"] == i]) for i, name in enumerate(jets.meta.class_names)}
@@ -175,11 +176,11 @@ def test_real_jetclass_jets() -> None:
     assert np.quantile(np.hypot(jets.eta, jets.phi), 0.99) < 0.85
 
 
-def test_a_frame_of_the_fixed_layout(tmp_path: Path) -> None:
-    top_tagging(tmp_path / "table.h5", JETS)
-    fixed_frame(tmp_path / "fixed.h5", JETS)
-    one, other = (read("top-tagging", tmp_path / name)[0] for name in ("table.h5", "fixed.h5"))
-    assert one.content_digest() == other.content_digest()
+def test_a_frame_of_the_fixed_layout_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "fixed.h5", "w") as file:
+        file["table/block0_values"] = np.zeros((2, 3))
+    with pytest.raises(DataFileError, match=r"0 pandas frames .*of the layout fixed .* write it with format='table'"):
+        read("top-tagging", tmp_path / "fixed.h5")
 
 
 def test_the_other_columns_of_a_top_tagging_frame_change_nothing(tmp_path: Path) -> None:
@@ -233,8 +234,8 @@ def test_jetclass_disagreement_is_remarked(tmp_path: Path) -> None:
         tmp_path / "a.root", JETS, jet_pt=lambda pt: pt * np.where(np.arange(50) < 3, 1.1, 1), jet_nparticles=lambda n: n + 1
     )
     with open_as("jetclass", tmp_path / "a.root") as reader:
-        reader.read(0, 25)
-        reader.read(25, 50)
+        reader.block = 25
+        assert len(list(reader.blocks())) == 2
         pt, number = reader.remarks
     assert pt == "3 of 50 jets disagree with the file's jet_pt; the largest relative difference is 0.0909"
     assert number == "50 of 50 jets disagree with the file's jet_nparticles; the largest difference is 1"
@@ -261,7 +262,7 @@ def test_jetnet_by_type_and_with_fewer_particles_than_the_jet_had(tmp_path: Path
     assert jets.targets["jet_mass"] == pytest.approx(jets.targets["mass"], rel=1e-3)
     jetnet(tmp_path / "t.hdf5", JETS, particle_features=lambda x: x[:, :4])
     with open_as("jetnet", tmp_path / "t.hdf5") as reader:
-        cut, _ = reader.read(0, 50)
+        cut, _ = whole(reader)
     assert np.array_equal(np.diff(cut.offsets), np.minimum(JETS.counts, 4))
     assert (cut.jet_pt <= jets.jet_pt + 1e-2).all()
     assert [r.split("file's ")[1].split(";")[0] for r in reader.remarks] == ["jet_features pt"]

@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from formats.files import energyflow, jetclass, jetnet, particles, top_tagging
+from formats.files import energyflow, jetclass, jetnet, particles, top_tagging, whole
 
 from jetbench.errors import DataFileError
 from jetbench.formats import formats
@@ -34,7 +34,7 @@ def at(place: Any, value: float) -> Change:
 
 def refuses(name: str, path: Path, cause: str) -> None:
     with pytest.raises(DataFileError, match=f"{path}.*{cause}"), closing(formats[name].load()(path)) as reader:
-        reader.read(0, reader.jets)
+        whole(reader)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_no_code_is_made_from_a_root_file(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("uproot.deserialization.compile_class", caught)
     with closing(formats["jetclass"].load()(tmp_path / "a.root")) as reader:
-        assert len(reader.read(0, 20)[0]) == 20
+        assert len(whole(reader)[0]) == 20
         with pytest.raises(ValueError, match="not those of a plain tree"):
-            _ = reader._tree.file.streamers
+            _ = reader.table._tree.file.streamers
 
 
 def test_root_files_of_other_content(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_root_files_of_other_content(tmp_path: Path) -> None:
         ({"X": at((5, 0, 1), 1e6)}, "jet 5 has a momentum or energy"),
         ({"X": at(5, 0.0)}, "jet 5 has no constituents"),
         ({"X": lambda x: x[..., :3]}, r"shapes \(20, 12, 3\) and \(20,\)"),
-        ({"X": lambda x: x[:, 0]}, r"'X' has shape \(20, 4\) where 3 dimensions belong"),
+        ({"X": lambda x: x[:, 0]}, r"shapes \(20, 4\) and \(20,\); \(N, M, 4\) and \(N,\) belong there"),
         ({"X": lambda x: x.astype(str)}, "holds <U.* where numbers belong"),
         ({"X": lambda x: x.astype(object)}, "holds object where numbers belong"),
         ({"X": np.asfortranarray}, "Fortran order"),
@@ -189,6 +189,6 @@ def test_jetnet(changes: dict[str, Any], cause: str, tmp_path: Path) -> None:
 def test_jetnet_particles_without_momentum_are_dropped_and_counted(tmp_path: Path) -> None:
     jetnet(tmp_path / "t.hdf5", JETS, particle_features=at((5, 0, 2), 0.0))
     with closing(formats["jetnet"].load()(tmp_path / "t.hdf5")) as reader:
-        jets, repairs = reader.read(0, 20)
+        jets, repairs = whole(reader)
     assert repairs["particles without momentum dropped"] == 1
     assert np.diff(jets.offsets)[5] == JETS.counts[5] - 1

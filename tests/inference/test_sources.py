@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from formats import files
 from jetbench.data.catalog import find_dataset
 from jetbench.errors import DataFileError, SuiteError, UnknownNameError
 from jetbench.formats.conversion import Request, convert
-from jetbench.formats.top_tagging import TopTagging
+from jetbench.formats.files import find_sources
+from jetbench.formats.reading import Source
 from jetbench.inference.sources import JetSource, find_source
 from jetbench.jets import Jets, concatenate, open_jets, save_jets, verify
 
@@ -53,8 +56,11 @@ def test_a_file_of_the_field_is_read_without_conversion(tmp_path: Path, monkeypa
     """In parts of the reader's size, in the order of the file, with its labels; a conversion holds the same jets."""
     path = tmp_path / "top.h5"
     files.top_tagging(path, files.particles(20))
-    opened = TopTagging.__init__
-    monkeypatch.setattr(TopTagging, "__init__", lambda self, path: opened(self, path) or setattr(self, "block", 7))
+
+    def small(*asked: Any) -> list[Source]:
+        return [replace(source, block=7) for source in find_sources(*asked)]
+
+    monkeypatch.setattr("jetbench.inference.sources.find_sources", small)
     source = find_source(path)
     parts = list(source.parts())
     assert [len(part) for part in parts] == [7, 7, 6]

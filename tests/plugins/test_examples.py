@@ -15,7 +15,7 @@ from jetbench.data.catalog import find_dataset
 from jetbench.errors import PluginError, SuiteError
 from jetbench.evaluation.metrics import metrics
 from jetbench.formats.conversion import convert
-from jetbench.formats.files import detect
+from jetbench.formats.reading import detect
 from jetbench.jets import Jets, open_jets
 from jetbench.models import models
 from jetbench.models.network import Network, build_network, network_for

@@ -258,7 +258,7 @@ def test_energies_of_several_channels_are_added_and_a_time_is_not_needed() -> No
 
 
 def test_files_of_ml4sci_have_shower_shapes_as_simulated_images_have(showers: Jets) -> None:
-    real = replace(showers, meta=ELECTRON_PHOTON.meta)
+    real = replace(showers, meta=ELECTRON_PHOTON.meta(32, 32, (0, 1)))
     assert np.array_equal(shower_shapes(real), shower_shapes(showers))
 
 

@@ -23,10 +23,12 @@ class Lab(Reader):
     def looks_right(cls, path):
         return set(np.load(path)) == {"jets", "is_top"}
 
-    def read(self, start, stop):
-        offsets, found = padded(self.constituents[start:stop], self.constituents[start:stop, :, 0] > 0)
-        targets = {"label": self.label[start:stop]}
-        return Constituents(offsets, massless(*found.T), {}, targets).jets(self.meta, start, self.path)
+    def blocks(self, start=0):
+        for first in range(start, self.jets, self.block):
+            x = self.constituents[first : first + self.block]
+            momentum = massless(*(padded(x[:, :, i], x[:, :, 0] > 0) for i in range(3)))
+            targets = {"label": self.label[first : first + self.block]}
+            yield Constituents(momentum, {}, targets).jets(self.meta, first, self.path)
 
     def close(self):
         del self.constituents

@@ -1,0 +1,105 @@
+"""The columns of a parquet file: numbers, and lists of numbers nested to any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jetbench.errors import DataFileError
+from jetbench.formats.tables import BLOCK_BYTES, Columns, first_few
+from jetbench.jets.guard import guarded
+
+__all__ = ["ParquetTable"]
+
+LOOK = 32  # rows that tell how large a row is in memory: encoded, a column of equal numbers takes next to nothing
+BATCHES = 16  # in a block: so that rows much larger than the first are noticed before they fill the memory
+TOLERATED = 4  # times BLOCK_BYTES, of a block whose rows are larger than the first
+
+
+class ParquetTable:
+    """Columns by key, of at least one row; those that are needed may be named later. Row groups are read one after another, in
+    batches, so that memory grows neither with the file nor with a row group."""
+
+    def __init__(self, path: Path, keys: Sequence[str] = ()) -> None:
+        if not path.is_file():
+            raise DataFileError(f"{path}: no such file")
+        self._path = path
+        with guarded(path):
+            self._file = pq.ParquetFile(path)
+            self.rows = int(self._file.metadata.num_rows)
+            self.names = set(self._file.schema_arrow.names)
+            if not self.rows:
+                raise DataFileError(f"{path}: it has no rows")
+            for key in keys:
+                self._check(key)
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        try:
+            with guarded(self._path):
+                self._check(key)
+                first = ak.from_arrow(next(self._batches([key], 0, 1)).column(0))
+            return (self.rows, *ak.to_numpy(first, allow_missing=False).shape[1:])
+        except ValueError as error:
+            raise DataFileError(
+                f"{self._path}: the first row of {key!r} is ragged or has missing values (empty cells)"
+            ) from error
+
+    def block(self, keys: Sequence[str]) -> int:
+        """Return how many rows make `BLOCK_BYTES` if all are as large as the first ones, and no more than make it by their mean
+        size in the file."""
+        looked, size = 0, 0
+        for batch in self._batches(keys, 0, 1):
+            looked, size = looked + len(batch), size + batch.nbytes
+            if looked == LOOK or size > BLOCK_BYTES:
+                break
+        encoded = sum(self._file.metadata.row_group(i).total_byte_size for i in range(self._file.num_row_groups))
+        return min(BLOCK_BYTES * looked // size, BLOCK_BYTES * self.rows // max(encoded, 1))
+
+    def blocks(self, keys: Sequence[str], start: int, step: int) -> Iterator[Columns]:
+        waiting = pa.schema([self._file.schema_arrow.field(key) for key in keys]).empty_table()
+        for batch in self._batches(keys, start, -(-step // BATCHES)):
+            waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch]).select(keys)])
+            if waiting.nbytes > TOLERATED * BLOCK_BYTES:
+                raise DataFileError(
+                    f"{self._path}: the rows from {start} on are much larger than the first ones, too large to read in bounded "
+                    "memory; put them into a file of their own"
+                )
+            while len(waiting) >= step:
+                yield _columns(waiting.slice(0, step))
+                waiting, start = waiting.slice(step), start + step
+        if len(waiting):
+            yield _columns(waiting)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _check(self, key: str) -> None:
+        schema = self._file.schema_arrow
+        if schema.get_field_index(key) < 0:
+            raise DataFileError(
+                f"{self._path}: no column {key!r}, or several of that name; the file has {first_few(schema.names)}"
+            )
+        kind = schema.field(key).type
+        while pa.types.is_nested(kind) and kind.num_fields == 1 and not pa.types.is_struct(kind):
+            kind = kind.value_type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+            raise DataFileError(f"{self._path}: {key!r} holds {kind} where numbers belong")
+
+    def _batches(self, keys: Sequence[str], start: int, size: int) -> Iterator[pa.RecordBatch]:
+        """The rows from `start` on."""
+        groups = np.cumsum([0, *(self._file.metadata.row_group(i).num_rows for i in range(self._file.num_row_groups))])
+        first = int(np.searchsorted(groups, start, "right")) - 1
+        skip = start - int(groups[first])
+        for batch in self._file.iter_batches(size, range(first, self._file.num_row_groups), list(keys), use_threads=False):
+            if len(batch) > skip:
+                yield batch.slice(skip)
+            skip = max(0, skip - len(batch))
+
+
+def _columns(table: pa.Table) -> Columns:
+    return {key: ak.from_arrow(table.column(key)) for key in table.column_names}

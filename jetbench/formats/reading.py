@@ -1,0 +1,148 @@
+"""Foreign files are opened and read in a child process: what a library does not survive there is one error here."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from jetbench.errors import DataFileError, WorkerError
+from jetbench.formats import FormatEntry, formats
+from jetbench.formats.card import Card
+from jetbench.formats.reader import Reader
+from jetbench.jets import Jets, Meta, open_jets
+from jetbench.processes import Function, Report, Tell, run_jobs
+
+__all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read"]
+
+
+@dataclass(frozen=True, eq=False)
+class File:
+    """A file with the format that a user names and the card that describes it, or else with all formats that it may be of."""
+
+    path: Path
+    named: FormatEntry | None = None
+    card: Card | None = None
+    entries: tuple[FormatEntry, ...] = field(default_factory=lambda: tuple(entry for entry in formats if not entry.carded))
+
+    def entry(self) -> FormatEntry:
+        """Find its format, in the file where none is named. Raises `DataFileError` where not exactly one recognises it."""
+        if self.named is not None:
+            return self.named
+        found = [entry for entry in self.entries if entry.load().recognises(self.path)]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(entry.name for entry in found or self.entries)
+        if found:
+            raise DataFileError(f"{self.path} may be one of {names}; say which with --format")
+        if holds_jets(self.path):
+            raise DataFileError(
+                f"{self.path} is a file of jets already; every command takes it as it is, and --unlabelled alone copies it "
+                "without labels"
+            )
+        raise DataFileError(
+            f"{self.path}: its content is of no known format ({names}), or damaged; --format NAME tells what is wrong with it, "
+            "and a card describes a format of your own"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One file of a dataset: its format and card, what its reader says of it, and the sha256 of its bytes."""
+
+    path: Path
+    entry: FormatEntry
+    card: Card | None
+    meta: Meta
+    jets: int
+    block: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Jets start:stop of a file, in whole blocks of its reader."""
+
+    source: Source
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A block of jets, the number of jets by repair, and the remarks of the reader until then."""
+
+    jets: Jets
+    repaired: dict[str, int]
+    remarks: tuple[str, ...]
+
+
+def detect(path: Path) -> FormatEntry:
+    """Find the one format that recognises the file's content. Raises `DataFileError` where none or several do."""
+    return formats[next(iter(_in_child(_name, [File(path)]))).value]
+
+
+def look(files: Sequence[File]) -> list[Source]:
+    """Open every file for a look. Raises `DataFileError` where one is not of its format."""
+    return [report.value for report in _in_child(_look, files)]
+
+
+def read(stretches: Sequence[Stretch]) -> Generator[tuple[Stretch, Part], None, None]:
+    """Yield the blocks of every stretch in order. One block is read ahead of what the caller takes."""
+    with closing(_in_child(_read, stretches)) as reports:
+        for report in reports:
+            if not report.done:
+                yield report.job, report.value
+
+
+def holds_jets(path: Path) -> bool:
+    """Tell whether it is a file of jets of jetbench itself."""
+    try:
+        open_jets(path)
+    except DataFileError:
+        return False
+    return True
+
+
+def _in_child(function: Function[Any], jobs: Sequence[File | Stretch]) -> Generator[Report[Any], None, None]:
+    """Raises the errors of the child as they are, and `DataFileError` where it dies."""
+    try:
+        yield from run_jobs(function, jobs, workers=1)
+    except WorkerError as error:
+        if error.ended:
+            file = error.job if isinstance(error.job, File) else error.job.source
+            raise DataFileError(
+                f"{file.path}: the process that reads it ended with {error.ended}: the file is damaged in a way that a library "
+                "does not survive, or the memory is full"
+            ) from error
+        if error.__cause__ is None:
+            raise
+        for note in getattr(error, "__notes__", []):
+            error.__cause__.add_note(note)
+        raise error.__cause__ from None
+
+
+def _name(file: File, tell: Tell) -> str:
+    return file.entry().name
+
+
+def _look(file: File, tell: Tell) -> Source:
+    entry = file.entry()
+    with closing(_open(entry, file.path, file.card)) as reader:
+        return Source(file.path, entry, file.card, reader.meta, reader.jets, reader.block)
+
+
+def _read(stretch: Stretch, tell: Tell) -> None:
+    source = stretch.source
+    with closing(_open(source.entry, source.path, source.card)) as reader:
+        reader.block = source.block
+        for jets, repaired in islice(reader.blocks(stretch.start), -(-(stretch.stop - stretch.start) // source.block)):
+            tell(Part(jets, repaired, tuple(reader.remarks)))
+
+
+def _open(entry: FormatEntry, path: Path, card: Card | None) -> Reader:
+    reader: Reader = entry.load()(path, *([card] if card else []))
+    return reader
