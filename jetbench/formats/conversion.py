@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,9 +22,10 @@ from pydantic import field_validator
 
 import jetbench
 from jetbench.errors import DataFileError
+from jetbench.formats.file_classes import FileClasses, card_classes, given_classes
 from jetbench.formats.files import Patterns, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
-from jetbench.formats.reading import Source, Stretch, holds_jets, read
+from jetbench.formats.reading import Part, Source, Stretch, holds_jets, read
 from jetbench.formats.unlabelled import copy_unlabelled
 from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
@@ -72,12 +73,13 @@ class Converted:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows start:stop of a source, and where they wait."""
+    """Rows start:stop of a source, where they wait, and the class of all of them where that of the file is given."""
 
     source: Source
     start: int
     stop: int
     path: Path
+    label: int | None
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -106,9 +108,13 @@ class Seen:
 
 
 def convert(
-    patterns: Patterns, output: str | Path, request: Request | None = None, progress: Progress | None = None
+    patterns: Patterns | Mapping[str, Patterns],
+    output: str | Path,
+    request: Request | None = None,
+    progress: Progress | None = None,
 ) -> Converted:
     """Write the jets of the files, given by paths and globs, to `output`; the same files give the same jets, interrupted or not.
+    Files of one class each may stand under the name of theirs.
 
     `progress(what, done, total)` hears of it. Copies of a jet share the event id of the first, which keeps them on one side of a
     split. An output that is there already is replaced only where the same files made it. Of a file of jets the only conversion is
@@ -116,6 +122,9 @@ def convert(
     or the request has wrong, `BusyError` where another process converts to the same output.
     """
     output, request, progress = Path(output).expanduser(), request or Request(), progress or (lambda what, done, total: None)
+    given = given_classes(patterns) if isinstance(patterns, Mapping) else FileClasses()
+    if isinstance(patterns, Mapping):
+        patterns = list(given.places)
     if request == Request(unlabelled=True) and any(map(holds_jets, paths := expand(patterns))):
         digest, copied = copy_unlabelled(paths, output, partial(progress, "copying jets"))
         return Converted(digest, copied, 0, ())
@@ -126,11 +135,13 @@ def convert(
         if before not in (None, files):
             raise DataFileError(f"{output} is there already and was made of other files; remove it, or choose another output")
         keep = _kept_channels(sources[0].meta, request.channels)
-        blocks = list(_blocks(sources, folder, request))
+        of_files = given if given.names else card_classes(sources)
+        blocks = list(_blocks(sources, folder, request, of_files))
         remarks = _read_missing(blocks, keep, request, progress)
         plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
         seen = list(_look_at(blocks, plausibility, progress))
-        classes = settle_classes([one.labels for one in seen], sources[0].meta.class_names, request.class_names)
+        carried = of_files.names or sources[0].meta.class_names
+        classes = settle_classes([one.labels for one in seen], carried, request.class_names)
         _check_targets(blocks, seen)
         event, duplicates = _events(seen)
         readers = tuple(dict.fromkeys(f"read by the plug-in {s.entry.plugin.text}" for s in sources if s.entry.plugin))
@@ -154,17 +165,19 @@ def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
     return kept
 
 
-def _blocks(sources: list[Source], folder: Path, request: Request) -> Iterator[Block]:
+def _blocks(sources: list[Source], folder: Path, request: Request, of_files: FileClasses) -> Iterator[Block]:
     """Every source in blocks of its reader's size; the name of a block's file says all that its content depends on."""
     said = Path(request.card).read_text(encoding="utf-8") if request.card else ""
     asked = f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}"
     for source in sources:
         # the name of a JetNet file tells its class
         reader = f" {source.entry.plugin.sha256}" if source.entry.plugin else ""
-        code = hashlib.sha256(f"{source.path.name} {asked}{reader}".encode()).hexdigest()[:8]
+        label = of_files.places.get(source.path)
+        given = "" if label is None else f" {label}"
+        code = hashlib.sha256(f"{source.path.name} {asked}{reader}{given}".encode()).hexdigest()[:8]
         for start in range(0, source.jets, source.block):
             stop = min(start + source.block, source.jets)
-            yield Block(source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
+            yield Block(source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5", label)
 
 
 def _read_missing(blocks: list[Block], keep: list[int], request: Request, progress: Progress) -> list[str]:
@@ -177,12 +190,27 @@ def _read_missing(blocks: list[Block], keep: list[int], request: Request, progre
     remarks = Remarks(blocks[0].path.with_name("remarks.json"))
     with closing(read([Stretch(run[0].source, run[0].start, run[-1].stop) for run in missing])) as parts:
         for block, (stretch, part) in zip(waiting, parts, strict=True):
-            save_jets(block.path, [_waiting(part.jets, keep, request.unlabelled, part.repaired)])
-            said = [f"{block.source.path.name}: {remark}" for remark in part.remarks]
+            jets = part.jets if block.label is None else _labelled(part.jets, block.label)
+            save_jets(block.path, [_waiting(jets, keep, request.unlabelled, part.repaired)])
+            said = [f"{block.source.path.name}: {remark}" for remark in (*part.remarks, *_of_labels(block, part, request))]
             remarks.keep(f"{block.source.sha256} {stretch.start}", said)
             left -= len(block)
             progress("reading jets", total - left, total)
     return remarks.all()
+
+
+def _of_labels(block: Block, part: Part, request: Request) -> Iterator[str]:
+    """Remarks on where labels come from, where that is not the content of the file alone."""
+    if request.unlabelled:
+        return
+    if block.label is None and part.guess:
+        yield f"{part.guess}; --label-from-files NAME=FILE … decides"
+    elif block.label is not None and "label" in part.jets.targets:
+        yield "the labels of the file itself are left aside, since its class is given"
+
+
+def _labelled(jets: Jets, label: int) -> Jets:
+    return replace(jets, targets={**jets.targets, "label": np.full(len(jets), label, np.int32)})
 
 
 def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, int]) -> Jets:

@@ -39,7 +39,10 @@ def settle_classes(labels: Sequence[np.ndarray | None], carried: tuple[str, ...]
     present = [column for column in labels if column is not None]
     if not present:
         if given:
-            raise DataFileError("class names are given, but the files have no labels; leave them out")
+            raise DataFileError(
+                "class names are given, but the files have no labels; leave them out, or with files of one class each "
+                "give these: --label-from-files NAME=FILE …"
+            )
         return Classes()
     if len(present) != len(labels):
         raise DataFileError("some of these files have labels and others have none; convert them apart, or with --unlabelled")

@@ -14,6 +14,7 @@ from jetbench.formats import FormatEntry, formats
 from jetbench.formats.card import Card
 from jetbench.formats.reader import Reader
 from jetbench.jets import Jets, Meta, open_jets
+from jetbench.jets.foreign import refuse_unreadable
 from jetbench.processes import Function, Report, Tell, run_jobs
 
 __all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read"]
@@ -29,7 +30,9 @@ class File:
     entries: tuple[FormatEntry, ...] = field(default_factory=lambda: tuple(entry for entry in formats if not entry.carded))
 
     def entry(self) -> FormatEntry:
-        """Find its format, in the file where none is named. Raises `DataFileError` where not exactly one recognises it."""
+        """Find its format, in the file where none is named. Raises `DataFileError` where not exactly one recognises it, and for
+        what is certainly no data."""
+        refuse_unreadable(self.path)
         if self.named is not None:
             return self.named
         found = [entry for entry in self.entries if entry.load().recognises(self.path)]
@@ -73,11 +76,12 @@ class Stretch:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A block of jets, the number of jets by repair, and the remarks of the reader until then."""
+    """A block of jets, the number of jets by repair, the remarks of the reader until then, and its guess of the classes."""
 
     jets: Jets
     repaired: dict[str, int]
     remarks: tuple[str, ...]
+    guess: str
 
 
 def detect(path: Path) -> FormatEntry:
@@ -140,7 +144,7 @@ def _read(stretch: Stretch, tell: Tell) -> None:
     with closing(_open(source.entry, source.path, source.card)) as reader:
         reader.block = source.block
         for jets, repaired in islice(reader.blocks(stretch.start), -(-(stretch.stop - stretch.start) // source.block)):
-            tell(Part(jets, repaired, tuple(reader.remarks)))
+            tell(Part(jets, repaired, tuple(reader.remarks), reader.guess))
 
 
 def _open(entry: FormatEntry, path: Path, card: Card | None) -> Reader:
