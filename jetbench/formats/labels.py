@@ -40,8 +40,8 @@ def settle_classes(labels: Sequence[np.ndarray | None], carried: tuple[str, ...]
     if not present:
         if given:
             raise DataFileError(
-                "class names are given, but the files have no labels; leave them out, or with files of one class each "
-                "give these: --label-from-files NAME=FILE …"
+                "class names are given, but the files have no labels; leave them out, or say the class of each file: "
+                "--label-from-files NAME=FILE …"
             )
         return Classes()
     if len(present) != len(labels):
