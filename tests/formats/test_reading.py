@@ -149,6 +149,29 @@ def test_a_caller_without_a_guard_around_its_main_part(how: str, tmp_path: Path)
     assert (output, errors) == ("ready\n40\n", "")
 
 
+POOL = """
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+from jetbench.formats import FormatEntry, formats
+from jetbench.formats.conversion import convert
+
+formats._entries["toy"] = FormatEntry("toy", "formats.toy_reader:Toy", "for tests")
+os.chdir(sys.argv[1])
+print(convert("a.txt", "0.h5").jets, flush=True)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print([done.jets for done in pool.starmap(convert, [("a.txt", "1.h5"), ("a.txt", "2.h5")])])
+"""
+
+
+def test_a_pool_of_processes_converts_too_and_names_are_those_of_the_folder_that_is_current(tmp_path: Path) -> None:
+    """Workers of a pool are daemonic, and forks of a process that has a fork server already."""
+    write(tmp_path, "a")
+    output, errors = start("-c", POOL, str(tmp_path)).communicate(timeout=120)
+    assert (output, errors) == ("40\n[40, 40]\n", "")
+
+
 def test_an_interrupt_reaches_the_caller_alone_and_the_conversion_goes_on_later(tmp_path: Path) -> None:
     """Ctrl-C goes to all processes of a terminal."""
     path, output = write(tmp_path, "waits"), tmp_path / "out.h5"
