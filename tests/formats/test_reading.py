@@ -103,6 +103,12 @@ def test_blocks_come_in_order_from_any_of_them_on(tmp_path: Path) -> None:
     ]
 
 
+def test_a_reader_that_loses_jets_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(formats._entries, "toy", FormatEntry("toy", "formats.toy_reader:Short", "for tests"))
+    with pytest.raises(DataFileError, match=r"a\.txt: its reader gives 6 jets from 0 on where 7 belong"):
+        convert(write(tmp_path, "a"), tmp_path / "out.h5")
+
+
 def test_a_reader_that_a_plug_in_cannot_load_is_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from jetbench.spec import PluginRef
 
