@@ -31,6 +31,7 @@ from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.hashes import jet_hashes
 from jetbench.jets.plausibility import Plausibility
+from jetbench.jets.shards import partition
 from jetbench.registry import nearest
 from jetbench.seeds import numpy_rng
 from jetbench.values import Value
@@ -47,13 +48,15 @@ EMPTY = "jets without a deposit in the channels that were kept"
 class Request(Value):
     """What is asked of a conversion besides its files. `format` is a registered name, by default what the content says; `card` is
     the path of a YAML file; `class_names` stand in the order of the labels; `channels` are those to keep, empty for all;
-    `unlabelled` leaves the labels out."""
+    `unlabelled` leaves the labels out; `part` (i, n) converts the i-th, from 1 on, of n parts of the jets, which are opened
+    together."""
 
     format: str | None = None
     card: str | Path | None = None
     class_names: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     unlabelled: bool = False
+    part: tuple[int, int] | None = None
 
     @field_validator("card", mode="before")
     @classmethod
@@ -136,16 +139,17 @@ def convert(
             raise DataFileError(f"{output} is there already and was made of other files; remove it, or choose another output")
         keep = _kept_channels(sources[0].meta, request.channels)
         of_files = given if given.names else card_classes(sources)
-        blocks = list(_blocks(sources, folder, request, of_files))
+        blocks = _part(list(_blocks(sources, folder, request, of_files)), request.part)
         remarks = _read_missing(blocks, keep, request, progress)
         plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
         seen = list(_look_at(blocks, plausibility, progress))
         carried = of_files.names or sources[0].meta.class_names
-        classes = settle_classes([one.labels for one in seen], carried, request.class_names)
+        classes = settle_classes([one.labels for one in seen], carried, request.class_names, whole=request.part is None)
         _check_targets(blocks, seen)
         event, duplicates = _events(seen)
+        part = () if request.part is None else ("part {} of {} of its files".format(*request.part),)
         readers = tuple(dict.fromkeys(f"read by the plug-in {s.entry.plugin.text}" for s in sources if s.entry.plugin))
-        meta = _meta(sources[0].meta, files, keep, classes, seen, (*readers, *plausibility.remarks()))
+        meta = _meta(sources[0].meta, files, keep, classes, seen, (*part, *readers, *plausibility.remarks()))
         kept = tuple(cut for cut in meta.provenance.cuts if cut not in plausibility.disproved)
         meta = meta.replace(provenance=meta.provenance.replace(cuts=kept))
         digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
@@ -168,7 +172,7 @@ def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
 def _blocks(sources: list[Source], folder: Path, request: Request, of_files: FileClasses) -> Iterator[Block]:
     """Every source in blocks of its reader's size; the name of a block's file says all that its content depends on."""
     said = Path(request.card).read_text(encoding="utf-8") if request.card else ""
-    asked = f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}"
+    asked = f"{jetbench.__version__} {request.replace(class_names=(), part=None).canonical()} {said}"
     for source in sources:
         # the name of a JetNet file tells its class
         reader = f" {source.entry.plugin.sha256}" if source.entry.plugin else ""
@@ -178,6 +182,19 @@ def _blocks(sources: list[Source], folder: Path, request: Request, of_files: Fil
         for start in range(0, source.jets, source.block):
             stop = min(start + source.block, source.jets)
             yield Block(source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5", label)
+
+
+def _part(blocks: list[Block], part: tuple[int, int] | None) -> list[Block]:
+    """The blocks of one part, in which no other part has a share."""
+    if part is None:
+        return blocks
+    number, parts = part
+    if not 1 <= number <= parts:
+        raise DataFileError(f"there is no part {number} of {parts}; they count from 1")
+    if parts > len(blocks):
+        raise DataFileError(f"these files are read in {len(blocks)} blocks, which make no {parts} parts; take fewer")
+    rows = partition(len(blocks), parts)[number - 1]
+    return blocks[rows.start : rows.stop]
 
 
 def _read_missing(blocks: list[Block], keep: list[int], request: Request, progress: Progress) -> list[str]:

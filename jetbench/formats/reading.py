@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,12 @@ from jetbench.formats.card import Card
 from jetbench.formats.reader import Reader
 from jetbench.jets import Jets, Meta, open_jets
 from jetbench.jets.foreign import refuse_unreadable
-from jetbench.processes import Function, Report, Tell, run_jobs
+from jetbench.processes import Function, Report, Tell, context, run_jobs
 
 __all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read"]
+
+# what imports awkward, vector, uproot, h5py and pyarrow, once for all children
+PRELOAD = ("jetbench.formats.jetclass", "jetbench.formats.ml4sci", "jetbench.formats.top_tagging")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,7 @@ def holds_jets(path: Path) -> bool:
 
 def _in_child(function: Function[Any], jobs: Sequence[File | Stretch]) -> Generator[Report[Any], None, None]:
     """Raises the errors of the child as they are, and `DataFileError` where it dies."""
+    context(PRELOAD)
     try:
         yield from run_jobs(function, jobs, workers=1)
     except WorkerError as error:
@@ -143,7 +146,12 @@ def _read(stretch: Stretch, tell: Tell) -> None:
     source = stretch.source
     with closing(_open(source.entry, source.path, source.card)) as reader:
         reader.block = source.block
-        for jets, repaired in islice(reader.blocks(stretch.start), -(-(stretch.stop - stretch.start) // source.block)):
+        blocks = reader.blocks(stretch.start)
+        for start in range(stretch.start, stretch.stop, source.block):
+            jets, repaired = next(blocks, (None, {}))
+            found, wanted = 0 if jets is None else len(jets), min(source.block, stretch.stop - start)
+            if jets is None or found != wanted:
+                raise DataFileError(f"{source.path}: its reader gives {found} jets from {start} on where {wanted} belong")
             tell(Part(jets, repaired, tuple(reader.remarks), reader.guess))
 
 
