@@ -1,0 +1,157 @@
+"""Results folders as people treat them: moved, copied, linked, killed in the middle, read by others, without their jets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from tiny_runs import Toys, finished_toys_of, toys_of
+
+from jetbench.api import Session, latest_session
+from jetbench.cli import main
+from jetbench.tracking.database import looking
+from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.places import local
+from jetbench.tracking.store import Store
+
+__all__ = ["finished_toys_of", "toys_of"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:For backward compatibility, 'str' dtypes")  # of MLflow's tables about pandas
+FEW = ("arms.sets=null", "arms.boosted-trees=null")
+
+
+@pytest.fixture(scope="session")
+def original(finished_toys_of: Callable[..., Toys]) -> Path:
+    """A finished suite, published with its report into the database of its folder."""
+    toys = finished_toys_of(2, *FEW)
+    session = Session(toys.plan, Store(toys.store))
+    list(session.sync())
+    session.publish_report(session.results())
+    return toys.store
+
+
+@pytest.fixture
+def moved(original: Path, tmp_path: Path) -> Path:
+    """The same in a folder that was renamed: its old name is free."""
+    old = tmp_path / "old"
+    shutil.copytree(original, old)
+    Store(old).settle()
+    return old.rename(tmp_path / "new name")
+
+
+def call(*arguments: str | Path, store: Path | None = None) -> Result:
+    told = [str(one) for one in arguments] + (["--store", str(store)] if store else [])
+    return CliRunner().invoke(main, told, env={"JETBENCH_TRACKING_URI": None, "MLFLOW_TRACKING_URI": None})
+
+
+def listing(folder: Path) -> dict[str, tuple[Any, ...]]:
+    """All that lies below a folder: kinds, sizes, times and contents."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        state, content = path.lstat(), b"" if path.is_dir() else path.read_bytes()
+        found[str(path.relative_to(folder))] = (
+            state.st_mode,
+            state.st_size,
+            state.st_mtime_ns,
+            hashlib.sha256(content).hexdigest(),
+        )
+    return found
+
+
+def artifacts(store: Path) -> dict[str, Path]:
+    """Where MLflow looks for the artifacts of each run that is not in its bin, by the run's name."""
+    query = "select run_uuid, artifact_uri from runs where lifecycle_stage = 'active'"
+    with looking(Store(store).database) as connection:
+        rows = connection.execute(query).fetchall()
+    return {name: place for name, uri in rows if (place := local(uri)) is not None}
+
+
+def shown(store: Path) -> int:
+    """How many runs MLflow shows with artifacts; all of them, and those below the store."""
+    places = artifacts(store)
+    assert places
+    assert all(place.is_relative_to(store) and any(place.iterdir()) for place in places.values())
+    return len(places)
+
+
+# ------------------------------------------------------------------------------------------------ folders that were moved
+
+
+def test_a_renamed_folder_shows_all_artifacts(moved: Path, original: Path) -> None:
+    assert {place.is_dir() for place in artifacts(moved).values()} == {False}
+    assert call("report", "mini", store=moved).exit_code == 0
+    assert shown(moved) == len(artifacts(original))
+    assert not moved.with_name("old").exists()
+
+
+def test_what_a_moved_folder_still_trains_goes_nowhere_else(moved: Path) -> None:
+    session = latest_session("mini", store=moved)
+    key = next(key for key, run in session.plan.runs.items() if run.arm == "scratch" and run.kind == "final")
+    Ledger(moved / "work").declare_open(key)
+    before = len(artifacts(moved))
+    events = list(session.run(jobs=1))
+    session.publish_report(session.results())
+    assert [event.key for event in events if event.kind == "done"] == [key]
+    assert shown(moved) == before
+    assert not moved.with_name("old").exists()
+
+
+def test_a_copy_and_its_original_go_their_own_ways(original: Path, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    shutil.copytree(original, one)
+    Store(one).settle()
+    shutil.copytree(one, other)
+    before = listing(one)
+    for command in (("store", "sync"), ("report", "mini"), ("inspect", "mass-likelihood"), ("compare", "scratch", "simclr")):
+        assert call(*command, store=other).exit_code == 0
+    registered = call("model", "register", "scratch/n60/s0", "tagger", store=other)
+    assert registered.exit_code == 0, registered.output
+    assert shown(other) > shown(one)
+    assert listing(one) == before
+
+
+def test_a_registered_model_is_found_where_the_folder_is(original: Path, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    shutil.copytree(original, old)
+    assert call("model", "register", "scratch/n60/s0", "tagger", "--alias", "best", store=old).exit_code == 0
+    old.rename(new)
+    client = Store(new).client()
+    version = client.get_model_version_by_alias("tagger", "best")
+    source = client.get_model_version_download_uri("tagger", version.version)
+    assert (local(source) or Path()).is_relative_to(new)
+    assert (Path(local(source) or "") / "MLmodel").is_file()
+    again = call("model", "register", "scratch/n60/s0", "tagger", store=new)
+    assert "version 1" in again.output
+
+
+def test_what_gc_removes_from_a_copy_stays_in_the_original(original: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(original, copy)
+    before = listing(original)
+    (name,) = (path.name for path in (copy / "reports").iterdir())
+    for what in ("pretrainings", name):
+        freed = call("store", "gc", what, store=copy)
+        assert freed.exit_code == 0, freed.output
+    assert listing(original) == before
+    assert not any((copy / "artifacts").rglob("scores.h5"))
+
+
+def test_a_folder_whose_artifacts_were_left_behind_gets_them_again(moved: Path, original: Path) -> None:
+    shutil.rmtree(moved / "artifacts")
+    assert call("store", "sync", store=moved).exit_code == 0
+    assert shown(moved) == len(artifacts(original))
+
+
+@pytest.mark.parametrize("spelling", ["{}/", "{}/../new name", "link"])
+def test_a_store_by_another_spelling_is_the_same_store(spelling: str, moved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(moved.parent)
+    Path("link").symlink_to(moved)
+    assert call("report", "mini", store=Path(spelling.format(moved.name))).exit_code == 0
+    shown(moved)
+    assert {path.name for path in moved.parent.iterdir()} == {"new name", "link"}
