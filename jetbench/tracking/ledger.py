@@ -24,10 +24,11 @@ __all__ = ["Ledger", "RunFolder"]
 
 
 class Ledger:
-    """The runs below a folder `work`."""
+    """The runs below a folder `work`. Whoever goes on with them `notes` the checksums of files that it has read; whoever only
+    looks writes nothing."""
 
-    def __init__(self, work: Path) -> None:
-        self.work = work
+    def __init__(self, work: Path, *, notes: bool = False) -> None:
+        self.work, self.notes = work, notes
 
     def folder(self, key: str) -> Path:
         return self.work / key[:16]
@@ -40,7 +41,7 @@ class Ledger:
         folder = self.run(key)
         try:
             record = json.loads(folder.done.read_text())
-            return record["key"] == key and folder.whole(dict(record["files"]), thorough=thorough)
+            return record["key"] == key and folder.whole(dict(record["files"]), thorough=thorough, note=self.notes)
         except (OSError, ValueError, KeyError, TypeError):
             return False
 

@@ -159,10 +159,13 @@ class MlflowTracker(Tracker):
             client.set_tag(report.info.run_id, OVERVIEW, f"{len(told.arms)}:{digest}")
         return sent
 
-    def place(self) -> tuple[str, str | None]:
+    def place(self) -> tuple[str | None, str | None]:
         """Return the id of the experiment, and the name of the view that shows the comparison, None where there is none yet:
-        what links to MLflow's pages contain. MLflow is not imported for an experiment of a local store."""
+        what links to MLflow's pages contain. MLflow is not imported for an experiment of a local store, and none is made in the
+        copy of a database."""
         known = None if self.store.tracking_uri else experiment_in(self.store, self.experiment, view_tag())
+        if known is None and self.store.copy:
+            return None, None
         if known is None:
             experiment_id = self.experiment_id
             with speaking_plainly(f"cannot look into {self.store.uri}"):

@@ -114,6 +114,11 @@ class Store:
         StoreError for a folder that cannot be written, a store of files, or a database that is damaged or of another version.
         """
         refuse_unusable(self.root)
+        if self.copy is not None:
+            with self._reading(), looking(self.copy) as connection:
+                check_schema(self.copy, connection)
+            self.settle()
+            return
         with self._locked():
             if self.tracking_uri:
                 return

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 import shutil
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,3 +158,104 @@ def test_a_store_by_another_spelling_is_the_same_store(spelling: str, moved: Pat
     assert call("report", "mini", store=Path(spelling.format(moved.name))).exit_code == 0
     shown(moved)
     assert {path.name for path in moved.parent.iterdir()} == {"new name", "link"}
+
+
+# ------------------------------------------------------------------------------------------------ folders that are only read
+
+LOOKS = (
+    ("status", "mini"),
+    ("status", "mini", "--watch"),
+    ("results", "mini"),
+    ("results", "mini", "--format", "json"),
+    ("diff", "scratch", "simclr"),
+    ("doctor",),
+    ("store", "gc"),
+    ("store", "gc", "--dry-run", "aside"),
+    ("predict", "scratch/n60", "JETS", "-o", "OUT/scores.h5"),
+    ("model", "export", "scratch/n60/s0", "--format", "pt2", "-o", "OUT/tagger.pt2"),
+    ("report", "mini", "-o", "OUT/report"),
+    ("inspect", "scratch/n60/s0", "-o", "OUT/inspect"),
+    ("inspect", "mass-likelihood", "-o", "OUT/inspect"),
+    ("compare", "scratch", "simclr", "-o", "OUT/compare"),
+)
+CALLS = """
+import json, os, sys, warnings
+warnings.simplefilter("ignore")
+from click.testing import CliRunner
+from jetbench.cli import main
+calls = json.load(sys.stdin)
+done = [CliRunner().invoke(main, call) for call in calls]
+print(json.dumps([[one.exit_code, one.output, repr(one.exception)] for one in done]))
+"""
+# the administrator may write everywhere but where nobody may
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+
+
+def in_read_only(store: Path, *calls: tuple[str, ...]) -> list[tuple[int, str, str]]:
+    """Exit status, output and exception of commands on a folder that nobody may write meanwhile."""
+    around = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(store)]
+    if subprocess.run([*around, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    told = json.dumps([[*call, "--store", str(store)] for call in calls])
+    command = [*around, sys.executable, "-c", CALLS]
+    done = subprocess.run(command, input=told, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [(code, output, error) for code, output, error in json.loads(done.stdout.splitlines()[-1])]
+
+
+@pytest.fixture
+def untimed(original: Path, tmp_path: Path) -> Path:
+    """A copy whose files have other times than they had: no cache of checksums counts."""
+    shutil.copytree(original, tmp_path / "copy", copy_function=shutil.copyfile)
+    return tmp_path / "copy"
+
+
+def spelt(look: tuple[str, ...], original: Path, out: Path) -> tuple[str, ...]:
+    return tuple(word.replace("JETS", str(original.parent / "jets.h5")).replace("OUT", str(out)) for word in look)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=" ".join)
+def test_looking_writes_nothing(look: tuple[str, ...], untimed: Path, original: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    before = listing(untimed)
+    done = call(*spelt(look, original, out), store=untimed)
+    assert done.exit_code == 0, done.output
+    assert listing(untimed) == before
+    assert len(list(out.iterdir())) == ("-o" in look) + ("export" in look)
+
+
+def test_looking_leaves_the_log_of_a_killed_process_alone(untimed: Path) -> None:
+    base = sqlite3.connect(untimed / "mlflow.db")
+    base.execute("update experiments set name = 'renamed' where experiment_id = 0")
+    base.commit()
+    saved = {path.name: path.read_bytes() for path in untimed.glob("mlflow.db*")}
+    base.close()
+    for name, content in saved.items():
+        (untimed / name).write_bytes(content)
+    assert len(saved["mlflow.db-wal"]) > 0
+    before = listing(untimed)
+    for look in (("doctor",), ("store", "gc"), ("status", "mini")):
+        assert call(*look, store=untimed).exit_code == 0
+    assert listing(untimed) == before
+
+
+def test_a_colleagues_read_only_folder_can_be_looked_at(untimed: Path, original: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    looks = [spelt(look, original, out) for look in LOOKS if look != ("doctor",)]
+    for look, (code, output, error) in zip(looks, in_read_only(untimed, *looks), strict=True):
+        assert code == 0, (look, output, error)
+    assert {path.name for path in out.iterdir()} >= {"scores.h5", "tagger.pt2", "report", "inspect", "compare"}
+
+
+def test_what_cannot_be_written_is_one_sentence_with_the_remedy(untimed: Path) -> None:
+    """No traceback; and what has to be written goes elsewhere by an option, where there is one."""
+    pages = (("report", "mini"), ("inspect", "scratch/n60/s0"), ("compare", "scratch", "simclr"))
+    others = (("store", "sync"), ("model", "register", "scratch/n60/s0", "tagger"), ("store", "gc", "aside"), ("doctor",))
+    found = in_read_only(untimed, *pages, *others)
+    for (code, output, error), remedy in zip(found, ["write elsewhere with --output FOLDER"] * 3 + ["--store"] * 4, strict=True):
+        assert code == 1, output
+        assert "SystemExit" in error
+        assert "cannot" in output
+        assert remedy in output

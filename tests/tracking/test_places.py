@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +18,7 @@ ELSEWHERE = ("s3://bucket/1", "mlflow-artifacts:/1", "http://host/1", "/data/the
 
 
 @pytest.fixture
-def moved(store: Store) -> Iterator[Store]:
+def moved(store: Store) -> Store:
     """A store that was `old` before, with a run in each kind of place."""
     old = store.root.with_name("my old")  # a blank is written as %20 in a place
     with closing(connected(store.database)) as base, base:
@@ -31,7 +30,9 @@ def moved(store: Store) -> Iterator[Store]:
                 "insert into experiments (experiment_id, name, artifact_location, lifecycle_stage) values (?, ?, ?, 'active')"
             )
             base.execute(insert, (number, f"e{number}", place))
-            insert = "insert into runs (run_uuid, name, status, artifact_uri, experiment_id, lifecycle_stage) values (?, ?, 'FINISHED', ?, ?, 'active')"
+            insert = (
+                "insert into runs (run_uuid, name, artifact_uri, experiment_id, lifecycle_stage) values (?, ?, ?, ?, 'active')"
+            )
             base.execute(insert, (f"r{number}", f"r{number}", f"{place}/r{number}/artifacts", number))
         base.execute("insert into experiment_tags (key, value, experiment_id) values ('jetbench.store', 'me', 1)")
         base.execute("insert into tags (key, value, run_uuid) values (?, 'all of it', 'r1')", (CONTENT,))
@@ -39,7 +40,7 @@ def moved(store: Store) -> Iterator[Store]:
         for version, place in enumerate((old, Path("/data/theirs")), 1):
             insert = "insert into model_versions (name, version, source, storage_location) values ('tagger', ?, ?, ?)"
             base.execute(insert, (version, place.joinpath("artifacts/m").as_uri(), f"{place}/artifacts/m"))
-    yield store
+    return store
 
 
 def ask(store: Store, query: str) -> list[str]:
