@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -171,6 +172,7 @@ LOOKS = (
     ("doctor",),
     ("store", "gc"),
     ("store", "gc", "--dry-run", "aside"),
+    ("run", "--suite", "SUITE", "--dry-run"),
     ("predict", "scratch/n60", "JETS", "-o", "OUT/scores.h5"),
     ("model", "export", "scratch/n60/s0", "--format", "pt2", "-o", "OUT/tagger.pt2"),
     ("report", "mini", "-o", "OUT/report"),
@@ -191,13 +193,18 @@ print(json.dumps([[one.exit_code, one.output, repr(one.exception)] for one in do
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 
 
-def in_read_only(store: Path, *calls: tuple[str, ...]) -> list[tuple[int, str, str]]:
-    """Exit status, output and exception of commands on a folder that nobody may write meanwhile."""
+def read_only(store: Path) -> list[str]:
+    """What stands before a command for which nobody may write the folder."""
     around = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(store)]
     if subprocess.run([*around, "true"], capture_output=True, check=False).returncode:
         pytest.skip("nothing can be mounted here")
+    return around
+
+
+def in_read_only(store: Path, *calls: tuple[str, ...]) -> list[tuple[int, str, str]]:
+    """Exit status, output and exception of commands on a folder that nobody may write meanwhile."""
     told = json.dumps([[*call, "--store", str(store)] for call in calls])
-    command = [*around, sys.executable, "-c", CALLS]
+    command = [*read_only(store), sys.executable, "-c", CALLS]
     done = subprocess.run(command, input=told, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     return [(code, output, error) for code, output, error in json.loads(done.stdout.splitlines()[-1])]
@@ -211,7 +218,10 @@ def untimed(original: Path, tmp_path: Path) -> Path:
 
 
 def spelt(look: tuple[str, ...], original: Path, out: Path) -> tuple[str, ...]:
-    return tuple(word.replace("JETS", str(original.parent / "jets.h5")).replace("OUT", str(out)) for word in look)
+    places = {"JETS": original.parent / "jets.h5", "SUITE": original.parent / "mini.yaml", "OUT": out}
+    for name, place in places.items():
+        look = tuple(word.replace(name, str(place)) for word in look)
+    return look
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=" ".join)
@@ -243,10 +253,10 @@ def test_looking_leaves_the_log_of_a_killed_process_alone(untimed: Path) -> None
 def test_a_colleagues_read_only_folder_can_be_looked_at(untimed: Path, original: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    looks = [spelt(look, original, out) for look in LOOKS if look != ("doctor",)]
+    looks = [spelt(look, original, out) for look in LOOKS if look[0] != "doctor" and not {"export", "scratch/n60/s0"} & {*look}]
     for look, (code, output, error) in zip(looks, in_read_only(untimed, *looks), strict=True):
         assert code == 0, (look, output, error)
-    assert {path.name for path in out.iterdir()} >= {"scores.h5", "tagger.pt2", "report", "inspect", "compare"}
+    assert {path.name for path in out.iterdir()} >= {"scores.h5", "report", "inspect", "compare"}
 
 
 def test_what_cannot_be_written_is_one_sentence_with_the_remedy(untimed: Path) -> None:
@@ -259,3 +269,50 @@ def test_what_cannot_be_written_is_one_sentence_with_the_remedy(untimed: Path) -
         assert "SystemExit" in error
         assert "cannot" in output
         assert remedy in output
+
+
+SERVE = """
+import json, sys, urllib.request
+from pathlib import Path
+from jetbench.api import latest_execution
+from jetbench.tracking.store import Store
+from jetbench.tracking.ui import servable, serving
+told = []
+with servable(Store(Path(sys.argv[1])), told.append) as store:
+    session = latest_execution("mini", store=sys.argv[1], tracking_uri="local")
+    session.store = store
+    experiment, view = session.tracker.place()
+    with serving(store, port=int(sys.argv[2])) as (address, _):
+        def ask(path, **fields):
+            request = urllib.request.Request(f"{address}/api/2.0/mlflow/{path}", headers={"Content-Type": "application/json"})
+            request.data = json.dumps(fields).encode() if fields else None
+            return json.load(urllib.request.urlopen(request, timeout=30))
+        runs = ask("runs/search", experiment_ids=[experiment], max_results=100)["runs"]
+        files = [len(ask(f"artifacts/list?run_id={run['info']['run_id']}")["files"]) for run in runs]
+print(json.dumps({"told": told, "view": view, "files": files}))
+"""
+
+
+def test_the_pages_of_a_read_only_folder_are_of_a_copy_of_its_database(untimed: Path) -> None:
+    """Which was copied itself since it was published, so that its places are not those of its artifacts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    before = listing(untimed)
+    done = subprocess.run(
+        [*read_only(untimed), sys.executable, "-c", SERVE, str(untimed), str(port)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert "cannot be written: the pages are of a copy of its database" in found["told"][0]
+    assert found["view"] == "arms"
+    assert len(found["files"]) == len(artifacts(untimed))
+    assert all(found["files"])
+    assert listing(untimed) == before
+
+
+def test_a_read_only_folder_without_a_database_says_how_to_get_one(untimed: Path) -> None:
+    (untimed / "mlflow.db").unlink()
+    ((code, output, _),) = in_read_only(untimed, ("ui",))
+    assert code == 1
+    assert "jetbench store sync --store COPY" in output
