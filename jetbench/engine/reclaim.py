@@ -25,7 +25,7 @@ from jetbench.tracking.experiments import experiment_names
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.rows import Row, drop_experiment, drop_files, rows, shown
-from jetbench.tracking.store import Store
+from jetbench.tracking.store import PATIENCE, Store
 
 __all__ = ["RULES", "Reclaimer", "undisturbed"]
 
@@ -36,7 +36,7 @@ def undisturbed(store: Store) -> Iterator[None]:
     runs an instance."""
     _refuse_missing(store)
     store.settle()
-    with file_lock(store.root / ".lock"), idle(store, sorted(path.stem for path in store.work.glob("*.lock"))):
+    with file_lock(store.root / ".lock", patience=PATIENCE), idle(store, sorted(path.stem for path in store.work.glob("*.lock"))):
         yield
 
 

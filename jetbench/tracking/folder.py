@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jetbench.errors import StoreError
+from jetbench.tracking.journal import DONE
 
 __all__ = ["RunFolder", "also_key", "noted"]
 
@@ -108,7 +109,7 @@ class RunFolder:
 
     @property
     def done(self) -> Path:
-        return self.path / "done.json"
+        return self.path / DONE
 
     @property
     def failed(self) -> Path:
@@ -194,7 +195,7 @@ def noted(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_bytes())) if path.is_file() else {}
     except (OSError, ValueError, TypeError) as error:
-        raise StoreError(f"{path}: damaged ({error}); delete the folder and run the suite again") from error
+        raise StoreError(f"{path}: damaged ({error}); run the suite again, which makes it anew") from error
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -71,19 +71,16 @@ class Ledger:
 
     def pruned(self, key: str) -> bool:
         """Tell whether a study has stopped the training before its end. It can go on from its checkpoint."""
-        return not self.done(key) and bool(noted(self.run(key).pruned))
+        return not self.done(key) and bool(_ended(self.run(key).pruned))
 
     def costs(self, key: str) -> dict[str, float]:
         """Return what a run has cost, finished, failed or stopped by a study, as `cost/…`; empty where it has not ended."""
-        ended = self._failure(key) or noted(self.run(key).pruned)
+        ended = self._failure(key) or _ended(self.run(key).pruned)
         metrics = self.metrics(key) if self.done(key) else ended.get("costs", {})
         return {name: value for name, value in metrics.items() if name.startswith("cost/")}
 
     def _failure(self, key: str) -> dict[str, Any]:
-        try:
-            return dict(json.loads(self.run(key).failed.read_text()))
-        except (OSError, ValueError, TypeError):
-            return {}
+        return _ended(self.run(key).failed)
 
     def metrics(self, key: str) -> dict[str, float]:
         """Return the final metrics of a finished run; raises `StoreError` where there are none."""
@@ -91,7 +88,7 @@ class Ledger:
         try:
             return dict(json.loads(path.read_text()))
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path}: no readable metrics ({error}); delete the folder and run the suite again") from error
+            raise StoreError(f"{path}: no readable metrics ({error}); run the suite again, which makes them anew") from error
 
     def tested(self, key: str) -> dict[str, float]:
         """Return the metrics on the test jets of a finished run, as `test/…`; empty where it was not tested."""
@@ -103,7 +100,7 @@ class Ledger:
         try:
             return np.load(path, allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path}: no readable losses ({error}); delete the folder and run the suite again") from error
+            raise StoreError(f"{path}: no readable losses ({error}); run the suite again, which makes them anew") from error
 
     def has_weights(self, key: str) -> bool:
         """Tell whether a finished run still has its weights: they may have been reclaimed."""
@@ -170,3 +167,11 @@ class Ledger:
         """Forget how an earlier attempt at the run has ended."""
         for path in (self.run(key).failed, self.run(key).pruned):
             path.unlink(missing_ok=True)
+
+
+def _ended(path: Path) -> dict[str, Any]:
+    """Read how a run has ended; empty where nothing, or nothing readable, is said of it: then it goes on."""
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}

@@ -22,8 +22,9 @@ from jetbench.tracking.database import ELSEWHERE, LOST, check_schema, connected,
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["Store", "refuse_unusable", "store_root"]
+__all__ = ["PATIENCE", "Store", "refuse_unusable", "store_root"]
 
+PATIENCE = 60.0  # seconds that are waited for what others do in one
 log = logging.getLogger(__name__)
 _NETWORK = re.compile(r"nfs|lustre|afs|cifs|smb|ceph|gpfs|beegfs|9p|fuse|orangefs|glusterfs")
 
@@ -84,7 +85,7 @@ class Store:
         """Return the identity, which is made where there is none; any number of processes may ask together."""
         found = self.identity
         if found is None:
-            with self._writing(), file_lock(self.root / ".store.lock", remove=True):
+            with self._writing(), file_lock(self.root / ".store.lock", patience=PATIENCE, remove=True):
                 if self.identity is None:
                     write_json(self._identity, {"id": secrets.token_hex(6)})
             found = self.identify()
@@ -187,7 +188,7 @@ class Store:
             with self._writing():
                 for folder in (self.artifacts, self.work):
                     folder.mkdir(parents=True, exist_ok=True)
-                held.enter_context(file_lock(self.root / ".lock"))
+                held.enter_context(file_lock(self.root / ".lock", patience=PATIENCE))
             yield
 
     @contextmanager

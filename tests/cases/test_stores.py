@@ -9,7 +9,9 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -264,7 +266,8 @@ def test_what_cannot_be_written_is_one_sentence_with_the_remedy(untimed: Path) -
     pages = (("report", "mini"), ("inspect", "scratch/n60/s0"), ("compare", "scratch", "simclr"))
     others = (("store", "sync"), ("model", "register", "scratch/n60/s0", "tagger"), ("store", "gc", "aside"), ("doctor",))
     found = in_read_only(untimed, *pages, *others)
-    for (code, output, error), remedy in zip(found, ["write elsewhere with --output FOLDER"] * 3 + ["--store"] * 4, strict=True):
+    remedies = ["write elsewhere with --output FOLDER"] * 3 + ["choose another folder"] * 4
+    for (code, output, error), remedy in zip(found, remedies, strict=True):
         assert code == 1, output
         assert "SystemExit" in error
         assert "cannot" in output
@@ -316,3 +319,106 @@ def test_a_read_only_folder_without_a_database_says_how_to_get_one(untimed: Path
     ((code, output, _),) = in_read_only(untimed, ("ui",))
     assert code == 1
     assert "jetbench store sync --store COPY" in output
+
+
+# ------------------------------------------------------------------------------------------------ locks and files that are left
+
+HOLD = """
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from jetbench.files import file_lock
+with ExitStack() as held:
+    assert all(held.enter_context(file_lock(Path(path), wait=False)) for path in sys.argv[1:])
+    print("mine", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def locks(store: Path) -> list[Path]:
+    """Every lock that a store may have."""
+    session = latest_session("mini", store=store)
+    runs = [Ledger(store / "work").run(key).lock for key in session.plan.runs]
+    return [store / ".lock", store / ".store.lock", session.store.lock_of(session.plan.instance.name), *runs]
+
+
+@contextmanager
+def held(paths: list[Path]) -> Iterator[subprocess.Popen[str]]:
+    """A process that owns these locks."""
+    command = [sys.executable, "-c", HOLD, *map(str, paths)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "mine\n"
+        yield process
+        process.kill()
+
+
+def test_the_locks_of_a_killed_process_keep_nobody_out(moved: Path) -> None:
+    with held(locks(moved)) as owner:
+        assert "no process runs it" not in call("status", "mini", store=moved).output
+        owner.kill()
+        owner.wait()
+    (moved / "optuna.journal.lock").symlink_to("/nowhere/was-here/optuna.journal")  # of an earlier version
+    began = time.monotonic()
+    for command in (("status", "mini"), ("store", "sync"), ("store", "gc", "aside"), ("report", "mini")):
+        done = call(*command, store=moved)
+        assert done.exit_code == 0, done.output
+    assert list(latest_session("mini", store=moved).run(jobs=1))
+    assert time.monotonic() - began < 60
+
+
+def test_the_locks_of_a_process_that_hangs_are_an_error_that_names_it(original: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`status` and `results` do not wait at all; what has to write does not wait for ever. `store sync` passes on."""
+    for module in ("tracking.store", "engine.reclaim"):
+        monkeypatch.setattr(f"jetbench.{module}.PATIENCE", 0.3)
+    with held(locks(original)) as owner:
+        for command in (("status", "mini"), ("results", "mini"), ("doctor",)):
+            assert call(*command, store=original).exit_code == 0
+        for *command, code in (("store", "sync", 0), ("store", "gc", "aside", 1)):
+            done = call(*command, store=original)
+            assert done.exit_code == code
+            assert f"(process {owner.pid} on" in done.output
+            assert "does not end; wait for it, or stop it first" in done.output
+
+
+def files(store: Path) -> list[Path]:
+    """The files of a store that people's trouble is made of: of one run of each model, of the report, and of all runs."""
+    session = latest_session("mini", store=store)
+    keys = {run.spec.model.name: key for key, run in session.plan.runs.items() if run.kind == "final"}
+    folders = [*(Ledger(store / "work").folder(key) for key in keys.values()), session.folder]
+    found = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file() and path.stat().st_size]
+    return [*found, store / "instances.jsonl", store / ".lock", session.store.lock_of(session.plan.instance.name)]
+
+
+@pytest.mark.parametrize("torn", ["half", "empty", "zeros"])
+def test_a_torn_file_brings_no_command_down(torn: str, untimed: Path, tmp_path: Path) -> None:
+    """As a crash of the machine leaves them: cut in the middle, of no length, or zeros to the end. What is damaged is told of as
+    such, and what is not is shown."""
+    Store(untimed).settle()
+    book, looks = untimed / "instances.jsonl", [("status", "mini"), ("results", "mini")]
+    for path in files(untimed):
+        whole = path.read_bytes()
+        half = whole[: len(whole) // 2]
+        path.write_bytes({"half": half, "empty": b"", "zeros": half + bytes(len(whole) - len(half))}[torn])
+        for look in looks:
+            done = call(*look, store=untimed)
+            assert isinstance(done.exception, SystemExit | None), (path, look, done.exception)
+            assert (done.exit_code == 0) is (path != book), (path, look, done.output)
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("torn", ["half", "empty"])
+def test_the_same_command_mends_what_is_torn_and_nothing_is_deleted_by_hand(torn: str, untimed: Path) -> None:
+    session = latest_session("mini", store=untimed)
+    before = session.results().cells
+    for path in files(untimed):
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2] if torn == "half" else b"")
+    with (untimed / "instances.jsonl").open("ab") as book:
+        book.write(b'{"time": 1764322, "inst')
+    events = [event for event in session.run(jobs=1) if event.kind in ("done", "failed")]
+    assert {event.kind for event in events} == {"done"}
+    again = latest_session("mini", store=untimed)
+    assert again.results().cells.keys() == before.keys()
+    again.publish_report(again.results())
+    shown(untimed)
