@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tiny_runs import Toys, finished_toys_of, toys_of
+from tiny_runs import FEW, LEARNT, Toys, finished_toys_of, toys_of
 
-from jetbench.api import Session, latest_session
+from jetbench.api import Session, latest_session, open_session
 from jetbench.cli import main
+from jetbench.jets import Jets, save_jets
 from jetbench.tracking.database import looking
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.places import local
@@ -29,13 +30,13 @@ from jetbench.tracking.store import Store
 __all__ = ["finished_toys_of", "toys_of"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:For backward compatibility, 'str' dtypes")  # of MLflow's tables about pandas
-FEW = ("arms.sets=null", "arms.boosted-trees=null")
+LESS = ("arms.sets=null", "arms.boosted-trees=null")
 
 
 @pytest.fixture(scope="session")
 def original(finished_toys_of: Callable[..., Toys]) -> Path:
     """A finished suite, published with its report into the database of its folder."""
-    toys = finished_toys_of(2, *FEW)
+    toys = finished_toys_of(2, *LESS)
     session = Session(toys.plan, Store(toys.store))
     list(session.sync())
     session.publish_report(session.results())
@@ -187,6 +188,7 @@ import json, os, sys, warnings
 warnings.simplefilter("ignore")
 from click.testing import CliRunner
 from jetbench.cli import main
+from jetbench.jets import Jets, save_jets
 calls = json.load(sys.stdin)
 done = [CliRunner().invoke(main, call) for call in calls]
 print(json.dumps([[one.exit_code, one.output, repr(one.exception)] for one in done]))
@@ -422,3 +424,64 @@ def test_the_same_command_mends_what_is_torn_and_nothing_is_deleted_by_hand(torn
     assert again.results().cells.keys() == before.keys()
     again.publish_report(again.results())
     shown(untimed)
+
+
+# ------------------------------------------------------------------------------------------------ jets that are gone, or renamed
+
+
+@pytest.fixture
+def gone(original: Path) -> Iterator[Path]:
+    """The jets of the suite, which somebody has moved meanwhile."""
+    jets = original.parent / "jets.h5"
+    yield jets.rename(jets.with_name("elsewhere.h5"))
+    jets.with_name("elsewhere.h5").rename(jets)
+
+
+WITHOUT_JETS = (
+    ("status", "mini"),
+    ("results", "mini"),
+    ("report", "mini"),
+    ("report", "mini", "-o", "OUT/report"),
+    ("diff", "scratch", "simclr"),
+    ("store", "sync"),
+    ("store", "gc"),
+    ("inspect", "scratch/n60/s0", "-o", "OUT/inspect"),
+    ("compare", "scratch", "simclr", "-o", "OUT/compare"),
+    ("predict", "scratch/n60/s0", "GONE", "-o", "OUT/scores.h5"),
+    ("model", "register", "scratch/n60/s0", "tagger"),
+)
+
+
+def test_reports_need_no_jets(untimed: Path, original: Path, gone: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for look in WITHOUT_JETS:
+        done = call(*spelt(tuple(word.replace("GONE", str(gone)) for word in look), original, out), store=untimed)
+        assert done.exit_code == 0, (look, done.output, done.exception)
+        assert "Traceback" not in done.output
+        if look[0] == "inspect":
+            assert "made from stored scores and curves alone" in done.output
+    assert {path.name for path in out.iterdir()} == {"report", "inspect", "compare", "scores.h5"}
+
+
+def test_the_same_jets_by_another_name_are_not_trained_on_again(untimed: Path, original: Path, gone: Path) -> None:
+    session, suite = latest_session("mini", store=untimed), original.parent / "mini.yaml"
+    again = open_session(suite, dataset=gone, store=untimed, overrides=(*FEW, *LEARNT, *LESS), tracking_uri="local")
+    assert again.plan.instance.name == session.plan.instance.name
+    assert again.plan.runs.keys() == session.plan.runs.keys()
+    before = {path.name for path in (untimed / "work").iterdir()}
+    assert {event.kind for event in again.run(jobs=1)} == {"skipped"}
+    assert {path.name for path in (untimed / "work").iterdir() if path.is_dir()} == {name for name in before if "." not in name}
+
+
+@pytest.mark.parametrize("key", ["dataset", "unlabelled", "also_test"])
+def test_every_file_of_jets_is_known_by_its_content(key: str, suite_path: Path, toy_jets: Jets, tmp_path: Path) -> None:
+    one, same, other = (tmp_path / name for name in ("one.h5", "same.h5", "other.h5"))
+    save_jets(one, [toy_jets[:390]])
+    shutil.copyfile(one, same)
+    save_jets(other, [toy_jets[:389]])
+    sessions = [open_session(suite_path, **{key: path}, store=tmp_path / "store") for path in (one, same, other)]  # type: ignore[arg-type]
+    names = [session.plan.instance.name for session in sessions]
+    keys = [tuple(session.plan.runs) for session in sessions]
+    assert names[0] == names[1] != names[2]
+    assert keys[0] == keys[1] != keys[2]
