@@ -11,7 +11,6 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +20,7 @@ __all__ = ["file_lock", "is_locked", "lock_owner", "move_aside", "refuse_output"
 
 log = logging.getLogger(__name__)
 LOOK = 0.001  # seconds, longer than a look at a lock takes
-POLL = 0.1  # seconds between tries of who does not wait for ever
+POLL, TELL = 0.02, 5.0  # seconds between tries of who waits, and before people are told of it
 
 
 def refuse_output(path: Path) -> None:
@@ -78,13 +77,14 @@ def file_lock(
     """Own the file at `path` while inside; the system frees it at once when its owner dies, and a file that is left over means
     nothing. Yield False where it is taken.
 
-    With `wait` a taken file is waited for, after a call of `on_wait`, which by default tells by whom it is taken; without it is
-    asked for twice, since a look of `is_locked` shares it for an instant. With `remove` its owner removes it at the end.
+    With `wait` a taken file is waited for, after a call of `on_wait`; without such a call people are told after a while who has
+    taken it. Without `wait` it is asked for twice, since a look of `is_locked` shares it for an instant. With `remove` its owner
+    removes it at the end.
     Raises `BusyError` where it is still taken after `patience` seconds, and `StoreError` where it cannot be made or locked.
     """
     while True:
         with _opened(path) as file:
-            if not _lock(file, path, wait, on_wait or partial(_tell, path), patience):
+            if not _lock(file, path, wait, on_wait, patience):
                 yield False
                 return
             if _is_at(file, path):
@@ -129,10 +129,6 @@ def lock_owner(path: Path) -> str:
         return ""
 
 
-def _tell(path: Path) -> None:
-    log.warning("waiting for %s, which another process has locked%s", path, lock_owner(path))
-
-
 def _sign(file: IO[str]) -> None:
     """Write down who owns the file, for those who find it taken."""
     with contextlib.suppress(OSError):  # of a full disk: it is owned all the same
@@ -155,7 +151,7 @@ def _unusable(path: Path, error: OSError) -> StoreError:
     return StoreError(f"{path} cannot be locked ({error.strerror}); {remedy}")
 
 
-def _lock(file: IO[str], path: Path, wait: bool, on_wait: Callable[[], None], patience: float | None) -> bool:
+def _lock(file: IO[str], path: Path, wait: bool, on_wait: Callable[[], None] | None, patience: float | None) -> bool:
     """Lock an open file, or say that it is taken and not to be waited for."""
     if _try_lock(file, path):
         return True
@@ -163,15 +159,17 @@ def _lock(file: IO[str], path: Path, wait: bool, on_wait: Callable[[], None], pa
     free = _try_lock(file, path)
     if free or not wait:
         return free
-    on_wait()
-    if patience is None:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        return True
-    end = time.monotonic() + patience
+    began, told = time.monotonic(), on_wait is not None
+    if on_wait is not None:
+        on_wait()
     while not _try_lock(file, path):
-        if time.monotonic() > end:
+        waited = time.monotonic() - began
+        if patience is not None and waited > patience:
             owner = lock_owner(path)
             raise BusyError(f"another process has locked {path}{owner} and does not end; wait for it, or stop it first")
+        if not told and waited > TELL:
+            log.warning("waiting for %s, which another process has locked%s", path, lock_owner(path))
+            told = True
         time.sleep(POLL)
     return True
 

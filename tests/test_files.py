@@ -94,8 +94,9 @@ def test_a_look_at_a_lock_keeps_out_nobody_who_does_not_wait(lock: Path, monkeyp
 
 
 def test_who_finds_a_lock_taken_is_told_by_whom(
-    lock: Path, owner: subprocess.Popen[str], caplog: pytest.LogCaptureFixture
+    lock: Path, owner: subprocess.Popen[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("jetbench.files.TELL", 0.1)
     told = rf"locked .*lock \(process {owner.pid} on \S+, since 20.* and does not end"
     with pytest.raises(BusyError, match=told), file_lock(lock, patience=0.2):
         pytest.fail("it is taken")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jetbench.errors import StoreError
-from jetbench.tracking.journal import DONE
 
 __all__ = ["RunFolder", "also_key", "noted"]
 
@@ -109,7 +108,7 @@ class RunFolder:
 
     @property
     def done(self) -> Path:
-        return self.path / DONE
+        return self.path / "done.json"
 
     @property
     def failed(self) -> Path:

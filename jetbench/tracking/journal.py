@@ -19,10 +19,10 @@ from types import TracebackType
 
 from jetbench.errors import StoreError
 from jetbench.files import write_atomically
+from jetbench.tracking.folder import RunFolder
 
-__all__ = ["DONE", "Journal", "Record", "committed", "read", "valid_key"]
+__all__ = ["Journal", "Record", "committed", "read", "valid_key"]
 
-DONE = "done.json"  # stands beside the journal of a finished run
 _KEY = re.compile(r"[\w\-. :/]{1,250}")
 
 
@@ -130,7 +130,7 @@ def committed(path: Path) -> int:
     except FileNotFoundError:
         return 0
     except ValueError:
-        return path.stat().st_size if path.exists() and path.with_name(DONE).exists() else 0
+        return path.stat().st_size if path.exists() and RunFolder(path.parent).done.exists() else 0
 
 
 def read(path: Path, since: int = 0, until: int | None = None) -> tuple[list[Record], int]:

@@ -29,11 +29,11 @@ COLUMNS = (
     ("trace_tags", "value"),
 )
 
-# the first experiment is MLflow's own, made with the database; a later one without an owner is of an earlier version
+# those of jetbench, and MLflow's own first one where there is no other: elsewhere it may be somebody's
 EXPERIMENTS = """
-select distinct experiments.artifact_location from experiments
-left join experiment_tags as owner on owner.experiment_id = experiments.experiment_id and owner.key = :store
-where experiments.experiment_id = 0 or owner.value is not null
+select distinct artifact_location from experiments
+where experiment_id in (select experiment_id from experiment_tags where key like 'jetbench.%')
+or (select count(*) from experiments) = 1
 """
 FILLED = """
 select runs.run_uuid, runs.experiment_id, runs.artifact_uri, kind.value = 'arm'
@@ -55,7 +55,7 @@ def local(uri: str | None) -> Path | None:
 def moved_from(connection: sqlite3.Connection, root: Path) -> list[Path]:
     """Return the folders that the results folder `root` was before, by what its database says; none where it has stayed."""
     found: dict[Path, None] = {}
-    for (uri,) in connection.execute(EXPERIMENTS, {"store": STORE}):
+    for (uri,) in connection.execute(EXPERIMENTS):
         place = local(uri)
         if place is not None and place.parent.name == "artifacts" and not _same(place.parents[1], root):
             found[place.parents[1]] = None

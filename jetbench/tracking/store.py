@@ -139,7 +139,7 @@ class Store:
         """
         if self.tracking_uri or not self.database.exists():
             return
-        with self._reading(), looking(self.database) as connection:
+        with self._reading(), closing(connected(self.database)) as connection:
             moved = places.moved_from(connection, self.root)
         if moved and self.copy is None:
             with self._locked():
@@ -179,8 +179,10 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             if "locked" in str(error):
                 raise StoreError(f"{self.database} is locked by another program: try again when it has ended") from error
+            if not os.access(self.database, os.W_OK):
+                raise StoreError(f"{self.database} cannot be written ({error}); {ELSEWHERE}") from error
             reason = " ".join(str(error).split())
-            raise StoreError(f"{self.database} is damaged, not MLflow's, or cannot be written ({reason}); {LOST}") from error
+            raise StoreError(f"{self.database} is damaged or not MLflow's ({reason}); {LOST}") from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

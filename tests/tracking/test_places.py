@@ -63,6 +63,17 @@ def test_what_lay_in_the_folder_follows_and_nothing_else(moved: Store, caplog: p
     assert "my old before: the artifacts of its 1 runs" in caplog.text
 
 
+def test_what_somebody_else_has_put_elsewhere_stays(store: Store) -> None:
+    """MLflow's own first experiment is theirs too, in a database that they have made."""
+    with closing(connected(store.database)) as base, base:
+        insert = "insert into experiments (experiment_id, name, artifact_location, lifecycle_stage) values (1, 'a', ?, 'active')"
+        base.execute(insert, ("/data/artifacts/1",))
+        base.execute("update experiments set artifact_location = '/data/artifacts/0' where experiment_id = 0")
+    store.settle()
+    places = ["/data/artifacts/0", "/data/artifacts/1"]
+    assert ask(store, "select artifact_location from experiments order by experiment_id") == places
+
+
 def test_settling_again_writes_nothing(moved: Store) -> None:
     moved.settle()
     before = moved.database.read_bytes()
@@ -85,7 +96,8 @@ def test_a_folder_in_its_old_one_follows_once(moved: Store) -> None:
     """Of two places that it was, one lies in the other, and the new one lies in both."""
     root = moved.root
     with closing(connected(moved.database)) as base, base:
-        base.execute("update experiments set artifact_location = ? where experiment_id = 0", (f"{root.parents[1]}/artifacts/0",))
+        base.execute("insert into experiment_tags (key, value, experiment_id) values ('jetbench.suite', 'mini', 7)")
+        base.execute("update experiments set artifact_location = ? where experiment_id = 7", (f"{root.parents[1]}/artifacts/7",))
         place = (root.parent / "artifacts/mini").as_uri()
         base.execute("update experiments set artifact_location = ? where experiment_id = 1", (place,))
         base.execute("update runs set artifact_uri = ? where run_uuid = 'r1'", (f"{place}/r1/artifacts",))
@@ -94,8 +106,7 @@ def test_a_folder_in_its_old_one_follows_once(moved: Store) -> None:
     assert ask(moved, "select artifact_uri from runs where run_uuid = 'r1'") == [
         f"{(root / 'artifacts/mini').as_uri()}/r1/artifacts"
     ]
-    later = f"{root}/artifacts/later"
-    assert ask(moved, "select artifact_location from experiments where experiment_id = 7") == [later]
+    assert ask(moved, "select artifact_location from experiments where experiment_id = 7") == [f"{root}/artifacts/7"]
 
 
 def test_a_folder_by_another_name_is_the_same_folder(store: Store) -> None:
