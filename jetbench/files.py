@@ -20,7 +20,7 @@ __all__ = ["file_lock", "is_locked", "lock_owner", "move_aside", "refuse_output"
 
 log = logging.getLogger(__name__)
 LOOK = 0.001  # seconds, longer than a look at a lock takes
-POLL, TELL = 0.02, 5.0  # seconds between tries of who waits, and before people are told of it
+POLL, TELL = 0.02, 30.0  # seconds between tries of who waits, and before people are told of it
 
 
 def refuse_output(path: Path) -> None:
