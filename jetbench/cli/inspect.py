@@ -49,6 +49,8 @@ def inspect(
     found = inspect_subject(subject, root.root, layers, folder)
     for sentence in found.told:
         click.echo(sentence)
+    for warning in found.warnings:
+        click.secho(f"! {warning}", fg="yellow")
     if output is None:
         publish_run(subject, root)
     click.echo(f"page: {found.files[0]}")

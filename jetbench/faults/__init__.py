@@ -11,7 +11,7 @@ from typing import Literal
 
 from jetbench.registry import Entry, Registry
 
-__all__ = ["FAULTY", "FaultEntry", "faults", "watermark_text"]
+__all__ = ["FAULTY", "FaultEntry", "fault_text", "faults", "watermark_text"]
 
 FAULTY = "faulty on purpose"  # what stands on all that a fault had a part in
 
@@ -20,15 +20,23 @@ FAULTY = "faulty on purpose"  # what stands on all that a fault had a part in
 class FaultEntry(Entry):
     """`summary` says what is done wrong, and `source` who did it. `spoils` are the arms that have it: the baseline of a primary
     comparison, the arm that is compared with it, both, or none where the runs are right and are read wrongly. `stage` is the
-    training that it begins with. `differs` are the dotted paths of a run at which a spoilt one differs besides `fault` itself."""
+    training that it begins with. `differs` are the dotted paths of a run at which a spoilt one differs besides `fault` itself.
+    `expected` is what is to be expected of it: that the difference moves for the arm, for the baseline, or for neither since the
+    fault strikes both alike; or that its interval is narrower."""
 
     spoils: Literal["baseline", "arm", "both", "none"] = field(kw_only=True)
+    expected: Literal["arm", "baseline", "neither", "narrower"] = field(kw_only=True)
     stage: Literal["pretraining", "supervised"] = "supervised"
     differs: tuple[str, ...] = ()
 
     def touches(self, part: Literal["baseline", "arm"]) -> bool:
         """Tell whether that part of a comparison has the fault."""
         return self.spoils in (part, "both")
+
+
+def fault_text(name: str) -> str:
+    """Say of runs with a fault what it is: "faulty on purpose (one-seed: the first seed alone, …)"."""
+    return f"{FAULTY} ({name}: {faults[name].summary})"
 
 
 def watermark_text(fault: str = "") -> str:
@@ -49,6 +57,7 @@ faults: Registry[FaultEntry] = Registry(
             "the encoder from scratch learns at the rate 1e-6, which is for fine-tuning, and stays where it began",
             f"{STUDY}: both arms share one optimiser, encoder 1e-6, head 1e-4; here the pretrained arm keeps the recipe's",
             spoils="baseline",
+            expected="arm",
         ),
         FaultEntry(
             "scratch-at-1e-5",
@@ -56,6 +65,7 @@ faults: Registry[FaultEntry] = Registry(
             "the encoder from scratch learns at the rate 1e-5, ten times that of the published script",
             f"{UNKNOWN}; the milder form of scratch-at-1e-6",
             spoils="baseline",
+            expected="arm",
         ),
         FaultEntry(
             "range-255",
@@ -63,6 +73,7 @@ faults: Registry[FaultEntry] = Registry(
             "fine-tuning shows its inputs 255 times as large as the pretraining did, in both arms, as 0..255 stands to [0, 1]",
             f"{UNKNOWN}; a trap of image recipes that divide by 255 in one script only, here of the scaled inputs of any view",
             spoils="both",
+            expected="neither",
         ),
         FaultEntry(
             "frozen-encoder",
@@ -70,6 +81,7 @@ faults: Registry[FaultEntry] = Registry(
             "the pretrained encoder is frozen and its head alone is trained, against all of a network from scratch",
             f"{UNKNOWN}; {STUDY} nearly freezes both arms",
             spoils="arm",
+            expected="baseline",
             differs=("trains", "recipe.encoder_rate"),
         ),
         FaultEntry(
@@ -78,6 +90,7 @@ faults: Registry[FaultEntry] = Registry(
             "the test set is the validation set: the best epoch, and the rate where rates are tuned, by the loss on test jets",
             "the published jet-image recipe, whose 80/20 split has no third part, so that its figure was probably so selected",
             spoils="both",
+            expected="neither",
             differs=("recipe.select", "recipe.select_by"),
         ),
         FaultEntry(
@@ -86,6 +99,7 @@ faults: Registry[FaultEntry] = Registry(
             "each trial reports its best epoch on the test set, and the mean over trials is taken of these",
             f"{SUCCESSOR}: rejection as the maximum over epochs, then the mean over trials",
             spoils="both",
+            expected="neither",
             differs=("recipe.select", "recipe.select_by"),
         ),
         FaultEntry(
@@ -94,6 +108,7 @@ faults: Registry[FaultEntry] = Registry(
             "the arm from scratch sees its jets without augmentation, the pretrained one with it, before and while fine-tuning",
             f"{UNKNOWN}; where pretraining alone augments, a gain of augmentation passes for one of pretraining",
             spoils="baseline",
+            expected="arm",
             differs=("recipe.augmentation",),
         ),
         FaultEntry(
@@ -102,6 +117,7 @@ faults: Registry[FaultEntry] = Registry(
             "the label subset is the first rows of a file in blocks of ten jets of one label, the same for all seeds",
             f"{SUCCESSOR}: label subset = first N rows, of a file whose training rows come in blocks of ten of one label",
             spoils="both",
+            expected="neither",
         ),
         FaultEntry(
             "too-few-steps",
@@ -109,6 +125,7 @@ faults: Registry[FaultEntry] = Registry(
             "supervised trainings are a tenth as long in both arms, so that who starts ahead stays ahead",
             f"{STUDY}: about 300 steps at 1000 labels; hand-set steps and patience in the public code of arXiv:2606.14870 too",
             spoils="both",
+            expected="neither",
             differs=("recipe.passes",),
         ),
         FaultEntry(
@@ -117,6 +134,7 @@ faults: Registry[FaultEntry] = Registry(
             "the first seed alone, with the error of the test sample alone",
             f"{UNKNOWN}; seeds are few, unpaired and without a test in the public results of arXiv:2606.14870",
             spoils="none",
+            expected="narrower",
         ),
         FaultEntry(
             "leaked-test",
@@ -124,6 +142,7 @@ faults: Registry[FaultEntry] = Registry(
             "the unlabelled pool that the encoder is pretrained on has the test jets among it, without their labels",
             f"{UNKNOWN}; an easy slip, where a pool is what is left of a file that the test set was never taken out of",
             spoils="arm",
+            expected="arm",
             stage="pretraining",
         ),
         FaultEntry(
@@ -132,6 +151,7 @@ faults: Registry[FaultEntry] = Registry(
             "all labels of the budget are trained on, and up to twenty times as many others choose the epoch, and the rate",
             "the public code of arXiv:2606.14870: selection on the full set of 403 000 validation jets even at 1000 labels",
             spoils="both",
+            expected="neither",
             differs=("recipe.select", "recipe.select_by"),
         ),
     ],

@@ -43,10 +43,13 @@ def compare_subjects(subjects: Sequence[Subject], store: Store, folder: Path | N
     instance = subjects[0].plan.instance
     alone = [reason for reason in summary.reasons(given.baseline) if given.baseline.no_jets]
     told = {"Jets": alone[0]} if alone else {}
-    question, spoilt = QUESTION.format(joined([one.name for one in subjects])), [name for one in subjects for name in one.faults]
-    own, faults = comparison_folder(subjects, store), list(dict.fromkeys(spoilt))
-    files = write_page(folder or own, PAGE, instance, question, told, contents, faults, tidy=folder in (None, own))
-    return Inspected(tuple(files), (*alone, *verdicts.sentences(given)), tuple(given.warnings()))
+    question, faults = QUESTION.format(joined([one.name for one in subjects])), [name for one in subjects for name in one.faults]
+    own = comparison_folder(subjects, store)
+    files = write_page(
+        folder or own, PAGE, instance, question, told, contents, list(dict.fromkeys(faults)), tidy=folder in (None, own)
+    )
+    spoilt = [sentence for one in subjects for sentence in one.faults_told]
+    return Inspected(tuple(files), (*alone, *verdicts.sentences(given)), (*spoilt, *given.warnings()))
 
 
 def comparison_folder(subjects: Sequence[Subject], store: Store) -> Path:

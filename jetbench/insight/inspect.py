@@ -53,7 +53,8 @@ def inspect_subject(subject: Subject, store: Path, layers: tuple[str, ...] = (),
     own, instance = inspection.shown.run.folder.path, subject.plan.instance
     files = write_page(folder or own, PAGE, instance, question, {}, found, subject.faults, tidy=folder in (None, own))
     told = [sentence(shares, subject.name)] if shares else []
-    return Inspected(tuple(files), (*summary.reasons(inspection), *summary.one_class(inspection), *told))
+    told = [*summary.reasons(inspection), *summary.one_class(inspection), *told]
+    return Inspected(tuple(files), tuple(told), tuple(subject.faults_told))
 
 
 def _check(inspection: Inspection) -> None:

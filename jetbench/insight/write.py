@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jetbench.evaluation.plots import save_pdf, save_png, watermarked
 from jetbench.faults import FAULTY, watermark_text
+from jetbench.faults import faults as registered
 from jetbench.files import write_atomically
 from jetbench.insight.data import plot_data
 from jetbench.report.content import SectionContent
@@ -32,7 +33,7 @@ def write_page(
     """Write NAME.html, and NAME_PLOT.png, .pdf and .json for each plot, in place of those of an earlier time; return the files,
     the page first. What is left of an earlier page goes where the folder is ours to `tidy`. Where runs with `faults` are shown,
     page and plots say so. Raises `StoreError` where the folder does not let us."""
-    told = {FAULTY.capitalize(): joined(list(faults)), **told} if faults else told
+    told = {FAULTY.capitalize(): "; ".join(f"{one}: {registered[one].summary}" for one in faults), **told} if faults else told
     pictures: dict[str, bytes] = {}
     files = [folder / f"{name}.html"]
     for plot in (plot for content in contents for plot in content.plots):

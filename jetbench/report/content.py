@@ -17,13 +17,15 @@ __all__ = ["Cell", "Column", "Columns", "Line", "Plot", "SectionContent"]
 @dataclass(frozen=True)
 class Plot:
     """A picture that is yet to be drawn: `draw(*given)`, a function of nothing else, so that the same `given` need no second
-    drawing. `name` is that of its file, without suffix; `alt` and `caption` are plain text."""
+    drawing. `name` is that of its file, without suffix; `alt` and `caption` are plain text. A `faulty` one shows arms that are
+    faulty on purpose, and bears a watermark."""
 
     name: str
     alt: str
     caption: str
     draw: Callable[..., Figure]
     given: tuple[Any, ...]
+    faulty: bool = False
 
     def digest(self) -> str:
         """Return the sha256 of what decides the picture, the code apart."""

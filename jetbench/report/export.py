@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jetbench.report.also_test import also_comparison, also_label
-from jetbench.report.faults import fault_lines
+from jetbench.report.fault_words import fault_numbers
 from jetbench.report.gains import gain_differences
 from jetbench.report.losses import STURDY, loss_table
 from jetbench.report.matching import match
@@ -26,7 +26,7 @@ from jetbench.spec import Variation
 
 __all__ = ["COLUMNS", "comparisons_json", "to_csv", "to_json"]
 
-COLUMNS = ("suite", "scale", "instance", "arm", "labels", "seed", "key", "metric", "value")
+COLUMNS = ("suite", "scale", "instance", "arm", "role", "fault", "labels", "seed", "key", "metric", "value")
 
 
 def to_json(results: Results) -> str:
@@ -44,7 +44,7 @@ def to_csv(results: Results) -> str:
     return text.getvalue()
 
 
-def _rows(results: Results) -> list[dict[str, str | int | float]]:
+def _rows(results: Results) -> list[dict[str, str | int | float | None]]:
     noted = {cell: noted_by(results, results.chain(cell)[-1]) for cell in results.cells}
     return results.tidy({cell: {f"pretraining/{name}": value for name, value in some.items()} for cell, some in noted.items()})
 
@@ -88,7 +88,7 @@ def comparisons_json(results: Results) -> str:
                 {"arm": name, "floor": floor, "labels": budget, "result": comparison.model_dump(mode="json")}
                 for (name, floor, budget), comparison in results.clearings.items()
             ],
-            "faults": [dict(line) for line in fault_lines(results)],
+            "faults": fault_numbers(results),
             "planted_truths": [asdict(truth) for truth in truths(results)],
             "missing": [
                 {"arm": cell.arm, "labels": cell.labels, "seed": cell.seed, "reason": reason}

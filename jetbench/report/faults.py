@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from jetbench.faults import FAULTY, FaultEntry, faults
+from jetbench.faults import FaultEntry, faults
+from jetbench.report.pairing import paired_gains
 from jetbench.report.results import Results
-from jetbench.report.words import count, gain, joined, limits, quantity, signed
+from jetbench.report.words import gain
 from jetbench.statistics.comparison import Comparison, Verdict
-from jetbench.statistics.intervals import LEVEL, alpha_of
+from jetbench.statistics.intervals import LEVEL, Interval, alpha_of
 from jetbench.statistics.multiplicity import adjust, holm
-from jetbench.statistics.resolution import LEAST_SEEDS, Spread
+from jetbench.statistics.resolution import Spread
 from jetbench.suites.faulty import FaultyArm
-from jetbench.tasks.task import Metric
+from jetbench.suites.plan import CellKey
 
-__all__ = ["Claim", "Effect", "claim_text", "effects", "fault_lines", "fault_sentences", "one_seed"]
+__all__ = ["STRETCH", "Claim", "Effect", "Place", "effects", "one_seed"]
 
 Place = tuple[str, int]  # arm and label budget of a primary comparison
 DECIDED = (Verdict.BETTER, Verdict.WORSE)
+STRETCH = 1.25  # an interval is another one where it is wider or narrower by more than this factor
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,25 @@ class Claim:
     high: float | None
     verdict: Verdict
 
+    @property
+    def width(self) -> float | None:
+        return None if self.low is None or self.high is None else self.high - self.low
+
 
 @dataclass(frozen=True)
 class Effect:
-    """A fault in one primary comparison. `faulty` is None as long as a run of it is missing."""
+    """A fault in one primary comparison. `faulty` is None as long as a run of it is missing. `moved` is the faulty difference
+    minus the honest one, paired over seeds and test jets; without an interval where runs are the same and are read otherwise,
+    and where one encoder has none. `gained` is its sign as a gain of the arm: 1, 0 or −1."""
 
     fault: FaultEntry
     arm: str
     baseline: str
     labels: int
     honest: Claim
-    faulty: Claim | None
+    faulty: Claim | None = None
+    moved: Interval | None = None
+    gained: int = 0
 
     @property
     def changed(self) -> bool | None:
@@ -57,12 +65,56 @@ class Effect:
             return "not run yet"
         before, after = self.honest.verdict in DECIDED, self.faulty.verdict in DECIDED
         if not self.changed:
-            return "no change"
+            return "same verdict"
         if before and after:
             return "reverses it"
         if after:
             return "creates one"
         return "hides it" if before else "changes it"
+
+    @property
+    def is_outside(self) -> bool | None:
+        """Whether the faulty difference lies outside of the honest interval; None where that has no ends."""
+        if self.faulty is None or self.honest.low is None or self.honest.high is None:
+            return None
+        return not self.honest.low <= self.faulty.difference <= self.honest.high
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the movement of the difference is more than chance: its paired interval leaves out zero."""
+        ends = (self.moved.low, self.moved.high) if self.moved else (None, None)
+        return ends[0] is not None and ends[1] is not None and not ends[0] <= 0 <= ends[1]
+
+    @property
+    def stretch(self) -> float | None:
+        """How many times as wide the faulty interval is as the honest one; None where one of them has no width."""
+        widths = [one.width for one in (self.honest, self.faulty) if one is not None]
+        return widths[1] / widths[0] if len(widths) == 2 and widths[0] and widths[1] is not None else None
+
+    @property
+    def what_moved(self) -> str:
+        """Whether the difference is another one to who reads it, or the width of its interval, both or neither; "–" where that is
+        not known."""
+        if self.is_outside is None or self.stretch is None:
+            return "–"
+        if not 1 / STRETCH <= self.stretch <= STRETCH:
+            return "both" if self.is_outside else "the interval"
+        return "the difference" if self.is_outside else "neither"
+
+    @property
+    def favours(self) -> str:
+        """The one of both arms that the movement speaks for; empty where none is shown."""
+        return {1: self.arm, -1: self.baseline}.get(self.gained, "") if self.is_shown else ""
+
+    @property
+    def as_expected(self) -> bool | None:
+        """Whether what is to be expected of the fault happened; None where that is not shown. That a difference stays where it is
+        can never be shown, only that it does not."""
+        if self.fault.expected == "narrower":
+            return None if self.stretch is None else self.stretch < 1
+        if not self.is_shown:
+            return None
+        return self.favours == {"arm": self.arm, "baseline": self.baseline, "neither": ""}[self.fault.expected]
 
 
 def effects(results: Results) -> list[Effect]:
@@ -74,8 +126,32 @@ def effects(results: Results) -> list[Effect]:
         claims = one_seed(results) if faults[name].spoils == "none" else _spoilt(results, name)
         for (arm, labels), claim in honest.items():
             baseline = results.baselines[arm]
-            found.append(Effect(faults[name], arm, baseline, labels, claim, claims.get((arm, labels))))
+            bare = Effect(faults[name], arm, baseline, labels, claim)
+            after = claims.get((arm, labels))
+            found.append(bare if after is None else _moved(results, bare, after))
     return found
+
+
+def _moved(results: Results, bare: Effect, after: Claim) -> Effect:
+    """The effect with what the fault has moved."""
+    by = after.difference - bare.honest.difference
+    moved = Interval(mean=by, low=None, high=None, n=1)
+    if bare.fault.spoils != "none":
+        compared = _movement(results, bare)
+        moved = Interval(mean=by, low=compared.low, high=compared.high, n=compared.units)
+    better = gain(results.metric, by)
+    return replace(bare, faulty=after, moved=moved, gained=(better > 0) - (better < 0))
+
+
+def _movement(results: Results, one: Effect) -> Comparison:
+    """The faulty difference against the honest one, seed by seed and on the same test jets: what both have in common, the chance
+    of the seeds above all, cancels."""
+    honest = (one.arm, one.baseline)
+    names = [*(_with(results, one.fault.name, name, one.labels) for name in honest), *honest]
+    seeds = results.fresh_seeds(*honest, one.labels)
+    clusters = next((found for name in names if (found := results.clusters(name, one.labels, seeds))), None)
+    sides = [[results.scores(CellKey(name, one.labels, seed)) for seed in seeds] for name in names]
+    return paired_gains(results.task, (sides[0], sides[1]), (sides[2], sides[3]), clusters, results.shared(one.labels))
 
 
 def _spoilt(results: Results, fault: str) -> dict[Place, Claim]:
@@ -126,89 +202,3 @@ def _naked(found: Comparison, spread: Spread, p: float, p_equivalence: float) ->
         verdict = Verdict.BETTER if ahead else Verdict.WORSE
     low, high = found.difference - half, found.difference + half
     return Claim(found.arm.mean, found.baseline.mean, found.difference, low, high, verdict)
-
-
-def claim_text(metric: Metric, claim: Claim) -> str:
-    """Write a difference with its interval: "+0.0123 [+0.0031, +0.0215]"."""
-    return f"{signed(metric, claim.difference)} {limits(metric, claim.low, claim.high, signs=True)}".rstrip()
-
-
-def fault_sentences(results: Results) -> list[str]:
-    """Say how many faults change the verdict on each primary comparison, and which; of a single seed, what each of them says."""
-    found = effects(results)
-    told: dict[Place, list[Effect]] = {}
-    for one in found:
-        told.setdefault((one.arm, one.labels), []).append(one)
-    return [*(_told(results, some) for some in told.values()), *_each_seed(results)]
-
-
-def _told(results: Results, found: list[Effect]) -> str:
-    first, known = found[0], [one for one in found if one.faulty is not None]
-    if (seeds := results.plan.instance.settings.seeds) < LEAST_SEEDS:
-        return (
-            f"{FAULTY.capitalize()}: with {count(seeds, 'seed')} there is no verdict on {first.arm} against {first.baseline} at "
-            f"{count(first.labels)} labels that a fault could change; {LEAST_SEEDS} are the least."
-        )
-    kinds: dict[str, list[str]] = {}
-    for one in known:
-        if one.changed:
-            kinds.setdefault(f"{one.does} ({one.faulty.verdict if one.faulty else ''})", []).append(one.fault.name)
-    listed = "; ".join(f"{what}: {joined(names)}" for what, names in kinds.items())
-    changed = sum(bool(one.changed) for one in known)
-    rest = f"; {count(len(found) - len(known))} not run yet" if len(known) < len(found) else ""
-    return (
-        f"{FAULTY.capitalize()}: of {count(len(known), 'fault')} {changed} change the honest verdict on {first.arm} against "
-        f"{first.baseline} at {count(first.labels)} labels, “{first.honest.verdict}”{f' — {listed}' if listed else ''}{rest}."
-    )
-
-
-def _each_seed(results: Results) -> Iterator[str]:
-    """What every single seed would have said: which one is looked at is luck."""
-    if not any(faults[name].spoils == "none" for name in results.plan.faults):
-        return
-    claims = [one_seed(results, place) for place in range(results.plan.instance.settings.seeds)]
-    for arm, labels in results.primaries:
-        said: dict[Verdict, int] = {}
-        for claim in claims:
-            if (arm, labels) in claim:
-                said[claim[arm, labels].verdict] = said.get(claim[arm, labels].verdict, 0) + 1
-        if said:
-            parts = joined([f"{times} “{verdict}”" for verdict, times in said.items()])
-            yield f"By one seed alone, {arm} at {count(labels)} labels: {parts}, of {count(sum(said.values()), 'seed')}."
-
-
-def fault_lines(results: Results) -> Iterator[Mapping[str, str]]:
-    """Yield the effects in words, by column: fault, arm, honest, faulty, verdicts, changed and how."""
-    metric = results.metric
-    for one in effects(results):
-        after = one.faulty
-        yield {
-            "fault": one.fault.name,
-            "what is done": one.fault.summary,
-            "who committed it": one.fault.source,
-            "comparison": f"{one.arm} against {one.baseline}, {count(one.labels)} labels",
-            "honest": claim_text(metric, one.honest),
-            "honest verdict": str(one.honest.verdict),
-            "faulty": claim_text(metric, after) if after else "–",
-            "faulty verdict": str(after.verdict) if after else "–",
-            "changed": {None: "–", True: "yes", False: "no"}[one.changed],
-            "how": _how(metric, one),
-        }
-
-
-def _how(metric: Metric, one: Effect) -> str:
-    """In what direction the fault moves the difference, and which of the two arms it is that moves."""
-    if one.faulty is None:
-        return one.does
-    moved = one.faulty.difference - one.honest.difference
-    favours = one.arm if gain(metric, moved) > 0 else one.baseline
-    shifts = [
-        f"{name} by {signed(metric, after - before)}"
-        for name, after, before in (
-            (one.arm, one.faulty.arm, one.honest.arm),
-            (one.baseline, one.faulty.baseline, one.honest.baseline),
-        )
-        if not math.isclose(after, before, abs_tol=10.0**-metric.digits / 2)
-    ]
-    towards = f"the difference moves by {quantity(metric, signed(metric, moved))}, in favour of {favours}"
-    return f"{one.does}; {towards} ({joined(shifts)})" if shifts else f"{one.does}; the means stay"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jetbench.report.faults import fault_lines
+from jetbench.report.fault_words import fault_lines
 from jetbench.report.results import Results
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["faults_table"]
+
+HEADINGS = ("fault", "arm", "honest", "faulty", "verdict", "what moved", "as expected")
 
 
 def faults_table(results: Results) -> Table | None:
@@ -21,15 +23,23 @@ def faults_table(results: Results) -> Table | None:
     if not (lines := list(fault_lines(results))):
         return None
     made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    for heading in ("fault", "arm", "honest", "faulty", "changed"):
-        made.add_column(heading, overflow="fold")
+    for heading in HEADINGS:
+        made.add_column(heading, overflow="fold", no_wrap=heading in ("honest", "faulty"))
+    before = ""
     for line in lines:
         cells = (
-            line["fault"],
-            line["comparison"].split(" ", 1)[0],
+            "" if line["fault"] == before else line["fault"],
+            line["arm"],
             f"{line['honest']}\n{line['honest verdict']}",
             f"{line['faulty']}\n{line['faulty verdict']}",
-            line["how"].split(";", 1)[0],
+            line["verdict"],
+            line["what moved"],
+            f"{line['as expected']}\n({line['expected']})",
         )
-        made.add_row(*(Text(cell) for cell in cells), style="bold" if line["changed"] == "yes" else "")
+        made.add_row(*(Text(cell) for cell in cells), style="bold" if _changed(line["verdict"]) else "")
+        before = line["fault"]
     return made
+
+
+def _changed(verdict: str) -> bool:
+    return verdict not in ("same verdict", "not run yet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 
 from jetbench.faults import FAULTY
@@ -16,6 +17,7 @@ from jetbench.suites.suite import Instance
 __all__ = ["FRAME", "framed", "page"]
 
 FRAME = "report.html"
+HONEST = "The honest arms alone"
 
 
 def page(instance: AnyInstance, contents: Sequence[SectionContent], pictures: Mapping[str, bytes]) -> str:
@@ -23,8 +25,15 @@ def page(instance: AnyInstance, contents: Sequence[SectionContent], pictures: Ma
     told = {"Expected": instance.expected, "Source": instance.source}
     if isinstance(instance, Instance) and instance.settings.faults:
         listed = f"{joined(list(instance.settings.faults))}; arms that bear the name of a fault are no result"
-        told = {FAULTY.capitalize(): listed, **told}
+        told = {FAULTY.capitalize(): f"{listed}, and stand under “What each fault does” alone", **told}
+        contents = [_marked(content) for content in contents]
     return framed(instance, instance.question, told, contents, pictures)
+
+
+def _marked(content: SectionContent) -> SectionContent:
+    """A section of a suite that is faulty on purpose, each picture of which says whose arms it shows."""
+    said = {True: FAULTY.capitalize(), False: HONEST}
+    return replace(content, plots=tuple(replace(plot, caption=f"{said[plot.faulty]}. {plot.caption}") for plot in content.plots))
 
 
 def framed(

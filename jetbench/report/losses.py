@@ -126,6 +126,8 @@ def loss_sentences(results: Results) -> list[str]:
             for verdict in Verdict
             if (some := {name: one for name, one in found.items() if one.verdict is verdict})
         ]
+        if parts and not any(one.verdict is Verdict.BETTER for one in found.values()):
+            parts.insert(0, f"sturdier against none of {len(found)}")
         if parts:
             lost = f"loss of {results.metric.name} minus that of {results.baselines[arm]}"
             lines.append(f"{arm} at {count(labels)} labels, {lost}: {'; '.join(parts)}.")

@@ -6,14 +6,13 @@ import json
 import shlex
 from collections.abc import Iterator
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 from jetbench.errors import JetbenchError, SuiteError
 from jetbench.strict import parse
 from jetbench.suites.instance import merge, parse_override
 from jetbench.suites.settings import Settings
-from jetbench.suites.suite import Instance, find_suite
+from jetbench.suites.suite import Instance, find_suite, suite_names
 
 __all__ = ["command"]
 
@@ -22,12 +21,13 @@ Override = tuple[str, Any]
 
 def command(instance: Instance) -> tuple[str, bool]:
     """Return the command line, and whether it is known to give these very settings: the suite file may be elsewhere or have
-    changed. A file that was given by its whole path is named by its name alone: folders of one machine are nobody else's.
+    changed. A file goes by its path, as it was given; one that says what a shipped suite says goes by the name of that, which
+    every folder knows.
 
     No dataset is looked for: that a named one is still what it was is checked when it is opened for a run."""
-    name = instance.file or instance.suite
-    words = ["jetbench", "run", "--suite", _shown(name), "--scale", instance.scale]
-    words += [word for plugin in instance.plugins if plugin.file for word in ("--plugin", _shown(plugin.file))]
+    name = _name(instance)
+    words = ["jetbench", "run", "--suite", name, "--scale", instance.scale]
+    words += [word for plugin in instance.plugins if plugin.file for word in ("--plugin", plugin.file)]
     try:
         suite = find_suite(name)
         if instance.scale not in suite.scales:
@@ -42,9 +42,15 @@ def command(instance: Instance) -> tuple[str, bool]:
     return shlex.join(words), again.canonical() == instance.settings.canonical()
 
 
-def _shown(file: str) -> str:
-    """A relative path as it was given, of an absolute one the name."""
-    return Path(file).name if Path(file).expanduser().is_absolute() else file
+def _name(instance: Instance) -> str:
+    """A suite file by its path, a shipped one, or a copy of one, by its name."""
+    if not instance.file:
+        return instance.suite
+    try:
+        copied = instance.suite in suite_names() and find_suite(instance.file) == find_suite(instance.suite)
+    except JetbenchError:
+        copied = False
+    return instance.suite if copied else instance.file
 
 
 def _settings(values: dict[str, Any]) -> Settings:

@@ -264,14 +264,16 @@ class Results:
         except StoreError:
             return {}
 
-    def tidy(self, beside: Mapping[CellKey, Mapping[str, float]] | None = None) -> list[dict[str, str | int | float]]:
-        """Return one row per cell and metric, those `beside` the cell's own among them."""
-        instance, added = self.plan.instance, beside or {}
+    def tidy(self, beside: Mapping[CellKey, Mapping[str, float]] | None = None) -> list[dict[str, str | int | float | None]]:
+        """Return one row per cell and metric, those `beside` the cell's own among them; `fault` is None for an honest arm."""
+        instance, added, faulty = self.plan.instance, beside or {}, self.plan.faulty
         shared = {"suite": instance.suite, "scale": instance.scale, "instance": instance.name}
         return [
             {
                 **shared,
                 "arm": cell.arm,
+                "role": str(Role.FAULTY if cell.arm in faulty else self.plan.roles[cell.arm]),
+                "fault": faulty[cell.arm].fault if cell.arm in faulty else None,
                 "labels": cell.labels,
                 "seed": cell.seed,
                 "key": self.last[cell],

@@ -9,7 +9,7 @@ import numpy as np
 from jetbench.report.drawing import scale
 from jetbench.report.pairing import by_unit
 from jetbench.report.results import Results
-from jetbench.report.words import LEVEL_TEXT, count, number, quantity
+from jetbench.report.words import LEVEL_TEXT, count, joined, number, quantity
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.stability import near_best, stable_share
 from jetbench.suites.sensitivity import GridPlace
@@ -43,6 +43,14 @@ class Stability:
     def share(self) -> float:
         """The share of settings whose mean over the seeds is within the tolerance of the best."""
         return float(self.near.mean())
+
+    @property
+    def error(self) -> float | None:
+        """The median over the settings of the error of such a mean between seeds; None for one seed."""
+        if len(self.seeds) < 2:
+            return None
+        errors = self.values.std(axis=2, ddof=1) / np.sqrt(len(self.seeds))
+        return float(np.nanmedian(errors)) if np.isfinite(errors).any() else None
 
 
 def stabilities(results: Results) -> list[Stability]:
@@ -133,11 +141,12 @@ def tolerance_text(results: Results) -> str:
 
 def share_text(found: Interval, signs: bool = False) -> str:
     """Write a share, or a difference of two, with its interval, in percent: "53 % [31, 76]". Student's interval of a share knows
-    no limits, and is cut at them."""
+    no limits, and is cut at them; where all units agree it has no width, and would pass for certainty."""
     least, sign = (-1.0, "+") if signs else (0.0, "")
     mean, low, high = (None if end is None else f"{100 * min(max(end, least), 1):{sign}.0f}" for end in _ends(found))
+    same = found.low is not None and found.low == found.high
     between = "" if low is None or high is None else f" [{low}, {high}]"
-    return f"{mean} %{between}".replace("-", "−")
+    return f"{mean} %{' each' if same else between}".replace("-", "−")
 
 
 def _ends(found: Interval) -> tuple[float, float | None, float | None]:
@@ -157,8 +166,9 @@ def ends(results: Results, found: Stability) -> tuple[tuple[int, int], tuple[int
 
 
 def stability_sentences(results: Results) -> list[str]:
-    """Say of each arm how much of its grid is near its best, and how that compares with its baseline."""
-    return [_sentence(results, found) for found in stabilities(results)]
+    """Say of each arm how much of its grid is near its best, and how that compares with its baseline; and what is not there."""
+    found = stabilities(results)
+    return [*(_sentence(results, one) for one in found), *(unfinished(results) if found else [])]
 
 
 def _sentence(results: Results, found: Stability) -> str:
@@ -171,5 +181,31 @@ def _sentence(results: Results, found: Stability) -> str:
         f". By single seeds the share is {share_text(found.by_seed)}"
     )
     if found.against is not None:
-        text += f", that of {found.baseline} subtracted {share_text(found.against, signs=True)} ({LEVEL_TEXT} intervals)"
-    return f"{text}."
+        text += f", that of {found.baseline} subtracted {share_text(found.against, signs=True)}"
+    some = [one for one in (found.by_seed, found.against) if one is not None]
+    if any(one.low is None for one in some):
+        text += " (one encoder or seed has no interval)"
+    elif any(one.low != one.high for one in some):
+        text += f" ({LEVEL_TEXT} intervals)"
+    return f"{text}.{_chance(results, found)}"
+
+
+def _chance(results: Results, found: Stability) -> str:
+    """How far chance alone moves a mean, where that is no small part of the tolerance."""
+    edge = _tolerance(results, found.means)
+    if found.error is None or found.error <= edge / 2:
+        return ""
+    error = quantity(results.metric, number(results.metric, found.error))
+    return f" Between seeds a mean has an error of ±{error} (median), so that chance moves settings over this edge."
+
+
+def unfinished(results: Results) -> list[str]:
+    """Say of which arms of a grid, and of which seeds, nothing is shown since a training of them has not ended or has failed."""
+    found = {one.arm: one for one in stabilities(results)}
+    seeds, told = range(results.plan.instance.settings.seeds), []
+    for arm in dict.fromkeys(place.arm for place in results.plan.grid):
+        left = [seed for seed in seeds if arm not in found or seed not in found[arm].seeds]
+        if left:
+            which = "every seed" if len(left) == len(seeds) else f"seed {joined(list(map(str, left)))}"
+            told.append(f"Not in the grid of {arm}, since a training has not ended or has failed, or all diverged: {which}.")
+    return told

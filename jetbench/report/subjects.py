@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from jetbench.engine.survey import survey
 from jetbench.errors import StoreError
+from jetbench.faults import fault_text
 from jetbench.plugins import adopt
 from jetbench.report.collect import collect
 from jetbench.report.results import Results
@@ -71,6 +72,11 @@ class Subject:
     def keys(self) -> dict[str, str]:
         """The key of each run by its name."""
         return {run.name: run.planned.key for run in self.runs}
+
+    @property
+    def faults_told(self) -> list[str]:
+        """Say of a subject with a fault what the fault is, and that it is no result."""
+        return [f"{self.name} is {fault_text(fault)}: it shows what the fault does, and is no result." for fault in self.faults]
 
     @property
     def faults(self) -> tuple[str, ...]:

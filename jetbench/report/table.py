@@ -8,7 +8,7 @@ from jetbench.faults import FAULTY
 from jetbench.report.also_table import also_table, losses_table
 from jetbench.report.also_test import also_lines, also_sentences
 from jetbench.report.content import Cell, Column
-from jetbench.report.faults import fault_sentences
+from jetbench.report.fault_words import POINTER, fault_rules, fault_sentences
 from jetbench.report.faults_table import faults_table
 from jetbench.report.losses import loss_sentences
 from jetbench.report.results import Results
@@ -45,14 +45,16 @@ def print_table(results: Results, console: Console) -> None:
     """Print the table with its notes; where the output is no terminal, without colours and never wrapped."""
     table, lines = _table(results), _lines(results)
     also, lost = also_table(results), losses_table(results)
-    spoilt, told = faults_table(results), fault_sentences(results)
+    spoilt, told, rules = faults_table(results), fault_sentences(results), [fault_rules(), POINTER]
     sentences = [*also_lines(results), *also_sentences(results), *loss_sentences(results)]
     width = console.width
     if not console.is_terminal:
         widths = [console.measure(one).maximum for one in (table, also, lost, spoilt) if one is not None]
-        console.width = max(width, *widths, *map(len, [*lines, *sentences, *told]))
+        console.width = max(width, *widths, *map(len, [*lines, *sentences, *told, *(rules if spoilt else [])]))
     try:
         console.print(results.plan.instance.name, style="bold", highlight=False, markup=False)
+        if spoilt is not None:
+            console.print("The honest comparison", style="bold", highlight=False, markup=False)
         console.print(table)
         for line in lines:
             console.print(line, style=_style(line), highlight=False, markup=False)
@@ -69,6 +71,8 @@ def print_table(results: Results, console: Console) -> None:
             console.print(spoilt)
             for line in told:
                 console.print(line, highlight=False, markup=False)
+            for line in rules:
+                console.print(line, style="dim", highlight=False, markup=False)
     finally:
         console.width = width
 

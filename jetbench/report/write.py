@@ -40,8 +40,7 @@ def _write(results: Results, folder: Path, new: Stamp, old: Stamp) -> Stamp:
     contents = contents_of(results)
     plots = {plot.name: plot for content in contents for plot in content.plots}
     new = new.replace(plots={name: plot.digest() for name, plot in plots.items()})
-    with watermarked(FAULTY if results.plan.faults else ""):
-        pictures = {name: _drawn(plot, folder, new, old) for name, plot in plots.items()}
+    pictures = {name: _drawn(plot, folder, new, old) for name, plot in plots.items()}
     texts = {
         PAGE: page(results.plan.instance, contents, pictures),
         "results.json": to_json(results),
@@ -61,7 +60,8 @@ def _drawn(plot: Plot, folder: Path, new: Stamp, old: Stamp) -> bytes:
     path = folder / _file(plot.name)
     same = new.maker == old.maker and new.plots[plot.name] == old.plots.get(plot.name)
     if not (same and old.whole(folder, path.name)):
-        save_png(plot.draw(*plot.given), path)
+        with watermarked(FAULTY if plot.faulty else ""):
+            save_png(plot.draw(*plot.given), path)
     return path.read_bytes()
 
 

@@ -128,6 +128,7 @@ def _npy(values: np.ndarray) -> bytes:
 
 
 def _yaml(spec: RunSpec) -> str:
+    """All that a run is; an honest one has no word of faults."""
     text = io.StringIO()
-    YAML(typ="safe", pure=True).dump(json.loads(spec.model_dump_json()), text)
+    YAML(typ="safe", pure=True).dump(json.loads(spec.model_dump_json(exclude=None if spec.fault else {"fault"})), text)
     return text.getvalue()

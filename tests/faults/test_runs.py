@@ -119,6 +119,9 @@ def test_a_leak_is_in_the_jets_of_the_pretraining(toys: Toys) -> None:
 def test_a_faulty_arm_comes_to_other_weights_than_the_honest_one(toys: Toys, arm: str) -> None:
     folder, honest = toys.run(f"faulty-{arm}-scratch"), toys.run("scratch")
     assert f"fault: {arm}" in RunFolder(folder).spec.read_text()
+    assert "fault" not in RunFolder(honest).spec.read_text()
+    planned = next(run.spec for run in toys.plan.runs.values() if run.arm == "scratch")
+    assert read_spec(honest).digest() == planned.with_values([("recipe.learning_rate", 0.01)]).digest()
     assert any(not np.array_equal(value, weights(honest)[name]) for name, value in weights(folder).items())
 
 

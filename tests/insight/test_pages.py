@@ -214,6 +214,32 @@ def test_a_run_that_calls_every_jet_one_class_is_warned_of(alone: Store) -> None
     assert summary.one_class(Inspection(other, gather(other, alone.root))) == []
 
 
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A frozen encoder on purpose, beside the honest arms."""
+    small = ("dataset.jets=1200", "test_jets=400", "labels=[50]", "seeds=3", "tuning=null", "faults=[frozen-encoder]")
+    plan, store = fake_store(tmp_path_factory.mktemp("spoilt") / "store", fake_instance(*small), Fake())
+    remember(store.root, plan.instance)
+    return store
+
+
+def test_whoever_looks_at_a_faulty_run_is_told_what_its_fault_is(spoilt: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is inspected and where it is compared, and no longer training is advised for it."""
+    said = "is faulty on purpose (frozen-encoder: the pretrained encoder is frozen and its head alone is trained"
+    faulty, honest = (find_subject(name, spoilt) for name in ("faulty-frozen-encoder-simclr", "simclr"))
+    (warning,) = inspect_subject(faulty, spoilt.root).warnings
+    assert warning.startswith(f"faulty-frozen-encoder-simclr/n50 {said}")
+    assert warning.endswith("and is no result.")
+    found = compare_subjects([honest, faulty], spoilt)
+    assert found.warnings[0] == warning
+    assert "Faulty on purpose: frozen-encoder: the pretrained encoder is frozen" in found.files[0].read_text()
+    assert inspect_subject(honest, spoilt.root).warnings == ()
+    monkeypatch.setattr(summary, "THRESHOLD", -1e9)  # all of its jets are called one class
+    sentences = summary.one_class(Inspection(faulty, gather(faulty, spoilt.root)))
+    assert len(sentences) == 3
+    assert all(said.removeprefix("is ") in one and "may help" not in one for one in sentences)
+
+
 @pytest.mark.parametrize(("gap", "judged"), [(0.04, "4.0 % of its mean size, which is small"), (0.06, "show where, and not how")])
 def test_the_gap_of_integrated_gradients_is_judged(trained: Make, gap: float, judged: str) -> None:
     inspection = trained().inspection("sets/n60/s0")

@@ -31,7 +31,8 @@ def test_a_page_on_runs_with_faults_says_so(plan_of: Callable[..., Plan], tmp_pa
         [],
         ["faulty on purpose: first-rows and one-seed"],
     ]
-    assert "Faulty on purpose: first-rows and one-seed" in faulty[0].read_text()
+    assert "Faulty on purpose: first-rows: the label subset is the first rows of a file" in faulty[0].read_text()
+    assert "; one-seed: the first seed alone" in faulty[0].read_text()
     assert "aulty on purpose" not in honest[0].read_text()
     assert honest[1].read_bytes() != faulty[1].read_bytes()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -13,7 +16,9 @@ import pytest
 from rich.console import Console
 from scipy.stats import norm
 
-from jetbench.report.faults import effects, fault_sentences, one_seed
+from jetbench.report.export import to_csv, to_json
+from jetbench.report.fault_words import POINTER, fault_lines, fault_numbers, fault_sentences
+from jetbench.report.faults import Claim, Effect, effects, one_seed
 from jetbench.report.results import Results
 from jetbench.report.review.cards import arm_cards
 from jetbench.report.review.description import describe
@@ -24,6 +29,7 @@ from jetbench.report.warnings import warnings
 from jetbench.report.write import write_report
 from jetbench.statistics.comparison import Verdict
 from jetbench.statistics.delong import paired_delong
+from jetbench.statistics.intervals import Interval
 from jetbench.statistics.multiplicity import adjust
 from jetbench.suites.plan import CellKey
 
@@ -74,7 +80,7 @@ def test_a_verdict_is_reversed_created_or_left(results: Results, level: Results)
     assert results.comparisons["simclr", 50].verdict is Verdict.BETTER
     found = by_fault(results)
     assert found["frozen-encoder"] == "reverses it"
-    assert found["scratch-at-1e-6"] == found["selection-on-test"] == "no change"
+    assert found["scratch-at-1e-6"] == found["selection-on-test"] == "same verdict"
     assert level.comparisons["simclr", 50].verdict is Verdict.UNDECIDED
     assert by_fault(level)["scratch-at-1e-6"] == "creates one"
 
@@ -156,20 +162,104 @@ def test_terminal_page_and_tracker_tell_of_every_fault(results: Results, tmp_pat
         assert "reverses it" in text
         assert all(one.fault.name in text for one in effects(results))
         assert re.search("faulty on purpose", text, re.I)
-    assert [one["changed"] for one in told] == ["no", "yes", "no", "no"]
+    assert [one["changed"] for one in told] == [False, True, False, False]
+    assert told == json.loads(json.dumps(fault_numbers(results)))
     assert all(one["who committed it"] in page for one in told)
+    assert POINTER in printed
+    assert "jetbench show faults" in page
+    assert "The honest comparison" in page
+    assert "The honest comparison" in printed
     assert "Faulty on purpose: scratch-at-1e-6, frozen-encoder" in page
     assert (tmp_path / "faults.png").stat().st_size > 5000
 
 
-def test_every_picture_of_the_page_bears_a_watermark(results: Results, planted: Planted, tmp_path: Path) -> None:
-    """The same plot of the same suite without faults has none."""
-    write_report(results, tmp_path / "faulty")
-    write_report(planted(*SUITE, areas=AREAS, spread=0.001), tmp_path / "honest")
-    names = [path.name for path in (tmp_path / "honest").glob("*.png")]
+def test_pictures_of_faulty_arms_alone_bear_a_watermark(results: Results, planted: Planted, tmp_path: Path) -> None:
+    """An honest picture is that of the same suite without faults to the last bit, and says whose it is."""
+    page = unescape(write_report(results, tmp_path / "faulty")[0].read_text())
+    honest = unescape(write_report(planted(*SUITE, areas=AREAS, spread=0.001), tmp_path / "honest")[0].read_text())
+    names = {path.name for path in (tmp_path / "honest").glob("*.png")}
     assert len(names) > 3
+    assert {path.name for path in (tmp_path / "faulty").glob("*.png")} == {*names, "faults.png"}
     for name in names:
-        assert red(tmp_path / "faulty" / name) > red(tmp_path / "honest" / name) + 1000, name
+        assert (tmp_path / "faulty" / name).read_bytes() == (tmp_path / "honest" / name).read_bytes(), name
+    assert red(tmp_path / "faulty" / "faults.png") > 1000
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page, re.S)
+    assert sum(one.startswith("The honest arms alone. ") for one in captions) == len(names)
+    assert sum(one.startswith("Faulty on purpose. ") for one in captions) == 1
+    assert "The honest" not in honest
+
+
+def effect(results: Results, fault: str) -> Effect:
+    return next(one for one in effects(results) if one.fault.name == fault)
+
+
+def area(results: Results, arm: str, seed: int) -> float:
+    """The share of pairs of a signal and a background jet that stand in order, pair by pair."""
+    _, truth, scores = results.scores(CellKey(arm, 50, seed))
+    signal, background = scores[truth == 1], scores[truth == 0]
+    return float(np.mean((signal[:, None] > background) + 0.5 * (signal[:, None] == background)))
+
+
+def test_what_moves_is_paired_over_seeds_and_jets(results: Results) -> None:
+    """The movement by areas counted pair by pair; its interval is narrower than that of arms that share no jet."""
+    one = effect(results, "frozen-encoder")
+    assert one.moved is not None
+    assert one.faulty is not None
+    moved = [area(results, "faulty-frozen-encoder-simclr", s) - area(results, "simclr", s) for s in range(5)]
+    assert one.moved.mean == pytest.approx(np.mean(moved))
+    assert one.moved.mean == pytest.approx(one.faulty.difference - one.honest.difference)
+    compared = results.compare("faulty-frozen-encoder-simclr", "simclr", 50)
+    assert compared is not None
+    assert (one.moved.low, one.moved.high) == pytest.approx((compared.low, compared.high))  # the baseline is the same run
+    assert (one.what_moved, one.favours, one.as_expected) == ("both", "scratch", True)
+
+
+def test_an_interval_that_grows_is_told_from_a_difference_that_moves(planted: Planted) -> None:
+    """The frozen arm is as good as the honest one in the mean, and far more uneven."""
+    honest = planted(*SUITE, "faults=[frozen-encoder, too-few-steps]", areas={}, spread=0.002)
+    one = effect(honest, "too-few-steps")
+    wide = replace(one, moved=Interval(mean=0.001, low=-0.02, high=0.02, n=5), faulty=stretched(one.honest, 0.001, 3))
+    assert (wide.what_moved, wide.favours, wide.as_expected) == ("the interval", "", None)
+    far = replace(one, moved=Interval(mean=0.09, low=0.08, high=0.10, n=5), gained=1, faulty=stretched(one.honest, 0.09, 1))
+    assert (far.what_moved, far.favours, far.as_expected) == ("the difference", "simclr", False)
+    both = replace(far, faulty=stretched(one.honest, 0.09, 0.5))
+    assert both.what_moved == "both"
+    lucky = replace(far, moved=Interval(mean=0.09, low=-0.01, high=0.19, n=5))
+    assert (lucky.what_moved, lucky.favours, lucky.as_expected) == ("the difference", "", None)
+    near = replace(wide, faulty=stretched(one.honest, 0.001, 1.2))
+    assert near.what_moved == "neither"
+
+
+def stretched(claim: Claim, by: float, factor: float) -> Claim:
+    assert claim.width is not None
+    middle, half = claim.difference + by, factor * claim.width / 2
+    return replace(claim, difference=middle, low=middle - half, high=middle + half)
+
+
+def test_a_line_says_each_thing_once(results: Results) -> None:
+    lines = {line["fault"]: line for line in fault_lines(results)}
+    slow, test = lines["scratch-at-1e-6"], lines["selection-on-test"]
+    assert (slow["verdict"], slow["expected"], slow["as expected"]) == ("same verdict", "moves for simclr", "yes")
+    assert slow["by how much"].startswith("difference +0.")
+    assert "(scratch −0." in slow["by how much"]
+    assert test["expected"] == "both alike, stays"
+    told = fault_sentences(results)
+    assert any("as expected: scratch-at-1e-6" in one for one in told)
+
+
+def test_rows_for_other_programs_name_fault_and_role(results: Results) -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(results))))
+    found = {(row["arm"], row["role"], row["fault"]) for row in rows}
+    assert {("scratch", "baseline", ""), ("simclr", "rival", "")} <= found
+    assert ("faulty-frozen-encoder-simclr", "faulty", "frozen-encoder") in found
+    assert all((role == "faulty") == bool(fault) == arm.startswith("faulty-") for arm, role, fault in found)
+    assert {(row["role"], row["fault"]) for row in json.loads(to_json(results)) if row["arm"] == "simclr"} == {("rival", None)}
+
+
+def test_the_page_says_what_cells_and_runs_count(results: Results) -> None:
+    page = unescape(next(content.body for content in contents_of(results) if content.anchor == "provenance"))
+    assert re.search(r"(\d+) of \1 cells finished \(20 of them of arms that are faulty on purpose\)", page)
+    assert "pretrainings among them" not in page
 
 
 def red(path: Path) -> int:
@@ -180,9 +270,9 @@ def red(path: Path) -> int:
     return int(((pixels[..., 0] - pixels[..., 1] > 25) & (abs(pixels[..., 1] - pixels[..., 2]) < 6)).sum())
 
 
-def test_pictures_of_arms_in_a_tracker_bear_it_too(results: Results, tmp_path: Path) -> None:
+def test_pictures_of_honest_arms_in_a_tracker_bear_none(results: Results, tmp_path: Path) -> None:
     pictures = [picture for card in arm_cards(results) for picture in card.pictures]
     assert pictures
     for place, picture in enumerate(pictures):
         picture.save(tmp_path / f"{place}.png")
-        assert red(tmp_path / f"{place}.png") > 500
+        assert red(tmp_path / f"{place}.png") < 200

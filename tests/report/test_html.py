@@ -167,20 +167,29 @@ def test_the_command_gives_the_instance_again(overrides: tuple[str, ...]) -> Non
 
 
 def test_a_suite_from_a_file_is_made_again_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The path is for people and no part of the instance's name; once the file is gone, nothing is promised. The folders of an
-    absolute one are nobody else's and stand on no page."""
+    """The path is for people and no part of the instance's name; once the file is gone, nothing is promised."""
     file = tmp_path / "mine.yaml"
     file.write_text(suite_text("ssl-vs-scratch").replace("suite: ssl-vs-scratch", "suite: study", 1))
     instance = open_session(file, scale="quick", overrides=("seeds=7",), store=tmp_path / "store").plan.instance
     assert instance.name == instance.replace(file="").name
-    assert command(instance) == ("jetbench run --suite mine.yaml --scale quick --set seeds=7", True)
+    assert command(instance) == (f"jetbench run --suite {file} --scale quick --set seeds=7", True)
     monkeypatch.chdir(tmp_path)
     near = instance.replace(file="./mine.yaml")
     assert command(near) == ("jetbench run --suite ./mine.yaml --scale quick --set seeds=7", True)
     file.unlink()
     assert command(near) == ("jetbench run --suite ./mine.yaml --scale quick", False)
-    assert command(instance) == ("jetbench run --suite mine.yaml --scale quick", False)
+    assert command(instance) == (f"jetbench run --suite {file} --scale quick", False)
     assert open_session("ssl-vs-scratch", store=tmp_path / "store").plan.instance.file == ""
+
+
+def test_a_copy_of_a_shipped_suite_goes_by_its_name(tmp_path: Path) -> None:
+    """Every folder knows that one; a file that says something else is another."""
+    file = tmp_path / "ssl-vs-scratch.yaml"
+    file.write_text(suite_text("ssl-vs-scratch"))
+    instance = open_session(file, scale="quick", overrides=("seeds=7",), store=tmp_path / "store").plan.instance
+    assert command(instance) == ("jetbench run --suite ssl-vs-scratch --scale quick --set seeds=7", True)
+    file.write_text(suite_text("ssl-vs-scratch").replace("question: ", "question: Again, "))
+    assert command(instance)[0].startswith(f"jetbench run --suite {file} ")
 
 
 def test_a_suite_that_is_not_shipped_is_not_promised() -> None:

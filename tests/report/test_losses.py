@@ -93,6 +93,7 @@ def test_page_terminal_and_files_show_it(lossy: Results) -> None:
     page = " ".join(Checked(page_of(lossy)).text.split())
     printed = " ".join(stream.getvalue().split())
     (sentence,) = loss_sentences(lossy)
+    assert "against none" not in sentence
     assert sentence.startswith("simclr at 50 labels, loss of AUC minus that of scratch: sturdier against hard (−0.")
     for shown in (page, printed):
         assert sentence in shown
@@ -109,6 +110,16 @@ def test_page_terminal_and_files_show_it(lossy: Results) -> None:
     assert first["result"]["difference"] == table.differences["simclr", 50, "hard"].difference
     assert len(written["up"]["losses"]) == len(table.losses) / 4
     assert "accuracy" in page.split("Shares of the classes move")[1]
+
+
+def test_where_nothing_is_sturdier_it_is_said_first(tmp_path: Path) -> None:
+    instance = fake_instance(*SMALL, "tuning=null", "also_test={up: {energy_scale: 1.02}, down: {energy_scale: 0.98}}")
+    results = collect(*fake_store(tmp_path / "store", instance, Fake()))
+    (sentence,) = loss_sentences(results)
+    assert sentence.startswith("simclr at 50 labels, loss of AUC minus that of scratch: sturdier against none of 2; ")
+    page = " ".join(Checked(page_of(results)).text.split())
+    assert "losing less is gaining more" in page
+    assert "so that one which leaves out 0 may be undecided" in page
 
 
 def test_a_forest_for_each_budget_is_drawn_from_what_it_is_given(lossy: Results) -> None:

@@ -92,5 +92,8 @@ def test_cells_and_runs_are_told_apart(planted: Planted) -> None:
     text = page_of(results)
     number = len(results.cells)
     assert f"{number} of {number} cells finished: a cell is one arm at one label budget with one seed; " in text
-    assert f"behind these stand {behind} runs, pretrainings among them; {finished - behind} more are finished" in text
+    started_from = {key for cell in results.cells for key in results.chain(cell)[1:]}
+    assert behind == number + len(started_from)
+    told = f"{behind} runs: the last of each cell, and {len(started_from)} that these start from, as pretrainings"
+    assert f"behind these stand {told}; {finished - behind} more are finished" in text
     assert f"{finished} in all" in text

@@ -19,9 +19,10 @@ from jetbench.report.export import comparisons_json
 from jetbench.report.results import Results
 from jetbench.report.sections import contents_of
 from jetbench.report.sentences import remarks
-from jetbench.report.stability import Stability, stabilities, stability_sentences
+from jetbench.report.stability import Stability, share_text, stabilities, stability_sentences
 from jetbench.report.table import print_table
 from jetbench.statistics.delong import auc
+from jetbench.statistics.intervals import Interval
 from jetbench.suites.sensitivity import GridPlace
 from jetbench.tracking.ledger import Ledger
 
@@ -125,12 +126,36 @@ def test_a_setting_that_diverged_is_not_near_and_one_that_is_not_run_yet_leaves_
     assert np.isnan(simclr.means[2, 1])
     assert simclr.share == pytest.approx(4 / 6)
     assert (simclr.seeds, scratch.seeds) == ((0, 1, 2, 3, 4), (0, 1, 2, 3))
-    assert "diverged" not in " ".join(stability_sentences(results))
+    told = stability_sentences(results)
+    assert not any("diverged" in one for one in told[:2])
+    reason = "since a training has not ended or has failed, or all diverged"
+    assert told[2:] == [f"Not in the grid of scratch, {reason}: seed 4."]
     (section,) = [content for content in contents_of(results) if content.anchor == "stability"]
     figure = section.plots[0].draw(*section.plots[0].given)
     assert sum(text.get_text() == "diverged" for axes in figure.axes for text in axes.texts) == 1
     written = {one["arm"]: one for one in json.loads(comparisons_json(results))["stability"]}
     assert written["simclr"]["grid"][5]["values"][2] is None
+
+
+def test_who_reads_a_share_knows_how_far_chance_goes(grids: Results, tmp_path: Path) -> None:
+    """The error of a mean by hand; it is told where it is no small part of the tolerance, and the page says what is flattered."""
+    found = values(grids, "scratch")
+    error = float(np.median([stats.sem(seeds) for seeds in found.reshape(-1, 5)]))
+    assert of(grids, "scratch").error == pytest.approx(error)
+    quiet = stability_sentences(grids)[0]
+    assert ("chance moves settings" in quiet) == (error > 0.005)
+    noisy = collect(*fake_store(tmp_path / "store", fake_instance(*SMALL, *GRID), Fake(at_setting=AT, spread=0.03)))
+    found = values(noisy, "scratch")
+    error = float(np.median([stats.sem(seeds) for seeds in found.reshape(-1, 5)]))
+    assert error > 0.005
+    loud = f"Between seeds a mean has an error of ±{error:.4f} (median), so that chance moves settings over this edge."
+    assert stability_sentences(noisy)[0].endswith(loud)
+    assert "flattered by chance" in " ".join(Checked(page_of(grids)).text.split())
+
+
+def test_a_share_on_which_all_agree_has_no_interval_of_no_width() -> None:
+    assert share_text(Interval(mean=0.25, low=0.25, high=0.25, n=5)) == "25 % each"
+    assert share_text(Interval(mean=0.25, low=0.1, high=0.4, n=5)) == "25 % [10, 40]"
 
 
 def test_before_a_seed_is_finished_nothing_is_said(tmp_path: Path, finished: Results) -> None:

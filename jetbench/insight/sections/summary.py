@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from jetbench.faults import fault_text
 from jetbench.insight.evidence import Evidence
 from jetbench.insight.inspection import Inspection
 from jetbench.report.content import Cell, Line, SectionContent
@@ -28,8 +29,9 @@ TEXT = """
 THRESHOLD = 0.5  # from which probability on a jet counts as the second of two classes, as in the accuracy of a run
 ONE_CLASS = (
     "Warning: {run} calls every one of its {jets} test jets {name}, so that its accuracy is the share of that class and its maps "
-    "show no decision. What the AUC says is the order of its scores alone; a longer training or another learning rate may help."
+    "show no decision. What the AUC says is the order of its scores alone; {remedy}."
 )
+REMEDY = "a longer training or another learning rate may help"
 ALONE = "The jets cannot be shown: {}. What follows is made from stored scores and curves alone."
 
 
@@ -84,7 +86,8 @@ def one_class(inspection: Inspection) -> list[str]:
         _, _, predicted = one.scores
         called = np.unique(predicted >= THRESHOLD if predicted.ndim == 1 else predicted.argmax(axis=1))
         if len(called) == 1:
-            told.append(ONE_CLASS.format(run=one.run.name, jets=count(len(predicted)), name=names[int(called[0])]))
+            remedy = f"it is {fault_text(one.spec.fault)}, and not to be helped" if one.spec.fault else REMEDY
+            told.append(ONE_CLASS.format(run=one.run.name, jets=count(len(predicted)), name=names[int(called[0])], remedy=remedy))
     return told
 
 

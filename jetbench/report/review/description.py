@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jetbench.faults import FAULTY
-from jetbench.report.faults import fault_lines, fault_sentences
+from jetbench.report.fault_words import fault_lines, fault_rules, fault_sentences
 from jetbench.report.results import Results
 from jetbench.report.review.cards import standing
 from jetbench.report.rows import Row, baseline_text, compared_lines, rows
@@ -54,10 +54,11 @@ def _faults(results: Results) -> str:
     lines = list(fault_lines(results))
     if not lines:
         return ""
-    columns = ("fault", "comparison", "honest", "honest verdict", "faulty", "faulty verdict", "changed", "who committed it")
+    sides = ("fault", "comparison", "honest", "honest verdict", "faulty", "faulty verdict")
+    columns = (*sides, "verdict", "what moved", "expected", "as expected", "who committed it")
     listed = [columns, ["---"] * len(columns), *([line[name] for name in columns] for line in lines)]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in listed)
-    return "\n\n".join([f"**What each fault does ({FAULTY})**", *fault_sentences(results), table])
+    return "\n\n".join([f"**What each fault does ({FAULTY})**", *fault_sentences(results), table, fault_rules()])
 
 
 def _line(results: Results, row: Row) -> tuple[str, ...]:

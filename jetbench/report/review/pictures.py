@@ -11,8 +11,7 @@ import numpy as np
 
 from jetbench.evaluation.classification import confusion
 from jetbench.evaluation.multiclass import class_confusion
-from jetbench.evaluation.plots import confusion_plot, save_png, watermarked
-from jetbench.faults import FAULTY
+from jetbench.evaluation.plots import confusion_plot, save_png
 from jetbench.report.content import Plot
 from jetbench.report.results import Results
 from jetbench.report.sections import learning_curves, prediction, roc
@@ -44,12 +43,11 @@ def pictures(results: Results, arm: str, labels: int) -> Iterator[Picture]:
     }
     for key in keys(results):
         if plot := makers[key]():
-            yield Picture(key, plot.digest(), partial(_save, plot, FAULTY if results.plan.faults else ""))
+            yield Picture(key, plot.digest(), partial(_save, plot))
 
 
-def _save(plot: Plot, watermark: str, path: Path) -> None:
-    with watermarked(watermark):
-        save_png(plot.draw(*plot.given), path)
+def _save(plot: Plot, path: Path) -> None:
+    save_png(plot.draw(*plot.given), path)
 
 
 def _curves(results: Results, arm: str, labels: int, shown: Sequence[str]) -> Plot | None:

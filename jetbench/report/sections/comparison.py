@@ -65,7 +65,7 @@ def render(results: Results) -> SectionContent:
         rules=[f"{capital(rule)}." for rule in verdict_rules(results)],
         legends=[part.legend for part in added if part.legend],
     )
-    return SectionContent("comparison", "The comparison", body)
+    return SectionContent("comparison", "The honest comparison" if results.plan.faults else "The comparison", body)
 
 
 def _line(results: Results, row: Row, beside: Sequence[Column], others: Sequence[Column], pool: str) -> Line:

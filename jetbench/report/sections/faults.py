@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from jetbench.evaluation.plots import DPI, INK, MUTED, PALETTE
 from jetbench.report.content import Cell, Line, Plot, SectionContent
 from jetbench.report.drawing import style
-from jetbench.report.faults import Claim, Effect, effects, fault_lines, fault_sentences
+from jetbench.report.fault_words import POINTER, fault_lines, fault_rules, fault_sentences
+from jetbench.report.faults import Claim, Effect, effects
 from jetbench.report.markup import fragment, table
 from jetbench.report.results import Results
 from jetbench.report.words import LEVEL_TEXT, capital, count, label
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw", "render"]
 
-HEADINGS = ("fault", "who committed it", "comparison", "honest", "faulty", "changed", "how")
+HEADINGS = ("comparison", "honest difference", "with the fault", "verdict", "what moved", "as expected")
 BODY = """
 {% for sentence in sentences %}
 <p>{{ sentence }}</p>
@@ -26,8 +30,9 @@ BODY = """
 {{ table }}
 <p><small>Each fault is switched on alone, on purpose, in the arms that it strikes; an arm that it does not touch is the honest
 one itself. Arms with a fault have the role “faulty”, bear its name, and are part of no other comparison, family or verdict.
-Honest and faulty differences are decided by the same tests, corrected for the same number of primary comparisons; intervals are
-{{ level }} ones and not corrected. That of one seed has the error of the test sample alone.</small></p>
+Blue: with the fault the verdict is another one. Honest and faulty differences are decided by the same tests, corrected for the
+same number of primary comparisons; intervals are {{ level }} ones and not corrected, so that one which leaves out 0 may be
+undecided. That of one seed has the error of the test sample alone. {{ rules }} {{ pointer }}</small></p>
 """
 CHANGED, SAME = PALETTE[1], PALETTE[0]
 
@@ -36,23 +41,14 @@ def render(results: Results) -> SectionContent | None:
     found = effects(results)
     if not found:
         return None
-    lines = [
-        Line(
-            (
-                Cell(line["fault"], line["what is done"], "wrap"),
-                Cell(line["who committed it"], style="wrap"),
-                Cell(line["comparison"], style="wrap"),
-                Cell(line["honest"], line["honest verdict"]),
-                Cell(line["faulty"], line["faulty verdict"]),
-                line["changed"],
-                Cell(line["how"], style="wrap"),
-            ),
-            "primary" if line["changed"] == "yes" else "",
-        )
-        for line in fault_lines(results)
-    ]
-    listed = table(HEADINGS, lines, left=("who committed it", "comparison", "changed", "how"))
-    body = fragment(BODY, table=listed, sentences=fault_sentences(results), level=LEVEL_TEXT)
+    body = fragment(
+        BODY,
+        table=table(HEADINGS, _lines(results), left=HEADINGS[3:]),
+        sentences=fault_sentences(results),
+        level=LEVEL_TEXT,
+        rules=fault_rules(),
+        pointer=POINTER,
+    )
     name = (
         f"{label(results.metric)} minus that of the baseline{'' if results.metric.larger_is_better else ', below zero is better'}"
     )
@@ -63,8 +59,27 @@ def render(results: Results) -> SectionContent | None:
         "stands; open: the same one. The axis is logarithmic away from zero.",
         draw,
         (results.metric, name, found),
+        faulty=True,
     )
     return SectionContent("faults", "What each fault does", body, (plot,))
+
+
+def _lines(results: Results) -> Iterator[Line]:
+    """A line that names each fault, and one below it for each comparison."""
+    for name, some in groupby(fault_lines(results), key=itemgetter("fault")):
+        lines = list(some)
+        told = f"{lines[0]['what is done']}. Who committed it: {lines[0]['who committed it']}."
+        yield Line((Cell(name, capital(told), "wrap"),), "budget")
+        for line in lines:
+            cells = (
+                Cell(line["comparison"], style="wrap"),
+                Cell(line["honest"], line["honest verdict"]),
+                Cell(line["faulty"], line["faulty verdict"]),
+                line["verdict"],
+                Cell(line["what moved"], line["by how much"], "wrap"),
+                Cell(line["as expected"], f"expected: {line['expected']}", "wrap"),
+            )
+            yield Line(cells, "changed" if line["verdict"] not in ("same verdict", "not run yet") else "")
 
 
 def draw(metric: Metric, name: str, found: list[Effect]) -> Figure:

@@ -39,9 +39,11 @@ test jets, with the {{ level }} interval from both. Where the varied jets are th
 from the test jets is paired jet by jet; other jets share nothing with the own ones, and the errors of both samples add.
 Minus {{ baseline }}: the difference of two losses, paired by seeds and by the jets of both samples, so that the hardness of the
 jets cancels. An arm is sturdier where it loses less, less sturdy where it loses more, and as sturdy where the difference lies
-within the margin of equivalence, by the same tests as every other verdict. Holm's method corrects the {{ family }} of the primary
-comparisons (*) for their number, and all others for theirs; the verdict on the suite's primary comparison rests on the own test
-jets alone.</small></p>
+within the margin of equivalence, by the same tests as every other verdict. Where the other jets are easier and all arms gain,
+losing less is gaining more. A loss is one of {{ name }} itself and not of what is left to gain: who is better on the other jets
+is another question, answered in the table of the arms there. Holm's method corrects the {{ family }} of the primary comparisons
+(*) for their number, and all others for theirs; intervals are not corrected, so that one which leaves out 0 may be undecided. The
+verdict on the suite's primary comparison rests on the own test jets alone.</small></p>
 """
 MOVED = {"accuracy": "accuracy", "log_loss": "log loss", "ece": "ECE"}  # by the key of what depends on the shares of the classes
 
@@ -118,7 +120,7 @@ def _plot(results: Results, found: LossTable, labels: int) -> Plot:
         f"{capital(title)} of every arm on every other test set, with its interval",
         f"{capital(title)}, right of zero where varied jets are harder. Thin bar: {LEVEL_TEXT} interval from seeds and test "
         f"jets; thick bar: the share of the seeds alone. Behind each: the loss minus that of {baseline_text(results)}, with its "
-        "interval, and the verdict; filled marker: a verdict stands.",
+        "interval, and the verdict; filled marker: a verdict stands, or the baseline itself.",
         draw,
         (metric, title, panels, looks(plan)),
     )

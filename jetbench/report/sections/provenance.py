@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jetbench import __version__
+from jetbench.faults import FAULTY
 from jetbench.report.content import SectionContent
 from jetbench.report.machines import Machine, machines
 from jetbench.report.markup import fragment
@@ -60,11 +61,15 @@ def _jets(number: int | None) -> str:
 
 def _runs(results: Results) -> str:
     """How many cells are finished and when, and why machines and costs count more runs than that."""
-    cells = f"{count(len(results.cells))} of {count(len(results.plan.cells))} cells finished"
+    faulty = count(sum(cell.arm in results.plan.faulty for cell in results.plan.cells))
+    spoilt = f" ({faulty} of them of arms that are {FAULTY})" if results.plan.faulty else ""
+    cells = f"{count(len(results.cells))} of {count(len(results.plan.cells))} cells finished{spoilt}"
     behind = {key for cell in results.cells for key in results.chain(cell)}
     others = sum(results.ledger.done(key) for key in results.runs.keys() - behind)
     rest = f"; {count(others)} more are finished (trials that were not chosen, checks), {count(len(behind) + others)} in all"
-    stand = f"behind these stand {count(len(behind), 'run')}, pretrainings among them"
+    earlier = len(behind - {results.last[cell] for cell in results.cells})
+    more = f": the last of each cell, and {count(earlier)} that these start from, as pretrainings" if earlier else ""
+    stand = f"behind these stand {count(len(behind), 'run')}{more}"
     told = f"a cell is one arm at one label budget with one seed; {stand}"
     finished = f"{cells}: {told}{rest if others else ''}"
     times = [results.ended(results.last[cell])["finished"] for cell in results.cells]

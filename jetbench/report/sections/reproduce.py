@@ -12,7 +12,8 @@ __all__ = ["render"]
 BODY = """
 <pre>{{ command }}</pre>
 {% if not exact %}
-<p>The suite is not found there, or has changed since: use the file and the settings of the original run.</p>
+<p>The suite is not found by this name or path, or has changed since: run this where the file is, with the settings of the
+original run.</p>
 {% endif %}
 <p>Every number of this page stands in <code>results.csv</code>, <code>results.json</code> and <code>comparisons.json</code>
 beside it.</p>

@@ -37,8 +37,11 @@ BODY = """
 stage, the one on the label budget; a pretraining before it is what it is, and the same for all of them. Factors of one are the
 arm's own run. A setting is near the best where its mean over the seeds lies within {{ tolerance }} of the arm; one where a
 training diverged is not. By seeds: the same share with each seed held against its own best, its mean with the {{ level }}
-interval over the seeds; minus the baseline: the difference, paired. The test jets are the same throughout. All of this describes:
-the best of a grid is the best on these test jets, and nothing is chosen by it.</small></p>
+interval over the seeds; minus the baseline: the difference, paired. The test jets are the same throughout, and a seed counts
+once it has ended at every setting. All of this describes, and nothing is chosen by it: the best of a grid is the best on these
+test jets, picked by looking at them. It is thus flattered by chance, the more the more settings there are, and is no estimate
+of what a tuned training reaches; and the noisier an arm, the fewer of its settings lie near its luckiest one, with each seed by
+itself most of all.</small></p>
 """
 
 Grid = tuple[tuple[float, ...], tuple[float, ...], np.ndarray, np.ndarray, np.ndarray]  # factors, means, spreads, near the best
@@ -61,7 +64,8 @@ def render(results: Results) -> SectionContent | None:
         "stability",
         f"{capital(label(metric))} of each arm against the factors on its learning rate and length",
         f"{capital(heading(metric))}, mean over the seeds ± their standard deviation, against the factors on learning rate and "
-        f"length of the last stage. Framed: within {tolerance_text(results)} of the arm. One scale of colours for all arms.",
+        f"length of the last stage. Framed: within {tolerance_text(results)} of the arm. One scale of colours for all arms; a "
+        "setting at which a training diverged has no colour.",
         draw,
         (metric, grids),
     )
