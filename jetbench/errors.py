@@ -26,7 +26,11 @@ class JetbenchError(Exception):
 
 
 class UnknownNameError(JetbenchError):
-    """A name that no registry, suite or dataset knows."""
+    """A name that no registry, suite or dataset knows; `name` is that of a component, which a plug-in may have."""
+
+    def __init__(self, message: str, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class SuiteError(JetbenchError):

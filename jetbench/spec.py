@@ -5,6 +5,7 @@ Nothing here imports torch. A spec holds tuples, never dicts, so that it can be 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -70,6 +71,11 @@ class PluginRef(Spec):
     def name(self) -> str:
         """The name of the file, or of the distribution with its version."""
         return Path(self.file).name if self.file else f"{self.distribution} {self.version}"
+
+    @property
+    def option(self) -> str:
+        """What a command needs besides for the names that it adds, " --plugin FILE"; nothing for what is installed."""
+        return f" --plugin {shlex.quote(self.file)}" if self.file else ""
 
     @property
     def text(self) -> str:
@@ -224,9 +230,17 @@ class RunSpec(Spec):
     @property
     def plugins(self) -> tuple[PluginRef, ...]:
         """The plug-ins that its components come from, each once, in the order of their digests."""
-        parts = (*(getattr(self, part) for part in COMPONENTS), *self.recipe.augmentation)
-        found = {part.plugin.sha256: part.plugin for part in parts if part.plugin is not None}
+        found = {plugin.sha256: plugin for _, _, plugin in self.plugged}
         return tuple(found[digest] for digest in sorted(found))
+
+    @property
+    def plugged(self) -> tuple[tuple[str, str, PluginRef], ...]:
+        """Its components that come from plug-ins: the kind of each, its name, and the plug-in."""
+        parts = [
+            *((part, getattr(self, part)) for part in COMPONENTS),
+            *(("augmentation", one) for one in self.recipe.augmentation),
+        ]
+        return tuple((kind, part.name, part.plugin) for kind, part in parts if part.plugin is not None)
 
     @property
     def variations(self) -> tuple[Variation, ...]:

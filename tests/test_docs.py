@@ -139,7 +139,7 @@ def test_every_objective_without_a_head_stands_in_the_table_with_its_options() -
 def test_every_state_and_every_rule_stands_in_the_table() -> None:
     running = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"^\| (\w+) \| ", running, re.M)[1:-1]) == STATES
-    assert re.findall(r"^\| `(checkpoints|trials|pretrainings|aside)` \|", running, re.M) == list(RULES)
+    assert re.findall(r"^\| `(checkpoints|trials|pretrainings|aside|plugins)` \|", running, re.M) == list(RULES)
 
 
 def test_every_kind_of_run_stands_in_the_table_of_filters() -> None:
@@ -298,3 +298,8 @@ def test_every_table_that_plug_ins_add_to_stands_there_with_its_row_and_example(
         assert getattr(import_module(module), name).table == f"{kind}s"
         assert (ROOT / example).is_file()
     assert set(re.findall(r"`jetbench\.(\w+s)`", text)) - {"plugins"} == set(TABLES)
+
+
+def test_every_example_of_a_plug_in_is_linked() -> None:
+    linked = set(re.findall(r"\]\(\.\./tests/plugins/examples/(\w+\.py)\)", EXTENDING))
+    assert linked == {path.name for path in (ROOT / "tests" / "plugins" / "examples").glob("*.py")}

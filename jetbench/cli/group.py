@@ -16,14 +16,14 @@ from jetbench.cli.diff import diff
 from jetbench.cli.doctor import doctor
 from jetbench.cli.inspect import inspect
 from jetbench.cli.model import model
-from jetbench.cli.options import plugin_option
+from jetbench.cli.options import plugin_hint, plugin_option
 from jetbench.cli.predict import predict
 from jetbench.cli.review import report, results, ui
 from jetbench.cli.run import run
 from jetbench.cli.status import status
 from jetbench.cli.store import store
 from jetbench.cli.study import study
-from jetbench.errors import JetbenchError
+from jetbench.errors import JetbenchError, UnknownNameError
 from jetbench.plugins import scope
 
 __all__ = ["main"]
@@ -39,7 +39,8 @@ class Main(click.Group):
         except JetbenchError as error:
             if ctx.params.get("debug"):
                 raise
-            raise click.ClickException(str(error)) from error
+            hint = plugin_hint(ctx, error.name) if isinstance(error, UnknownNameError) else ""
+            raise click.ClickException(f"{error}{hint}") from error
 
 
 @click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"]})

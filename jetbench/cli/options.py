@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ __all__ = [
     "dataset_items",
     "instance_argument",
     "instance_items",
+    "plugin_hint",
     "plugin_option",
     "scale_option",
     "store_option",
@@ -76,10 +78,34 @@ def plugin_option() -> click.Option:
     )
 
 
+STORE = "jetbench.store"  # where a context keeps the option, for what is said of an error
+
+
+def _note(ctx: click.Context, parameter: click.Parameter, store: str | None) -> str | None:
+    ctx.meta[STORE] = store
+    return store
+
+
+def plugin_hint(ctx: click.Context, name: str) -> str:
+    """Say which file that the store of a command keeps of a plug-in has a name that is unknown without it; empty for none."""
+    from jetbench.plugins import kept_with
+    from jetbench.tracking.store import store_root
+
+    root = store_root(ctx.meta.get(STORE))
+    found = kept_with(root, name) if name else []
+    if not found:
+        return ""
+    others = f" (and {len(found) - 1} other forms of it)" if len(found) > 1 else ""
+    return f"; {root} keeps the plug-in {found[0].name}{others}, which has it: add --plugin {shlex.quote(str(found[0]))}"
+
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 store_option: Decorator = click.option(
-    "--store", type=click.Path(file_okay=False), help="Folder of results. [default: JETBENCH_STORE, or ./mlruns]"
+    "--store",
+    type=click.Path(file_okay=False),
+    callback=_note,
+    help="Folder of results. [default: JETBENCH_STORE, or ./mlruns]",
 )
 tracking_option: Decorator = click.option(
     "--tracking-uri",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from jetbench.cli.clock import ENDED, Clock, in_words, unknown_runs
 from jetbench.errors import StoreError
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ class Work:
         now = time.monotonic()
         if self.done <= self.begun or self.done >= self.total:
             return ""
-        seconds = (now - self.start) * (self.total - self.done) / (self.done - self.begun)
-        return f"{seconds:.0f} s left" if seconds < 90 else f"{seconds / 60:.0f} min left"
+        return in_words((now - self.start) * (self.total - self.done) / (self.done - self.begun))
 
 
 class Display:
@@ -54,8 +54,9 @@ class Display:
         self.task: Any = None
         self.printed = 0.0
 
-    def update(self, what: str, done: float, total: float, text: str = "") -> None:
-        """Show that `done` of `total` of `what` is done; a new `what` begins anew."""
+    def update(self, what: str, done: float, total: float, text: str = "", left: str | None = None) -> None:
+        """Show that `done` of `total` of `what` is done, and the time `left` where somebody knows better than the rate so far; a
+        new `what` begins anew."""
         if self.work is None or self.work.what != what:
             self._finish()
             self.work = Work(what, total, begun=done)
@@ -63,7 +64,7 @@ class Display:
             self.task = self.bar.add_task(what, total=total, notes="")
         ended = done == total and self.work.done != total
         self.work.done, self.work.total = done, total
-        notes = "  ".join(part for part in (text or self._rate(), self.work.left()) if part)
+        notes = "  ".join(part for part in (text or self._rate(), self.work.left() if left is None else left) if part)
         self.bar.update(self.task, completed=done, total=total, notes=notes)
         if not self.console.is_terminal and (time.monotonic() - self.printed > EVERY or ended):
             self.printed = time.monotonic()
@@ -131,16 +132,18 @@ def _hearing_sigterm() -> Iterator[None]:
 
 def show_progress(session: Execution, jobs: int | None, timeout: float | None = None) -> int:
     """Run the session to its end, or after `timeout` seconds to that of what has begun; returns how many runs failed."""
+    from jetbench.engine.changed import changed_lines
     from jetbench.suites.contradictions import contradictions
+    from jetbench.tracking.ledger import Ledger
 
     plan = session.plan
     failed = 0
-    tally = Tally.of(plan)
+    tally, clock = Tally.of(plan), Clock(plan, Ledger(session.store.work))
     with display() as show:
         show.line(f"{plan.instance.name}: {tally.runs} runs, results in {session.store.root}")
         for line in plan.skipped_lines():
             show.line(f"skipped {line}")
-        for line in contradictions(plan):
+        for line in (*contradictions(plan), *changed_lines(plan, session.store)):
             show.line(f"! {line}")
         # closed at once where an exception passes, so that the children have their checkpoints before anything is said
         with closing(session.run(jobs, progress=show.update, timeout=timeout)) as events:
@@ -148,8 +151,9 @@ def show_progress(session: Execution, jobs: int | None, timeout: float | None = 
                 failed += event.kind == "failed"
                 _tell(show.line, event, first=tally.first(event))
                 tally.book(event)
+                clock.book(event)
                 if tally.running or event.kind == "tick":
-                    show.update("training", tally.done, tally.total, f"{tally.ended}/{tally.runs} runs")
+                    show.update("training", tally.done, tally.total, f"{tally.ended}/{tally.runs} runs", clock.left())
         if tally.skipped:
             also = " or by another process" if tally.elsewhere else ""
             show.line(f"{tally.skipped} runs were finished before{also}")
@@ -207,10 +211,8 @@ class Tally:
     @classmethod
     def of(cls, plan: Graph) -> Self:
         from jetbench.engine.pace import run_cost
-        from jetbench.engine.survey import searched
 
-        chains = [plan.studies[digest].chain for digest, count in searched(plan).items() for _ in range(count)]
-        unknown = [run_cost(run) for chain in chains for run in chain]
+        unknown = [run_cost(run) for run in unknown_runs(plan)]
         return cls({key: run_cost(run.spec) for key, run in plan.runs.items()}, unknown)
 
     def __post_init__(self) -> None:
@@ -228,7 +230,7 @@ class Tally:
             self.unpublished |= {event.key} if event.key else set()
         elif event.kind == "published":
             self.unpublished.discard(event.key)
-        if event.key and event.kind in ("done", "diverged", "pruned", "failed", "skipped"):
+        if event.key and event.kind in ENDED:
             self.done += self.costs[event.key] if event.key in self.costs else sum(self.unknown) / len(self.unknown)
             self.ended += 1
             self.skipped += event.kind == "skipped"

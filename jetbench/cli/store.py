@@ -67,6 +67,7 @@ def gc(what: tuple[str, ...], dry_run: bool, store: str | None) -> None:
     trials        weights of trials that did not win
     pretrainings  weights of finished pretrainings that nothing unfinished starts from
     aside         what `jetbench run --rerun` has set aside
+    plugins       files of plug-ins that no instance and no run rests on
     INSTANCE      as in ssl-vs-scratch.quick.1a2b3c4d: its runs that no other has, its reports, its experiment
 
     What is finished stays finished without its weights, and can be reported. Where a run has to start from reclaimed weights,

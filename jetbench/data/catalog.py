@@ -105,7 +105,8 @@ def find_dataset(name: str | Path, jets: int | None = None, seed: int = 0, optio
     path = Path(name).expanduser().absolute()
     named = isinstance(name, str) and not (path.suffix or os.sep in name or glob.has_magic(name))
     if isinstance(name, str) and named and not path.exists():
-        raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {nearest(name, (d.name for d in datasets))}")
+        valid = nearest(name, (dataset.name for dataset in datasets))
+        raise UnknownNameError(f"{name!r} is neither a dataset nor a file; {valid}", name)
     if options:
         raise SuiteError(f"{name}: a file of jets has no options ({', '.join(options)}); those are of simulated datasets")
     return _stored(path)

@@ -163,7 +163,7 @@ class Books:
         if isinstance(step, Winner):
             yield from self._decide(digest, search, step)
         elif search.hopeless:
-            why = "whose trials have all diverged; smaller `tuning.factors` may help"
+            why = "whose trials have all diverged; smaller `tuning.factors` may help unless their reasons say otherwise"
             yield from self._lose(digest, f"the study of {search.name}, {why}")
             if self.plan.seeds_tune:
                 yield Event("failed", search.name, f"it needs its study, {why}")

@@ -9,7 +9,7 @@ import threading
 import traceback
 from typing import TYPE_CHECKING
 
-from jetbench.errors import DivergenceError, PluginError, SealedError
+from jetbench.errors import DivergenceError, JetbenchError, PluginError, SealedError
 from jetbench.files import file_lock
 from jetbench.plugins import adopt
 from jetbench.processes import context, die_with_parent, hidden_main
@@ -20,6 +20,7 @@ from jetbench.tracking.ledger import Ledger
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
+    from jetbench.spec import RunSpec
     from jetbench.training.stops import Flag
 
 __all__ = ["BUSY", "FAILURE", "PRELOAD", "PRUNED", "STOPPED", "start_child"]
@@ -79,11 +80,20 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
         ledger.prune(job.key, pruned.epoch, run_costs(job.spec, pruned.costs))
         return PRUNED
     except DivergenceError as error:
-        ledger.fail(job.key, str(error), traceback.format_exc(), run_costs(job.spec, error.costs))
+        ledger.fail(job.key, f"{error}{_suspects(job.spec)}", traceback.format_exc(), run_costs(job.spec, error.costs))
         return FAILURE
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}" + ("" if isinstance(error, JetbenchError) else _suspects(job.spec))
         so_far = costs_so_far(job.spec, ledger, job.key)
         ledger.fail(job.key, reason, traceback.format_exc(), so_far=so_far, sealed=isinstance(error, SealedError))
         return FAILURE
     return 0
+
+
+def _suspects(spec: RunSpec) -> str:
+    """The components of plug-ins that a run has, and how they are tried; empty where it has none."""
+    told = [
+        f"the {kind} {name!r} is of the plug-in {plugin.name}: `jetbench show {name}{plugin.option}` tries it by its contract"
+        for kind, name, plugin in spec.plugged
+    ]
+    return "".join(f"; {one}" for one in told)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jetbench.data.catalog import Dataset, datasets
+from jetbench.engine.changed import changed_lines
 from jetbench.engine.graph import graph_lines
 from jetbench.engine.pace import RUN_SECONDS, Measured, run_passes
 from jetbench.engine.survey import ENDED, Survey, survey
@@ -51,7 +52,7 @@ def describe(plan: Graph, store: Store, trainings: int, simulations: int) -> str
     lines = [plan.instance.name, *graph_lines(found), *(f"skipped {line}" for line in plan.skipped_lines())]
     lines += [line for arm in try_weights(plan) for line in arm.lines()]
     lines += teacher_lines(plan)
-    lines += [f"! {line}" for line in contradictions(plan)]
+    lines += [f"! {line}" for line in (*contradictions(plan), *changed_lines(plan, store))]
     if chosen := sum(found.unknown.values()):
         lines.append(f"up to {chosen} runs are of trials that the search has yet to choose")
     if not found.open:

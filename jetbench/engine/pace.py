@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from jetbench.objectives import passes_beside
 from jetbench.spec import RunSpec
 from jetbench.tracking.ledger import Ledger
 
-__all__ = ["RUN_SECONDS", "Measured", "pace", "run_cost", "run_passes"]
+__all__ = ["RUN_SECONDS", "Measured", "Remaining", "pace", "run_cost", "run_passes"]
 
 PIXELS = 32 * 32  # of the image that the pace of a model on images is for: its time grows with those that its stages look at
 NARROW = 64  # channels of the widest stage with which a network counts as narrow
@@ -70,9 +71,46 @@ class Measured:
         """Return how many times as long as assumed the runs of a model take; 1 where too little was measured."""
         return self.took[model] / self.assumed[model] if self.knows(model) else 1.0
 
+    def likely(self, model: str) -> float:
+        """Return how many times as long as assumed the runs of a model take, of one that was not measured those of all that
+        were."""
+        took, assumed = sum(self.took.values()), sum(self.assumed.values())
+        return self.slower(model) if self.knows(model) or took <= ENOUGH else took / assumed
+
     def knows(self, model: str) -> bool:
         return self.took.get(model, 0.0) > ENOUGH
 
     def seconds(self, spec: RunSpec, passes: float) -> float:
         """Return how long so many passes of a run should take."""
         return passes / pace(spec) * self.slower(spec.model.name)
+
+
+class Remaining:
+    """What of a plan is ahead and what was trained since it was begun, at the assumed pace: the time left is that of what is
+    ahead at the rate so far, once finished runs tell how much longer than others each model takes."""
+
+    def __init__(self, specs: Iterable[RunSpec]) -> None:
+        self.measured = Measured()
+        self.ahead: defaultdict[str, float] = defaultdict(float)  # by model, seconds of passes
+        self.behind: defaultdict[str, float] = defaultdict(float)
+        self.runs_ahead = self.runs_behind = 0
+        for spec in specs:
+            self.ahead[spec.model.name] += run_passes(spec) / pace(spec)
+            self.runs_ahead += 1
+
+    def book(self, spec: RunSpec, trained: bool) -> None:
+        """Take a run that has ended from what is ahead; whether it was `trained` now, or skipped."""
+        seconds = run_passes(spec) / pace(spec)
+        self.ahead[spec.model.name] -= seconds
+        self.runs_ahead -= 1
+        if trained:
+            self.behind[spec.model.name] += seconds
+            self.runs_behind += 1
+
+    def left(self, elapsed: float) -> float | None:
+        """Return the seconds left, after so many in which runs were trained; None before the first has ended."""
+        ahead, behind = self._cost(self.ahead, self.runs_ahead), self._cost(self.behind, self.runs_behind)
+        return elapsed * max(0.0, ahead) / behind if behind else None
+
+    def _cost(self, seconds: Mapping[str, float], runs: int) -> float:
+        return sum(self.measured.likely(model) * one for model, one in seconds.items()) + runs * RUN_SECONDS

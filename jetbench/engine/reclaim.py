@@ -13,6 +13,7 @@ from jetbench.engine.custody import idle
 from jetbench.engine.survey import Survey, survey, wanted_weights
 from jetbench.errors import BusyError, StoreError, UnknownNameError
 from jetbench.files import file_lock, is_locked
+from jetbench.plugins import kept_files
 from jetbench.registry import nearest
 from jetbench.suites.graph import Graph
 from jetbench.suites.instance import AnyInstance
@@ -123,6 +124,19 @@ class Reclaimer:
         """List what was set aside when runs were trained again."""
         return sorted(self.store.aside.iterdir()) if self.store.aside.is_dir() else []
 
+    def plugins(self) -> list[Path]:
+        """List the kept files of plug-ins that no instance rests on, and no run that is there."""
+        files = kept_files(self.store.root)
+        used = {plugin.sha256 for one in remembered(self.store.root).values() for plugin in one.plugins}
+        idle_ones = {digest: path for digest, path in files.items() if digest not in used}
+        specs = self._specs() if idle_ones else []
+        return [path for digest, path in idle_ones.items() if not any(digest in text for text in specs)]
+
+    def _specs(self) -> list[str]:
+        """What every run that is there was, as it is written."""
+        specs = [RunFolder(path).spec for path in self.store.work.iterdir() if path.is_dir()]
+        return [spec.read_text() for spec in specs if spec.exists()]
+
     def own(self, name: str) -> list[str]:
         """Return the keys of the runs of an instance that no other one has; none of one that is `lost`."""
         if name in self.lost:
@@ -166,7 +180,8 @@ class Reclaimer:
             drop_files(self.store, self.rows.get(key, ()), names, before, shown(folder))
 
     def drop_instance(self, name: str) -> None:
-        """Remove an instance: its experiment in MLflow, its reports, the runs that are its own, and then its memory."""
+        """Remove an instance: its experiment in MLflow, its reports, the runs that are its own, then its memory, and the kept
+        files of plug-ins that nothing rests on without it."""
         own = [self.ledger.run(key) for key in self.own(name)]
         for folder in own:
             _refuse_running(folder)
@@ -175,6 +190,7 @@ class Reclaimer:
             shutil.rmtree(path, ignore_errors=True)
         forget(self.store.root, name)
         self.store.lock_of(name).unlink(missing_ok=True)
+        _remove(path.parent for path in self.plugins())
 
 
 def _drop_models(folder: RunFolder) -> list[str]:
@@ -251,5 +267,10 @@ RULES = {
         "what was set aside when runs were trained again",
         lambda one: (size(one.aside()), len(one.aside())),
         lambda one: _remove(one.aside()),
+    ),
+    "plugins": Rule(
+        "files of plug-ins that no instance and no run rests on",
+        lambda one: (size(one.plugins()), len(one.plugins())),
+        lambda one: _remove(path.parent for path in one.plugins()),
     ),
 }

@@ -99,14 +99,19 @@ class Watcher:
     clock: Callable[[], float] = time.time
     _ended: dict[str, State] = field(default_factory=dict)
     _measured: Measured | None = None
+    _counted: set[str] = field(default_factory=set)
 
     def look(self) -> Status:
         """Return the status as it is now."""
         ledger = Ledger(self.store.work)
         active = is_locked(self.store.lock_of(self.plan.instance.name))
         found = survey(self.plan, ledger, self._ended)
+        done = {key for key, state in found.states.items() if state == "done"}
         if self._measured is None:
             self._measured = measure(found, self.store)
+        else:  # what has ended meanwhile tells more of the rest
+            self._measured.add(((key, found.runs[key].spec) for key in done - self._counted), ledger)
+        self._counted = done
         running, stopped = (self._progress(found, ledger, state) for state in ("running", "stopped"))
         ill = [key for key, state in found.states.items() if state in ("failed", "diverged")]
         reasons = {key: ledger.failure(key) or "" for key in ill}

@@ -16,7 +16,6 @@ from jetbench.models.plain import view_shapes
 from jetbench.models.weights import Weights, first_layer, load_weights, read_weights
 from jetbench.spec import Component
 from jetbench.tracking.folder import RunFolder
-from jetbench.tracking.specs import refuse_faulty
 from jetbench.values import Value
 
 __all__ = ["ImportedModel", "import_model"]
@@ -46,7 +45,6 @@ def import_model(path: Path, model: Component, folder: Path, outputs: int | None
     """
     if any(there.exists() for there in (RunFolder(folder).weights, RunFolder(folder).bundle)):
         raise DataFileError(f"{folder}: holds a model already; name another folder")
-    refuse_faulty(path.parent)
     weights = read_weights(path)
     channels = _channels(weights, model)
     if outputs is None:

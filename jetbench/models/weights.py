@@ -17,6 +17,7 @@ from jetbench.errors import DataFileError
 from jetbench.models.layouts import ENCODER, HEAD, layout_of, own_name
 from jetbench.models.network import Network
 from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.specs import refuse_faulty
 
 __all__ = ["Weights", "first_layer", "load_weights", "read_weights"]
 
@@ -47,7 +48,8 @@ class Weights:
 
 def read_weights(path: Path) -> Weights:
     """Read a safetensors file, the folder of a run or of an imported model, or a PyTorch file of a state dict or of a checkpoint
-    that holds one. Raises `DataFileError` for anything else."""
+    that holds one. Raises `DataFileError` for anything else, and for weights that are faulty on purpose."""
+    refuse_faulty(path)
     path = RunFolder(path).weights if path.is_dir() else path
     found, adaptations = _tensors(path, _content(path)), []
     if any(name.startswith(WRAPPED) for name in found):

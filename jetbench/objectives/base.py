@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from jetbench.data.batch import Batch
+from jetbench.errors import RunError
 from jetbench.models.network import Network
 from jetbench.objectives import objectives
 from jetbench.seeds import derive
@@ -91,6 +92,13 @@ class TwoViews(Objective):
 
 
 def build_objective(component: Component, network: Network, task: Task, look: Look, seed: int) -> Objective:
-    """Build the named objective with its options."""
-    objective: type[Objective] = objectives[component.name].load()
-    return objective.build(network, task, look, seed, **component.keywords())
+    """Build the named objective with its options. Raises `RunError` where it looks at jets more or less often than its row says:
+    plans count passes by the row."""
+    entry = objectives[component.name]
+    code: type[Objective] = entry.load()
+    objective = code.build(network, task, look, seed, **component.keywords())
+    if objective.views_per_jet != entry.views:
+        row = f"its row says views={entry.views}, by which passes are counted"
+        told = f"{row}, and its class views_per_jet={objective.views_per_jet}"
+        raise RunError(f"the objective {entry.name!r}: {told}; give both the same number")
+    return objective

@@ -5,8 +5,8 @@ is: the tables ask for what was added to them.
 """
 
 from jetbench.plugins.given import scope, use
-from jetbench.plugins.kept import adopt, keep
+from jetbench.plugins.kept import adopt, keep, kept_files, kept_with
 from jetbench.plugins.rows import TABLES, Offer
 from jetbench.plugins.table import OpenRegistry
 
-__all__ = ["TABLES", "Offer", "OpenRegistry", "adopt", "keep", "scope", "use"]
+__all__ = ["TABLES", "Offer", "OpenRegistry", "adopt", "keep", "kept_files", "kept_with", "scope", "use"]

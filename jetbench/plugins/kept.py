@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +13,7 @@ from jetbench.plugins import installed
 from jetbench.plugins.given import activate, find_given, make_given
 from jetbench.spec import PluginRef
 
-__all__ = ["adopt", "keep"]
+__all__ = ["adopt", "keep", "kept_files", "kept_with"]
 
 FOLDER = "plugins"
 
@@ -37,6 +38,28 @@ def adopt(plugins: Iterable[PluginRef], *roots: Path) -> None:
             _adopt_file(plugin, roots)
         else:
             _refuse_changed(plugin)
+
+
+def kept_files(root: Path) -> dict[str, Path]:
+    """Return the files that a folder keeps by the sha256 of their content, the latest first."""
+    files = [path for path in root.glob(f"{FOLDER}/*/*") if path.is_file()]
+    return {path.parent.name: path for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)}
+
+
+def kept_with(root: Path, name: str) -> list[Path]:
+    """Return the kept files that write a name, or that of the objective which brings a regime of that name, the latest first.
+    They are read and not run: nobody has asked for them."""
+    names = {name, *(name.removesuffix(ending) for ending in ("-frozen", "-lpft"))}
+    return [path for path in kept_files(root).values() if names & _texts(path)]
+
+
+def _texts(path: Path) -> set[str]:
+    """The texts that a Python file writes; none of one that is none."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return set()
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def _adopt_file(plugin: PluginRef, roots: tuple[Path, ...]) -> None:

@@ -41,7 +41,7 @@ class OpenRegistry(Registry[E]):
         offer = self.added().get(name)
         entry: E | None = self._entries.get(name) if offer is None else offer.load()
         if entry is None:
-            raise UnknownNameError(f"no {self.kind} {name!r}; {nearest(name, [*self._entries, *self.added()])}")
+            raise UnknownNameError(f"no {self.kind} {name!r}; {nearest(name, [*self._entries, *self.added()])}", name)
         return entry
 
     def check(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import model_validator
 
@@ -96,6 +96,12 @@ class AnyInstance(Spec):
     @abstractmethod
     def budgets(self) -> tuple[int, ...]:
         """The numbers of labels that runs have, rising."""
+
+    def anew(self) -> Self:
+        """Return it with jets and plug-ins as its settings name them by what counts now."""
+        jets = _jets(self.settings) | {"precision": self.precision}
+        found: Self = self.replace(plugins=plugins_of(self.settings), **jets)
+        return found
 
     def find_dataset(self) -> Dataset:
         return _find(self.settings.dataset)

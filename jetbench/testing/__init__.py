@@ -42,9 +42,19 @@ def check(kind: str, name: str, sample: Path | None = None) -> Report:
 
 
 def contract(kind: str, name: str, sample: Path | None = None) -> None:
-    """Raise `AssertionError` with all properties that a component fails, from the first one's error; arguments are those of
-    `check`."""
+    """Raise `AssertionError` with all properties that a component fails, from the first one's error, those of one cause together;
+    arguments are those of `check`."""
     report = check(kind, name, sample)
     if not report.passed:
-        failed = "\n".join(line for line in report.lines if line.startswith("failed"))
-        raise AssertionError(f"the {kind} {name!r} breaks its contract:\n{failed}") from report.faults[0]
+        causes: dict[str, list[str]] = {}
+        for line in report.lines:
+            if line.startswith("failed: "):
+                _, failed, why = line.split(": ", 2)
+                causes.setdefault(why, []).append(failed)
+        told = "\n".join(f"failed: {_first_of(failed)}: {why}" for why, failed in causes.items())
+        raise AssertionError(f"the {kind} {name!r} breaks its contract:\n{told}") from report.faults[0]
+
+
+def _first_of(failed: list[str]) -> str:
+    others = len(failed) - 1
+    return failed[0] + (f", and {others} more for the same reason" if others else "")

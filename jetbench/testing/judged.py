@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from jetbench.jets import Jets
 from jetbench.registry import Entry
+from jetbench.spaces import Configured
 from jetbench.tasks.task import Task
+from jetbench.testing.properties import each, expect
 from jetbench.testing.toys import pronged_jets, toy_jets
 
-__all__ = ["JETS", "LATE", "Judged", "samples"]
+__all__ = ["JETS", "LATE", "Judged", "TaskCase", "near", "samples"]
 
 JETS = 400
 LATE = 10  # jets that are no training labels
@@ -49,3 +53,21 @@ def samples(entry: Entry) -> Iterator[tuple[str, Judged]]:
     for name, jets in (("two classes", toy_jets(JETS)), ("four classes", pronged_jets(JETS, 4))):
         if not entry.load()().unmet(jets.meta, set(jets.targets)):
             yield name, Judged(entry, jets)
+
+
+@dataclass(frozen=True)
+class TaskCase:
+    """A task, and toy jets that allow it."""
+
+    entry: Configured
+
+    def each(self, check: Callable[[Judged], None]) -> None:
+        """Try something on each sample of toy jets."""
+        found = list(samples(self.entry))
+        expect(found, "no toy jets allow it: they have classes, masses and a pT")
+        each(found, check)
+
+
+def near(found: float | None, expected: float, relative: float = 1e-5) -> bool:
+    """Tell whether a number is the expected one but for rounding."""
+    return found is not None and bool(np.isclose(found, expected, rtol=relative, atol=1e-12))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +13,13 @@ from jetbench.models.network import Network, build_network, network_for
 from jetbench.objectives.base import Look, Objective, build_objective
 from jetbench.registry import Entry
 from jetbench.seeds import torch_rng
-from jetbench.spaces import WIDTHS
-from jetbench.spec import Component, Options, options
+from jetbench.spec import Component
 from jetbench.statistics.delong import auc
 from jetbench.tasks import build_task
+from jetbench.testing.network_case import SHOWN, NetworkCase, pull, small_view
 from jetbench.testing.properties import Contract, LeftOut, expect
 from jetbench.testing.rows import expect_described, expect_sensible_options, expect_true_defaults
+from jetbench.testing.sets import SETS
 from jetbench.testing.tensors import (
     copied,
     expect_close,
@@ -33,68 +31,16 @@ from jetbench.testing.tensors import (
     snapshot,
     stored,
 )
-from jetbench.testing.toys import jets_for, toy_jets
+from jetbench.testing.toys import toy_jets
 from jetbench.testing.training import expect_exact_resume
 from jetbench.views import views
 from jetbench.views.inputs import Inputs
-from jetbench.views.view import FittedView, fit_view
 
-__all__ = ["CONTRACT", "NetworkCase", "small_model", "small_view"]
+__all__ = ["CONTRACT", "expect_named"]
 
-JETS, SHOWN = 96, 12
-SMALL = {"pixels": 12, "number": 24}  # options of views, so that a step costs milliseconds
 BF16 = 0.1  # of the size of features: what eight bits after the point leave in a network of dozens of layers
 LEARNT = 0.8  # AUC of toy jets after a training of seconds
 DRAWS = 4  # batches, each seen by other initial weights, one of which reaches every weight
-
-
-def small_view(name: str, batch: Any) -> FittedView:
-    """Fit a view on a batch, small where it has the choice."""
-    given = {option: value for option, value in SMALL.items() if option in dict(views[name].defaults)}
-    return fit_view(Component(name=name, options=views[name].settle(batch.meta, given)), batch)
-
-
-def small_model(entry: ModelEntry) -> Component:
-    """Name a model with the first of the widths that studies would try, where it has a list of widths."""
-    listed = {name for name, allowed in entry.allowed if allowed is WIDTHS}
-    return Component(name=entry.name, options=options({n: s.choices[0] for n, s in entry.spaces if n in listed and s.choices}))
-
-
-@dataclass(frozen=True)
-class NetworkCase:
-    """A model with these `options` and else its defaults, and toy jets as its view shows them."""
-
-    entry: ModelEntry
-    options: Options = ()
-
-    @cached_property
-    def tensors(self) -> JetTensors:
-        return JetTensors(next(iter(jets_for(views[self.entry.view].needs, JETS).values())))
-
-    @cached_property
-    def view(self) -> FittedView:
-        return small_view(self.entry.view, self.tensors.batch(torch.arange(JETS)))
-
-    @property
-    def component(self) -> Component:
-        small = small_model(self.entry)
-        return small.replace(options=options(small.keywords() | dict(self.options)))
-
-    def shown(self, first: int = 0, number: int = SHOWN) -> Inputs:
-        return self.view(self.tensors.batch(torch.arange(first, first + number)))
-
-    def network(self, seed: int = 0) -> Network:
-        return network_for(self.component, self.view, 2, seed)
-
-    def encoder(self, seed: int = 0) -> Any:
-        return self.network(seed).encoder
-
-    def sets(self) -> tuple[Inputs, Tensor]:
-        """Show inputs with their mask. Raises `LeftOut` for a view that has none."""
-        seen = self.shown()
-        if seen.mask is None:
-            raise LeftOut("its view shows no sets")
-        return seen, seen.mask
 
 
 CONTRACT: Contract[NetworkCase] = Contract(lambda entry, sample: NetworkCase(entry), lambda entry: entry.kind == "network")
@@ -163,19 +109,12 @@ def a_gradient_reaches_every_weight(case: NetworkCase) -> None:
     silent = set(dict(case.encoder().named_parameters()))
     for draw in range(DRAWS):
         encoder = case.encoder(draw).train()
-        _pull(encoder, case.shown(draw * SHOWN), draw)
+        pull(encoder, case.shown(draw * SHOWN), draw)
         gradients = {name: p.grad for name, p in encoder.named_parameters() if p.grad is not None}
         broken = [name for name, gradient in gradients.items() if not gradient.isfinite().all()]
         expect(not broken, f"gradients that are not finite: {', '.join(broken)}")
         silent -= {name for name, gradient in gradients.items() if gradient.any()}
     expect(not silent, f"no gradient reaches {', '.join(sorted(silent))}")
-
-
-def _pull(encoder: nn.Module, seen: Inputs, draw: int = 0) -> None:
-    """Differentiate a random direction of the features, of which no normalisation is free."""
-    with seeded("dropout", draw):
-        found = encoder(seen)
-    (found * torch.randn(found.shape, generator=torch_rng("direction", draw))).sum().backward()
 
 
 @holds
@@ -234,7 +173,7 @@ def _trained(case: NetworkCase) -> nn.Module:
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=1e-2)
     for step in range(3):
         optimizer.zero_grad()
-        _pull(encoder, case.shown(step * SHOWN), step)
+        pull(encoder, case.shown(step * SHOWN), step)
         optimizer.step()
     return encoder
 
@@ -299,61 +238,7 @@ def _batches(jets: int) -> Iterator[Tensor]:
             yield torch.randperm(jets)[:64]
 
 
-@holds
-def the_order_of_constituents_does_not_matter(case: NetworkCase) -> None:
-    encoder, (seen, mask) = case.encoder().eval(), case.sets()
-    order = torch.randperm(mask.shape[1], generator=torch_rng("order"))
-    mixed = Inputs({name: tensor[:, order] for name, tensor in seen.tensors.items()}, mask[:, order])
-    expect_close(encoder(mixed), encoder(seen), "features depend on the order of the constituents")
-
-
-@holds
-def padding_does_not_matter(case: NetworkCase) -> None:
-    """Neither what fills it nor how much of it there is, and in training neither: statistics are those of constituents."""
-    seen, mask = case.sets()
-    filled = {name: torch.where(mask[..., None], tensor, 99.0) for name, tensor in seen.tensors.items()}
-    more = {name: torch.cat([t, torch.full((len(t), 7, t.shape[2]), -3.0)], dim=1) for name, t in filled.items()}
-    longer = Inputs(more, torch.cat([mask, mask.new_zeros(len(mask), 7)], dim=1))
-    for training in (False, True):
-        encoder = _without_dropout(case.encoder()).train(training)
-        expected = encoder(seen)
-        told = f"in {'training' if training else 'evaluation'} features depend on"
-        expect_close(encoder(Inputs(filled, mask)), expected, f"{told} what fills the padding")
-        expect_close(encoder(longer), expected, f"{told} how much padding there is")
-
-
-def _without_dropout(encoder: Any) -> Any:
-    for module in encoder.modules():
-        for name in ("p", "dropout"):
-            if isinstance(getattr(module, name, None), float):
-                setattr(module, name, 0.0)
-    return encoder
-
-
-@holds
-def an_empty_jet_and_a_lonely_constituent_are_finite(case: NetworkCase) -> None:
-    seen, mask = case.sets()
-    for sizes in ((0,), (1,), (0, 0, 1), (1, 2)):
-        few = torch.arange(mask.shape[1])[None] < torch.tensor(sizes)[:, None]
-        tensors = {name: (t[: len(sizes)] * few[..., None]).requires_grad_() for name, t in seen.tensors.items()}
-        encoder = case.encoder().train()
-        _pull(encoder, Inputs(tensors, few))
-        gradients = [*tensors.values(), *encoder.parameters()]
-        finite = all(one.grad is None or bool(one.grad.isfinite().all()) for one in gradients)
-        expect(finite, f"gradients are not finite for jets of {' and '.join(map(str, sizes))} constituents")
-        expect(encoder.eval()(Inputs(tensors, few)).isfinite().all(), f"features are not finite for jets of {sizes} constituents")
-
-
-@holds
-def padding_has_no_gradient_and_constituents_have_one(case: NetworkCase) -> None:
-    seen, mask = case.sets()
-    tensors = {name: tensor.clone().requires_grad_() for name, tensor in seen.tensors.items()}
-    _pull(case.encoder(), Inputs(tensors, mask))
-    for name, tensor in tensors.items():
-        expect(tensor.grad is not None, f"no gradient reaches the input {name}")
-        assert tensor.grad is not None
-        expect(tensor.grad[mask].any(dim=1).all(), f"no gradient reaches some constituents of {name}")
-        expect(not tensor.grad[~mask].any(), f"the padding of {name} has a gradient")
+CONTRACT.include(SETS)
 
 
 @holds

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from jetbench.data.batch import Batch, JetTensors
-from jetbench.jets import Jets
-from jetbench.models import models
-from jetbench.models.network import Network, network_for
-from jetbench.objectives import ObjectiveEntry, objectives
-from jetbench.objectives.base import Look, Objective, build_objective
+from jetbench.data.batch import Batch
+from jetbench.models.network import Network
+from jetbench.objectives import objectives
+from jetbench.objectives.base import Objective
 from jetbench.objectives.distilled import PROBABILITIES
 from jetbench.seeds import torch_rng
-from jetbench.spec import Component
-from jetbench.tasks import build_task, tasks
-from jetbench.tasks.task import Task
-from jetbench.testing.networks import small_model, small_view
+from jetbench.tasks import tasks
+from jetbench.testing.objective_case import ROUNDS, SIZE, STEPS, Bench, Built, ObjectiveCase, steps_of, trial
+from jetbench.testing.passes import CountedLook, counted_passes
 from jetbench.testing.properties import Contract, expect
 from jetbench.testing.rows import expect_described, expect_sensible_options, expect_true_defaults
 from jetbench.testing.tensors import (
@@ -32,97 +27,12 @@ from jetbench.testing.tensors import (
     snapshot,
     stored,
 )
-from jetbench.testing.toys import toy_jets
-from jetbench.testing.training import expect_exact_resume, taught
-from jetbench.views.inputs import Inputs
-from jetbench.views.view import FittedView
+from jetbench.testing.training import expect_exact_resume
 
 __all__ = ["CONTRACT"]
 
-ENCODERS = ("deep-sets", "resnet15-bn")  # one of sets, and one of images with statistics of the batch
-STEPS = (Component(name="rotation"), Component(name="flip"), Component(name="drop"))
-JETS, SIZE, ROUNDS = 160, 16, 3
 BF16 = 0.1  # of the loss
 GIVEN = {"network", "task", "look"}  # what whoever builds it fills in
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A small encoder, and toy jets as it sees them."""
-
-    model: str
-    jets: Jets
-    view: FittedView
-
-
-@dataclass(frozen=True)
-class ObjectiveCase:
-    """An objective, which is tried on each bench."""
-
-    entry: ObjectiveEntry
-
-    @cached_property
-    def benches(self) -> list[Bench]:
-        jets = toy_jets(JETS)
-        batch = JetTensors(jets).batch(torch.arange(JETS))
-        return [Bench(name, jets, small_view(models[name].view, batch)) for name in ENCODERS]
-
-    @cached_property
-    def task(self) -> Task:
-        """The first task whose labels it can use, as the labels of the toy jets have it."""
-        name = self.entry.tasks[0] if self.entry.tasks else next(iter(tasks)).name
-        jets, task = self.benches[0].jets, build_task(Component(name=name))
-        return task.fitted(task.target(jets), jets.meta)
-
-    def build(self, bench: Bench, seed: int = 3) -> tuple[Network, Objective]:
-        network = network_for(small_model(models[bench.model]), bench.view, self.task.outputs(bench.jets.meta), seed)
-        look = Look(bench.view, STEPS)
-        return network, build_objective(Component(name=self.entry.name), network, self.task, look, seed)
-
-    def batches(self, bench: Bench) -> tuple[Batch, Batch]:
-        """Return jets of the training, scored by a teacher, and jets of the pool."""
-        tensors = taught(bench.jets)
-        return tensors.batch(torch.arange(SIZE)), tensors.batch(torch.arange(SIZE, 2 * SIZE))
-
-
-@dataclass(frozen=True)
-class Built:
-    """An objective with its network, and the batches that it is shown."""
-
-    network: Network
-    objective: Objective
-    batch: Batch
-    pool: Batch
-
-    def shown(self, seed: int = 0) -> tuple[Inputs, ...]:
-        with seeded("shown", seed):
-            return self.objective.shown(self.batch, self.pool, torch_rng("views", seed))
-
-    def out(self, shown: tuple[Inputs, ...] | None = None, seed: int = 0) -> dict[str, Tensor]:
-        """Return what a forward pass of the training gives."""
-        with seeded("step", seed):
-            return self.objective(self.network, self.shown(seed) if shown is None else shown)
-
-
-def _built(case: ObjectiveCase, bench: Bench, seed: int = 3) -> Built:
-    network, objective = case.build(bench, seed)
-    return Built(network.train(), objective.train(), *case.batches(bench))
-
-
-def _steps(built: Built, first: int = 0, steps: int = ROUNDS) -> list[float]:
-    """Take a few steps as the loop does; returns their losses."""
-    trained = [p for module in (built.network, built.objective) for p in module.parameters() if p.requires_grad]
-    optimizer, losses = torch.optim.SGD(trained, lr=1e-2), []
-    for step in range(first, first + steps):
-        loss = built.out(seed=step)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        with seeded("after", step):
-            built.objective.after_step(built.network, (step + 1) / (2 * ROUNDS))
-        losses.append(float(loss.detach()))
-    return losses
-
 
 CONTRACT: Contract[ObjectiveCase] = Contract(lambda entry, sample: ObjectiveCase(entry))
 holds = CONTRACT.property
@@ -144,7 +54,7 @@ def the_row_describes_the_code(case: ObjectiveCase) -> None:
 @holds
 def the_loss_is_a_finite_number_in_fp32(case: ObjectiveCase) -> None:
     for bench in case.benches:
-        out = _built(case, bench).out()
+        out = trial(case, bench).out()
         loss = out["loss"].detach()
         told = f"the loss of {bench.model} is {loss.dtype} of the shape {tuple(loss.shape)}, and a number in fp32 is expected"
         expect(loss.shape == () and loss.dtype == torch.float32, told)
@@ -157,9 +67,8 @@ def the_loss_is_a_finite_number_in_fp32(case: ObjectiveCase) -> None:
 @holds
 def it_looks_at_each_jet_as_often_as_it_says(case: ObjectiveCase) -> None:
     for bench in case.benches:
-        built = _built(case, bench)
-        declared, per_jet = case.entry.views, built.objective.views_per_jet
-        expect(declared == per_jet, f"its row says {declared} looks at a jet, and its class {per_jet}")
+        built = trial(case, bench)  # which is refused where row and class do not agree
+        per_jet = built.objective.views_per_jet
         beside = 0 if built.objective.beside is None else built.objective.beside.views_per_jet
         expect(
             bool(beside) == bool(case.entry.beside), "an objective on the pool stands in its row and in its `beside`, or nowhere"
@@ -169,10 +78,28 @@ def it_looks_at_each_jet_as_often_as_it_says(case: ObjectiveCase) -> None:
 
 
 @holds
+def it_sees_no_more_of_jets_than_is_counted(case: ObjectiveCase) -> None:
+    """Passes are what budgets are equal in: in a step, jets are looked at and shown to what is trained so often and no more. What
+    a teacher without a gradient sees of these looks is not counted, as published."""
+    for bench in case.benches:
+        look = CountedLook(bench.view, STEPS)
+        built = trial(case, bench, look=look)
+        beside = 0 if built.objective.beside is None else built.objective.beside.views_per_jet
+        allowed = SIZE * (built.objective.views_per_jet + beside)
+        for step in range(2):  # what it keeps of a step it may look at in the next
+            look.jets.clear()
+            with counted_passes(built.network, built.objective) as passes:
+                steps_of(built, step, 1)
+            told = f"in a step on {SIZE} jets, of which {allowed} passes are counted,"
+            expect(sum(look.jets) <= allowed, f"{told} it looks at {sum(look.jets)}; count every look in `views`")
+            expect(sum(passes) <= allowed, f"{told} trained encoders see {sum(passes)}; count every pass in `views`")
+
+
+@holds
 def a_gradient_reaches_the_encoder_and_its_own_weights(case: ObjectiveCase) -> None:
     for bench in case.benches:
-        built = _built(case, bench)
-        _steps(built, steps=1)  # a queue is filled, a teacher differs
+        built = trial(case, bench)
+        steps_of(built, steps=1)  # a queue is filled, a teacher differs
         for module in (built.network, built.objective):
             module.zero_grad()
         built.out(seed=1)["loss"].backward()
@@ -204,7 +131,7 @@ def the_seed_alone_decides_what_it_begins_with(case: ObjectiveCase) -> None:
 @holds
 def what_it_shows_follows_its_generator_alone(case: ObjectiveCase) -> None:
     for bench in case.benches:
-        built = _built(case, bench)
+        built = trial(case, bench)
         with expect_untouched_generator("it draws views from torch's own generator; draw from the one that is given"):
             first = built.objective.shown(built.batch, built.pool, torch_rng("views"))
         again = built.objective.shown(built.batch, built.pool, torch_rng("views"))
@@ -216,7 +143,7 @@ def what_it_shows_follows_its_generator_alone(case: ObjectiveCase) -> None:
 @holds
 def labels_count_only_where_they_are_declared(case: ObjectiveCase) -> None:
     for bench in case.benches:
-        built = _built(case, bench)
+        built = trial(case, bench)
         own, loss = case.entry, float(built.out()["loss"].detach())
         other = _relabelled(built.batch)
         if own.labelled:
@@ -234,7 +161,7 @@ def labels_count_only_where_they_are_declared(case: ObjectiveCase) -> None:
 @holds
 def labels_of_the_pool_do_not_count(case: ObjectiveCase) -> None:
     for bench in case.benches:
-        built = _built(case, bench)
+        built = trial(case, bench)
         loss = float(built.out()["loss"].detach())
         bare = Built(*_again(case, bench), built.batch, built.pool.replace(targets={}))
         expect(float(bare.out()["loss"].detach()) == loss, "without the labels of the pool its loss is another")
@@ -252,14 +179,14 @@ def _relabelled(batch: Batch) -> Batch:
 
 
 def _loss_of(case: ObjectiveCase, bench: Bench, batch: Batch) -> float:
-    built = _built(case, bench)
+    built = trial(case, bench)
     return float(Built(built.network, built.objective, batch, built.pool).out()["loss"].detach())
 
 
 @holds
 def inputs_are_left_as_they_are(case: ObjectiveCase) -> None:
     for bench in case.benches:
-        built = _built(case, bench)
+        built = trial(case, bench)
         jets = copied(built.batch)
         shown = built.shown()
         _expect_untouched(copied(built.batch), jets, "the batch")
@@ -277,7 +204,7 @@ def _expect_untouched(found: Mapping[str, Tensor], before: Mapping[str, Tensor],
 @holds
 def after_a_step_it_moves_its_own_state_alone(case: ObjectiveCase) -> None:
     for bench in case.benches:
-        built = _built(case, bench)
+        built = trial(case, bench)
         built.out()["loss"].backward()
         before = snapshot(built.network)
         with seeded("after"):
@@ -292,11 +219,11 @@ def after_a_step_it_moves_its_own_state_alone(case: ObjectiveCase) -> None:
 def its_state_comes_back_from_a_file(case: ObjectiveCase) -> None:
     """One of another seed that is given network and state goes on with the same losses."""
     for bench in case.benches:
-        built, other = _built(case, bench), _built(case, bench, seed=8)
-        _steps(built)
+        built, other = trial(case, bench), trial(case, bench, seed=8)
+        steps_of(built)
         other.network.load_state_dict(stored(built.network), strict=True)
         other.objective.load_state_dict(stored(built.objective), strict=True)
-        expected, found = _steps(built, ROUNDS), _steps(other, ROUNDS)
+        expected, found = steps_of(built, ROUNDS), steps_of(other, ROUNDS)
         told = "one that is given the state of another goes on otherwise; teachers and queues are submodules or buffers"
         expect(found == expected, f"{told}: losses {found} against {expected}")
 
@@ -310,9 +237,9 @@ def a_stopped_training_goes_on_bit_for_bit(case: ObjectiveCase) -> None:
 @holds
 def it_is_finite_and_nearly_the_same_in_bf16(case: ObjectiveCase) -> None:
     for bench in case.benches:
-        fine = _built(case, bench).out()["loss"].detach()
+        fine = trial(case, bench).out()["loss"].detach()
         with torch.autocast("cpu", torch.bfloat16):
-            coarse = _built(case, bench).out()["loss"].detach()
+            coarse = trial(case, bench).out()["loss"].detach()
         expect(coarse.dtype == torch.float32, f"under bf16 the loss is {coarse.dtype}; compute it in fp32")
         expect(coarse.isfinite(), f"under bf16 the loss is {float(coarse)}")
         apart = abs(float(coarse) / float(fine) - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -74,20 +74,24 @@ class Contract(Generic[S]):
         for check in checks:
             self.property(check)
 
-    def report(self, kind: str, entry: Entry, sample: Any = None) -> Report:
-        """Try every property of a registered component."""
-        lines, faults = [], []
+    def results(self, entry: Entry, sample: Any = None) -> Iterator[tuple[str, Exception | None]]:
+        """Try every property of a registered component: a line of each as it is done, and its error where it fails."""
         for name, check in self.properties.items():
             try:
                 with one_thread():  # of which each training has one
                     check(self.prepare(entry, sample))
-                lines.append(f"passed: {name}")
             except LeftOut as reason:
-                lines.append(f"left out: {name}: {reason}")
+                yield f"left out: {name}: {reason}", None
             except Exception as error:  # whatever a component raises is what its author has to be told
-                lines.append(f"failed: {name}: {_told(error)}")
-                faults.append(error)
-        return Report(kind, entry.name, tuple(lines), tuple(faults))
+                yield f"failed: {name}: {_told(error)}", error
+            else:
+                yield f"passed: {name}", None
+
+    def report(self, kind: str, entry: Entry, sample: Any = None) -> Report:
+        """Try every property, and return what has become of them all."""
+        found = list(self.results(entry, sample))
+        faults = tuple(error for _, error in found if error is not None)
+        return Report(kind, entry.name, tuple(line for line, _ in found), faults)
 
 
 def _told(error: Exception) -> str:

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Collection
 from typing import Any, get_args
 
+from jetbench.registry import Entry
 from jetbench.spaces import Configured
 from jetbench.testing.properties import LeftOut, expect
 from jetbench.views.needs import Need
+from jetbench.views.table import Table
 
-__all__ = ["expect_described", "expect_known_needs", "expect_sensible_options", "expect_true_defaults", "loaded_with"]
+__all__ = ["expect_described", "expect_known_needs", "expect_sensible_options", "expect_true_defaults", "is_table", "loaded_with"]
 
 COLUMNS = {"target"}  # options that name a column of the jets, which a dataset decides
 
@@ -75,3 +77,9 @@ def loaded_with(target: str) -> set[str]:
         raise LeftOut("its file was given by hand, and another process does not find it by its name")
     expect(done.returncode == 0, f"{target} cannot be imported in another process: {done.stderr.strip().splitlines()[-1:]}")
     return set(done.stdout.split())
+
+
+def is_table(entry: Entry) -> bool:
+    """Tell whether a view is a table, for models that are fitted; what is no class at all is none."""
+    code = entry.load()
+    return isinstance(code, type) and issubclass(code, Table)

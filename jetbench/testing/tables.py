@@ -11,7 +11,7 @@ import numpy as np
 from jetbench.jets import Jets
 from jetbench.spec import Options
 from jetbench.testing.properties import Contract, LeftOut, each, expect
-from jetbench.testing.rows import expect_described, expect_sensible_options
+from jetbench.testing.rows import expect_described, expect_sensible_options, is_table
 from jetbench.testing.toys import jets_for
 from jetbench.testing.views import expect_needs_told, expect_settled, with_more
 from jetbench.views import ViewEntry, views
@@ -49,7 +49,7 @@ class TableCase:
         each(self.jets.items(), check)
 
 
-CONTRACT: Contract[TableCase] = Contract(lambda entry, sample: TableCase(entry), lambda entry: issubclass(entry.load(), Table))
+CONTRACT: Contract[TableCase] = Contract(lambda entry, sample: TableCase(entry), is_table)
 holds = CONTRACT.property
 
 

@@ -14,16 +14,15 @@ from torch import Tensor
 from jetbench.data.batch import Batch, JetTensors
 from jetbench.jets import Jets
 from jetbench.seeds import torch_rng
-from jetbench.testing.networks import small_view
+from jetbench.testing.network_case import small_view
 from jetbench.testing.properties import Contract, LeftOut, each, expect
-from jetbench.testing.rows import expect_described, expect_known_needs, expect_sensible_options
+from jetbench.testing.rows import expect_described, expect_known_needs, expect_sensible_options, is_table
 from jetbench.testing.tensors import copied, expect_close, expect_equal, expect_untouched_generator
 from jetbench.testing.toys import jets_for, kinds_of_jets
 from jetbench.views import ViewEntry, views
 from jetbench.views.inputs import Inputs
 from jetbench.views.mixing import Mixing
 from jetbench.views.needs import unmet
-from jetbench.views.table import Table
 from jetbench.views.view import FittedView
 
 __all__ = ["CONTRACT", "expect_needs_told", "expect_settled", "with_more"]
@@ -51,7 +50,7 @@ def _batch(jets: Jets, size: int = JETS) -> Batch:
     return JetTensors(jets).batch(torch.arange(size))
 
 
-CONTRACT: Contract[ViewCase] = Contract(lambda entry, sample: ViewCase(entry), lambda entry: not issubclass(entry.load(), Table))
+CONTRACT: Contract[ViewCase] = Contract(lambda entry, sample: ViewCase(entry), lambda entry: not is_table(entry))
 holds = CONTRACT.property
 
 

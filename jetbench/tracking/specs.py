@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
+
 from jetbench.errors import DataFileError
 from jetbench.spec import RunSpec
 from jetbench.strict import parse, read_yaml
 from jetbench.tracking.folder import RunFolder
 
-__all__ = ["read_spec", "refuse_faulty"]
+__all__ = ["FAULT", "read_spec", "refuse_faulty"]
+
+FAULT = "fault"  # the key of its name in the metadata of weights
 
 
 def read_spec(folder: Path) -> RunSpec:
@@ -23,7 +27,20 @@ def read_spec(folder: Path) -> RunSpec:
     return spec
 
 
-def refuse_faulty(folder: Path) -> None:
-    """Raise `DataFileError` where a folder is that of a run with a fault on purpose; other folders pass."""
-    if RunFolder(folder).spec.exists() and (fault := read_spec(folder).fault) is not None:
-        raise DataFileError(f"{folder}: these weights are faulty on purpose ({fault}); take those of an arm without a fault")
+def refuse_faulty(path: Path) -> None:
+    """Raise `DataFileError` where a folder, or a file of weights, is of a run with a fault on purpose: by the spec that lies
+    there, or by the name that the weights bear wherever they were taken to. All else passes."""
+    real = path.resolve()
+    folder, weights = (real, RunFolder(real).weights) if real.is_dir() else (real.parent, real)
+    fault = read_spec(folder).fault if RunFolder(folder).spec.exists() else _borne(weights)
+    if fault is not None:
+        raise DataFileError(f"{path}: these weights are faulty on purpose ({fault}); take those of an arm without a fault")
+
+
+def _borne(weights: Path) -> str | None:
+    """The fault that a file of weights bears the name of; none of a file that cannot be read, which others tell."""
+    try:
+        with safe_open(weights, "numpy") as file:
+            return (file.metadata() or {}).get(FAULT)
+    except (OSError, SafetensorError):
+        return None

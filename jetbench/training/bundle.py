@@ -21,6 +21,7 @@ from jetbench.jets import Channel
 from jetbench.models.network import Network
 from jetbench.spec import Component
 from jetbench.tracking.folder import RunFolder
+from jetbench.tracking.specs import FAULT
 from jetbench.values import Value
 from jetbench.views import views
 from jetbench.views.view import FittedView, fit_view
@@ -70,21 +71,23 @@ def save_bundle(
     task: Component,
     preprocessing: Preprocessing,
     learnt: Mapping[str, Any],
+    fault: str | None = None,
 ) -> tuple[Path, Path]:
     """Write `model.safetensors` and, beside it, `bundle.json`, and return both; each is replaced atomically. `learnt` is what the
-    task has learnt of the training labels."""
+    task has learnt of the training labels; of a run with a `fault` the weights bear its name."""
     files = RunFolder(folder).weights, RunFolder(folder).bundle
-    save_weights(files[0], network)
+    save_weights(files[0], network, fault)
     parts = {"model": model, "task": task, "preprocessing": preprocessing}
     write_json(files[1], {name: part.model_dump(mode="json") for name, part in parts.items()} | {"labels": dict(learnt)})
     return files
 
 
-def save_weights(path: Path, network: Network) -> None:
-    """Write the weights of a network by their names in it; the file is replaced atomically."""
+def save_weights(path: Path, network: Network, fault: str | None = None) -> None:
+    """Write the weights of a network by their names in it; the file is replaced atomically. Of a run with a `fault` they bear its
+    name, so that it is known wherever the file is taken to."""
     weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     with replacing(path) as temporary:
-        save_file(weights, temporary)
+        save_file(weights, temporary, {FAULT: fault} if fault else None)
 
 
 def load_preprocessing(folder: Path) -> Preprocessing:

@@ -99,6 +99,7 @@ class NetworkLearner(Learner):
             diagnose=self.diagnose,
             frozen=self.spec.trains == "head",
             limits=self.limits,
+            fault=self.spec.fault,
         )
 
     @cached_property
@@ -131,7 +132,8 @@ class NetworkLearner(Learner):
 
     def save(self, folder: Path) -> tuple[Path, ...]:
         learnt = {} if self.spec.targets == "none" else self.task.learnt()
-        files = save_bundle(folder, self.network, self.spec.model, self.spec.task, self.preprocessing, learnt)
+        parts = (self.spec.model, self.spec.task, self.preprocessing, learnt)
+        files = save_bundle(folder, self.network, *parts, fault=self.spec.fault)
         last = RunFolder(folder).last_weights
         return (*files, last) if last.exists() else files
 

@@ -41,6 +41,11 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 30.0
 LOOK = 50  # steps between two looks at the loss, each of which waits for a GPU to catch up
+SLOWER = "a lower learning rate may help"
+# of a loss that no step has gone before: the weights are still those that it began with
+UNTRAINED = (
+    "no step was taken before it, so that no learning rate can be the cause: look at these jets, the view and the objective"
+)
 
 
 @dataclass
@@ -61,6 +66,7 @@ class Fit:
     diagnose: Callable[[], dict[str, float]] | None
     frozen: bool
     limits: Limits
+    fault: str | None
     optimizer: torch.optim.Optimizer
     metric: Metric
     tail: Tail = field(init=False)
@@ -97,15 +103,17 @@ def fit(
     diagnose: Callable[[], dict[str, float]] | None = None,
     frozen: bool = False,
     limits: Limits | None = None,
+    fault: str | None = None,
 ) -> Trained:
     """Train `network` in place and return its costs, and the signs of its length.
 
     Steps and passes are those of `batches`; where the objective has one beside it, that is given a batch of the `pool` in each
     step. `validate` gives the validation metrics of the network as it is, once per epoch; the recipe says by which of them the
-    best epoch is told. `diagnose` tells as often what the features of its encoder are like. A checkpoint in `folder` is taken
-    up; a damaged one falls back to the one before, with a warning. Raises `Stopped` once `stop` is set and `Pruned` where the
-    validation's "loss" is beyond one of the `limits`, both after a checkpoint, and `DivergenceError`, with the costs so far,
-    where a loss is not finite; it names the step and its jets.
+    best epoch is told. `diagnose` tells as often what the features of its encoder are like. Weights that are written bear the
+    name of a `fault` that the run has on purpose. A checkpoint in `folder` is taken up; a damaged one falls back to the one
+    before, with a warning. Raises `Stopped` once `stop` is set and `Pruned` where the validation's "loss" is beyond one of the
+    `limits`, both after a checkpoint, and `DivergenceError`, with the costs so far, where a loss is not finite; it names the step
+    and its jets.
     """
     make_repeatable()
     network.to(device())
@@ -127,6 +135,7 @@ def fit(
         diagnose=diagnose,
         frozen=frozen,
         limits=limits or {},
+        fault=fault,
         metric=objective.task.selector(recipe.select_by),
         optimizer=build_optimizer(recipe, network.encoder, network.head, objective),
     )
@@ -149,7 +158,7 @@ def _refuse_behind(training: Fit) -> None:
 def _keep_best(training: Fit) -> None:
     """Give the network its best weights where the recipe asks for them; the last ones then stand in a file beside them."""
     if training.best:
-        save_weights(RunFolder(training.folder).last_weights, training.network)
+        save_weights(RunFolder(training.folder).last_weights, training.network, training.fault)
         training.network.load_state_dict(training.best)
 
 
@@ -278,16 +287,17 @@ def _refuse_divergence(training: Fit, weights: bool = False) -> None:
     shows in them alone."""
     step = training.progress.step
     if (bad := training.watch.look(step)) is not None:
-        raise _divergence(training, f"the loss is not finite in step {bad + 1} of {training.steps}", bad)
+        remedy = UNTRAINED if bad == 0 else SLOWER
+        raise _divergence(training, f"the loss is not finite in step {bad + 1} of {training.steps}", bad, remedy)
     if weights and not all_finite(training.network.parameters()):
         raise _divergence(training, f"the weights are not finite after step {step} of {training.steps}", step - 1)
 
 
-def _divergence(training: Fit, what: str, step: int | None = None) -> DivergenceError:
+def _divergence(training: Fit, what: str, step: int | None = None, remedy: str = SLOWER) -> DivergenceError:
     """What there is to say of it, with the jets of the batch of a step, counted from 0, where it began in one."""
     _book(training)
     jets = "" if step is None else f"; its batch has {jets_in_words(training.batches.indices(step))}"
-    return DivergenceError(f"{what}{jets}; a lower learning rate may help", _costs(training))
+    return DivergenceError(f"{what}{jets}; {remedy}", _costs(training))
 
 
 def _told(training: Fit, look: str, tell: Callable[[], dict[str, float]]) -> dict[str, float]:

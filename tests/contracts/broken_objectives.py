@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 
 import torch
 from torch import Tensor, nn
 
+from jetbench.objectives.base import Objective
 from jetbench.objectives.supervised import Supervised
 from jetbench.objectives.vicreg import VICReg
+from jetbench.seeds import torch_rng
 
 COUNT = itertools.count(1)
 
@@ -91,3 +94,59 @@ class Coarse(Good):
     def forward(self, network, inputs) -> dict[str, Tensor]:
         loss, one = super().forward(network, inputs)["loss"], nn.functional.linear(torch.full((1, 1), 300.7), torch.ones(1, 1))
         return {"loss": loss + (one.float().squeeze() - 300.7).abs()}
+
+
+class Lacking(Objective):
+    """Has no `forward`."""
+
+    def __init__(self, network, task, look) -> None:
+        super().__init__(network, task, look)
+
+    def views(self, jets, rng):
+        return (self.look(jets, rng),)
+
+
+class Thrice(VICReg):
+    """Looks once more at its jets than it counts, to have another loss."""
+
+    def __init__(self, network, task, look) -> None:
+        super().__init__(network, task, look)
+
+    def views(self, jets, rng):
+        self.jets = jets
+        return super().views(jets, rng)
+
+    def forward(self, network, inputs) -> dict[str, Tensor]:
+        third = self.look(self.jets, torch_rng("third"))
+        return {"loss": super().forward(network, inputs)["loss"] + super().forward(network, (inputs[0], third))["loss"]}
+
+
+class Repeats(Thrice):
+    """Trains on each of its looks twice."""
+
+    def forward(self, network, inputs) -> dict[str, Tensor]:
+        return {"loss": sum(VICReg.forward(self, network, inputs)["loss"] for _ in range(2))}
+
+
+class TwoEncoders(Good):
+    """Trains an encoder of its own beside the network's."""
+
+    def __init__(self, network, task, look) -> None:
+        super().__init__(network, task, look)
+        self.own = copy.deepcopy(network.encoder)
+
+    def forward(self, network, inputs) -> dict[str, Tensor]:
+        apart = (self.own(inputs[0]) - network.encoder(inputs[0])).square().mean()
+        return {"loss": super().forward(network, inputs)["loss"] + apart}
+
+
+class Keeps(Good):
+    """Trains on the jets of the step before once more."""
+
+    def __init__(self, network, task, look) -> None:
+        super().__init__(network, task, look)
+        self.before = None
+
+    def forward(self, network, inputs) -> dict[str, Tensor]:
+        out, before, self.before = super().forward(network, inputs), self.before, inputs
+        return out if before is None else {"loss": out["loss"] + super().forward(network, before)["loss"]}

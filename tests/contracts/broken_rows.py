@@ -29,6 +29,7 @@ TOYS = {"module": "contracts.broken_datasets", "targets": ("label", "mass", "gen
 GOOD = [
     ("model", "deep-sets", SUMS),
     ("objective", "supervised", LOSS),
+    ("objective", "supervised", {**LOSS, "tasks": ("regression",)}),
     ("model", "mass-likelihood", {"target": "contracts.broken_fitted:Good"}),
     ("view", "constituents", {"target": "contracts.broken_views:Good"}),
     ("view", "observables", {"target": "contracts.broken_tables:Good"}),
@@ -112,7 +113,8 @@ BROKEN: dict[str, dict[str, Broken]] = {
     "objectives": {
         "the row describes the code": objective("Good", "has the defaults", defaults=(("width", 3),)),
         "the loss is a finite number in fp32": objective("Double", "torch.float64"),
-        "it looks at each jet as often as it says": objective("Good", "its row says 2 looks", views=2),
+        "it looks at each jet as often as it says": objective("Good", "its row says views=2, by which passes", views=2),
+        "it sees no more of jets than is counted": objective("Thrice", "it looks at 48; count every look", base="vicreg"),
         "a gradient reaches the encoder and its own weights": objective("Detached", "no gradient reaches the encoder"),
         "the seed alone decides what it begins with": objective("Counted", "two of one seed differ, start"),
         "what it shows follows its generator alone": objective("Global", "draws views from torch's own generator"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from contracts.broken_formats import written
-from contracts.broken_rows import BROKEN, GOOD, Broken
+from contracts.broken_rows import BROKEN, GOOD, Broken, objective
 
 from jetbench.registry import Entry
 from jetbench.testing import check, contract, contract_of
@@ -68,3 +68,27 @@ def test_all_that_fails_is_told_at_once(register: Any) -> None:
     assert any(line.startswith("passed: ") for line in report.lines)
     with pytest.raises(AssertionError, match=r"the model 'broken' breaks its contract:\n(.*\n)*failed: in evaluation a jet"):
         contract("model", "broken")
+
+
+def test_what_fails_for_one_reason_is_told_once(register: Any) -> None:
+    register("objective", "supervised", {**GOOD[1][2], "target": "contracts.broken_objectives:Lacking"})
+    with pytest.raises(AssertionError, match=r"abstract class Lacking") as caught:
+        contract("objective", "broken")
+    (line,) = str(caught.value).splitlines()[1:]
+    assert line.startswith("failed: the loss is a finite number in fp32, and 12 more for the same reason: TypeError: Can't")
+
+
+@pytest.mark.parametrize(
+    ("code", "base", "says"),
+    [
+        ("Repeats", "vicreg", "of which 32 passes are counted, trained encoders see 64; count every pass"),
+        ("TwoEncoders", "supervised", "of which 16 passes are counted, trained encoders see 48; count every pass"),
+        ("Keeps", "supervised", "of which 16 passes are counted, trained encoders see 32; count every pass"),
+    ],
+)
+def test_passes_that_are_not_counted_are_found(code: str, base: str, says: str, register: Any) -> None:
+    broken = objective(code, says, base)
+    register(broken.kind, broken.base, broken.changes)
+    entry, found = contract_of("objective", "broken")
+    with pytest.raises(AssertionError, match=says):
+        found.properties["it sees no more of jets than is counted"](found.prepare(entry, None))

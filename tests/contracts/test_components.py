@@ -8,7 +8,8 @@ from jetbench.models import models
 from jetbench.spec import Options
 from jetbench.testing import contract
 from jetbench.testing.kinds import KINDS
-from jetbench.testing.networks import CONTRACT, NetworkCase
+from jetbench.testing.network_case import NetworkCase
+from jetbench.testing.networks import CONTRACT
 from jetbench.testing.properties import Contract
 
 NAMES = [(kind, entry.name) for kind in KINDS if kind != "format" for entry in KINDS[kind].table()]

@@ -57,6 +57,13 @@ def test_a_component_without_a_contract_is_found() -> None:
     assert without_contract(more) == {"model odd", "loss"}
 
 
+@pytest.mark.parametrize("name", ["external", "distilled"])
+def test_a_regime_that_needs_something_of_elsewhere_is_planned_too(name: str) -> None:
+    report = check("regime", name)
+    assert report.passed
+    assert "passed: it becomes the runs of a plan" in report.lines
+
+
 def test_what_is_not_there_is_told() -> None:
     with pytest.raises(UnknownNameError, match=r"no contract for the kind 'modle'; did you mean 'model'\?"):
         contract_of("modle", "deep-sets")

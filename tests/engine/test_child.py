@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from jetbench.engine.child import start_child
+from jetbench.engine.child import FAILURE, start_child
 from jetbench.engine.engine import execute
 from jetbench.engine.prepare import prepare
+from jetbench.plugins import keep, scope, use
 from jetbench.runs.job import Job
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.tracking.journal import committed
@@ -78,3 +79,49 @@ def test_a_training_outlasts_its_fork_server(plan_of: Callable[..., Plan], tmp_p
             ended[event.key] = event.kind, event.text
     assert killed
     assert ended == dict.fromkeys(plan.runs, ("done", ""))
+
+
+NOT_FINITE = """
+from jetbench.objectives import ObjectiveEntry
+from jetbench.objectives.simclr import SimCLR
+
+class Never(SimCLR):
+    def __init__(self, network, task, look):
+        super().__init__(network, task, look)
+
+    def forward(self, network, inputs):
+        {what}
+
+TRAITS = {{"labelled": False, "trains_head": False, "views": 2}}
+JETBENCH = [ObjectiveEntry("never", f"{{__name__}}:Never", "a loss that is no number", **TRAITS)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("return {'loss': super().forward(network, inputs)['loss'] * float('nan')}", "the loss is not finite in step 1 of "),
+        ("raise IndexError('no such place')", "IndexError: no such place"),
+    ],
+)
+def test_what_fails_with_a_plug_in_says_how_that_is_tried(
+    plan_of: Callable[..., Plan], tmp_path: Path, what: str, reason: str
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(NOT_FINITE.format(what=what))
+    with scope():
+        use(path)
+        settings = ("arms.simclr.regime=never", "recipes.never={base: simclr-small, passes: 256, epochs: 2, batch_size: 64}")
+        plan = plan_of("tuning=null", "seeds=1", "labels=[50]", *settings)
+        key, planned = next((key, run) for key, run in plan.runs.items() if run.kind == "pretrain")
+        keep(tmp_path, planned.spec.plugins)
+        prepared = prepare(plan, 1, lambda what, done, total: None)
+    child = start_child(Job(key, "instance", planned.spec, tmp_path, prepared.dataset, None, None))
+    child.join(120)
+    assert child.exitcode == FAILURE
+    told = Ledger(tmp_path / "work").failure(key) or ""
+    assert told.startswith(reason)
+    assert told.endswith(
+        f"; the objective 'never' is of the plug-in mine.py: `jetbench show never --plugin {path}` tries it by its contract"
+    )
+    assert "lower learning rate" not in told

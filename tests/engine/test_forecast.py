@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jetbench.cli.clock import Clock
 from jetbench.cli.progress import Tally
 from jetbench.engine.engine import Event
 from jetbench.engine.forecast import describe, forecast, measure
@@ -137,6 +138,21 @@ def test_a_bar_counts_the_trials_of_a_search_by_what_they_cost(plan_of: Callable
         tally.book(Event("skipped", key=key))
     assert (tally.ended, tally.skipped) == (tally.runs, len(plan.runs))
     assert tally.done == pytest.approx(tally.total)
+
+
+def test_a_clock_stands_at_nothing_before_the_first_run_and_after_the_last(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    plan = plan_of(*SEARCH)
+    clock = Clock(plan, Ledger(tmp_path / "work"))
+    assert clock.left() == ""
+    first, *rest = plan.runs
+    clock.book(Event("done", key=first))
+    assert clock.left().endswith(" left")
+    for key in rest:
+        clock.book(Event("skipped", key=key))
+    for number in range(15):
+        assert clock.left().endswith(" left")
+        clock.book(Event("done", key=f"trial {number}"))
+    assert clock.left() in ("", "0 s left")
 
 
 def test_a_plan_is_forecast_model_by_model_and_then_as_measured(plan_of: Callable[..., Plan], tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jetbench.engine.pace import pace
+from jetbench.engine.pace import RUN_SECONDS, Remaining, pace, run_passes
 from jetbench.models import ModelEntry, models
 from jetbench.models.cost import network_cost
 from jetbench.models.network import build_network
@@ -15,19 +15,21 @@ def model_of(entry: ModelEntry) -> Component:
     return Component(name=entry.name, options=(("stages", "16-32-64"),) if "stages" in dict(entry.defaults) else ())
 
 
-def pace_of(model: Component, view: Options, name: str = "image") -> float:
-    return pace(
-        RunSpec(
-            dataset=DatasetRef(name="toy", sha256="0"),
-            test_jets=10,
-            labels=10,
-            seed=0,
-            model=model,
-            view=Component(name=name, options=view),
-            objective=Component(name="supervised"),
-            recipe=Recipe(name="short", learning_rate=1e-3),
-        )
+def spec_of(model: Component, view: Options, name: str = "image", passes: int = 0) -> RunSpec:
+    return RunSpec(
+        dataset=DatasetRef(name="toy", sha256="0"),
+        test_jets=10,
+        labels=10,
+        seed=0,
+        model=model,
+        view=Component(name=name, options=view),
+        objective=Component(name="supervised"),
+        recipe=Recipe(name="short", learning_rate=1e-3, passes=passes),
     )
+
+
+def pace_of(model: Component, view: Options, name: str = "image") -> float:
+    return pace(spec_of(model, view, name))
 
 
 @pytest.mark.parametrize("entry", IMAGE)
@@ -57,3 +59,28 @@ def test_a_published_size_is_forecast_by_its_own_pace(entry: ModelEntry) -> None
     assert pace_of(partly, (), entry.view) == entry.pace
     more = Component(name=entry.name, options=options(dict(entry.published) | {"head": "mlp"}))
     assert pace_of(more, (), entry.view) == entry.wide
+
+
+def test_what_is_left_is_weighed_by_what_finished_runs_have_taken() -> None:
+    """Two runs of one model take 100 s as assumed, and of two of another model, 100 s as well, the first takes four times as
+    long: so does the other, and the rate so far holds for what is left."""
+    fast, slow = (Component(name=name) for name in ("deep-sets", "particlenet"))
+    specs = [spec_of(one, (("number", 80),), "constituents") for one in (fast, fast, slow, slow)]
+    specs = [one.replace(recipe=one.recipe.replace(passes=round(100 * pace(one)))) for one in specs]
+    left = Remaining(specs)
+    assert left.left(0.0) is None
+
+    def end(spec: RunSpec, took: float) -> None:
+        left.book(spec, trained=True)
+        assumed = run_passes(spec) / pace(spec)
+        left.measured.took[spec.model.name] = left.measured.took.get(spec.model.name, 0.0) + took
+        left.measured.assumed[spec.model.name] = left.measured.assumed.get(spec.model.name, 0.0) + assumed
+
+    end(specs[0], 100.0)
+    assert left.left(100 + RUN_SECONDS) == pytest.approx(3 * (100 + RUN_SECONDS), rel=1e-3)  # of the other nothing is known
+    end(specs[2], 400.0)
+    assert left.left(500 + 2 * RUN_SECONDS) == pytest.approx(500 + 2 * RUN_SECONDS, rel=1e-3)
+    end(specs[1], 100.0)
+    assert left.left(600 + 3 * RUN_SECONDS) == pytest.approx(400 + RUN_SECONDS, rel=1e-3)
+    left.book(specs[3], trained=False)
+    assert left.left(700.0) == pytest.approx(0.0, abs=1e-6)

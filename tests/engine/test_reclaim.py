@@ -243,14 +243,17 @@ def test_without_a_rule_everything_is_weighed_and_nothing_freed(plan_of: Callabl
     (store.aside / "then").mkdir(parents=True)
     (store.aside / "then" / "x").write_bytes(b"x" * 500)
     lines = gc(store).output.splitlines()
-    assert [line.split()[0] for line in lines] == ["checkpoints", "trials", "pretrainings", "aside", plan.instance.name]
+    assert [line.split()[0] for line in lines] == [
+        *("checkpoints", "trials", "pretrainings", "aside", "plugins"),
+        plan.instance.name,
+    ]
     assert "aside        would free 500 bytes of 1" in lines[3]
     assert weighty(plan, store).total() == len(plan.runs)
     gc(store, "aside")
     assert not list(store.aside.iterdir())
     unknown = gc(store, "trails")
     assert unknown.exit_code != 0
-    assert "'trails' is no rule (checkpoints, trials, pretrainings, aside) and no instance" in unknown.output
+    assert "'trails' is no rule (checkpoints, trials, pretrainings, aside, plugins) and no instance" in unknown.output
     for rule in ([], ["aside"]):
         missing = CliRunner().invoke(main, ["store", "gc", "--store", str(store.root / "none"), *rule])
         assert "holds no results" in missing.output

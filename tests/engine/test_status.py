@@ -183,3 +183,17 @@ def test_a_search_that_waits_for_failed_trials_is_no_open_end(plan_of: Callable[
     assert now.found.unknown
     assert {key for key, run in plan.runs.items() if run.kind == "final"} <= now.found.blocked
     assert now.finished
+
+
+def test_a_run_that_ends_while_one_watches_tells_more_of_the_rest(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+    """It took ten times as long as assumed, and so will the others of its model."""
+    (tmp_path / "work").mkdir()
+    plan, ledger = plan_of("tuning=null", "recipes.supervised.passes=400000"), Ledger(tmp_path / "work")
+    watcher = Watcher(plan, Store(tmp_path), 1, 1)
+    first, *rest = [run for run in plan.runs.values() if run.spec.recipe.passes == 400_000 and run.spec.model.name == "resnet15"]
+    before, each = watcher.look().left, 400_000 / pace(first.spec)
+    folder = ledger.run(first.key)
+    folder.path.mkdir()
+    folder.metrics.write_text(json.dumps({"cost/seconds": 10 * each}))
+    ledger.finish(first.key, [folder.metrics])
+    assert watcher.look().left - before == pytest.approx(9 * len(rest) * each - each, rel=0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from jetbench.inference import load_predictor
 from jetbench.models.folders import find_weights
 from jetbench.models.imported import import_model
 from jetbench.models.network import network_for
+from jetbench.models.weights import read_weights
 from jetbench.spec import Component
 from jetbench.statistics.delong import auc
 from jetbench.tracking.folder import RunFolder
@@ -145,9 +147,25 @@ def test_nothing_is_predicted_with_or_begun_from_a_faulty_run(toys: Toys, tmp_pa
         find_weights(str(folder))
     with pytest.raises(DataFileError, match=r"weights are faulty on purpose \(no-augmentation\)"):
         import_model(RunFolder(folder).weights, Component(name="resnet15"), tmp_path / "imported")
+    link, copied = tmp_path / "link.safetensors", tmp_path / "copied"
+    link.symlink_to(RunFolder(folder).weights)
+    copied.mkdir()
+    shutil.copy(RunFolder(folder).weights, copied)
+    for start in (RunFolder(folder).weights, link, RunFolder(copied).weights, copied):  # with or without what lies beside it
+        with pytest.raises(DataFileError, match=r"weights are faulty on purpose \(no-augmentation\)"):
+            find_weights(str(start))
+        with pytest.raises(DataFileError, match=r"weights are faulty on purpose \(no-augmentation\)"):
+            read_weights(start)
     honest = toys.run("scratch")
     assert load_predictor(honest, toys.jets.meta)
     assert find_weights(str(honest)).sha256
+    assert read_weights(RunFolder(honest).weights).tensors
+
+
+def test_weights_of_the_last_epoch_bear_the_fault_too(toys: Toys, tmp_path: Path) -> None:
+    last = shutil.copy(RunFolder(toys.run("faulty-best-epoch-on-test-scratch")).last_weights, tmp_path)
+    with pytest.raises(DataFileError, match=r"weights are faulty on purpose \(best-epoch-on-test\)"):
+        read_weights(Path(last))
 
 
 def test_an_honest_run_starts_from_no_faulty_one(toys: Toys) -> None:

@@ -8,9 +8,15 @@ import signal
 import time
 from pathlib import Path
 
+import click
 import pytest
 from cli.program import command, wait
+from click.testing import CliRunner
 
+from jetbench.cli import main
+from jetbench.cli.catalog import show
+from jetbench.plugins import scope, use
+from jetbench.testing.networks import CONTRACT
 from jetbench.tracking.ledger import Ledger
 
 EXAMPLES = Path(__file__).with_name("examples")
@@ -130,3 +136,39 @@ def test_show_tells_where_a_plug_in_comes_from(folder: Path) -> None:
     assert "plug-in: my_model.py, sha256 " in output
     assert "options: width=16, head=linear, head_dropout=0.3" in output
     assert "parameters" in output
+    assert output.splitlines()[-1] == "contract: kept"
+
+
+def test_show_prints_what_a_contract_says_as_it_is_tried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the third property is tried, the lines of those before it have been printed."""
+    printed: list[str] = []
+    monkeypatch.setattr(click, "echo", lambda text="", **given: printed.append(text))
+    tried = list(CONTRACT.properties)
+    seen: list[int] = []
+    for name in tried:
+        monkeypatch.setitem(CONTRACT.properties, name, lambda case: seen.append(sum("passed:" in text for text in printed)))
+    with scope():
+        use(folder / "my_model.py")
+        show.callback("small-cnn")  # type: ignore[misc]
+    assert seen == list(range(len(tried)))
+    assert printed[-1] == "contract: kept\n"
+
+
+NO_CODE = {
+    "model": "from jetbench.models import HEAD, HEAD_ALLOWED as A, ModelEntry as E\nMORE = {'defaults': HEAD, 'allowed': A}",
+    "objective": "from jetbench.objectives import ObjectiveEntry as E\nMORE = {}",
+    "view": "from jetbench.views import ViewEntry as E\nMORE = {}",
+    "task": "from jetbench.tasks import TaskEntry as E\nMORE = {}",
+    "dataset": "from jetbench.simulation.simulators import Simulator as E\nMORE = {'module': __name__, 'targets': ('label',)}",
+    "format": "from jetbench.formats import FormatEntry as E\nMORE = {}",
+}
+
+
+@pytest.mark.parametrize("kind", NO_CODE)
+def test_what_is_no_component_at_all_is_shown_with_its_broken_contract(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"X = 3\n{NO_CODE[kind]}\nJETBENCH = [E('mine', f'{{__name__}}:X', 'no code', **MORE)]\n")
+    done = CliRunner().invoke(main, ["show", "mine", "--plugin", str(path)])
+    assert done.exit_code == 0, done.exception
+    assert done.output.splitlines()[-1] == "contract: broken"
+    assert "  failed: " in done.output

@@ -27,6 +27,7 @@ from jetbench.seeds import torch_rng
 from jetbench.spec import Component
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.tasks import build_task, tasks
+from jetbench.testing import contract
 from jetbench.views import augment, augmentations, views
 from jetbench.views.view import fit_view
 
@@ -59,6 +60,37 @@ def test_an_example_has_fewer_than_thirty_lines(path: Path) -> None:
 @pytest.mark.usefixtures("plugged")
 def test_there_is_an_example_of_every_kind() -> None:
     assert {entry.table for given in active() for entry in given.entries} == set(TABLES)
+
+
+@pytest.mark.usefixtures("plugged")
+@pytest.mark.parametrize(
+    ("kind", "name"), [("model", "mean-set"), ("objective", "following"), ("objective", "queued"), ("regime", "following-lpft")]
+)
+def test_an_example_keeps_its_contract(kind: str, name: str) -> None:
+    contract(kind, name)
+
+
+REGRESSION = """
+from jetbench.objectives import ObjectiveEntry
+from jetbench.objectives.supervised import Supervised
+
+class Huber(Supervised):
+    def __init__(self, network, task, look):
+        super().__init__(network, task, look)
+
+    def loss(self, outputs, target):
+        return (1 + (outputs - target).square()).sqrt().mean()
+
+JETBENCH = [ObjectiveEntry("pseudo-huber", f"{__name__}:Huber", "close to |x| far out", tasks=("regression",))]
+"""
+
+
+def test_an_objective_of_numbers_alone_keeps_its_contract_and_so_does_its_regime(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(REGRESSION)
+    with scope():
+        use(tmp_path / "mine.py")
+        contract("objective", "pseudo-huber")
+        contract("regime", "pseudo-huber")
 
 
 @pytest.mark.usefixtures("plugged")

@@ -483,3 +483,13 @@ def test_a_training_that_is_behind_stops_after_its_epoch_and_goes_on_where_nothi
     with pytest.raises(Pruned) as late:  # one that has ended is judged by the epoch that counts
         train(toy_jets, pruned, limits={2: losses[1] - 1e-6})
     assert late.value.epoch == 2
+
+
+def test_a_loss_that_is_not_finite_from_the_first_step_on_is_not_put_down_to_the_rate(
+    toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervised, forward = objectives["supervised"].load(), objectives["supervised"].load().forward
+    monkeypatch.setattr(supervised, "forward", lambda *given: {"loss": forward(*given)["loss"] * float("nan")})
+    with pytest.raises(DivergenceError, match=r"in step 1 of 20; its batch .*; no step was taken before it, so that") as caught:
+        train(toy_jets, tmp_path, RECIPE)
+    assert "lower learning rate" not in str(caught.value)
