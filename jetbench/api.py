@@ -167,11 +167,12 @@ class StudySession(Execution):
         if self.folder.is_dir():
             yield from (Event("published", what) for what in self.publish(self.searchings()))
 
-    def write(self, found: list[Searching]) -> list[Path]:
-        """Write the page of the study, with its trials so far; returns the files, the page first."""
+    def write(self, found: list[Searching], folder: Path | None = None) -> list[Path]:
+        """Write the page of the study, with its trials so far, into the store or another folder; returns the files, the page
+        first."""
         from jetbench.report.study.write import write_study
 
-        return write_study(self.plan.instance, found, self.folder, contradictions(self.plan))
+        return write_study(self.plan.instance, found, folder or self.folder, contradictions(self.plan))
 
     def publish(self, found: list[Searching]) -> tuple[str, ...]:
         """Write the page of the study into the store and into the tracker; returns what this lacked, in words."""
@@ -192,11 +193,11 @@ class Session(Execution):
         if self.folder.is_dir():
             yield from (Event("published", what) for what in self.publish_report(self.results()))
 
-    def write_report(self, results: Results) -> list[Path]:
-        """Write the report into the store; returns the files, the page first."""
+    def write_report(self, results: Results, folder: Path | None = None) -> list[Path]:
+        """Write the report into the store or another folder; returns the files, the page first."""
         from jetbench.report.write import write_report
 
-        return write_report(results, self.folder)
+        return write_report(results, folder or self.folder)
 
     def publish_report(self, results: Results) -> tuple[str, ...]:
         """Write the report into the store and into the tracker, with a run for each arm and budget there; returns what the

@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
+import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from jetbench.errors import StoreError
+from jetbench.errors import BusyError, StoreError
 
-__all__ = ["file_lock", "is_locked", "move_aside", "refuse_output", "replacing", "write_atomically", "write_json"]
+__all__ = ["file_lock", "is_locked", "lock_owner", "move_aside", "refuse_output", "replacing", "write_atomically", "write_json"]
 
+log = logging.getLogger(__name__)
 LOOK = 0.001  # seconds, longer than a look at a lock takes
+POLL, TELL = 0.02, 30.0  # seconds between tries of who waits, and before people are told of it
 
 
 def refuse_output(path: Path) -> None:
@@ -63,20 +67,28 @@ def write_json(path: Path, values: Any) -> None:
 
 @contextmanager
 def file_lock(
-    path: Path, *, wait: bool = True, on_wait: Callable[[], None] | None = None, remove: bool = False
+    path: Path,
+    *,
+    wait: bool = True,
+    on_wait: Callable[[], None] | None = None,
+    patience: float | None = None,
+    remove: bool = False,
 ) -> Iterator[bool]:
-    """Own the file at `path` while inside; the system frees it at once when its owner dies. Yield False where it is taken.
+    """Own the file at `path` while inside; the system frees it at once when its owner dies, and a file that is left over means
+    nothing. Yield False where it is taken.
 
-    With `wait` a taken file is waited for, after a call of `on_wait`; without it is asked for twice, since a look of `is_locked`
-    shares it for an instant. With `remove` its owner removes it at the end.
+    With `wait` a taken file is waited for, after a call of `on_wait`; without such a call people are told after a while who has
+    taken it. Without `wait` it is asked for twice, since a look of `is_locked` shares it for an instant. With `remove` its owner
+    removes it at the end.
+    Raises `BusyError` where it is still taken after `patience` seconds, and `StoreError` where it cannot be made or locked.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        with open(path, "w") as file:
-            if not _lock(file, wait, on_wait):
+        with _opened(path) as file:
+            if not _lock(file, path, wait, on_wait, patience):
                 yield False
                 return
             if _is_at(file, path):
+                _sign(file)
                 try:
                     yield True
                 finally:
@@ -106,25 +118,69 @@ def move_aside(path: Path, folder: Path) -> Path:
     return target
 
 
-def _lock(file: IO[str], wait: bool, on_wait: Callable[[], None] | None) -> bool:
+def lock_owner(path: Path) -> str:
+    """Say who has taken a lock, as it has written down there: " (process 4711 on node7, since 12:30:05)"; empty where nobody
+    has."""
+    try:
+        owner = json.loads(path.read_bytes())
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(owner["since"]))
+        return f" (process {owner['process']} on {owner['host']}, since {since})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _sign(file: IO[str]) -> None:
+    """Write down who owns the file, for those who find it taken."""
+    with contextlib.suppress(OSError):  # of a full disk: it is owned all the same
+        file.truncate(0)
+        file.write(json.dumps({"process": os.getpid(), "host": platform.node(), "since": time.time()}))
+        file.flush()
+
+
+def _opened(path: Path) -> IO[str]:
+    """The file of a lock as it is: what its owner has written there stays."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "a")
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> StoreError:
+    remedy = "choose another folder, one that can be written and whose file system has locks"
+    return StoreError(f"{path} cannot be locked ({error.strerror}); {remedy}")
+
+
+def _lock(file: IO[str], path: Path, wait: bool, on_wait: Callable[[], None] | None, patience: float | None) -> bool:
     """Lock an open file, or say that it is taken and not to be waited for."""
-    if _try_lock(file):
+    if _try_lock(file, path):
         return True
     time.sleep(LOOK)
-    free = _try_lock(file)
+    free = _try_lock(file, path)
     if free or not wait:
         return free
+    began, told = time.monotonic(), on_wait is not None
     if on_wait is not None:
         on_wait()
-    fcntl.flock(file, fcntl.LOCK_EX)
+    while not _try_lock(file, path):
+        waited = time.monotonic() - began
+        if patience is not None and waited > patience:
+            owner = lock_owner(path)
+            raise BusyError(f"another process has locked {path}{owner} and does not end; wait for it, or stop it first")
+        if not told and waited > TELL:
+            log.warning("waiting for %s, which another process has locked%s", path, lock_owner(path))
+            told = True
+        time.sleep(POLL)
     return True
 
 
-def _try_lock(file: IO[str]) -> bool:
+def _try_lock(file: IO[str], path: Path) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:  # of a file system that knows no locks, or whose server of locks is away
+        raise _unusable(path, error) from error
     return True
 
 

@@ -48,10 +48,21 @@ def context(preload: Sequence[str] = ()) -> ForkServerContext:
     return method
 
 
+def _forget_server() -> None:
+    """A fork of this process starts a server of its own: it is not its child that runs here."""
+    server: Any = vars(forkserver)["_forkserver"]
+    server._forkserver_pid = server._forkserver_address = server._forkserver_alive_fd = None
+
+
+os.register_at_fork(after_in_child=_forget_server)
+
+
 @contextmanager
 def hidden_main() -> Iterator[None]:
-    """Start processes inside: they would import the main module again, and with it run a plain script that called this."""
-    with _starting, _changed(vars(sys.modules["__main__"]), {"__file__": None, "__spec__": None}):
+    """Start processes inside: they would import the main module again, and with it run a plain script that called this. A
+    daemonic process may start some too, since they die with it."""
+    main, mine = vars(sys.modules["__main__"]), vars(multiprocessing.current_process())["_config"]
+    with _starting, _changed(main, {"__file__": None, "__spec__": None}), _changed(mine, {"daemon": False}):
         yield
 
 
@@ -128,7 +139,7 @@ def run_jobs(function: Function[T], jobs: Sequence[T], workers: int) -> Generato
 def _hire(workforce: dict[Connection, ForkServerProcess]) -> None:
     """Start a worker and enter it under its connection."""
     here, there = Pipe()
-    process = context().Process(target=_work, args=(there, snapshot()), daemon=True)
+    process = context().Process(target=_work, args=(there, snapshot(), os.getcwd()), daemon=True)
     with hidden_main():
         process.start()
     workforce[here] = process
@@ -160,10 +171,11 @@ def _receive(connection: Connection, job: T, process: ForkServerProcess) -> Repo
     return Report(job, outcome == DONE, value)
 
 
-def _work(connection: Connection, plugins: tuple[tuple[PluginRef, bytes], ...]) -> None:
-    """Live as a worker with the plug-ins of the caller: receive functions with their jobs and answer (outcome, value, details),
-    until killed."""
+def _work(connection: Connection, plugins: tuple[tuple[PluginRef, bytes], ...], folder: str) -> None:
+    """Live as a worker with the plug-ins of the caller and in its folder: receive functions with their jobs and answer (outcome,
+    value, details), until killed."""
     die_with_parent()
+    os.chdir(folder)
     restore(plugins)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with suppress(EOFError, ConnectionError):  # of a caller that has just ended, and this process with it

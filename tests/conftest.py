@@ -25,7 +25,7 @@ from jetbench.testing import toys
 settings.register_profile("jetbench", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("jetbench")
 
-TRAINING = {"engine", "suites"}  # folders whose tests train in child processes
+TRAINING = {"cases", "engine", "suites"}  # folders whose tests train in child processes
 
 
 def pytest_configure(config: pytest.Config) -> None:

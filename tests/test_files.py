@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import subprocess
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from jetbench.files import file_lock
+from jetbench.errors import BusyError, StoreError
+from jetbench.files import file_lock, is_locked, lock_owner
 
 OWNER = """
 import sys, time
@@ -89,3 +91,38 @@ def test_a_look_at_a_lock_keeps_out_nobody_who_does_not_wait(lock: Path, monkeyp
     monkeypatch.setattr("jetbench.files.time.sleep", lambda seconds: look.close())
     with file_lock(lock, wait=False) as mine:
         assert mine
+
+
+def test_who_finds_a_lock_taken_is_told_by_whom(
+    lock: Path, owner: subprocess.Popen[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jetbench.files.TELL", 0.1)
+    told = rf"locked .*lock \(process {owner.pid} on \S+, since 20.* and does not end"
+    with pytest.raises(BusyError, match=told), file_lock(lock, patience=0.2):
+        pytest.fail("it is taken")
+    assert f"waiting for {lock}, which another process has locked (process {owner.pid} on" in caplog.text
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_one_error(number: int, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: object, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("jetbench.files.fcntl.flock", refuse)
+    assert not is_locked(lock)
+    with (
+        pytest.raises(StoreError, match=rf"lock cannot be locked \({os.strerror(number)}\); choose another folder"),
+        file_lock(lock),
+    ):
+        pytest.fail("it cannot be locked")
+
+
+@pytest.mark.parametrize("left", [b"", b"4711", b'{"process": 1}', b"\0\xff"])
+def test_a_file_that_is_left_is_no_lock(left: bytes, lock: Path) -> None:
+    lock.parent.mkdir()
+    lock.write_bytes(left)
+    assert not is_locked(lock)
+    assert lock_owner(lock) == ""
+    with file_lock(lock, wait=False) as mine:
+        assert mine
+        assert f"process {os.getpid()} on" in lock_owner(lock)

@@ -30,6 +30,7 @@ ARMS = """
     sets: {{model: deep-sets, regime: scratch}}
     mass-likelihood: {{model: mass-likelihood, regime: fit}}
 """
+FEW = ("labels=[60]", "seeds=3", "recipes.supervised.passes=96", "model_options.boosted-trees.trees=10")
 LEARNT = (
     *("tuning=null", "seeds=2", "recipes.supervised.passes=640", "recipes.supervised.epochs=4"),
     "recipes.supervised.learning_rate=0.003",
@@ -93,8 +94,7 @@ def toys_of(
             np.save(folder / "observables.npy", observables(jets))
             text = suite_text.replace("\n  recipes:", f"{ARMS}  recipes:", 1).format(dataset=folder / "jets.h5")
             (folder / "mini.yaml").write_text(text)
-            few = ("labels=[60]", "seeds=3", "recipes.supervised.passes=96", "model_options.boosted-trees.trees=10")
-            plan = make_plan(instantiate(find_suite(str(folder / "mini.yaml")), overrides=(*few, *overrides)))
+            plan = make_plan(instantiate(find_suite(str(folder / "mini.yaml")), overrides=(*FEW, *overrides)))
             Store(folder / "store").prepare()
             remember(folder / "store", plan.instance)
             made[classes, *overrides] = Toys(plan, folder)

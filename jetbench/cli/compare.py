@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from jetbench.cli.naming import suite_option, tell_remarks
 from jetbench.cli.options import store_option, tracking_option
+from jetbench.cli.output import output_option
 
 __all__ = ["compare"]
 
@@ -15,15 +18,17 @@ __all__ = ["compare"]
 @suite_option
 @store_option
 @tracking_option
-def compare(what: tuple[str, ...], suite: str | None, store: str | None, tracking_uri: str | None) -> None:
+@output_option
+def compare(what: tuple[str, ...], suite: str | None, store: str | None, tracking_uri: str | None, output: Path | None) -> None:
     """Set runs or arms side by side on the same test jets; the first is the baseline of the others. Names are those of `inspect`.
 
     Paired test, differences of their specs, ROC, correlation of their scores, likeness of their encoders, and the jets on which
     they disagree, with what each network looks at.
     """
     from jetbench.cli.look import publish_comparison
+    from jetbench.cli.output import page_folder
     from jetbench.errors import StoreError
-    from jetbench.insight.compare import compare_subjects, comparison_name
+    from jetbench.insight.compare import compare_subjects, comparison_folder, comparison_name
     from jetbench.report.subjects import find_subject
     from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
@@ -37,10 +42,12 @@ def compare(what: tuple[str, ...], suite: str | None, store: str | None, trackin
     for subject in subjects:
         subject.refuse_lost()
         tell_remarks(subject)
-    found = compare_subjects(subjects, root)
+    folder = page_folder(output, comparison_folder(subjects, root))
+    found = compare_subjects(subjects, root, folder)
     for sentence in found.told:
         click.echo(sentence)
     for warning in found.warnings:
         click.secho(f"! {warning}", fg="yellow")
-    publish_comparison(subjects[0], root, comparison_name(subjects), found.files)
+    if output is None:
+        publish_comparison(subjects[0], root, comparison_name(subjects), found.files)
     click.echo(f"page: {found.files[0]}")

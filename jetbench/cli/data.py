@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,22 +144,34 @@ def _names(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
+def _part(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    if not (found := re.fullmatch(r"(\d+)/(\d+)", text)):
+        raise click.BadParameter(f"{text!r} is not like 2/8, the second of eight parts", ctx, parameter)
+    return int(found[1]), int(found[2])
+
+
 @data.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File of jets to write.")
 @click.option("--format", help="A format of `jetbench ls formats`. [default: by the files' content]")
 @click.option("--card", type=click.Path(exists=True, dir_okay=False), help="YAML file that describes images or constituents.")
+@click.option("--label-from-files", is_flag=True, help="FILES are of one class each, as in qcd='background*.h5' top=signal.h5.")
 @click.option("--class-names", callback=_names, help="Names of the labels 0, 1, …, with commas, where the files have none.")
 @click.option("--channels", callback=_names, help="Channels to keep, with commas. [default: all]")
 @click.option("--unlabelled", is_flag=True, help="Leave the labels out, for a pool to pretrain on.")
+@click.option("--part", callback=_part, metavar="I/N", help="Convert one of N parts, as a job of its own; open them together.")
 def convert(
     files: tuple[str, ...],
     output: Path,
     format: str | None,
     card: str | None,
+    label_from_files: bool,
     class_names: tuple[str, ...],
     channels: tuple[str, ...],
     unlabelled: bool,
+    part: tuple[int, int] | None,
 ) -> None:
     """Convert files of the field into one file of jets, which every command takes as a dataset.
 
@@ -166,14 +179,25 @@ def convert(
     """
     from jetbench.formats.conversion import Request, convert
 
-    request = Request(format=format, card=card, class_names=class_names, channels=channels, unlabelled=unlabelled)
+    request = Request(format=format, card=card, class_names=class_names, channels=channels, unlabelled=unlabelled, part=part)
     with display(stderr=True) as show, resumable():
-        done = convert(files, output, request, show.update)
+        done = convert(_by_class(files) if label_from_files else files, output, request, show.update)
     for remark in done.remarks:
         click.echo(f"note: {remark}", err=True)
     if done.duplicates:
         click.echo(f"note: {done.duplicates} jets are copies of another one; splits keep them on one side", err=True)
     click.echo(f"{output}: {done.jets} jets, digest {done.digest}")
+
+
+def _by_class(texts: tuple[str, ...]) -> dict[str, list[str]]:
+    """Paths and globs by the name of their class, of texts NAME=FILE."""
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, equals, pattern = text.partition("=")
+        if not (name and equals and pattern):
+            raise click.UsageError(f"with --label-from-files each of FILES is NAME=FILE, and {text!r} is not")
+        found.setdefault(name, []).append(pattern)
+    return found
 
 
 def _find(dataset: str, jets: int, seed: int, options: tuple[str, ...]) -> Dataset:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from jetbench.cli.naming import suite_option, tell_remarks
 from jetbench.cli.options import store_option, tracking_option
+from jetbench.cli.output import output_option
 
 __all__ = ["inspect"]
 
@@ -18,7 +21,10 @@ __all__ = ["inspect"]
 )
 @store_option
 @tracking_option
-def inspect(what: str, suite: str | None, layers: tuple[str, ...], store: str | None, tracking_uri: str | None) -> None:
+@output_option
+def inspect(
+    what: str, suite: str | None, layers: tuple[str, ...], store: str | None, tracking_uri: str | None, output: Path | None
+) -> None:
     """Show what a finished run has learnt: curves, wrongest jets, what the network looks at, what its encoder knows.
 
     \b
@@ -29,6 +35,7 @@ def inspect(what: str, suite: str | None, layers: tuple[str, ...], store: str | 
     The page and its pictures stand in the run's folder, and so among the run's artifacts in MLflow.
     """
     from jetbench.cli.look import publish_run
+    from jetbench.cli.output import page_folder
     from jetbench.insight.inspect import inspect_subject
     from jetbench.report.subjects import find_subject
     from jetbench.tracking.server import tracking_server
@@ -38,10 +45,12 @@ def inspect(what: str, suite: str | None, layers: tuple[str, ...], store: str | 
     subject = find_subject(what, root, suite)
     subject.refuse_lost()
     tell_remarks(subject)
-    found = inspect_subject(subject, root.root, layers)
+    folder = page_folder(output, subject.runs[0].folder.path)
+    found = inspect_subject(subject, root.root, layers, folder)
     for sentence in found.told:
         click.echo(sentence)
     for warning in found.warnings:
         click.secho(f"! {warning}", fg="yellow")
-    publish_run(subject, root)
+    if output is None:
+        publish_run(subject, root)
     click.echo(f"page: {found.files[0]}")

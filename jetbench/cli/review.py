@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from jetbench.cli.options import instance_argument, instance_items, scale_option, store_option, tracking_option
+from jetbench.cli.output import output_option
 
 __all__ = ["report", "results", "ui"]
 
@@ -14,12 +17,13 @@ __all__ = ["report", "results", "ui"]
 @scale_option
 @store_option
 @tracking_option
-def report(suite: str, scale: str | None, store: str | None, tracking_uri: str | None) -> None:
+@output_option
+def report(suite: str, scale: str | None, store: str | None, tracking_uri: str | None, output: Path | None) -> None:
     """Print the comparison of a suite and write its report again."""
     from jetbench.api import latest_session
     from jetbench.cli.run import show_results
 
-    show_results(latest_session(suite, scale=scale, store=store, tracking_uri=tracking_uri))
+    show_results(latest_session(suite, scale=scale, store=store, tracking_uri=tracking_uri), output)
 
 
 @click.command()
@@ -50,17 +54,20 @@ def ui(suite: str | None, scale: str | None, store: str | None, tracking_uri: st
     from jetbench.errors import StoreError
     from jetbench.tracking.server import tracking_server
     from jetbench.tracking.store import Store, store_root
+    from jetbench.tracking.ui import servable
     from jetbench.tracking.ui import ui as serve
 
     root = store_root(store)
     if not root.is_dir():
         raise StoreError(f"{root}: there is no such folder of results; name another with --store, or `jetbench run` makes one")
-    try:
-        session = latest_execution(suite, scale=scale, store=store, tracking_uri=tracking_uri)
-    except StoreError:
-        if suite is not None or scale is not None:
-            raise
-        serve(Store(root, tracking_server(tracking_uri)), port=port, echo=click.echo, auth=auth)
-        return
-    experiment_id, view = session.tracker.place()
-    serve(session.store, port=port, experiment_id=experiment_id, view=view, echo=click.echo, auth=auth)
+    with servable(Store(root, tracking_server(tracking_uri)), click.echo) as place:
+        try:
+            session = latest_execution(suite, scale=scale, store=store, tracking_uri=tracking_uri)
+        except StoreError:
+            if suite is not None or scale is not None:
+                raise
+            serve(place, port=port, echo=click.echo, auth=auth)
+            return
+        session.store = place
+        experiment_id, view = session.tracker.place()
+        serve(place, port=port, experiment_id=experiment_id, view=view, echo=click.echo, auth=auth)

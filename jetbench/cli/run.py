@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -73,10 +74,11 @@ def run(
         ctx.exit(1)
 
 
-def show_results(session: Session) -> None:
-    """Print table and answer, write the report, and publish it."""
+def show_results(session: Session, output: Path | None = None) -> None:
+    """Print table and answer, write the report, and publish it; only write it where it has an `output` of its own."""
     from rich.console import Console
 
+    from jetbench.cli.output import page_folder
     from jetbench.cli.progress import publish_page
     from jetbench.report.sentences import answer
     from jetbench.report.table import print_table
@@ -85,9 +87,9 @@ def show_results(session: Session) -> None:
     results = session.results()
     print_table(results, Console())
     click.echo(f"\n{answer(results)}\n")
-    page = session.write_report(results)[0]
+    page = session.write_report(results, page_folder(output, session.folder))[0]
     click.echo(f"report: {page}")
-    if not publish_page(session, lambda: session.publish_report(results)):
+    if output is not None or not publish_page(session, lambda: session.publish_report(results)):
         return
     link = chart_link(session.store.tracking_uri or ADDRESS, *session.tracker.place())
     if session.store.tracking_uri:

@@ -10,6 +10,7 @@ import click
 
 from jetbench.cli.duration import Duration
 from jetbench.cli.options import dataset_items, scale_option, store_option, study_items, tracking_option
+from jetbench.cli.output import output_option, page_folder
 
 if TYPE_CHECKING:
     from jetbench.api import StudySession
@@ -88,9 +89,10 @@ def run(
 @scale_option
 @store_option
 @tracking_option
-def show(study: str, scale: str | None, store: str | None, tracking_uri: str | None) -> None:
+@output_option
+def show(study: str, scale: str | None, store: str | None, tracking_uri: str | None, output: Path | None) -> None:
     """Print the trials of a study that was run, by its name or that of an instance, and write its page again."""
-    show_study(_latest(study, scale, store, tracking_uri))
+    show_study(_latest(study, scale, store, tracking_uri), output)
 
 
 @study.command()
@@ -113,22 +115,24 @@ def export(study: str, scale: str | None, store: str | None, output: Path) -> No
 @study_argument
 @scale_option
 @store_option
-def dashboard(study: str, scale: str | None, store: str | None) -> None:
+@output_option
+def dashboard(study: str, scale: str | None, store: str | None, output: Path | None) -> None:
     """Write a study for optuna-dashboard, and say how to start that."""
     from importlib.util import find_spec
 
     from jetbench.report.study.dashboard import write_journal
 
     session = _latest(study, scale, store)
-    path = session.folder / "optuna.journal"
+    path = page_folder(output, session.folder) / "optuna.journal"
     write_journal(session.searchings(), path)
     click.echo(f"{DASHBOARD} {path}")
     if find_spec("optuna_dashboard") is None:
         click.echo(f"{DASHBOARD} is not installed: pip install 'jetbench[dashboard]' does that", err=True)
 
 
-def show_study(session: StudySession) -> list[Searching]:
-    """Print the trials of every arm, write the page, and publish it; returns the searches."""
+def show_study(session: StudySession, output: Path | None = None) -> list[Searching]:
+    """Print the trials of every arm, write the page, and publish it, unless it has an `output` of its own; returns the
+    searches."""
     from rich.console import Console
 
     from jetbench.cli.progress import publish_page
@@ -139,9 +143,10 @@ def show_study(session: StudySession) -> list[Searching]:
     for searching in found:
         print_trials(searching, Console())
         click.echo()
-    click.echo(f"page: {session.write(found)[0]}")
-    publish_page(session, lambda: session.publish(found))
-    click.echo(f"every trial in MLflow: {session.pages}")
+    click.echo(f"page: {session.write(found, page_folder(output, session.folder))[0]}")
+    if output is None:
+        publish_page(session, lambda: session.publish(found))
+        click.echo(f"every trial in MLflow: {session.pages}")
     return found
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from jetbench.data.catalog import cache_folder
 from jetbench.doctor.finding import Finding
+from jetbench.errors import StoreError
 from jetbench.suites.instances import remembered
-from jetbench.tracking.store import ELSEWHERE, Store, check_schema, refuse_unusable
+from jetbench.tracking.database import ELSEWHERE, check_schema, looking
+from jetbench.tracking.places import moved_from
+from jetbench.tracking.store import Store, refuse_unusable
 
 __all__ = ["look_at_cache", "look_at_store"]
 
@@ -27,7 +31,15 @@ def look_at_store(store: Store) -> Iterator[Finding]:
     if not store.database.exists():
         yield Finding(state="ok", what="store", told=f"{store.root} has no results yet; `jetbench run` makes it")
         return
-    check_schema(store.database)
+    try:
+        with looking(store.database) as connection:
+            check_schema(store.database, connection)
+            moved = moved_from(connection, store.root)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{store.database} cannot be read ({error}); try again when nothing else uses it") from error
+    if moved:
+        told = f"{store.root} was {moved[0]}, where MLflow's database still looks for artifacts"
+        yield Finding(state="note", what="store", told=told, remedy="`jetbench ui`, `run` and `report` find them here")
     count = len(remembered(store.root))
     yield Finding(
         state="ok", what="store", told=f"{store.root}, {count} instance{'' if count == 1 else 's'} of suites and studies"

@@ -32,7 +32,7 @@ class Books:
 
     def __init__(self, plan: Graph, store: Store, tracker: Tracker, late: Callable[[], bool] = lambda: False) -> None:
         self.plan, self.store, self.tracker = plan, store, tracker
-        self.ledger = Ledger(store.work)
+        self.ledger = Ledger(store.work, notes=True)
         self.dispatch = Dispatch(self.ledger, tracker, self.card)
         self.searches = {digest: Search(plan, digest, self.ledger, self._counts, late) for digest in plan.studies}
         self.winners: dict[str, Winner] = {}

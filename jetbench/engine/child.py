@@ -50,7 +50,7 @@ def _main(job: Job, gpu: str | None) -> None:
     import torch
 
     torch.set_num_threads(1)
-    ledger = Ledger(job.work)
+    ledger = Ledger(job.work, notes=True)
     with file_lock(ledger.run(job.key).lock, wait=False) as mine:
         if not mine or ledger.done(job.key):
             sys.exit(BUSY)

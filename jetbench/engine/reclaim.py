@@ -26,7 +26,7 @@ from jetbench.tracking.experiments import experiment_names
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.rows import Row, drop_experiment, drop_files, rows, shown
-from jetbench.tracking.store import Store
+from jetbench.tracking.store import PATIENCE, Store
 
 __all__ = ["RULES", "Reclaimer", "undisturbed"]
 
@@ -36,7 +36,8 @@ def undisturbed(store: Store) -> Iterator[None]:
     """Own the store and every instance in it while inside. Raises `StoreError` where there is none, `BusyError` where a process
     runs an instance."""
     _refuse_missing(store)
-    with file_lock(store.root / ".lock"), idle(store, sorted(path.stem for path in store.work.glob("*.lock"))):
+    store.settle()
+    with file_lock(store.root / ".lock", patience=PATIENCE), idle(store, sorted(path.stem for path in store.work.glob("*.lock"))):
         yield
 
 
@@ -163,7 +164,7 @@ class Reclaimer:
     def instance_size(self, name: str) -> int:
         """Return the bytes of an instance: the folders of runs that are its own, its reports, and its artifacts in MLflow."""
         known = experiment_names(self.store, name)
-        artifacts = {row.artifacts for found in self.rows.values() for row in found if row.experiment in known}
+        artifacts = {row.artifacts for found in self.rows.values() for row in found if row.experiment in known and row.artifacts}
         return size([*(self.ledger.folder(key) for key in self.own(name)), self._reports(name), *artifacts])
 
     def _reports(self, name: str) -> Path:

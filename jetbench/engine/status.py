@@ -12,6 +12,7 @@ from jetbench.engine.forecast import duration, forecast, measure
 from jetbench.engine.graph import counted
 from jetbench.engine.pace import RUN_SECONDS, Measured, run_passes
 from jetbench.engine.survey import ENDED, State, Survey, survey
+from jetbench.errors import StoreError
 from jetbench.files import is_locked
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.journal import read
@@ -135,7 +136,7 @@ class Watcher:
 
     def _look_into(self, run: PlannedRun, folder: RunFolder, running: bool) -> Progress:
         total, whole = float(run_passes(run.spec)), self._whole(run)
-        points = [(one.time, one.metrics[PASSES]) for one in read(folder.journal)[0] if PASSES in one.metrics]
+        points = _epochs(folder)
         passes = points[-1][1] if points else 0.0
         left = whole * (1 - passes / total) if total else whole
         if not running:
@@ -144,6 +145,14 @@ class Watcher:
         if rate is not None:
             left = (total - passes) / rate + RUN_SECONDS
         return Progress(run.name, passes, total, rate, max(0.0, left - (self.clock() - since)))
+
+
+def _epochs(folder: RunFolder) -> list[tuple[float, float]]:
+    """When each epoch has ended, in unix seconds, and the passes by then; none of a damaged journal, which is begun anew."""
+    try:
+        return [(one.time, one.metrics[PASSES]) for one in read(folder.journal)[0] if PASSES in one.metrics]
+    except StoreError:
+        return []
 
 
 def _began(folder: RunFolder) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -27,13 +27,24 @@ def split(place: str) -> tuple[str, int | None]:
 
 
 class Card(Value):
-    """What every card says of the jets' origin, in words of its owner."""
+    """What every card says of the jets' origin, in words of its owner. `label_from_files` are patterns for the names of files
+    that hold one class each, by the name of the class."""
 
     source: str
     generator: str = ""
     detector: str = ""
     licence: str = ""
     cuts: tuple[str, ...] = ()
+    label_from_files: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_source_of_labels(self) -> Self:
+        names = getattr(self, "class_names", ())
+        if self.label_from_files and (names or getattr(self, "label", None)):
+            raise ValueError("label_from_files names classes and tells them; label and class_names do not belong beside it")
+        if len(set(names)) != len(names):
+            raise ValueError(f"class_names {', '.join(names)} are not all different")
+        return self
 
     def provenance(self) -> Provenance:
         return Provenance(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,14 +22,16 @@ from pydantic import field_validator
 
 import jetbench
 from jetbench.errors import DataFileError
+from jetbench.formats.file_classes import FileClasses, card_classes, given_classes
 from jetbench.formats.files import Patterns, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
-from jetbench.formats.reading import Source, Stretch, holds_jets, read
+from jetbench.formats.reading import Part, Source, Stretch, holds_jets, read
 from jetbench.formats.unlabelled import copy_unlabelled
 from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.hashes import jet_hashes
 from jetbench.jets.plausibility import Plausibility
+from jetbench.jets.shards import partition
 from jetbench.registry import nearest
 from jetbench.seeds import numpy_rng
 from jetbench.values import Value
@@ -46,13 +48,15 @@ EMPTY = "jets without a deposit in the channels that were kept"
 class Request(Value):
     """What is asked of a conversion besides its files. `format` is a registered name, by default what the content says; `card` is
     the path of a YAML file; `class_names` stand in the order of the labels; `channels` are those to keep, empty for all;
-    `unlabelled` leaves the labels out."""
+    `unlabelled` leaves the labels out; `part` (i, n) converts the i-th, from 1 on, of n parts of the jets, which are opened
+    together."""
 
     format: str | None = None
     card: str | Path | None = None
     class_names: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     unlabelled: bool = False
+    part: tuple[int, int] | None = None
 
     @field_validator("card", mode="before")
     @classmethod
@@ -72,12 +76,13 @@ class Converted:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows start:stop of a source, and where they wait."""
+    """Rows start:stop of a source, where they wait, and the class of all of them where that of the file is given."""
 
     source: Source
     start: int
     stop: int
     path: Path
+    label: int | None
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -106,9 +111,13 @@ class Seen:
 
 
 def convert(
-    patterns: Patterns, output: str | Path, request: Request | None = None, progress: Progress | None = None
+    patterns: Patterns | Mapping[str, Patterns],
+    output: str | Path,
+    request: Request | None = None,
+    progress: Progress | None = None,
 ) -> Converted:
     """Write the jets of the files, given by paths and globs, to `output`; the same files give the same jets, interrupted or not.
+    Files of one class each may stand under the name of theirs.
 
     `progress(what, done, total)` hears of it. Copies of a jet share the event id of the first, which keeps them on one side of a
     split. An output that is there already is replaced only where the same files made it. Of a file of jets the only conversion is
@@ -116,6 +125,9 @@ def convert(
     or the request has wrong, `BusyError` where another process converts to the same output.
     """
     output, request, progress = Path(output).expanduser(), request or Request(), progress or (lambda what, done, total: None)
+    given = given_classes(patterns) if isinstance(patterns, Mapping) else FileClasses()
+    if isinstance(patterns, Mapping):
+        patterns = list(given.places)
     if request == Request(unlabelled=True) and any(map(holds_jets, paths := expand(patterns))):
         digest, copied = copy_unlabelled(paths, output, partial(progress, "copying jets"))
         return Converted(digest, copied, 0, ())
@@ -126,15 +138,18 @@ def convert(
         if before not in (None, files):
             raise DataFileError(f"{output} is there already and was made of other files; remove it, or choose another output")
         keep = _kept_channels(sources[0].meta, request.channels)
-        blocks = list(_blocks(sources, folder, request))
+        of_files = given if given.names else card_classes(sources)
+        blocks = _part(list(_blocks(sources, folder, request, of_files)), request.part)
         remarks = _read_missing(blocks, keep, request, progress)
         plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
         seen = list(_look_at(blocks, plausibility, progress))
-        classes = settle_classes([one.labels for one in seen], sources[0].meta.class_names, request.class_names)
+        carried = of_files.names or sources[0].meta.class_names
+        classes = settle_classes([one.labels for one in seen], carried, request.class_names, whole=request.part is None)
         _check_targets(blocks, seen)
         event, duplicates = _events(seen)
+        part = () if request.part is None else ("part {} of {} of its files".format(*request.part),)
         readers = tuple(dict.fromkeys(f"read by the plug-in {s.entry.plugin.text}" for s in sources if s.entry.plugin))
-        meta = _meta(sources[0].meta, files, keep, classes, seen, (*readers, *plausibility.remarks()))
+        meta = _meta(sources[0].meta, files, keep, classes, seen, (*part, *readers, *plausibility.remarks()))
         kept = tuple(cut for cut in meta.provenance.cuts if cut not in plausibility.disproved)
         meta = meta.replace(provenance=meta.provenance.replace(cuts=kept))
         digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
@@ -154,17 +169,32 @@ def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
     return kept
 
 
-def _blocks(sources: list[Source], folder: Path, request: Request) -> Iterator[Block]:
+def _blocks(sources: list[Source], folder: Path, request: Request, of_files: FileClasses) -> Iterator[Block]:
     """Every source in blocks of its reader's size; the name of a block's file says all that its content depends on."""
     said = Path(request.card).read_text(encoding="utf-8") if request.card else ""
-    asked = f"{jetbench.__version__} {request.replace(class_names=()).canonical()} {said}"
+    asked = f"{jetbench.__version__} {request.replace(class_names=(), part=None).canonical()} {said}"
     for source in sources:
         # the name of a JetNet file tells its class
         reader = f" {source.entry.plugin.sha256}" if source.entry.plugin else ""
-        code = hashlib.sha256(f"{source.path.name} {asked}{reader}".encode()).hexdigest()[:8]
+        label = of_files.places.get(source.path)
+        given = "" if label is None else f" {label}"
+        code = hashlib.sha256(f"{source.path.name} {asked}{reader}{given}".encode()).hexdigest()[:8]
         for start in range(0, source.jets, source.block):
             stop = min(start + source.block, source.jets)
-            yield Block(source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5")
+            yield Block(source, start, stop, folder / f"{source.sha256[:16]}-{start}-{stop}-{code}.h5", label)
+
+
+def _part(blocks: list[Block], part: tuple[int, int] | None) -> list[Block]:
+    """The blocks of one part, in which no other part has a share."""
+    if part is None:
+        return blocks
+    number, parts = part
+    if not 1 <= number <= parts:
+        raise DataFileError(f"there is no part {number} of {parts}; they count from 1")
+    if parts > len(blocks):
+        raise DataFileError(f"these files are read in {len(blocks)} blocks, which make no {parts} parts; take fewer")
+    rows = partition(len(blocks), parts)[number - 1]
+    return blocks[rows.start : rows.stop]
 
 
 def _read_missing(blocks: list[Block], keep: list[int], request: Request, progress: Progress) -> list[str]:
@@ -177,12 +207,27 @@ def _read_missing(blocks: list[Block], keep: list[int], request: Request, progre
     remarks = Remarks(blocks[0].path.with_name("remarks.json"))
     with closing(read([Stretch(run[0].source, run[0].start, run[-1].stop) for run in missing])) as parts:
         for block, (stretch, part) in zip(waiting, parts, strict=True):
-            save_jets(block.path, [_waiting(part.jets, keep, request.unlabelled, part.repaired)])
-            said = [f"{block.source.path.name}: {remark}" for remark in part.remarks]
+            jets = part.jets if block.label is None else _labelled(part.jets, block.label)
+            save_jets(block.path, [_waiting(jets, keep, request.unlabelled, part.repaired)])
+            said = [f"{block.source.path.name}: {remark}" for remark in (*part.remarks, *_of_labels(block, part, request))]
             remarks.keep(f"{block.source.sha256} {stretch.start}", said)
             left -= len(block)
             progress("reading jets", total - left, total)
     return remarks.all()
+
+
+def _of_labels(block: Block, part: Part, request: Request) -> Iterator[str]:
+    """Remarks on where labels come from, where that is not the content of the file alone."""
+    if request.unlabelled:
+        return
+    if block.label is None and part.guess:
+        yield f"{part.guess}; --label-from-files NAME=FILE … decides"
+    elif block.label is not None and "label" in part.jets.targets:
+        yield "the labels of the file itself are left aside, since its class is given"
+
+
+def _labelled(jets: Jets, label: int) -> Jets:
+    return replace(jets, targets={**jets.targets, "label": np.full(len(jets), label, np.int32)})
 
 
 def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, int]) -> Jets:

@@ -15,7 +15,6 @@ from jetbench.formats import FormatEntry, formats
 from jetbench.formats.card import Card
 from jetbench.formats.reading import File, Source, look
 from jetbench.jets import Meta
-from jetbench.jets.foreign import refuse_unreadable
 from jetbench.jets.guard import guarded
 
 __all__ = ["Patterns", "expand", "find_sources"]
@@ -52,8 +51,6 @@ def find_sources(
     """
     named, parsed = _format(format, card)
     paths = expand(patterns)
-    for path in paths:
-        refuse_unreadable(path)
     total, done = sum(path.stat().st_size for path in paths), 0
     sources: list[Source] = []
     for path, found in zip(paths, look([File(path, named, parsed) for path in paths]), strict=True):

@@ -46,8 +46,9 @@ class JetNet(TableReader):
     """`particle_features` (N, M, 4): etarel, phirel, ptrel, mask; `jet_features` (N, 4 or 5): (type,) pt, eta, mass, number of
     particles.
 
-    The class comes from the type column, an index into g, q, t, w, z, else from the name of the file. The axis is the file's
-    own. The target `mass` is that of the stored particles, `jet_mass` the file's, of all particles.
+    The class comes from the type column, an index into g, q, t, w, z, else from the name of the file where that begins with one
+    of these letters. The axis is the file's own. The target `mass` is that of the stored particles, `jet_mass` the file's, of
+    all particles.
     """
 
     meta = META
@@ -66,7 +67,13 @@ class JetNet(TableReader):
             raise DataFileError(
                 f"{self.path}: {' and '.join(KEYS)} have shapes {particles} and {features}; (N, M, 4) and (N, 4 or 5) belong"
             )
-        self._class = _class_of(self.path) if features[1] == 4 else None
+        self._typed = features[1] == 5
+        letter = found[1] if (found := NAME.match(self.path.name)) else None
+        self._class = LETTERS.index(letter) if letter else None
+        if not self._typed:
+            told = dict(zip(LETTERS, META.class_names, strict=True))
+            says = f"the letter {letter} of its name says {told[letter]}" if letter else "its name tells no class"
+            self.guess = f"{says}, and no column does"
         return KEYS
 
     def _jets(self, columns: Columns, start: int) -> Block:
@@ -76,8 +83,11 @@ class JetNet(TableReader):
         real = x[..., 3] != 0
         eta, phi, pt = (padded(x[..., i], real & (x[..., 2] > 0)) for i in range(3))
         momentum = massless(pt * jet_pt, eta + jet_eta, phi)
-        kind = np.full(len(x), self._class) if self._class is not None else features[:, 0]
-        targets = {"label": labels(kind, len(LETTERS), start, self.path), "jet_mass": jet_mass}
+        targets = {"jet_mass": jet_mass}
+        if self._typed:
+            targets["label"] = labels(features[:, 0], len(LETTERS), start, self.path)
+        elif self._class is not None:
+            targets["label"] = np.full(len(x), self._class)
         read = Constituents(momentum, {}, targets, (jet_eta, np.zeros(len(x))))
         jets, repairs = read.jets(self.meta, start, self.path)
         # the stored number of particles counts at most as many as are stored
@@ -95,12 +105,3 @@ class JetNet(TableReader):
             (features[:, -4] <= 0, "a pt that is not positive"),
         ):
             refuse(fault, start, f"{self.path}: jet", f" has {cause}")
-
-
-def _class_of(path: Path) -> int:
-    found = NAME.match(path.name)
-    if found is None:
-        raise DataFileError(
-            f"{path}: jet_features has no type, so that the name tells the class; call the file g, q, t, w or z .hdf5"
-        )
-    return LETTERS.index(found[1])

@@ -29,9 +29,11 @@ class Classes:
         return np.array([table[int(v)] for v in values], np.int32)[inverse]
 
 
-def settle_classes(labels: Sequence[np.ndarray | None], carried: tuple[str, ...], given: tuple[str, ...]) -> Classes:
+def settle_classes(
+    labels: Sequence[np.ndarray | None], carried: tuple[str, ...], given: tuple[str, ...], *, whole: bool = True
+) -> Classes:
     """Settle what labels mean, from those of every block (n,), None where it has none, and the names of the classes: `carried` by
-    the files, or `given` by the user.
+    the files, or `given` by the user. Of a part, which is not the `whole`, classes without jets stay: other parts may have some.
 
     Raises `DataFileError` where some files have labels and others none, where a label lies outside the declared classes, and
     where the user names classes that the files name themselves.
@@ -39,7 +41,10 @@ def settle_classes(labels: Sequence[np.ndarray | None], carried: tuple[str, ...]
     present = [column for column in labels if column is not None]
     if not present:
         if given:
-            raise DataFileError("class names are given, but the files have no labels; leave them out")
+            raise DataFileError(
+                "class names are given, but the files have no labels; leave them out, or say the class of each file: "
+                "--label-from-files NAME=FILE …"
+            )
         return Classes()
     if len(present) != len(labels):
         raise DataFileError("some of these files have labels and others have none; convert them apart, or with --unlabelled")
@@ -47,6 +52,10 @@ def settle_classes(labels: Sequence[np.ndarray | None], carried: tuple[str, ...]
     for column in present:
         counts.update(dict(zip(*(x.tolist() for x in np.unique(column, return_counts=True)), strict=True)))
     names, remarks = _names(counts, carried, given)
+    if not whole:
+        if remarks:
+            raise DataFileError("a part does not know the labels of the others: name the classes with --class-names")
+        return Classes(names, tuple((place, place) for place in range(len(names))))
     found = sorted(counts)
     if len(found) == 1:
         only = names[found[0]]

@@ -23,7 +23,7 @@ class Reader(ABC):
     shapes of what is there, and sets `meta`, `jets` (their number) and `block` (jets in a block, whose arrays in the file have
     some 64 MB, at least one; whoever wants smaller blocks lowers it).
     `remarks` are sentences for whoever converts the file, complete with the last block: above all where the jets that come out
-    disagree with what the file says of them.
+    disagree with what the file says of them. `guess` says what tells the classes, or that nothing does, where no column can.
     `meta.class_names` is empty where the file does not say what its labels mean; the labels are then whole numbers from 0 on.
     Raises `DataFileError` where the file is not what it should be. Conversion and prediction open it in a child process
     (`jetbench.formats.reading`), so that a library may crash over a damaged file.
@@ -33,6 +33,7 @@ class Reader(ABC):
     jets: int
     block: int
     remarks: Sequence[str] = ()
+    guess: str = ""
 
     def __init_subclass__(cls) -> None:
         OWN.add(cls.__module__.partition(".")[0])

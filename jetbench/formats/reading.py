@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,13 @@ from jetbench.formats import FormatEntry, formats
 from jetbench.formats.card import Card
 from jetbench.formats.reader import Reader
 from jetbench.jets import Jets, Meta, open_jets
-from jetbench.processes import Function, Report, Tell, run_jobs
+from jetbench.jets.foreign import refuse_unreadable
+from jetbench.processes import Function, Report, Tell, context, run_jobs
 
 __all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read"]
+
+# what imports awkward, vector, uproot, h5py and pyarrow, once for all children
+PRELOAD = ("jetbench.formats.jetclass", "jetbench.formats.ml4sci", "jetbench.formats.top_tagging")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,9 @@ class File:
     entries: tuple[FormatEntry, ...] = field(default_factory=lambda: tuple(entry for entry in formats if not entry.carded))
 
     def entry(self) -> FormatEntry:
-        """Find its format, in the file where none is named. Raises `DataFileError` where not exactly one recognises it."""
+        """Find its format, in the file where none is named. Raises `DataFileError` where not exactly one recognises it, and for
+        what is certainly no data."""
+        refuse_unreadable(self.path)
         if self.named is not None:
             return self.named
         found = [entry for entry in self.entries if entry.load().recognises(self.path)]
@@ -73,11 +78,12 @@ class Stretch:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A block of jets, the number of jets by repair, and the remarks of the reader until then."""
+    """A block of jets, the number of jets by repair, the remarks of the reader until then, and its guess of the classes."""
 
     jets: Jets
     repaired: dict[str, int]
     remarks: tuple[str, ...]
+    guess: str
 
 
 def detect(path: Path) -> FormatEntry:
@@ -109,6 +115,7 @@ def holds_jets(path: Path) -> bool:
 
 def _in_child(function: Function[Any], jobs: Sequence[File | Stretch]) -> Generator[Report[Any], None, None]:
     """Raises the errors of the child as they are, and `DataFileError` where it dies."""
+    context(PRELOAD)
     try:
         yield from run_jobs(function, jobs, workers=1)
     except WorkerError as error:
@@ -139,8 +146,13 @@ def _read(stretch: Stretch, tell: Tell) -> None:
     source = stretch.source
     with closing(_open(source.entry, source.path, source.card)) as reader:
         reader.block = source.block
-        for jets, repaired in islice(reader.blocks(stretch.start), -(-(stretch.stop - stretch.start) // source.block)):
-            tell(Part(jets, repaired, tuple(reader.remarks)))
+        blocks = reader.blocks(stretch.start)
+        for start in range(stretch.start, stretch.stop, source.block):
+            jets, repaired = next(blocks, (None, {}))
+            found, wanted = 0 if jets is None else len(jets), min(source.block, stretch.stop - start)
+            if jets is None or found != wanted:
+                raise DataFileError(f"{source.path}: its reader gives {found} jets from {start} on where {wanted} belong")
+            tell(Part(jets, repaired, tuple(reader.remarks), reader.guess))
 
 
 def _open(entry: FormatEntry, path: Path, card: Card | None) -> Reader:

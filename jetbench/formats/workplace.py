@@ -25,6 +25,7 @@ def workplace(output: Path) -> Iterator[Path]:
     """
     folder = output.with_name(f".{output.name}.blocks")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with file_lock(folder / "lock", wait=False) as free:
             if not free:
                 raise BusyError(f"another process is writing {output}; wait for it, or choose another output")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from jetbench.insight.attributions import need_captum
 from jetbench.insight.evidence import gather
@@ -16,14 +17,14 @@ from jetbench.report.subjects import Subject
 from jetbench.report.words import joined
 from jetbench.tracking.store import Store
 
-__all__ = ["compare_subjects", "comparison_name"]
+__all__ = ["compare_subjects", "comparison_folder", "comparison_name"]
 
 PAGE = "compare"
 QUESTION = "How do {} differ on the same jets?"
 
 
-def compare_subjects(subjects: Sequence[Subject], store: Store) -> Inspected:
-    """Write the page of subjects beside the report of the first one's instance; the first is the baseline of the others.
+def compare_subjects(subjects: Sequence[Subject], store: Store, folder: Path | None = None) -> Inspected:
+    """Write the page of subjects into a folder, by default their `comparison_folder`; the first is the baseline of the others.
 
     Raises `StoreError` for subjects that cannot be set side by side, and `MissingPackageError` without the package of
     attributions.
@@ -40,13 +41,21 @@ def compare_subjects(subjects: Sequence[Subject], store: Store) -> Inspected:
         disagreements.render(given),
     ]
     instance = subjects[0].plan.instance
-    folder = store.root / "reports" / instance.name / "compare" / re.sub(r"[^\w.-]+", "-", comparison_name(subjects))
     alone = [reason for reason in summary.reasons(given.baseline) if given.baseline.no_jets]
     told = {"Jets": alone[0]} if alone else {}
     question, faults = QUESTION.format(joined([one.name for one in subjects])), [name for one in subjects for name in one.faults]
-    files = write_page(folder, PAGE, instance, question, told, contents, list(dict.fromkeys(faults)))
+    own = comparison_folder(subjects, store)
+    files = write_page(
+        folder or own, PAGE, instance, question, told, contents, list(dict.fromkeys(faults)), tidy=folder in (None, own)
+    )
     spoilt = [sentence for one in subjects for sentence in one.faults_told]
     return Inspected(tuple(files), (*alone, *verdicts.sentences(given)), (*spoilt, *given.warnings()))
+
+
+def comparison_folder(subjects: Sequence[Subject], store: Store) -> Path:
+    """Return where the page of subjects lies beside the report of the first one's instance."""
+    name = re.sub(r"[^\w.-]+", "-", comparison_name(subjects))
+    return store.root / "reports" / subjects[0].plan.instance.name / "compare" / name
 
 
 def comparison_name(subjects: Sequence[Subject]) -> str:

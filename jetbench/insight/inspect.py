@@ -29,9 +29,9 @@ class Inspected:
     warnings: tuple[str, ...] = ()
 
 
-def inspect_subject(subject: Subject, store: Path, layers: tuple[str, ...] = ()) -> Inspected:
-    """Write the page of a subject into the folder of its first run, so that it is an artifact of that. `layers` are those of the
-    encoder whose activations are shown, by default its stages.
+def inspect_subject(subject: Subject, store: Path, layers: tuple[str, ...] = (), folder: Path | None = None) -> Inspected:
+    """Write the page of a subject into a folder: by default that of its first run, so that it is an artifact of that. `layers`
+    are those of the encoder whose activations are shown, by default its stages.
 
     Raises `UnknownNameError` for a layer that there is not, and `MissingPackageError` without the package of attributions.
     """
@@ -50,7 +50,8 @@ def inspect_subject(subject: Subject, store: Path, layers: tuple[str, ...] = ())
     ]
     found = [content for content in contents if content is not None]
     question = QUESTION.format(subject.name)
-    files = write_page(inspection.shown.run.folder.path, PAGE, subject.plan.instance, question, {}, found, subject.faults)
+    own, instance = inspection.shown.run.folder.path, subject.plan.instance
+    files = write_page(folder or own, PAGE, instance, question, {}, found, subject.faults, tidy=folder in (None, own))
     told = [sentence(shares, subject.name)] if shares else []
     told = [*summary.reasons(inspection), *summary.one_class(inspection), *told]
     return Inspected(tuple(files), tuple(told), tuple(subject.faults_told))

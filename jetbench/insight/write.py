@@ -27,10 +27,12 @@ def write_page(
     told: Mapping[str, str],
     contents: Sequence[SectionContent],
     faults: Sequence[str] = (),
+    *,
+    tidy: bool = True,
 ) -> list[Path]:
     """Write NAME.html, and NAME_PLOT.png, .pdf and .json for each plot, in place of those of an earlier time; return the files,
-    the page first. Where runs with `faults` are shown, page and plots say so. Raises `StoreError` where the folder does not let
-    us."""
+    the page first. What is left of an earlier page goes where the folder is ours to `tidy`. Where runs with `faults` are shown,
+    page and plots say so. Raises `StoreError` where the folder does not let us."""
     told = {FAULTY.capitalize(): "; ".join(f"{one}: {registered[one].summary}" for one in faults), **told} if faults else told
     pictures: dict[str, bytes] = {}
     files = [folder / f"{name}.html"]
@@ -44,6 +46,6 @@ def write_page(
         pictures[plot.name] = png.read_bytes()
         files += [png, pdf, data]
     write_atomically(files[0], framed(instance, question, told, contents, pictures).encode())
-    for path in set(folder.glob(f"{name}[._]*")) - set(files):  # of a plot that is no part of the page any more
+    for path in set(folder.glob(f"{name}[._]*") if tidy else ()) - set(files):  # of a plot that is no part of the page any more
         path.unlink()
     return files

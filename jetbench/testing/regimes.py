@@ -61,7 +61,7 @@ class RegimeCase:
             save_file({"weight": np.zeros(1, np.float32)}, RunFolder(folder).weights)
             found["weights"] = str(folder)
         if self.entry.taught:
-            path = folder / "scores.h5"
+            path = RunFolder(folder).scores
             write_teacher(path, find_dataset(dataset["name"], dataset["jets"]), TEST_JETS)
             found["scores"] = str(path)
         return found

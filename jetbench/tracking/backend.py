@@ -16,7 +16,7 @@ from jetbench.tracking.server import credentials
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["ENVIRONMENT", "client", "load", "speaking_plainly"]
+__all__ = ["ENVIRONMENT", "client", "forget_places", "load", "speaking_plainly"]
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -53,6 +53,14 @@ def client(uri: str) -> MlflowClient:
     if not all(os.environ.get(name) for name in given):
         os.environ.update(given)
     return mlflow.MlflowClient(uri)
+
+
+def forget_places() -> None:
+    """Let MLflow ask anew where artifacts lie: it remembers that by a run's id alone, in the whole process, and runs of a copied
+    store have the ids of the original's."""
+    from mlflow.tracking._tracking_service import utils
+
+    utils._artifact_repos_cache.clear()
 
 
 @contextmanager

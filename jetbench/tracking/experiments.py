@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
+from jetbench.tracking.places import STORE
 from jetbench.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
-__all__ = ["DESCRIPTION", "STORE", "experiment_in", "experiment_names", "find_experiment", "open_experiment", "owners"]
+__all__ = ["DESCRIPTION", "experiment_in", "experiment_names", "find_experiment", "open_experiment", "owners"]
 
-STORE, DESCRIPTION = "jetbench.store", "mlflow.note.content"
+DESCRIPTION = "mlflow.note.content"
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # else the pages open in their mode for language models
 
 QUERY = """

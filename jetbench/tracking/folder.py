@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -154,25 +155,31 @@ class RunFolder:
         known = self._known().get(name)
         return known.sha256 if known and known[:2] == _stamp(self.path / name) else _look(self.path / name).sha256
 
-    def whole(self, files: Mapping[str, str], *, thorough: bool = False) -> bool:
+    def whole(self, files: Mapping[str, str], *, thorough: bool = False, note: bool = False) -> bool:
         """Tell whether the files have these checksums, by name. Raises OSError for one that is missing.
 
         A file that has the size and the time of change that it had when it was last read is not read again, except where
-        the look is `thorough`: that finds what changes neither.
+        the look is `thorough`: that finds what changes neither. With `note` the checksums of what was read are kept in the
+        folder for the next time; without it nothing is written.
         """
         known = {} if thorough else self._known()
         changed = [name for name in files if name not in known or known[name][:2] != _stamp(self.path / name)]
-        if changed:
+        if changed and note:
             known |= self.look(changed)
+        elif changed:
+            known |= {name: _look(path) if thorough else _looked(path, *_stamp(path)) for name, path in self._named(changed)}
         return all(known[name].sha256 == sha for name, sha in files.items())
 
     def look(self, names: Sequence[str]) -> dict[str, Seen]:
         """Read the files and keep their checksums for the next time."""
-        seen = {name: _look(self.path / name) for name in names}
+        seen = {name: _look(path) for name, path in self._named(names)}
         # not synced: a cache that is torn or cannot be written costs a second reading
         with suppress(OSError):
             self.checksums.write_text(json.dumps(self._known() | seen))
         return seen
+
+    def _named(self, names: Sequence[str]) -> list[tuple[str, Path]]:
+        return [(name, self.path / name) for name in names]
 
     def _known(self) -> dict[str, Seen]:
         try:
@@ -187,12 +194,18 @@ def noted(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_bytes())) if path.is_file() else {}
     except (OSError, ValueError, TypeError) as error:
-        raise StoreError(f"{path}: damaged ({error}); delete the folder and run the suite again") from error
+        raise StoreError(f"{path}: damaged ({error}); run the suite again, which makes it anew") from error
 
 
 def _stamp(path: Path) -> tuple[int, int]:
     state = path.stat()
     return state.st_size, state.st_mtime_ns
+
+
+@lru_cache(maxsize=1 << 16)
+def _looked(path: Path, size: int, changed: int) -> Seen:
+    """Read a file once in a process, as long as it looks the same."""
+    return _look(path)
 
 
 def _look(path: Path) -> Seen:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from jetbench.tracking.experiments import experiment_in
 from jetbench.tracking.folder import RunFolder
 from jetbench.tracking.journal import committed
+from jetbench.tracking.places import CONTENT, OVERVIEW
 from jetbench.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["CONTENT", "KEY", "OVERVIEW", "SHIPPED", "Holding", "digest", "from_client", "from_database", "prefix", "shipped"]
+__all__ = ["KEY", "SHIPPED", "Holding", "digest", "from_client", "from_database", "prefix", "shipped"]
 
-KEY, SHIPPED, CONTENT = "jetbench.key", "jetbench.shipped", "jetbench.content"
-OVERVIEW = "jetbench.overview"
+KEY, SHIPPED = "jetbench.key", "jetbench.shipped"
 
 QUERY = """
 select tags.value, runs.status, shipped.value, content.value, overview.value

@@ -19,6 +19,7 @@ from types import TracebackType
 
 from jetbench.errors import StoreError
 from jetbench.files import write_atomically
+from jetbench.tracking.folder import RunFolder
 
 __all__ = ["Journal", "Record", "committed", "read", "valid_key"]
 
@@ -103,9 +104,11 @@ class Journal:
         self._mark(self.position())
 
     def cut(self, offset: int) -> None:
-        """Go back to a checkpoint's offset, in bytes. Raises `StoreError` when it is not the end of a line of this journal."""
+        """Go back to a checkpoint's offset, in bytes. Raises `StoreError` when it is not the end of a line of this journal, or a
+        line before it is damaged."""
         if offset < 0 or offset > self.position() or not _ends_line(self.path, offset):
             raise StoreError(f"{self.path}: byte {offset} is not the end of a line, so its checkpoint belongs to another journal")
+        read(self.path, 0, offset)
         # the mark goes back first: a reader must never be sent beyond the end
         self._mark(offset)
         self._file.truncate(offset)
@@ -119,14 +122,15 @@ class Journal:
 
 
 def committed(path: Path) -> int:
-    """Return the offset in bytes up to which a tracker may read; 0 before the first checkpoint."""
+    """Return the offset in bytes up to which a tracker may read; 0 before the first checkpoint. Where the number is damaged, it
+    may read all of a finished run's journal, and nothing of another's until its next checkpoint."""
     mark = _mark_path(path)
     try:
         return int(mark.read_text())
     except FileNotFoundError:
         return 0
-    except ValueError as error:
-        raise StoreError(f"{mark} is damaged: it should hold one number, the committed offset of {path.name} in bytes") from error
+    except ValueError:
+        return path.stat().st_size if path.exists() and RunFolder(path.parent).done.exists() else 0
 
 
 def read(path: Path, since: int = 0, until: int | None = None) -> tuple[list[Record], int]:

@@ -24,10 +24,11 @@ __all__ = ["Ledger", "RunFolder"]
 
 
 class Ledger:
-    """The runs below a folder `work`."""
+    """The runs below a folder `work`. Whoever goes on with them `notes` the checksums of files that it has read; whoever only
+    looks writes nothing."""
 
-    def __init__(self, work: Path) -> None:
-        self.work = work
+    def __init__(self, work: Path, *, notes: bool = False) -> None:
+        self.work, self.notes = work, notes
 
     def folder(self, key: str) -> Path:
         return self.work / key[:16]
@@ -40,7 +41,7 @@ class Ledger:
         folder = self.run(key)
         try:
             record = json.loads(folder.done.read_text())
-            return record["key"] == key and folder.whole(dict(record["files"]), thorough=thorough)
+            return record["key"] == key and folder.whole(dict(record["files"]), thorough=thorough, note=self.notes)
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
@@ -70,19 +71,16 @@ class Ledger:
 
     def pruned(self, key: str) -> bool:
         """Tell whether a study has stopped the training before its end. It can go on from its checkpoint."""
-        return not self.done(key) and bool(noted(self.run(key).pruned))
+        return not self.done(key) and bool(_ended(self.run(key).pruned))
 
     def costs(self, key: str) -> dict[str, float]:
         """Return what a run has cost, finished, failed or stopped by a study, as `cost/…`; empty where it has not ended."""
-        ended = self._failure(key) or noted(self.run(key).pruned)
+        ended = self._failure(key) or _ended(self.run(key).pruned)
         metrics = self.metrics(key) if self.done(key) else ended.get("costs", {})
         return {name: value for name, value in metrics.items() if name.startswith("cost/")}
 
     def _failure(self, key: str) -> dict[str, Any]:
-        try:
-            return dict(json.loads(self.run(key).failed.read_text()))
-        except (OSError, ValueError, TypeError):
-            return {}
+        return _ended(self.run(key).failed)
 
     def metrics(self, key: str) -> dict[str, float]:
         """Return the final metrics of a finished run; raises `StoreError` where there are none."""
@@ -90,7 +88,7 @@ class Ledger:
         try:
             return dict(json.loads(path.read_text()))
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path}: no readable metrics ({error}); delete the folder and run the suite again") from error
+            raise StoreError(f"{path}: no readable metrics ({error}); run the suite again, which makes them anew") from error
 
     def tested(self, key: str) -> dict[str, float]:
         """Return the metrics on the test jets of a finished run, as `test/…`; empty where it was not tested."""
@@ -102,7 +100,7 @@ class Ledger:
         try:
             return np.load(path, allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path}: no readable losses ({error}); delete the folder and run the suite again") from error
+            raise StoreError(f"{path}: no readable losses ({error}); run the suite again, which makes them anew") from error
 
     def has_weights(self, key: str) -> bool:
         """Tell whether a finished run still has its weights: they may have been reclaimed."""
@@ -169,3 +167,11 @@ class Ledger:
         """Forget how an earlier attempt at the run has ended."""
         for path in (self.run(key).failed, self.run(key).pruned):
             path.unlink(missing_ok=True)
+
+
+def _ended(path: Path) -> dict[str, Any]:
+    """Read how a run has ended; empty where nothing, or nothing readable, is said of it: then it goes on."""
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}

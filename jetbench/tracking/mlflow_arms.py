@@ -18,7 +18,8 @@ from urllib.parse import quote
 
 from jetbench.tracking.arm_card import ArmCard, Overview
 from jetbench.tracking.experiments import DESCRIPTION
-from jetbench.tracking.holdings import CONTENT, KEY
+from jetbench.tracking.holdings import KEY
+from jetbench.tracking.places import CONTENT
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -15,22 +15,12 @@ from jetbench.errors import StoreError
 from jetbench.tracking import backend
 from jetbench.tracking.arm_card import Overview
 from jetbench.tracking.backend import speaking_plainly
-from jetbench.tracking.experiments import DESCRIPTION, STORE, experiment_in, open_experiment
+from jetbench.tracking.experiments import DESCRIPTION, experiment_in, open_experiment
 from jetbench.tracking.folder import RunFolder, noted
-from jetbench.tracking.holdings import (
-    CONTENT,
-    KEY,
-    OVERVIEW,
-    SHIPPED,
-    Holding,
-    digest,
-    from_client,
-    from_database,
-    prefix,
-    shipped,
-)
+from jetbench.tracking.holdings import KEY, SHIPPED, Holding, digest, from_client, from_database, prefix, shipped
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.mlflow_arms import ARM, KIND, VIEW, log_pictures, publish_arms, publish_description, view_tag
+from jetbench.tracking.places import CONTENT, OVERVIEW, STORE
 from jetbench.tracking.server import refuse_absent
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Kind, Pairs, RunCard, Status, Tracker
@@ -88,6 +78,7 @@ class MlflowTracker(Tracker):
         """What the experiment holds, as of the first question and less what this tracker has touched since."""
         with self._lock:
             if self._holdings is None and self.store.tracking_uri is None:
+                self.store.settle()
                 self._holdings = from_database(self.store, self.experiment)
             elif self._holdings is None:
                 self._holdings = {}
@@ -168,10 +159,13 @@ class MlflowTracker(Tracker):
             client.set_tag(report.info.run_id, OVERVIEW, f"{len(told.arms)}:{digest}")
         return sent
 
-    def place(self) -> tuple[str, str | None]:
+    def place(self) -> tuple[str | None, str | None]:
         """Return the id of the experiment, and the name of the view that shows the comparison, None where there is none yet:
-        what links to MLflow's pages contain. MLflow is not imported for an experiment of a local store."""
+        what links to MLflow's pages contain. MLflow is not imported for an experiment of a local store, and none is made in the
+        copy of a database."""
         known = None if self.store.tracking_uri else experiment_in(self.store, self.experiment, view_tag())
+        if known is None and self.store.copy:
+            return None, None
         if known is None:
             experiment_id = self.experiment_id
             with speaking_plainly(f"cannot look into {self.store.uri}"):
@@ -182,9 +176,10 @@ class MlflowTracker(Tracker):
         with self._lock:
             if self._connection is None:
                 self.awake()
-                client = backend.client(self.store.uri)
+                client = self.store.client()
                 tags = {**self._belonging(), **dict(self.experiment_tags)}
                 self._connection = client, open_experiment(client, self.store, self.experiment, tags)
+            backend.forget_places()
             return self._connection
 
     def _attach(self, run: RunCard) -> tuple[Run, int]:

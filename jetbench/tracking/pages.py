@@ -72,7 +72,7 @@ def create_app_with_users() -> ASGIApp:
     from mlflow.server import app as pages
 
     # one worker of a server at a time: each makes the tables and the first user where there are none
-    with file_lock(Path(tempfile.gettempdir()) / f"jetbench-auth.{os.getppid()}.lock", remove=True):
+    with file_lock(Path(tempfile.gettempdir()) / f"jetbench-auth.{os.getuid()}.{os.getppid()}.lock", remove=True):
         from mlflow.server.auth import create_app as with_users
 
         app = with_users()

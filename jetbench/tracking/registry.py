@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
 from jetbench.tracking.backend import speaking_plainly
-from jetbench.tracking.experiments import STORE, open_experiment
-from jetbench.tracking.holdings import CONTENT
+from jetbench.tracking.experiments import open_experiment
+from jetbench.tracking.places import CONTENT, STORE
 from jetbench.tracking.server import refuse_absent
 from jetbench.tracking.store import Store
 
@@ -56,7 +56,7 @@ def register(
     with speaking_plainly(f"cannot register {name}", "mend that and give the command again"):
         if store.tracking_uri:
             refuse_absent(store.tracking_uri)
-        client, digest = backend.client(store.uri), _digest(content)
+        client, digest = store.client(), _digest(content)
         if not any(one.name == name for one in client.search_registered_models(f"name = '{name}'")):
             client.create_registered_model(name)
         versions = client.search_model_versions(f"name = '{name}'")

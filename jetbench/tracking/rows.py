@@ -6,16 +6,16 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Collection, Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlparse
 
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
-from jetbench.tracking.experiments import STORE, find_experiment, owners
+from jetbench.tracking.database import looking
+from jetbench.tracking.experiments import find_experiment, owners
 from jetbench.tracking.folder import RunFolder
-from jetbench.tracking.holdings import CONTENT, KEY, digest
+from jetbench.tracking.holdings import KEY, digest
+from jetbench.tracking.places import CONTENT, STORE, moved_from, place_here
 from jetbench.tracking.store import Store
 
 __all__ = ["Row", "Shown", "drop_experiment", "drop_files", "rows", "shown"]
@@ -30,18 +30,19 @@ where tags.key = :key
 
 
 class Row(NamedTuple):
-    """A run of MLflow, in its bin too: its id and experiment, the folder of its artifacts, and which run of what content it
-    shows."""
+    """A run of MLflow, in its bin too: its id and experiment, the folder of its artifacts, None for one that is not below the
+    store, and which run of what content it shows."""
 
     run_id: str
     experiment: str
-    artifacts: Path
+    artifacts: Path | None
     key: str
     content: str
 
     def copies(self, names: Collection[str]) -> list[Path]:
         """List the artifacts of these names that are there."""
-        return [path for name in names if (path := self.artifacts / name).is_file()]
+        folder = self.artifacts
+        return [] if folder is None else [path for name in names if (path := folder / name).is_file()]
 
 
 def rows(store: Store) -> list[Row]:
@@ -50,13 +51,14 @@ def rows(store: Store) -> list[Row]:
     if not store.database.exists():
         return []
     try:
-        with closing(sqlite3.connect(f"{store.database.as_uri()}?mode=rw", uri=True, timeout=20)) as connection:
+        with looking(store.database) as connection:
+            before = moved_from(connection, store.root)
             found = connection.execute(QUERY, {"key": KEY, "content": CONTENT, "store": STORE}).fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{store.database} cannot be read ({error}); try again when nothing else uses it") from error
     own = owners(store)
     return [
-        Row(run_id, name, Path(unquote(urlparse(uri).path)), key, content or "")
+        Row(run_id, name, place_here(uri, before, store.root), key, content or "")
         for run_id, name, uri, key, content, owner in found
         if owner in own
     ]
@@ -85,7 +87,7 @@ def drop_files(store: Store, among: Iterable[Row], names: Collection[str], befor
     if not tags:
         return
     with backend.speaking_plainly("cannot tell MLflow what was reclaimed"):
-        client = backend.load().MlflowClient(store.uri)
+        client = store.client()
         for run_id, content in tags:
             client.set_tag(run_id, CONTENT, content)
 
@@ -96,11 +98,12 @@ def drop_experiment(store: Store, name: str) -> None:
     if not store.database.exists():
         return
     with backend.speaking_plainly(f"cannot delete {name} in MLflow"):
-        client = backend.load().MlflowClient(store.uri)
+        client = store.client()
         found = find_experiment(client, store, name)
         if found is None:
             return
         # restored experiments get all their runs back, which have no artifacts any more
         client.rename_experiment(found.experiment_id, f"{name} (reclaimed {time.strftime('%Y-%m-%d %H:%M:%S')})")
         client.delete_experiment(found.experiment_id)
-        shutil.rmtree(Path(unquote(urlparse(found.artifact_location).path)), ignore_errors=True)
+        if (place := place_here(found.artifact_location, [], store.root)) is not None:
+            shutil.rmtree(place, ignore_errors=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import json
+import logging
 import os
 import re
 import secrets
@@ -13,15 +12,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jetbench.errors import StoreError
-from jetbench.files import file_lock, replacing, write_json
-from jetbench.tracking import backend
+from jetbench.errors import BusyError, StoreError
+from jetbench.files import file_lock, is_locked, replacing, write_json
+from jetbench.tracking import backend, places
+from jetbench.tracking.database import ELSEWHERE, LOST, check_schema, connected, looking
 
-__all__ = ["ELSEWHERE", "Store", "check_schema", "refuse_unusable", "store_root"]
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
-ELSEWHERE = "choose another folder with --store DIR or JETBENCH_STORE"
-# shared memory between processes, which SQLite's write-ahead log needs, does not reach across machines
+__all__ = ["PATIENCE", "Store", "refuse_unusable", "store_root"]
+
+PATIENCE = 60.0  # seconds that are waited for what others do in one
+log = logging.getLogger(__name__)
 _NETWORK = re.compile(r"nfs|lustre|afs|cifs|smb|ceph|gpfs|beegfs|9p|fuse|orangefs|glusterfs")
 
 
@@ -34,11 +38,13 @@ def store_root(option: str | None = None) -> Path:
 class Store:
     """Paths below one folder, made absolute.
 
-    With `tracking_uri` (http://…, for several machines) MLflow is reached there and only `work` is used here.
+    With `tracking_uri` (http://…, for several machines) MLflow is reached there and only `work` is used here. With `copy` the
+    database is that file, a copy of the folder's own, which cannot be written.
     """
 
     root: Path
     tracking_uri: str | None = None
+    copy: Path | None = None
 
     def __post_init__(self) -> None:
         # a relative path would mean another folder to MLflow's server, and to a program that changes its own
@@ -46,7 +52,7 @@ class Store:
 
     @property
     def database(self) -> Path:
-        return self.root / "mlflow.db"
+        return self.copy or self.root / "mlflow.db"
 
     @property
     def artifacts(self) -> Path:
@@ -79,7 +85,7 @@ class Store:
         """Return the identity, which is made where there is none; any number of processes may ask together."""
         found = self.identity
         if found is None:
-            with self._writing(), file_lock(self.root / ".store.lock", remove=True):
+            with self._writing(), file_lock(self.root / ".store.lock", patience=PATIENCE, remove=True):
                 if self.identity is None:
                     write_json(self._identity, {"id": secrets.token_hex(6)})
             found = self.identify()
@@ -109,13 +115,74 @@ class Store:
         StoreError for a folder that cannot be written, a store of files, or a database that is damaged or of another version.
         """
         refuse_unusable(self.root)
+        if self.copy is not None:
+            with self._reading(), looking(self.copy) as connection:
+                check_schema(self.copy, connection)
+            self.settle()
+            return
         with self._locked():
             if self.tracking_uri:
                 return
             if not self.database.exists() or self.database.stat().st_size == 0:
                 self._create()
             else:
-                check_schema(self.database)
+                with self._reading(), closing(connected(self.database)) as connection:
+                    check_schema(self.database, connection)
+                self._follow()
+
+    def settle(self) -> None:
+        """Let what the database says of artifacts follow the folder, where that was moved or copied: nothing is written to where
+        it was, and MLflow shows what is here. Whoever opens the database for MLflow calls this before.
+
+        Raises `BusyError` where a process works in the folder by another name, StoreError where the database cannot be read or
+        written.
+        """
+        if self.tracking_uri or not self.database.exists():
+            return
+        with self._reading(), closing(connected(self.database)) as connection:
+            moved = places.moved_from(connection, self.root)
+        if moved and self.copy is None:
+            with self._locked():
+                self._follow()
+        elif moved:
+            with self._reading():
+                places.follow(self.database, self.root)
+
+    def _follow(self) -> None:
+        with self._reading():
+            with closing(connected(self.database)) as connection:
+                moved = places.moved_from(connection, self.root)
+            if not moved:
+                return
+            if busy := [path.stem for path in sorted(self.work.glob("*.lock")) if is_locked(path)]:
+                raise BusyError(
+                    f"{self.root} was {moved[0]}, and a process that knows it by another name runs {busy[0]} there: wait for it, "
+                    "or stop it first"
+                )
+            found = places.follow(self.database, self.root)
+        log.warning(
+            "%s was %s before: the artifacts of its %d runs are now looked for here, and nothing is written there",
+            *(self.root, " and ".join(map(str, found)), sum(found.values())),
+        )
+
+    def client(self) -> MlflowClient:
+        """Connect to MLflow: to the folder's own database, settled, or to the server. Raises StoreError as `settle` does."""
+        self.settle()
+        client = backend.client(self.uri)
+        backend.forget_places()
+        return client
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            if "locked" in str(error):
+                raise StoreError(f"{self.database} is locked by another program: try again when it has ended") from error
+            if not os.access(self.database, os.W_OK):
+                raise StoreError(f"{self.database} cannot be written ({error}); {ELSEWHERE}") from error
+            reason = " ".join(str(error).split())
+            raise StoreError(f"{self.database} is damaged or not MLflow's ({reason}); {LOST}") from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -123,7 +190,7 @@ class Store:
             with self._writing():
                 for folder in (self.artifacts, self.work):
                     folder.mkdir(parents=True, exist_ok=True)
-                held.enter_context(file_lock(self.root / ".lock"))
+                held.enter_context(file_lock(self.root / ".lock", patience=PATIENCE))
             yield
 
     @contextmanager
@@ -159,57 +226,6 @@ def refuse_unusable(root: Path) -> None:
                 f"{root} holds an old MLflow store of files ({meta.parent.name}/meta.yaml), which MLflow no longer writes: move "
                 f"it away (`mlflow migrate-filestore --source OLD --target sqlite:////NEW.db` keeps its runs), or {ELSEWHERE}"
             )
-
-
-def check_schema(database: Path) -> None:
-    """Raise `StoreError` for a database that is damaged or written by another version of MLflow.
-
-    Looked at without MLflow's client, which would migrate an old database at once, without a copy and without a lock.
-    """
-    found = _revision(database)
-    head, known = _known_revisions()
-    if found == head:
-        return
-    version = importlib.metadata.version("mlflow")
-    if found in known:
-        raise StoreError(
-            f"{database} was written by an older MLflow than {version}: copy it aside, then `mlflow db upgrade sqlite:///{database}`"
-        )
-    raise StoreError(
-        f"{database} was written by a newer MLflow than {version} (schema {found}), and `mlflow db upgrade` cannot go back: "
-        f"install that MLflow, or {ELSEWHERE}"
-    )
-
-
-def _revision(database: Path) -> str:
-    try:
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True, timeout=20)) as connection:
-            (state,) = connection.execute("pragma quick_check(1)").fetchone()
-            if state == "ok":
-                (revision,) = connection.execute("select version_num from alembic_version").fetchone()
-                return str(revision)
-    except (sqlite3.Error, TypeError) as error:
-        state = str(error)
-        if "locked" in state:
-            raise StoreError(f"{database} is locked by another program: try again when it has ended") from error
-    reason = " ".join(state.split())
-    raise StoreError(
-        f"{database} is damaged or not MLflow's ({reason}): move it away; `jetbench run` fills a new one from the folders"
-    )
-
-
-def _known_revisions() -> tuple[str, set[str]]:
-    """The newest schema revision of the installed MLflow, and all of them.
-
-    Read from the text of its migrations: importing them through alembic would cost every command a second.
-    """
-    package = importlib.util.find_spec("mlflow")
-    folders = package.submodule_search_locations if package else None
-    texts = [file.read_text() for folder in folders or [] for file in Path(folder, "store/db_migrations/versions").glob("*.py")]
-    known = {revision for text in texts for revision in re.findall(r"""^revision = ["'](\w+)""", text, re.MULTILINE)}
-    older = {revision for text in texts for revision in re.findall(r"""^down_revision = ["'](\w+)""", text, re.MULTILINE)}
-    (head,) = known - older
-    return head, known
 
 
 def _filesystem(path: Path) -> str:

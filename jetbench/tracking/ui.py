@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,18 +14,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import entry_points
-from tempfile import TemporaryFile
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from types import FrameType
 from typing import IO
 from urllib.parse import quote
 
 from jetbench.errors import StoreError
 from jetbench.tracking.backend import ENVIRONMENT
+from jetbench.tracking.database import copy_database
 from jetbench.tracking.pages import APP, PASSWORD, USER
 from jetbench.tracking.store import Store
 
-__all__ = ["ADDRESS", "chart_link", "serving", "ui"]
+__all__ = ["ADDRESS", "chart_link", "servable", "serving", "ui"]
 
 ADDRESS = "http://127.0.0.1:5000"  # where `ui` serves, unless it is told otherwise
 START, STOP = 90.0, 5.0  # seconds
@@ -71,6 +75,27 @@ def ui(
         return
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def servable(store: Store, echo: Callable[[str], None] = print) -> Iterator[Store]:
+    """Yield a store that a server can work on: where its folder cannot be written, with a copy of its database, of which people
+    are told. Raises `StoreError` where that has none."""
+    if store.tracking_uri or all(os.access(path, os.W_OK) for path in (store.root, store.database) if path.exists()):
+        yield store
+        return
+    if not store.database.exists():
+        raise StoreError(
+            f"{store.root} cannot be written and has no {store.database.name}: copy it, then `jetbench store sync --store COPY` "
+            "makes one from the folders of the runs"
+        )
+    with TemporaryDirectory(prefix="jetbench-ui-") as folder:
+        try:
+            copy = copy_database(store.database, Path(folder))
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{store.database} cannot be copied ({error}); ask its owner to let you read it") from error
+        echo(f"{store.root} cannot be written: the pages are of a copy of its database, as it is now; changes to them are lost")
+        yield replace(store, copy=copy)
 
 
 @contextmanager

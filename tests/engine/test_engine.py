@@ -294,16 +294,14 @@ class Unsure(MemoryTracker):
         return bool(committed(folder.journal))
 
 
-def test_a_damaged_mark_of_a_finished_run_is_told_and_the_others_go_on(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
+def test_a_damaged_mark_of_a_finished_run_keeps_nothing_back(plan_of: Callable[..., Plan], tmp_path: Path) -> None:
     plan = plan_of("tuning=null", "seeds=1", "labels=[50]", "arms.simclr.regime=mixup")
     run(plan, tmp_path)
     key = plan.cells[CellKey("scratch", 50, 0)]
-    Ledger(tmp_path / "work").run(key).committed.write_text("damaged")
-    events = run(plan, tmp_path, Unsure())
-    assert Counter(e.kind for e in events) == {"skipped": len(plan.runs), "unpublished": 1}
-    (told,) = [e for e in events if e.kind == "unpublished"]
-    assert told.key == key
-    assert "metrics.committed is damaged" in told.text
+    folder = Ledger(tmp_path / "work").run(key)
+    folder.committed.write_text("damaged")
+    assert Counter(e.kind for e in run(plan, tmp_path, Unsure())) == {"skipped": len(plan.runs)}
+    assert committed(folder.journal) == folder.journal.stat().st_size
 
 
 def test_labels_that_change_after_the_end_are_noticed(suite_path: Path, toy_file: Path, tmp_path: Path) -> None:

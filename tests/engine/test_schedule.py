@@ -83,7 +83,8 @@ def test_what_waits_in_vain_is_found() -> None:
 
 @pytest.mark.parametrize("shape", ["chain", "star"])
 def test_the_work_per_event_does_not_grow_with_the_plan(shape: str) -> None:
-    """A hundred times as many runs may take a few hundred times as long, and not ten thousand times."""
+    """A hundred times as many runs may take a few hundred times as long, and not ten thousand times; of three times the least
+    counts, since other work on the machine makes one longer."""
 
     def seconds(runs: int) -> float:
         plan, started = schedule(), time.process_time()
@@ -97,5 +98,5 @@ def test_the_work_per_event_does_not_grow_with_the_plan(shape: str) -> None:
         assert handed == runs
         return time.process_time() - started
 
-    seconds(100)
-    assert seconds(30_000) < 1000 * max(seconds(300), 1e-4)
+    few, many = (min(seconds(runs) for _ in range(3)) for runs in (300, 30_000))
+    assert many < 2000 * max(few, 1e-4)

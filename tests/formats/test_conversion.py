@@ -39,6 +39,10 @@ def run(patterns: list[Path], output: Path, **request: object) -> Converted:
     return convert([str(p) for p in patterns], output, Request.model_validate(request), lambda what, done, total: None)
 
 
+def same(a: Jets, b: Jets) -> bool:
+    return all(np.array_equal(x[:], y[:]) for (_, x), (_, y) in zip(a.columns(), b.columns(), strict=True))
+
+
 def by_origin(jets: Jets) -> Jets:
     """Jets of one file in the order of its rows."""
     return jets.read().take(np.argsort(jets.event[:], kind="stable"))
@@ -148,6 +152,23 @@ def test_files_of_one_class_that_are_converted_apart_are_opened_together(write: 
     assert joined.meta.class_names == ("a", "b", "c")
     assert joined.targets["label"][:].tolist() == [label for label in range(3) for _ in range(9)]
     assert len(set(joined.event[:])) == 27
+
+
+def test_parts_in_jobs_of_their_own_are_the_whole(write: Callable[..., Path], tmp_path: Path) -> None:
+    sources = [write(f"named-{name}.txt", [(label, 100 * label + i) for i in range(16)]) for label, name in enumerate("abc")]
+    run(sources, tmp_path / "whole.h5")
+    for i in (1, 2, 3, 4):
+        run(sources, tmp_path / f"part-{i}.h5", part=(i, 4))
+    joined, whole = open_jets(tmp_path / "part-*.h5"), open_jets(tmp_path / "whole.h5")
+    assert joined.meta.class_names == whole.meta.class_names
+    rows, others = np.argsort(joined.event[:]), np.argsort(whole.event[:])
+    assert same(joined.take(rows), whole.take(others))
+    assert "part 2 of 4 of its files" in open_jets(tmp_path / "part-2.h5").meta.provenance.remarks
+    for part, told in (((5, 4), "no part 5 of 4; they count from 1"), ((1, 40), "read in 9 blocks, which make no 40 parts")):
+        with pytest.raises(DataFileError, match=told):
+            run(sources, tmp_path / "x.h5", part=part)
+    with pytest.raises(DataFileError, match="does not know the labels of the others: name the classes"):
+        run([write("plain.txt", [(i % 2, i) for i in range(20)])], tmp_path / "x.h5", part=(1, 2))
 
 
 def test_some_files_with_labels_and_some_without(write: Callable[..., Path], tmp_path: Path) -> None:

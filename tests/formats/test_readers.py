@@ -268,7 +268,13 @@ def test_jetnet_by_type_and_with_fewer_particles_than_the_jet_had(tmp_path: Path
     assert [r.split("file's ")[1].split(";")[0] for r in reader.remarks] == ["jet_features pt"]
 
 
-def test_a_jetnet_file_of_unknown_class(tmp_path: Path) -> None:
-    jetnet(tmp_path / "jets.hdf5", JETS)
-    with pytest.raises(DataFileError, match=r"call the file g, q, t, w or z"):
-        open_as("jetnet", tmp_path / "jets.hdf5")
+def test_a_jetnet_file_without_types_has_the_class_of_its_name_or_none(tmp_path: Path) -> None:
+    for name, told in (
+        ("w150.hdf5", "the letter w of its name says W, and no column does"),
+        ("jets.hdf5", "its name tells no class"),
+    ):
+        jetnet(tmp_path / name, JETS)
+        with open_as("jetnet", tmp_path / name) as reader:
+            jets, _ = whole(reader)
+        assert reader.guess.startswith(told)
+        assert ("label" in jets.targets) == name.startswith("w")

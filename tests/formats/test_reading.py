@@ -103,6 +103,12 @@ def test_blocks_come_in_order_from_any_of_them_on(tmp_path: Path) -> None:
     ]
 
 
+def test_a_reader_that_loses_jets_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(formats._entries, "toy", FormatEntry("toy", "formats.toy_reader:Short", "for tests"))
+    with pytest.raises(DataFileError, match=r"a\.txt: its reader gives 6 jets from 0 on where 7 belong"):
+        convert(write(tmp_path, "a"), tmp_path / "out.h5")
+
+
 def test_a_reader_that_a_plug_in_cannot_load_is_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from jetbench.spec import PluginRef
 
@@ -147,6 +153,29 @@ def test_a_caller_without_a_guard_around_its_main_part(how: str, tmp_path: Path)
     words = {"-c": ["-c", SCRIPT], "script": [str(tmp_path / "script.py")], "-": ["-c", f"exec({SCRIPT!r})"]}[how]
     output, errors = start(*words, *files).communicate(timeout=120)
     assert (output, errors) == ("ready\n40\n", "")
+
+
+POOL = """
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+from jetbench.formats import FormatEntry, formats
+from jetbench.formats.conversion import convert
+
+formats._entries["toy"] = FormatEntry("toy", "formats.toy_reader:Toy", "for tests")
+os.chdir(sys.argv[1])
+print(convert("a.txt", "0.h5").jets, flush=True)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print([done.jets for done in pool.starmap(convert, [("a.txt", "1.h5"), ("a.txt", "2.h5")])])
+"""
+
+
+def test_a_pool_of_processes_converts_too_and_names_are_those_of_the_folder_that_is_current(tmp_path: Path) -> None:
+    """Workers of a pool are daemonic, and forks of a process that has a fork server already."""
+    write(tmp_path, "a")
+    output, errors = start("-c", POOL, str(tmp_path)).communicate(timeout=120)
+    assert (output, errors) == ("40\n[40, 40]\n", "")
 
 
 def test_an_interrupt_reaches_the_caller_alone_and_the_conversion_goes_on_later(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from jetbench.formats.reader import Block, Reader
 from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, jets_from_images
 from jetbench.jets.guard import guarded
 
-__all__ = ["Crashing", "Image", "Toy", "reads"]
+__all__ = ["Crashing", "Image", "Short", "Toy", "reads"]
 
 LOG = "reads.log"  # where it is there already, the first row of each block that is read is added
 
@@ -100,6 +100,13 @@ class Image(Toy):
         images[:, 1] = np.array([[1, 2], [0, 0]])
         images[0, 0, 0], images[1, 0, 0, 0] = (3, 4), 5
         return jets_from_images(images[start:stop], self.meta, {"label": np.arange(start, stop, dtype=np.int32) % 2}), {}
+
+
+class Short(Toy):
+    """One that forgets the last jet of each block."""
+
+    def read(self, start: int, stop: int) -> Block:
+        return super().read(start, stop - 1)
 
 
 class Crashing(Toy):

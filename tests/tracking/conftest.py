@@ -20,6 +20,7 @@ def store(prepared, tmp_path):
     store = Store(tmp_path / "mlruns")
     store.work.mkdir(parents=True)
     shutil.copy(prepared.database, store.database)
+    store.settle()
     return store
 
 

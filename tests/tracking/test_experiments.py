@@ -186,7 +186,7 @@ def test_a_store_gets_its_id_when_it_publishes_and_keeps_it(store: Store, tmp_pa
         (made,) = set(pool.map(lambda _: store.identify(), range(8)))
     assert Store(store.root).identity == made
     assert len(made) == 12
-    assert {path.name for path in store.root.iterdir()} == {"work", "mlflow.db", "store.json"}
+    assert {path.name for path in store.root.iterdir()} == {"work", "mlflow.db", "artifacts", ".lock", "store.json"}
     assert Store(tmp_path / "another").identify() != made
 
 

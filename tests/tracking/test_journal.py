@@ -118,14 +118,6 @@ def test_an_offset_of_another_journal_is_refused(path, offset):
             journal.cut(offset)
 
 
-def test_a_damaged_mark_is_an_error(path):
-    with Journal(path) as journal:
-        journal.commit()
-    path.with_suffix(".committed").write_text("")
-    with pytest.raises(StoreError, match=r"metrics\.committed is damaged"):
-        committed(path)
-
-
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot write the journal"):
@@ -150,3 +142,26 @@ def test_a_full_disk_is_an_error_and_leaves_whole_lines(path, monkeypatch):
         with pytest.raises(StoreError, match="disk is full"):
             journal.append(1, {"a": 1.0})
     assert steps(path) == [0]
+
+
+def test_a_damaged_mark_shows_all_of_a_finished_run_and_nothing_of_another(path):
+    with Journal(path) as journal:
+        journal.append(0, {"a": 1.0})
+        journal.commit()
+        whole = journal.position()
+    path.with_suffix(".committed").write_text("")
+    assert committed(path) == 0
+    path.with_name("done.json").touch()
+    assert committed(path) == whole
+
+
+def test_no_checkpoint_goes_on_behind_a_damaged_line(path):
+    with Journal(path) as journal:
+        journal.append(0, {"a": 1.0})
+        whole = journal.position()
+    path.write_bytes(path.read_bytes() + b"\0\0\0\n")
+    with Journal(path) as journal:
+        journal.append(1, {"a": 2.0})
+        with pytest.raises(StoreError, match=f"damaged at byte {whole}"):
+            journal.cut(journal.position())
+        journal.cut(whole)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jetbench.errors import StoreError
+from jetbench.tracking import database
 from jetbench.tracking import store as module
 from jetbench.tracking.store import Store, store_root
 
@@ -119,7 +120,7 @@ def test_a_read_only_folder_is_an_error(tmp_path):
 
 
 def test_a_database_of_an_older_mlflow_is_left_alone(store):
-    head, known = module._known_revisions()
+    head, known = database._known_revisions()
     assert execute(store.database, "select version_num from alembic_version") == [(head,)]
     older = sorted(known - {head})[0]
     execute(store.database, f"update alembic_version set version_num = '{older}'")
