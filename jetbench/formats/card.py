@@ -27,13 +27,14 @@ def split(place: str) -> tuple[str, int | None]:
 
 
 class Card(Value):
-    """What every card says of the jets' origin, in words of its owner."""
+    """What every card says of the jets' origin and classes, in words of its owner."""
 
     source: str
     generator: str = ""
     detector: str = ""
     licence: str = ""
     cuts: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
 
     def provenance(self) -> Provenance:
         return Provenance(
@@ -80,7 +81,6 @@ class ConstituentCard(Card):
     radius: float | None = Field(None, gt=0)
     channels: tuple[CardChannel, ...] = ()
     label: Place | None = None
-    class_names: tuple[str, ...] = ()
     targets: dict[str, Place] = {}
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 
