@@ -26,8 +26,6 @@ class ParquetTable:
     batches, so that memory grows neither with the file nor with a row group."""
 
     def __init__(self, path: Path, keys: Sequence[str] = ()) -> None:
-        if not path.is_file():
-            raise DataFileError(f"{path}: no such file")
         self._path = path
         with guarded(path):
             self._file = pq.ParquetFile(path)
