@@ -27,8 +27,8 @@ def split(place: str) -> tuple[str, int | None]:
 
 
 class Card(Value):
-    """What every card says of the jets' origin and classes, in words of its owner. `label_from_files` are patterns for the names of
-    files that hold one class each, by the name of the class."""
+    """What every card says of the jets' origin and classes, in words of its owner. `label_from_files` are patterns for the names
+    of files that hold one class each, by the name of the class."""
 
     source: str
     generator: str = ""
