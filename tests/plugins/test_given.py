@@ -148,6 +148,35 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         use(tmp_path / "gone.py")
 
 
+@pytest.mark.parametrize("reached", [False, True], ids=["out of reach", "on the path"])
+@pytest.mark.parametrize(
+    "line", ["import helper", "from helper.parts import WIDTH", "from .helper import WIDTH", "from . import helper"]
+)
+@pytest.mark.parametrize("file", ["helper.py", "helper/parts.py"])
+def test_a_file_beside_it_is_no_part_of_it(
+    line: str, file: str, reached: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it is imported, and where the folder happens to be on the path, its changes would be unseen."""
+    if reached:
+        monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("WIDTH = 8")
+    (tmp_path / "mine.py").write_text(f"{ROW.format(name='mine')}\ndef later():\n    {line}\n")
+    with pytest.raises(
+        PluginError, match=r"mine\.py imports helper from helper(\.py)? beside it, .*; put all of it into the one file"
+    ):
+        use(tmp_path / "mine.py")
+    assert not active()
+
+
+def test_what_is_installed_is_imported_whatever_lies_beside(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("1 / 0")
+    (tmp_path / "jetbench").mkdir()
+    (tmp_path / "mine.py").write_text(f"import json\n{ROW.format(name='mine')}")
+    use(tmp_path / "mine.py")
+    assert len(active()) == 1
+
+
 def test_code_elsewhere_that_cannot_be_imported_is_an_error_that_names_the_plug_in(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("from jetbench.models import ModelEntry\nJETBENCH = [ModelEntry('m', 'no_such_package:Net', 's')]")
