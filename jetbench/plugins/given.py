@@ -54,7 +54,8 @@ def find_given(sha256: str) -> Given | None:
 
 
 def use(path: str | Path) -> None:
-    """Import a local file, so that what it adds is there beside what is built in, for as long as the process lives.
+    """Import a local file, so that what it adds is there beside what is built in, for as long as the process lives, or until the
+    same file is given again with other content.
 
     Raises `PluginError` for a file that cannot be read or imported, that adds nothing or imports another one beside it, and for
     a name that is taken.
@@ -63,6 +64,7 @@ def use(path: str | Path) -> None:
         content = _read(Path(path).expanduser())
         refuse_beside(Path(path).expanduser(), content)
         given = make_given(PluginRef(sha256=hashlib.sha256(content).hexdigest(), file=str(path)), content)
+        _set([one for one in _active if one is given or one.plugin.file != str(path)])
         activate(given)
         for table in {entry.table for entry in given.entries} | {"regimes"}:  # objectives bring regimes
             module, attribute = TABLES[table].split(":")

@@ -10,6 +10,7 @@ import pytest
 
 from jetbench.data.catalog import datasets, find_dataset
 from jetbench.errors import PluginError, UnknownNameError
+from jetbench.formats import formats
 from jetbench.models import models
 from jetbench.plugins import adopt, keep, scope, use
 from jetbench.plugins.given import active, restore, snapshot
@@ -52,6 +53,16 @@ def test_the_same_content_counts_once() -> None:
     use(EXAMPLES / "my_model.py")
     use(EXAMPLES / "my_model.py")
     assert len(active()) == 1
+
+
+def test_a_file_that_was_edited_takes_the_place_of_what_it_was(tmp_path: Path) -> None:
+    """As in a notebook; a name that it no longer has is gone."""
+    path = tmp_path / "mine.py"
+    for number, name in enumerate(("first", "second", "second")):
+        path.write_text(ROW.format(name=name) + f"# {number}\n")
+        use(path)
+        assert [entry.name for entry in formats if entry.plugin] == [name]
+    assert formats["second"].plugin == PluginRef(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), file=str(path))
 
 
 def test_an_objective_brings_its_regimes() -> None:
