@@ -120,6 +120,9 @@ def test_a_name_of_another_plug_in_is_an_error_that_names_both(first: str, secon
     assert [given.plugin.file for given in active()] == [str(one)]
 
 
+MODEL = "from jetbench.models import ModelEntry\nclass A: pass\nJETBENCH = [ModelEntry({})]"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -139,6 +142,18 @@ def test_a_name_of_another_plug_in_is_an_error_that_names_both(first: str, secon
             "from jetbench.models import ModelEntry\nJETBENCH = [ModelEntry('m', f'{__name__}:Gone', 's')]",
             r"'m' is to be Gone, which is not in it",
         ),
+        (MODEL.format("'m', A, 's'"), r"the target of 'm' is <class .*; write f\"\{__name__\}:NAME\""),
+        (MODEL.format("'my model', f'{__name__}:A', 's'"), r"'my model' is no name; write letters, digits and - _ \. \+ without"),
+        (MODEL.format("'', f'{__name__}:A', 's'"), r"'' is no name"),
+        (
+            MODEL.format("'m', f'{__name__}:A', 's', defaults={'width': 16}"),
+            r"defaults of 'm' is \{'width': 16\}; write defaults=\(\('NAME'",
+        ),
+        (
+            MODEL.format("'m', f'{__name__}:A', 's', defaults=(('width', 16))"),
+            r"defaults of 'm' is \('width', 16\); write defaults=",
+        ),
+        (MODEL.format("'m', f'{__name__}:A', 's', tasks=('regression')"), r"tasks of 'm' is 'regression'; write tasks=\(…,\)"),
         (
             "from jetbench.models import ModelEntry\nJETBENCH = [ModelEntry('m', 'Gone', 's')]",
             r"the target of 'm' is 'Gone'; write f\"\{__name__\}:NAME\"",
