@@ -20,6 +20,7 @@ from jetbench.engine.status import Watcher
 from jetbench.engine.survey import survey
 from jetbench.engine.sync import sync
 from jetbench.errors import StoreError
+from jetbench.plugins import scope
 from jetbench.report.collect import collect
 from jetbench.report.differing import Differences, find_differences
 from jetbench.report.results import Results
@@ -350,7 +351,8 @@ def load(run: str, *, suite: str | None = None, store: str | Path | None = None)
     from jetbench.report.loading import load_subject
 
     root = _store(store, LOCAL)
-    return load_subject(find_subject(run, root, suite), root)
+    with scope():  # what the runs rest on counts for them alone: the next plan is of what was given
+        return load_subject(find_subject(run, root, suite), root)
 
 
 def _store(store: str | Path | None, tracking_uri: str | None = None) -> Store:

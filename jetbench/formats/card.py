@@ -27,23 +27,23 @@ def split(place: str) -> tuple[str, int | None]:
 
 
 class Card(Value):
-    """What every card says of the jets' origin, in words of its owner. `label_from_files` are patterns for the names of files
-    that hold one class each, by the name of the class."""
+    """What every card says of the jets' origin and classes, in words of its owner. `label_from_files` are patterns for the names
+    of files that hold one class each, by the name of the class."""
 
     source: str
     generator: str = ""
     detector: str = ""
     licence: str = ""
     cuts: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
     label_from_files: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _one_source_of_labels(self) -> Self:
-        names = getattr(self, "class_names", ())
-        if self.label_from_files and (names or getattr(self, "label", None)):
+        if self.label_from_files and (self.class_names or getattr(self, "label", None)):
             raise ValueError("label_from_files names classes and tells them; label and class_names do not belong beside it")
-        if len(set(names)) != len(names):
-            raise ValueError(f"class_names {', '.join(names)} are not all different")
+        if len(set(self.class_names)) != len(self.class_names):
+            raise ValueError(f"class_names {', '.join(self.class_names)} are not all different")
         return self
 
     def provenance(self) -> Provenance:
@@ -91,7 +91,6 @@ class ConstituentCard(Card):
     radius: float | None = Field(None, gt=0)
     channels: tuple[CardChannel, ...] = ()
     label: Place | None = None
-    class_names: tuple[str, ...] = ()
     targets: dict[str, Place] = {}
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 

@@ -23,11 +23,7 @@ TEXT_BYTES = 1 << 22  # of one attribute
 
 def open_hdf5(path: Path) -> h5py.File:
     """Open the file for reading. Raises `DataFileError` where it is no HDF5 file."""
-    if not path.is_file():
-        raise DataFileError(f"{path}: no such file")
     with guarded(path):
-        if not h5py.is_hdf5(path):
-            raise DataFileError(f"{path}: not an HDF5 file, or one whose start is damaged")
         return h5py.File(path, "r")
 
 
@@ -60,7 +56,8 @@ def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     with guarded(path):
         found = _walk(file, key, path)
         if not isinstance(found, h5py.Dataset):
-            what = f"a group of datasets; name one of {first_few(found)}" if isinstance(found, h5py.Group) else "no dataset"
+            group = isinstance(found, h5py.Group) and len(found)
+            what = f"a group of datasets; name one of {first_few(found)}" if group else "no dataset"
             raise DataFileError(f"{path}: {key!r} is {what}")
         if found.is_virtual or found.external:
             raise DataFileError(
@@ -141,9 +138,13 @@ def _row_bytes(found: h5py.Dataset) -> int:
 
 def _check_written(found: h5py.Dataset, key: str, path: Path) -> None:
     """HDF5 itself reads zeros where nothing was written."""
-    size = max(_row_bytes(found), found.dtype.itemsize * math.prod(found.chunks or (0,)))
-    if not 0 < _row_bytes(found) <= BLOCK_BYTES or size > CHUNK_BYTES:
-        raise DataFileError(f"{path}: one row or one chunk of {key!r} has {size} bytes, too large to read in bounded memory")
+    row, chunk = _row_bytes(found), found.dtype.itemsize * math.prod(found.chunks or (0,))
+    if not row:
+        raise DataFileError(f"{path}: {key!r} has shape {found.shape} and rows of nothing")
+    if row > BLOCK_BYTES or chunk > CHUNK_BYTES:
+        raise DataFileError(
+            f"{path}: one row of {key!r} has {row} bytes, one chunk {chunk}: too large to read in bounded memory; rechunk it"
+        )
     wanted = math.prod(-(-n // c) for n, c in zip(found.shape, found.chunks or found.shape, strict=True))
     written = found.id.get_num_chunks() if found.chunks else int(found.id.get_storage_size() > 0)
     if written != wanted:

@@ -41,7 +41,6 @@ class ImageCard(Card):
     eta_extent: float = Field(ge=1e-3, le=10)
     phi_extent: float = Field(ge=1e-3, le=10)
     label: str | None = None
-    class_names: tuple[str, ...] = ()
     targets: dict[str, str] = {}
     columns: dict[Column, str] = {}
     isotropic: bool = True

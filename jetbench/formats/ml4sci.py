@@ -30,9 +30,14 @@ HCAL = ImageChannel(name="hcal", unit="", role="pt")
 TRACKS = ImageChannel(name="tracks", unit="")
 
 
-def crystals(pixels: int = PIXELS, **said: Any) -> ImageCard:
-    """Return a card of images of pixels × pixels crystals around the axis."""
+def crystals(names: Collection[str], pixels: int = PIXELS, **said: Any) -> ImageCard:
+    """Return a card of images of pixels × pixels crystals around the axis, which says what is `said` but for labels, targets and
+    columns that are not among the names in the file."""
     extent = pixels * CRYSTAL / 2
+    for kind in ("targets", "columns"):
+        said[kind] = {to: key for to, key in said.get(kind, {}).items() if key in names}
+    if said.get("label") not in names:
+        said["label"] = None
     return ImageCard(kind="images", eta_extent=extent, phi_extent=extent, **{"detector": "CMS, simulated", **said})
 
 
@@ -48,6 +53,7 @@ class ElectronPhoton(ImageReader):
 
 
 ELECTRON_PHOTON = crystals(
+    ["y"],
     32,
     source="ML4SCI electron/photon images",
     detector="CMS electromagnetic calorimeter, simulated",
@@ -93,11 +99,12 @@ def quark_gluon(names: Collection[str], **said: Any) -> ImageCard:
     """Return the card of quark/gluon images. HDF5 and parquet files differ in the axes and in the order of the channels.
     Neither states the type of its numbers: parquet files made from lists hold float64."""
     return crystals(
+        names,
         source="ML4SCI quark/gluon images",
         images="X_jets",
-        label="y" if "y" in names else None,
-        targets={"mass": "m0"} if "m0" in names else {},
-        columns={"jet_pt": "pt"} if "pt" in names else {},
+        label="y",
+        targets={"mass": "m0"},
+        columns={"jet_pt": "pt"},
         cast=True,
         **said,
     )
@@ -114,14 +121,15 @@ class SelfSupervised(ImageReader):
     def __init__(self, path: Path) -> None:
         table = HDF5Table(path, ["jet"], ["Y", "m", "pT"])
         card = crystals(
+            table.names,
             source="ML4SCI self-supervised learning images",
             format="hdf5",
             images="jet",
             layout="NHWC",
             channels=SELF_SUPERVISED,
-            label="Y" if "Y" in table.names else None,
-            targets={"mass": "m"} if "m" in table.names else {},
-            columns={"jet_pt": "pT"} if "pT" in table.names else {},
+            label="Y",
+            targets={"mass": "m"},
+            columns={"jet_pt": "pT"},
         )
         super().__init__(path, table, card, PIXELS)
 
@@ -149,15 +157,16 @@ class MassRegression(ImageReader):
         shape = table.shape("X_jet")
         if len(shape) != 4 or shape[2:] != (PIXELS, PIXELS):
             raise DataFileError(f"{path}: one row of 'X_jet' has shape {shape[1:]} where (channels, 125, 125) belongs")
-        mass = [{"mass": key} for key in ("m", "am", "mass") if key in table.names][:1]
+        mass = next((key for key in ("m", "am") if key in table.names), "mass")
         card = crystals(
+            table.names,
             source="ML4SCI mass regression images",
             format="parquet",
             images="X_jet",
             layout="NCHW",
             channels=tuple(ImageChannel(name=f"channel-{i}", unit="", signed=True) for i in range(shape[1])),
-            targets={**(mass[0] if mass else {}), **{key: key for key in ("ieta", "iphi") if key in table.names}},
-            columns={"jet_pt": "pt"} if "pt" in table.names else {},
+            targets={"mass": mass, "ieta": "ieta", "iphi": "iphi"},
+            columns={"jet_pt": "pt"},
             cast=True,
         )
         super().__init__(path, table, card, PIXELS)

@@ -20,8 +20,6 @@ class NpzTable(ArrayTable):
     """Arrays of plain numbers by key, of at least one row each; raises `DataFileError` for a file that is no npz file."""
 
     def __init__(self, path: Path, keys: Sequence[str]) -> None:
-        if not path.is_file():
-            raise DataFileError(f"{path}: no such file")
         with guarded(path):
             self._archive = zipfile.ZipFile(path)
             self._members = {key: _Member(self._archive, key, path) for key in keys}

@@ -48,7 +48,8 @@ class PandasTable:
     def __init__(self, path: Path) -> None:
         self._path, self._file = path, open_hdf5(path)
         with guarded(path):
-            groups = [key for key in list(self._file)[:100] if self._file.get(key, getclass=True) is h5py.Group]
+            own = [key for key in list(self._file)[:100] if isinstance(self._file.get(key, getlink=True), h5py.HardLink)]
+            groups = [key for key in own if isinstance(self._file[key], h5py.Group)]
             frames = [key for key in groups if "table" in self._file[key]]
             if len(frames) != 1:
                 fixed = any("block0_values" in self._file[key] for key in groups)

@@ -26,8 +26,6 @@ class ParquetTable:
     batches, so that memory grows neither with the file nor with a row group."""
 
     def __init__(self, path: Path, keys: Sequence[str] = ()) -> None:
-        if not path.is_file():
-            raise DataFileError(f"{path}: no such file")
         self._path = path
         with guarded(path):
             self._file = pq.ParquetFile(path)
@@ -85,7 +83,7 @@ class ParquetTable:
                 f"{self._path}: no column {key!r}, or several of that name; the file has {first_few(schema.names)}"
             )
         kind = schema.field(key).type
-        while pa.types.is_nested(kind) and kind.num_fields == 1 and not pa.types.is_struct(kind):
+        while pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
             kind = kind.value_type
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
             raise DataFileError(f"{self._path}: {key!r} holds {kind} where numbers belong")

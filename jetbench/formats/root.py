@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,18 +30,13 @@ class RootTable:
     where there is none, or several, and where the file has not the size that it declares."""
 
     def __init__(self, path: Path, name: str) -> None:
-        if not path.is_file():
-            raise DataFileError(f"{path}: no such file")
         self._path = path
-        # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
-        self._stream = open(path, "rb")  # noqa: SIM115
-        try:
-            with guarded(path):
-                self._tree = self._find(name)
-                self.rows, self.names = int(self._tree.num_entries), set(self._tree.keys(recursive=False))
-        except BaseException:
-            self.close()
-            raise
+        with guarded(path), contextlib.ExitStack() as closing:
+            # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
+            self._stream = closing.enter_context(open(path, "rb"))
+            self._tree = self._find(name)
+            self.rows, self.names = int(self._tree.num_entries), set(self._tree.keys(recursive=False))
+            closing.pop_all()  # all is well: close() will do it
 
     def shape(self, key: str) -> tuple[int, ...]:
         return (self.rows,)

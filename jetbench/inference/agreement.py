@@ -5,16 +5,15 @@ from __future__ import annotations
 from jetbench.errors import DataFileError
 from jetbench.jets import Meta
 from jetbench.spec import RunSpec
-from jetbench.views import views
+from jetbench.views import ViewEntry
 from jetbench.views.likeness import same_pt, unlike
 
 __all__ = ["refuse_unlike"]
 
 
-def refuse_unlike(spec: RunSpec, here: Meta, there: Meta) -> None:
-    """Raise `DataFileError`, with both sides and the remedy, where the run's view would find jets with `there` otherwise than
-    those with `here`, which it was trained on."""
-    view = views[spec.view.name]
+def refuse_unlike(spec: RunSpec, view: ViewEntry, here: Meta, there: Meta) -> None:
+    """Raise `DataFileError`, with both sides and the remedy, where the run's `view` would find jets with `there` otherwise
+    than those with `here`, which it was trained on."""
     reads = spec.view.keywords().get("channels", view.reads)
     if reads == "classes" and there.class_names != here.class_names:
         found = f"classes {', '.join(there.class_names) or 'none'} against {', '.join(here.class_names)}"

@@ -18,7 +18,7 @@ from jetbench.jets import Meta
 from jetbench.models import ModelEntry, models
 from jetbench.models.fitted import FittedModel
 from jetbench.models.network import network_for
-from jetbench.plugins import adopt
+from jetbench.plugins import adopt, scope
 from jetbench.spec import RunSpec
 from jetbench.tasks import build_task, tasks
 from jetbench.tracking.folder import RunFolder
@@ -46,7 +46,12 @@ def load_predictor(folder: Path, meta: Meta | None = None) -> Predictor:
             f"{folder}: this run is {FAULTY} ({spec.fault}: {faults[spec.fault].summary}); it shows in its suite what a fault "
             "does, and is not to be used for anything else; take an arm without a fault"
         )
-    adopt(spec.plugins, folder.parent.parent, folder.parent)  # of a store, or of runs that were packed together
+    with scope():  # another run may rest on another form of them, and what is planned next on what was given
+        adopt(spec.plugins, folder.parent.parent, folder.parent)  # of a store, or of runs that were packed together
+        return _load(run, spec, meta, files)
+
+
+def _load(run: RunFolder, spec: RunSpec, meta: Meta | None, files: dict[str, str]) -> Predictor:
     entry = models[spec.model.name]
     _refuse_other_numbers(run, spec)
     _refuse_missing_package(entry)
@@ -114,7 +119,7 @@ def _network(run: RunFolder, spec: RunSpec, meta: Meta | None) -> NetworkPredict
         network.load_state_dict(load_file(run.weights))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise DataFileError(f"{run.weights}: does not hold the weights of {spec.model.name} ({error})") from error
-    return NetworkPredictor(run.path, spec, task, meta, network.to(device()).eval(), preprocessing)
+    return NetworkPredictor(run.path, spec, views[spec.view.name], task, meta, network.to(device()).eval(), preprocessing)
 
 
 def _learnt(run: RunFolder) -> dict[str, Any]:
@@ -125,4 +130,4 @@ def _learnt(run: RunFolder) -> dict[str, Any]:
 
 
 def _fitted(run: RunFolder, spec: RunSpec, meta: Meta | None, kind: type[FittedModel]) -> FittedPredictor:
-    return FittedPredictor(run.path, spec, build_task(spec.task), meta, kind.load(run.path))
+    return FittedPredictor(run.path, spec, views[spec.view.name], build_task(spec.task), meta, kind.load(run.path))

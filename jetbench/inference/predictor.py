@@ -22,19 +22,20 @@ from jetbench.tracking.folder import RunFolder, noted
 from jetbench.training.bundle import Preprocessing
 from jetbench.training.device import device
 from jetbench.training.validation import network_outputs
-from jetbench.views import views
+from jetbench.views import ViewEntry
 from jetbench.views.table import Table
 
 __all__ = ["FittedPredictor", "NetworkPredictor", "Predictor"]
 
 
 class Predictor(ABC):
-    """A finished run, in `folder`. `meta` is what the jets share that it was trained on, None where that is not known; `task`
-    holds what it has learnt of the training labels; `network`, in evaluation mode, and `preprocessing` are None where the model
-    was fitted to a table at once."""
+    """A finished run, in `folder`. `view` is the one that it was trained with, whatever has that name by now; `meta` is what the
+    jets share that it was trained on, None where that is not known; `task` holds what it has learnt of the training labels;
+    `network`, in evaluation mode, and `preprocessing` are None where the model was fitted to a table at once."""
 
     folder: Path
     spec: RunSpec
+    view: ViewEntry
     task: Task
     meta: Meta | None
     network: Network | None = None
@@ -63,7 +64,7 @@ class Predictor(ABC):
         if self.spec.targets == "none":
             raise RunError(f"a run of {self.model_name} without labels predicts nothing; name a run that starts from it")
         if self.meta is not None:
-            refuse_unlike(self.spec, self.meta, jets)
+            refuse_unlike(self.spec, self.view, self.meta, jets)
 
     def predict(self, jets: Jets) -> np.ndarray:
         """Predict jets, which are read block by block: probabilities of class 1 (n,) of two classes, those of all classes (n, K)
@@ -92,6 +93,7 @@ class NetworkPredictor(Predictor):
 
     folder: Path
     spec: RunSpec
+    view: ViewEntry
     task: Task
     meta: Meta | None
     network: Network
@@ -120,6 +122,7 @@ class FittedPredictor(Predictor):
 
     folder: Path
     spec: RunSpec
+    view: ViewEntry
     task: Task
     meta: Meta | None
     model: FittedModel
@@ -141,5 +144,5 @@ class FittedPredictor(Predictor):
 
     def table(self, jets: Jets) -> np.ndarray:
         """Compute the table (n, columns) of jets in memory; it depends on the jets and the run's view alone."""
-        view: type[Table] = views[self.spec.view.name].load()
-        return view.rows(jets, self.spec.view.options)
+        table: type[Table] = self.view.load()
+        return table.rows(jets, self.spec.view.options)

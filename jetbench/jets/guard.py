@@ -23,6 +23,8 @@ def guarded(path: Path) -> Iterator[None]:
         yield
     except JetbenchError:
         raise
+    except FileNotFoundError as error:
+        raise DataFileError(f"{path}: no such file") from error
     except Exception as error:
         if is_bug(error):
             raise

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from jetbench.errors import PluginError
+from jetbench.plugins.beside import refuse_beside
 from jetbench.plugins.rows import TABLES, rows_of
 from jetbench.registry import Entry
 from jetbench.spec import PluginRef
@@ -53,13 +54,17 @@ def find_given(sha256: str) -> Given | None:
 
 
 def use(path: str | Path) -> None:
-    """Import a local file, so that what it adds is there beside what is built in, for as long as the process lives.
+    """Import a local file, so that what it adds is there beside what is built in, for as long as the process lives, or until the
+    same file is given again with other content.
 
-    Raises `PluginError` for a file that cannot be read or imported, that adds nothing, and for a name that is taken.
+    Raises `PluginError` for a file that cannot be read or imported, that adds nothing or imports another one beside it, and for
+    a name that is taken.
     """
     with _kept_on_error():
         content = _read(Path(path).expanduser())
+        refuse_beside(Path(path).expanduser(), content)
         given = make_given(PluginRef(sha256=hashlib.sha256(content).hexdigest(), file=str(path)), content)
+        _set([one for one in _active if one is given or one.plugin.file != str(path)])
         activate(given)
         for table in {entry.table for entry in given.entries} | {"regimes"}:  # objectives bring regimes
             module, attribute = TABLES[table].split(":")

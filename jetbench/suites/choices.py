@@ -155,6 +155,8 @@ class VariationChoice(Spec):
             )
         if self.name is None and (self.jets, self.seed, self.options) != (None, 0, {}):
             raise ValueError("jets, seed and options belong to other jets, by their `name`")
+        if self.energy_scale == 1.0:
+            raise ValueError("at the energy_scale 1 it is the own test set itself; take another scale, as in 1.02")
         return self
 
 

@@ -29,7 +29,7 @@ def grid_chains(ground: Ground, settings: Settings, grid: Sensitivity) -> Iterat
     """Yield each training of the grid with the runs before it, which are those of the arm's own cell: pretrainings are shared.
 
     An epoch stays the same share of all passes, and a schedule is stretched or shortened as a whole. Raises `SuiteError` for an
-    arm that is fitted in one go.
+    arm that is fitted in one go, and for a length that is less than a batch.
     """
     labels = settings.labels_at(grid.labels)
     for name in grid.arms:
@@ -43,6 +43,12 @@ def grid_chains(ground: Ground, settings: Settings, grid: Sensitivity) -> Iterat
 
 
 def _at(run: RunSpec, rate: float, length: float) -> RunSpec:
-    recipe = run.recipe.replace(learning_rate=rate * run.recipe.learning_rate, passes=round(length * run.recipe.passes))
+    passes = round(length * run.recipe.passes)
+    if passes < run.recipe.batch_size:  # a batch would be trained all the same
+        raise SuiteError(
+            f"sensitivity: at the length {length:g} {passes} of the {run.recipe.passes} passes of the recipe {run.recipe.name!r} "
+            f"are left, less than a batch of {run.recipe.batch_size}; take a larger factor"
+        )
+    recipe = run.recipe.replace(learning_rate=rate * run.recipe.learning_rate, passes=passes)
     found: RunSpec = run.replace(recipe=recipe)
     return found

@@ -18,7 +18,8 @@ from jetbench.registry import Entry, Registry
 from jetbench.testing import check, contract_of
 from jetbench.testing.kinds import KINDS
 
-# registries whose rows are data that no code stands behind, or sections of the report, which no run depends on
+# registries whose rows are data that no code stands behind, sections of the report, which no run depends on, and faults, which
+# plug-ins do not add and whose code has tests of its own, in tests/faults
 WITHOUT = {"recipe", "augmentation pipeline", "section of a report", "fault"}
 
 

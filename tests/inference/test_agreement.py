@@ -14,6 +14,7 @@ from jetbench.formats.particles import ENERGY, PT
 from jetbench.inference.agreement import refuse_unlike
 from jetbench.jets import Grid, Jets, Meta
 from jetbench.spec import Component
+from jetbench.views import views
 
 Make = Callable[..., Any]
 
@@ -58,6 +59,6 @@ def test_another_grid_and_another_unit_are_refused(toys_of: Make) -> None:
 def test_a_floor_that_looks_at_the_classes_needs_the_same_ones(toys_of: Make) -> None:
     toys = toys_of()
     spec, here = toys.predictor("scratch").spec.replace(view=Component(name="label")), toys.jets.meta
-    refuse_unlike(spec, here, here)
+    refuse_unlike(spec, views["label"], here, here)
     with pytest.raises(DataFileError, match="classes none against qcd, top"):
-        refuse_unlike(spec, here, here.replace(class_names=()))
+        refuse_unlike(spec, views["label"], here, here.replace(class_names=()))

@@ -10,6 +10,7 @@ import pytest
 
 from jetbench.data.catalog import datasets, find_dataset
 from jetbench.errors import PluginError, UnknownNameError
+from jetbench.formats import formats
 from jetbench.models import models
 from jetbench.plugins import adopt, keep, scope, use
 from jetbench.plugins.given import active, restore, snapshot
@@ -52,6 +53,16 @@ def test_the_same_content_counts_once() -> None:
     use(EXAMPLES / "my_model.py")
     use(EXAMPLES / "my_model.py")
     assert len(active()) == 1
+
+
+def test_a_file_that_was_edited_takes_the_place_of_what_it_was(tmp_path: Path) -> None:
+    """As in a notebook; a name that it no longer has is gone."""
+    path = tmp_path / "mine.py"
+    for number, name in enumerate(("first", "second", "second")):
+        path.write_text(ROW.format(name=name) + f"# {number}\n")
+        use(path)
+        assert [entry.name for entry in formats if entry.plugin] == [name]
+    assert formats["second"].plugin == PluginRef(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), file=str(path))
 
 
 def test_an_objective_brings_its_regimes() -> None:
@@ -109,6 +120,9 @@ def test_a_name_of_another_plug_in_is_an_error_that_names_both(first: str, secon
     assert [given.plugin.file for given in active()] == [str(one)]
 
 
+MODEL = "from jetbench.models import ModelEntry\nclass A: pass\nJETBENCH = [ModelEntry({})]"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -128,6 +142,18 @@ def test_a_name_of_another_plug_in_is_an_error_that_names_both(first: str, secon
             "from jetbench.models import ModelEntry\nJETBENCH = [ModelEntry('m', f'{__name__}:Gone', 's')]",
             r"'m' is to be Gone, which is not in it",
         ),
+        (MODEL.format("'m', A, 's'"), r"the target of 'm' is <class .*; write f\"\{__name__\}:NAME\""),
+        (MODEL.format("'my model', f'{__name__}:A', 's'"), r"'my model' is no name; write letters, digits and - _ \. \+ without"),
+        (MODEL.format("'', f'{__name__}:A', 's'"), r"'' is no name"),
+        (
+            MODEL.format("'m', f'{__name__}:A', 's', defaults={'width': 16}"),
+            r"defaults of 'm' is \{'width': 16\}; write defaults=\(\('NAME'",
+        ),
+        (
+            MODEL.format("'m', f'{__name__}:A', 's', defaults=(('width', 16))"),
+            r"defaults of 'm' is \('width', 16\); write defaults=",
+        ),
+        (MODEL.format("'m', f'{__name__}:A', 's', tasks=('regression')"), r"tasks of 'm' is 'regression'; write tasks=\(…,\)"),
         (
             "from jetbench.models import ModelEntry\nJETBENCH = [ModelEntry('m', 'Gone', 's')]",
             r"the target of 'm' is 'Gone'; write f\"\{__name__\}:NAME\"",
@@ -146,6 +172,35 @@ def test_a_broken_file_is_one_error_that_names_file_and_cause(text: str, message
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match=r"gone\.py cannot be read \(No such file or directory\)"):
         use(tmp_path / "gone.py")
+
+
+@pytest.mark.parametrize("reached", [False, True], ids=["out of reach", "on the path"])
+@pytest.mark.parametrize(
+    "line", ["import helper", "from helper.parts import WIDTH", "from .helper import WIDTH", "from . import helper"]
+)
+@pytest.mark.parametrize("file", ["helper.py", "helper/parts.py"])
+def test_a_file_beside_it_is_no_part_of_it(
+    line: str, file: str, reached: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it is imported, and where the folder happens to be on the path, its changes would be unseen."""
+    if reached:
+        monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("WIDTH = 8")
+    (tmp_path / "mine.py").write_text(f"{ROW.format(name='mine')}\ndef later():\n    {line}\n")
+    with pytest.raises(
+        PluginError, match=r"mine\.py imports helper from helper(\.py)? beside it, .*; put all of it into the one file"
+    ):
+        use(tmp_path / "mine.py")
+    assert not active()
+
+
+def test_what_is_installed_is_imported_whatever_lies_beside(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("1 / 0")
+    (tmp_path / "jetbench").mkdir()
+    (tmp_path / "mine.py").write_text(f"import json\n{ROW.format(name='mine')}")
+    use(tmp_path / "mine.py")
+    assert len(active()) == 1
 
 
 def test_code_elsewhere_that_cannot_be_imported_is_an_error_that_names_the_plug_in(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from formats.files import REAL
+from formats.files import REAL, whole
 from physics.likeness import Median, medians, told_apart
 
 from jetbench.formats.top_tagging import TopTagging
@@ -22,7 +22,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     path = tmp_path_factory.mktemp("likeness") / "jets.h5"
     simulate(TopVsQcd(jets=12_000, seed=0), path, workers=2)
     ours, reader = open_jets(path)[:], TopTagging(REAL / "top-tagging-2000.h5")
-    theirs, _ = reader.read(0, reader.jets)
+    theirs, _ = whole(reader)
     mine, other = ((observables(jets), jets.targets["label"]) for jets in (ours, theirs))
     return {name: (mine[0][mine[1] == label], other[0][other[1] == label]) for label, name in enumerate(ours.meta.class_names)}
 

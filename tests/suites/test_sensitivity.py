@@ -58,6 +58,7 @@ def test_a_grid_changes_no_run_of_the_comparison_and_trains_no_encoder(plan_of: 
         ("{arms: [scratch, scratch], length: [1.0, 2.0]}", "an arm stands there twice"),
         ("{arms: [scratch], labels: 70, length: [1.0, 2.0]}", "sensitivity is at 70 labels, where the arm 'scratch' is not"),
         ("{arms: [boosted-trees], length: [1.0, 2.0]}", "'boosted-trees' is fitted in one go and has no length"),
+        ("{arms: [scratch], length: [0.001, 1.0]}", "at the length 0.001 0 of the .* are left, less than a batch of"),
         ("{arms: [scratch], lenght: [1.0, 2.0]}", "unknown key 'sensitivity.lenght'; did you mean 'length'"),
     ],
 )

@@ -63,6 +63,7 @@ def test_what_a_store_has_kept_of_a_single_one_is_read_under_its_name(plan_of: C
         ("{up: {}}", "give one of the three, not none"),
         ("{up: {energy_scale: 1.1, name: a.h5}}", "give one of the three, not name and energy_scale"),
         ("{up: {energy_scale: 1.1, jets: 50}}", "jets, seed and options belong to other jets"),
+        ("{up: {energy_scale: 1}}", "at the energy_scale 1 it is the own test set itself"),
         ("{Up: {energy_scale: 1.1}}", "also_test.Up"),
         ("{few: {shares: {top: 0.1, qcd: 0.8}}}", "add up to 1"),
     ],

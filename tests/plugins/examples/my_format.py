@@ -15,13 +15,15 @@ class Lab(Reader):
     block = 10_000
 
     def __init__(self, path):
-        with guarded(path), np.load(path) as file:
-            self.path, self.constituents, self.label = path, file["jets"].astype(float), file["is_top"].astype("i4")
+        with guarded(path), path.open("rb") as file:
+            found = np.load(file)
+            self.path, self.constituents, self.label = path, found["jets"].astype(float), found["is_top"].astype("i4")
         self.jets = len(self.label)
 
     @classmethod
     def looks_right(cls, path):
-        return set(np.load(path)) == {"jets", "is_top"}
+        with path.open("rb") as file:
+            return set(np.load(file)) == {"jets", "is_top"}
 
     def blocks(self, start=0):
         for first in range(start, self.jets, self.block):

@@ -1,0 +1,3 @@
+from tiny_runs import toys_of
+
+__all__ = ["toys_of"]
