@@ -76,8 +76,8 @@ class ConstituentCard(Card):
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
     and phi are differences to it. `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for
-    each class. `checks` are the file's own values, compared with the computed ones. `radius` is the jet radius, the frame of
-    images.
+    each class; `label_values` are the numbers that stand for the classes, where they are not 0, 1, …. `checks` are the file's
+    own values, compared with the computed ones. `radius` is the jet radius, the frame of images.
     """
 
     kind: Literal["constituents"]
@@ -95,6 +95,7 @@ class ConstituentCard(Card):
     radius: float | None = Field(None, gt=0)
     channels: tuple[CardChannel, ...] = ()
     label: Place | tuple[Place, ...] | None = None
+    label_values: tuple[int, ...] = ()
     targets: dict[str, Place] = {}
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 
@@ -130,6 +131,9 @@ class ConstituentCard(Card):
             raise ValueError("the axis 'given' needs jet_phi where phi is not relative")
         if self.relative and (self.axis != "given" or "eta" not in self.momentum):
             raise ValueError("relative are eta and phi, to the axis 'given'")
+        values = set(self.label_values)
+        if values and not (isinstance(self.label, str) and len(values) == len(self.label_values) == len(self.class_names)):
+            raise ValueError("label_values are different numbers, one for each of class_names, in the one place of the label")
         names = [channel.name for channel in self.channels]
         if len(set(names)) != len(names) or RESERVED & set(names):
             raise ValueError("channels have names of their own; pt and energy are there already")

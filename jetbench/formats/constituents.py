@@ -96,6 +96,13 @@ class ConstituentTable(TableReader):
         shapes = [self.table.shape(split(place)[0])[1:] if ":" not in place else () for place in self.card.label_places()]
         places = zip(picked, shapes, self.card.label_places(), strict=True)
         found = np.column_stack([dense(column, shape, place, self.path) for column, shape, place in places])
+        if found.shape[1] == 1 and (values := self.card.label_values):
+            given = found[:, 0]
+            unknown = ~np.isin(given, values)
+            refuse(
+                unknown, start, f"{self.path}: jet", f" has a label that is none of label_values: {', '.join(map(str, values))}"
+            )
+            return (given[:, None] == values).argmax(axis=1).astype(np.int32)
         if found.shape[1] == 1:
             return labels(found[:, 0].astype(float), len(self.card.class_names), start, self.path)
         if self.card.class_names and len(self.card.class_names) != found.shape[1]:
