@@ -55,6 +55,7 @@ def _studies() -> list[Row]:
     return [_of_file(name, find_study(name)) for name in study_names()]
 
 
+MIXES = "what a row mixes"
 FILES = {"suites": _suites, "studies": _studies}  # what is shipped as a file
 
 
@@ -70,11 +71,12 @@ def _rows(kind: str) -> list[Row]:
 def _row(entry: Entry) -> Row:
     recipe = getattr(entry, "recipe", "")
     mark = f" [plug-in {entry.plugin.text}]" if entry.plugin else ""
-    return Row(entry.name, f"{entry.summary}{mark}", _origin(entry.source, recipe if isinstance(recipe, str) else ""))
+    origin = _origin(entry.source, recipe if isinstance(recipe, str) else "", getattr(entry, "mixes", ""))
+    return Row(entry.name, f"{entry.summary}{mark}", origin)
 
 
-def _origin(source: str, recipe: str) -> str:
-    return "; ".join(f"{name}: {text}" for name, text in (("source", source), ("recipe", recipe)) if text)
+def _origin(source: str, recipe: str, mixes: str = "") -> str:
+    return "; ".join(f"{name}: {text}" for name, text in (("source", source), ("recipe", recipe), (MIXES, mixes)) if text)
 
 
 @click.command()
@@ -132,6 +134,8 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
     yield f"{kind.removesuffix('s')} {entry.name}, revision {entry.revision}: {entry.summary}"
     if entry.source:
         yield f"source: {entry.source}"
+    if mixes := getattr(entry, "mixes", ""):
+        yield f"{MIXES}: {mixes}"
     if entry.target:
         yield f"code: {entry.target}"
     if entry.plugin:
