@@ -13,6 +13,7 @@ from jetbench.report.pretraining_length import short_pretrainings, unmoved
 from jetbench.report.rates import turned
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
+from jetbench.report.stability import edge_warnings
 from jetbench.report.truths import truths
 from jetbench.report.words import count, number, quantity
 from jetbench.statistics.comparison import Comparison
@@ -27,7 +28,8 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """List violated truths first, then missing cells, augmentations that contradict the target, collapsed encoders,
+    """List violated truths first, then missing cells, what was found out about these jets before,
+    augmentations that contradict the target, collapsed encoders,
     pretrainings that may be too short or have hardly moved their encoders, edges of grids, floors that are not cleared, verdicts
     that hang on a rate, seeds that were looked at, machines that are mixed, open truths, budgets too large for the pool, and a
     test set that is too small for equivalence."""
@@ -44,12 +46,14 @@ def warnings(results: Results) -> list[str]:
     return [
         *loud,
         *([partial] if done < planned else []),
+        *results.plan.instance.remarks,
         *contradictions(results.plan),
         *collapses(results),
         *(f"{one}." for one in (*short_pretrainings(results), *unmoved(results))),
         *notes(results),
         *floor_warnings(results),
         *turned(results),
+        *edge_warnings(results),
         *_looked_at(results),
         *mixtures(results),
         *still,

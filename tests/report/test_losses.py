@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,22 @@ def test_page_terminal_and_files_show_it(lossy: Results) -> None:
     assert first["result"]["difference"] == table.differences["simclr", 50, "hard"].difference
     assert len(written["up"]["losses"]) == len(table.losses) / 4
     assert "accuracy" in page.split("Shares of the classes move")[1]
+
+
+def test_a_suite_that_asks_for_losses_answers_that_first(lossy: Results) -> None:
+    """With the smallest difference that the first step of Holm's test would have called one: its half width at α/4."""
+    plan, table = lossy.plan, loss_table(lossy).differences
+    asked = replace(lossy, plan=replace(plan, instance=plan.instance.replace(asks="losses")))
+    first, second = answer(asked).splitlines()[:2]
+    found = [table["simclr", 50, name] for name in ("easy", "hard", "up", "few")]
+    known = [(one.total_error, one.degrees_of_freedom) for one in found]
+    halves = [stats.t.ppf(1 - 0.05 / 8, np.inf if degrees is None else degrees) * error for error, degrees in known]
+    sturdy = sum(one.verdict is Verdict.BETTER for one in found)
+    assert first.startswith(f"simclr is sturdier than scratch against {sturdy} of 4 other test sets at 50 labels (less sturdy 1")
+    assert first.endswith(
+        f"; a difference of losses below {min(halves):.4f} to {max(halves):.4f} from test set to test set could not be told."
+    )
+    assert second == answer(lossy).splitlines()[0]
 
 
 def test_where_nothing_is_sturdier_it_is_said_first(tmp_path: Path) -> None:
