@@ -15,7 +15,7 @@ from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.stability import edge_warnings
 from jetbench.report.truths import truths
-from jetbench.report.words import count, number, quantity
+from jetbench.report.words import count, is_perfect, number, quantity
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import t_quantile
 from jetbench.suites.contradictions import contradictions
@@ -46,6 +46,7 @@ def warnings(results: Results) -> list[str]:
     return [
         *loud,
         *([partial] if done < planned else []),
+        *_too_easy(results),
         *results.plan.instance.remarks,
         *contradictions(results.plan),
         *collapses(results),
@@ -60,6 +61,17 @@ def warnings(results: Results) -> list[str]:
         *shared_labels(results),
         *_resolution(results),
     ]
+
+
+def _too_easy(results: Results) -> Iterator[str]:
+    """At which budgets both sides of every primary comparison are perfect, as far as digits are shown."""
+    metric = results.metric
+    for labels in dict.fromkeys(n for _, n in results.primaries):
+        found = [one for (arm, n) in results.primaries if n == labels and (one := results.comparisons.get((arm, n)))]
+        if found and all(is_perfect(metric, side.mean) for one in found for side in (one.arm, one.baseline)):
+            best = quantity(metric, number(metric, found[0].arm.mean))
+            said = f"test {metric.name} is {best} on both sides, so that there is nothing to compare"
+            yield f"Too easy at {count(labels)} labels: {said}."
 
 
 def _looked_at(results: Results) -> Iterator[str]:
