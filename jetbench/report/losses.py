@@ -125,13 +125,25 @@ def loss_answers(results: Results) -> list[str]:
         if not found:
             continue
         counts = {verdict: sum(one.verdict is verdict for one in found) for verdict in Verdict}
-        others = [f"{STURDY[verdict]} {n}" for verdict, n in counts.items() if n and verdict is not Verdict.BETTER]
+        easy = sum(_is_built_in(results, key, one) for key, one in table.items() if key[:2] == (arm, labels))
+        built_in = f", {easy} of them nearly built in, as {results.baselines[arm]} itself loses less than the margin"
+        others = [
+            f"{STURDY[verdict]} {n}{built_in if easy and verdict is Verdict.EQUIVALENT else ''}"
+            for verdict, n in counts.items()
+            if n and verdict is not Verdict.BETTER
+        ]
         rest = f" ({', '.join(others)})" if others else ""
         lines.append(
             f"{arm} is sturdier than {results.baselines[arm]} against {counts[Verdict.BETTER] or 'none'} of "
             f"{count(len(found), 'other test set')} at {count(labels)} labels{rest}{_told(metric, found)}."
         )
     return lines
+
+
+def _is_built_in(results: Results, key: Key, found: Comparison) -> bool:
+    """Whether an arm is as sturdy where its baseline hardly loses anything: there is little to lose."""
+    lost = loss_table(results).losses.get((results.baselines[key[0]], *key[1:]))
+    return found.verdict is Verdict.EQUIVALENT and lost is not None and abs(lost.mean) < found.margin
 
 
 def _told(metric: Metric, found: list[Comparison]) -> str:

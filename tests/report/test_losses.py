@@ -136,6 +136,14 @@ def test_where_nothing_is_sturdier_it_is_said_first(tmp_path: Path) -> None:
     assert sentence.startswith("simclr at 50 labels, loss of AUC minus that of scratch: sturdier against none of 2; ")
     page = " ".join(Checked(page_of(results)).text.split())
     assert "losing less is gaining more" in page
+    assert "td.narrow { white-space: normal;" in page_of(results)
+    assert '<td class="narrow">' in page_of(results)
+    asked = replace(results, plan=replace(results.plan, instance=results.plan.instance.replace(asks="losses")))
+    alike = sum(
+        found.verdict is Verdict.EQUIVALENT for key, found in loss_table(results).differences.items() if key[0] == "simclr"
+    )
+    assert alike
+    assert "nearly built in, as scratch itself loses less than the margin" in answer(asked).splitlines()[0]
     assert "so that one which leaves out 0 may be undecided" in page
 
 
