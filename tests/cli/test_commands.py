@@ -131,6 +131,13 @@ def test_debug_shows_the_traceback() -> None:
     assert "nothing is called 'nobody'" in str(result.exception)
 
 
+def test_an_unknown_name_is_answered_with_the_nearest_ones_alone() -> None:
+    said = " ".join(call("show", "simclr-smal").output.split())
+    assert "nothing is called 'simclr-smal'; did you mean 'simclr-small' or" in said
+    assert said.endswith("`jetbench ls` lists all names")
+    assert said.count(",") == 0
+
+
 KINDS = [
     "suites",
     "studies",
