@@ -267,6 +267,7 @@ def test_every_line_of_the_doctor_stands_in_the_table() -> None:
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+EXAMPLES = ROOT / "tests" / "plugins" / "examples"
 
 
 def test_the_plug_in_that_the_readme_shows_is_trained_as_it_stands_there(tmp_path: Path, toy_file: Path) -> None:
@@ -287,6 +288,15 @@ def test_the_plug_in_that_the_readme_shows_is_trained_as_it_stands_there(tmp_pat
     output = wait(done, 300)
     assert done.returncode == 0, output
     assert re.search(r"^small-cnn", output, re.M)
+    assert re.search(r"^compared with resnet15: small-cnn", output, re.M)
+
+
+def test_the_arms_that_the_docs_add_are_compared_with_each_other(tmp_path: Path) -> None:
+    (line,) = re.findall(r"```sh\n(jetbench run --suite ssl-vs-scratch .*?)```", EXTENDING, re.S)
+    words = [str(EXAMPLES / word) if word == "my_model.py" else word for word in shlex.split(line.replace("\\\n", ""))]
+    planned = wait(command(*words[1:], "--scale", "smoke", "--dry-run", cwd=tmp_path), 60)
+    assert re.search(r"^compared with mine: mine-simclr$", planned, re.M), planned
+    assert re.search(r"^compared with scratch: simclr$", planned, re.M), planned
 
 
 def test_every_table_that_plug_ins_add_to_stands_there_with_its_row_and_example() -> None:

@@ -133,6 +133,7 @@ def _hearing_sigterm() -> Iterator[None]:
 def show_progress(session: Execution, jobs: int | None, timeout: float | None = None) -> int:
     """Run the session to its end, or after `timeout` seconds to that of what has begun; returns how many runs failed."""
     from jetbench.engine.changed import changed_lines
+    from jetbench.suites.compared import compared_lines
     from jetbench.suites.contradictions import contradictions
     from jetbench.tracking.ledger import Ledger
 
@@ -143,6 +144,8 @@ def show_progress(session: Execution, jobs: int | None, timeout: float | None = 
         show.line(f"{plan.instance.name}: {tally.runs} runs, results in {session.store.root}")
         for line in plan.skipped_lines():
             show.line(f"skipped {line}")
+        for line in compared_lines(plan):
+            show.line(line)
         for line in (*contradictions(plan), *changed_lines(plan, session.store)):
             show.line(f"! {line}")
         # closed at once where an exception passes, so that the children have their checkpoints before anything is said

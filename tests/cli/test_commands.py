@@ -241,6 +241,7 @@ def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: 
     assert result.exit_code == 0
     assert re.search(r"final +12 +12 +0 ", result.output)
     assert re.search(r"^simclr +50 +resnet15/simclr-pretraining +2 planned", result.output, re.M)
+    assert re.search(r"^compared with scratch: simclr", result.output, re.M)
     assert re.search(r"(about \d+ min|less than a minute) with \d+ trainings at a time", result.output)
     again = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run", "--rerun", "all")
     assert "--rerun all would train 0 runs again" in again.output
