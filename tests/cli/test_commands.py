@@ -236,6 +236,14 @@ def test_what_is_shown_says_options_and_needs() -> None:
     assert not any("code:" in call("show", data).output for data in ("scratch", "supervised-small"))
 
 
+@pytest.mark.parametrize("name", ["report", "status", "results", "ui"])
+def test_a_suite_that_is_given_as_an_option_is_told_its_place(name: str) -> None:
+    result = call(name, "--suite", "ssl-vs-scratch")
+    assert result.exit_code == 2
+    assert f"No such option '--suite': the suite stands without it, as in 'main {name} SUITE'" in result.output
+    assert "the suite stands" not in call(name, "--other", "ssl-vs-scratch").output
+
+
 def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: Path) -> None:
     result = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run")
     assert result.exit_code == 0
