@@ -236,6 +236,13 @@ def test_what_is_shown_says_options_and_needs() -> None:
     assert not any("code:" in call("show", data).output for data in ("scratch", "supervised-small"))
 
 
+def test_a_view_of_constituents_names_its_features_in_their_order() -> None:
+    (line,) = [one for one in call("show", "constituents").output.splitlines() if one.startswith("features, in this order")]
+    names = line.split(": ", 1)[1].split(", and for each channel its share")[0]
+    assert names == "Δeta, Δphi [rad], distance from the axis, ln pT, ln of the share in the pT of the jet"
+    assert "for each channel its share in the deposit's own pT" in line
+
+
 @pytest.mark.parametrize("name", ["report", "status", "results", "ui"])
 def test_a_suite_that_is_given_as_an_option_is_told_its_place(name: str) -> None:
     result = call(name, "--suite", "ssl-vs-scratch")
