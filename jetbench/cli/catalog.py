@@ -155,6 +155,8 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
         yield f"steps: {_plain([step.model_dump() for step in steps])}"
     for stage in getattr(entry, "stages", ()):
         yield f"stage {stage.name}: {', '.join(f'{name} {value}' for name, value in stage if name != 'name' and value)}"
+    if entry.table == "views" and entry.name in FEATURES:
+        yield f"features, in this order: {FEATURES[entry.name]}"
     if needs := getattr(entry, "needs", ()):
         yield f"needs of the jets: {', '.join(needs)}"
     if getattr(entry, "carded", False):
@@ -188,6 +190,11 @@ def _contract(kind: str, entry: Entry) -> Iterable[str]:
     yield f"contract: {'broken' if told else 'kept'}"
 
 
+# of each element of a view's sets
+FEATURES = {
+    "constituents": "Δeta, Δphi [rad], distance from the axis, ln pT, ln of the share in the pT of the jet, and for each channel "
+    "its share in the deposit's own pT; of features=jetnet: Δeta, Δphi [rad], share in the pT of the jet; all shifted and divided"
+}
 # the shapes of a view of jets with three channels, by which sizes are told
 SHOWN: dict[str, dict[str, tuple[int, ...]]] = {"image": {"image": (3, 32, 32)}, "constituents": {"constituents": (80, 8)}}
 
