@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from textwrap import dedent
@@ -29,10 +30,12 @@ from jetbench.engine.survey import STATES
 from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
+from jetbench.jets import Jets
 from jetbench.models import models
 from jetbench.objectives import objectives
 from jetbench.plugins import TABLES
 from jetbench.recipes import pipelines
+from jetbench.spaces import Allowed
 from jetbench.spec import Component, Options, options
 from jetbench.strict import read_yaml
 from jetbench.suites.choices import Arm
@@ -267,6 +270,7 @@ def test_every_line_of_the_doctor_stands_in_the_table() -> None:
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXTENDING = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+EXAMPLES = ROOT / "tests" / "plugins" / "examples"
 
 
 def test_the_plug_in_that_the_readme_shows_is_trained_as_it_stands_there(tmp_path: Path, toy_file: Path) -> None:
@@ -287,6 +291,24 @@ def test_the_plug_in_that_the_readme_shows_is_trained_as_it_stands_there(tmp_pat
     output = wait(done, 300)
     assert done.returncode == 0, output
     assert re.search(r"^small-cnn", output, re.M)
+    assert re.search(r"^compared with resnet15: small-cnn", output, re.M)
+
+
+def test_the_columns_of_jets_and_the_limits_of_options_stand_there() -> None:
+    """The columns in the order in which `Jets` takes them."""
+    table = EXTENDING.split("**What a dataset or reader makes**")[1].split("**The values of an option**")
+    columns = [name for cell in re.findall(r"^\| (`.*?) \| ", table[0], re.M) for name in re.findall(r"`(\w+)`", cell)]
+    assert [*columns, "stored"] == [field.name for field in fields(Jets)]
+    said = set(re.findall(r"`(\w+)`", table[1].split("`Space`")[0]))
+    assert {field.name for field in fields(Allowed)} <= said
+
+
+def test_the_arms_that_the_docs_add_are_compared_with_each_other(tmp_path: Path) -> None:
+    (line,) = re.findall(r"```sh\n(jetbench run --suite ssl-vs-scratch .*?)```", EXTENDING, re.S)
+    words = [str(EXAMPLES / word) if word == "my_model.py" else word for word in shlex.split(line.replace("\\\n", ""))]
+    planned = wait(command(*words[1:], "--scale", "smoke", "--dry-run", cwd=tmp_path), 60)
+    assert re.search(r"^compared with mine: mine-simclr$", planned, re.M), planned
+    assert re.search(r"^compared with scratch: simclr$", planned, re.M), planned
 
 
 def test_every_table_that_plug_ins_add_to_stands_there_with_its_row_and_example() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,7 @@ import click
 
 from jetbench.models import ModelEntry
 from jetbench.plugins import TABLES
-from jetbench.registry import Entry, nearest
+from jetbench.registry import Entry
 from jetbench.spec import Recipe
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def _studies() -> list[Row]:
     return [_of_file(name, find_study(name)) for name in study_names()]
 
 
+NEAR = 3  # names that are suggested for one that nothing has
+MIXES = "what a row mixes"
 FILES = {"suites": _suites, "studies": _studies}  # what is shipped as a file
 
 
@@ -70,11 +73,12 @@ def _rows(kind: str) -> list[Row]:
 def _row(entry: Entry) -> Row:
     recipe = getattr(entry, "recipe", "")
     mark = f" [plug-in {entry.plugin.text}]" if entry.plugin else ""
-    return Row(entry.name, f"{entry.summary}{mark}", _origin(entry.source, recipe if isinstance(recipe, str) else ""))
+    origin = _origin(entry.source, recipe if isinstance(recipe, str) else "", getattr(entry, "mixes", ""))
+    return Row(entry.name, f"{entry.summary}{mark}", origin)
 
 
-def _origin(source: str, recipe: str) -> str:
-    return "; ".join(f"{name}: {text}" for name, text in (("source", source), ("recipe", recipe)) if text)
+def _origin(source: str, recipe: str, mixes: str = "") -> str:
+    return "; ".join(f"{name}: {text}" for name, text in (("source", source), ("recipe", recipe), (MIXES, mixes)) if text)
 
 
 @click.command()
@@ -124,14 +128,17 @@ def show(name: str) -> None:
             click.echo(part, nl=False)
     if not texts and not of_kind:
         names = {entry.name for kind in KINDS for entry in _entries(kind)}
-        valid = nearest(name, {*names, *suite_names(), *study_names(), *KINDS})
-        raise UnknownNameError(f"nothing is called {name!r}; {valid}", name)
+        close = get_close_matches(name, sorted({*names, *suite_names(), *study_names(), *KINDS}), n=NEAR, cutoff=0.5)
+        hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+        raise UnknownNameError(f"nothing is called {name!r}; {hint}`jetbench ls` lists all names", name)
 
 
 def _describe(kind: str, entry: Entry) -> Iterable[str]:
     yield f"{kind.removesuffix('s')} {entry.name}, revision {entry.revision}: {entry.summary}"
     if entry.source:
         yield f"source: {entry.source}"
+    if mixes := getattr(entry, "mixes", ""):
+        yield f"{MIXES}: {mixes}"
     if entry.target:
         yield f"code: {entry.target}"
     if entry.plugin:
@@ -148,6 +155,8 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
         yield f"steps: {_plain([step.model_dump() for step in steps])}"
     for stage in getattr(entry, "stages", ()):
         yield f"stage {stage.name}: {', '.join(f'{name} {value}' for name, value in stage if name != 'name' and value)}"
+    if entry.table == "views" and entry.name in FEATURES:
+        yield f"features, in this order: {FEATURES[entry.name]}"
     if needs := getattr(entry, "needs", ()):
         yield f"needs of the jets: {', '.join(needs)}"
     if getattr(entry, "carded", False):
@@ -164,17 +173,28 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
 
 def _contract(kind: str, entry: Entry) -> Iterable[str]:
     """What the contract of its kind says of a plug-in's component, a line for each property as soon as it was tried: all of them
-    take up to minutes."""
+    take up to minutes. What fails for a reason that was told already is counted, and not told again."""
     from jetbench.testing import contract_of
 
     yield "contract:"
-    kept = True
+    told, again = set[tuple[str, str]](), 0
     for line, error in contract_of(kind, entry.name)[1].results(entry):
-        kept = kept and error is None
+        reason = (type(error).__name__, str(error))
+        if error is not None and reason in told:
+            again += 1
+            continue
+        told |= {reason} if error is not None else set()
         yield f"  {line}"
-    yield f"contract: {'kept' if kept else 'broken'}"
+    if again:
+        yield f"  failed for a reason told above: {again} more"
+    yield f"contract: {'broken' if told else 'kept'}"
 
 
+# of each element of a view's sets
+FEATURES = {
+    "constituents": "Δeta, Δphi [rad], distance from the axis, ln pT, ln of the share in the pT of the jet, and for each channel "
+    "its share in the deposit's own pT; of features=jetnet: Δeta, Δphi [rad], share in the pT of the jet; all shifted and divided"
+}
 # the shapes of a view of jets with three channels, by which sizes are told
 SHOWN: dict[str, dict[str, tuple[int, ...]]] = {"image": {"image": (3, 32, 32)}, "constituents": {"constituents": (80, 8)}}
 

@@ -41,6 +41,17 @@ class Main(click.Group):
                 raise
             hint = plugin_hint(ctx, error.name) if isinstance(error, UnknownNameError) else ""
             raise click.ClickException(f"{error}{hint}") from error
+        except click.NoSuchOption as error:
+            raise _as_argument(error) from error
+
+
+def _as_argument(error: click.NoSuchOption) -> click.UsageError:
+    """The error for an option that there is not; where the command takes an argument of that name, it gives the right form."""
+    ctx, name = error.ctx, error.option_name.lstrip("-")
+    if ctx is None or not any(isinstance(one, click.Argument) and one.name == name for one in ctx.command.params):
+        return error
+    form = f"{ctx.command_path} {name.upper()}"
+    return click.UsageError(f"No such option {error.option_name!r}: the {name} stands without it, as in {form!r}", ctx)
 
 
 @click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"]})

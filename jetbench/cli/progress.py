@@ -133,6 +133,7 @@ def _hearing_sigterm() -> Iterator[None]:
 def show_progress(session: Execution, jobs: int | None, timeout: float | None = None) -> int:
     """Run the session to its end, or after `timeout` seconds to that of what has begun; returns how many runs failed."""
     from jetbench.engine.changed import changed_lines
+    from jetbench.suites.compared import compared_lines
     from jetbench.suites.contradictions import contradictions
     from jetbench.tracking.ledger import Ledger
 
@@ -143,6 +144,8 @@ def show_progress(session: Execution, jobs: int | None, timeout: float | None = 
         show.line(f"{plan.instance.name}: {tally.runs} runs, results in {session.store.root}")
         for line in plan.skipped_lines():
             show.line(f"skipped {line}")
+        for line in compared_lines(plan):
+            show.line(line)
         for line in (*contradictions(plan), *changed_lines(plan, session.store)):
             show.line(f"! {line}")
         # closed at once where an exception passes, so that the children have their checkpoints before anything is said
@@ -154,6 +157,8 @@ def show_progress(session: Execution, jobs: int | None, timeout: float | None = 
                 clock.book(event)
                 if tally.running or event.kind == "tick":
                     show.update("training", tally.done, tally.total, f"{tally.ended}/{tally.runs} runs", clock.left())
+        for line in tally.alike():
+            show.line(line)
         if tally.skipped:
             also = " or by another process" if tally.elsewhere else ""
             show.line(f"{tally.skipped} runs were finished before{also}")
@@ -196,7 +201,8 @@ def publish_page(session: Execution, publish: Callable[[], object]) -> bool:
 @dataclass
 class Tally:
     """Costs of the runs that have ended, and which are `unpublished`, for what was `told`. A search chooses its trials as it
-    goes: `unknown` are what these will cost, one by one, and each is booked with their mean."""
+    goes: `unknown` are what these will cost, one by one, and each is booked with their mean. `failures` are the names of failed
+    runs by the text of their failure."""
 
     costs: dict[str, float]
     unknown: list[float] = field(default_factory=list)
@@ -207,6 +213,7 @@ class Tally:
     elsewhere: bool = False
     unpublished: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
+    failures: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Graph) -> Self:
@@ -220,11 +227,20 @@ class Tally:
         self.runs = len(self.costs) + len(self.unknown)
 
     def first(self, event: Event) -> bool:
-        """Tell whether nothing like it was told before: of runs that others train, or that one cause keeps back."""
+        """Tell whether nothing like it was told before: of runs that others train, one cause keeps back, or fail alike."""
+        if event.kind == "failed":
+            return event.text not in self.failures
         return event.text not in self.told if event.kind == "unpublished" else not self.elsewhere
+
+    def alike(self) -> list[str]:
+        """Say how many runs have failed in the same way as one that was told of."""
+        counted = [(names[0], len(names) - 1) for names in self.failures.values() if len(names) > 1]
+        return [f"{more} more run{'' if more == 1 else 's'} FAILED as {name} has" for name, more in counted]
 
     def book(self, event: Event) -> None:
         self.elsewhere |= event.kind == "elsewhere"
+        if event.kind == "failed":
+            self.failures.setdefault(event.text, []).append(event.name)
         if event.kind == "unpublished":
             self.told.add(event.text)
             self.unpublished |= {event.key} if event.key else set()
@@ -245,7 +261,7 @@ def _tell(line: Callable[[str], None], event: Event, first: bool) -> None:
         line(f"tuned {event.name}: {event.text}")
     elif event.kind == "diverged":
         line(f"diverged {event.name}: {event.text}; it is the worst of its study")
-    elif event.kind == "failed":
+    elif event.kind == "failed" and first:
         line(f"FAILED {event.name}: {event.text}")
     elif event.kind == "unpublished" and first:
         line(f"not in MLflow yet: {event.name}: {event.text}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from jetbench.data.catalog import Dataset, datasets
 from jetbench.engine.changed import changed_lines
 from jetbench.engine.graph import graph_lines
+from jetbench.engine.networks import try_networks
 from jetbench.engine.pace import RUN_SECONDS, Measured, run_passes
 from jetbench.engine.survey import ENDED, Survey, survey
 from jetbench.engine.teachers import teacher_lines
@@ -16,6 +17,7 @@ from jetbench.engine.weights import try_weights
 from jetbench.errors import JetbenchError
 from jetbench.plugins import scope
 from jetbench.spec import RunSpec
+from jetbench.suites.compared import compared_lines
 from jetbench.suites.contradictions import contradictions
 from jetbench.suites.graph import Graph
 from jetbench.suites.instances import remembered
@@ -44,12 +46,14 @@ class Forecast:
 
 
 def describe(plan: Graph, store: Store, trainings: int, simulations: int) -> str:
-    """Say in words what is planned: the graph of its runs with their states, passes, and the time that the rest should take with
-    so many trainings and simulations at a time. Raises `DataFileError` as `try_weights` and
-    `teacher_lines` do."""
+    """Say in words what is planned: the graph of its runs with their states and passes, which baseline each arm is compared with,
+    and the time that the rest should take with so many trainings and simulations at a time. Raises `PluginError` as
+    `try_networks` does, `DataFileError` as `try_weights` and `teacher_lines` do."""
     ledger = Ledger(store.work)
     found = survey(plan, ledger)
     lines = [plan.instance.name, *graph_lines(found), *(f"skipped {line}" for line in plan.skipped_lines())]
+    lines += compared_lines(plan)
+    try_networks(plan)
     lines += [line for arm in try_weights(plan) for line in arm.lines()]
     lines += teacher_lines(plan)
     lines += [f"! {line}" for line in (*contradictions(plan), *changed_lines(plan, store))]

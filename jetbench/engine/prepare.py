@@ -14,6 +14,7 @@ import numpy as np
 
 from jetbench.data.catalog import Dataset, cache_folder
 from jetbench.engine.checks import check_also_test, check_data
+from jetbench.engine.networks import try_networks
 from jetbench.engine.teachers import teacher_lines
 from jetbench.engine.weights import try_weights, weights_folders
 from jetbench.errors import DataFileError
@@ -49,6 +50,7 @@ class Prepared:
 
 def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
     """Make what is missing; `progress` is called with what is being made, jets done and jets in all."""
+    try_networks(plan)
     instance, weights = plan.instance, _weights(plan)
     for line in teacher_lines(plan):
         log.warning(line)

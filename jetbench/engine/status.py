@@ -74,18 +74,27 @@ class Status:
         return ", ".join(part for part in (done, rest, f"{rate:.0f} passes/s" if rate else "", ending) if part)
 
     def lines(self) -> Iterator[str]:
-        """Yield the line of all, a line per run under way or stopped, and one per failure and its reason."""
+        """Yield the line of all, a line per run under way or stopped, and one per reason of failures, with the first run of it
+        and how many more there are."""
         yield self.found.plan.instance.name
         yield self.line
         yield from (f"  running  {one.text}" for one in self.running)
         yield from (f"  stopped  {one.text}" for one in self.stopped)
-        for key, reason in self.reasons.items():
-            yield f"  {self.found.states[key]:<8} {self.found.runs[key].name}: {' '.join(reason.split())}"
+        for (state, reason), names in self._failures().items():
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            yield f"  {state:<8} {names[0]}{more}: {reason}"
         if blocked := len(self.found.blocked):
             yield f"  {blocked} runs wait for what has failed"
         if not self.finished and not self.active:
             command = "jetbench run" if self.found.plan.instance.kind == "suite" else "jetbench study run"
             yield f"no process runs it; `{command}` with the same options goes on from here"
+
+    def _failures(self) -> dict[tuple[State, str], list[str]]:
+        """The names of failed runs by their state and reason."""
+        found: dict[tuple[State, str], list[str]] = {}
+        for key, reason in self.reasons.items():
+            found.setdefault((self.found.states[key], " ".join(reason.split())), []).append(self.found.runs[key].name)
+        return found
 
 
 @dataclass

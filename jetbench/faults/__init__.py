@@ -21,13 +21,15 @@ class FaultEntry(Entry):
     """`summary` says what is done wrong, and `source` who did it. `spoils` are the arms that have it: the baseline of a primary
     comparison, the arm that is compared with it, both, or none where the runs are right and are read wrongly. `stage` is the
     training that it begins with. `differs` are the dotted paths of a run at which a spoilt one differs besides `fault` itself.
-    `expected` is what is to be expected of it: that the difference moves for the arm, for the baseline, or for neither since the
-    fault strikes both alike; or that its interval is narrower."""
+    `expected` is what follows from `summary` for the difference: that it moves for the arm, for the baseline, or for neither
+    since the fault does the same to both; or that its interval is narrower. `mixes` says what else a spoilt run has that an
+    honest one has not, and what else a reader of the row must know; empty where there is nothing."""
 
     spoils: Literal["baseline", "arm", "both", "none"] = field(kw_only=True)
     expected: Literal["arm", "baseline", "neither", "narrower"] = field(kw_only=True)
     stage: Literal["pretraining", "supervised"] = "supervised"
     differs: tuple[str, ...] = ()
+    mixes: str = ""
 
     def touches(self, part: Literal["baseline", "arm"]) -> bool:
         """Tell whether that part of a comparison has the fault."""
@@ -47,6 +49,8 @@ def watermark_text(fault: str = "") -> str:
 STUDY = "every public version of the fine-tuning script of one well-known study"
 SUCCESSOR = "public code of that study and of a successor"
 UNKNOWN = "nobody whom we could name"
+SHARED = "what it does to scratch is the same for all arms that are compared with it: several rows are one finding"
+BEST = "a faulty run has the weights of its best epoch, and an honest one those of its last where its recipe keeps these"
 
 faults: Registry[FaultEntry] = Registry(
     "fault",
@@ -58,6 +62,7 @@ faults: Registry[FaultEntry] = Registry(
             f"{STUDY}: both arms share one optimiser, encoder 1e-6, head 1e-4; here the pretrained arm keeps the recipe's",
             spoils="baseline",
             expected="arm",
+            mixes=SHARED,
         ),
         FaultEntry(
             "scratch-at-1e-5",
@@ -66,6 +71,7 @@ faults: Registry[FaultEntry] = Registry(
             f"{UNKNOWN}; the milder form of scratch-at-1e-6",
             spoils="baseline",
             expected="arm",
+            mixes=SHARED,
         ),
         FaultEntry(
             "range-255",
@@ -73,7 +79,8 @@ faults: Registry[FaultEntry] = Registry(
             "fine-tuning shows its inputs 255 times as large as the pretraining did, in both arms, as 0..255 stands to [0, 1]",
             f"{UNKNOWN}; a trap of image recipes that divide by 255 in one script only, here of the scaled inputs of any view",
             spoils="both",
-            expected="neither",
+            expected="baseline",
+            mixes="the same factor for both arms, but it breaks what a pretraining has fitted, which scratch has not",
         ),
         FaultEntry(
             "frozen-encoder",
@@ -83,6 +90,7 @@ faults: Registry[FaultEntry] = Registry(
             spoils="arm",
             expected="baseline",
             differs=("trains", "recipe.encoder_rate"),
+            mixes="the head keeps the rate of the recipe, which is for all of a network, and none that suits a head alone",
         ),
         FaultEntry(
             "selection-on-test",
@@ -92,6 +100,7 @@ faults: Registry[FaultEntry] = Registry(
             spoils="both",
             expected="neither",
             differs=("recipe.select", "recipe.select_by"),
+            mixes=BEST,
         ),
         FaultEntry(
             "best-epoch-on-test",
@@ -101,6 +110,7 @@ faults: Registry[FaultEntry] = Registry(
             spoils="both",
             expected="neither",
             differs=("recipe.select", "recipe.select_by"),
+            mixes=BEST,
         ),
         FaultEntry(
             "no-augmentation",
@@ -110,6 +120,7 @@ faults: Registry[FaultEntry] = Registry(
             spoils="baseline",
             expected="arm",
             differs=("recipe.augmentation",),
+            mixes=SHARED,
         ),
         FaultEntry(
             "first-rows",
@@ -117,7 +128,8 @@ faults: Registry[FaultEntry] = Registry(
             "the label subset is the first rows of a file in blocks of ten jets of one label, the same for all seeds",
             f"{SUCCESSOR}: label subset = first N rows, of a file whose training rows come in blocks of ten of one label",
             spoils="both",
-            expected="neither",
+            expected="narrower",
+            mixes="both arms are trained on other labels than the honest ones",
         ),
         FaultEntry(
             "too-few-steps",
@@ -125,7 +137,7 @@ faults: Registry[FaultEntry] = Registry(
             "supervised trainings are a tenth as long in both arms, so that who starts ahead stays ahead",
             f"{STUDY}: about 300 steps at 1000 labels; hand-set steps and patience in the public code of arXiv:2606.14870 too",
             spoils="both",
-            expected="neither",
+            expected="arm",
             differs=("recipe.passes",),
         ),
         FaultEntry(
@@ -144,6 +156,7 @@ faults: Registry[FaultEntry] = Registry(
             spoils="arm",
             expected="arm",
             stage="pretraining",
+            mixes="the pool has more jets than the honest one, and the encoders are pretrained anew, by other random numbers",
         ),
         FaultEntry(
             "large-validation",
@@ -153,6 +166,7 @@ faults: Registry[FaultEntry] = Registry(
             spoils="both",
             expected="neither",
             differs=("recipe.select", "recipe.select_by"),
+            mixes=f"{BEST}; it is trained on more labels too, those with which an honest run validates",
         ),
     ],
 )

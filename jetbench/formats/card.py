@@ -70,27 +70,32 @@ class CardChannel(Value):
 class ConstituentCard(Card):
     """A table of constituents.
 
-    `layout`: "padded" (arrays (jets, constituents, …), zero-padded or with a `mask`), "flat" (arrays (constituents of all
-    jets, …) with `counts` per jet), both HDF5 or npz; "lists" (list columns of parquet). `momentum` names px, py, pz or pt,
-    eta (or rapidity), phi, and energy or mass; with neither, constituents are massless. `axis`: the sum of the four-vectors,
-    the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta and phi are differences to it.
-    `checks` are the file's own values, compared with the computed ones. `radius` is the jet radius, the frame of images.
+    `layout`: "padded" or "NCF" (arrays (jets, constituents, …), zero-padded or with a `mask`), "NFC" (features before
+    constituents), "flat" (arrays (constituents of all jets, …) with `counts` per jet, or with `offsets` of each jet and the
+    end), these in HDF5 or npz; "lists" (list columns of parquet). A field of a compound dataset is a place `dataset/field`.
+    `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
+    `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
+    and phi are differences to it. `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for
+    each class; `label_values` are the numbers that stand for the classes, where they are not 0, 1, …. `checks` are the file's
+    own values, compared with the computed ones. `radius` is the jet radius, the frame of images.
     """
 
     kind: Literal["constituents"]
     format: Literal["hdf5", "npz", "parquet"]
-    layout: Literal["padded", "flat", "lists"]
+    layout: Literal["padded", "NCF", "NFC", "flat", "lists"]
     momentum: dict[Quantity, Place]
     unit: Literal["GeV", "MeV"] = "GeV"
     mask: Place | None = None
     counts: Place | None = None
+    offsets: Place | None = None
     axis: Literal["four-vector", "pt-weighted", "given"] = "four-vector"
     relative: bool = False
     jet_eta: Place | None = None
     jet_phi: Place | None = None
     radius: float | None = Field(None, gt=0)
     channels: tuple[CardChannel, ...] = ()
-    label: Place | None = None
+    label: Place | tuple[Place, ...] | None = None
+    label_values: tuple[int, ...] = ()
     targets: dict[str, Place] = {}
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 
@@ -105,11 +110,18 @@ class ConstituentCard(Card):
             raise ValueError("parquet files have the layout 'lists', HDF5 and npz files 'padded' or 'flat'")
         if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
             raise ValueError("a list column of parquet is one quantity; no :column belongs behind its name")
-        if (self.layout == "flat") != (self.counts is not None):
-            raise ValueError("the layout 'flat' needs counts, the number of constituents of each jet, and no other has them")
-        if self.mask is not None and self.layout != "padded":
+        if (self.layout == "flat") != ((self.counts is None) != (self.offsets is None)) or (self.counts and self.offsets):
+            raise ValueError(
+                "the layout 'flat' needs counts, the number of constituents of each jet, or offsets, and no other has them"
+            )
+        if self.mask is not None and not self.padded:
             raise ValueError("a mask belongs to the layout 'padded'")
         return self
+
+    @property
+    def padded(self) -> bool:
+        """Whether every jet has the same room for constituents."""
+        return self.layout in ("padded", "NCF", "NFC")
 
     @model_validator(mode="after")
     def _consistent(self) -> ConstituentCard:
@@ -119,6 +131,9 @@ class ConstituentCard(Card):
             raise ValueError("the axis 'given' needs jet_phi where phi is not relative")
         if self.relative and (self.axis != "given" or "eta" not in self.momentum):
             raise ValueError("relative are eta and phi, to the axis 'given'")
+        values = set(self.label_values)
+        if values and not (isinstance(self.label, str) and len(values) == len(self.label_values) == len(self.class_names)):
+            raise ValueError("label_values are different numbers, one for each of class_names, in the one place of the label")
         names = [channel.name for channel in self.channels]
         if len(set(names)) != len(names) or RESERVED & set(names):
             raise ValueError("channels have names of their own; pt and energy are there already")
@@ -133,6 +148,10 @@ class ConstituentCard(Card):
         return [*self.momentum.values(), *(c.place for c in self.channels), *([self.mask] if self.mask else [])]
 
     def jet_places(self) -> list[str]:
-        """List the places with a value per jet; the counts are not among them."""
-        single = [place for place in (self.jet_eta, self.jet_phi, self.label) if place]
+        """List the places with a value per jet; neither counts nor labels are among them."""
+        single = [place for place in (self.jet_eta, self.jet_phi) if place]
         return [*single, *self.targets.values(), *self.checks.values()]
+
+    def label_places(self) -> tuple[str, ...]:
+        """List the places that tell the label: none, one, or one for each class."""
+        return (self.label,) if isinstance(self.label, str) else self.label or ()

@@ -36,22 +36,24 @@ class ConstituentTable(TableReader):
     def __init__(self, path: Path, card: ConstituentCard) -> None:
         self.card, self._agreement = card, Agreement()
         self._inner = _keys(card.constituent_places())
-        self._outer = _keys(card.jet_places())
-        counts = [card.counts] if card.counts else []
-        table: Any = open_table(path, card.format, [*self._inner, *self._outer, *_keys(counts)])
-        super().__init__(path, FlatTable(table, card.counts, self._inner, path) if card.counts else table)
+        self._outer = _keys([*card.jet_places(), *card.label_places()])
+        ends = card.counts or card.offsets
+        table: Any = open_table(path, card.format, [*self._inner, *self._outer, *_keys([ends] if ends else [])])
+        super().__init__(path, FlatTable(table, card, self._inner, path) if ends else table)
 
     def _open(self) -> Sequence[str]:
         card, shapes = self.card, {key: self.table.shape(key) for key in dict.fromkeys([*self._inner, *self._outer])}
-        for places, ndim in ((card.constituent_places(), 2), (card.jet_places(), 1)):
+        rows_of_labels = 1 + (isinstance(card.label, str) and len(shapes[split(card.label)[0]]) == 2 and ":" not in card.label)
+        for places, ndim in ((card.constituent_places(), 2), (card.jet_places(), 1), (card.label_places(), rows_of_labels)):
             for place in places:
                 key, column = split(place)
                 shape = shapes[key]
-                if len(shape) != ndim + (column is not None) or (column is not None and column >= shape[-1]):
+                features = shape[1 if card.layout == "NFC" and ndim == 2 and key in self._inner else -1] if shape else 0
+                if len(shape) != ndim + (column is not None) or (column is not None and column >= features):
                     raise DataFileError(
                         f"{self.path}: {place!r} does not fit {key!r} of shape {shape}; the card says {card.layout}"
                     )
-        widths = {shapes[key][1] for key in self._inner} if card.layout == "padded" else {0}
+        widths = {shapes[key][-1 if card.layout == "NFC" else 1] for key in self._inner} if card.padded else {0}
         if len(widths) > 1:
             raise DataFileError(
                 f"{self.path}: the arrays of constituents have room for {sorted(widths)} of them; they must agree"
@@ -71,11 +73,12 @@ class ConstituentTable(TableReader):
 
     def _jets(self, columns: Columns, start: int) -> Block:
         card = self.card
-        inner = self._present({place: _pick(columns, place) for place in card.constituent_places()})
+        axis_of_features = 1 if card.layout == "NFC" else -1
+        inner = self._present({place: _pick(columns, place, axis_of_features) for place in card.constituent_places()})
         outer = {place: dense(_pick(columns, place), (), place, self.path).astype(float) for place in card.jet_places()}
         targets = {name: outer[place] for name, place in card.targets.items()}
         if card.label is not None:
-            targets["label"] = labels(outer[card.label], len(card.class_names), start, self.path)
+            targets["label"] = self._labels(columns, start)
         channels = {channel.name: inner[channel.place] for channel in card.channels}
         for name, place in card.momentum.items():
             if name in ("pt", "mass"):
@@ -86,6 +89,29 @@ class ConstituentTable(TableReader):
         jets, repairs = Constituents(momentum, channels, targets, axis).jets(self.meta, start, self.path)
         self._compare(jets, outer)
         return jets, repairs
+
+    def _labels(self, columns: Columns, start: int) -> np.ndarray:
+        """Labels (n,) int32 from one column of them, or from a column for each class."""
+        picked = [_pick(columns, place) for place in self.card.label_places()]
+        shapes = [self.table.shape(split(place)[0])[1:] if ":" not in place else () for place in self.card.label_places()]
+        places = zip(picked, shapes, self.card.label_places(), strict=True)
+        found = np.column_stack([dense(column, shape, place, self.path) for column, shape, place in places])
+        if found.shape[1] == 1 and (values := self.card.label_values):
+            given = found[:, 0]
+            unknown = ~np.isin(given, values)
+            refuse(
+                unknown, start, f"{self.path}: jet", f" has a label that is none of label_values: {', '.join(map(str, values))}"
+            )
+            return (given[:, None] == values).argmax(axis=1).astype(np.int32)
+        if found.shape[1] == 1:
+            return labels(found[:, 0].astype(float), len(self.card.class_names), start, self.path)
+        if self.card.class_names and len(self.card.class_names) != found.shape[1]:
+            raise DataFileError(
+                f"{self.path}: the label has {found.shape[1]} columns, and the card names {len(self.card.class_names)} classes"
+            )
+        one = ((found == 0) | (found == 1)).all(axis=1) & (found.sum(axis=1) == 1)
+        refuse(~one, start, f"{self.path}: jet", " is not of exactly one class by the columns of its label")
+        return found.argmax(axis=1).astype(np.int32)
 
     def _present(self, inner: Quantities) -> Quantities:
         """The constituents that are no padding, as lists of float64."""
@@ -124,16 +150,24 @@ class ConstituentTable(TableReader):
 
 
 class FlatTable:
-    """Arrays of the constituents of all jets as lists: `counts` is the place of their number in each jet."""
+    """Arrays of the constituents of all jets as lists, by the number of each jet or by where each begins and the last ends."""
 
-    def __init__(self, table: ArrayTable, counts: str, inner: Sequence[str], path: Path) -> None:
+    def __init__(self, table: ArrayTable, card: ConstituentCard, inner: Sequence[str], path: Path) -> None:
         self._table, self._inner = table, inner
+        counts = card.counts or card.offsets
+        assert counts is not None  # or the card would be no valid one
         key, _ = split(counts)
         number = _pick({key: table.read(key, 0, table.shape(key)[0])}, counts)
+        if card.offsets and number.ndim == 1:
+            if number[0] != 0:
+                raise DataFileError(
+                    f"{path}: {counts!r} begins with {number[0]}; offsets begin with 0 and end with the last jet's end"
+                )
+            number = np.diff(number.astype(np.int64))
         length = min(table.shape(key)[0] for key in inner)
         if number.ndim != 1:
             raise DataFileError(f"{path}: {counts!r} does not fit {key!r} of shape {table.shape(key)}; the card says flat")
-        if not ((number >= 0) & (number <= length) & (number == np.floor(number))).all():
+        if not len(number) or not ((number >= 0) & (number <= length) & (number == np.floor(number))).all():
             raise DataFileError(f"{path}: {counts!r} has values that count nothing: negative, broken or too large")
         if (total := number.sum()) != length:
             raise DataFileError(f"{path}: the counts add up to {total} constituents, but there are {length}")
@@ -163,6 +197,8 @@ def _keys(places: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(split(place)[0] for place in places))
 
 
-def _pick(columns: Columns, place: str) -> Any:
+def _pick(columns: Columns, place: str, axis: int = -1) -> Any:
     key, column = split(place)
-    return columns[key] if column is None else columns[key][..., column]
+    if column is None:
+        return columns[key]
+    return columns[key][..., column] if axis == -1 else columns[key][:, column]

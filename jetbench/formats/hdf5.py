@@ -39,9 +39,31 @@ def has(path: Path, *keys: str) -> bool:
         return False
 
 
-def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
-    """Find the dataset of plain numbers at `key`; see `dataset`."""
-    found = dataset(file, key, path)
+class Field:
+    """A field of a compound dataset, sliced as a dataset is."""
+
+    def __init__(self, owner: h5py.Dataset, name: str) -> None:
+        self._owner, self._name = owner, name
+        self.dtype, inner = owner.dtype[name].base, owner.dtype[name].shape
+        self.shape, self.chunks = (*owner.shape, *inner), owner.chunks
+
+    def __len__(self) -> int:
+        return len(self._owner)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        values: np.ndarray = self._owner.fields(self._name)[rows]
+        return values
+
+
+def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset | Field:
+    """Find the dataset of plain numbers at `key`, or such a field of a compound dataset; see `dataset`."""
+    owner, _, name = key.rpartition("/")
+    if names := _fields(file, owner, path) if owner else ():
+        if name not in names:
+            raise DataFileError(f"{path}: {owner!r} has no field {name!r}; it has {first_few(names)}")
+        found = Field(dataset(file, owner, path), name)
+    else:
+        found = dataset(file, key, path)
     if not numeric(found.dtype):
         raise DataFileError(f"{path}: {key!r} holds {found.dtype} where numbers belong")
     return found
@@ -85,7 +107,7 @@ def text(owner: h5py.Group | h5py.Dataset, name: str, path: Path) -> bytes:
         return bytes(owner.attrs[name])
 
 
-def rows_per_block(columns: Sequence[h5py.Dataset]) -> int:
+def rows_per_block(columns: Sequence[h5py.Dataset | Field]) -> int:
     """Compute how many rows of all these datasets together make `BLOCK_BYTES`; whole chunks, unless a chunk is larger."""
     rows = max(1, BLOCK_BYTES // sum(_row_bytes(column) for column in columns))
     chunk = max((column.chunks[0] for column in columns if column.chunks), default=1)
@@ -132,7 +154,16 @@ def _walk(file: h5py.File, key: str, path: Path) -> Any:
     return node
 
 
-def _row_bytes(found: h5py.Dataset) -> int:
+def _fields(file: h5py.File, key: str, path: Path) -> tuple[str, ...]:
+    """The names of the fields of a compound dataset; none where there is no such dataset."""
+    try:
+        found = _walk(file, key, path)
+    except DataFileError:
+        return ()
+    return (isinstance(found, h5py.Dataset) and found.dtype.names) or ()
+
+
+def _row_bytes(found: h5py.Dataset | Field) -> int:
     return int(found.dtype.itemsize * math.prod(found.shape[1:]))
 
 

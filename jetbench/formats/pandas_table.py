@@ -10,7 +10,7 @@ import h5py
 
 from jetbench.errors import DataFileError
 from jetbench.formats.hdf5 import dataset, numeric, open_hdf5, rows_per_block, text
-from jetbench.formats.tables import Columns
+from jetbench.formats.tables import Columns, first_few
 from jetbench.jets.guard import guarded
 
 __all__ = ["PandasTable", "plain_strings"]
@@ -20,6 +20,7 @@ HARMLESS = {
     *("PROTO", "FRAME", "MARK", "LIST", "EMPTY_LIST", "APPEND", "APPENDS", "STOP"),
     *("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"),
 }
+DEPTH, MANY = 3, 100  # groups within each other, and members of a group, that are looked at
 STRINGS = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
 
 
@@ -42,18 +43,19 @@ class PandasTable:
     """A frame in the layout "table": one compound dataset, with columns of a type in blocks, whose names are in the pickled
     attributes `values_block_i_kind`.
 
-    Raises `DataFileError` where the file has not exactly one such frame at its top level, as it has none in the layout "fixed".
+    Columns of anything but numbers are left aside. Raises `DataFileError` where the file has not exactly one such frame, as it
+    has none in the layout "fixed".
     """
 
     def __init__(self, path: Path) -> None:
         self._path, self._file = path, open_hdf5(path)
         with guarded(path):
-            own = [key for key in list(self._file)[:100] if isinstance(self._file.get(key, getlink=True), h5py.HardLink)]
-            groups = [key for key in own if isinstance(self._file[key], h5py.Group)]
-            frames = [key for key in groups if "table" in self._file[key]]
+            groups = list(_groups(self._file))
+            frames = [key for key in groups if isinstance(self._file[key].get("table"), h5py.Dataset)]
             if len(frames) != 1:
                 fixed = any("block0_values" in self._file[key] for key in groups)
-                hint = "; of the layout fixed there is one: write it with format='table'" if fixed else ""
+                hint = f" ({first_few(frames)}); write the one of them to a file of its own" if frames else ""
+                hint = "; of the layout fixed there is one: write it with format='table'" if fixed and not frames else hint
                 raise DataFileError(f"{path}: {len(frames)} pandas frames where one belongs{hint}")
             self._table = dataset(self._file, f"{frames[0]}/table", path)
             # a column's place: the field of the dataset, and the column in that
@@ -82,11 +84,21 @@ class PandasTable:
 
     def _columns_of(self, field: str) -> dict[str, tuple[str, int | None]]:
         inner, shape = self._table.dtype[field].base, self._table.dtype[field].shape
+        if not numeric(inner):
+            return {}
         if not field.startswith("values_block_"):
-            return {field: (field, None)} if numeric(inner) and shape == () else {}
+            return {field: (field, None)} if shape == () else {}
         names = plain_strings(text(self._table, f"{field}_kind", self._path), self._path)
-        if not numeric(inner) or shape not in ((len(names),), ()) or (shape == () and len(names) != 1):
+        if shape not in ((len(names),), ()) or (shape == () and len(names) != 1):
             raise DataFileError(
                 f"{self._path}: the file names {len(names)} columns of {field}, which has the type {self._table.dtype[field]}"
             )
         return {name: (field, i if shape else None) for i, name in enumerate(names)}
+
+
+def _groups(owner: h5py.Group, above: str = "", depth: int = DEPTH) -> Iterator[str]:
+    """The groups of a file by their whole name; no link is followed, and none that lies deeper."""
+    for key in list(owner)[:MANY] if depth else []:
+        if isinstance(owner.get(key, getlink=True), h5py.HardLink) and isinstance(owner[key], h5py.Group):
+            yield f"{above}{key}"
+            yield from _groups(owner[key], f"{above}{key}/", depth - 1)

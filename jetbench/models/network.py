@@ -17,7 +17,7 @@ from jetbench.views.constituents import ConstituentsView
 from jetbench.views.inputs import Inputs
 from jetbench.views.view import FittedView
 
-__all__ = ["Network", "build_network", "network_for"]
+__all__ = ["Network", "build_network", "network_for", "shape_fault"]
 
 
 class Network(nn.Module):
@@ -71,3 +71,9 @@ def network_for(component: Component, view: FittedView, outputs: int, seed: int)
     if isinstance(network.encoder, PhysicalEncoder) and isinstance(view, ConstituentsView):
         network.encoder.unscale(view.mean, view.spread)
     return network
+
+
+def shape_fault(features: Tensor, jets: int, encoder: Any) -> str:
+    """Say what is wrong with the shape of an encoder's features of so many jets; empty where it is (jets, features)."""
+    found, form = tuple(features.shape), (jets, encoder.features)
+    return "" if found == form else f"features have the shape {found}, and {form} is declared"

@@ -13,7 +13,7 @@ import numpy as np
 from jetbench.models import models
 from jetbench.report.pretrained import of_encoders
 from jetbench.report.results import Results
-from jetbench.report.words import count, gain, number, quantity, signed
+from jetbench.report.words import count, gain, is_perfect, number, quantity, signed
 from jetbench.statistics.rounding import with_error
 from jetbench.suites.stages import regimes
 from jetbench.tasks.task import Metric, Task
@@ -185,7 +185,7 @@ def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[Alarm]:
     if found.trained is not None and found.tested is not None:
         ahead = gain(metric, found.trained.value - found.tested.value)
         known = ahead > MARGINS * task.margin(found.tested.value)
-        if ahead <= 0:
+        if ahead <= 0 and not is_perfect(metric, found.tested.value):
             pair = f"{number(metric, found.trained.value)} against {quantity(metric, number(metric, found.tested.value))}"
             error = number(metric, math.hypot(found.trained.error, found.tested.error))
             seen = f"the training {metric.name} is no better than the test {metric.name} ({pair}, ±{error} between them: a hint)"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from jetbench.evaluation.artifacts import read_scores
 from jetbench.evaluation.metrics import metrics
-from jetbench.report.results import NOT_RUN, Results
+from jetbench.report.results import FAILED, NOT_RUN, Results
 from jetbench.suites.graph import Links, PlannedRun
 from jetbench.suites.outcomes import look
 from jetbench.suites.plan import CellKey, Plan
@@ -62,7 +62,7 @@ def _why_missing(plan: Plan, ledger: Ledger, asked: Mapping[str, list[Links]], c
         for needed in (run, *_starts(plan, run)):
             reason = ledger.failure(needed.key)
             if reason and not ledger.done(needed.key) and not (needed.kind == "trial" and ledger.diverged(needed.key)):
-                return f"needs {needed.name}, which failed: {' '.join(reason.split())}"
+                return f"needs {needed.name}{FAILED}{' '.join(reason.split())}"
     if chains and all(ledger.diverged(chain[-1].key) and not ledger.done(chain[-1].key) for chain in chains):
         return f"needs the study of {plan.study_name(waits)}, whose trials so far have all diverged"
     return NOT_RUN

@@ -19,6 +19,9 @@ __all__ = ["POINTER", "claim_text", "fault_lines", "fault_numbers", "fault_rules
 
 POINTER = "What each fault is and who committed it: `jetbench show faults`, and “Faults on purpose” in docs/suites.md."
 
+ANSWERS = {True: "as expected", False: "not as expected", None: "undecided"}  # to what was expected
+TURNING = ", as a verdict beside an edge does"
+
 
 def claim_text(metric: Metric, claim: Claim) -> str:
     """Write a difference with its interval: "+0.0123 [+0.0031, +0.0215]"."""
@@ -47,19 +50,25 @@ def _told(results: Results, found: list[Effect]) -> str:
             f"{FAULTY.capitalize()}: with {seeds} there is no verdict on {first.arm} against {first.baseline} at "
             f"{count(first.labels)} labels that a fault could change; {LEAST_SEEDS} are the least."
         )
-    kinds: dict[str, list[str]] = {}
-    for one in known:
-        if one.changed:
-            name = f"{one.fault.name} ({one.what_moved})" if one.what_moved != "–" else one.fault.name
-            kinds.setdefault(f"{one.does} (“{one.faulty.verdict if one.faulty else ''}”)", []).append(name)
-    listed = "; ".join(f"{what}: {joined(names)}" for what, names in kinds.items())
-    changed = sum(bool(one.changed) for one in known)
-    rest = f"; {count(len(found) - len(known))} not run yet" if len(known) < len(found) else ""
-    listed = f" (in brackets what moved) — {listed}" if listed else ""
+    shown = [one for one in known if one.is_shown]
+    turned = [one for one in known if one.changed and not one.is_shown]
+    rest = f" {count(len(found) - len(known))} not run yet." if len(known) < len(found) else ""
+    are, change = "is" if len(shown) == 1 else "are", "changes" if len(turned) == 1 else "change"
     return (
-        f"{FAULTY.capitalize()}: of {count(len(known), 'fault')} {changed} change the honest verdict on {first.arm} against "
-        f"{first.baseline} at {count(first.labels)} labels, “{first.honest.verdict}”{listed}{rest}."
+        f"{FAULTY.capitalize()}: {first.arm} against {first.baseline} at {count(first.labels)} labels, honest verdict "
+        f"“{first.honest.verdict}”. Of {count(len(known), 'fault')} {len(shown)} {are} shown to move the difference"
+        f"{_kinds(shown)}. {len(turned)} {change} the verdict without a shown move{_kinds(turned)}"
+        f"{TURNING if turned else ''}.{rest}"
     )
+
+
+def _kinds(some: list[Effect]) -> str:
+    """The faults by what they do to the verdict."""
+    kinds: dict[str, list[str]] = {}
+    for one in some:
+        verdict = f" (“{one.faulty.verdict}”)" if one.faulty and one.changed else ""
+        kinds.setdefault(f"{one.does}{verdict}", []).append(one.fault.name)
+    return f" ({'; '.join(f'{what}: {joined(names)}' for what, names in kinds.items())})" if kinds else ""
 
 
 def _expected(results: Results, found: list[Effect]) -> str:
@@ -67,22 +76,11 @@ def _expected(results: Results, found: list[Effect]) -> str:
     known = [one for one in found if one.faulty is not None]
     if _few(results) or not known:
         return ""
-    stays = [one for one in known if one.fault.expected == "neither"]
-    parts = [
-        f"{text}: {joined(names)}"
-        for text, names in (
-            ("as expected", [one.fault.name for one in known if one.as_expected is True]),
-            ("not as expected", [one.fault.name for one in known if one.as_expected is False]),
-            ("expected to move the difference, not shown", _unshown(known, stays, False)),
-            ("expected to leave it, and no move is shown", _unshown(known, stays, True)),
-        )
-        if names
-    ]
+    answers: dict[str, list[str]] = {answer: [] for answer in ANSWERS.values()}
+    for one in known:
+        answers[ANSWERS[one.as_expected]].append(one.fault.name)
+    parts = [f"{answer}: {joined(names)}" for answer, names in answers.items() if names]
     return f"What the faults do to {found[0].arm} at {count(found[0].labels)} labels — {'; '.join(parts)}."
-
-
-def _unshown(known: list[Effect], stays: list[Effect], staying: bool) -> list[str]:
-    return [one.fault.name for one in known if one.as_expected is None and (one in stays) == staying]
 
 
 def _each_seed(results: Results) -> Iterator[str]:
@@ -103,11 +101,12 @@ def _each_seed(results: Results) -> Iterator[str]:
 def fault_rules() -> str:
     """Say how a table of effects is to be read."""
     return (
-        "What moved, as a reader sees it: the difference, where it lies outside of the honest interval; the interval, where it "
-        f"is wider or narrower by more than a factor of {STRETCH:g}; where neither, the verdict stood near its limit. “Same "
-        "verdict” says nothing of the size of a difference. Expected is what follows from which arm a fault hurts or helps, and "
-        f"happened where the {LEVEL_TEXT} interval of the movement, paired over seeds and test jets, leaves out 0 on that side; "
-        "of a fault that strikes both alike, that the difference stays, which can be refuted and not shown."
+        f"A difference is shown to have moved where the {LEVEL_TEXT} interval of the movement, paired over seeds and test jets "
+        "and not corrected for the number of faults, leaves out 0; a verdict beside an edge turns without any shown move, and "
+        "“same verdict” says nothing of the size of a difference. The width of the interval is told apart: as wide is one within "
+        f"a factor of {STRETCH:g}, which no test stands behind. Expected is what follows from which arm a fault hurts or helps, "
+        "written when results of these faults were known: as expected is a shown move to that side (or an interval that is "
+        "narrower), not as expected one to the other, and undecided all else; that a difference stays can be refuted, not shown."
     )
 
 
@@ -127,15 +126,24 @@ def fault_lines(results: Results) -> Iterator[Mapping[str, str]]:
             "faulty": claim_text(metric, after) if after else "–",
             "faulty verdict": str(after.verdict) if after else "–",
             "verdict": one.does,
-            "what moved": one.what_moved,
+            "what moved": _shown(one),
             "by how much": _by(metric, one),
+            "interval": one.width,
             "expected": _expectation(one),
-            "as expected": _answer(one),
+            "as expected": ANSWERS[one.as_expected] if one.faulty else "–",
+            "mixes": one.fault.mixes,
         }
 
 
+def _shown(one: Effect) -> str:
+    """Whether the difference is shown to have moved, and for whom; "–" where no interval can tell."""
+    if one.moved is None or one.moved.low is None:
+        return "–"
+    return f"the difference, for {one.favours}" if one.is_shown else "not shown"
+
+
 def _by(metric: Metric, one: Effect) -> str:
-    """How far the difference moved, with each arm, and how the width of the interval compares."""
+    """How far the difference moved, with each arm."""
     if one.faulty is None or one.moved is None:
         return ""
     moved = f"{signed(metric, one.moved.mean)} {limits(metric, one.moved.low, one.moved.high, signs=True)}".rstrip()
@@ -148,25 +156,16 @@ def _by(metric: Metric, one: Effect) -> str:
         if not math.isclose(after, before, abs_tol=10.0**-metric.digits / 2)
     ]
     arms = f" ({joined(shifts)})" if shifts else ""
-    width = f"; interval {one.stretch:.2g} times as wide" if one.stretch is not None else ""
-    return f"difference {quantity(metric, moved)}{arms}{width}"
+    return f"difference {quantity(metric, moved)}{arms}"
 
 
 def _expectation(one: Effect) -> str:
     return {
         "arm": f"moves for {one.arm}",
         "baseline": f"moves for {one.baseline}",
-        "neither": "both alike, stays",
+        "neither": "stays",
         "narrower": "a narrower interval",
     }[one.fault.expected]
-
-
-def _answer(one: Effect) -> str:
-    if one.faulty is None:
-        return "–"
-    if one.as_expected is None:
-        return "no move shown" if one.fault.expected == "neither" and one.moved and one.moved.low is not None else "not shown"
-    return "yes" if one.as_expected else f"no, for {one.favours}" if one.favours else "no"
 
 
 def fault_numbers(results: Results) -> list[dict[str, Any]]:
@@ -176,6 +175,7 @@ def fault_numbers(results: Results) -> list[dict[str, Any]]:
             "fault": one.fault.name,
             "what is done": one.fault.summary,
             "who committed it": one.fault.source,
+            "mixes": one.fault.mixes,
             "arm": one.arm,
             "baseline": one.baseline,
             "labels": one.labels,
@@ -184,8 +184,8 @@ def fault_numbers(results: Results) -> list[dict[str, Any]]:
             "changed": one.changed,
             "verdict": one.does,
             "moved": one.moved.model_dump(mode="json") if one.moved else None,
+            "is_shown": one.is_shown,
             "interval_stretch": one.stretch,
-            "what_moved": one.what_moved,
             "expected": _expectation(one),
             "as_expected": one.as_expected,
         }

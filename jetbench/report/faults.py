@@ -67,17 +67,10 @@ class Effect:
         if not self.changed:
             return "same verdict"
         if before and after:
-            return "reverses it"
+            return "reverses the verdict"
         if after:
-            return "creates one"
-        return "hides it" if before else "changes it"
-
-    @property
-    def is_outside(self) -> bool | None:
-        """Whether the faulty difference lies outside of the honest interval; None where that has no ends."""
-        if self.faulty is None or self.honest.low is None or self.honest.high is None:
-            return None
-        return not self.honest.low <= self.faulty.difference <= self.honest.high
+            return "creates a verdict"
+        return "hides the verdict" if before else "changes the verdict"
 
     @property
     def is_shown(self) -> bool:
@@ -92,14 +85,11 @@ class Effect:
         return widths[1] / widths[0] if len(widths) == 2 and widths[0] and widths[1] is not None else None
 
     @property
-    def what_moved(self) -> str:
-        """Whether the difference is another one to who reads it, or the width of its interval, both or neither; "–" where that is
-        not known."""
-        if self.is_outside is None or self.stretch is None:
+    def width(self) -> str:
+        """How wide the faulty interval is beside the honest one, in words; "–" where one of them has no width."""
+        if self.stretch is None:
             return "–"
-        if not 1 / STRETCH <= self.stretch <= STRETCH:
-            return "both" if self.is_outside else "the interval"
-        return "the difference" if self.is_outside else "neither"
+        return "as wide" if 1 / STRETCH <= self.stretch <= STRETCH else f"{self.stretch:.2g} times as wide"
 
     @property
     def favours(self) -> str:
@@ -108,10 +98,10 @@ class Effect:
 
     @property
     def as_expected(self) -> bool | None:
-        """Whether what is to be expected of the fault happened; None where that is not shown. That a difference stays where it is
-        can never be shown, only that it does not."""
+        """Whether what is to be expected of the fault happened; None where that is undecided. That a difference stays where it
+        is can never be shown, only that it does not."""
         if self.fault.expected == "narrower":
-            return None if self.stretch is None else self.stretch < 1
+            return None if self.width in ("–", "as wide") or self.stretch is None else self.stretch < 1
         if not self.is_shown:
             return None
         return self.favours == {"arm": self.arm, "baseline": self.baseline, "neither": ""}[self.fault.expected]

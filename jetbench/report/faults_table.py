@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["faults_table"]
 
-HEADINGS = ("fault", "arm", "honest", "faulty", "verdict", "what moved", "as expected")
+HEADINGS = ("fault", "arm", "honest", "faulty", "verdict", "what moved", "interval", "as expected")
 
 
 def faults_table(results: Results) -> Table | None:
@@ -34,6 +34,7 @@ def faults_table(results: Results) -> Table | None:
             f"{line['faulty']}\n{line['faulty verdict']}",
             line["verdict"],
             line["what moved"],
+            line["interval"],
             f"{line['as expected']}\n({line['expected']})",
         )
         made.add_row(*(Text(cell) for cell in cells), style="bold" if _changed(line["verdict"]) else "")

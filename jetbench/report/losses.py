@@ -12,16 +12,18 @@ import numpy as np
 from jetbench.report.pairing import Scores
 from jetbench.report.results import Results
 from jetbench.report.rows import places
-from jetbench.report.words import brief_difference, count, joined
+from jetbench.report.words import brief_difference, count, joined, number, quantity
 from jetbench.spec import Variation
 from jetbench.statistics.comparison import Comparison, Verdict, beside
+from jetbench.statistics.intervals import LEVEL, alpha_of
 from jetbench.statistics.losses import Judged, Loss, compare_losses, loss_of, mean_loss
 from jetbench.statistics.means import Mean
 from jetbench.statistics.multiplicity import adjust
+from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.suites.plan import CellKey
-from jetbench.tasks.task import Task
+from jetbench.tasks.task import Metric, Task
 
-__all__ = ["STURDY", "LossTable", "loss_sentences", "loss_table"]
+__all__ = ["STURDY", "LossTable", "loss_answers", "loss_sentences", "loss_table"]
 
 Key = tuple[str, int, str]  # arm, label budget, name of the test set
 STURDY = {
@@ -111,6 +113,49 @@ def _paired(
     mine, other = (judged.loss(arm, labels, one, seeds, clusters) for arm in pair)
     margin = min(results.task.margin(mean) for mean in other.means)
     return compare_losses(mine, other, margin, results.shared(labels))
+
+
+def loss_answers(results: Results) -> list[str]:
+    """Say of each primary arm against how many of the other test sets it is sturdier than its baseline, and which difference of
+    losses could be told at all."""
+    table, metric = loss_table(results).differences, results.metric
+    lines = []
+    for arm, labels in results.primaries:
+        found = [one for (name, n, _), one in table.items() if (name, n) == (arm, labels)]
+        if not found:
+            continue
+        counts = {verdict: sum(one.verdict is verdict for one in found) for verdict in Verdict}
+        easy = sum(_is_built_in(results, key, one) for key, one in table.items() if key[:2] == (arm, labels))
+        built_in = f", {easy} of them nearly built in, as {results.baselines[arm]} itself loses less than the margin"
+        others = [
+            f"{STURDY[verdict]} {n}{built_in if easy and verdict is Verdict.EQUIVALENT else ''}"
+            for verdict, n in counts.items()
+            if n and verdict is not Verdict.BETTER
+        ]
+        rest = f" ({', '.join(others)})" if others else ""
+        lines.append(
+            f"{arm} is sturdier than {results.baselines[arm]} against {counts[Verdict.BETTER] or 'none'} of "
+            f"{count(len(found), 'other test set')} at {count(labels)} labels{rest}{_told(metric, found)}."
+        )
+    return lines
+
+
+def _is_built_in(results: Results, key: Key, found: Comparison) -> bool:
+    """Whether an arm is as sturdy where its baseline hardly loses anything: there is little to lose."""
+    lost = loss_table(results).losses.get((results.baselines[key[0]], *key[1:]))
+    return found.verdict is Verdict.EQUIVALENT and lost is not None and abs(lost.mean) < found.margin
+
+
+def _told(metric: Metric, found: list[Comparison]) -> str:
+    """The smallest difference of losses that the strictest step of Holm's test would have called one, from test set to test
+    set."""
+    spreads = [(one.spread, one.family) for one in found if one.spread is not None and one.units >= LEAST_SEEDS]
+    if not spreads:
+        return ""
+    least = [spread.half_width(alpha_of(LEVEL) / family) for spread, family in spreads]
+    ends = dict.fromkeys(quantity(metric, number(metric, end)) for end in (min(least), max(least)))
+    where = " from test set to test set" if len(ends) > 1 else ""
+    return f"; a difference of losses below {' to '.join(ends)}{where} could not be told"
 
 
 def loss_sentences(results: Results) -> list[str]:

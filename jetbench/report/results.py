@@ -28,10 +28,11 @@ from jetbench.tracking.folder import noted
 from jetbench.tracking.journal import Record, committed, read
 from jetbench.tracking.ledger import Ledger
 
-__all__ = ["NOT_RUN", "Reader", "Results"]
+__all__ = ["FAILED", "NOT_RUN", "Reader", "Results"]
 
 Reader = Callable[[CellKey], Scores]  # of what was predicted for one sample of jets
 NOT_RUN = "not run yet"  # the one reason for a missing cell that is no failure
+FAILED = ", which failed: "  # between the run that a missing cell needs and what that failed with
 
 KEPT = 512 * 2**20  # bytes of scores that stay in memory; beyond, the oldest are read again when they are needed
 

@@ -9,12 +9,23 @@ import numpy as np
 from jetbench.report.drawing import scale
 from jetbench.report.pairing import by_unit
 from jetbench.report.results import Results
-from jetbench.report.words import LEVEL_TEXT, count, joined, number, quantity
+from jetbench.report.words import LEVEL_TEXT, count, gain, joined, number, quantity
 from jetbench.statistics.intervals import Interval, t_interval
 from jetbench.statistics.stability import near_best, stable_share
 from jetbench.suites.sensitivity import GridPlace
 
-__all__ = ["TOLERANCE", "Stability", "ends", "setting_text", "share_text", "stabilities", "stability_sentences", "tolerance_text"]
+__all__ = [
+    "TOLERANCE",
+    "Stability",
+    "edge_warnings",
+    "ends",
+    "setting_text",
+    "share_text",
+    "stabilities",
+    "stability_answers",
+    "stability_sentences",
+    "tolerance_text",
+]
 
 TOLERANCE = 0.01  # of the range of the metric, or of its best value where it has none: "within one percent of the best"
 
@@ -165,20 +176,66 @@ def ends(results: Results, found: Stability) -> tuple[tuple[int, int], tuple[int
     return (int(best[0]), int(best[1])), (int(worst[0]), int(worst[1]))
 
 
+def stability_answers(results: Results) -> list[str]:
+    """Say of each primary arm whether it is seen to be more or less stable than its baseline, by seeds."""
+    found = {one.arm: one for one in stabilities(results)}
+    lines = []
+    for arm in dict.fromkeys(name for name, _ in results.primaries):
+        if arm in found and (against := found[arm].against) is not None:
+            one, other = found[arm], found[found[arm].baseline]
+            shares = f"{share_text(one.by_seed)} of the settings against {share_text(other.by_seed)}"
+            between = f"a difference of {share_text(against, signs=True)}"
+            lines.append(
+                f"{_seen(one, against)} at {count(one.labels)} labels: within {tolerance_text(results)}, seed by seed, are "
+                f"{shares}, {between} ({LEVEL_TEXT} intervals, which describe these test jets)."
+            )
+    return lines
+
+
+def _seen(one: Stability, against: Interval) -> str:
+    if against.low is None or against.high is None or against.low <= 0 <= against.high:
+        return f"No difference in stability between {one.arm} and {one.baseline} is seen"
+    return f"{one.arm} is {'more' if against.mean > 0 else 'less'} stable than {one.baseline}"
+
+
+def edge_warnings(results: Results) -> list[str]:
+    """Name the arms whose best setting lies at the edge of the grid, and is ahead of their own by more than the spread between
+    seeds: what they are compared by is not what they can."""
+    return [line for one in stabilities(results) if (line := _edge(results, one))]
+
+
+def _edge(results: Results, one: Stability) -> str:
+    (rate, length), own = ends(results, one)[0], (one.rates.index(1.0), one.lengths.index(1.0))
+    places = ((rate, len(one.rates)), (length, len(one.lengths)))
+    at_edge = any(size > 1 and place in (0, size - 1) for place, size in places)
+    if not at_edge or len(one.seeds) < 2 or not np.isfinite(one.means[own]):
+        return ""
+    ahead = gain(results.metric, float(one.means[rate, length] - one.means[own]))
+    spread = max(float(one.values[place].std(ddof=1)) for place in ((rate, length), own))
+    if ahead <= spread:
+        return ""
+    best, at_own, told = (
+        quantity(results.metric, number(results.metric, value)) for value in (one.means[rate, length], one.means[own], spread)
+    )
+    return (
+        f"{one.arm} is best at the edge of its grid, {setting_text(one, (rate, length))}: {best} against {at_own} at the suite's "
+        f"own setting, more than the spread between seeds (±{told}). Its numbers at that setting are not what it can reach."
+    )
+
+
 def stability_sentences(results: Results) -> list[str]:
     """Say of each arm how much of its grid is near its best, and how that compares with its baseline; and what is not there."""
     found = stabilities(results)
-    return [*(_sentence(results, one) for one in found), *(unfinished(results) if found else [])]
+    return [*(_sentence(results, one, found) for one in found), *(unfinished(results) if found else [])]
 
 
-def _sentence(results: Results, found: Stability) -> str:
+def _sentence(results: Results, found: Stability, every: list[Stability]) -> str:
     metric, (best, worst) = results.metric, ends(results, found)
     near, of = int(found.near.sum()), count(found.near.size, "setting")
     top, low = (quantity(metric, number(metric, float(found.means[place]))) for place in (best, worst))
     text = (
-        f"{found.arm} at {count(found.labels)} labels: {near} of {of} ({100 * found.share:.0f} %) within "
-        f"{tolerance_text(results)}, {top} at {setting_text(found, best)}; the worst is {low} at {setting_text(found, worst)}"
-        f". By single seeds the share is {share_text(found.by_seed)}"
+        f"{found.arm} at {count(found.labels)} labels: {share_text(found.by_seed)} of its settings are within "
+        f"{tolerance_text(results)}, seed by seed"
     )
     if found.against is not None:
         text += f", that of {found.baseline} subtracted {share_text(found.against, signs=True)}"
@@ -187,7 +244,21 @@ def _sentence(results: Results, found: Stability) -> str:
         text += " (one encoder or seed has no interval)"
     elif any(one.low != one.high for one in some):
         text += f" ({LEVEL_TEXT} intervals)"
-    return f"{text}.{_chance(results, found)}"
+    means = (
+        f" Of the means over seeds, which describe and have no interval, {near} of {of} ({100 * found.share:.0f} %): the best is "
+        f"{top} at {setting_text(found, best)}, the worst {low} at {setting_text(found, worst)}"
+    )
+    return f"{text}.{means}{_ahead(results, found, every)}.{_chance(results, found)}"
+
+
+def _ahead(results: Results, found: Stability, every: list[Stability]) -> str:
+    """At how many settings the mean is ahead of that of the baseline."""
+    other = next((one for one in every if one.arm == found.baseline), None)
+    if other is None:
+        return ""
+    better = results.metric.larger_is_better
+    ahead = int((found.means > other.means if better else found.means < other.means).sum())
+    return f"; ahead of {found.baseline} at {ahead} of {count(found.near.size, 'setting')}"
 
 
 def _chance(results: Results, found: Stability) -> str:

@@ -1,22 +1,33 @@
-"""What an answer of many verdicts, or one on the size of the pool, begins with: a sentence or two that sum it up."""
+"""What an answer begins with where the question is not about one verdict: a sentence or two that sum it up."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jetbench.report.gains import Place
+from jetbench.report.losses import loss_answers
 from jetbench.report.pool_gain import pool_gain_sentences
 from jetbench.report.results import Results
+from jetbench.report.stability import stability_answers
 from jetbench.report.words import brief_difference, count, gain, joined
 from jetbench.statistics.comparison import Verdict
+from jetbench.suites.settings import Asked
 
 __all__ = ["MANY", "summary"]
 
+ASKED: dict[Asked, Callable[[Results], list[str]]] = {
+    "verdicts": lambda results: [],
+    "losses": loss_answers,
+    "stability": stability_answers,
+}
 MANY = 3  # primary comparisons from which on a reader wants them summed up
 
 
 def summary(results: Results) -> list[str]:
-    """Write what the largest pool gains over the smallest, and of many primary comparisons how many are decided, with their
-    differences in order; empty for a suite that asks one thing."""
-    return [*pool_gain_sentences(results), *_ranking(results)]
+    """Write who is sturdier or more stable where the suite asks that, what the largest pool gains over the smallest, and of many
+    primary comparisons how many are decided, with their differences in order; empty for a suite that asks for one verdict."""
+    asked = ASKED[results.plan.instance.asks](results)
+    return [*asked, *pool_gain_sentences(results), *_ranking(results)]
 
 
 def _ranking(results: Results) -> list[str]:

@@ -87,7 +87,9 @@ def _lines(results: Results) -> list[str]:
     """What stands below the table: how to read it, what is skipped, and with a mark each warning of the page."""
     metric, jets = results.metric, count(results.plan.instance.settings.test_jets)
     added = columns_of(results)
-    errors = f"mean over n seeds, below it ± between seeds, ± from the {jets} test jets"
+    lone = any(row.headline and row.headline.seed_error is None for row in rows(results))
+    between = "± between seeds (±? of one seed or encoder, which has no such error)" if lone else "± between seeds"
+    errors = f"mean over n seeds, below it {between}, ± from the {jets} test jets"
     explained = [errors, *(part.remark for part in added if part.remark)]
     lines = [
         f"{label(metric)}: {'; '.join(explained)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jetbench.report.gains import Place, encoder_names, gain_differences
-from jetbench.report.results import Results
+from jetbench.report.results import FAILED, NOT_RUN, Results
 from jetbench.report.words import brief_difference, count, gain, interval_text, joined, number, quantity, signed, spoilt_by
 from jetbench.statistics.comparison import Comparison, Verdict, mirrored
 
@@ -79,6 +79,18 @@ def _unanswered(results: Results, arm: str, labels: int) -> str:
     if not lacking:
         shared = f"have no finished {'fresh ' if results.fresh_from else ''}seed in common at {count(labels)} labels"
         return f"There is no answer yet: {arm} and {baseline} {shared}."
-    reasons = sorted({r for cell, r in results.missing.items() if cell.labels == labels and cell.arm in lacking})
-    where = f"at {count(labels)} labels ({'; '.join(reasons)})"
+    reasons = [r for cell, r in results.missing.items() if cell.labels == labels and cell.arm in lacking]
+    where = f"at {count(labels)} labels ({'; '.join(_once(reasons))})"
     return f"There is no answer yet: no seed of {joined(lacking)} has finished {where}."
+
+
+def _once(reasons: list[str]) -> list[str]:
+    """Each reason for missing cells once; what several have failed with, whether or not in runs that they need, with their
+    number."""
+    causes: dict[str, list[str]] = {}
+    for reason in sorted(reasons):
+        causes.setdefault(" ".join((reason.partition(FAILED)[2] or reason).split()), []).append(reason)
+    return [
+        found[0] if len(found) == 1 or cause == NOT_RUN else f"{count(len(found), 'run')} failed: {cause}"
+        for cause, found in causes.items()
+    ]

@@ -13,8 +13,9 @@ from jetbench.report.pretraining_length import short_pretrainings, unmoved
 from jetbench.report.rates import turned
 from jetbench.report.results import Results
 from jetbench.report.rows import notes
+from jetbench.report.stability import edge_warnings
 from jetbench.report.truths import truths
-from jetbench.report.words import count, number, quantity
+from jetbench.report.words import count, is_perfect, number, quantity
 from jetbench.statistics.comparison import Comparison
 from jetbench.statistics.intervals import t_quantile
 from jetbench.suites.contradictions import contradictions
@@ -27,7 +28,8 @@ LOUD = "A PLANTED TRUTH IS VIOLATED"  # how the warning begins that nobody may o
 
 
 def warnings(results: Results) -> list[str]:
-    """List violated truths first, then missing cells, augmentations that contradict the target, collapsed encoders,
+    """List violated truths first, then missing cells, what was found out about these jets before,
+    augmentations that contradict the target, collapsed encoders,
     pretrainings that may be too short or have hardly moved their encoders, edges of grids, floors that are not cleared, verdicts
     that hang on a rate, seeds that were looked at, machines that are mixed, open truths, budgets too large for the pool, and a
     test set that is too small for equivalence."""
@@ -44,18 +46,32 @@ def warnings(results: Results) -> list[str]:
     return [
         *loud,
         *([partial] if done < planned else []),
+        *_too_easy(results),
+        *results.plan.instance.remarks,
         *contradictions(results.plan),
         *collapses(results),
         *(f"{one}." for one in (*short_pretrainings(results), *unmoved(results))),
         *notes(results),
         *floor_warnings(results),
         *turned(results),
+        *edge_warnings(results),
         *_looked_at(results),
         *mixtures(results),
         *still,
         *shared_labels(results),
         *_resolution(results),
     ]
+
+
+def _too_easy(results: Results) -> Iterator[str]:
+    """At which budgets both sides of every primary comparison are perfect, as far as digits are shown."""
+    metric = results.metric
+    for labels in dict.fromkeys(n for _, n in results.primaries):
+        found = [one for (arm, n) in results.primaries if n == labels and (one := results.comparisons.get((arm, n)))]
+        if found and all(is_perfect(metric, side.mean) for one in found for side in (one.arm, one.baseline)):
+            best = quantity(metric, number(metric, found[0].arm.mean))
+            said = f"test {metric.name} is {best} on both sides, so that there is nothing to compare"
+            yield f"Too easy at {count(labels)} labels: {said}."
 
 
 def _looked_at(results: Results) -> Iterator[str]:

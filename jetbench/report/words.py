@@ -23,6 +23,7 @@ __all__ = [
     "gain",
     "heading",
     "interval_text",
+    "is_perfect",
     "joined",
     "label",
     "level_percent",
@@ -63,6 +64,12 @@ def capital(text: str) -> str:
 def number(metric: Metric, value: float) -> str:
     """Write a value with the digits of the metric and a true minus sign: "0.9157"."""
     return f"{value:.{metric.digits}f}".replace("-", "−")
+
+
+def is_perfect(metric: Metric, value: float) -> bool:
+    """Tell whether a value is, as it is written, the best that the metric has."""
+    best = metric.high if metric.larger_is_better else metric.low
+    return best is not None and number(metric, value) == number(metric, best)
 
 
 def signed(metric: Metric, value: float) -> str:
@@ -137,6 +144,8 @@ def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
     if comparison.verdict is not Verdict.UNDECIDED:
         return lines
     needed, what = comparison.needed, units(comparison)
+    if comparison.difference == comparison.test_error == 0:
+        return [*lines, "no difference", "at all"]
     if needed is None:
         return [*lines, f"needs {LEAST_SEEDS} {what}"]
     if needed.seeds is None:

@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from jetbench.data.batch import JetTensors
 from jetbench.errors import DataFileError
-from jetbench.jets import Jets, Meta
+from jetbench.jets import Meta
 from jetbench.models.folders import weights_digest
 from jetbench.models.imported import ImportedModel
 from jetbench.models.network import Network, build_network
 from jetbench.models.weights import load_weights, read_weights
+from jetbench.runs.tried import some_jets
 from jetbench.spec import RunSpec
 from jetbench.tasks import build_task
 from jetbench.tracking.folder import RunFolder
@@ -48,7 +49,7 @@ def adaptations(spec: RunSpec, folder: Path, meta: Meta) -> tuple[str, tuple[str
     """Say of which model the imported weights are that a run starts from on jets with `meta`, and what has to be adapted of them;
     raises as `load_imported` does, and names that model where they do not fit."""
     assert spec.weights is not None
-    shapes = fit_preprocessing(spec.view, JetTensors(_some_jets(meta)), np.arange(FEW)).fitted.shapes
+    shapes = fit_preprocessing(spec.view, JetTensors(some_jets(meta, FEW, 1)), np.arange(FEW)).fitted.shapes
     network = build_network(spec.model, shapes, build_task(spec.task).outputs(meta), spec.seed)
     stored = _planned(folder, spec.weights.sha256)
     try:
@@ -56,20 +57,3 @@ def adaptations(spec: RunSpec, folder: Path, meta: Meta) -> tuple[str, tuple[str
     except DataFileError as error:
         models = f"its weights are of {stored.model.name}, and the arm trains {spec.model.name}"
         raise DataFileError(f"{folder}: {models}; {error}") from error
-
-
-def _some_jets(meta: Meta) -> Jets:
-    """A few jets of one deposit: shapes depend on what jets share alone, and these are there before any is simulated."""
-    zeros, ones = np.zeros(FEW, np.float32), np.ones(FEW, np.float32)
-    return Jets(
-        meta=meta,
-        offsets=np.arange(FEW + 1),
-        eta=zeros,
-        phi=zeros,
-        values=np.ones((FEW, len(meta.channels)), np.float32),
-        jet_eta=zeros,
-        jet_phi=zeros,
-        jet_pt=ones,
-        event=np.arange(FEW),
-        targets={},
-    )

@@ -260,8 +260,29 @@ def recipe_choice(settings: Common, arm: Arm, key: str) -> RecipeChoice:
     if key in arm.recipes:
         chosen = arm.recipes[key].over(chosen)
     if chosen.base is None:
-        raise SuiteError(f"the suite has no recipe for {key!r}, which an arm under {arm.regime!r} needs")
+        copied = _to_copy(settings, arm, key)
+        raise SuiteError(f"the suite has no recipe for {key!r}, which an arm under {arm.regime!r} needs{copied}")
     return chosen
+
+
+def _to_copy(settings: Common, arm: Arm, key: str) -> str:
+    """Offer the suite's own recipe that is nearest to a missing one: of the same objective, or of one that uses labels as it does
+    and looks at a jet as often; empty where there is none."""
+    stages = [stage for stage in regimes[arm.regime].stages if stage.recipe == key.removesuffix("-few")]
+    wanted = objectives[stages[0].objective] if stages else None
+    known = {stage.recipe: objectives[stage.objective] for one in regimes for stage in one.stages}
+    near = [
+        (other.name == wanted.name, other.views == wanted.views, name)
+        for name, choice in settings.recipes.items()
+        if wanted and choice.base and (other := known.get(name.removesuffix("-few"))) and other.labelled == wanted.labelled
+    ]
+    if not near:
+        return ""
+    name = max(near, key=lambda one: one[:2])[2]
+    own = settings.recipes[name].model_dump(exclude_none=True, exclude={"augmentation"})
+    given = ", ".join(f"{key}: {value}" for key, value in own.items())
+    besides = ", and its `augmentation`" if settings.recipes[name].augmentation is not None else ""
+    return f"; copy the one for {name!r}{besides}: --set 'recipes.{key}={{{given}}}'"
 
 
 def _augmentation(ground: Ground, arm: Arm, step: Component) -> Component:

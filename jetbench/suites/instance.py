@@ -45,7 +45,7 @@ class AnyInstance(Spec):
     """
 
     labels_only: ClassVar[frozenset[str]] = frozenset(
-        {"file", "question", "source", "expected", "meta", "pool_meta", "targets", "jets", "also"}
+        {"file", "question", "source", "expected", "remarks", "meta", "pool_meta", "targets", "jets", "also"}
     )
 
     file: str = ""
@@ -53,6 +53,7 @@ class AnyInstance(Spec):
     question: str
     source: str = ""
     expected: str = ""
+    remarks: tuple[str, ...] = ()
     settings: Common
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
@@ -130,18 +131,24 @@ def resolved(
     scale = scale or (next(iter(file.scales)) if len(file.scales) == 1 else file.default_scale)
     if scale not in file.scales:
         raise UnknownNameError(f"{file.title} has no scale {scale!r}; {nearest(scale, file.scales)}")
-    values = merge(file.common, file.scales[scale])
+    values = own = merge(file.common, file.scales[scale])
     for key, name in given.items():
         if name is not None:
             values = {**values, key: _dataset_choice(name, values, key)}
     for override in overrides:
         values = merge(values, parse_override(override))
     settings = parse(kind, values, f"{file.title} at scale {scale!r}", SuiteError)
-    described = {"scale": scale, "question": file.question, "source": file.source, "expected": file.expected}
+    remarks = file.remarks if _sample(values) == _sample(own) else ()
+    described = {"scale": scale, "question": file.question, "source": file.source, "expected": file.expected, "remarks": remarks}
     weights = tuple(find_weights(arm.weights) for arm in settings.arms.values() if arm.weights is not None)
     jets = _jets(settings)
     rests_on = {"weights": weights, "scores": _scores(settings, jets), "plugins": plugins_of(settings)}
     return described | {"settings": settings} | rests_on | jets
+
+
+def _sample(values: dict[str, Any]) -> dict[str, Any]:
+    """What decides which jets a suite is about: more or fewer of them are of the same sample."""
+    return {key: value for key, value in values.get("dataset", {}).items() if key != "jets"}
 
 
 def _scores(settings: Common, jets: dict[str, Any]) -> tuple[ScoresRef, ...]:

@@ -14,7 +14,7 @@ from jetbench.suites.choices import NAME, Arm, Common
 from jetbench.suites.studies import Sampler
 from jetbench.values import Spec
 
-__all__ = ["NAME", "Primary", "ScaledFile", "Sensitivity", "Settings", "SuiteFile", "Tuning"]
+__all__ = ["NAME", "Asked", "Primary", "ScaledFile", "Sensitivity", "Settings", "SuiteFile", "Tuning"]
 
 
 class Tuning(Spec):
@@ -204,14 +204,19 @@ class Settings(Common):
         return place if isinstance(place, int) else self.labels[0 if place == "smallest" else -1]
 
 
+Asked = Literal["verdicts", "losses", "stability"]
+
+
 class ScaledFile(BaseModel):
-    """What a suite or study file asks, and settings per scale on top of common ones."""
+    """What a suite or study file asks, and settings per scale on top of common ones. `remarks` are what was found out about its
+    own jets, and are said of no others."""
 
     model_config = ConfigDict(extra="forbid")
 
     question: str
     source: str = ""
     expected: str = ""
+    remarks: tuple[str, ...] = ()
     default_scale: str = "quick"
     common: dict[str, Any]
     scales: dict[str, dict[str, Any]] = Field(min_length=1)
@@ -223,7 +228,11 @@ class ScaledFile(BaseModel):
 
 
 class SuiteFile(ScaledFile):
+    """`asks` is what its question is about, and its answer begins with: the verdicts on its own test jets, what is lost on other
+    ones, or the stability of its arms."""
+
     suite: str = Field(pattern=NAME)
+    asks: Asked = "verdicts"
 
     @property
     def title(self) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from jetbench.errors import SuiteError
 from jetbench.strict import parse, read_yaml
 from jetbench.suites.instance import AnyInstance, resolved
-from jetbench.suites.settings import Settings, SuiteFile
+from jetbench.suites.settings import Asked, Settings, SuiteFile
 from jetbench.suites.shipped import SUITES
 
 __all__ = ["Instance", "find_suite", "instantiate", "suite_names", "suite_text"]
@@ -16,7 +16,10 @@ __all__ = ["Instance", "find_suite", "instantiate", "suite_names", "suite_text"]
 class Instance(AnyInstance):
     """A suite with scale, dataset and overrides."""
 
+    labels_only: ClassVar[frozenset[str]] = AnyInstance.labels_only | {"asks"}
+
     suite: str
+    asks: Asked = "verdicts"
     settings: Settings
 
     @property
@@ -58,4 +61,4 @@ def instantiate(
     """Make an instance of the suite at a scale, with another dataset, unlabelled pool or second test set, and `key=value`
     overrides (dots descend)."""
     given = {"dataset": dataset, "unlabelled": unlabelled, "also_test": also_test}
-    return Instance(suite=suite.suite, **resolved(Settings, suite, scale, given, overrides))
+    return Instance(suite=suite.suite, asks=suite.asks, **resolved(Settings, suite, scale, given, overrides))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from jetbench.data.batch import JetTensors
 from jetbench.models import HEAD_OPTIONS, ModelEntry
-from jetbench.models.network import Network, build_network, network_for
+from jetbench.models.network import Network, build_network, network_for, shape_fault
 from jetbench.objectives.base import Look, Objective, build_objective
 from jetbench.registry import Entry
 from jetbench.seeds import torch_rng
@@ -61,8 +61,8 @@ def features_have_the_shape_that_the_encoder_declares(case: NetworkCase) -> None
         encoder = network_for(component, case.view, 2, 0).encoder.eval()
         found = encoder(case.shown())
         expect(found.dtype == torch.float32, f"features are {found.dtype}, and fp32 is what heads and objectives work with")
-        form = (SHOWN, encoder.features)
-        expect(tuple(found.shape) == form, f"features have the shape {tuple(found.shape)}, and {form} is declared")
+        fault = shape_fault(found, SHOWN, encoder)
+        expect(not fault, fault)
         expect(found.isfinite().all(), "features are not finite")
         expect(_varies(found), "the features of all jets are the same")
 

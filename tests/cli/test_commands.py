@@ -131,6 +131,13 @@ def test_debug_shows_the_traceback() -> None:
     assert "nothing is called 'nobody'" in str(result.exception)
 
 
+def test_an_unknown_name_is_answered_with_the_nearest_ones_alone() -> None:
+    said = " ".join(call("show", "simclr-smal").output.split())
+    assert "nothing is called 'simclr-smal'; did you mean 'simclr-small' or" in said
+    assert said.endswith("`jetbench ls` lists all names")
+    assert said.count(",") == 0
+
+
 KINDS = [
     "suites",
     "studies",
@@ -236,11 +243,27 @@ def test_what_is_shown_says_options_and_needs() -> None:
     assert not any("code:" in call("show", data).output for data in ("scratch", "supervised-small"))
 
 
+def test_a_view_of_constituents_names_its_features_in_their_order() -> None:
+    (line,) = [one for one in call("show", "constituents").output.splitlines() if one.startswith("features, in this order")]
+    names = line.split(": ", 1)[1].split(", and for each channel its share")[0]
+    assert names == "Δeta, Δphi [rad], distance from the axis, ln pT, ln of the share in the pT of the jet"
+    assert "for each channel its share in the deposit's own pT" in line
+
+
+@pytest.mark.parametrize("name", ["report", "status", "results", "ui"])
+def test_a_suite_that_is_given_as_an_option_is_told_its_place(name: str) -> None:
+    result = call(name, "--suite", "ssl-vs-scratch")
+    assert result.exit_code == 2
+    assert f"No such option '--suite': the suite stands without it, as in 'main {name} SUITE'" in result.output
+    assert "the suite stands" not in call(name, "--other", "ssl-vs-scratch").output
+
+
 def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: Path) -> None:
     result = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run")
     assert result.exit_code == 0
     assert re.search(r"final +12 +12 +0 ", result.output)
     assert re.search(r"^simclr +50 +resnet15/simclr-pretraining +2 planned", result.output, re.M)
+    assert re.search(r"^compared with scratch: simclr", result.output, re.M)
     assert re.search(r"(about \d+ min|less than a minute) with \d+ trainings at a time", result.output)
     again = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run", "--rerun", "all")
     assert "--rerun all would train 0 runs again" in again.output

@@ -115,6 +115,15 @@ def test_failures_stand_with_their_reason_and_what_waits_for_them_is_no_open_end
     assert "  1 runs wait for what has failed" in list(now.lines())
 
 
+def test_what_many_runs_have_failed_with_is_told_once(plan: Plan, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "work")
+    names = [run.name for run in plan.runs.values()][:4]
+    for number, key in enumerate(list(plan.runs)[:4]):
+        ledger.fail(key, "no memory\nleft" if number else "no disk", "")
+    lines = [line for line in Watcher(plan, Store(tmp_path), 1, 1).look().lines() if line.startswith("  failed")]
+    assert lines == [f"  failed   {names[0]}: no disk", f"  failed   {names[1]} and 2 more: no memory left"]
+
+
 def test_watching_ends_with_the_suite(plan: Plan, tmp_path: Path) -> None:
     """Piped: plain lines, and no second one where nothing is left."""
     remember(tmp_path, plan.instance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -181,6 +182,22 @@ def test_a_frame_of_the_fixed_layout_is_refused_with_the_remedy(tmp_path: Path) 
         file["table/block0_values"] = np.zeros((2, 3))
     with pytest.raises(DataFileError, match=r"0 pandas frames .*of the layout fixed .* write it with format='table'"):
         read("top-tagging", tmp_path / "fixed.h5")
+
+
+def test_a_frame_within_groups_and_with_a_column_of_text(tmp_path: Path) -> None:
+    """As `DataFrame.to_hdf` writes them with a key with a slash, and with a column of strings."""
+    top_tagging(tmp_path / "plain.h5", JETS)
+    expected, _ = read("top-tagging", tmp_path / "plain.h5")
+    with h5py.File(tmp_path / "plain.h5") as file, h5py.File(tmp_path / "deep.h5", "w") as deep:
+        rows, attributes = file["table/table"][:], dict(file["table/table"].attrs)
+        more = np.zeros(len(rows), [*rows.dtype.descr, ("values_block_2", "S5", (1,))])
+        for name in rows.dtype.names:
+            more[name] = rows[name]
+        more["values_block_2"] = b"train"
+        deep["data/table/table"] = more
+        deep["data/table/table"].attrs.update(attributes | {"values_block_2_kind": np.bytes_(pickle.dumps(["sample"], 0))})
+    found, _ = read("top-tagging", tmp_path / "deep.h5")
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(found.columns(), expected.columns(), strict=True))
 
 
 def test_the_other_columns_of_a_top_tagging_frame_change_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import time
@@ -172,3 +173,7 @@ def test_what_is_no_component_at_all_is_shown_with_its_broken_contract(kind: str
     assert done.exit_code == 0, done.exception
     assert done.output.splitlines()[-1] == "contract: broken"
     assert "  failed: " in done.output
+    reasons = [line.split(": ", 2)[2] for line in done.output.splitlines() if line.startswith("  failed: ")]
+    assert len(reasons) == len(set(reasons))
+    again = re.search(r"^  failed for a reason told above: \d+ more$", done.output, re.M)
+    assert again or kind == "format"  # of which all but one property needs a sample

@@ -32,7 +32,7 @@ from jetbench.report.results import Results
 from jetbench.report.rows import notes
 from jetbench.report.sentences import answer
 from jetbench.report.warnings import warnings
-from jetbench.report.words import number, signed
+from jetbench.report.words import number, signed, verdict_lines
 from jetbench.simulation import TopVsQcd, simulate
 from jetbench.statistics.delong import paired_delong
 from jetbench.tasks.classification import Classification
@@ -259,3 +259,19 @@ def test_one_seed_has_no_spread_to_weigh_a_gain_with(planted: Planted) -> None:
     results = planted("longer=2.0", "seeds=1", areas={"scratch-longer": 0.99})
     assert ("scratch", 200) in results.longer
     assert signs(results, "scratch", 200).gain is None
+
+
+def test_where_all_is_perfect_it_is_said_once_and_no_arm_is_called_short(planted: Planted) -> None:
+    """Scores that tell the classes apart without an error, of training and test jets alike."""
+    perfect = {"auc": 1.0, "auc_se": 0.0}
+    short = planted("labels=[50]", "seeds=2", signs=dict.fromkeys(("scratch", "simclr"), perfect))
+    assert not any("Too easy" in one for one in warnings(short))
+    found = Signs(trained=Estimate(1.0, 0.0), tested=Estimate(1.0, 0.0))
+    assert list(alarms(short.task, short.metric, found)) == []
+    assert list(alarms(short.task, short.metric, Signs(trained=Estimate(0.9, 0.0), tested=Estimate(0.9, 0.0))))
+    one = short.comparisons[short.primaries[0]]
+    same = one.replace(arm=one.arm.replace(mean=1.0), baseline=one.baseline.replace(mean=0.99999), difference=0.0, test_error=0.0)
+    assert verdict_lines(same, primary=False) == ["undecided", "no difference", "at all"]
+    short.__dict__["comparisons"] = {**short.comparisons, short.primaries[0]: same}
+    (easy,) = [line for line in warnings(short) if line.startswith("Too easy")]
+    assert easy == "Too easy at 50 labels: test AUC is 1.0000 on both sides, so that there is nothing to compare."

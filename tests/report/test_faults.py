@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from report.pages import page_of
 from rich.console import Console
 from scipy.stats import norm
 
+from jetbench.faults import faults
 from jetbench.report.export import to_csv, to_json
 from jetbench.report.fault_words import POINTER, fault_lines, fault_numbers, fault_sentences
 from jetbench.report.faults import Claim, Effect, effects, one_seed
@@ -69,7 +71,7 @@ def level(planted: Planted) -> Results:
 def test_of_few_seeds_no_fault_is_called_harmless(planted: Planted) -> None:
     found = fault_sentences(planted(*SUITE, FAULTS, "seeds=3", areas=AREAS, spread=0.001))
     assert "with 3 seeds there is no verdict on simclr against scratch at 50 labels that a fault could change" in found[0]
-    assert not any("change the honest verdict" in one for one in found)
+    assert not any("shown to move" in one for one in found)
 
 
 def by_fault(results: Results) -> dict[str, str]:
@@ -79,16 +81,16 @@ def by_fault(results: Results) -> dict[str, str]:
 def test_a_verdict_is_reversed_created_or_left(results: Results, level: Results) -> None:
     assert results.comparisons["simclr", 50].verdict is Verdict.BETTER
     found = by_fault(results)
-    assert found["frozen-encoder"] == "reverses it"
+    assert found["frozen-encoder"] == "reverses the verdict"
     assert found["scratch-at-1e-6"] == found["selection-on-test"] == "same verdict"
     assert level.comparisons["simclr", 50].verdict is Verdict.UNDECIDED
-    assert by_fault(level)["scratch-at-1e-6"] == "creates one"
+    assert by_fault(level)["scratch-at-1e-6"] == "creates a verdict"
 
 
 def test_a_verdict_is_hidden(planted: Planted) -> None:
     areas = {**AREAS, "faulty-frozen-encoder-simclr": 0.90}
     found = planted(*SUITE, "faults=[frozen-encoder]", areas=areas, spread=0.001)
-    assert by_fault(found) == {"frozen-encoder": "hides it"}
+    assert by_fault(found) == {"frozen-encoder": "hides the verdict"}
 
 
 def test_what_a_fault_does_not_touch_is_compared_as_it_is(results: Results) -> None:
@@ -159,7 +161,7 @@ def test_terminal_page_and_tracker_tell_of_every_fault(results: Results, tmp_pat
     told = json.loads((tmp_path / "comparisons.json").read_text())["faults"]
     description = describe(results)
     for text in (printed, page, description):
-        assert "reverses it" in text
+        assert "reverses the verdict" in text
         assert all(one.fault.name in text for one in effects(results))
         assert re.search("faulty on purpose", text, re.I)
     assert [one["changed"] for one in told] == [False, True, False, False]
@@ -211,23 +213,63 @@ def test_what_moves_is_paired_over_seeds_and_jets(results: Results) -> None:
     compared = results.compare("faulty-frozen-encoder-simclr", "simclr", 50)
     assert compared is not None
     assert (one.moved.low, one.moved.high) == pytest.approx((compared.low, compared.high))  # the baseline is the same run
-    assert (one.what_moved, one.favours, one.as_expected) == ("both", "scratch", True)
+    assert (one.is_shown, one.favours, one.as_expected) == (True, "scratch", True)
 
 
 def test_an_interval_that_grows_is_told_from_a_difference_that_moves(planted: Planted) -> None:
     """The frozen arm is as good as the honest one in the mean, and far more uneven."""
-    honest = planted(*SUITE, "faults=[frozen-encoder, too-few-steps]", areas={}, spread=0.002)
-    one = effect(honest, "too-few-steps")
+    one = effect(planted(*SUITE, "faults=[selection-on-test]", areas={}, spread=0.002), "selection-on-test")
     wide = replace(one, moved=Interval(mean=0.001, low=-0.02, high=0.02, n=5), faulty=stretched(one.honest, 0.001, 3))
-    assert (wide.what_moved, wide.favours, wide.as_expected) == ("the interval", "", None)
+    assert (wide.width, wide.is_shown, wide.favours, wide.as_expected) == ("3 times as wide", False, "", None)
     far = replace(one, moved=Interval(mean=0.09, low=0.08, high=0.10, n=5), gained=1, faulty=stretched(one.honest, 0.09, 1))
-    assert (far.what_moved, far.favours, far.as_expected) == ("the difference", "simclr", False)
-    both = replace(far, faulty=stretched(one.honest, 0.09, 0.5))
-    assert both.what_moved == "both"
+    assert (far.width, far.is_shown, far.favours, far.as_expected) == ("as wide", True, "simclr", False)
     lucky = replace(far, moved=Interval(mean=0.09, low=-0.01, high=0.19, n=5))
-    assert (lucky.what_moved, lucky.favours, lucky.as_expected) == ("the difference", "", None)
+    assert (lucky.is_shown, lucky.favours, lucky.as_expected) == (False, "", None)
     near = replace(wide, faulty=stretched(one.honest, 0.001, 1.2))
-    assert near.what_moved == "neither"
+    assert near.width == "as wide"
+
+
+def test_a_narrower_interval_is_expected_by_the_same_factor_as_it_is_told(planted: Planted) -> None:
+    one = effect(planted(*SUITE, "faults=[first-rows]", areas={}, spread=0.002), "first-rows")
+    found = [replace(one, faulty=stretched(one.honest, 0, factor)) for factor in (0.5, 0.9, 2)]
+    assert [each.as_expected for each in found] == [True, None, False]
+
+
+def test_moves_that_are_shown_are_counted_before_verdicts_that_turn_without_one(level: Results) -> None:
+    """One list from the intervals, by hand, and the other from the verdicts; the line of a table does not gainsay either."""
+    (told,) = [one for one in fault_sentences(level) if one.startswith("Faulty on purpose")]
+    found, lines = effects(level), {line["fault"]: line for line in fault_lines(level)}
+    shown = [one for one in found if one.moved and one.moved.low is not None and one.moved.low * (one.moved.high or 0) > 0]
+    turned = [one for one in found if one.changed and one not in shown]
+    assert {one.fault.name for one in shown} == {"scratch-at-1e-6", "frozen-encoder"}
+    assert "Of 4 faults 2 are shown to move the difference (creates a verdict (“better”): scratch-at-1e-6; " in told
+    rest = told.split("the difference")[1].split("verdict without a shown move")
+    assert rest[0].rpartition(". ")[2].split()[0] == str(len(turned))
+    assert all(one.fault.name in rest[1] for one in turned)
+    for one in found:
+        line = lines[one.fault.name]
+        assert line["what moved"].startswith("the difference, for ") == (one in shown)
+        assert one.fault.spoils == "none" or (line["what moved"] == "not shown") == (one not in shown)
+        assert line["as expected"] in ("as expected", "not as expected", "undecided")
+        assert line["as expected"] != "as expected" or one in shown or one.fault.expected == "narrower"
+
+
+def test_what_is_expected_follows_from_what_is_said_of_the_arms() -> None:
+    expected = {one.name: one.expected for one in faults}
+    assert "who starts ahead stays ahead" in faults["too-few-steps"].summary
+    assert expected["too-few-steps"] == "arm"
+    assert expected["range-255"] == "baseline"
+    assert expected["first-rows"] == expected["one-seed"] == "narrower"
+
+
+def test_a_row_says_what_it_mixes_on_the_page_too(results: Results) -> None:
+    page = unescape(page_of(results))
+    assert f"What the row mixes: {faults['selection-on-test'].mixes}." in page
+    assert "weights of its best epoch" in faults["large-validation"].mixes
+    assert "trained on more labels" in faults["large-validation"].mixes
+    assert "more jets" in faults["leaked-test"].mixes
+    for name in ("scratch-at-1e-6", "scratch-at-1e-5", "no-augmentation"):
+        assert "the same for all arms" in faults[name].mixes
 
 
 def stretched(claim: Claim, by: float, factor: float) -> Claim:
@@ -239,10 +281,10 @@ def stretched(claim: Claim, by: float, factor: float) -> Claim:
 def test_a_line_says_each_thing_once(results: Results) -> None:
     lines = {line["fault"]: line for line in fault_lines(results)}
     slow, test = lines["scratch-at-1e-6"], lines["selection-on-test"]
-    assert (slow["verdict"], slow["expected"], slow["as expected"]) == ("same verdict", "moves for simclr", "yes")
+    assert (slow["verdict"], slow["expected"], slow["as expected"]) == ("same verdict", "moves for simclr", "as expected")
     assert slow["by how much"].startswith("difference +0.")
     assert "(scratch −0." in slow["by how much"]
-    assert test["expected"] == "both alike, stays"
+    assert test["expected"] == "stays"
     told = fault_sentences(results)
     assert any("as expected: scratch-at-1e-6" in one for one in told)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,22 @@ def test_page_terminal_and_files_show_it(lossy: Results) -> None:
     assert "accuracy" in page.split("Shares of the classes move")[1]
 
 
+def test_a_suite_that_asks_for_losses_answers_that_first(lossy: Results) -> None:
+    """With the smallest difference that the first step of Holm's test would have called one: its half width at α/4."""
+    plan, table = lossy.plan, loss_table(lossy).differences
+    asked = replace(lossy, plan=replace(plan, instance=plan.instance.replace(asks="losses")))
+    first, second = answer(asked).splitlines()[:2]
+    found = [table["simclr", 50, name] for name in ("easy", "hard", "up", "few")]
+    known = [(one.total_error, one.degrees_of_freedom) for one in found]
+    halves = [stats.t.ppf(1 - 0.05 / 8, np.inf if degrees is None else degrees) * error for error, degrees in known]
+    sturdy = sum(one.verdict is Verdict.BETTER for one in found)
+    assert first.startswith(f"simclr is sturdier than scratch against {sturdy} of 4 other test sets at 50 labels (less sturdy 1")
+    assert first.endswith(
+        f"; a difference of losses below {min(halves):.4f} to {max(halves):.4f} from test set to test set could not be told."
+    )
+    assert second == answer(lossy).splitlines()[0]
+
+
 def test_where_nothing_is_sturdier_it_is_said_first(tmp_path: Path) -> None:
     instance = fake_instance(*SMALL, "tuning=null", "also_test={up: {energy_scale: 1.02}, down: {energy_scale: 0.98}}")
     results = collect(*fake_store(tmp_path / "store", instance, Fake()))
@@ -119,6 +136,14 @@ def test_where_nothing_is_sturdier_it_is_said_first(tmp_path: Path) -> None:
     assert sentence.startswith("simclr at 50 labels, loss of AUC minus that of scratch: sturdier against none of 2; ")
     page = " ".join(Checked(page_of(results)).text.split())
     assert "losing less is gaining more" in page
+    assert "td.narrow { white-space: normal;" in page_of(results)
+    assert '<td class="narrow">' in page_of(results)
+    asked = replace(results, plan=replace(results.plan, instance=results.plan.instance.replace(asks="losses")))
+    alike = sum(
+        found.verdict is Verdict.EQUIVALENT for key, found in loss_table(results).differences.items() if key[0] == "simclr"
+    )
+    assert alike
+    assert "nearly built in, as scratch itself loses less than the margin" in answer(asked).splitlines()[0]
     assert "so that one which leaves out 0 may be undecided" in page
 
 

@@ -172,6 +172,18 @@ def test_no_answer_yet_names_the_reason(planted: Planted) -> None:
     assert answer(results) == "There is no answer yet: no seed of simclr has finished at 50 labels (not run yet)."
 
 
+def test_what_all_seeds_have_failed_with_is_said_once(planted: Planted) -> None:
+    cells = [CellKey(arm, 50, seed) for arm in ("simclr", "scratch") for seed in range(5)]
+    text = answer(planted(failed=dict.fromkeys(cells, "out of\nmemory")))
+    assert text == (
+        "There is no answer yet: no seed of simclr and scratch has finished at 50 labels (10 runs failed: out of memory)."
+    )
+    mixed = planted(
+        failed={CellKey("simclr", 50, seed): "out of memory" for seed in (0, 1)}, missing=lambda cell: cell.arm == "simclr"
+    )
+    assert answer(mixed).endswith("(2 runs failed: out of memory; not run yet).")
+
+
 def test_no_common_seed(planted: Planted) -> None:
     results = planted(missing=lambda cell: cell.arm in ("simclr", "scratch") and (cell.seed > 1) == (cell.arm == "scratch"))
     text = answer(results)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,10 @@ from jetbench.report.collect import collect
 from jetbench.report.export import comparisons_json
 from jetbench.report.results import Results
 from jetbench.report.sections import contents_of
-from jetbench.report.sentences import remarks
-from jetbench.report.stability import Stability, share_text, stabilities, stability_sentences
+from jetbench.report.sentences import answer, remarks
+from jetbench.report.stability import Stability, edge_warnings, share_text, stabilities, stability_answers, stability_sentences
 from jetbench.report.table import print_table
+from jetbench.report.warnings import warnings
 from jetbench.statistics.delong import auc
 from jetbench.statistics.intervals import Interval
 from jetbench.suites.sensitivity import GridPlace
@@ -88,9 +90,13 @@ def test_page_terminal_and_files_show_it(grids: Results) -> None:
     print_table(grids, Console(file=stream, width=100))
     page, printed = " ".join(Checked(page_of(grids)).text.split()), " ".join(stream.getvalue().split())
     sentences = stability_sentences(grids)
-    assert "simclr at 50 labels: 5 of 6 settings (83 %) within 0.01 of the best AUC, 0.9" in sentences[1]
-    assert "the worst is 0.7" in sentences[1]
-    assert "at rate × 10, length × 0.5" in sentences[1]
+    by_seed, means = sentences[1].split(" Of the means over seeds, which describe and have no interval, ")
+    shown = share_text(of(grids, "simclr").by_seed)
+    assert by_seed.startswith(f"simclr at 50 labels: {shown} of its settings are within 0.01 of the best AUC, seed by seed, ")
+    assert means.startswith("5 of 6 settings (83 %): the best is 0.9")
+    assert "the worst 0.7" in means
+    assert "at rate × 10, length × 0.5; ahead of scratch at 5 of 6 settings." in means
+    assert "ahead of" not in sentences[0]
     for sentence in sentences:
         assert sentence in page
         assert sentence in printed
@@ -99,6 +105,42 @@ def test_page_terminal_and_files_show_it(grids: Results) -> None:
     assert written["simclr"]["share"] == of(grids, "simclr").share
     assert written["simclr"]["grid"][0]["values"] == pytest.approx(values(grids, "simclr")[0, 0])
     assert [point["near_the_best"] for point in written["scratch"]["grid"]] == list(of(grids, "scratch").near.flat)
+
+
+def test_a_suite_that_asks_for_stability_answers_that_first(grids: Results, tmp_path: Path) -> None:
+    """No difference where the interval of the paired difference holds zero, and who is more stable where it does not."""
+    assert answer(grids).startswith("simclr is better than scratch")
+    plan = grids.plan
+    asked = replace(grids, plan=replace(plan, instance=plan.instance.replace(asks="stability")))
+    one = of(grids, "simclr")
+    assert one.against is not None
+    assert one.against.low is not None
+    assert one.against.low > 0
+    shown = f"{share_text(one.by_seed)} of the settings against {share_text(of(grids, 'scratch').by_seed)}"
+    assert answer(asked).startswith(
+        "simclr is more stable than scratch at 50 labels: within 0.01 of the best AUC, seed by seed, are "
+    )
+    assert shown in answer(asked).splitlines()[0]
+    assert answer(asked).splitlines()[1].startswith("simclr is better than scratch")
+    assert contents_of(asked)[0].anchor == "summary"
+    flat = dict.fromkeys(AT, 0.9)
+    level = fake_instance(*SMALL, *GRID).replace(asks="stability")
+    (line,) = stability_answers(
+        collect(*fake_store(tmp_path / "store", level, Fake(at_setting=flat, areas={"scratch": 0.9, "simclr": 0.9})))
+    )
+    assert line.startswith("No difference in stability between simclr and scratch is seen at 50 labels")
+
+
+def test_an_arm_that_is_best_at_the_edge_by_more_than_the_spread_is_warned_of(grids: Results, tmp_path: Path) -> None:
+    assert edge_warnings(grids) == []
+    slow = {**AT, ("simclr", 0.1, 1.0): 0.97}
+    results = collect(*fake_store(tmp_path / "store", fake_instance(*SMALL, *GRID), Fake(at_setting=slow)))
+    (line,) = edge_warnings(results)
+    found = values(results, "simclr")
+    means = f"{found[0, 1].mean():.4f} against {found[1, 1].mean():.4f}"
+    assert line.startswith(f"simclr is best at the edge of its grid, rate × 0.1, length × 1: {means} at the suite's own setting")
+    assert f"(±{max(found[at].std(ddof=1) for at in ((0, 1), (1, 1))):.4f})" in line
+    assert line in warnings(results)
 
 
 def test_a_heat_map_shows_every_setting_with_its_number(grids: Results) -> None:

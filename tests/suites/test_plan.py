@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -305,8 +306,12 @@ def test_options_are_known_and_of_their_kind(plan_of: PlanOf) -> None:
         plan_of("task.options.target=mass")
     with pytest.raises(SuiteError, match="trains a network model"):
         plan_of("arms.boosted-trees.regime=scratch")
-    with pytest.raises(SuiteError, match="the suite has no recipe for 'moco'"):
+    with pytest.raises(SuiteError, match="the suite has no recipe for 'moco'") as found:
         plan_of("arms.simclr.regime=moco")
+    setting = re.fullmatch(r".* needs; copy the one for 'simclr'.*: --set '(recipes\.moco=\{base: .*\})'", str(found.value))
+    assert setting, found.value
+    copied = plan_of("arms.simclr.regime=moco", setting[1])
+    assert {run.spec.objective.name for run in copied.runs.values() if not run.labelled} == {"moco"}
 
 
 @pytest.mark.parametrize(

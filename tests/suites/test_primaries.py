@@ -13,6 +13,7 @@ from jetbench.errors import SuiteError
 from jetbench.jets import Jets, save_jets
 from jetbench.report.reproduce import command
 from jetbench.suites import planning
+from jetbench.suites.compared import compared_lines
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.planning import make_plan
 from jetbench.suites.roles import Role
@@ -129,6 +130,7 @@ def test_an_encoder_whose_baseline_is_skipped_is_compared_with_nothing(
     assert [(one.arm, one.baseline) for one in plan.primaries] == [("simclr", "scratch")]
     assert plan._baseline("sets-simclr") == "sets"
     assert "sets-simclr" not in plan.baselines
+    assert "compared with none: sets-simclr, whose baseline sets is not run" in compared_lines(plan)
     fitted = [arm for arm in plan.arms if plan.instance.settings.arms[arm].model not in ("deep-sets", "resnet15")]
     assert fitted
     assert {plan.baselines[arm] for arm in fitted} == {"scratch"}
@@ -144,3 +146,26 @@ def test_an_encoder_that_the_jets_do_not_allow_leaves_the_other(two: Callable[..
     assert set(plan.baselines.values()) == {"scratch"}
     with pytest.raises(SuiteError, match=r"primary comparison has the arm 'sets-simclr', which these jets do not allow"):
         two(f"dataset={{name: {tmp_path / 'plain.h5'}}}", "primary={arm: sets-simclr, baseline: sets}")
+
+
+def test_a_plan_names_the_baseline_of_every_arm(two: Callable[..., Plan]) -> None:
+    plan = two()
+    lines = compared_lines(plan)
+    assert [line.split(": ")[0] for line in lines] == ["compared with scratch", "compared with sets"]
+    told = {arm: line.split(": ")[0].split()[-1] for line in lines for arm in line.split(": ")[1].split(", ")}
+    assert told == plan.baselines
+    assert set(told) | {"scratch", "sets"} == set(plan.arms)
+
+
+def test_networks_that_are_compared_with_a_stranger_are_told_of_it(two: Callable[..., Plan]) -> None:
+    """With one comparison of the sets alone, the images have no baseline: what differs from theirs in the regime is warned of."""
+    lines = compared_lines(two("primary={arm: sets-simclr, baseline: sets}"))
+    told, (warning,) = lines[0], [line for line in lines if line.startswith("!")]
+    assert told.startswith("compared with sets: ")
+    assert "simclr (of another model, resnet15)" in told
+    assert "sets-long," in told
+    assert "mass-likelihood (" not in told
+    assert warning.startswith("! arms scratch, simclr, long and wide of resnet15 have no baseline of their own")
+    lone = compared_lines(two("primary={arm: sets-simclr, baseline: sets}", "arms.simclr=null", "arms.long=null"))
+    assert "scratch (of another model, resnet15)" in lone[0]
+    assert not any(line.startswith("!") for line in lone)

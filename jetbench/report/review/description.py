@@ -55,7 +55,7 @@ def _faults(results: Results) -> str:
     if not lines:
         return ""
     sides = ("fault", "comparison", "honest", "honest verdict", "faulty", "faulty verdict")
-    columns = (*sides, "verdict", "what moved", "expected", "as expected", "who committed it")
+    columns = (*sides, "verdict", "what moved", "interval", "expected", "as expected", "who committed it")
     listed = [columns, ["---"] * len(columns), *([line[name] for name in columns] for line in lines)]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in listed)
     return "\n\n".join([f"**What each fault does ({FAULTY})**", *fault_sentences(results), table, fault_rules()])

@@ -52,7 +52,7 @@ def render(results: Results) -> SectionContent | None:
 def _line(results: Results, row: AlsoRow) -> Line:
     metric = results.metric
     means = [
-        Cell(f"{number(metric, one.mean)} {mean_errors(metric, one)}", mean_limits(metric, one)) if one else Cell("–")
+        Cell(number(metric, one.mean), f"{mean_errors(metric, one)} {mean_limits(metric, one)}", "narrow") if one else Cell("–")
         for one in (row.own, *row.there.values())
     ]
     return Line((row.arm, f"{row.seeds}", *means), "muted" if row.muted else "")

@@ -30,7 +30,7 @@ __all__ = ["render"]
 BODY = """
 {{ table }}
 <p><small>Means over the finished seeds. {{ label }}: mean ± error between seeds ± error from the test sample, below it the
-{{ level }} interval from both.
+{{ level }} interval from both; ±? stands for one seed or encoder, which has no such error.
 {% for legend in legends %}
 {{ legend }}
 {% endfor %}

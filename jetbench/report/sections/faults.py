@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw", "render"]
 
-HEADINGS = ("comparison", "honest difference", "with the fault", "verdict", "what moved", "as expected")
+HEADINGS = ("comparison", "honest difference", "with the fault", "verdict", "what moved", "interval", "as expected")
 BODY = """
 {% for sentence in sentences %}
 <p>{{ sentence }}</p>
@@ -69,6 +69,7 @@ def _lines(results: Results) -> Iterator[Line]:
     for name, some in groupby(fault_lines(results), key=itemgetter("fault")):
         lines = list(some)
         told = f"{lines[0]['what is done']}. Who committed it: {lines[0]['who committed it']}."
+        told += f" What the row mixes: {mixes}." if (mixes := lines[0]["mixes"]) else ""
         yield Line((Cell(name, capital(told), "wrap"),), "budget")
         for line in lines:
             cells = (
@@ -77,6 +78,7 @@ def _lines(results: Results) -> Iterator[Line]:
                 Cell(line["faulty"], line["faulty verdict"]),
                 line["verdict"],
                 Cell(line["what moved"], line["by how much"], "wrap"),
+                Cell(line["interval"], style="wrap"),
                 Cell(line["as expected"], f"expected: {line['expected']}", "wrap"),
             )
             yield Line(cells, "changed" if line["verdict"] not in ("same verdict", "not run yet") else "")

@@ -35,9 +35,10 @@ BODY = """
 {% endfor %}
 <p><small>Every arm with all combinations of the same factors on the learning rate and the length of its own recipe in its last
 stage, the one on the label budget; a pretraining before it is what it is, and the same for all of them. Factors of one are the
-arm's own run. A setting is near the best where its mean over the seeds lies within {{ tolerance }} of the arm; one where a
-training diverged is not. By seeds: the same share with each seed held against its own best, its mean with the {{ level }}
-interval over the seeds; minus the baseline: the difference, paired. The test jets are the same throughout, and a seed counts
+arm's own run. A setting is near the best where it lies within {{ tolerance }} of the arm; one where a training diverged is not.
+The number to quote is the share by seeds, each seed held against its own best, its mean with the {{ level }} interval over the
+seeds; minus the baseline: the difference, paired. By means: the share of the settings whose mean over the seeds is near the best
+mean, which describes this picture and has no interval. The test jets are the same throughout, and a seed counts
 once it has ended at every setting. All of this describes, and nothing is chosen by it: the best of a grid is the best on these
 test jets, picked by looking at them. It is thus flattered by chance, the more the more settings there are, and is no estimate
 of what a tuned training reaches; and the noisier an arm, the fewer of its settings lie near its luckiest one, with each seed by
@@ -78,7 +79,7 @@ def _spread(values: np.ndarray) -> np.ndarray:
 
 
 def _table(results: Results, found: Sequence[Stability]) -> str:
-    headings = ("arm", "near the best", "by seeds", "minus its baseline", "the best", "the recipe's own", "the worst")
+    headings = ("arm", "near the best, by seeds", "minus its baseline", "by means", "the best", "the recipe's own", "the worst")
     return table(headings, [_line(results, one) for one in found])
 
 
@@ -88,9 +89,9 @@ def _line(results: Results, one: Stability) -> Line:
     return Line(
         (
             Cell(one.arm, f"{count(one.labels)} labels, {count(len(one.seeds), 'seed')}"),
-            Cell(f"{100 * one.share:.0f} %", f"{int(one.near.sum())} of {one.near.size}"),
             share_text(one.by_seed),
             share_text(one.against, signs=True) if one.against else "",
+            Cell(f"{100 * one.share:.0f} %", f"{int(one.near.sum())} of {one.near.size}"),
             best,
             number(metric, float(own)) if np.isfinite(own) else "diverged",
             worst,

@@ -1,0 +1,134 @@
+"""Layouts that cards describe: the same jets come out of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from formats import files
+
+from jetbench.errors import DataFileError
+from jetbench.formats.conversion import Request, convert
+from jetbench.jets import Jets, open_jets
+
+JETS = files.particles(40)
+PADDED = JETS.padded(np.column_stack([JETS.pt, JETS.eta, JETS.phi]), 12)
+LABEL = np.arange(40) % 3
+CARD = """kind: constituents
+source: private
+format: hdf5
+layout: padded
+momentum: {pt: "x:0", eta: "x:1", phi: "x:2"}
+radius: 1.0
+label: "y"
+class_names: [a, b, c]
+"""
+
+
+def converted(folder: Path, arrays: dict[str, np.ndarray], card: str) -> Jets:
+    """What a conversion makes of arrays in HDF5."""
+    with h5py.File(folder / "in.h5", "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    (folder / "card.yaml").write_text(card)
+    convert(folder / "in.h5", folder / "out.h5", Request(card=folder / "card.yaml"))
+    return open_jets(folder / "out.h5")
+
+
+def compound(columns: dict[str, np.ndarray]) -> np.ndarray:
+    rows = np.zeros(next(iter(columns.values())).shape, [(name, column.dtype) for name, column in columns.items()])
+    for name, column in columns.items():
+        rows[name] = column
+    return rows
+
+
+def fields(mask: bool) -> dict[str, np.ndarray]:
+    """Tracks and jets as compound datasets, padded with NaN where a mask tells what is there."""
+    real = PADDED[..., 0] > 0
+    columns = {name: np.where(real, PADDED[..., i], np.nan if mask else 0) for i, name in enumerate(("pt", "eta", "phi"))}
+    return {"tracks": compound(columns | {"valid": real}), "jets": compound({"flavour": LABEL, "pt": np.ones(40)})}
+
+
+FIELDS = CARD.replace("x:0", "tracks/pt").replace("x:1", "tracks/eta").replace("x:2", "tracks/phi").replace('"y"', "jets/flavour")
+FLAT = {"x": np.column_stack([JETS.pt, JETS.eta, JETS.phi]), "y": LABEL, "ends": np.concatenate([[0], np.cumsum(JETS.counts)])}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "card"),
+    [
+        ({"x": PADDED, "y": LABEL}, CARD.replace("padded", "NCF")),
+        ({"x": PADDED.transpose(0, 2, 1), "y": LABEL}, CARD.replace("padded", "NFC")),
+        (FLAT, CARD.replace("padded", "flat\noffsets: ends")),
+        (FLAT | {"ends": JETS.counts}, CARD.replace("padded", "flat\ncounts: ends")),
+        (fields(mask=False), FIELDS),
+        (fields(mask=True), FIELDS + "mask: tracks/valid\n"),
+        ({"x": PADDED, "y": LABEL[:, None]}, CARD),
+        ({"x": PADDED, "y": np.array([5.0, -1.0, 0.0])[LABEL]}, CARD + "label_values: [5, -1, 0]\n"),
+        ({"x": PADDED, "y": np.eye(3)[LABEL]}, CARD),
+        ({"x": PADDED, "y": np.eye(3)[LABEL][:, ::-1]}, CARD.replace('"y"', '["y:2", "y:1", "y:0"]')),
+        ({"x": PADDED, **dict(zip("klm", np.eye(3, dtype=bool)[LABEL].T, strict=True))}, CARD.replace('"y"', "[k, l, m]")),
+    ],
+    ids=[
+        "NCF",
+        "NFC",
+        "offsets",
+        "counts",
+        "fields",
+        "masked-fields",
+        "column",
+        "values",
+        "one-hot",
+        "columns-of-one",
+        "arrays-of-one",
+    ],
+)
+def test_every_layout_gives_the_same_jets(arrays: dict[str, np.ndarray], card: str, tmp_path: Path) -> None:
+    (tmp_path / "expected").mkdir()
+    expected = converted(tmp_path / "expected", {"x": PADDED, "y": LABEL}, CARD)
+    found = converted(tmp_path, arrays, card)
+    assert found.meta.class_names == ("a", "b", "c")
+    for (name, mine), (_, theirs) in zip(found.columns(), expected.columns(), strict=True):
+        if name != "event":  # which begins with the digest of the file
+            np.testing.assert_allclose(mine[:], theirs[:], rtol=1e-6, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "card", "told"),
+    [
+        ({"x": PADDED.transpose(0, 2, 1), "y": LABEL}, CARD.replace("x:2", "x:12"), "does not fit 'x' of shape"),
+        ({"x": PADDED.transpose(0, 2, 1), "y": LABEL}, CARD.replace("padded", "NFC").replace("x:2", "x:3"), "the card says NFC"),
+        (FLAT | {"ends": FLAT["ends"] + 1}, CARD.replace("padded", "flat\noffsets: ends"), "'ends' begins with 1; offsets begin"),
+        (FLAT | {"ends": FLAT["ends"][::-1].copy()}, CARD.replace("padded", "flat\noffsets: ends"), "begins with"),
+        (FLAT, CARD.replace("padded", "flat\noffsets: ends\ncounts: ends"), "needs counts, the number .* or offsets"),
+        (
+            fields(mask=False),
+            FIELDS.replace("tracks/phi", "tracks/dphi"),
+            "'tracks' has no field .dphi.; it has pt, eta",
+        ),
+        ({"x": PADDED, "y": np.eye(4)[LABEL]}, CARD, "the label has 4 columns, and the card names 3 classes"),
+        (
+            {"x": PADDED, "y": LABEL},
+            CARD + "label_values: [0, 2, 5]\n",
+            "jet 1 has a label that is none of label_values: 0",
+        ),
+        ({"x": PADDED, "y": LABEL}, CARD + "label_values: [0, 2]\n", "one for each of class_names"),
+        ({"x": PADDED, "y": LABEL}, CARD + "label_values: [0, 2, 2]\n", "are different numbers"),
+        ({"x": PADDED, "y": np.ones((40, 3))}, CARD, "jet 0 is not of exactly one class by the columns of its label"),
+        ({"x": PADDED, "y": np.eye(3)[LABEL] * 0.5}, CARD, "jet 0 is not of exactly one class"),
+    ],
+)
+def test_what_does_not_fit_is_one_error(arrays: dict[str, Any], card: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match=told):
+        converted(tmp_path, arrays, card)
+
+
+def test_exchanged_axes_that_no_card_states_are_told(tmp_path: Path) -> None:
+    wide = JETS.padded(np.column_stack([JETS.pt, JETS.eta, JETS.phi, JETS.pt]), 12).transpose(0, 2, 1)
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["y"] = np.abs(wide) / 100 + 0.01, LABEL
+    (tmp_path / "card.yaml").write_text(CARD)
+    done = convert(tmp_path / "in.h5", tmp_path / "out.h5", Request(card=tmp_path / "card.yaml"))
+    assert any("every jet has the same number of constituents, 4: look for exchanged axes" in text for text in done.remarks)
