@@ -16,7 +16,7 @@ from jetbench.errors import DataFileError
 from jetbench.files import replacing
 from jetbench.jets.container import Jets, Stored, combine_hashes, update_hashes
 from jetbench.jets.disk import Disk
-from jetbench.jets.foreign import refuse_unreadable
+from jetbench.jets.foreign import refuse_stranger, why_closed
 from jetbench.jets.guard import is_bug
 from jetbench.jets.meta import PER_DEPOSIT, PLAIN_COLUMNS, Meta
 from jetbench.jets.packing import Packing, pack, packing
@@ -139,11 +139,12 @@ def open_file(path: Path) -> Jets:
 
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file")
-    refuse_unreadable(path)
+    refuse_stranger(path)
     try:
         file = h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES)
     except OSError as error:
-        raise DataFileError(f"{path}: not a readable HDF5 file, it may be truncated or of another format ({error})") from error
+        reason = why_closed(error, path) or f"not a readable HDF5 file, it may be truncated or of another format ({error})"
+        raise DataFileError(f"{path}: {reason}") from error
     try:
         return _jets(file, path)
     except DataFileError:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jetbench.errors import DataFileError
 
-__all__ = ["refuse_unreadable"]
+__all__ = ["refuse_stranger", "refuse_unreadable", "why_closed"]
 
 HEAD = 512  # bytes: a header of tar, and more than any other that is looked for
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -25,8 +25,18 @@ TAR = slice(257, 262)
 
 
 def refuse_unreadable(path: Path) -> None:
-    """Raise `DataFileError` where a file is certainly not what it is called: a pointer of git-lfs, a web page, an archive, or an
-    HDF5 file that is cut short, locked by another program, or was never closed. Nothing else of it is looked at."""
+    """Raise `DataFileError` where a file is certainly not what it is called: a stranger, or an HDF5 file that does not open."""
+    if refuse_stranger(path).startswith(HDF5):
+        import h5py
+
+        try:
+            h5py.File(path, "r").close()
+        except OSError as error:
+            raise DataFileError(f"{path}: {why_closed(error, path) or _damaged(error)}") from error
+
+
+def refuse_stranger(path: Path) -> bytes:
+    """Return how a file begins. Raises `DataFileError` where that is nothing, a pointer of git-lfs, a web page or an archive."""
     try:
         with open(path, "rb") as file:
             head = file.read(HEAD)
@@ -35,8 +45,9 @@ def refuse_unreadable(path: Path) -> None:
         raise DataFileError(f"{path} cannot be read: {error.strerror}{hint}") from error
     if not head:
         raise DataFileError(f"{path} is empty; make or fetch the file again")
-    if reason := _stranger(head, path) or (_closed_door(path) if head.startswith(HDF5) else ""):
+    if reason := _stranger(head, path):
         raise DataFileError(f"{path}: {reason}")
+    return head
 
 
 def _stranger(head: bytes, path: Path) -> str:
@@ -53,22 +64,21 @@ def _stranger(head: bytes, path: Path) -> str:
     return ""
 
 
-def _closed_door(path: Path) -> str:
-    """Why HDF5 does not open one of its files, where the cause is known; empty where it opens."""
-    import h5py
-
-    try:
-        h5py.File(path, "r").close()
-    except OSError as error:
-        said = str(error)
-        if error.errno in (errno.EAGAIN, errno.EACCES) or "unable to lock file" in said:
-            return "open for writing in another program, a notebook perhaps; close it there"
-        if "h5clear" in said:
-            return (
-                "marked as open for writing: the program that wrote it still does, or ended without closing it. Close it there, "
-                f"or where it has ended clear the mark in a copy: h5clear -s {shlex.quote(path.name)}"
-            )
-        if cut := re.search(r"truncated file: eof = (\d+),.*stored_eof = (\d+)", said):
-            return f"cut short, {cut[1]} of {cut[2]} bytes: a download or a copy that broke off; fetch it again"
-        return f"damaged HDF5 ({said.partition(chr(10))[0][:300]}); make or fetch the file again"
+def why_closed(error: OSError, path: Path) -> str:
+    """Say why HDF5 does not open one of its files, where the cause is known: cut short, locked by another program, or never
+    closed; empty where it is not."""
+    said = str(error)
+    if error.errno in (errno.EAGAIN, errno.EACCES) or "unable to lock file" in said:
+        return "open for writing in another program, a notebook perhaps; close it there"
+    if "h5clear" in said:
+        return (
+            "marked as open for writing: the program that wrote it still does, or ended without closing it. Close it there, "
+            f"or where it has ended clear the mark in a copy: h5clear -s {shlex.quote(path.name)}"
+        )
+    if cut := re.search(r"truncated file: eof = (\d+),.*stored_eof = (\d+)", said):
+        return f"cut short, {cut[1]} of {cut[2]} bytes: a download or a copy that broke off; fetch it again"
     return ""
+
+
+def _damaged(error: OSError) -> str:
+    return f"damaged HDF5 ({str(error).partition(chr(10))[0][:300]}); make or fetch the file again"
