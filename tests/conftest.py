@@ -30,7 +30,9 @@ TRAINING = {"cases", "engine", "suites"}  # folders whose tests train in child p
 
 def pytest_configure(config: pytest.Config) -> None:
     """Leave out what plug-ins are installed beside jetbench: tests that go over a table are of what is built in. What a test
-    trains in its own process is trained on one thread, as in a child."""
+    trains in its own process is trained on one thread, as in a child. What a test starts with `python -c` imports the installed
+    jetbench too, not the folder of the same name where the tests run."""
+    os.environ["PYTHONSAFEPATH"] = "1"
     torch.set_num_threads(1)
     installed.find_installed = lambda: ()  # type: ignore[assignment]
 
