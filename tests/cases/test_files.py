@@ -176,7 +176,8 @@ def tree(name: str, *, flags: tuple[str, ...] = ("QCD", "Tbqq"), way: str = "TTr
 
     momentum = zip(("px", "py", "pz", "energy"), JETS.momentum.T, strict=True)
     columns: dict[str, Any] = {f"part_{key}": ak.unflatten(column, JETS.counts) for key, column in momentum}
-    columns |= {f"label_{flag}": LABEL == (flag == "Tbqq") if flag in ("QCD", "Tbqq") else LABEL > 1 for flag in flags}
+    here = {"QCD": LABEL == 0, "Tbqq": LABEL == 1}
+    columns |= {f"label_{flag}": here.get(flag, LABEL > 1) for flag in flags}
     with uproot.recreate("in.root") as file:
         if way == "RNTuple":
             file[name] = columns
@@ -243,6 +244,11 @@ class_names: [sim, cms]
         lambda: tree("folder/tree", flags=files.LABELS, way="RNTuple"),
         lambda: ("in.root",),
         Expected(("QCD", "Tbqq"), told="no jets of the classes Hbb"),
+    ),
+    "pandas, a column of text beside the numbers": (
+        lambda: (files.top_tagging(Path("plain.h5"), JETS), files.with_text(Path("plain.h5"), Path("deep.h5"))),
+        lambda: ("deep.h5",),
+        Expected(),
     ),
     "labels (N, 1)": (lambda: hdf5("x.h5", p=PADDED, y=LABEL[:, None]), lambda: ("x.h5", *card(LABELLED)), Expected()),
     "labels as truth values": (lambda: hdf5("x.h5", p=PADDED, y=LABEL == 1), lambda: ("x.h5", *card(LABELLED)), Expected()),
