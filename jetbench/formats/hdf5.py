@@ -65,7 +65,7 @@ def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset | Field:
     else:
         found = dataset(file, key, path)
     if not numeric(found.dtype):
-        raise DataFileError(f"{path}: {key!r} holds {found.dtype} where numbers belong")
+        raise DataFileError(f"{path}: {key!r} holds {_kind(found.dtype)}")
     return found
 
 
@@ -134,7 +134,7 @@ class HDF5Table(ArrayTable):
 
     def read(self, key: str, start: int, stop: int) -> np.ndarray:
         rows: np.ndarray = self._arrays[key][start:stop]
-        return rows
+        return rows.astype(rows.dtype.newbyteorder("="), copy=False)
 
     def close(self) -> None:
         self._file.close()
@@ -144,6 +144,9 @@ def _walk(file: h5py.File, key: str, path: Path) -> Any:
     node: Any = file
     for part in [p for p in key.split("/") if p]:
         link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
+        if link is None and isinstance(node, h5py.Dataset):
+            held = f"; it holds {_kind(node.dtype)}" if node.dtype.hasobject else ""
+            raise DataFileError(f"{path}: {node.name[1:]!r} has no field {part!r}{held}")
         if link is None:
             raise DataFileError(f"{path}: no dataset {key!r}; the file has {first_few(file)}")
         if not isinstance(link, h5py.HardLink):
@@ -161,6 +164,17 @@ def _fields(file: h5py.File, key: str, path: Path) -> tuple[str, ...]:
     except DataFileError:
         return ()
     return (isinstance(found, h5py.Dataset) and found.dtype.names) or ()
+
+
+def _kind(dtype: np.dtype) -> str:
+    """What a dataset holds that is read in no other way, with the remedy."""
+    if h5py.check_string_dtype(dtype) is not None:
+        return "text where numbers belong; write classes as 0, 1, …"
+    if h5py.check_vlen_dtype(dtype) is not None:
+        return (
+            "rows of different lengths; write all constituents one after another with the counts of the jets, or pad with zeros"
+        )
+    return f"{dtype} where numbers belong"
 
 
 def _row_bytes(found: h5py.Dataset | Field) -> int:

@@ -91,4 +91,4 @@ def _names(counts: Counter[int], carried: tuple[str, ...], given: tuple[str, ...
     return made, [f"the files do not say what their labels mean: {', '.join(made)}; name them with --class-names"]
 
 
-MOST_CLASSES = 100  # beyond that a column is no class label
+MOST_CLASSES = 256  # beyond that a column is no class label; JetClass-II has 188, huggingface.co/datasets/jet-universe/jetclass2

@@ -65,4 +65,4 @@ class _Member:
     def read(self, start: int, stop: int) -> np.ndarray:
         self._stream.seek(self._header + start * self.row_bytes)
         rows = np.frombuffer(self._stream.read((stop - start) * self.row_bytes), self._dtype)
-        return rows.reshape(stop - start, *self.shape[1:])
+        return rows.reshape(stop - start, *self.shape[1:]).astype(self._dtype.newbyteorder("="), copy=False)

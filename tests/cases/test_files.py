@@ -6,6 +6,7 @@ import gzip
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -186,6 +187,10 @@ def tree(name: str, *, flags: tuple[str, ...] = ("QCD", "Tbqq"), way: str = "TTr
             file[name].extend(columns)
 
 
+def with_phi(x: np.ndarray, phi: np.ndarray) -> np.ndarray:
+    return np.stack([x[..., 0], x[..., 1], phi, np.where(x[..., 3] == 0, 0, 22)], -1)  # photons: no mass of a kind
+
+
 MAKERS: dict[str, tuple[Callable[[], object], Callable[[], tuple[str, ...]], Expected]] = {
     "atlas": (atlas, lambda: ("test_nominal.h5", *card(ATLAS)), Expected()),
     "atlas, with weights": (
@@ -276,6 +281,28 @@ class_names: [sim, cms]
         lambda: hdf5("x.h5", p=PADDED, y=LABEL),
         lambda: ("x.h5", *card(LABELLED.replace("\n", "\r\n"))),
         Expected(),
+    ),
+    "numbers in the other byte order": (
+        lambda: hdf5("x.h5", p=PADDED.astype(">f8"), y=LABEL.astype(">i4")),
+        lambda: ("x.h5", *card(LABELLED)),
+        Expected(),
+    ),
+    "numbers in the other byte order, npz": (
+        lambda: np.savez("x.npz", p=PADDED.astype(">f8"), y=LABEL.astype(">i4")),
+        lambda: ("x.npz", *card(LABELLED.replace("hdf5", "npz"))),
+        Expected(),
+    ),
+    "energyflow, phi beyond 2π": (  # EnergyFlow's issue 73: of jets across the cut, so that they have none
+        lambda: files.energyflow(
+            Path("QG.npz"), JETS, X=lambda x: with_phi(x, np.where(x[..., 2] < 0, x[..., 2] + 4 * np.pi, x[..., 2]))
+        ),
+        lambda: ("QG.npz",),
+        Expected(("gluon", "quark"), told="outside of"),
+    ),
+    "188 classes": (  # JetClass-II's
+        lambda: hdf5("x.h5", p=PADDED, y=np.where(LABEL == 1, 187, 0)),
+        lambda: ("x.h5", *card(CARD + "label: y\n")),
+        Expected(("class-0", "class-187")),
     ),
     "jetnet-names, a guess": (
         lambda: files.jetnet(Path("t-channel_qcd.hdf5"), JETS),
@@ -407,6 +434,12 @@ ERRORS: dict[str, tuple[Callable[[], object], Callable[[], tuple[str, ...]], str
         lambda: ("x.h5", "--format", "top-tagging"),
         "write it with format='table'",
     ),
+    "rows of different lengths": (
+        lambda: labelled(y=LABEL, q=np.array([np.arange(k) for k in JETS.counts], h5py.vlen_dtype("f4"))),
+        lambda: ("x.h5", *card(LABELLED.replace("p:0", "q"))),
+        "'q' holds rows of different lengths; write all constituents one after another",
+    ),
+    "joblib": (lambda: Path("truth.z").write_bytes(zlib.compress(b"0" * 999)), lambda: ("truth.z",), "as joblib writes it"),
     "labels that are text": (lambda: labelled(y=np.array([b"qcd", b"top"] * 20)), said(), "'y' holds"),
     "labels of ±1, not said": (lambda: labelled(y=2 * LABEL - 1), said(), "jet 0 has the label -1.0; labels are 0 … 1"),
     "labels from 1 on, not said": (lambda: labelled(y=LABEL + 1), said(), "jet 1 has the label 2.0; labels are 0 … 1"),
