@@ -112,7 +112,7 @@ def test_every_layout_gives_the_same_jets(arrays: dict[str, np.ndarray], card: s
         (
             {"x": PADDED, "y": LABEL},
             CARD + "label_values: [0, 2, 5]\n",
-            "jet 1 has a label that is none of label_values: 0",
+            "jet 1 has a label that is none of 0, 2, 5",
         ),
         ({"x": PADDED, "y": LABEL}, CARD + "label_values: [0, 2]\n", "one for each of class_names"),
         ({"x": PADDED, "y": LABEL}, CARD + "label_values: [0, 2, 2]\n", "are different numbers"),
