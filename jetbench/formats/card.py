@@ -103,7 +103,9 @@ class ConstituentCard(Card):
 
     `layout`: "padded" or "NCF" (arrays (jets, constituents, …), zero-padded or with a `mask`), "NFC" (features before
     constituents), "flat" (arrays (constituents of all jets, …) with `counts` per jet, or with `offsets` of each jet and the
-    end), these in HDF5 or npz; "lists" (list columns of parquet). A field of a compound dataset is a place `dataset/field`.
+    end), these in HDF5, npz or npy, whose one array is called `array`; "lists" (list columns of parquet, or branches of the
+    `tree` of a ROOT file). A field of a compound dataset, or of records in parquet, is a place `dataset/field`. With "lists"
+    places may be expressions of columns, as "label_a | label_b", and `selection` is one: rows where it is false are left out.
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
     and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
@@ -111,8 +113,10 @@ class ConstituentCard(Card):
     """
 
     kind: Literal["constituents"]
-    format: Literal["hdf5", "npz", "parquet"]
+    format: Literal["hdf5", "npz", "npy", "parquet", "root"]
     layout: Literal["padded", "NCF", "NFC", "flat", "lists"]
+    tree: str | None = None
+    selection: Place | None = None
     momentum: dict[Quantity, Place]
     unit: Literal["GeV", "MeV"] = "GeV"
     mask: Place | None = None
@@ -133,10 +137,14 @@ class ConstituentCard(Card):
             raise ValueError("momentum names px, py, pz or pt, eta (or rapidity), phi, and at most one of energy and mass")
         if {"rapidity", "energy"} <= given:
             raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
-        if (self.layout == "lists") != (self.format == "parquet"):
-            raise ValueError("parquet files have the layout 'lists', HDF5 and npz files 'padded' or 'flat'")
+        if (self.layout == "lists") != (self.format in ("parquet", "root")):
+            raise ValueError("parquet and ROOT files have the layout 'lists', HDF5, npz and npy files 'padded' or 'flat'")
+        if (self.format == "root") != (self.tree is not None):
+            raise ValueError("a ROOT file, and no other, needs the name of its tree in the key 'tree'")
         if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
-            raise ValueError("a list column of parquet is one quantity; no :column belongs behind its name")
+            raise ValueError("a column of lists is one quantity; no :column belongs behind its name")
+        if self.selection is not None and self.layout != "lists":
+            raise ValueError("a selection belongs to the layout 'lists'; select the rows of arrays before you write them")
         if (self.layout == "flat") != ((self.counts is None) != (self.offsets is None)) or (self.counts and self.offsets):
             raise ValueError(
                 "the layout 'flat' needs counts, the number of constituents of each jet, or offsets, and no other has them"
@@ -167,11 +175,15 @@ class ConstituentCard(Card):
             raise ValueError("the mass is computed; give the target another name")
         return self
 
+    def provenance(self) -> Provenance:
+        told = super().provenance()
+        return told if self.selection is None else told.replace(cuts=(*told.cuts, f"selection {self.selection}"))
+
     def constituent_places(self) -> list[str]:
         """List the places with a value per constituent."""
         return [*self.momentum.values(), *(c.place for c in self.channels), *([self.mask] if self.mask else [])]
 
     def jet_places(self) -> list[str]:
-        """List the places with a value per jet; neither counts nor labels are among them."""
-        single = [place for place in (self.jet_eta, self.jet_phi) if place]
+        """List the places with a value per jet; neither counts nor labels nor weights are among them."""
+        single = [place for place in (self.jet_eta, self.jet_phi, self.selection) if place]
         return [*single, *self.targets.values(), *self.checks.values()]

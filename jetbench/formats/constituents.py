@@ -14,7 +14,7 @@ from jetbench.errors import DataFileError
 from jetbench.formats.agreement import Agreement
 from jetbench.formats.card import ConstituentCard, split
 from jetbench.formats.cards import open_table
-from jetbench.formats.columns import lists, refuse
+from jetbench.formats.columns import UNSELECTED, lists, refuse
 from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
 from jetbench.formats.particles import ENERGY, PT
 from jetbench.formats.places import PerJet, keys_of, pick
@@ -25,6 +25,7 @@ from jetbench.jets import Jets, Meta
 __all__ = ["ConstituentTable"]
 
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
+ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event"
 Quantities = dict[str, ak.Array]
 
 
@@ -39,7 +40,7 @@ class ConstituentTable(TableReader):
         self._inner = keys_of(card.constituent_places())
         self._outer = keys_of([*card.jet_places(), *card.told_places()])
         ends = card.counts or card.offsets
-        table: Any = open_table(path, card.format, [*self._inner, *self._outer, *keys_of([ends] if ends else [])])
+        table: Any = open_table(path, card, [*self._inner, *self._outer, *keys_of([ends] if ends else [])])
         super().__init__(path, FlatTable(table, card, self._inner, path) if ends else table)
 
     def _open(self) -> Sequence[str]:
@@ -49,7 +50,8 @@ class ConstituentTable(TableReader):
             shape = shapes[key]
             features = shape[1 if card.layout == "NFC" else -1] if shape else 0
             if len(shape) != 2 + (column is not None) or (column is not None and column >= features):
-                raise DataFileError(f"{self.path}: {place!r} does not fit {key!r} of shape {shape}; the card says {card.layout}")
+                said = card.layout + (ROWS_ARE_JETS if card.layout == "lists" else "")
+                raise DataFileError(f"{self.path}: {place!r} does not fit {key!r} of shape {shape}; the card says {said}")
         widths = {shapes[key][-1 if card.layout == "NFC" else 1] for key in self._inner} if card.padded else {0}
         if len(widths) > 1:
             raise DataFileError(
@@ -86,6 +88,12 @@ class ConstituentTable(TableReader):
         jets, repairs = Constituents(momentum, channels, targets, axis).jets(self.meta, start, self.path)
         self._compare(jets, outer)
         return jets, repairs
+
+    def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
+        if (place := self.card.selection) is None:
+            return {}
+        chosen = self._per_jet.numbers(columns, place, start)
+        return {f"{UNSELECTED} {place}": ~(chosen != 0)}
 
     def _present(self, inner: Quantities) -> Quantities:
         """The constituents that are no padding, as lists of float64."""
