@@ -253,7 +253,7 @@ def test_a_card_is_read_from_yaml(tmp_path: Path) -> None:
         ("pz: p:2", "mass: p:2", "momentum names px, py, pz"),
         ("pz: p:2", "pz: p:z", "should match pattern"),
         ("layout: padded", "layout: flat", "needs counts"),
-        ("layout: padded", "layout: lists", "parquet files have the layout 'lists'"),
+        ("layout: padded", "layout: lists", "parquet and ROOT files have the layout 'lists'"),
         ("label: y", "axis: given", "jet_eta"),
         ("label: y", "targets: {mass: m}", "give the target another name"),
         ("label: y", "channels: [{name: pt, place: x}]", "names of their own"),
