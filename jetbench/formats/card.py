@@ -32,8 +32,8 @@ class Card(Value):
 
     `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for each class; `label_values` are
     the numbers that stand for the classes, where they are not 0, 1, …. `label_from_files` are patterns for the names of files
-    that hold one class each, by the name of the class. `weights` is a place of a number for each jet, not negative, which
-    becomes the target `weight`.
+    that hold one class each, by the name of the class. `targets` are places of a number for each jet, by the name of the
+    target; `weights` is one of numbers that are not negative, which become the target `weight`.
     """
 
     source: str
