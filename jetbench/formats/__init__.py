@@ -50,7 +50,7 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
         FormatEntry(
             "constituents",
             "jetbench.formats.constituents:ConstituentTable",
-            "tables of constituents in HDF5, npz or parquet, described by a card",
+            "tables of constituents in HDF5, npz, npy, parquet or ROOT, described by a card",
             carded=True,
         ),
         FormatEntry(
@@ -86,7 +86,7 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
         FormatEntry(
             "images",
             "jetbench.formats.image_reader:Images",
-            "dense images of any origin in HDF5, npz or parquet, described by a card",
+            "dense images of any origin in HDF5, npz, npy or parquet, described by a card",
             carded=True,
         ),
     ],

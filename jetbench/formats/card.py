@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from jetbench.jets import Channel, Provenance
 from jetbench.values import Value
@@ -18,6 +18,7 @@ Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "
 COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi"})
 THIRD = ({"energy"}, {"mass"}, set[str]())
 RESERVED = {"pt", "energy"}
+KEYS_OF_THEIR_OWN = {"label", "weight"}  # targets that no card names as such
 
 
 def split(place: str) -> tuple[str, int | None]:
@@ -27,8 +28,13 @@ def split(place: str) -> tuple[str, int | None]:
 
 
 class Card(Value):
-    """What every card says of the jets' origin and classes, in words of its owner. `label_from_files` are patterns for the names
-    of files that hold one class each, by the name of the class."""
+    """What every card says of the jets' origin and classes, in words of its owner.
+
+    `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for each class; `label_values` are
+    the numbers that stand for the classes, where they are not 0, 1, …. `label_from_files` are patterns for the names of files
+    that hold one class each, by the name of the class. `targets` are places of a number for each jet, by the name of the
+    target; `weights` is one of numbers that are not negative, which become the target `weight`.
+    """
 
     source: str
     generator: str = ""
@@ -36,15 +42,40 @@ class Card(Value):
     licence: str = ""
     cuts: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    label: Place | tuple[Place, ...] | None = None
+    label_values: tuple[int, ...] = ()
     label_from_files: dict[str, str] = {}
+    weights: Place | None = None
+    targets: dict[str, Place] = {}
 
     @model_validator(mode="after")
-    def _one_source_of_labels(self) -> Self:
-        if self.label_from_files and (self.class_names or getattr(self, "label", None)):
+    def _classes_are_told_once(self) -> Self:
+        if self.label_from_files and (self.class_names or self.label):
             raise ValueError("label_from_files names classes and tells them; label and class_names do not belong beside it")
         if len(set(self.class_names)) != len(self.class_names):
             raise ValueError(f"class_names {', '.join(self.class_names)} are not all different")
+        values = set(self.label_values)
+        if values and not (isinstance(self.label, str) and len(values) == len(self.label_values) == len(self.class_names)):
+            raise ValueError("label_values are different numbers, one for each of class_names, in the one place of the label")
         return self
+
+    @field_validator("targets")
+    @classmethod
+    def _targets_are_names(cls, targets: dict[str, str]) -> dict[str, str]:
+        for name in targets:
+            if not name.isidentifier() or name in KEYS_OF_THEIR_OWN:
+                raise ValueError(
+                    f"{name!r} is no name for a target; use letters, digits and _, and the keys label and weights for these"
+                )
+        return targets
+
+    def label_places(self) -> tuple[str, ...]:
+        """List the places that tell the label: none, one, or one for each class."""
+        return (self.label,) if isinstance(self.label, str) else self.label or ()
+
+    def told_places(self) -> list[str]:
+        """List the places of labels and weights."""
+        return [*self.label_places(), *([self.weights] if self.weights else [])]
 
     def provenance(self) -> Provenance:
         return Provenance(
@@ -72,17 +103,20 @@ class ConstituentCard(Card):
 
     `layout`: "padded" or "NCF" (arrays (jets, constituents, …), zero-padded or with a `mask`), "NFC" (features before
     constituents), "flat" (arrays (constituents of all jets, …) with `counts` per jet, or with `offsets` of each jet and the
-    end), these in HDF5 or npz; "lists" (list columns of parquet). A field of a compound dataset is a place `dataset/field`.
+    end), these in HDF5, npz or npy, whose one array is called `array`; "lists" (list columns of parquet, or branches of the
+    `tree` of a ROOT file). A field of a compound dataset, or of records in parquet, is a place `dataset/field`. With "lists"
+    places may be expressions of columns, as "label_a | label_b", and `selection` is one: rows where it is false are left out.
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
-    and phi are differences to it. `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for
-    each class; `label_values` are the numbers that stand for the classes, where they are not 0, 1, …. `checks` are the file's
-    own values, compared with the computed ones. `radius` is the jet radius, the frame of images.
+    and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
+    radius, the frame of images.
     """
 
     kind: Literal["constituents"]
-    format: Literal["hdf5", "npz", "parquet"]
+    format: Literal["hdf5", "npz", "npy", "parquet", "root"]
     layout: Literal["padded", "NCF", "NFC", "flat", "lists"]
+    tree: str | None = None
+    selection: Place | None = None
     momentum: dict[Quantity, Place]
     unit: Literal["GeV", "MeV"] = "GeV"
     mask: Place | None = None
@@ -94,9 +128,6 @@ class ConstituentCard(Card):
     jet_phi: Place | None = None
     radius: float | None = Field(None, gt=0)
     channels: tuple[CardChannel, ...] = ()
-    label: Place | tuple[Place, ...] | None = None
-    label_values: tuple[int, ...] = ()
-    targets: dict[str, Place] = {}
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 
     @model_validator(mode="after")
@@ -106,10 +137,14 @@ class ConstituentCard(Card):
             raise ValueError("momentum names px, py, pz or pt, eta (or rapidity), phi, and at most one of energy and mass")
         if {"rapidity", "energy"} <= given:
             raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
-        if (self.layout == "lists") != (self.format == "parquet"):
-            raise ValueError("parquet files have the layout 'lists', HDF5 and npz files 'padded' or 'flat'")
+        if (self.layout == "lists") != (self.format in ("parquet", "root")):
+            raise ValueError("parquet and ROOT files have the layout 'lists', HDF5, npz and npy files 'padded' or 'flat'")
+        if (self.format == "root") != (self.tree is not None):
+            raise ValueError("a ROOT file, and no other, needs the name of its tree in the key 'tree'")
         if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
-            raise ValueError("a list column of parquet is one quantity; no :column belongs behind its name")
+            raise ValueError("a column of lists is one quantity; no :column belongs behind its name")
+        if self.selection is not None and self.layout != "lists":
+            raise ValueError("a selection belongs to the layout 'lists'; select the rows of arrays before you write them")
         if (self.layout == "flat") != ((self.counts is None) != (self.offsets is None)) or (self.counts and self.offsets):
             raise ValueError(
                 "the layout 'flat' needs counts, the number of constituents of each jet, or offsets, and no other has them"
@@ -131,27 +166,24 @@ class ConstituentCard(Card):
             raise ValueError("the axis 'given' needs jet_phi where phi is not relative")
         if self.relative and (self.axis != "given" or "eta" not in self.momentum):
             raise ValueError("relative are eta and phi, to the axis 'given'")
-        values = set(self.label_values)
-        if values and not (isinstance(self.label, str) and len(values) == len(self.label_values) == len(self.class_names)):
-            raise ValueError("label_values are different numbers, one for each of class_names, in the one place of the label")
         names = [channel.name for channel in self.channels]
         if len(set(names)) != len(names) or RESERVED & set(names):
             raise ValueError("channels have names of their own; pt and energy are there already")
         if strange := {c.weight for c in self.channels if c.combine == "mean"} - {None, *RESERVED, *names}:
             raise ValueError(f"no channel {sorted(map(str, strange))[0]!r} to weight with")
-        if {"label", "mass"} & set(self.targets):
-            raise ValueError("label has a key of its own, and the mass is computed; give the target another name")
+        if "mass" in self.targets:
+            raise ValueError("the mass is computed; give the target another name")
         return self
+
+    def provenance(self) -> Provenance:
+        told = super().provenance()
+        return told if self.selection is None else told.replace(cuts=(*told.cuts, f"selection {self.selection}"))
 
     def constituent_places(self) -> list[str]:
         """List the places with a value per constituent."""
         return [*self.momentum.values(), *(c.place for c in self.channels), *([self.mask] if self.mask else [])]
 
     def jet_places(self) -> list[str]:
-        """List the places with a value per jet; neither counts nor labels are among them."""
-        single = [place for place in (self.jet_eta, self.jet_phi) if place]
+        """List the places with a value per jet; neither counts nor labels nor weights are among them."""
+        single = [place for place in (self.jet_eta, self.jet_phi, self.selection) if place]
         return [*single, *self.targets.values(), *self.checks.values()]
-
-    def label_places(self) -> tuple[str, ...]:
-        """List the places that tell the label: none, one, or one for each class."""
-        return (self.label,) if isinstance(self.label, str) else self.label or ()

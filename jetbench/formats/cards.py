@@ -13,6 +13,7 @@ from jetbench.registry import nearest
 from jetbench.strict import parse, read_yaml
 
 if TYPE_CHECKING:
+    from jetbench.formats.expressions import NamedTable
     from jetbench.formats.tables import Table
 
 __all__ = ["open_table", "read_card"]
@@ -33,16 +34,40 @@ def read_card(path: str | Path) -> ConstituentCard | ImageCard:
     return parse(KINDS[values["kind"]], values, str(path), DataFileError)
 
 
-def open_table(path: Path, format: str, keys: Sequence[str]) -> Table:
-    """Open a file in a format that cards name. Raises `DataFileError` where it is none, or has no such columns."""
-    if format == "hdf5":
+def open_table(path: Path, card: ConstituentCard | ImageCard, keys: Sequence[str]) -> Table:
+    """Open a file in the format of its card. Raises `DataFileError` where it is none, or has no such columns."""
+    if card.format == "hdf5":
         from jetbench.formats.hdf5 import HDF5Table
 
         return HDF5Table(path, keys)
-    if format == "npz":
-        from jetbench.formats.npz import NpzTable
+    if card.format in ("npz", "npy"):
+        from jetbench.formats.npz import NpyTable, NpzTable
 
-        return NpzTable(path, keys)
-    from jetbench.formats.parquet import ParquetTable
+        return (NpzTable if card.format == "npz" else NpyTable)(path, keys)
+    if isinstance(card, ImageCard):
+        from jetbench.formats.parquet import ParquetTable
 
-    return ParquetTable(path, keys)
+        return ParquetTable(path, keys)
+    return _lists(path, card, keys)
+
+
+def _lists(path: Path, card: ConstituentCard, keys: Sequence[str]) -> Table:
+    """Columns of lists, and expressions of them."""
+    from jetbench.formats.expressions import ComputedTable
+    from jetbench.jets.guard import guarded
+
+    table: NamedTable
+    if card.tree is None:
+        from jetbench.formats.parquet import ParquetTable
+
+        table = ParquetTable(path)
+    else:
+        from jetbench.formats.root import RootTable
+
+        table = RootTable(path, card.tree)
+    try:
+        with guarded(path):
+            return ComputedTable(table, keys, path)
+    except DataFileError:
+        table.close()
+        raise

@@ -31,6 +31,22 @@ def lists(path: Path) -> None:
     pq.write_table(pa.table(columns), path, row_group_size=3)
 
 
+ROOT = CARD.replace(
+    format="root",
+    tree="tree",
+    momentum={name: f"part_{name}" for name in ("px", "py", "pz", "energy")},
+    label=("label_QCD", "label_Tbqq | label_Hbb"),
+    selection="jet_pt > 1",
+)
+NPY = CARD.replace(
+    format="npy", layout="padded", momentum={name: f"array:{i}" for i, name in enumerate(("px", "py", "pz", "energy"))}
+)
+
+
+def one_array(path: Path) -> None:
+    np.save(path, JETS.padded(JETS.momentum, 12))
+
+
 Case = tuple[str, Callable[[Path], object], type[Reader], ConstituentCard | None]
 CASES: dict[str, Case] = {
     "top-tagging": ("a.h5", lambda path: top_tagging(path, JETS), formats["top-tagging"].load(), None),
@@ -39,6 +55,8 @@ CASES: dict[str, Case] = {
     "energyflow-stored": ("a.npz", lambda path: energyflow(path, JETS, compressed=False), formats["energyflow"].load(), None),
     "jetnet": ("t.hdf5", lambda path: jetnet(path, JETS), formats["jetnet"].load(), None),
     "parquet": ("a.parquet", lists, ConstituentTable, CARD),
+    "root-card": ("a.root", lambda path: jetclass(path, JETS), ConstituentTable, ROOT),
+    "npy": ("a.npy", one_array, ConstituentTable, NPY),
 }
 
 
