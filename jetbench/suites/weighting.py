@@ -15,5 +15,5 @@ def weighting_lines(settings: Common) -> Iterator[str]:
     if (name := settings.sample_weight) is not None:
         yield (
             f"the supervised loss of every arm weighs the jets by {name!r} (sample_weight), and so do the validation losses that "
-            "epochs and trials are chosen by; AUC and all other metrics weigh every jet alike"
+            "epochs and trials are chosen by; all metrics weigh every jet alike"
         )

@@ -109,8 +109,6 @@ def test_jets_of_the_pool_have_no_weight(toy_jets: Jets) -> None:
     assert float(found[0]["supervised_loss"]) != float(found[1]["supervised_loss"])
 
 
-
-
 @pytest.mark.parametrize("task", [Classification(), Regression("mass")])
 def test_a_task_that_knows_only_its_loss_weighs_jet_by_jet(task: Task) -> None:
     outputs = torch.randn(5, 2 if isinstance(task, Classification) else 1, generator=torch_rng("o"))
