@@ -81,8 +81,10 @@ def _draft(look: Look) -> Iterator[str]:
     yield f"format: {look.container}"
     yield from found.lines
     yield from label_lines(look, found)
+    axes = [line for line in found.lines if line.startswith("jet_")]
     for array in look.arrays:
-        if array.shape in ((found.jets,), (found.jets, 1)) and array.rows is not None and array.key not in found.used:
+        told = array.key in found.used or any(line.endswith(f" {json.dumps(array.key, ensure_ascii=False)}") for line in axes)
+        if array.shape in ((found.jets,), (found.jets, 1)) and array.rows is not None and not told:
             yield from _of_jets(array)
 
 

@@ -55,8 +55,7 @@ def _table(look: Look) -> Found | None:
             axes = "jets, constituents, features" if layout == "NCF" else "jets, features, constituents"
             used = [f"layout: {layout}  # {axes}", *_momentum(look, momentum, places, meant, int(array.shape[0] or 0))]
             used += [f"#   column {i}: {name}" for i, name in enumerate(names) if i not in momentum.places.values()]
-            axes_of_jets = {a.key for a in look.arrays if momentum.relative and quantity(a.key) in ("eta", "phi")}
-            return Found("constituents", tuple(used), int(array.shape[0] or 0), {array.key, *axes_of_jets}, _named(look))
+            return Found("constituents", tuple(used), int(array.shape[0] or 0), {array.key}, _named(look))
     return None
 
 

@@ -211,6 +211,7 @@ def test_what_it_cannot_know_is_said(toys: Toys, tmp_path: Path) -> None:
     assert "CHECK: jets/training_weights seems to weigh the jets" in text
     assert 'checks: {pt: "jets/pt"}' in text
     assert "unit: MeV  # CHECK: the median pT of the jets would be" in text
+    assert "eta of the jets" not in guess(relative(toys, tmp_path)).text  # it is the axis already
     bare = guess(hdf5(tmp_path / "bare.h5", {"X": np.stack([toys.pt, toys.eta, toys.phi], axis=-1)})).text
     assert "CHECK: no labels were found" in bare
     assert "CHECK: without energy or mass constituents are massless" in bare
