@@ -154,7 +154,8 @@ def _part(ctx: click.Context, parameter: click.Parameter, text: str | None) -> t
 
 @data.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File of jets to write.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File of jets to write.")
+@click.option("--guess", is_flag=True, help="Print the arrays of one file and the draft of its card, and convert nothing.")
 @click.option("--format", help="A format of `jetbench ls formats`. [default: by the files' content]")
 @click.option("--card", type=click.Path(exists=True, dir_okay=False), help="YAML file that describes images or constituents.")
 @click.option("--label-from-files", is_flag=True, help="FILES are of one class each, as in qcd='background*.h5' top=signal.h5.")
@@ -167,7 +168,8 @@ def _part(ctx: click.Context, parameter: click.Parameter, text: str | None) -> t
 @click.option("--part", callback=_part, metavar="I/N", help="Convert one of N parts, as a job of its own; open them together.")
 def convert(
     files: tuple[str, ...],
-    output: Path,
+    output: Path | None,
+    guess: bool,
     format: str | None,
     card: str | None,
     label_from_files: bool,
@@ -181,6 +183,11 @@ def convert(
 
     FILES are paths and globs of one format, and make one dataset. A conversion that was stopped goes on where it was.
     """
+    if guess:
+        _guess(files, output)
+        return
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output'.")
     from jetbench.formats.conversion import Request, convert
 
     request = Request(
@@ -193,6 +200,18 @@ def convert(
     if done.duplicates:
         click.echo(f"note: {done.duplicates} jets are copies of another one; splits keep them on one side", err=True)
     click.echo(f"{output}: {done.jets} jets, digest {done.digest}")
+
+
+def _guess(files: tuple[str, ...], output: Path | None) -> None:
+    """Print what a file seems to hold; the exit status is 1 where no card can be drafted, and one is needed."""
+    from jetbench.formats.guess import guess
+
+    if len(files) > 1 or output is not None:
+        raise click.UsageError("--guess looks at one file, and prints: jetbench data convert --guess FILE > card.yaml")
+    found = guess(Path(files[0]).expanduser())
+    click.echo(found.text)
+    if not (found.card or found.known):
+        raise SystemExit(1)
 
 
 def _by_class(texts: tuple[str, ...]) -> dict[str, list[str]]:

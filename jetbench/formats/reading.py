@@ -11,12 +11,13 @@ from typing import Any
 from jetbench.errors import DataFileError, WorkerError
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.card import Card
+from jetbench.formats.guess_arrays import Look, look_at
 from jetbench.formats.reader import Reader
 from jetbench.jets import Jets, Meta, open_jets
 from jetbench.jets.foreign import refuse_unreadable
 from jetbench.processes import Function, Report, Tell, context, run_jobs
 
-__all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read"]
+__all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read", "survey"]
 
 # what imports awkward, vector, uproot, h5py and pyarrow, once for all children
 PRELOAD = ("jetbench.formats.jetclass", "jetbench.formats.ml4sci", "jetbench.formats.top_tagging")
@@ -107,6 +108,13 @@ def read(stretches: Sequence[Stretch]) -> Generator[tuple[Stretch, Part], None, 
                 yield report.job, report.value
 
 
+def survey(path: Path) -> tuple[Look, str]:
+    """Look at the arrays of a file of any container; return them with the name of the format that recognises it, or none. Raises
+    `DataFileError` for a file that cannot be read."""
+    look, known = next(iter(_in_child(_survey, [File(path)]))).value
+    return look, known
+
+
 def holds_jets(path: Path) -> bool:
     """Tell whether it is a file of jets of jetbench itself."""
     try:
@@ -137,6 +145,14 @@ def _in_child(function: Function[Any], jobs: Sequence[File | Stretch]) -> Genera
 
 def _name(file: File, tell: Tell) -> str:
     return file.entry().name
+
+
+def _survey(file: File, tell: Tell) -> tuple[Look, str]:
+    found = look_at(file.path)
+    try:
+        return found, file.entry().name
+    except DataFileError:
+        return found, ""
 
 
 def _look(file: File, tell: Tell) -> Source:
