@@ -94,7 +94,8 @@ def labels(values: np.ndarray, classes: int, start: int, path: object) -> np.nda
         whole = np.isfinite(values) & (values == np.floor(values)) & (values >= 0) & (values < (classes or 2**31))
     declared = f"0 … {classes - 1}" if classes else "whole numbers from 0 on"
     first = values[(~whole).argmax()] if len(values) else 0
-    refuse(~whole, start, path, f"has a label that is none of {declared}", f"has the label {first} where labels are {declared}")
+    told = f"has the label {first} where labels are {declared}: `label_values` of a card says which numbers stand for classes"
+    refuse(~whole, start, path, f"has a label that is none of {declared}", told)
     return values.astype(np.int32)
 
 

@@ -441,12 +441,20 @@ ERRORS: dict[str, tuple[Callable[[], object], Callable[[], tuple[str, ...]], str
     ),
     "joblib": (lambda: Path("truth.z").write_bytes(zlib.compress(b"0" * 999)), lambda: ("truth.z",), "as joblib writes it"),
     "labels that are text": (lambda: labelled(y=np.array([b"qcd", b"top"] * 20)), said(), "'y' holds"),
-    "labels of ±1, not said": (lambda: labelled(y=2 * LABEL - 1), said(), "jet 0 has the label -1.0; labels are 0 … 1"),
-    "labels from 1 on, not said": (lambda: labelled(y=LABEL + 1), said(), "jet 1 has the label 2.0; labels are 0 … 1"),
+    "labels of ±1, not said": (
+        lambda: labelled(y=2 * LABEL - 1),
+        said(),
+        "jet 0 has the label -1.0 where labels are 0 … 1: `label_values` of a card says",
+    ),
+    "labels from 1 on, not said": (
+        lambda: labelled(y=LABEL + 1),
+        said(),
+        "jet 1 has the label 2.0 where labels are 0 … 1: `label_values` of a card says",
+    ),
     "compound, not said": (
         tracks,
         lambda: ("ftag.h5", *card(TRACKS.replace("label_values: [0, 5]\n", ""))),
-        "jet 1 has the label 5.0; labels are 0 … 1",
+        "jet 1 has the label 5.0 where labels are 0 … 1: `label_values` of a card says",
     ),
     "yaml, the same name twice": (
         lambda: labelled(y=LABEL),
