@@ -26,6 +26,7 @@ __all__ = ["ConstituentTable"]
 
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
 ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event"
+DIRECTIONS = ("eta", "rapidity", "phi")  # of a constituent without momentum they mean nothing, and centred files have some
 Quantities = dict[str, ak.Array]
 
 
@@ -100,7 +101,8 @@ class ConstituentTable(TableReader):
         found = {place: ak.values_astype(column, np.float64) for place, column in inner.items()}
         if self.card.layout == "flat":
             return found
-        named = [self.card.mask] if self.card.mask else self.card.momentum.values()
+        sizes = [place for name, place in self.card.momentum.items() if name not in DIRECTIONS]
+        named = [self.card.mask] if self.card.mask else sizes
         real = np.any([ak.flatten(found[place]) != 0 for place in named], axis=0)
         real = ak.unflatten(real, ak.num(found[next(iter(found))]))
         return {place: column[real] for place, column in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +20,11 @@ from jetbench.formats.reading import survey
 
 __all__ = ["Guess", "guess"]
 
-CARDED = ("hdf5", "npz", "parquet")
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")  # in a name they would end a comment, and begin a key
-NONE = "no card can be drafted: "
+NONE = (
+    "no card can be drafted: neither images nor constituents with a momentum were found among these arrays; "
+    "`jetbench show constituents` and `jetbench show images` list what a card may say"
+)
 WEIGHTS = ("weight", "weights", "training_weights", "sample_weight", "event_weight")
 
 
@@ -49,7 +52,7 @@ def guess(path: Path) -> Guess:
     if drafted:
         lines += ["# What is marked with CHECK the file does not say.", *drafted]
     elif not known:
-        lines.append(f"# {NONE}{_reason(look)}")
+        lines.append(f"# {NONE}")
     return Guess("\n".join(BREAKS.sub("?", line) for line in lines), bool(drafted), known)
 
 
@@ -69,16 +72,15 @@ def _line(array: Array) -> str:
 
 
 def _draft(look: Look) -> Iterator[str]:
-    """The lines of a card; none where nothing is found to describe, or no card describes such a file."""
-    if look.container not in CARDED:
-        return
-    look = replace(look, arrays=tuple(array for array in look.arrays if ":" not in array.key))  # which a place cannot name
+    """The lines of a card; none where nothing is found to describe."""
+    look, tree = _one_tree(look)
     found = constituents(look) or images(look)
     if found is None:
         return
     yield f"kind: {found.kind}"
     yield f"source: {json.dumps(look.path.name, ensure_ascii=False)}  # CHECK: where the jets come from, as a DOI or a program"
     yield f"format: {look.container}"
+    yield from tree
     yield from found.lines
     yield from label_lines(look, found)
     axes = [line for line in found.lines if line.startswith("jet_")]
@@ -88,21 +90,24 @@ def _draft(look: Look) -> Iterator[str]:
             yield from _of_jets(array)
 
 
+def _one_tree(look: Look) -> tuple[Look, tuple[str, ...]]:
+    """The arrays by keys that a card may name, and of a ROOT file the line that names the tree which has most of them."""
+    if look.container != "root":
+        return replace(look, arrays=tuple(array for array in look.arrays if ":" not in array.key)), ()
+    trees = Counter(array.key.partition(":")[0] for array in look.arrays)
+    name = max(trees, key=lambda tree: trees[tree], default="")
+    branches = [replace(a, key=a.key.partition(":")[2]) for a in look.arrays if a.key.startswith(f"{name}:")]
+    counters = {f"n{array.key}" for array in branches if None in array.shape}  # which uproot writes beside lists
+    one = replace(look, arrays=tuple(array for array in branches if array.key not in counters and ":" not in array.key))
+    return one, (f"tree: {json.dumps(name, ensure_ascii=False)}",)
+
+
 def _of_jets(array: Array) -> Iterator[str]:
     """What else a number for each jet may be: only its owner knows."""
     name, place = array.key.split("/")[-1], json.dumps(array.key, ensure_ascii=False)
     if name.lower() in WEIGHTS:
-        yield f"# CHECK: {array.key} seems to weigh the jets; as a target it can weigh them in a training (sample_weight)"
+        yield f"weights: {place}  # CHECK: does it weigh the jets? As the target `weight` it may in a training (sample_weight)"
     elif (what := quantity(name)) in ("pt", "eta", "mass"):
         yield f"# CHECK: is this the {what} of the jets?  checks: {{{what}: {place}}}  compares it with what is computed"
     else:
         yield f"# kept as a target by  targets: {{NAME: {place}}}"
-
-
-def _reason(look: Look) -> str:
-    if look.container not in CARDED:
-        return f"that is done for {', '.join(CARDED)}; `jetbench show constituents` lists what cards may say of other files"
-    return (
-        "neither images nor constituents with a momentum were found among these arrays; `jetbench show constituents` and "
-        "`jetbench show images` list what a card may say"
-    )

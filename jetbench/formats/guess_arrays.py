@@ -184,7 +184,7 @@ def _npz(path: Path) -> Iterator[Array]:
 
 def _npy(path: Path) -> Iterator[Array]:
     values = np.load(path, mmap_mode="r", allow_pickle=False)
-    yield _array(path.stem, values.shape, values.dtype, lambda start, stop: np.array(values[start:stop]))
+    yield _array("array", values.shape, values.dtype, lambda start, stop: np.array(values[start:stop]))
 
 
 def _parquet(path: Path) -> Iterator[Array]:

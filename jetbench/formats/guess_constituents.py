@@ -72,7 +72,7 @@ def _arrays(look: Look) -> Found | None:
             continue
         meant = {name: arrays[str(key)].rows for name, key in momentum.places.items()}
         jets = next(iter(arrays.values())).shape[0] or 0
-        lists = look.container == "parquet"
+        lists = look.container in ("parquet", "root")
         lines = [f"layout: {'lists' if lists else 'padded'}  # an array for each quantity"]
         lines += _momentum(look, momentum, {name: str(key) for name, key in momentum.places.items()}, meant, jets)  # type: ignore[arg-type]
         masks = [key for key in arrays if key.split("/")[-1].lower() in MASKS and not lists]
@@ -85,7 +85,7 @@ def _arrays(look: Look) -> Found | None:
 
 def _flat(look: Look) -> Found | None:
     """The constituents of all jets one after another, with their numbers or where each jet begins."""
-    if look.container == "parquet":
+    if look.container in ("parquet", "root"):
         return None
     for array in (a for a in look.arrays if a.rows is not None and a.rows.ndim <= 2):
         total = array.shape[0] or 0

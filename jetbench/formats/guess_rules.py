@@ -134,8 +134,10 @@ def _polar(flat: np.ndarray, columns: np.ndarray, real: np.ndarray) -> Momentum 
 
 
 def _angle(column: np.ndarray) -> bool:
+    """Whether these are azimuths: in one turn, from 0 on or around it, where jets across its end may reach out of it."""
     around = _signed(column) and _holds(abs(column) <= TURN)
-    return around or (_continuous(column) and _holds((column >= 0) & (column <= 2 * TURN)) and column.max() > TURN)
+    beyond = _holds((column >= -NARROW) & (column <= 2 * TURN + NARROW)) and column.max() > TURN
+    return around or (_continuous(column) and beyond)
 
 
 def _sorted(pt: np.ndarray, real: np.ndarray) -> float:

@@ -51,7 +51,7 @@ class File:
             )
         raise DataFileError(
             f"{self.path}: its content is of no known format ({names}), or damaged; --format NAME tells what is wrong with it, "
-            "and a card describes a format of your own"
+            "and a card describes a format of your own, of which `jetbench data convert --guess FILE` makes a draft"
         )
 
 

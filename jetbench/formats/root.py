@@ -45,6 +45,8 @@ class RootTable:
             self._stream = closing.enter_context(open(path, "rb"))
             self._tree = self._find(name)
             self.rows, paths = int(self._tree.num_entries), list(self._tree.keys(recursive=True))
+            if not self.rows:
+                raise DataFileError(f"{path}: the tree {name!r} has no entries; leave the file out")
             last = Counter(key.rpartition("/")[2] for key in paths)
             self.names = {*paths, *(key for key, times in last.items() if times == 1)}
             closing.pop_all()  # all is well: close() will do it

@@ -171,7 +171,7 @@ def mod() -> None:
     hdf5("CMS_Jet300.h5", pfcs=columns, pfcs_index=ends, jets_i=np.column_stack([np.arange(NUMBER), LABEL]))
 
 
-def tree(name: str, *, flags: tuple[str, ...] = ("QCD", "Tbqq"), way: str = "TTree") -> None:
+def tree(name: str, *, flags: tuple[str, ...] = ("QCD", "Tbqq"), way: str = "TTree", entries: bool = True) -> None:
     import awkward as ak
     import uproot
 
@@ -184,7 +184,20 @@ def tree(name: str, *, flags: tuple[str, ...] = ("QCD", "Tbqq"), way: str = "TTr
             file[name] = columns
         else:
             file.mktree(name, {k: x.dtype if isinstance(x, np.ndarray) else x.type.content for k, x in columns.items()})
-            file[name].extend(columns)
+            if entries:
+                file[name].extend(columns)
+
+
+def nested() -> None:
+    """Two jets in each event."""
+    import awkward as ak
+    import uproot
+
+    momentum = zip(("px", "py", "pz", "energy"), JETS.momentum.T, strict=True)
+    pairs = np.full(NUMBER // 2, 2)
+    jets = {f"part_{key}": ak.unflatten(ak.unflatten(column, JETS.counts), pairs) for key, column in momentum}
+    with uproot.recreate("in.root") as file:
+        file["Events"] = jets | {f"label_{name}": ak.unflatten(i == LABEL, pairs) for i, name in enumerate(("QCD", "Tbqq"))}
 
 
 def with_phi(x: np.ndarray, phi: np.ndarray) -> np.ndarray:
@@ -298,6 +311,11 @@ class_names: [sim, cms]
         ),
         lambda: ("QG.npz",),
         Expected(("gluon", "quark"), told="outside of"),
+    ),
+    "padding that was centred too": (
+        lambda: hdf5("x.h5", p=np.where(REAL[..., None], PADDED, [0.0, 1.5, -2.0]), y=LABEL),
+        lambda: ("x.h5", *card(LABELLED)),
+        Expected(),
     ),
     "188 classes": (  # JetClass-II's
         lambda: hdf5("x.h5", p=PADDED, y=np.where(LABEL == 1, 187, 0)),
@@ -433,6 +451,16 @@ ERRORS: dict[str, tuple[Callable[[], object], Callable[[], tuple[str, ...]], str
         lambda: hdf5("x.h5", table__block0_values=np.zeros((2, 3))),
         lambda: ("x.h5", "--format", "top-tagging"),
         "write it with format='table'",
+    ),
+    "a tree without entries": (  # as skims leave it of a file in which nothing was selected
+        lambda: tree("Events", entries=False),
+        lambda: ("in.root", *card(ROOT)),
+        "the tree 'Events' has no entries; leave the file out",
+    ),
+    "an event in each row": (
+        nested,
+        lambda: ("in.root", *card(ROOT)),
+        "a list of constituents in every row, which is a jet and not an event",
     ),
     "rows of different lengths": (
         lambda: labelled(y=LABEL, q=np.array([np.arange(k) for k in JETS.counts], h5py.vlen_dtype("f4"))),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import h5py
 import numpy as np
 import pandas as pd
@@ -140,6 +141,24 @@ def relative(toys: Toys, folder: Path) -> Path:
     return folder / "relative.npz"
 
 
+def beyond(toys: Toys, folder: Path) -> Path:
+    """Azimuths from 0 on, where jets across the end of the turn reach out of it (EnergyFlow's issue 73)."""
+    phi = toys.jet_phi[:, None] % (2 * np.pi) + (toys.phi - toys.jet_phi[:, None] + np.pi) % (2 * np.pi) - np.pi
+    np.savez(folder / "beyond.npz", X=np.stack([toys.pt, toys.eta, phi * toys.real], axis=-1), y=toys.label)
+    return folder / "beyond.npz"
+
+
+def branches(toys: Toys, folder: Path) -> Path:
+    """A tree of jets, beside one of something else."""
+    lists = {name: [row[mask] for row, mask in zip(getattr(toys, name), toys.real, strict=True)] for name in ("pt", "eta", "phi")}
+    with uproot.recreate(folder / "branches.root") as file:
+        file["weights"] = {"total": np.arange(3.0)}
+        file.mktree("Events", {**{f"part_{name}": "var * float64" for name in lists}, "label_qcd": bool, "label_top": bool})
+        jagged = {f"part_{name}": ak.Array(column) for name, column in lists.items()}
+        file["Events"].extend({**jagged, "label_qcd": toys.label == 0, "label_top": toys.label == 1})
+    return folder / "branches.root"
+
+
 Writer = Callable[[Toys, Path], Path]
 CONSTITUENTS: dict[Writer, str] = {
     student: "layout: NCF",
@@ -151,6 +170,8 @@ CONSTITUENTS: dict[Writer, str] = {
     offsets: 'offsets: "pfcs_index"',
     lists: "layout: lists",
     relative: "relative: true",
+    beyond: 'momentum: {pt: "X:0", eta: "X:1", phi: "X:2"}',
+    branches: 'tree: "Events"\nlayout: lists',
 }
 
 
@@ -158,6 +179,7 @@ def by_its_card(path: Path, folder: Path) -> Jets:
     """Jets that are converted by the card as it is printed."""
     found = guess(path)
     assert found.card
+    folder.mkdir(exist_ok=True)
     card = folder / "card.yaml"
     card.write_text(found.text)
     read_card(card)
@@ -208,7 +230,7 @@ def test_images_come_out_as_they_were_written(shape: tuple[int, ...], layout: st
 def test_what_it_cannot_know_is_said(toys: Toys, tmp_path: Path) -> None:
     text = guess(compound(toys, tmp_path)).text
     assert "tracks/valid: 60×20 bool: 0 … 1" in text
-    assert "CHECK: jets/training_weights seems to weigh the jets" in text
+    assert 'weights: "jets/training_weights"  # CHECK: does it weigh the jets?' in text
     assert 'checks: {pt: "jets/pt"}' in text
     assert "unit: MeV  # CHECK: the median pT of the jets would be" in text
     assert "eta of the jets" not in guess(relative(toys, tmp_path)).text  # it is the axis already
@@ -258,7 +280,7 @@ def test_other_containers_are_looked_at(toys: Toys, tmp_path: Path) -> None:
     with uproot.recreate(tmp_path / "tree.root") as file:
         file.mktree("tree", {"n": "i4", "pt": "var * float64"})
         file["tree"].extend({"n": toys.multiplicity.astype("i4"), "pt": [row[row > 0].tolist() for row in toys.pt]})
-    for name, told in {"alone.npy": "alone: 60×20 float64", "tree.root": "tree:pt: 60×… float64, lists: "}.items():
+    for name, told in {"alone.npy": "array: 60×20 float64", "tree.root": "tree:pt: 60×… float64, lists: "}.items():
         found = guess(tmp_path / name)
         assert told in found.text
         assert not found.card
@@ -276,6 +298,9 @@ def test_the_command_prints_a_card_that_the_command_takes(toys: Toys, tmp_path: 
     done = CliRunner().invoke(main, ["data", "convert", str(path), "--card", str(card), "-o", str(tmp_path / "out.h5")])
     assert done.exit_code == 0, done.output
     assert len(open_jets(tmp_path / "out.h5")) == JETS
+    np.save(tmp_path / "table.npy", np.stack([toys.pt, toys.eta, toys.phi], axis=-1))
+    assert 'momentum: {pt: "array:0", eta: "array:1", phi: "array:2"}' in guess(tmp_path / "table.npy").text
+    assert by_its_card(tmp_path / "table.npy", tmp_path / "npy").offsets[-1] == toys.multiplicity.sum()
     np.save(tmp_path / "alone.npy", toys.pt)
     assert CliRunner().invoke(main, ["data", "convert", "--guess", str(tmp_path / "alone.npy")]).exit_code == 1
     assert "--guess looks at one file" in CliRunner().invoke(main, ["data", "convert", "--guess", str(path), str(card)]).output
