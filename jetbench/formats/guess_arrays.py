@@ -81,6 +81,8 @@ def _array(key: str, shape: tuple[int, ...], dtype: np.dtype, read: Rows) -> Arr
     """An array that can be sliced, some rows of which are read."""
     if not shape or not shape[0]:
         return Array(key, shape, str(dtype), trouble="a single value" if not shape else "no rows")
+    if dtype.kind not in "iufbSU":
+        return Array(key, shape, str(dtype), trouble="no numbers")
     size = max(1, dtype.itemsize * math.prod(shape[1:]))
     if size > 16 * LOOK_BYTES:
         return Array(key, shape, str(dtype), trouble="rows too large to read in bounded memory")

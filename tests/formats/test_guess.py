@@ -263,6 +263,8 @@ def test_other_containers_are_looked_at(toys: Toys, tmp_path: Path) -> None:
         assert told in found.text
         assert not found.card
         assert "# no card can be drafted" in found.text
+    np.save(tmp_path / "dates.npy", np.array(["2026-01-01"], "M8[D]"))
+    assert "dates: 1 datetime64[D]: no numbers" in guess(tmp_path / "dates.npy").text
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataFileError, match="none of HDF5, npz, npy, parquet and ROOT"):
         guess(tmp_path / "text.csv")
