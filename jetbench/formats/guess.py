@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
+from jetbench.formats.card import ConstituentCard
 from jetbench.formats.guess_arrays import Array, Look
 from jetbench.formats.guess_constituents import constituents
 from jetbench.formats.guess_images import images
@@ -19,7 +21,7 @@ from jetbench.formats.reading import survey
 
 __all__ = ["Guess", "guess"]
 
-CARDED = ("hdf5", "npz", "parquet")
+FORMATS: tuple[str, ...] = get_args(ConstituentCard.model_fields["format"].annotation)  # that cards describe
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")  # in a name they would end a comment, and begin a key
 NONE = "no card can be drafted: "
 WEIGHTS = ("weight", "weights", "training_weights", "sample_weight", "event_weight")
@@ -56,7 +58,8 @@ def guess(path: Path) -> Guess:
 def _line(array: Array) -> str:
     """What an array is, with the range of what was looked at."""
     shape = "×".join("…" if size is None else str(size) for size in array.shape)
-    start = f"{array.key}: {shape or '()'} {array.dtype}".rstrip()
+    tree = f"{array.tree}, " if array.tree else ""
+    start = f"{tree}{array.key}: {shape or '()'} {array.dtype}".rstrip()
     if array.trouble:
         return f"{start}: {array.trouble}"
     if array.rows is None:
@@ -70,15 +73,19 @@ def _line(array: Array) -> str:
 
 def _draft(look: Look) -> Iterator[str]:
     """The lines of a card; none where nothing is found to describe, or no card describes such a file."""
-    if look.container not in CARDED:
+    if look.container not in FORMATS:
         return
-    look = replace(look, arrays=tuple(array for array in look.arrays if ":" not in array.key))  # which a place cannot name
+    tree = max((array.tree for array in look.arrays), key=[array.tree for array in look.arrays].count, default="")
+    # a place names no key with a colon, and a card one tree
+    look = replace(look, arrays=tuple(a for a in look.arrays if ":" not in a.key and a.tree == tree))
     found = constituents(look) or images(look)
     if found is None:
         return
     yield f"kind: {found.kind}"
     yield f"source: {json.dumps(look.path.name, ensure_ascii=False)}  # CHECK: where the jets come from, as a DOI or a program"
     yield f"format: {look.container}"
+    if tree:
+        yield f"tree: {json.dumps(tree, ensure_ascii=False)}"
     yield from found.lines
     yield from label_lines(look, found)
     axes = [line for line in found.lines if line.startswith("jet_")]
@@ -92,7 +99,8 @@ def _of_jets(array: Array) -> Iterator[str]:
     """What else a number for each jet may be: only its owner knows."""
     name, place = array.key.split("/")[-1], json.dumps(array.key, ensure_ascii=False)
     if name.lower() in WEIGHTS:
-        yield f"# CHECK: {array.key} seems to weigh the jets; as a target it can weigh them in a training (sample_weight)"
+        told = "# CHECK: it seems to weigh the jets, which a training can do by it (sample_weight)"
+        yield f"weights: {place}  {told}" if "weights" in ConstituentCard.model_fields else f"{told}: {place}"
     elif (what := quantity(name)) in ("pt", "eta", "mass"):
         yield f"# CHECK: is this the {what} of the jets?  checks: {{{what}: {place}}}  compares it with what is computed"
     else:
@@ -100,8 +108,8 @@ def _of_jets(array: Array) -> Iterator[str]:
 
 
 def _reason(look: Look) -> str:
-    if look.container not in CARDED:
-        return f"that is done for {', '.join(CARDED)}; `jetbench show constituents` lists what cards may say of other files"
+    if look.container not in FORMATS:
+        return f"that is done for {', '.join(FORMATS)}; `jetbench show constituents` lists what cards may say of other files"
     return (
         "neither images nor constituents with a momentum were found among these arrays; `jetbench show constituents` and "
         "`jetbench show images` list what a card may say"

@@ -6,7 +6,7 @@ import math
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ Rows = Callable[[int, int], Any]  # (start, stop): the rows between
 class Array:
     """An array, column or branch by its key. `shape` has None where rows are lists of different lengths; `rows` are some from the
     beginning and the end, lists filled with zeros, and `some` says how many; without numbers `rows` is None, and `words` are
-    strings, such as the names of columns. `trouble` is why it was not read."""
+    strings, such as the names of columns. `trouble` is why it was not read, `tree` the name of its tree in a ROOT file."""
 
     key: str
     shape: tuple[int | None, ...]
@@ -36,6 +36,7 @@ class Array:
     rows: np.ndarray | None = None
     words: tuple[str, ...] = ()
     trouble: str = ""
+    tree: str = ""
 
     @property
     def some(self) -> int:
@@ -186,7 +187,7 @@ def _npz(path: Path) -> Iterator[Array]:
 
 def _npy(path: Path) -> Iterator[Array]:
     values = np.load(path, mmap_mode="r", allow_pickle=False)
-    yield _array(path.stem, values.shape, values.dtype, lambda start, stop: np.array(values[start:stop]))
+    yield _array("array", values.shape, values.dtype, lambda start, stop: np.array(values[start:stop]))
 
 
 def _parquet(path: Path) -> Iterator[Array]:
@@ -228,10 +229,10 @@ def _root(path: Path) -> Iterator[Array]:
             tree = directory[name]
             for branch in tree.keys(recursive=False):
                 try:
-                    values = tree[branch].array(entry_stop=ROWS)
-                    yield _lists(f"{name}:{branch}", int(tree.num_entries), values)
+                    found = _lists(branch, int(tree.num_entries), tree[branch].array(entry_stop=ROWS))
                 except Exception as error:  # whatever kind of branch it is, the others are looked at
-                    yield Array(f"{name}:{branch}", (int(tree.num_entries),), "", trouble=f"not read ({type(error).__name__})")
+                    found = Array(branch, (int(tree.num_entries),), "", trouble=f"not read ({type(error).__name__})")
+                yield replace(found, tree=name)
 
 
 CONTAINERS: dict[bytes, tuple[str, Callable[[Path], Iterator[Array]]]] = {
