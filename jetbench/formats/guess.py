@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,7 +58,8 @@ def guess(path: Path) -> Guess:
 def _line(array: Array) -> str:
     """What an array is, with the range of what was looked at."""
     shape = "×".join("…" if size is None else str(size) for size in array.shape)
-    start = f"{array.key}: {shape or '()'} {array.dtype}".rstrip()
+    tree = f"{array.tree}, " if array.tree else ""
+    start = f"{tree}{array.key}: {shape or '()'} {array.dtype}".rstrip()
     if array.trouble:
         return f"{start}: {array.trouble}"
     if array.rows is None:
@@ -73,14 +73,17 @@ def _line(array: Array) -> str:
 
 def _draft(look: Look) -> Iterator[str]:
     """The lines of a card; none where nothing is found to describe."""
-    look, tree = _one_tree(look)
+    tree = max((array.tree for array in look.arrays), key=[array.tree for array in look.arrays].count, default="")
+    # a place names no key with a colon, and a card one tree
+    look = replace(look, arrays=tuple(a for a in look.arrays if ":" not in a.key and a.tree == tree))
     found = constituents(look) or images(look)
     if found is None:
         return
     yield f"kind: {found.kind}"
     yield f"source: {json.dumps(look.path.name, ensure_ascii=False)}  # CHECK: where the jets come from, as a DOI or a program"
     yield f"format: {look.container}"
-    yield from tree
+    if tree:
+        yield f"tree: {json.dumps(tree, ensure_ascii=False)}"
     yield from found.lines
     yield from label_lines(look, found)
     axes = [line for line in found.lines if line.startswith("jet_")]
@@ -90,23 +93,11 @@ def _draft(look: Look) -> Iterator[str]:
             yield from _of_jets(array)
 
 
-def _one_tree(look: Look) -> tuple[Look, tuple[str, ...]]:
-    """The arrays by keys that a card may name, and of a ROOT file the line that names the tree which has most of them."""
-    if look.container != "root":
-        return replace(look, arrays=tuple(array for array in look.arrays if ":" not in array.key)), ()
-    trees = Counter(array.key.partition(":")[0] for array in look.arrays)
-    name = max(trees, key=lambda tree: trees[tree], default="")
-    branches = [replace(a, key=a.key.partition(":")[2]) for a in look.arrays if a.key.startswith(f"{name}:")]
-    counters = {f"n{array.key}" for array in branches if None in array.shape}  # which uproot writes beside lists
-    one = replace(look, arrays=tuple(array for array in branches if array.key not in counters and ":" not in array.key))
-    return one, (f"tree: {json.dumps(name, ensure_ascii=False)}",)
-
-
 def _of_jets(array: Array) -> Iterator[str]:
     """What else a number for each jet may be: only its owner knows."""
     name, place = array.key.split("/")[-1], json.dumps(array.key, ensure_ascii=False)
     if name.lower() in WEIGHTS:
-        yield f"weights: {place}  # CHECK: does it weigh the jets? As the target `weight` it may in a training (sample_weight)"
+        yield f"weights: {place}  # CHECK: it seems to weigh the jets, which a training can do by it (sample_weight)"
     elif (what := quantity(name)) in ("pt", "eta", "mass"):
         yield f"# CHECK: is this the {what} of the jets?  checks: {{{what}: {place}}}  compares it with what is computed"
     else:

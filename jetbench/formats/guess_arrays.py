@@ -6,7 +6,7 @@ import math
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ Rows = Callable[[int, int], Any]  # (start, stop): the rows between
 class Array:
     """An array, column or branch by its key. `shape` has None where rows are lists of different lengths; `rows` are some from the
     beginning and the end, lists filled with zeros, and `some` says how many; without numbers `rows` is None, and `words` are
-    strings, such as the names of columns. `trouble` is why it was not read."""
+    strings, such as the names of columns. `trouble` is why it was not read, `tree` the name of its tree in a ROOT file."""
 
     key: str
     shape: tuple[int | None, ...]
@@ -36,6 +36,7 @@ class Array:
     rows: np.ndarray | None = None
     words: tuple[str, ...] = ()
     trouble: str = ""
+    tree: str = ""
 
     @property
     def some(self) -> int:
@@ -81,6 +82,8 @@ def _array(key: str, shape: tuple[int, ...], dtype: np.dtype, read: Rows) -> Arr
     """An array that can be sliced, some rows of which are read."""
     if not shape or not shape[0]:
         return Array(key, shape, str(dtype), trouble="a single value" if not shape else "no rows")
+    if dtype.kind not in "iufbSU":
+        return Array(key, shape, str(dtype), trouble="no numbers")
     size = max(1, dtype.itemsize * math.prod(shape[1:]))
     if size > 16 * LOOK_BYTES:
         return Array(key, shape, str(dtype), trouble="rows too large to read in bounded memory")
@@ -226,10 +229,10 @@ def _root(path: Path) -> Iterator[Array]:
             tree = directory[name]
             for branch in tree.keys(recursive=False):
                 try:
-                    values = tree[branch].array(entry_stop=ROWS)
-                    yield _lists(f"{name}:{branch}", int(tree.num_entries), values)
+                    found = _lists(branch, int(tree.num_entries), tree[branch].array(entry_stop=ROWS))
                 except Exception as error:  # whatever kind of branch it is, the others are looked at
-                    yield Array(f"{name}:{branch}", (int(tree.num_entries),), "", trouble=f"not read ({type(error).__name__})")
+                    found = Array(branch, (int(tree.num_entries),), "", trouble=f"not read ({type(error).__name__})")
+                yield replace(found, tree=name)
 
 
 CONTAINERS: dict[bytes, tuple[str, Callable[[Path], Iterator[Array]]]] = {

@@ -17,6 +17,7 @@ __all__ = ["constituents"]
 MEV = 1e4  # median pT of jets beyond which they are in MeV rather than in GeV
 MASKS = ("mask", "valid", "is_valid", "present")
 OFFSETS = "offsets"
+LISTS = ("parquet", "root")  # containers in which a row has lists of its own length
 
 
 def constituents(look: Look) -> Found | None:
@@ -72,7 +73,7 @@ def _arrays(look: Look) -> Found | None:
             continue
         meant = {name: arrays[str(key)].rows for name, key in momentum.places.items()}
         jets = next(iter(arrays.values())).shape[0] or 0
-        lists = look.container in ("parquet", "root")
+        lists = look.container in LISTS
         lines = [f"layout: {'lists' if lists else 'padded'}  # an array for each quantity"]
         lines += _momentum(look, momentum, {name: str(key) for name, key in momentum.places.items()}, meant, jets)  # type: ignore[arg-type]
         masks = [key for key in arrays if key.split("/")[-1].lower() in MASKS and not lists]
@@ -85,7 +86,7 @@ def _arrays(look: Look) -> Found | None:
 
 def _flat(look: Look) -> Found | None:
     """The constituents of all jets one after another, with their numbers or where each jet begins."""
-    if look.container in ("parquet", "root"):
+    if look.container in LISTS:
         return None
     for array in (a for a in look.arrays if a.rows is not None and a.rows.ndim <= 2):
         total = array.shape[0] or 0

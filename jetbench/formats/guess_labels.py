@@ -10,11 +10,13 @@ import numpy as np
 
 from jetbench.formats.guess_arrays import Array, Look
 from jetbench.formats.guess_rules import class_values, one_hot, onehot_columns
+from jetbench.formats.image_card import ImageCard
 
 __all__ = ["Found", "label_lines"]
 
 NAMES = ("label", "labels", "y", "target", "targets", "truth", "class", "is_signal", "is_signal_new", "signal")
 NOT_TOLD = "# CHECK: no labels were found; a file of one class each is told by  label_from_files: {NAME: PATTERN}"
+IMAGES_TOO = "label_values" in ImageCard.model_fields  # whether cards of images know other labels than 0, 1, …
 ORDER = "CHECK: the names of the classes, in the order of their numbers"
 
 
@@ -72,7 +74,7 @@ def _whole_numbers(arrays: list[Array], found: Found) -> list[str]:
         found.used.add(array.key)
         why = "by its name" if _name(array) in NAMES else "CHECK: by its name" if sure else "CHECK: by its few whole numbers"
         others = [] if values == tuple(range(len(values))) else [f"label_values: {list(values)}  # the numbers of the classes"]
-        if others and found.kind == "images":
+        if others and found.kind == "images" and not IMAGES_TOO:
             return [f"# CHECK: {array.key} has the labels {list(values)}; labels of images are 0, 1, …"]
         counts = np.array([(array.rows == value).sum() for value in values])
         return [f"label: {_text(array.key)}  # {why}", *_classes(len(values), counts, array.some), *others]
@@ -89,7 +91,7 @@ def _onehot(arrays: list[Array], found: Found) -> list[str]:
 
 def _one(rows: np.ndarray, place: str, how: str, found: Found, names: list[str] | None = None) -> list[str]:
     """The lines for one-hot columns (n, K)."""
-    if found.kind == "images":
+    if found.kind == "images" and not IMAGES_TOO:
         return [f"# CHECK: {place} are one-hot rows; write their argmax as labels 0, 1, … for images"]
     lines = _classes(rows.shape[1], rows.sum(axis=0), len(rows))
     if names and len(set(names)) == len(names):

@@ -50,6 +50,7 @@ def test_a_suite_with_weights_says_so_and_every_arm_follows_them(folder: Path) -
     assert told in " ".join(jetbench(folder, "run", "--suite", "mini.yaml", *weighted, "--dry-run").split())
     assert told in " ".join(jetbench(folder, "run", "--suite", "mini.yaml", *weighted).split())
     pages = [path.read_text() for path in (folder / "mlruns").glob("**/report.html")]
+    assert any("jets weighted by weight" in text for text in pages)
     assert any("The supervised loss of every arm weighs the jets by" in text for text in pages)
     found = _scores(folder)
     assert found["class-prior"] == pytest.approx(0.1, abs=0.01)

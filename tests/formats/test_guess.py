@@ -148,17 +148,6 @@ def beyond(toys: Toys, folder: Path) -> Path:
     return folder / "beyond.npz"
 
 
-def branches(toys: Toys, folder: Path) -> Path:
-    """A tree of jets, beside one of something else."""
-    lists = {name: [row[mask] for row, mask in zip(getattr(toys, name), toys.real, strict=True)] for name in ("pt", "eta", "phi")}
-    with uproot.recreate(folder / "branches.root") as file:
-        file["weights"] = {"total": np.arange(3.0)}
-        file.mktree("Events", {**{f"part_{name}": "var * float64" for name in lists}, "label_qcd": bool, "label_top": bool})
-        jagged = {f"part_{name}": ak.Array(column) for name, column in lists.items()}
-        file["Events"].extend({**jagged, "label_qcd": toys.label == 0, "label_top": toys.label == 1})
-    return folder / "branches.root"
-
-
 Writer = Callable[[Toys, Path], Path]
 CONSTITUENTS: dict[Writer, str] = {
     student: "layout: NCF",
@@ -171,7 +160,6 @@ CONSTITUENTS: dict[Writer, str] = {
     lists: "layout: lists",
     relative: "relative: true",
     beyond: 'momentum: {pt: "X:0", eta: "X:1", phi: "X:2"}',
-    branches: 'tree: "Events"\nlayout: lists',
 }
 
 
@@ -230,7 +218,8 @@ def test_images_come_out_as_they_were_written(shape: tuple[int, ...], layout: st
 def test_what_it_cannot_know_is_said(toys: Toys, tmp_path: Path) -> None:
     text = guess(compound(toys, tmp_path)).text
     assert "tracks/valid: 60×20 bool: 0 … 1" in text
-    assert 'weights: "jets/training_weights"  # CHECK: does it weigh the jets?' in text
+    assert "it seems to weigh the jets" in text
+    assert '"jets/training_weights"' in text
     assert 'checks: {pt: "jets/pt"}' in text
     assert "unit: MeV  # CHECK: the median pT of the jets would be" in text
     assert "eta of the jets" not in guess(relative(toys, tmp_path)).text  # it is the axis already
@@ -276,15 +265,19 @@ def test_a_known_format_needs_no_card(tmp_path: Path) -> None:
 
 
 def test_other_containers_are_looked_at(toys: Toys, tmp_path: Path) -> None:
-    np.save(tmp_path / "alone.npy", toys.pt)
+    np.save(tmp_path / "alone.npy", np.stack([toys.pt, toys.eta, toys.phi], axis=-1))
     with uproot.recreate(tmp_path / "tree.root") as file:
-        file.mktree("tree", {"n": "i4", "pt": "var * float64"})
-        file["tree"].extend({"n": toys.multiplicity.astype("i4"), "pt": [row[row > 0].tolist() for row in toys.pt]})
-    for name, told in {"alone.npy": "array: 60×20 float64", "tree.root": "tree:pt: 60×… float64, lists: "}.items():
+        columns = {f"part_{name}": getattr(toys, name) for name in ("pt", "eta", "phi")}
+        lists = {name: ak.unflatten(column[toys.real], toys.multiplicity) for name, column in columns.items()}
+        file.mktree("tree", {"label_t": "bool", "label_q": "bool", **dict.fromkeys(lists, "var * float64")})
+        file["tree"].extend({"label_t": toys.label == 1, "label_q": toys.label == 0, **lists})
+    for name, told in {"alone.npy": "array: 60×20×3 float64", "tree.root": "tree, part_pt: 60×… float64, lists: "}.items():
         found = guess(tmp_path / name)
         assert told in found.text
-        assert not found.card
-        assert "# no card can be drafted" in found.text
+        jets = by_its_card(tmp_path / name, tmp_path / name.split(".")[1])
+        assert np.diff(jets.offsets)[np.argsort(jets.event)].tolist() == toys.multiplicity.tolist()
+    np.save(tmp_path / "dates.npy", np.array(["2026-01-01"], "M8[D]"))
+    assert "array: 1 datetime64[D]: no numbers" in guess(tmp_path / "dates.npy").text
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataFileError, match="none of HDF5, npz, npy, parquet and ROOT"):
         guess(tmp_path / "text.csv")
@@ -298,11 +291,8 @@ def test_the_command_prints_a_card_that_the_command_takes(toys: Toys, tmp_path: 
     done = CliRunner().invoke(main, ["data", "convert", str(path), "--card", str(card), "-o", str(tmp_path / "out.h5")])
     assert done.exit_code == 0, done.output
     assert len(open_jets(tmp_path / "out.h5")) == JETS
-    np.save(tmp_path / "table.npy", np.stack([toys.pt, toys.eta, toys.phi], axis=-1))
-    assert 'momentum: {pt: "array:0", eta: "array:1", phi: "array:2"}' in guess(tmp_path / "table.npy").text
-    assert by_its_card(tmp_path / "table.npy", tmp_path / "npy").offsets[-1] == toys.multiplicity.sum()
-    np.save(tmp_path / "alone.npy", toys.pt)
-    assert CliRunner().invoke(main, ["data", "convert", "--guess", str(tmp_path / "alone.npy")]).exit_code == 1
+    np.save(tmp_path / "none.npy", toys.pt[0])
+    assert CliRunner().invoke(main, ["data", "convert", "--guess", str(tmp_path / "none.npy")]).exit_code == 1
     assert "--guess looks at one file" in CliRunner().invoke(main, ["data", "convert", "--guess", str(path), str(card)]).output
     assert "Missing option '-o'" in CliRunner().invoke(main, ["data", "convert", str(path)]).output
 
