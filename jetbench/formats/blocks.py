@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from jetbench.errors import DataFileError
+from jetbench.formats.columns import UNSELECTED
 from jetbench.formats.reading import Source
 from jetbench.jets import open_jets
 from jetbench.jets.hashes import jet_hashes
@@ -78,13 +79,11 @@ def told_left_out(seen: list[Seen], rows: int) -> list[str]:
     """Write remarks on rows that were left out, by cause. Raises `DataFileError` where no other is there."""
     counts = added(one.dropped for one in seen)
     said = [f"{count} of {rows} rows are left out, each of which {cause}" for cause, count in counts]
-    left_out = sum(count for _, count in counts)
-    if left_out == rows:
+    good = rows - sum(count for _, count in counts)
+    if not good:
         raise DataFileError(f"nothing is left to convert: {'; '.join(said)}")
-    if 2 * left_out > rows:
-        said.append(
-            f"of all rows {100 * left_out / rows:.0f} % are left out: look whether the card, or the format, is the right one"
-        )
+    if sum(count for cause, count in counts if not cause.startswith(UNSELECTED)) > good:
+        said.append("more rows are left out that cannot be jets than are kept: is the card, or the format, the right one?")
     return said
 
 

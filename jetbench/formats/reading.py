@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from jetbench.errors import DataFileError, WorkerError
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.card import Card
@@ -168,10 +170,12 @@ def _read(stretch: Stretch, tell: Tell) -> None:
         blocks = reader.blocks(stretch.start)
         for start in range(stretch.start, stretch.stop, source.block):
             jets, repaired = next(blocks, (None, {}))
-            dropped = dict(reader.dropped)
-            found, wanted = 0 if jets is None else len(jets), min(source.block, stretch.stop - start) - sum(dropped.values())
+            dropped, stop = dict(reader.dropped), min(start + source.block, stretch.stop)
+            found, wanted = 0 if jets is None else len(jets), stop - start - sum(dropped.values())
             if jets is None or found != wanted:
                 raise DataFileError(f"{source.path}: its reader gives {found} jets from {start} on where {wanted} belong")
+            if not np.isin(jets.event, np.arange(start, stop)).all() or len(np.unique(jets.event)) < found:
+                raise DataFileError(f"{source.path}: its reader does not number the jets by their rows, {start} to {stop - 1}")
             tell(Part(jets, repaired, dropped, tuple(reader.remarks), reader.guess))
 
 
