@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jetbench.plugins import OpenRegistry
 from jetbench.registry import Entry
@@ -13,11 +13,25 @@ __all__ = ["FormatEntry", "formats"]
 
 @dataclass(frozen=True)
 class FormatEntry(Entry):
-    """`target` names a `Reader`. `carded`: it needs a card, a YAML file that says what the file's keys mean."""
+    """`target` names a `Reader`, or is empty for a format that is a shipped card and no code. `carded`: it needs a card of the
+    user, a YAML file that says what the file's keys mean."""
 
     table: ClassVar[str] = "formats"
 
     carded: bool = False
+
+    @property
+    def shipped(self) -> bool:
+        """Whether a card that is shipped says all of it."""
+        return not self.target and self.plugin is None
+
+    def load(self) -> Any:
+        """Return its reader. Raises `PluginError` where that of a plug-in cannot be imported."""
+        if not self.shipped:
+            return super().load()
+        from jetbench.formats.shipped_cards import shipped_reader
+
+        return shipped_reader(self.name)
 
 
 formats: OpenRegistry[FormatEntry] = OpenRegistry(
@@ -46,6 +60,30 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
             "jetbench.formats.jetnet:JetNet",
             "HDF5 files of relative particles, one class each",
             "zenodo 6975118; arXiv:2106.11535",
+        ),
+        FormatEntry(
+            "hls4ml",
+            "",
+            "HDF5 files of constituents with features of jets: gluon, light quark, W, Z, top",
+            "zenodo 3602254, 3602260; arXiv:1804.06913",
+        ),
+        FormatEntry(
+            "atlas-top-tagging",
+            "",
+            "HDF5 files of four-vectors in MeV, top against QCD, with training weights",
+            "CERN Open Data 80030; arXiv:2407.20127",
+        ),
+        FormatEntry(
+            "aspen-open-jets",
+            "",
+            "HDF5 files of the particle-flow candidates of CMS jets, without labels",
+            "fdr.uni-hamburg.de/record/16505; arXiv:2412.10504",
+        ),
+        FormatEntry(
+            "lhco",
+            "jetbench.formats.lhco:LHCOlympics",
+            "events of the LHC Olympics 2020, pandas HDF5 frames of particles; the two hardest jets of each",
+            "zenodo 4536377; arXiv:2101.08320",
         ),
         FormatEntry(
             "constituents",

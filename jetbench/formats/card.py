@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from jetbench.formats.particles import CHARGE, KINDS
 from jetbench.jets import Channel, Provenance
 from jetbench.values import Value
 
@@ -18,6 +20,7 @@ Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "
 COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi"})
 THIRD = ({"energy"}, {"mass"}, set[str]())
 RESERVED = {"pt", "energy"}
+SAID = ("source", "generator", "detector", "licence", "cuts", "remarks")  # of the jets' origin
 
 
 def split(place: str) -> tuple[str, int | None]:
@@ -27,14 +30,15 @@ def split(place: str) -> tuple[str, int | None]:
 
 
 class Card(Value):
-    """What every card says of the jets' origin and classes, in words of its owner. `label_from_files` are patterns for the names
-    of files that hold one class each, by the name of the class."""
+    """What every card says of the jets' origin and classes, in words of its owner, of which `remarks` are whole sentences.
+    `label_from_files` are patterns for the names of files that hold one class each, by the name of the class."""
 
     source: str
     generator: str = ""
     detector: str = ""
     licence: str = ""
     cuts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
     label_from_files: dict[str, str] = {}
 
@@ -47,16 +51,17 @@ class Card(Value):
         return self
 
     def provenance(self) -> Provenance:
-        return Provenance(
-            source=self.source, generator=self.generator, detector=self.detector, licence=self.licence, cuts=self.cuts
-        )
+        return Provenance(**{name: getattr(self, name) for name in SAID})
 
 
 class CardChannel(Value):
-    """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight."""
+    """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight. What the file has times
+    `scale` is of that unit; `missing` is the number that stands in the file where nothing was measured, which becomes zero."""
 
     name: str
     place: Place
+    scale: float = 1.0
+    missing: float | None = None
     unit: str = ""
     combine: Literal["sum", "mean"] = "mean"
     weight: str | None = "pt"
@@ -77,7 +82,10 @@ class ConstituentCard(Card):
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
     and phi are differences to it. `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for
     each class; `label_values` are the numbers that stand for the classes, where they are not 0, 1, …. `checks` are the file's
-    own values, compared with the computed ones. `radius` is the jet radius, the frame of images.
+    own values, compared with the computed ones. `radius` is the jet radius, the frame of images. `pdg` is the place of PDG
+    numbers: they tell the channels charge, charged_hadron, neutral_hadron, photon, electron and muon, and the masses where
+    neither energy nor mass is named. `optional` are keys that not every file has: channels, targets and checks that are taken
+    from a missing one are left out.
     """
 
     kind: Literal["constituents"]
@@ -94,10 +102,12 @@ class ConstituentCard(Card):
     jet_phi: Place | None = None
     radius: float | None = Field(None, gt=0)
     channels: tuple[CardChannel, ...] = ()
+    pdg: Place | None = None
     label: Place | tuple[Place, ...] | None = None
     label_values: tuple[int, ...] = ()
     targets: dict[str, Place] = {}
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
+    optional: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> ConstituentCard:
@@ -135,17 +145,42 @@ class ConstituentCard(Card):
         if values and not (isinstance(self.label, str) and len(values) == len(self.label_values) == len(self.class_names)):
             raise ValueError("label_values are different numbers, one for each of class_names, in the one place of the label")
         names = [channel.name for channel in self.channels]
-        if len(set(names)) != len(names) or RESERVED & set(names):
-            raise ValueError("channels have names of their own; pt and energy are there already")
+        there = RESERVED | ({CHARGE.name, *(kind.name for kind in KINDS)} if self.pdg else set())
+        if len(set(names)) != len(names) or there & set(names):
+            raise ValueError(f"channels have names of their own; {', '.join(sorted(there))} are there already")
         if strange := {c.weight for c in self.channels if c.combine == "mean"} - {None, *RESERVED, *names}:
             raise ValueError(f"no channel {sorted(map(str, strange))[0]!r} to weight with")
         if {"label", "mass"} & set(self.targets):
             raise ValueError("label has a key of its own, and the mass is computed; give the target another name")
         return self
 
+    @model_validator(mode="after")
+    def _optional_is_used(self) -> ConstituentCard:
+        single = (self.pdg, self.mask, self.counts, self.offsets, self.jet_eta, self.jet_phi)
+        needed = [*self.momentum.values(), *self.label_places(), *(place for place in single if place)]
+        spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values()]
+        keys = {split(place)[0] for place in spare} - {split(place)[0] for place in needed}
+        if strange := [key for key in self.optional if key not in keys]:
+            raise ValueError(f"optional are keys of channels, targets or checks alone, and {strange[0]!r} is none")
+        return self
+
+    def without(self, missing: Collection[str]) -> ConstituentCard:
+        """Return the card of a file that lacks these of the `optional` keys."""
+
+        def there(place: str) -> bool:
+            return split(place)[0] not in missing
+
+        return self.model_copy(
+            update={
+                "channels": tuple(channel for channel in self.channels if there(channel.place)),
+                "targets": {name: place for name, place in self.targets.items() if there(place)},
+                "checks": {name: place for name, place in self.checks.items() if there(place)},
+            }
+        )
+
     def constituent_places(self) -> list[str]:
         """List the places with a value per constituent."""
-        return [*self.momentum.values(), *(c.place for c in self.channels), *([self.mask] if self.mask else [])]
+        return [*self.momentum.values(), *(c.place for c in self.channels), *(place for place in (self.pdg, self.mask) if place)]
 
     def jet_places(self) -> list[str]:
         """List the places with a value per jet; neither counts nor labels are among them."""

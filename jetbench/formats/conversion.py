@@ -258,14 +258,15 @@ def _reduced(jets: Jets, keep: list[int]) -> Jets:
 
 
 def _look_at(blocks: list[Block], plausibility: Plausibility, progress: Progress) -> Iterator[Seen]:
-    """An empty jet is a copy of nothing: its hash is its own."""
+    """An empty jet is a copy of nothing: its hash is its own. Jets of one row of a file have the number of that row."""
     for i, block in enumerate(blocks):
         jets = open_jets(block.path).read()
         plausibility.add(jets)
-        own = ((int(block.source.sha256[:8], 16) >> 1) << ROW_BITS) + np.arange(block.start, block.stop)
-        hashes = np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own.astype(np.uint64))
+        file = (int(block.source.sha256[:8], 16) >> 1) << ROW_BITS
+        own = (file + np.arange(block.start, block.stop)).astype(np.uint64)
+        hashes = np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own)
         repairs = jets.meta.provenance.repairs
-        yield Seen(jets.targets.get("source_label"), frozenset(jets.targets), own, hashes, repairs)
+        yield Seen(jets.targets.get("source_label"), frozenset(jets.targets), file + jets.event, hashes, repairs)
         progress("looking for duplicates", i + 1, len(blocks))
 
 

@@ -121,6 +121,10 @@ class Images(ImageReader):
     def __init__(self, path: Path, card: ImageCard) -> None:
         super().__init__(path, open_table(path, card.format, [card.images, *card.places()]), card)
 
+    def is_likely(self) -> bool:
+        """Say whether it may be what the card says, beyond the shapes."""
+        return True
+
 
 def _float32(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The numbers as float32, of the same shape, and for which rows (n,) that has changed one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,15 @@ __all__ = ["NpzTable"]
 
 
 class NpzTable(ArrayTable):
-    """Arrays of plain numbers by key, of at least one row each; raises `DataFileError` for a file that is no npz file."""
+    """Arrays of plain numbers by key, of at least one row each, and such of the `optional` ones as there are; `names` lists both.
+    Raises `DataFileError` for a file that is no npz file."""
 
-    def __init__(self, path: Path, keys: Sequence[str]) -> None:
+    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         with guarded(path):
             self._archive = zipfile.ZipFile(path)
-            self._members = {key: _Member(self._archive, key, path) for key in keys}
+            there = self._archive.namelist()
+            self.names: Collection[str] = [*keys, *(key for key in optional if f"{key}.npy" in there)]
+            self._members = {key: _Member(self._archive, key, path) for key in self.names}
         self.rows = self.shape(keys[0])[0]
 
     def shape(self, key: str) -> tuple[int, ...]:

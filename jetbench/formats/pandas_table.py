@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import h5py
@@ -13,7 +13,7 @@ from jetbench.formats.hdf5 import dataset, numeric, open_hdf5, rows_per_block, t
 from jetbench.formats.tables import Columns, first_few
 from jetbench.jets.guard import guarded
 
-__all__ = ["PandasTable", "plain_strings"]
+__all__ = ["PandasTable", "groups", "plain_strings"]
 
 # what a pickled list of strings consists of; any other instruction could call something, if it were obeyed
 HARMLESS = {
@@ -50,10 +50,10 @@ class PandasTable:
     def __init__(self, path: Path) -> None:
         self._path, self._file = path, open_hdf5(path)
         with guarded(path):
-            groups = list(_groups(self._file))
-            frames = [key for key in groups if isinstance(self._file[key].get("table"), h5py.Dataset)]
+            found = list(groups(self._file))
+            frames = [key for key in found if isinstance(self._file[key].get("table"), h5py.Dataset)]
             if len(frames) != 1:
-                fixed = any("block0_values" in self._file[key] for key in groups)
+                fixed = any("block0_values" in self._file[key] for key in found)
                 hint = f" ({first_few(frames)}); write the one of them to a file of its own" if frames else ""
                 hint = "; of the layout fixed there is one: write it with format='table'" if fixed and not frames else hint
                 raise DataFileError(f"{path}: {len(frames)} pandas frames where one belongs{hint}")
@@ -63,10 +63,7 @@ class PandasTable:
             for field in self._table.dtype.names or ():
                 self._places |= self._columns_of(field)
         self.rows = len(self._table)
-
-    @property
-    def names(self) -> set[str]:
-        return set(self._places)
+        self.names: Collection[str] = set(self._places)
 
     def shape(self, key: str) -> tuple[int, ...]:
         return (self.rows,)
@@ -96,9 +93,9 @@ class PandasTable:
         return {name: (field, i if shape else None) for i, name in enumerate(names)}
 
 
-def _groups(owner: h5py.Group, above: str = "", depth: int = DEPTH) -> Iterator[str]:
-    """The groups of a file by their whole name; no link is followed, and none that lies deeper."""
+def groups(owner: h5py.Group, above: str = "", depth: int = DEPTH) -> Iterator[str]:
+    """Yield the groups of a file by their whole name; no link is followed, and none that lies deeper."""
     for key in list(owner)[:MANY] if depth else []:
         if isinstance(owner.get(key, getlink=True), h5py.HardLink) and isinstance(owner[key], h5py.Group):
             yield f"{above}{key}"
-            yield from _groups(owner[key], f"{above}{key}/", depth - 1)
+            yield from groups(owner[key], f"{above}{key}/", depth - 1)

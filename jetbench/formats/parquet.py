@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import awkward as ak
@@ -30,7 +30,7 @@ class ParquetTable:
         with guarded(path):
             self._file = pq.ParquetFile(path)
             self.rows = int(self._file.metadata.num_rows)
-            self.names = set(self._file.schema_arrow.names)
+            self.names: Collection[str] = set(self._file.schema_arrow.names)
             if not self.rows:
                 raise DataFileError(f"{path}: it has no rows")
             for key in keys:

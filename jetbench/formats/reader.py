@@ -24,6 +24,7 @@ class Reader(ABC):
     some 64 MB, at least one; whoever wants smaller blocks lowers it).
     `remarks` are sentences for whoever converts the file, complete with the last block: above all where the jets that come out
     disagree with what the file says of them. `guess` says what tells the classes, or that nothing does, where no column can.
+    `jets_per_row` is the number of jets that each row of the file gives, one after the other; they share their `event`.
     `meta.class_names` is empty where the file does not say what its labels mean; the labels are then whole numbers from 0 on.
     Raises `DataFileError` where the file is not what it should be. Conversion and prediction open it in a child process
     (`jetbench.formats.reading`), so that a library may crash over a damaged file.
@@ -32,6 +33,7 @@ class Reader(ABC):
     meta: Meta
     jets: int
     block: int
+    jets_per_row: int = 1
     remarks: Sequence[str] = ()
     guess: str = ""
 

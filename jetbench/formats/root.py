@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ class RootTable:
             # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
             self._stream = closing.enter_context(open(path, "rb"))
             self._tree = self._find(name)
-            self.rows, self.names = int(self._tree.num_entries), set(self._tree.keys(recursive=False))
+            self.rows = int(self._tree.num_entries)
+            self.names: Collection[str] = set(self._tree.keys(recursive=False))
             closing.pop_all()  # all is well: close() will do it
 
     def shape(self, key: str) -> tuple[int, ...]:
