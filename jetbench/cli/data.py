@@ -6,7 +6,7 @@ import os
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -161,6 +161,9 @@ def _part(ctx: click.Context, parameter: click.Parameter, text: str | None) -> t
 @click.option("--class-names", callback=_names, help="Names of the labels 0, 1, …, with commas, where the files have none.")
 @click.option("--channels", callback=_names, help="Channels to keep, with commas. [default: all]")
 @click.option("--unlabelled", is_flag=True, help="Leave the labels out, for a pool to pretrain on.")
+@click.option(
+    "--drop", type=click.Choice(["bad"]), help="Leave out and count rows that cannot be jets: empty, NaN, without label."
+)
 @click.option("--part", callback=_part, metavar="I/N", help="Convert one of N parts, as a job of its own; open them together.")
 def convert(
     files: tuple[str, ...],
@@ -171,6 +174,7 @@ def convert(
     class_names: tuple[str, ...],
     channels: tuple[str, ...],
     unlabelled: bool,
+    drop: Literal["bad"] | None,
     part: tuple[int, int] | None,
 ) -> None:
     """Convert files of the field into one file of jets, which every command takes as a dataset.
@@ -179,7 +183,9 @@ def convert(
     """
     from jetbench.formats.conversion import Request, convert
 
-    request = Request(format=format, card=card, class_names=class_names, channels=channels, unlabelled=unlabelled, part=part)
+    request = Request(
+        format=format, card=card, class_names=class_names, channels=channels, unlabelled=unlabelled, drop=drop, part=part
+    )
     with display(stderr=True) as show, resumable():
         done = convert(_by_class(files) if label_from_files else files, output, request, show.update)
     for remark in done.remarks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from jetbench.formats.particles import CHARGE, KINDS
 from jetbench.jets import Channel, Provenance
@@ -21,6 +21,7 @@ COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi
 THIRD = ({"energy"}, {"mass"}, set[str]())
 RESERVED = {"pt", "energy"}
 SAID = ("source", "generator", "detector", "licence", "cuts", "remarks")  # of the jets' origin
+KEYS_OF_THEIR_OWN = {"label", "weight"}  # targets that no card names as such
 
 
 def split(place: str) -> tuple[str, int | None]:
@@ -31,7 +32,12 @@ def split(place: str) -> tuple[str, int | None]:
 
 class Card(Value):
     """What every card says of the jets' origin and classes, in words of its owner, of which `remarks` are whole sentences.
-    `label_from_files` are patterns for the names of files that hold one class each, by the name of the class."""
+
+    `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for each class; `label_values` are
+    the numbers that stand for the classes, where they are not 0, 1, …. `label_from_files` are patterns for the names of files
+    that hold one class each, by the name of the class. `weights` is a place of a number for each jet, not negative, which
+    becomes the target `weight`. `optional` are keys that not every file has: what is taken from a missing one is left out.
+    """
 
     source: str
     generator: str = ""
@@ -40,15 +46,40 @@ class Card(Value):
     cuts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    label: Place | tuple[Place, ...] | None = None
+    label_values: tuple[int, ...] = ()
     label_from_files: dict[str, str] = {}
+    weights: Place | None = None
+    targets: dict[str, Place] = {}
 
     @model_validator(mode="after")
-    def _one_source_of_labels(self) -> Self:
-        if self.label_from_files and (self.class_names or getattr(self, "label", None)):
+    def _classes_are_told_once(self) -> Self:
+        if self.label_from_files and (self.class_names or self.label):
             raise ValueError("label_from_files names classes and tells them; label and class_names do not belong beside it")
         if len(set(self.class_names)) != len(self.class_names):
             raise ValueError(f"class_names {', '.join(self.class_names)} are not all different")
+        values = set(self.label_values)
+        if values and not (isinstance(self.label, str) and len(values) == len(self.label_values) == len(self.class_names)):
+            raise ValueError("label_values are different numbers, one for each of class_names, in the one place of the label")
         return self
+
+    @field_validator("targets")
+    @classmethod
+    def _targets_are_names(cls, targets: dict[str, str]) -> dict[str, str]:
+        for name in targets:
+            if not name.isidentifier() or name in KEYS_OF_THEIR_OWN:
+                raise ValueError(
+                    f"{name!r} is no name for a target; use letters, digits and _, and the keys label and weights for these"
+                )
+        return targets
+
+    def label_places(self) -> tuple[str, ...]:
+        """List the places that tell the label: none, one, or one for each class."""
+        return (self.label,) if isinstance(self.label, str) else self.label or ()
+
+    def told_places(self) -> list[str]:
+        """List the places of labels and weights."""
+        return [*self.label_places(), *([self.weights] if self.weights else [])]
 
     def provenance(self) -> Provenance:
         return Provenance(**{name: getattr(self, name) for name in SAID})
@@ -80,12 +111,10 @@ class ConstituentCard(Card):
     end), these in HDF5 or npz; "lists" (list columns of parquet). A field of a compound dataset is a place `dataset/field`.
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
-    and phi are differences to it. `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for
-    each class; `label_values` are the numbers that stand for the classes, where they are not 0, 1, …. `checks` are the file's
-    own values, compared with the computed ones. `radius` is the jet radius, the frame of images. `pdg` is the place of PDG
-    numbers: they tell the channels charge, charged_hadron, neutral_hadron, photon, electron and muon, and the masses where
-    neither energy nor mass is named. `optional` are keys that not every file has: channels, targets and checks that are taken
-    from a missing one are left out.
+    and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
+    radius, the frame of images. `pdg` is the place of PDG numbers: they tell the channels charge, charged_hadron,
+    neutral_hadron, photon, electron and muon, and the masses where neither energy nor mass is named. `optional` are keys of
+    channels, targets, weights and checks.
     """
 
     kind: Literal["constituents"]
@@ -103,9 +132,6 @@ class ConstituentCard(Card):
     radius: float | None = Field(None, gt=0)
     channels: tuple[CardChannel, ...] = ()
     pdg: Place | None = None
-    label: Place | tuple[Place, ...] | None = None
-    label_values: tuple[int, ...] = ()
-    targets: dict[str, Place] = {}
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
     optional: tuple[str, ...] = ()
 
@@ -141,27 +167,25 @@ class ConstituentCard(Card):
             raise ValueError("the axis 'given' needs jet_phi where phi is not relative")
         if self.relative and (self.axis != "given" or "eta" not in self.momentum):
             raise ValueError("relative are eta and phi, to the axis 'given'")
-        values = set(self.label_values)
-        if values and not (isinstance(self.label, str) and len(values) == len(self.label_values) == len(self.class_names)):
-            raise ValueError("label_values are different numbers, one for each of class_names, in the one place of the label")
         names = [channel.name for channel in self.channels]
         there = RESERVED | ({CHARGE.name, *(kind.name for kind in KINDS)} if self.pdg else set())
         if len(set(names)) != len(names) or there & set(names):
             raise ValueError(f"channels have names of their own; {', '.join(sorted(there))} are there already")
         if strange := {c.weight for c in self.channels if c.combine == "mean"} - {None, *RESERVED, *names}:
             raise ValueError(f"no channel {sorted(map(str, strange))[0]!r} to weight with")
-        if {"label", "mass"} & set(self.targets):
-            raise ValueError("label has a key of its own, and the mass is computed; give the target another name")
+        if "mass" in self.targets:
+            raise ValueError("the mass is computed; give the target another name")
         return self
 
     @model_validator(mode="after")
     def _optional_is_used(self) -> ConstituentCard:
         single = (self.pdg, self.mask, self.counts, self.offsets, self.jet_eta, self.jet_phi)
         needed = [*self.momentum.values(), *self.label_places(), *(place for place in single if place)]
-        spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values()]
+        told = [self.weights] if self.weights else []
+        spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values(), *told]
         keys = {split(place)[0] for place in spare} - {split(place)[0] for place in needed}
         if strange := [key for key in self.optional if key not in keys]:
-            raise ValueError(f"optional are keys of channels, targets or checks alone, and {strange[0]!r} is none")
+            raise ValueError(f"optional are keys of channels, targets, weights or checks alone, and {strange[0]!r} is none")
         return self
 
     def without(self, missing: Collection[str]) -> ConstituentCard:
@@ -173,6 +197,7 @@ class ConstituentCard(Card):
         return self.model_copy(
             update={
                 "channels": tuple(channel for channel in self.channels if there(channel.place)),
+                "weights": self.weights if self.weights and there(self.weights) else None,
                 "targets": {name: place for name, place in self.targets.items() if there(place)},
                 "checks": {name: place for name, place in self.checks.items() if there(place)},
             }
@@ -186,7 +211,3 @@ class ConstituentCard(Card):
         """List the places with a value per jet; neither counts nor labels are among them."""
         single = [place for place in (self.jet_eta, self.jet_phi) if place]
         return [*single, *self.targets.values(), *self.checks.values()]
-
-    def label_places(self) -> tuple[str, ...]:
-        """List the places that tell the label: none, one, or one for each class."""
-        return (self.label,) if isinstance(self.label, str) else self.label or ()

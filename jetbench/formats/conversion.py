@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import field_validator
@@ -48,14 +48,15 @@ EMPTY = "jets without a deposit in the channels that were kept"
 class Request(Value):
     """What is asked of a conversion besides its files. `format` is a registered name, by default what the content says; `card` is
     the path of a YAML file; `class_names` stand in the order of the labels; `channels` are those to keep, empty for all;
-    `unlabelled` leaves the labels out; `part` (i, n) converts the i-th, from 1 on, of n parts of the jets, which are opened
-    together."""
+    `unlabelled` leaves the labels out; `drop` "bad" leaves out rows that cannot be jets, and counts them; `part` (i, n) converts
+    the i-th, from 1 on, of n parts of the rows, which are opened together."""
 
     format: str | None = None
     card: str | Path | None = None
     class_names: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     unlabelled: bool = False
+    drop: Literal["bad"] | None = None
     part: tuple[int, int] | None = None
 
     @field_validator("card", mode="before")
@@ -84,7 +85,8 @@ class Block:
     path: Path
     label: int | None
 
-    def __len__(self) -> int:
+    @property
+    def rows(self) -> int:
         return self.stop - self.start
 
     def stored(self) -> bool:
@@ -93,7 +95,8 @@ class Block:
             return False
         try:
             stored = open_jets(self.path)
-            return len(stored) == len(self) and stored.content_digest() == stored.digest
+            dropped = sum(rows for _, rows in stored.meta.provenance.dropped)
+            return len(stored) + dropped == self.rows and stored.content_digest() == stored.digest
         except DataFileError:
             return False
 
@@ -101,13 +104,14 @@ class Block:
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What is known of a block that waits: its labels (n,) as they stand in the source, None without, the names of its targets,
-    event ids (n,), content hashes (n,) uint64, and the number of jets by repair."""
+    event ids (n,), content hashes (n,) uint64, the number of jets by repair, and that of rows left out by cause."""
 
     labels: np.ndarray | None
     targets: frozenset[str]
     event: np.ndarray
     hashes: np.ndarray
     repairs: tuple[tuple[str, int], ...]
+    dropped: tuple[tuple[str, int], ...]
 
 
 def convert(
@@ -143,6 +147,7 @@ def convert(
         remarks = _read_missing(blocks, keep, request, progress)
         plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
         seen = list(_look_at(blocks, plausibility, progress))
+        left_out = _left_out(seen, sum(block.rows for block in blocks))
         carried = of_files.names or sources[0].meta.class_names
         classes = settle_classes([one.labels for one in seen], carried, request.class_names, whole=request.part is None)
         _check_targets(blocks, seen)
@@ -152,8 +157,8 @@ def convert(
         meta = _meta(sources[0].meta, files, keep, classes, seen, (*part, *readers, *plausibility.remarks()))
         kept = tuple(cut for cut in meta.provenance.cuts if cut not in plausibility.disproved)
         meta = meta.replace(provenance=meta.provenance.replace(cuts=kept))
-        digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
-    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks, *plausibility.remarks()))
+        digest = save_jets(output, _final(blocks, meta, classes, _per_block(event, seen), progress), workplace=folder)
+    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks, *left_out, *plausibility.remarks()))
 
 
 def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
@@ -203,15 +208,16 @@ def _read_missing(blocks: list[Block], keep: list[int], request: Request, progre
     runs = itertools.groupby(blocks, key=lambda block: (block.source.sha256, block.stored()))
     missing = [list(run) for (_, stored), run in runs if not stored]
     waiting = list(itertools.chain.from_iterable(missing))
-    total, left = sum(map(len, blocks)), sum(map(len, waiting))
+    total, left = (sum(block.rows for block in some) for some in (blocks, waiting))
     remarks = Remarks(blocks[0].path.with_name("remarks.json"))
-    with closing(read([Stretch(run[0].source, run[0].start, run[-1].stop) for run in missing])) as parts:
+    stretches = [Stretch(run[0].source, run[0].start, run[-1].stop, request.drop == "bad") for run in missing]
+    with closing(read(stretches)) as parts:
         for block, (stretch, part) in zip(waiting, parts, strict=True):
             jets = part.jets if block.label is None else _labelled(part.jets, block.label)
-            save_jets(block.path, [_waiting(jets, keep, request.unlabelled, part.repaired)])
+            save_jets(block.path, [_waiting(jets, keep, request.unlabelled, part)])
             said = [f"{block.source.path.name}: {remark}" for remark in (*part.remarks, *_of_labels(block, part, request))]
             remarks.keep(f"{block.source.sha256} {stretch.start}", said)
-            left -= len(block)
+            left -= block.rows
             progress("reading jets", total - left, total)
     return remarks.all()
 
@@ -230,10 +236,10 @@ def _labelled(jets: Jets, label: int) -> Jets:
     return replace(jets, targets={**jets.targets, "label": np.full(len(jets), label, np.int32)})
 
 
-def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, int]) -> Jets:
+def _waiting(jets: Jets, keep: list[int], unlabelled: bool, part: Part) -> Jets:
     """A block as it waits: with the channels that stay, and with its label as it stands in the source. A pixel that is empty in
     those channels is no deposit of theirs; a jet without any other counts as repaired."""
-    jets = _reduced(jets, keep)
+    jets, repaired = _reduced(jets, keep), part.repaired
     if empty := int((np.diff(jets.offsets) == 0).sum()):
         repaired = {**repaired, EMPTY: empty}
     targets = {name: column for name, column in jets.targets.items() if name != "label"}
@@ -242,7 +248,9 @@ def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, 
     meta = jets.meta.replace(
         channels=tuple(jets.meta.channels[i] for i in keep),
         class_names=(),
-        provenance=jets.meta.provenance.replace(repairs=tuple(sorted(repaired.items()))),
+        provenance=jets.meta.provenance.replace(
+            repairs=tuple(sorted(repaired.items())), dropped=tuple(sorted(part.dropped.items()))
+        ),
     )
     return replace(jets, meta=meta, targets=targets, stored=None)
 
@@ -262,12 +270,33 @@ def _look_at(blocks: list[Block], plausibility: Plausibility, progress: Progress
     for i, block in enumerate(blocks):
         jets = open_jets(block.path).read()
         plausibility.add(jets)
-        file = (int(block.source.sha256[:8], 16) >> 1) << ROW_BITS
-        own = (file + np.arange(block.start, block.stop)).astype(np.uint64)
-        hashes = np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own)
-        repairs = jets.meta.provenance.repairs
-        yield Seen(jets.targets.get("source_label"), frozenset(jets.targets), file + jets.event, hashes, repairs)
+        own = ((int(block.source.sha256[:8], 16) >> 1) << ROW_BITS) + jets.event
+        hashes = np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own.astype(np.uint64))
+        known = jets.meta.provenance
+        yield Seen(jets.targets.get("source_label"), frozenset(jets.targets), own, hashes, known.repairs, known.dropped)
         progress("looking for duplicates", i + 1, len(blocks))
+
+
+def _left_out(seen: list[Seen], rows: int) -> list[str]:
+    """Remarks on rows that were left out, by cause. Raises `DataFileError` where no other is there."""
+    counts = _added(one.dropped for one in seen)
+    said = [f"{count} of {rows} rows are left out, each of which {cause}" for cause, count in counts]
+    left_out = sum(count for _, count in counts)
+    if left_out == rows:
+        raise DataFileError(f"nothing is left to convert: {'; '.join(said)}")
+    if 2 * left_out > rows:
+        said.append(
+            f"of all rows {100 * left_out / rows:.0f} % are left out: look whether the card, or the format, is the right one"
+        )
+    return said
+
+
+def _added(counts: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
+    """The sums of numbers by name over all blocks, in the order of the names."""
+    total = Counter[str]()
+    for one in counts:
+        total.update(dict(one))
+    return tuple(sorted(total.items()))
 
 
 def _check_targets(blocks: list[Block], seen: list[Seen]) -> None:
@@ -293,9 +322,6 @@ def _meta(
     meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, seen: list[Seen], remarks: tuple[str, ...]
 ) -> Meta:
     """The metadata of the output: that of the sources, where each of its jets came from, and remarks on them."""
-    repairs = Counter[str]()
-    for one in seen:
-        repairs.update(dict(one.repairs))
     return meta.replace(
         channels=tuple(meta.channels[i] for i in keep),
         class_names=classes.names,
@@ -303,19 +329,23 @@ def _meta(
             code=jetbench.__version__,
             files=files,
             remarks=(*meta.provenance.remarks, *remarks),
-            repairs=tuple(sorted(repairs.items())),
+            repairs=_added(one.repairs for one in seen),
+            dropped=_added(one.dropped for one in seen),
         ),
     )
 
 
-def _final(blocks: list[Block], meta: Meta, classes: Classes, event: np.ndarray, progress: Progress) -> Iterator[Jets]:
+def _per_block(event: np.ndarray, seen: list[Seen]) -> list[np.ndarray]:
+    return np.split(event, np.cumsum([len(one.event) for one in seen])[:-1])
+
+
+def _final(blocks: list[Block], meta: Meta, classes: Classes, event: list[np.ndarray], progress: Progress) -> Iterator[Jets]:
     """The blocks as they go into the output, in an order drawn from the sources."""
-    starts = np.cumsum([0, *map(len, blocks)])
     order = numpy_rng("blocks", *(file.sha256 for file in meta.provenance.files)).permutation(len(blocks))
     for done, i in enumerate(order):
         jets = open_jets(blocks[i].path).read()
         targets = dict(jets.targets)
         if "source_label" in targets:
             targets["label"] = classes.translate(targets.pop("source_label"))
-        yield replace(jets, meta=meta, targets=targets, event=event[starts[i] : starts[i + 1]], stored=None)
+        yield replace(jets, meta=meta, targets=targets, event=event[i], stored=None)
         progress("writing jets", done + 1, len(blocks))

@@ -68,7 +68,7 @@ class EnergyFlow(TableReader):
         label = labels(columns["y"], len(self.meta.class_names), start, self.path)
         particles = padded(x, (x != 0).any(axis=2))
         pt, rapidity, phi, pid = (particles[..., i] for i in range(FEATURES))
-        refuse(ak.any(pt < 0, axis=1), start, f"{self.path}: jet", " has a particle of negative pT in X")
+        refuse(ak.any(pt < 0, axis=1), start, self.path, "has a particle of negative pT in X")
         mass, channels, known = identify(pid)
         read = Constituents(with_rapidity(pt, rapidity, phi, mass), channels, {"label": label})
         jets, repairs = read.jets(self.meta, start, self.path)

@@ -9,7 +9,7 @@ import vector
 
 from jetbench.errors import DataFileError
 from jetbench.formats.agreement import Agreement
-from jetbench.formats.columns import dense, lists, refuse
+from jetbench.formats.columns import classes_of_flags, dense, lists
 from jetbench.formats.fourvectors import Constituents
 from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT
 from jetbench.formats.reader import Block, TableReader
@@ -70,20 +70,18 @@ class JetClass(TableReader):
         return [*MOMENTUM.values(), *self._optional, *self._flat]
 
     def _jets(self, columns: Columns, start: int) -> Block:
-        flat = {name: dense(columns[name], (), name, self.path) for name in self._flat}
-        jagged = lists(columns, [*MOMENTUM.values(), *self._optional], self.path)
+        flat = {name: dense(columns[name], (), name, start, self.path) for name in self._flat}
+        jagged = lists(columns, [*MOMENTUM.values(), *self._optional], start, self.path)
         momentum = vector.zip({component: jagged[branch] for component, branch in MOMENTUM.items()})
         channels = {channel.name: jagged[branch] for branch, channel in self._optional.items()}
-        targets = {"label": self._labels(flat, start), **{TARGETS[name]: flat[name] for name in TARGETS if name in flat}}
+        flags = np.column_stack([flat[name] for name in LABELS])
+        targets = {
+            "label": classes_of_flags(flags, start, self.path),
+            **{TARGETS[name]: flat[name] for name in TARGETS if name in flat},
+        }
         jets, repairs = Constituents(momentum, channels, targets).jets(self.meta, start, self.path)
         self._compare(jets, flat)
         return jets, repairs
-
-    def _labels(self, flat: dict[str, np.ndarray], start: int) -> np.ndarray:
-        flags = np.column_stack([flat[name] for name in LABELS]).astype(np.float64)
-        exclusive = ((flags == 0) | (flags == 1)).all(axis=1) & (flags.sum(axis=1) == 1)
-        refuse(~exclusive, start, f"{self.path}: of the labels of jet", " not exactly one is set")
-        return flags.argmax(axis=1).astype(np.int32)
 
     def _compare(self, jets: Jets, flat: dict[str, np.ndarray]) -> None:
         mine = {"jet_pt": jets.jet_pt, "jet_eta": jets.jet_eta, "jet_nparticles": np.diff(jets.offsets)}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import awkward as ak
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.columns import labels, refuse
+from jetbench.formats.columns import refuse
 from jetbench.formats.fourvectors import Constituents, massless, padded
 from jetbench.formats.hdf5 import HDF5Table, dataset, open_hdf5
 from jetbench.formats.pandas_table import groups
@@ -25,6 +24,7 @@ __all__ = ["LHCOlympics"]
 
 RADIUS = 1.0  # of the trigger's jets
 COLUMNS = 2100  # pT, eta and phi of 700 particles; a label may follow
+LARGEST = 1e30  # GeV: float32 holds it
 FEATURES = (b"pxj1", b"pyj1", b"pzj1")  # columns of the file of features
 
 # Kasieczka et al., Rept. Prog. Phys. 84 (2021) 124201, arXiv:2101.08320, sec. 2, and zenodo.org/records/4536377
@@ -69,8 +69,10 @@ class LHCOlympics(TableReader):
         with guarded(self.path):
             for first in range(start, self.jets, self.block):
                 stop, event = min(first + self.block, self.jets), first // 2
-                jets, repairs = self._jets({self._key: self.table.read(self._key, event, -(-stop // 2))}, event)
-                yield jets[first - 2 * event : stop - 2 * event], repairs
+                jets, repairs = self._block({self._key: self.table.read(self._key, event, -(-stop // 2))}, event)
+                number = 2 * np.asarray(jets.event) + np.arange(len(jets)) % 2  # in the file, if no event was left out
+                ends = np.searchsorted(number, [first, stop])
+                yield jets[ends[0] : ends[1]], repairs
 
     def _open(self) -> Sequence[str]:
         if _features(self.path, self._key):
@@ -88,21 +90,26 @@ class LHCOlympics(TableReader):
         rows = columns[self._key].astype(np.float64)
         particles, targets = rows[:, :COLUMNS].reshape(len(rows), -1, 3), {}
         if self._labelled:
-            targets["label"] = labels(np.repeat(rows[:, COLUMNS], 2), len(self.meta.class_names), 2 * start, self.path)
-        where = f"{self.path}: event"
-        refuse(~np.isfinite(particles).all(axis=(1, 2)), start, where, " has a particle with a value that is NaN or infinite")
-        refuse((particles[..., 0] < 0).any(axis=1), start, where, " has a particle of negative pT")
+            self._refuse(~np.isin(rows[:, COLUMNS], (0, 1)), start, "has a label that is neither 0 nor 1")
+            targets["label"] = np.repeat(rows[:, COLUMNS], 2).astype(np.int32)
+        with np.errstate(all="ignore"):
+            energy = particles[..., 0] * np.cosh(particles[..., 1])
+            possible = np.isfinite(particles).all(axis=2) & (energy < LARGEST)
+        self._refuse(~possible.all(axis=1), start, "has a particle with a value that is NaN, infinite or too large")
+        self._refuse((particles[..., 0] < 0).any(axis=1), start, "has a particle of negative pT")
         found = padded(particles, particles[..., 0] > 0)
         four = ak.flatten(massless(found[..., 0], found[..., 1], found[..., 2]))
         event = np.repeat(np.arange(len(rows)), ak.num(found).to_numpy())
         jets = cluster(event, tuple(np.asarray(one) for one in (four.px, four.py, four.pz, four.energy)), len(rows), 0.0, RADIUS)
         number = np.bincount(jets.event, minlength=len(rows))
-        refuse(number < 2, start, where, " has fewer than two jets")
+        self._refuse(number < 2, start, "has fewer than two jets")
         hardest = np.lexsort((-jets.pt, jets.event))[(np.cumsum(number) - number)[:, None] + [0, 1]]
         two = jets.take(hardest.ravel())
         momentum = ak.unflatten(four[two.members], np.diff(two.offsets))
-        done, repairs = Constituents(momentum, targets=targets).jets(self.meta, 2 * start, self.path)
-        return replace(done, event=np.repeat(np.arange(start, start + len(rows)), 2)), repairs
+        return Constituents(momentum, targets=targets).jets(self.meta, 2 * start, self.path)
+
+    def _refuse(self, faulty: np.ndarray, start: int, cause: str) -> None:
+        refuse(faulty, start, self.path, cause, row="event")
 
 
 def _values(path: Path) -> str:

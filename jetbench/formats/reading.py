@@ -69,19 +69,22 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """Jets start:stop of a file, in whole blocks of its reader."""
+    """Rows start:stop of a file, in whole blocks of its reader; `drop` leaves those out that cannot be jets."""
 
     source: Source
     start: int
     stop: int
+    drop: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A block of jets, the number of jets by repair, the remarks of the reader until then, and its guess of the classes."""
+    """A block of jets, the number of jets by repair, the number of rows left out by cause, the remarks of the reader until then,
+    and its guess of the classes."""
 
     jets: Jets
     repaired: dict[str, int]
+    dropped: dict[str, int]
     remarks: tuple[str, ...]
     guess: str
 
@@ -145,14 +148,15 @@ def _look(file: File, tell: Tell) -> Source:
 def _read(stretch: Stretch, tell: Tell) -> None:
     source = stretch.source
     with closing(_open(source.entry, source.path, source.card)) as reader:
-        reader.block = source.block
+        reader.block, reader.drop = source.block, stretch.drop
         blocks = reader.blocks(stretch.start)
         for start in range(stretch.start, stretch.stop, source.block):
             jets, repaired = next(blocks, (None, {}))
-            found, wanted = 0 if jets is None else len(jets), min(source.block, stretch.stop - start)
+            dropped = dict(reader.dropped)
+            found, wanted = 0 if jets is None else len(jets), min(source.block, stretch.stop - start) - sum(dropped.values())
             if jets is None or found != wanted:
                 raise DataFileError(f"{source.path}: its reader gives {found} jets from {start} on where {wanted} belong")
-            tell(Part(jets, repaired, tuple(reader.remarks), reader.guess))
+            tell(Part(jets, repaired, dropped, tuple(reader.remarks), reader.guess))
 
 
 def _open(entry: FormatEntry, path: Path, card: Card | None) -> Reader:

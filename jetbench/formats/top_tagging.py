@@ -66,7 +66,9 @@ class TopTagging(TableReader):
 
     def _jets(self, columns: Columns, start: int) -> Block:
         label = labels(np.asarray(columns[LABEL], np.float64), len(self.meta.class_names), start, self.path)
-        x = np.stack([columns[name] for name in self._columns], axis=1, dtype=np.float64).reshape(len(label), 4, -1)
+        x = np.stack([columns[name] for name in self._columns], axis=1, dtype=np.float64).reshape(
+            len(label), 4, len(self._columns) // 4
+        )
         present = (x != 0).any(axis=1)
         momentum = vector.zip({name: padded(x[:, i], present) for i, name in enumerate(("px", "py", "pz", "energy"))})
         return Constituents(momentum, targets={"label": label}).jets(self.meta, start, self.path)

@@ -112,7 +112,7 @@ def test_every_layout_gives_the_same_jets(arrays: dict[str, np.ndarray], card: s
         (
             {"x": PADDED, "y": LABEL},
             CARD + "label_values: [0, 2, 5]\n",
-            "jet 1 has a label that is none of label_values: 0",
+            "jet 1 has a label that is none of 0, 2, 5",
         ),
         ({"x": PADDED, "y": LABEL}, CARD + "label_values: [0, 2]\n", "one for each of class_names"),
         ({"x": PADDED, "y": LABEL}, CARD + "label_values: [0, 2, 2]\n", "are different numbers"),
@@ -134,7 +134,7 @@ def test_exchanged_axes_that_no_card_states_are_told(tmp_path: Path) -> None:
     assert any("every jet has the same number of constituents, 4: look for exchanged axes" in text for text in done.remarks)
 
 
-DISPLACED = CARD + "channels: [{name: d0, place: d, unit: mm, scale: 10, missing: -1}]\ntargets: {weight: w}\nchecks: {pt: p}\n"
+DISPLACED = CARD + "channels: [{name: d0, place: d, unit: mm, scale: 10, missing: -1}]\nweights: w\nchecks: {pt: p}\n"
 DEPTH = JETS.padded(np.resize([0.5, -1.0, 0.25], len(JETS.pt)), 12)
 
 
@@ -165,7 +165,9 @@ def test_an_optional_key_that_is_a_link_is_not_left_out_silently(tmp_path: Path)
 
 @pytest.mark.parametrize("key", ["x", '"y"', "z"])
 def test_what_is_needed_cannot_be_optional(key: str, tmp_path: Path) -> None:
-    with pytest.raises(DataFileError, match=r"optional are keys of channels, targets or checks alone, and '[xyz]' is none"):
+    with pytest.raises(
+        DataFileError, match=r"optional are keys of channels, targets, weights or checks alone, and '[xyz]' is none"
+    ):
         converted(tmp_path, {"x": PADDED, "y": LABEL}, CARD + f"optional: [{key}]\n")
 
 

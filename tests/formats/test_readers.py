@@ -260,7 +260,7 @@ def test_jetclass_disagreement_is_remarked(tmp_path: Path) -> None:
 
 def test_jetclass_labels_are_exclusive(tmp_path: Path) -> None:
     jetclass(tmp_path / "a.root", JETS, label_Hbb=lambda flags: flags | (np.arange(50) == 17))
-    with pytest.raises(DataFileError, match="labels of jet 17 not exactly one is set"):
+    with pytest.raises(DataFileError, match="jet 17 is not of exactly one class"):
         read("jetclass", tmp_path / "a.root")
 
 

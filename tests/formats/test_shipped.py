@@ -238,14 +238,26 @@ def test_features_of_the_lhc_olympics_have_no_constituents(tmp_path: Path) -> No
     [
         (
             lambda rows: np.where(np.arange(2101) == 3, np.nan, rows),
-            "event 0 has a particle with a value that is NaN or infinite",
+            "event 0 has a particle with a value that is NaN, infinite",
         ),
         (lambda rows: np.where(np.arange(2101) == 0, -1, rows), "event 0 has a particle of negative pT"),
         (lambda rows: rows * (np.arange(2101) < 3), "event 0 has fewer than two jets"),
-        (lambda rows: rows * (np.arange(2101) < 2100) + 7 * (np.arange(2101) == 2100), "jet 0 has the label 7.0"),
+        (
+            lambda rows: rows * (np.arange(2101) < 2100) + 7 * (np.arange(2101) == 2100),
+            "event 0 has a label that is neither 0 nor 1",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_event_is_one_clear_error(change: object, cause: str, tmp_path: Path) -> None:
     lhco(tmp_path / "x.h5", JETS, rows=change)
     with pytest.raises(DataFileError, match=cause):
         convert(tmp_path / "x.h5", tmp_path / "out.h5")
+
+
+def test_events_that_give_no_two_jets_are_left_out_with_both_of_them(tmp_path: Path) -> None:
+    lhco(tmp_path / "in.h5", JETS, rows=lambda rows: np.where((np.arange(15) == 4)[:, None] & (np.arange(2101) > 2), 0, rows))
+    done = convert(tmp_path / "in.h5", tmp_path / "out.h5", Request(drop="bad"))
+    assert done.jets == 28
+    jets = open_jets(tmp_path / "out.h5")
+    assert sorted(set(np.asarray(jets.event) & 0xFFFFFFFF)) == [event for event in range(15) if event != 4]
+    assert dict(jets.meta.provenance.dropped) == {"has fewer than two jets": 2}

@@ -44,7 +44,7 @@ def refuses(name: str, path: Path, cause: str) -> None:
         ({"floats": at((5, 0), -1.0)}, "jet 5 has a constituent of negative energy"),
         ({"floats": at(5, 0.0)}, "jet 5 has no constituents"),
         ({"floats": at((5, slice(1, 3)), 0.0)}, "jet 5 has a constituent without transverse momentum"),
-        ({"integers": at((5, 1), 2)}, "jet 5 has the label 2.0; labels are 0 … 1"),
+        ({"integers": at((5, 1), 2)}, "jet 5 has the label 2.0 where labels are 0 … 1"),
         ({"pickled": pickle.dumps(["a", "b"], 0)}, "names 2 columns"),
         ({"pickled": pickle.dumps([f"x_{i}" for i in range(52)], 0)}, "no columns E_0"),
         ({"pickled": pickle.dumps({"a": 1}, 0)}, "no plain list of strings"),
@@ -90,9 +90,9 @@ def test_a_frame_behind_a_link(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
-        ({"label_Hbb": at(1, False)}, "labels of jet 1 not exactly one is set"),
-        ({"label_QCD": lambda flags: flags * 0.5}, "labels of jet 0 not exactly one"),
-        ({"jet_sdmass": at(3, np.inf)}, "jet 3: 'targets/sdmass' is NaN, infinite or too large"),
+        ({"label_Hbb": at(1, False)}, "jet 1 is not of exactly one class"),
+        ({"label_QCD": lambda flags: flags * 0.5}, "jet 0 is not of exactly one class"),
+        ({"jet_sdmass": at(3, np.inf)}, "jet 3 has 'targets/sdmass' that is NaN, infinite or too large"),
     ],
 )
 def test_jetclass(changes: dict[str, Any], cause: str, tmp_path: Path) -> None:
