@@ -45,13 +45,13 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
         ),
         FormatEntry(
             "top-tagging",
-            "jetbench.formats.top_tagging:TopTagging",
+            "",
             "pandas HDF5 tables of four-vectors, top against QCD",
             "zenodo 2603256; arXiv:1902.09914",
         ),
         FormatEntry(
             "energyflow",
-            "jetbench.formats.energyflow:EnergyFlow",
+            "",
             "npz files of particles, quark against gluon",
             "zenodo 3164691; arXiv:1810.05165",
         ),

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from jetbench.formats.particles import CHARGE, KINDS
-from jetbench.jets import Channel, Provenance
+from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT
+from jetbench.jets import Channel, Meta, Provenance
 from jetbench.values import Value
 
 __all__ = ["Card", "CardChannel", "ConstituentCard", "Place", "split"]
@@ -108,7 +108,8 @@ class ConstituentCard(Card):
 
     `layout`: "padded" or "NCF" (arrays (jets, constituents, …), zero-padded or with a `mask`), "NFC" (features before
     constituents), "flat" (arrays (constituents of all jets, …) with `counts` per jet, or with `offsets` of each jet and the
-    end), these in HDF5 or npz; "lists" (list columns of parquet). A field of a compound dataset is a place `dataset/field`.
+    end), these in HDF5 or npz; "lists" (list columns of parquet). A field of a compound dataset is a place `dataset/field`; in
+    the format `pandas`, HDF5 of one frame in the layout "table", `PX_*` are the columns PX_0, PX_1, ….
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
     and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
@@ -118,7 +119,7 @@ class ConstituentCard(Card):
     """
 
     kind: Literal["constituents"]
-    format: Literal["hdf5", "npz", "parquet"]
+    format: Literal["hdf5", "npz", "pandas", "parquet"]
     layout: Literal["padded", "NCF", "NFC", "flat", "lists"]
     momentum: dict[Quantity, Place]
     unit: Literal["GeV", "MeV"] = "GeV"
@@ -144,6 +145,8 @@ class ConstituentCard(Card):
             raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
         if (self.layout == "lists") != (self.format == "parquet"):
             raise ValueError("parquet files have the layout 'lists', HDF5 and npz files 'padded' or 'flat'")
+        if self.format == "pandas" and self.layout != "padded":
+            raise ValueError("frames of pandas have the layout 'padded'")
         if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
             raise ValueError("a list column of parquet is one quantity; no :column belongs behind its name")
         if (self.layout == "flat") != ((self.counts is None) != (self.offsets is None)) or (self.counts and self.offsets):
@@ -201,6 +204,16 @@ class ConstituentCard(Card):
                 "targets": {name: place for name, place in self.targets.items() if there(place)},
                 "checks": {name: place for name, place in self.checks.items() if there(place)},
             }
+        )
+
+    def meta(self) -> Meta:
+        """Return the metadata of the jets."""
+        return Meta(
+            channels=(PT, ENERGY, *(channel.channel() for channel in self.channels), *((CHARGE, *KINDS) if self.pdg else ())),
+            class_names=self.class_names,
+            extent=self.radius,
+            unknown=("jet_phi",) if self.axis == "given" and self.jet_phi is None else (),
+            provenance=self.provenance(),
         )
 
     def constituent_places(self) -> list[str]:

@@ -49,6 +49,10 @@ def open_table(path: Path, format: str, keys: Sequence[str], optional: Sequence[
         from jetbench.formats.npz import NpzTable
 
         return NpzTable(path, keys, optional)
+    if format == "pandas":
+        from jetbench.formats.pandas_table import PandasTable
+
+        return PandasTable(path, keys, optional)
     from jetbench.formats.parquet import ParquetTable
 
     return ParquetTable(path, keys)

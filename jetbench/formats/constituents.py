@@ -16,15 +16,15 @@ from jetbench.formats.card import CardChannel, ConstituentCard, split
 from jetbench.formats.cards import open_table
 from jetbench.formats.columns import lists, refuse
 from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
-from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT, identify
+from jetbench.formats.particles import identify
 from jetbench.formats.places import PerJet, keys_of, pick
 from jetbench.formats.reader import Block, Reader, TableReader
 from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, Columns
-from jetbench.jets import Jets, Meta
+from jetbench.jets import Jets
 
 __all__ = ["ConstituentTable"]
 
-UNKNOWN = "particles of an unknown PDG number taken as neutral, and as massless where nothing else tells their mass"
+UNKNOWN = "particles of an unknown PDG number taken as {}"
 LOOK = 10  # jets that tell whether a file is of a format
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
 Quantities = dict[str, ak.Array]
@@ -63,13 +63,7 @@ class ConstituentTable(TableReader):
                 f"{self.path}: the arrays have different numbers of rows: { ({key: shape[0] for key, shape in shapes.items()}) }"
             )
         self._per_jet = PerJet(card, card.jet_places(), shapes, self.path)
-        self.meta = Meta(
-            channels=(PT, ENERGY, *(channel.channel() for channel in card.channels), *((CHARGE, *KINDS) if card.pdg else ())),
-            class_names=card.class_names,
-            extent=card.radius,
-            unknown=("jet_phi",) if card.axis == "given" and card.jet_phi is None else (),
-            provenance=card.provenance(),
-        )
+        self.meta = card.meta()
         return list(shapes)
 
     def _jets(self, columns: Columns, start: int) -> Block:
@@ -91,7 +85,8 @@ class ConstituentTable(TableReader):
         momentum = self._momentum({name: inner[place] for name, place in card.momentum.items()}, axis, mass)
         jets, repairs = Constituents(momentum, channels, targets, axis).jets(self.meta, start, self.path)
         self._compare(jets, outer)
-        return jets, {**repairs, **({UNKNOWN: strange} if strange else {})}
+        unknown = UNKNOWN.format("neutral" if {"energy", "mass"} & set(card.momentum) else "massless and neutral")
+        return jets, {**repairs, **({unknown: strange} if strange else {})}
 
     def is_likely(self) -> bool:
         """Say whether the first jets may be what the card says: their PDG numbers, if it has any, are known."""

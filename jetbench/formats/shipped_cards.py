@@ -13,7 +13,7 @@ from jetbench.formats.constituents import ConstituentTable
 from jetbench.formats.image_reader import Images
 from jetbench.formats.reader import Reader
 
-__all__ = ["card_text", "shipped_reader"]
+__all__ = ["card_text", "shipped_card", "shipped_reader"]
 
 PACKAGE = "jetbench.formats.shipped"
 
@@ -23,11 +23,16 @@ def card_text(name: str) -> str:
     return files(PACKAGE).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
+def shipped_card(name: str) -> Any:
+    """Return the shipped card of a format, read."""
+    return parse_card(card_text(name), f"the card of {name}")
+
+
 @cache
 def shipped_reader(name: str) -> type[Reader]:
     """Return the reader of a format that is a shipped card. It recognises a file by the arrays that the card names, with room for
     the columns that it names, and by the PDG numbers of the first jets where it has any."""
-    card = parse_card(card_text(name), f"the card of {name}")
+    card = shipped_card(name)
     base: Any = {"constituents": ConstituentTable, "images": Images}[card.kind]
 
     def opened(reader: Any, path: Path) -> None:

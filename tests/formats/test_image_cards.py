@@ -266,4 +266,4 @@ def fuzz(container: str, folder: Path, data: st.DataObject) -> None:
         WRITERS[container](good, {"img": some(np.full((3, 3, 4, 5), 2, np.float32)).transpose(0, 2, 3, 1).copy(), **COLUMNS})
     described = card(format=container)
     content = data.draw(damaged(good.read_bytes()))
-    survives(folder / "damaged", content, Images, described)
+    survives(folder / "damaged", content, "images", described)

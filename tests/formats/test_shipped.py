@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from formats.files import Particles, jetclass, particles, whole
+from formats.files import Particles, energyflow, jetclass, particles, top_tagging, whole
 from formats.shipped_files import aspen, atlas, events, frame, hls4ml, lhco, sums, tracks
 
 from jetbench.cli import main
@@ -26,7 +26,13 @@ from jetbench.jets import Jets, open_jets
 
 JETS = particles(30)
 SHIPPED = [entry.name for entry in formats if entry.shipped]
-WRITERS = {"hls4ml": hls4ml, "atlas-top-tagging": atlas, "aspen-open-jets": aspen}
+WRITERS = {
+    "hls4ml": hls4ml,
+    "atlas-top-tagging": atlas,
+    "aspen-open-jets": aspen,
+    "top-tagging": top_tagging,
+    "energyflow": energyflow,
+}
 
 
 def read(name: str, path: Path) -> tuple[Jets, list[str], dict[str, int]]:
@@ -134,15 +140,16 @@ def test_aspen_jets_are_a_pool_beside_jetclass(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_card_is_recognised_shown_and_copied(name: str, tmp_path: Path) -> None:
-    WRITERS[name](tmp_path / "in.h5", JETS)
-    assert detect(tmp_path / "in.h5").name == name
+    source = tmp_path / ("in.npz" if name == "energyflow" else "in.h5")
+    WRITERS[name](source, JETS)
+    assert detect(source).name == name
     shown = CliRunner().invoke(main, ["show", name])
     assert shown.exit_code == 0
     assert name in CliRunner().invoke(main, ["ls", "formats"]).output.split()
     (tmp_path / "card.yaml").write_text(shown.output)
     assert read_card(tmp_path / "card.yaml").source
-    convert(tmp_path / "in.h5", tmp_path / "by-name.h5")
-    convert(tmp_path / "in.h5", tmp_path / "by-card.h5", Request(card=tmp_path / "card.yaml"))
+    convert(source, tmp_path / "by-name.h5")
+    convert(source, tmp_path / "by-card.h5", Request(card=tmp_path / "card.yaml"))
     by_name, by_card = (open_jets(tmp_path / f"by-{how}.h5") for how in ("name", "card"))
     assert by_name.content_digest() == by_card.content_digest()
     assert by_name.meta == by_card.meta
