@@ -51,6 +51,7 @@ class Card(Value):
     label_from_files: dict[str, str] = {}
     weights: Place | None = None
     targets: dict[str, Place] = {}
+    optional: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _classes_are_told_once(self) -> Self:
@@ -108,8 +109,10 @@ class ConstituentCard(Card):
 
     `layout`: "padded" or "NCF" (arrays (jets, constituents, …), zero-padded or with a `mask`), "NFC" (features before
     constituents), "flat" (arrays (constituents of all jets, …) with `counts` per jet, or with `offsets` of each jet and the
-    end), these in HDF5 or npz; "lists" (list columns of parquet). A field of a compound dataset is a place `dataset/field`; in
-    the format `pandas`, HDF5 of one frame in the layout "table", `PX_*` are the columns PX_0, PX_1, ….
+    end), these in HDF5, npz, or npy, whose one array is called `array`; "padded" also in the format `pandas`, HDF5 of one frame
+    in the layout "table", where `PX_*` are the columns PX_0, PX_1, …; "lists" (list columns of parquet, or branches of the
+    `tree` of a ROOT file). A field of a compound dataset, or of records in parquet, is a place `dataset/field`. With "lists"
+    places may be expressions of columns, as "label_a | label_b", and `selection` is one: rows where it is false are left out.
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
     and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
@@ -119,8 +122,10 @@ class ConstituentCard(Card):
     """
 
     kind: Literal["constituents"]
-    format: Literal["hdf5", "npz", "pandas", "parquet"]
+    format: Literal["hdf5", "npz", "npy", "pandas", "parquet", "root"]
     layout: Literal["padded", "NCF", "NFC", "flat", "lists"]
+    tree: str | None = None
+    selection: Place | None = None
     momentum: dict[Quantity, Place]
     unit: Literal["GeV", "MeV"] = "GeV"
     mask: Place | None = None
@@ -134,7 +139,6 @@ class ConstituentCard(Card):
     channels: tuple[CardChannel, ...] = ()
     pdg: Place | None = None
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
-    optional: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> ConstituentCard:
@@ -143,12 +147,16 @@ class ConstituentCard(Card):
             raise ValueError("momentum names px, py, pz or pt, eta (or rapidity), phi, and at most one of energy and mass")
         if {"rapidity", "energy"} <= given:
             raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
-        if (self.layout == "lists") != (self.format == "parquet"):
-            raise ValueError("parquet files have the layout 'lists', HDF5 and npz files 'padded' or 'flat'")
+        if (self.layout == "lists") != (self.format in ("parquet", "root")):
+            raise ValueError("parquet and ROOT files have the layout 'lists', HDF5, npz and npy files 'padded' or 'flat'")
         if self.format == "pandas" and self.layout != "padded":
             raise ValueError("frames of pandas have the layout 'padded'")
+        if (self.format == "root") != (self.tree is not None):
+            raise ValueError("a ROOT file, and no other, needs the name of its tree in the key 'tree'")
         if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
-            raise ValueError("a list column of parquet is one quantity; no :column belongs behind its name")
+            raise ValueError("a column of lists is one quantity; no :column belongs behind its name")
+        if self.selection is not None and self.layout != "lists":
+            raise ValueError("a selection belongs to the layout 'lists'; select the rows of arrays before you write them")
         if (self.layout == "flat") != ((self.counts is None) != (self.offsets is None)) or (self.counts and self.offsets):
             raise ValueError(
                 "the layout 'flat' needs counts, the number of constituents of each jet, or offsets, and no other has them"
@@ -182,7 +190,7 @@ class ConstituentCard(Card):
 
     @model_validator(mode="after")
     def _optional_is_used(self) -> ConstituentCard:
-        single = (self.pdg, self.mask, self.counts, self.offsets, self.jet_eta, self.jet_phi)
+        single = (self.pdg, self.mask, self.counts, self.offsets, self.jet_eta, self.jet_phi, self.selection)
         needed = [*self.momentum.values(), *self.label_places(), *(place for place in single if place)]
         told = [self.weights] if self.weights else []
         spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values(), *told]
@@ -216,11 +224,15 @@ class ConstituentCard(Card):
             provenance=self.provenance(),
         )
 
+    def provenance(self) -> Provenance:
+        told = super().provenance()
+        return told if self.selection is None else told.replace(cuts=(*told.cuts, f"selection {self.selection}"))
+
     def constituent_places(self) -> list[str]:
         """List the places with a value per constituent."""
         return [*self.momentum.values(), *(c.place for c in self.channels), *(place for place in (self.pdg, self.mask) if place)]
 
     def jet_places(self) -> list[str]:
-        """List the places with a value per jet; neither counts nor labels are among them."""
-        single = [place for place in (self.jet_eta, self.jet_phi) if place]
+        """List the places with a value per jet; neither counts nor labels nor weights are among them."""
+        single = [place for place in (self.jet_eta, self.jet_phi, self.selection) if place]
         return [*single, *self.targets.values(), *self.checks.values()]

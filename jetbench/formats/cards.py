@@ -38,21 +38,50 @@ def parse_card(text: str, where: str) -> ConstituentCard | ImageCard:
     return parse(KINDS[values["kind"]], values, where, DataFileError)
 
 
-def open_table(path: Path, format: str, keys: Sequence[str], optional: Sequence[str] = ()) -> Table:
-    """Open a file in a format that cards name. Raises `DataFileError` where it is none, or has no such columns but for the
-    `optional` ones."""
-    if format == "hdf5":
+def open_table(path: Path, card: ConstituentCard | ImageCard, keys: Sequence[str]) -> Table:
+    """Open a file in the format of its card. Raises `DataFileError` where it is none, or has no such columns, but for those that
+    are `optional` in the card."""
+    needed, optional = [key for key in keys if key not in card.optional], card.optional
+    if card.format == "hdf5":
         from jetbench.formats.hdf5 import HDF5Table
 
-        return HDF5Table(path, keys, optional)
-    if format == "npz":
+        return HDF5Table(path, needed, optional)
+    if card.format == "npz":
         from jetbench.formats.npz import NpzTable
 
-        return NpzTable(path, keys, optional)
-    if format == "pandas":
+        return NpzTable(path, needed, optional)
+    if card.format == "npy":
+        from jetbench.formats.npz import NpyTable
+
+        return NpyTable(path, needed)
+    if card.format == "pandas":
         from jetbench.formats.pandas_table import PandasTable
 
-        return PandasTable(path, keys, optional)
-    from jetbench.formats.parquet import ParquetTable
+        return PandasTable(path, needed, optional)
+    if isinstance(card, ImageCard):
+        from jetbench.formats.parquet import ParquetTable
 
-    return ParquetTable(path, keys)
+        return ParquetTable(path, keys)
+    return _lists(path, card, keys)
+
+
+def _lists(path: Path, card: ConstituentCard, keys: Sequence[str]) -> Table:
+    """Columns of lists, and expressions of them."""
+    from jetbench.formats.expressions import ComputedTable
+    from jetbench.jets.guard import guarded
+
+    table: Table
+    if card.tree is None:
+        from jetbench.formats.parquet import ParquetTable
+
+        table = ParquetTable(path)
+    else:
+        from jetbench.formats.root import RootTable
+
+        table = RootTable(path, card.tree)
+    try:
+        with guarded(path):
+            return ComputedTable(table, [key for key in keys if key not in card.optional or key in table.names], path)
+    except DataFileError:
+        table.close()
+        raise

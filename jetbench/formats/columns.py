@@ -12,8 +12,9 @@ import numpy as np
 from jetbench.errors import DataFileError
 from jetbench.formats.tables import Columns
 
-__all__ = ["DROP", "FaultyRowsError", "classes_of_flags", "dense", "labels", "lists", "refuse"]
+__all__ = ["DROP", "UNSELECTED", "FaultyRowsError", "classes_of_flags", "dense", "labels", "lists", "refuse"]
 
+UNSELECTED = "does not pass the selection"  # the cause of rows that a card leaves out, before the selection
 DROP = "`jetbench data convert --drop bad` leaves such rows out"
 
 

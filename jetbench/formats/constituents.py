@@ -14,7 +14,7 @@ from jetbench.errors import DataFileError
 from jetbench.formats.agreement import Agreement
 from jetbench.formats.card import CardChannel, ConstituentCard, split
 from jetbench.formats.cards import open_table
-from jetbench.formats.columns import lists, refuse
+from jetbench.formats.columns import UNSELECTED, lists, refuse
 from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
 from jetbench.formats.particles import identify
 from jetbench.formats.places import PerJet, keys_of, pick
@@ -27,6 +27,7 @@ __all__ = ["ConstituentTable"]
 UNKNOWN = "particles of an unknown PDG number taken as {}"
 LOOK = 10  # jets that tell whether a file is of a format
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
+ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event"
 Quantities = dict[str, ak.Array]
 
 
@@ -39,7 +40,7 @@ class ConstituentTable(TableReader):
     def __init__(self, path: Path, card: ConstituentCard) -> None:
         ends = card.counts or card.offsets
         asked = keys_of([*card.constituent_places(), *card.jet_places(), *card.told_places(), *([ends] if ends else [])])
-        table: Any = open_table(path, card.format, [key for key in asked if key not in card.optional], card.optional)
+        table: Any = open_table(path, card, asked)
         self.card, self._agreement = card.without(set(card.optional).difference(table.names)), Agreement()
         self._inner = keys_of(self.card.constituent_places())
         self._outer = keys_of([*self.card.jet_places(), *self.card.told_places()])
@@ -52,7 +53,8 @@ class ConstituentTable(TableReader):
             shape = shapes[key]
             features = shape[1 if card.layout == "NFC" else -1] if shape else 0
             if len(shape) != 2 + (column is not None) or (column is not None and column >= features):
-                raise DataFileError(f"{self.path}: {place!r} does not fit {key!r} of shape {shape}; the card says {card.layout}")
+                said = card.layout + (ROWS_ARE_JETS if card.layout == "lists" else "")
+                raise DataFileError(f"{self.path}: {place!r} does not fit {key!r} of shape {shape}; the card says {said}")
         widths = {shapes[key][-1 if card.layout == "NFC" else 1] for key in self._inner} if card.padded else {0}
         if len(widths) > 1:
             raise DataFileError(
@@ -95,6 +97,12 @@ class ConstituentTable(TableReader):
         first = self._present(next(self.table.blocks(self._keys, 0, min(LOOK, self.jets))), 0)
         numbers = ak.flatten(first[self.card.pdg])
         return len(numbers) > 0 and bool(identify(numbers.to_numpy())[2].all())
+
+    def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
+        if (place := self.card.selection) is None:
+            return {}
+        chosen = self._per_jet.numbers(columns, place, start)
+        return {f"{UNSELECTED} {place}": ~(chosen != 0)}
 
     def _present(self, columns: Columns, start: int) -> Quantities:
         """The constituents that are no padding, as lists of float64."""

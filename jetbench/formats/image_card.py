@@ -24,7 +24,7 @@ class ImageChannel(Channel):
 
 
 class ImageCard(Card):
-    """Images in an HDF5, npz or parquet file.
+    """Images in an HDF5, npz, npy (whose one array is called `array`) or parquet file.
 
     `images` is a key of the file, the values of `targets` and `columns` are places in it. `layout` names the axes of the images:
     N jets, H rows along eta, W columns along phi, C channels, which are listed in the file's order. `eta_extent` and
@@ -33,7 +33,7 @@ class ImageCard(Card):
     """
 
     kind: Literal["images"]
-    format: Literal["hdf5", "npz", "parquet"]
+    format: Literal["hdf5", "npz", "npy", "parquet"]
     images: str
     layout: Literal["NHWC", "NCHW", "NHW"]
     channels: tuple[ImageChannel, ...] = Field(min_length=1)

@@ -55,8 +55,8 @@ class ImageReader(TableReader):
         if self._jet_bytes() > BLOCK_BYTES:
             raise DataFileError(f"{self.path}: images of shape {expected} are too large to read in bounded memory")
         if len({shape[0] for shape in self._shapes.values()}) > 1:
-            numbers = {key: shape[0] for key, shape in self._shapes.items()}
-            raise DataFileError(f"{self.path}: the arrays have different numbers of rows: {numbers}")
+            lengths = {key: shape[0] for key, shape in self._shapes.items()}
+            raise DataFileError(f"{self.path}: the arrays have different numbers of rows: {lengths}")
         self._per_jet = PerJet(card, card.jet_places(), self._shapes, self.path)
         return list(self._shapes)
 
@@ -115,7 +115,7 @@ class Images(ImageReader):
 
     def __init__(self, path: Path, card: ImageCard) -> None:
         keys = keys_of([*card.jet_places(), *card.told_places()])
-        super().__init__(path, open_table(path, card.format, [card.images, *keys]), card)
+        super().__init__(path, open_table(path, card, [card.images, *keys]), card)
 
     def is_likely(self) -> bool:
         """Say whether it may be what the card says, beyond the shapes."""
