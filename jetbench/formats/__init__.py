@@ -39,7 +39,7 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
     [
         FormatEntry(
             "jetclass",
-            "jetbench.formats.jetclass:JetClass",
+            "",
             "ROOT trees of constituents, ten classes",
             "zenodo 6619768; arXiv:2202.03772",
         ),

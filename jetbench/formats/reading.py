@@ -20,7 +20,7 @@ __all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", 
 
 # what imports awkward, vector, uproot, h5py and pyarrow, once for all children
 PRELOAD = (
-    "jetbench.formats.jetclass",
+    "jetbench.formats.root",
     "jetbench.formats.ml4sci",
     "jetbench.formats.shipped_cards",
     "jetbench.formats.pandas_table",

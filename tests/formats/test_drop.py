@@ -17,7 +17,6 @@ from jetbench.errors import DataFileError
 from jetbench.formats import formats, reading
 from jetbench.formats.columns import FaultyRowsError
 from jetbench.formats.conversion import Request, convert
-from jetbench.formats.jetclass import JetClass
 from jetbench.formats.jetnet import JetNet
 from jetbench.formats.reader import Reader
 from jetbench.jets import Jets, open_jets
@@ -194,7 +193,7 @@ READERS: dict[str, tuple[type[Reader], Callable[[Path], Any]]] = {
     "a.h5": (formats["top-tagging"].load(), lambda path: files.top_tagging(path, JETS, floats=_zero(slice(0, 20)))),
     "a.npz": (formats["energyflow"].load(), lambda path: files.energyflow(path, JETS, X=_zero(slice(0, 20)))),
     "g.hdf5": (JetNet, lambda path: files.jetnet(path, JETS, particle_features=_zero(slice(0, 20)))),
-    "a.root": (JetClass, lambda path: files.jetclass(path, JETS, label_QCD=_zero(slice(0, 20)))),
+    "a.root": (formats["jetclass"].load(), lambda path: files.jetclass(path, JETS, label_QCD=_zero(slice(0, 20)))),
 }
 
 

@@ -32,6 +32,7 @@ WRITERS = {
     "aspen-open-jets": aspen,
     "top-tagging": top_tagging,
     "energyflow": energyflow,
+    "jetclass": jetclass,
 }
 
 
@@ -140,7 +141,7 @@ def test_aspen_jets_are_a_pool_beside_jetclass(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_card_is_recognised_shown_and_copied(name: str, tmp_path: Path) -> None:
-    source = tmp_path / ("in.npz" if name == "energyflow" else "in.h5")
+    source = tmp_path / {"energyflow": "in.npz", "jetclass": "in.root"}.get(name, "in.h5")
     WRITERS[name](source, JETS)
     assert detect(source).name == name
     shown = CliRunner().invoke(main, ["show", name])

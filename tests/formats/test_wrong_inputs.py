@@ -110,7 +110,7 @@ def test_no_code_is_made_from_a_root_file(tmp_path: Path, monkeypatch: pytest.Mo
     with closing(formats["jetclass"].load()(tmp_path / "a.root")) as reader:
         assert len(whole(reader)[0]) == 20
         with pytest.raises(ValueError, match="not those of a plain tree"):
-            _ = reader.table._tree.file.streamers
+            _ = reader.table._table._tree.file.streamers
 
 
 def test_root_files_of_other_content(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_root_files_of_other_content(tmp_path: Path) -> None:
     with uproot.recreate(path) as file:
         file.mktree("tree", {"x": "f8"})
         file["tree"].extend({"x": np.arange(3.0)})
-    refuses("jetclass", path, "no branch part_px")
+    refuses("jetclass", path, "no column 'part_px'; it has x")
     with uproot.recreate(path) as file:
         file["tree"] = np.histogram(np.arange(3.0))
     refuses("jetclass", path, "no tree named 'tree'")
