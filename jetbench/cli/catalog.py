@@ -227,11 +227,13 @@ def _size(entry: ModelEntry) -> str:
 
 def _card_keys(kind: str) -> Iterable[str]:
     """The description of a kind of card, and each of its keys with its default."""
+    from jetbench.formats.card import Card
     from jetbench.formats.cards import KINDS as CARDS
 
     card = CARDS[kind]
     for key, field in card.model_fields.items():
-        yield f"  {key:<14}" + ("needed" if field.is_required() else f"default: {field.default or 'none'}")
+        yield f"  {key:<17}" + ("needed" if field.is_required() else f"default: {field.default or 'none'}")
+    yield inspect.cleandoc(Card.__doc__ or "")
     yield inspect.cleandoc(card.__doc__ or "")
 
 

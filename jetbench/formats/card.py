@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Annotated, Literal, Self
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,6 +16,8 @@ __all__ = ["Card", "CardChannel", "ConstituentCard", "Place", "split"]
 # a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features:2"
 Place = Annotated[str, Field(pattern=r"^[^:]+(:\d+)?$")]
 Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "mass"]
+
+Name = TypeVar("Name", bound=str)
 
 COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi"})
 THIRD = ({"energy"}, {"mass"}, set[str]())
@@ -30,13 +32,28 @@ def split(place: str) -> tuple[str, int | None]:
     return key, int(column) if colon else None
 
 
+def kept(places: Mapping[Name, str], missing: Collection[str]) -> dict[Name, str]:
+    """Return the named places that lie in no key that is missing."""
+    return {name: place for name, place in places.items() if split(place)[0] not in missing}
+
+
+def refuse_needed(optional: Sequence[str], spare: Sequence[str], needed: Sequence[str]) -> None:
+    """Raise `ValueError` for an optional key in which no `spare` place lies, or a `needed` one."""
+    keys = {split(place)[0] for place in spare} - {split(place)[0] for place in needed}
+    if strange := [key for key in optional if key not in keys]:
+        raise ValueError(
+            f"optional are keys of channels, labels, weights, targets, columns or checks alone, and {strange[0]!r} is none"
+        )
+
+
 class Card(Value):
     """What every card says of the jets' origin and classes, in words of its owner, of which `remarks` are whole sentences.
 
     `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for each class; `label_values` are
     the numbers that stand for the classes, where they are not 0, 1, …. `label_from_files` are patterns for the names of files
-    that hold one class each, by the name of the class. `weights` is a place of a number for each jet, not negative, which
-    becomes the target `weight`. `optional` are keys that not every file has: what is taken from a missing one is left out.
+    that hold one class each, by the name of the class. `targets` are places of a number for each jet, by the name of the
+    target; `weights` is one of numbers that are not negative, which become the target `weight`. `optional` are keys that not
+    every file has: what is taken from a missing one is left out.
     """
 
     source: str
@@ -82,6 +99,18 @@ class Card(Value):
         """List the places of labels and weights."""
         return [*self.label_places(), *([self.weights] if self.weights else [])]
 
+    def without(self, missing: Collection[str]) -> Self:
+        """Return the card of a file that lacks these of the `optional` keys."""
+        labelled = not any(split(place)[0] in missing for place in self.label_places())
+        weighted = self.weights is not None and split(self.weights)[0] not in missing
+        return self.model_copy(
+            update={
+                "label": self.label if labelled else None,
+                "weights": self.weights if weighted else None,
+                "targets": kept(self.targets, missing),
+            }
+        )
+
     def provenance(self) -> Provenance:
         return Provenance(**{name: getattr(self, name) for name in SAID})
 
@@ -117,8 +146,7 @@ class ConstituentCard(Card):
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
     and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
     radius, the frame of images. `pdg` is the place of PDG numbers: they tell the channels charge, charged_hadron,
-    neutral_hadron, photon, electron and muon, and the masses where neither energy nor mass is named. `optional` are keys of
-    channels, targets, weights and checks.
+    neutral_hadron, photon, electron and muon, and the masses where neither energy nor mass is named.
     """
 
     kind: Literal["constituents"]
@@ -189,30 +217,16 @@ class ConstituentCard(Card):
         return self
 
     @model_validator(mode="after")
-    def _optional_is_used(self) -> ConstituentCard:
+    def _optional_is_spare(self) -> ConstituentCard:
         single = (self.pdg, self.mask, self.counts, self.offsets, self.jet_eta, self.jet_phi, self.selection)
-        needed = [*self.momentum.values(), *self.label_places(), *(place for place in single if place)]
-        told = [self.weights] if self.weights else []
-        spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values(), *told]
-        keys = {split(place)[0] for place in spare} - {split(place)[0] for place in needed}
-        if strange := [key for key in self.optional if key not in keys]:
-            raise ValueError(f"optional are keys of channels, targets, weights or checks alone, and {strange[0]!r} is none")
+        spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values(), *self.told_places()]
+        refuse_needed(self.optional, spare, [*self.momentum.values(), *(place for place in single if place)])
         return self
 
     def without(self, missing: Collection[str]) -> ConstituentCard:
         """Return the card of a file that lacks these of the `optional` keys."""
-
-        def there(place: str) -> bool:
-            return split(place)[0] not in missing
-
-        return self.model_copy(
-            update={
-                "channels": tuple(channel for channel in self.channels if there(channel.place)),
-                "weights": self.weights if self.weights and there(self.weights) else None,
-                "targets": {name: place for name, place in self.targets.items() if there(place)},
-                "checks": {name: place for name, place in self.checks.items() if there(place)},
-            }
-        )
+        channels = tuple(channel for channel in self.channels if split(channel.place)[0] not in missing)
+        return super().without(missing).model_copy(update={"channels": channels, "checks": kept(self.checks, missing)})
 
     def meta(self) -> Meta:
         """Return the metadata of the jets."""

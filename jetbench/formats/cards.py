@@ -61,7 +61,7 @@ def open_table(path: Path, card: ConstituentCard | ImageCard, keys: Sequence[str
     if isinstance(card, ImageCard):
         from jetbench.formats.parquet import ParquetTable
 
-        return ParquetTable(path, keys)
+        return ParquetTable(path, needed)
     return _lists(path, card, keys)
 
 

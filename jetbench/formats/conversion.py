@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +21,7 @@ from pydantic import field_validator
 
 import jetbench
 from jetbench.errors import DataFileError
+from jetbench.formats.blocks import Block, Progress, Seen, added, events, look_at, told_left_out
 from jetbench.formats.file_classes import FileClasses, card_classes, given_classes
 from jetbench.formats.files import Patterns, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
@@ -29,7 +29,6 @@ from jetbench.formats.reading import Part, Source, Stretch, holds_jets, read
 from jetbench.formats.unlabelled import copy_unlabelled
 from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
-from jetbench.jets.hashes import jet_hashes
 from jetbench.jets.plausibility import Plausibility
 from jetbench.jets.shards import partition
 from jetbench.registry import nearest
@@ -38,10 +37,6 @@ from jetbench.values import Value
 
 __all__ = ["Converted", "Request", "convert"]
 
-Progress = Callable[[str, int, int], None]
-# An event id is the first 31 bits of its file's sha256, then the row in that file: files that are converted apart and read as
-# one dataset share no ids.
-ROW_BITS = 32
 EMPTY = "jets without a deposit in the channels that were kept"
 
 
@@ -73,45 +68,6 @@ class Converted:
     jets: int
     duplicates: int
     remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Rows start:stop of a source, where they wait, and the class of all of them where that of the file is given."""
-
-    source: Source
-    start: int
-    stop: int
-    path: Path
-    label: int | None
-
-    @property
-    def rows(self) -> int:
-        return self.stop - self.start
-
-    def stored(self) -> bool:
-        """Tell whether an earlier conversion has read the block, and its file is whole."""
-        if not self.path.exists():
-            return False
-        try:
-            stored = open_jets(self.path)
-            dropped = sum(rows for _, rows in stored.meta.provenance.dropped)
-            return len(stored) + dropped == self.rows and stored.content_digest() == stored.digest
-        except DataFileError:
-            return False
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What is known of a block that waits: its labels (n,) as they stand in the source, None without, the names of its targets,
-    event ids (n,), content hashes (n,) uint64, the number of jets by repair, and that of rows left out by cause."""
-
-    labels: np.ndarray | None
-    targets: frozenset[str]
-    event: np.ndarray
-    hashes: np.ndarray
-    repairs: tuple[tuple[str, int], ...]
-    dropped: tuple[tuple[str, int], ...]
 
 
 def convert(
@@ -146,19 +102,19 @@ def convert(
         blocks = _part(list(_blocks(sources, folder, request, of_files)), request.part)
         remarks = _read_missing(blocks, keep, request, progress)
         plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
-        seen = list(_look_at(blocks, plausibility, progress))
-        left_out = _left_out(seen, sum(block.rows for block in blocks))
+        seen = list(look_at(blocks, plausibility, progress))
+        left_out = told_left_out(seen, sum(block.rows for block in blocks))
         carried = of_files.names or sources[0].meta.class_names
         classes = settle_classes([one.labels for one in seen], carried, request.class_names, whole=request.part is None)
         _check_targets(blocks, seen)
-        event, duplicates = _events(seen)
+        event, duplicates = events(seen)
         part = () if request.part is None else ("part {} of {} of its files".format(*request.part),)
         readers = tuple(dict.fromkeys(f"read by the plug-in {s.entry.plugin.text}" for s in sources if s.entry.plugin))
         meta = _meta(sources[0].meta, files, keep, classes, seen, (*part, *readers, *plausibility.remarks()))
         kept = tuple(cut for cut in meta.provenance.cuts if cut not in plausibility.disproved)
         meta = meta.replace(provenance=meta.provenance.replace(cuts=kept))
-        digest = save_jets(output, _final(blocks, meta, classes, _per_block(event, seen), progress), workplace=folder)
-    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks, *left_out, *plausibility.remarks()))
+        digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
+    return Converted(digest, sum(map(len, event)), duplicates, (*classes.remarks, *remarks, *left_out, *plausibility.remarks()))
 
 
 def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
@@ -265,40 +221,6 @@ def _reduced(jets: Jets, keep: list[int]) -> Jets:
     return replace(jets, offsets=before[jets.offsets], eta=jets.eta[full], phi=jets.phi[full], values=values[full])
 
 
-def _look_at(blocks: list[Block], plausibility: Plausibility, progress: Progress) -> Iterator[Seen]:
-    """An empty jet is a copy of nothing: its hash is its own. Jets of one row of a file have the number of that row."""
-    for i, block in enumerate(blocks):
-        jets = open_jets(block.path).read()
-        plausibility.add(jets)
-        own = ((int(block.source.sha256[:8], 16) >> 1) << ROW_BITS) + jets.event
-        hashes = np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own.astype(np.uint64))
-        known = jets.meta.provenance
-        yield Seen(jets.targets.get("source_label"), frozenset(jets.targets), own, hashes, known.repairs, known.dropped)
-        progress("looking for duplicates", i + 1, len(blocks))
-
-
-def _left_out(seen: list[Seen], rows: int) -> list[str]:
-    """Remarks on rows that were left out, by cause. Raises `DataFileError` where no other is there."""
-    counts = _added(one.dropped for one in seen)
-    said = [f"{count} of {rows} rows are left out, each of which {cause}" for cause, count in counts]
-    left_out = sum(count for _, count in counts)
-    if left_out == rows:
-        raise DataFileError(f"nothing is left to convert: {'; '.join(said)}")
-    if 2 * left_out > rows:
-        said.append(
-            f"of all rows {100 * left_out / rows:.0f} % are left out: look whether the card, or the format, is the right one"
-        )
-    return said
-
-
-def _added(counts: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
-    """The sums of numbers by name over all blocks, in the order of the names."""
-    total = Counter[str]()
-    for one in counts:
-        total.update(dict(one))
-    return tuple(sorted(total.items()))
-
-
 def _check_targets(blocks: list[Block], seen: list[Seen]) -> None:
     for block, one in zip(blocks, seen, strict=True):
         if differing := one.targets ^ seen[0].targets:
@@ -306,16 +228,6 @@ def _check_targets(blocks: list[Block], seen: list[Seen]) -> None:
                 f"{blocks[0].source.path} and {block.source.path} differ in {', '.join(sorted(differing))}, which only one of "
                 "them has; convert them apart"
             )
-
-
-def _events(seen: list[Seen]) -> tuple[np.ndarray, int]:
-    """Event ids of all jets (n,) int64 in the order of the blocks, and how many jets are copies of an earlier one.
-
-    A jet is known by the 64 bits of its content hash. Memory grows by some fifty bytes a jet: ids, hashes and their order.
-    """
-    event = np.concatenate([one.event for one in seen])
-    _, first, inverse = np.unique(np.concatenate([one.hashes for one in seen]), return_index=True, return_inverse=True)
-    return event[first[inverse]], len(event) - len(first)
 
 
 def _meta(
@@ -329,14 +241,10 @@ def _meta(
             code=jetbench.__version__,
             files=files,
             remarks=(*meta.provenance.remarks, *remarks),
-            repairs=_added(one.repairs for one in seen),
-            dropped=_added(one.dropped for one in seen),
+            repairs=added(one.repairs for one in seen),
+            dropped=added(one.dropped for one in seen),
         ),
     )
-
-
-def _per_block(event: np.ndarray, seen: list[Seen]) -> list[np.ndarray]:
-    return np.split(event, np.cumsum([len(one.event) for one in seen])[:-1])
 
 
 def _final(blocks: list[Block], meta: Meta, classes: Classes, event: list[np.ndarray], progress: Progress) -> Iterator[Jets]:

@@ -71,7 +71,8 @@ class PerJet:
             return labels(found[:, 0].astype(float), len(card.class_names), start, self.path)
         if card.class_names and len(card.class_names) != found.shape[1]:
             raise DataFileError(
-                f"{self.path}: the label has {found.shape[1]} columns, and the card names {len(card.class_names)} classes"
+                f"{self.path}: the label has {found.shape[1]} columns, and the card names {len(card.class_names)} classes; "
+                "name the column of each class, as in [jets:53, jets:54], or one column of numbers"
             )
         return classes_of_flags(found, start, self.path)
 

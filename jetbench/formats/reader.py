@@ -117,11 +117,12 @@ class TableReader(Reader):
     def _block(self, columns: Columns, start: int) -> Block:
         """The jets of those rows that a selection wants and, where the others are left out, that can be jets."""
         event, dropped = start + np.arange(len(next(iter(columns.values())))), Counter[str]()
-        for cause, left_out in self._unselected(columns, start).items():
-            dropped[cause] += int(left_out.sum()) * self.jets_per_row
-            columns, event = _rows(columns, ~left_out), event[~left_out]
         while True:
             try:
+                for cause, left_out in self._unselected(columns, start).items():
+                    if left_out.any():
+                        dropped[cause] += int(left_out.sum()) * self.jets_per_row
+                        columns, event = _rows(columns, ~left_out), event[~left_out]
                 jets, repairs = self._jets(columns, start)
                 break
             except FaultyRowsError as fault:

@@ -12,7 +12,7 @@ from typing import Any
 import awkward as ak
 import uproot
 
-from jetbench.errors import DataFileError, JetbenchError
+from jetbench.errors import DataFileError
 from jetbench.formats.expressions import shape_of
 from jetbench.formats.tables import BLOCK_BYTES, Columns, first_few
 from jetbench.jets.guard import guarded
@@ -53,10 +53,10 @@ class RootTable:
         """Return the shape of a branch of numbers, or of lists of them. Raises `DataFileError` for any other."""
         try:
             first = next(self.blocks([key], 0, 1))[key]
-        except JetbenchError:
+        except Exception as error:
+            if isinstance(getattr(self._tree[key], "interpretation", None), uproot.AsObjects):
+                raise self._refused(key) from error  # it would need the file's own code
             raise
-        except Exception as error:  # uproot fails in many ways over objects that it would need the file's code for
-            raise self._refused(key) from error
         kind = ak.type(first).content
         while isinstance(kind, ak.types.ListType | ak.types.RegularType) and "__array__" not in kind.parameters:  # a text has it
             kind = kind.content
@@ -78,7 +78,12 @@ class RootTable:
         """What makes uproot read these branches and no other."""
         if isinstance(self._tree, uproot.behaviors.RNTuple.HasFields):
             return {"filter_name": list(keys)}
-        wanted = {id(self._tree[key]) for key in keys}
+        branches = [self._tree[key] for key in keys]
+        wanted, names = {id(branch) for branch in branches}, {branch.name for branch in branches}
+        if len(names) < len(wanted):
+            raise DataFileError(
+                f"{self._path}: of the branches {first_few(keys)} two have the same last name; rename one of them"
+            )
         return {"filter_branch": lambda branch: id(branch) in wanted}
 
     def _pick(self, block: ak.Array, key: str) -> ak.Array:

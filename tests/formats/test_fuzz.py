@@ -28,6 +28,22 @@ def lists(path: Path) -> None:
     pq.write_table(pa.table(columns), path, row_group_size=3)
 
 
+ROOT = CARD.replace(
+    format="root",
+    tree="tree",
+    momentum={name: f"part_{name}" for name in ("px", "py", "pz", "energy")},
+    label=("label_QCD", "label_Tbqq | label_Hbb"),
+    selection="jet_pt > 1",
+)
+NPY = CARD.replace(
+    format="npy", layout="padded", momentum={name: f"array:{i}" for i, name in enumerate(("px", "py", "pz", "energy"))}
+)
+
+
+def one_array(path: Path) -> None:
+    np.save(path, JETS.padded(JETS.momentum, 12))
+
+
 Case = tuple[str, Callable[[Path], object], str, ConstituentCard | None]
 CASES: dict[str, Case] = {
     "top-tagging": ("a.h5", lambda path: top_tagging(path, JETS), "top-tagging", None),
@@ -36,6 +52,8 @@ CASES: dict[str, Case] = {
     "energyflow-stored": ("a.npz", lambda path: energyflow(path, JETS, compressed=False), "energyflow", None),
     "jetnet": ("t.hdf5", lambda path: jetnet(path, JETS), "jetnet", None),
     "parquet": ("a.parquet", lists, "constituents", CARD),
+    "root-card": ("a.root", lambda path: jetclass(path, JETS), "constituents", ROOT),
+    "npy": ("a.npy", one_array, "constituents", NPY),
 }
 
 

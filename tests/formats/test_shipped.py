@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from formats.files import Particles, energyflow, jetclass, particles, top_tagging, whole
+from formats.image_files import KINDS
 from formats.shipped_files import aspen, atlas, events, frame, hls4ml, lhco, sums, tracks
 
 from jetbench.cli import main
@@ -26,6 +27,7 @@ from jetbench.jets import Jets, open_jets
 
 JETS = particles(30)
 SHIPPED = [entry.name for entry in formats if entry.shipped]
+IMAGES = {kind.format: kind for kind in KINDS.values()}
 WRITERS = {
     "hls4ml": hls4ml,
     "atlas-top-tagging": atlas,
@@ -141,8 +143,11 @@ def test_aspen_jets_are_a_pool_beside_jetclass(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_card_is_recognised_shown_and_copied(name: str, tmp_path: Path) -> None:
-    source = tmp_path / {"energyflow": "in.npz", "jetclass": "in.root"}.get(name, "in.h5")
-    WRITERS[name](source, JETS)
+    if name in IMAGES:
+        source = IMAGES[name].make(tmp_path)
+    else:
+        source = tmp_path / {"energyflow": "in.npz", "jetclass": "in.root"}.get(name, "in.h5")
+        WRITERS[name](source, JETS)
     assert detect(source).name == name
     shown = CliRunner().invoke(main, ["show", name])
     assert shown.exit_code == 0
