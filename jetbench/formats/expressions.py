@@ -7,6 +7,7 @@ uproot's own language lets attributes of results through, `(pt + 1).__class__`, 
 from __future__ import annotations
 
 import ast
+import difflib
 import operator
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -85,14 +86,14 @@ class Expression:
             self._tree = ast.parse(text.strip(), mode="eval").body
             self.reads = list(dict.fromkeys(_reads(self._tree)))
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            raise DataFileError(f"{path}: no column {text!r}, and no expression of columns; it has {_few(names)}") from error
+            raise DataFileError(f"{path}: no column {text!r}, and no expression of columns; {_near(text, names)}") from error
         except _NotAllowedError as error:
             raise DataFileError(f"{path}: {text!r} has {error}, which is not allowed; {ALLOWED}") from None
         if unknown := [name for name in self.reads if name not in names]:
             inside = "" if unknown[0] == text else f", which {text!r} names"
-            raise DataFileError(f"{path}: no column {unknown[0]!r}{inside}; it has {_few(names)}")
+            raise DataFileError(f"{path}: no column {unknown[0]!r}{inside}; {_near(unknown[0], names)}")
         if not self.reads:
-            raise DataFileError(f"{path}: {text!r} names no column; it has {_few(names)}")
+            raise DataFileError(f"{path}: {text!r} names no column; {_near(text, names)}")
 
     def compute(self, columns: Columns) -> Any:
         """Compute the column. Raises `DataFileError` where its parts do not fit together."""
@@ -209,5 +210,6 @@ def _dotted(node: ast.AST) -> str:
     return f"{inner}.{node.attr}" if inner and isinstance(node, ast.Attribute) else ""
 
 
-def _few(names: Collection[str]) -> str:
-    return first_few(sorted(names))
+def _near(name: str, names: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return (f"did you mean {close[0]!r}? " if close else "") + f"it has {first_few(sorted(names))}"

@@ -44,6 +44,7 @@ class RootTable:
             # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
             self._stream = closing.enter_context(open(path, "rb"))
             self._tree = self._find(name)
+            self._of_fields = isinstance(self._tree, uproot.behaviors.RNTuple.HasFields)
             self.rows, paths = int(self._tree.num_entries), list(self._tree.keys(recursive=True))
             last = Counter(key.rpartition("/")[2] for key in paths)
             self.names: Collection[str] = {*paths, *(key for key, times in last.items() if times == 1)}
@@ -76,7 +77,7 @@ class RootTable:
 
     def _filter(self, keys: Sequence[str]) -> dict[str, Any]:
         """What makes uproot read these branches and no other."""
-        if isinstance(self._tree, uproot.behaviors.RNTuple.HasFields):
+        if self._of_fields:
             return {"filter_name": list(keys)}
         branches = [self._tree[key] for key in keys]
         wanted, names = {id(branch) for branch in branches}, {branch.name for branch in branches}
@@ -87,16 +88,15 @@ class RootTable:
         return {"filter_branch": lambda branch: id(branch) in wanted}
 
     def _pick(self, block: ak.Array, key: str) -> ak.Array:
-        """A branch of what uproot has read: by the last name of its path, or a field within a field."""
-        name = key.rpartition("/")[2]
-        for part in [name] if name in block.fields else name.split("."):
+        """A branch of what uproot has read, by its own name without those that it lies in, or a field within a field."""
+        for part in key.split(".") if self._of_fields else [self._tree[key].name]:
             if part not in block.fields:
                 raise self._refused(key)
             block = block[part]
         return block
 
     def _refused(self, key: str) -> DataFileError:
-        kind = getattr(self._tree[key], "typename", "unknown")
+        kind = getattr(self._tree[key], "typename", "") or "record"
         return DataFileError(
             f"{self._path}: the branch {key!r} is of the type {kind}, of which no numbers are read; write numbers, or lists"
         )

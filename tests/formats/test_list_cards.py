@@ -28,6 +28,7 @@ PT, ETA, PHI = (
     np.arctan2(TOTAL[:, 1], TOTAL[:, 0]),
 )
 MASS = np.sqrt(TOTAL[:, 3] ** 2 - (TOTAL[:, :3] ** 2).sum(axis=1))
+CUT = round(float(np.median(PT)), 3)  # [GeV], with half of the jets above
 HEAD = """kind: constituents
 source: private
 layout: lists
@@ -122,9 +123,9 @@ def test_momenta_are_expressions(momentum: str, tmp_path: Path) -> None:
 
 def test_a_selection_leaves_rows_out_and_is_told(tmp_path: Path) -> None:
     write_tree(tmp_path / "a.root", branches())
-    text = "(jet_pt > 560) & (jet_nparticles > 4)"
+    text = f"(jet_pt > {CUT}) & (jet_nparticles > 4)"
     jets, done = run(tmp_path / "a.root", ROOT + TWO + f'selection: "{text}"\nweights: w\n')
-    rows = np.flatnonzero((PT > 560) & (JETS.counts > 4))
+    rows = np.flatnonzero((PT > CUT) & (JETS.counts > 4))
     assert 0 < len(rows) < N, "or the test shows nothing"
     check(jets, rows)
     np.testing.assert_allclose(jets.targets["weight"], np.linspace(0, 1, N)[rows], rtol=1e-6)
@@ -181,12 +182,12 @@ def test_nothing_of_an_expression_is_executed(tmp_path: Path) -> None:
     ("changes", "told"),
     [
         ({"tree: Events": "tree: tree"}, r"no tree named 'tree'; the file has Events"),
-        ({"part_px": "part_pX"}, r"no column 'part_pX'; it has jet_eta, "),
-        ({"label_Tbqq|": "label_Tbbb|"}, "no column 'label_Tbbb', which 'label_Tbbb|label_Tbl' names; it has"),
+        ({"part_px": "part_pX"}, r"no column 'part_pX'; did you mean 'part_p.'\? it has jet_eta, "),
+        ({"label_Tbqq|": "label_Tbbb|"}, r"no column 'label_Tbbb', which 'label_Tbbb\|label_Tbl' names; did you mean 'label_Tb"),
         ({"label_Tbqq|": "jet_pt|"}, r"'jet_pt\|label_Tbl' cannot be computed"),
-        ({"label_Tbqq|": "label_Tbqq|(|"}, "no column 'label_Tbqq.*and no expression of columns; it has"),
+        ({"label_Tbqq|": "label_Tbqq|(|"}, "no column 'label_Tbqq.*and no expression of columns; did you mean"),
         ({"part_px": "jet_pt"}, r"'jet_pt' does not fit 'jet_pt' of shape \(60,\); .* which is a jet and not an event"),
-        ({'"label_QCD"': "part_pt"}, "'part_pt' does not fit .* one number per jet belongs"),
+        ({'"label_QCD"': "part_pt"}, "'part_pt' does not fit .* one number per jet belongs; rows are jets, and not events"),
         ({"part_px": "part_px + other"}, r"'part_px \+ other' cannot be computed \(cannot broadcast nested list"),
         ({"part_px": "other"}, "jet 0 has different numbers of constituents in 'part_py' and 'other'"),
         ({"label_QCD": "1 + 1"}, "'1 . 1' names no column"),
@@ -222,6 +223,25 @@ def test_one_of_several_trees_is_named_by_its_path(tmp_path: Path) -> None:
     check(run(tmp_path / "a.root", ROOT.replace("tree: Events", "tree: one/Events") + TWO)[0])
 
 
+def test_names_that_are_no_words(tmp_path: Path) -> None:
+    content = branches()
+    write_tree(tmp_path / "a.root", content | {"Jet/Jet.PT": PT, "jet.flag": LABEL > 0, "jet-pt": PT})
+    card = ROOT + "label: jet.flag\nclass_names: [a, b]\nchecks: {pt: Jet/Jet.PT}\ntargets: {given: jet-pt}\n"
+    text = f"""(get("Jet/Jet.PT") > {CUT}) & (get('jet-pt') > 0) & (jet.flag | ~jet.flag)"""
+    jets, done = run(tmp_path / "a.root", card + f"selection: >-\n  {text}\n")
+    check(jets, np.flatnonzero(PT > CUT))
+    np.testing.assert_allclose(jets.targets["given"], PT[PT > CUT], rtol=1e-6)
+    assert len(done.remarks) == 1
+
+
+def test_fields_of_records_in_an_ntuple(tmp_path: Path) -> None:
+    content = branches()
+    part = ak.zip({name: content[f"part_{name}"] for name in ("px", "py", "pz", "energy")})
+    write_ntuple(tmp_path / "a.root", {"part": part, "jet": ak.zip({"pt": PT, "flag": LABEL > 0})})
+    card = ROOT.replace("part_", "part.") + "label: jet.flag\nclass_names: [a, b]\n" + f"selection: jet.pt > {CUT}\n"
+    check(run(tmp_path / "a.root", card)[0], np.flatnonzero(PT > CUT))
+
+
 def records(path: Path, **how: Any) -> None:
     """An array of records with lists of records, as awkward writes it."""
     content = branches()
@@ -240,9 +260,9 @@ def test_parquet_of_awkward_records(how: dict[str, Any], tmp_path: Path) -> None
     check(jets)
     assert jets.targets["label"].tolist() == (LABEL > 0).tolist()
     assert not done.remarks
-    text = "get('jet/pt') > 560"
+    text = f"get('jet/pt') > {CUT}"
     jets, _ = run(tmp_path / "a.parquet", card + f'selection: "{text}"\n')
-    check(jets, np.flatnonzero(PT > 560))
+    check(jets, np.flatnonzero(PT > CUT))
 
 
 def test_fields_of_records_that_are_none_are_one_error(tmp_path: Path) -> None:
@@ -266,3 +286,8 @@ def test_empty_cells_of_parquet_are_left_out_where_asked(tmp_path: Path) -> None
         run(tmp_path / "a.parquet", card)
     jets, _ = run(tmp_path / "a.parquet", card, drop="bad")
     check(jets, np.delete(np.arange(N), [5, 6, 8]))
+    content["good"] = [None if row == 9 else row != 20 for row in range(N)]
+    pq.write_table(pa.table(content), tmp_path / "a.parquet")
+    (tmp_path / "out.h5").unlink()
+    jets, _ = run(tmp_path / "a.parquet", card + "selection: good\n", drop="bad")
+    check(jets, np.delete(np.arange(N), [5, 6, 8, 9, 20]))
