@@ -54,6 +54,11 @@ __all__ = ["toys_of"]
 DATA = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 
 
+def test_every_format_has_its_layout() -> None:
+    described = re.findall(r"^## (\S+)$", (ROOT / "docs" / "layouts.md").read_text(encoding="utf-8"), re.M)
+    assert sorted(described) == sorted(entry.name for entry in formats.own if not entry.carded)
+
+
 @pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", DATA, re.S), ids=lambda text: text.splitlines()[0])
 def test_cards_are_valid(text: str, tmp_path: Path) -> None:
     card = tmp_path / "card.yaml"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from jetbench.jets import Channel, Provenance
+from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT
+from jetbench.jets import Channel, Meta, Provenance
 from jetbench.values import Value
 
 __all__ = ["Card", "CardChannel", "ConstituentCard", "Place", "split"]
@@ -15,9 +17,12 @@ __all__ = ["Card", "CardChannel", "ConstituentCard", "Place", "split"]
 Place = Annotated[str, Field(pattern=r"^[^:]+(:\d+)?$")]
 Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "mass"]
 
+Name = TypeVar("Name", bound=str)
+
 COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi"})
 THIRD = ({"energy"}, {"mass"}, set[str]())
 RESERVED = {"pt", "energy"}
+SAID = ("source", "generator", "detector", "licence", "cuts", "remarks")  # of the jets' origin
 KEYS_OF_THEIR_OWN = {"label", "weight"}  # targets that no card names as such
 
 
@@ -27,13 +32,28 @@ def split(place: str) -> tuple[str, int | None]:
     return key, int(column) if colon else None
 
 
+def kept(places: Mapping[Name, str], missing: Collection[str]) -> dict[Name, str]:
+    """Return the named places that lie in no key that is missing."""
+    return {name: place for name, place in places.items() if split(place)[0] not in missing}
+
+
+def refuse_needed(optional: Sequence[str], spare: Sequence[str], needed: Sequence[str]) -> None:
+    """Raise `ValueError` for an optional key in which no `spare` place lies, or a `needed` one."""
+    keys = {split(place)[0] for place in spare} - {split(place)[0] for place in needed}
+    if strange := [key for key in optional if key not in keys]:
+        raise ValueError(
+            f"optional are keys of channels, labels, weights, targets, columns or checks alone, and {strange[0]!r} is none"
+        )
+
+
 class Card(Value):
-    """What every card says of the jets' origin and classes, in words of its owner.
+    """What every card says of the jets' origin and classes, in words of its owner, of which `remarks` are whole sentences.
 
     `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for each class; `label_values` are
     the numbers that stand for the classes, where they are not 0, 1, …. `label_from_files` are patterns for the names of files
     that hold one class each, by the name of the class. `targets` are places of a number for each jet, by the name of the
-    target; `weights` is one of numbers that are not negative, which become the target `weight`.
+    target; `weights` is one of numbers that are not negative, which become the target `weight`. `optional` are keys that not
+    every file has: what is taken from a missing one is left out.
     """
 
     source: str
@@ -41,12 +61,14 @@ class Card(Value):
     detector: str = ""
     licence: str = ""
     cuts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
     label: Place | tuple[Place, ...] | None = None
     label_values: tuple[int, ...] = ()
     label_from_files: dict[str, str] = {}
     weights: Place | None = None
     targets: dict[str, Place] = {}
+    optional: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _classes_are_told_once(self) -> Self:
@@ -77,17 +99,30 @@ class Card(Value):
         """List the places of labels and weights."""
         return [*self.label_places(), *([self.weights] if self.weights else [])]
 
-    def provenance(self) -> Provenance:
-        return Provenance(
-            source=self.source, generator=self.generator, detector=self.detector, licence=self.licence, cuts=self.cuts
+    def without(self, missing: Collection[str]) -> Self:
+        """Return the card of a file that lacks these of the `optional` keys."""
+        labelled = not any(split(place)[0] in missing for place in self.label_places())
+        weighted = self.weights is not None and split(self.weights)[0] not in missing
+        return self.model_copy(
+            update={
+                "label": self.label if labelled else None,
+                "weights": self.weights if weighted else None,
+                "targets": kept(self.targets, missing),
+            }
         )
+
+    def provenance(self) -> Provenance:
+        return Provenance(**{name: getattr(self, name) for name in SAID})
 
 
 class CardChannel(Value):
-    """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight."""
+    """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight. What the file has times
+    `scale` is of that unit; `missing` is the number that stands in the file where nothing was measured, which becomes zero."""
 
     name: str
     place: Place
+    scale: float = 1.0
+    missing: float | None = None
     unit: str = ""
     combine: Literal["sum", "mean"] = "mean"
     weight: str | None = "pt"
@@ -103,17 +138,19 @@ class ConstituentCard(Card):
 
     `layout`: "padded" or "NCF" (arrays (jets, constituents, …), zero-padded or with a `mask`), "NFC" (features before
     constituents), "flat" (arrays (constituents of all jets, …) with `counts` per jet, or with `offsets` of each jet and the
-    end), these in HDF5, npz or npy, whose one array is called `array`; "lists" (list columns of parquet, or branches of the
+    end), these in HDF5, npz, or npy, whose one array is called `array`; "padded" also in the format `pandas`, HDF5 of one frame
+    in the layout "table", where `PX_*` are the columns PX_0, PX_1, …; "lists" (list columns of parquet, or branches of the
     `tree` of a ROOT file). A field of a compound dataset, or of records in parquet, is a place `dataset/field`. With "lists"
     places may be expressions of columns, as "label_a | label_b", and `selection` is one: rows where it is false are left out.
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
     and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
-    radius, the frame of images.
+    radius, the frame of images. `pdg` is the place of PDG numbers: they tell the channels charge, charged_hadron,
+    neutral_hadron, photon, electron and muon, and the masses where neither energy nor mass is named.
     """
 
     kind: Literal["constituents"]
-    format: Literal["hdf5", "npz", "npy", "parquet", "root"]
+    format: Literal["hdf5", "npz", "npy", "pandas", "parquet", "root"]
     layout: Literal["padded", "NCF", "NFC", "flat", "lists"]
     tree: str | None = None
     selection: Place | None = None
@@ -128,6 +165,7 @@ class ConstituentCard(Card):
     jet_phi: Place | None = None
     radius: float | None = Field(None, gt=0)
     channels: tuple[CardChannel, ...] = ()
+    pdg: Place | None = None
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 
     @model_validator(mode="after")
@@ -139,6 +177,8 @@ class ConstituentCard(Card):
             raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
         if (self.layout == "lists") != (self.format in ("parquet", "root")):
             raise ValueError("parquet and ROOT files have the layout 'lists', HDF5, npz and npy files 'padded' or 'flat'")
+        if self.format == "pandas" and self.layout != "padded":
+            raise ValueError("frames of pandas have the layout 'padded'")
         if (self.format == "root") != (self.tree is not None):
             raise ValueError("a ROOT file, and no other, needs the name of its tree in the key 'tree'")
         if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
@@ -167,13 +207,36 @@ class ConstituentCard(Card):
         if self.relative and (self.axis != "given" or "eta" not in self.momentum):
             raise ValueError("relative are eta and phi, to the axis 'given'")
         names = [channel.name for channel in self.channels]
-        if len(set(names)) != len(names) or RESERVED & set(names):
-            raise ValueError("channels have names of their own; pt and energy are there already")
+        there = RESERVED | ({CHARGE.name, *(kind.name for kind in KINDS)} if self.pdg else set())
+        if len(set(names)) != len(names) or there & set(names):
+            raise ValueError(f"channels have names of their own; {', '.join(sorted(there))} are there already")
         if strange := {c.weight for c in self.channels if c.combine == "mean"} - {None, *RESERVED, *names}:
             raise ValueError(f"no channel {sorted(map(str, strange))[0]!r} to weight with")
         if "mass" in self.targets:
             raise ValueError("the mass is computed; give the target another name")
         return self
+
+    @model_validator(mode="after")
+    def _optional_is_spare(self) -> ConstituentCard:
+        single = (self.pdg, self.mask, self.counts, self.offsets, self.jet_eta, self.jet_phi, self.selection)
+        spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values(), *self.told_places()]
+        refuse_needed(self.optional, spare, [*self.momentum.values(), *(place for place in single if place)])
+        return self
+
+    def without(self, missing: Collection[str]) -> ConstituentCard:
+        """Return the card of a file that lacks these of the `optional` keys."""
+        channels = tuple(channel for channel in self.channels if split(channel.place)[0] not in missing)
+        return super().without(missing).model_copy(update={"channels": channels, "checks": kept(self.checks, missing)})
+
+    def meta(self) -> Meta:
+        """Return the metadata of the jets."""
+        return Meta(
+            channels=(PT, ENERGY, *(channel.channel() for channel in self.channels), *((CHARGE, *KINDS) if self.pdg else ())),
+            class_names=self.class_names,
+            extent=self.radius,
+            unknown=("jet_phi",) if self.axis == "given" and self.jet_phi is None else (),
+            provenance=self.provenance(),
+        )
 
     def provenance(self) -> Provenance:
         told = super().provenance()
@@ -181,7 +244,7 @@ class ConstituentCard(Card):
 
     def constituent_places(self) -> list[str]:
         """List the places with a value per constituent."""
-        return [*self.momentum.values(), *(c.place for c in self.channels), *([self.mask] if self.mask else [])]
+        return [*self.momentum.values(), *(c.place for c in self.channels), *(place for place in (self.pdg, self.mask) if place)]
 
     def jet_places(self) -> list[str]:
         """List the places with a value per jet; neither counts nor labels nor weights are among them."""

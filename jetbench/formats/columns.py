@@ -35,15 +35,15 @@ class FaultyRowsError(DataFileError):
         return error
 
 
-def refuse(faulty: Any, start: int, path: object, cause: str, told: str = "", remedy: str = DROP) -> None:
+def refuse(faulty: Any, start: int, path: object, cause: str, told: str = "", remedy: str = DROP, row: str = "jet") -> None:
     """Raise `FaultyRowsError` where one of the rows (n,) is faulty: "PATH: jet ROW CAUSE; REMEDY", of the first of them, counted
-    from `start`; `told` says more of that one than the cause. With the remedy `DROP` a conversion may leave such rows out, and
-    counts them by their cause."""
+    from `start`; `told` says more of that one than the cause, and `row` what it is if no jet. With the remedy `DROP` a conversion
+    may leave such rows out, and counts them by their cause."""
     faulty = np.asarray(faulty, bool)
     if faulty.any():
         error = FaultyRowsError()
         error.faulty, error.cause, error.remedy = faulty, cause, remedy
-        error.around = f"{path}: jet ", f" {told or cause}; {remedy}"
+        error.around = f"{path}: {row} ", f" {told or cause}; {remedy}"
         raise error.counted_by(start + np.arange(len(faulty)))
 
 

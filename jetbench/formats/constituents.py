@@ -12,18 +12,20 @@ import vector
 
 from jetbench.errors import DataFileError
 from jetbench.formats.agreement import Agreement
-from jetbench.formats.card import ConstituentCard, split
+from jetbench.formats.card import CardChannel, ConstituentCard, split
 from jetbench.formats.cards import open_table
 from jetbench.formats.columns import UNSELECTED, lists, refuse
 from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
-from jetbench.formats.particles import ENERGY, PT
+from jetbench.formats.particles import identify
 from jetbench.formats.places import PerJet, keys_of, pick
 from jetbench.formats.reader import Block, Reader, TableReader
 from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, Columns
-from jetbench.jets import Jets, Meta
+from jetbench.jets import Jets
 
 __all__ = ["ConstituentTable"]
 
+UNKNOWN = "particles of an unknown PDG number taken as {}"
+LOOK = 10  # jets that tell whether a file is of a format
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
 ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event"
 DIRECTIONS = ("eta", "rapidity", "phi")  # of a constituent without momentum they mean nothing, and centred files have some
@@ -37,11 +39,12 @@ class ConstituentTable(TableReader):
     looks_right = Reader.looks_right
 
     def __init__(self, path: Path, card: ConstituentCard) -> None:
-        self.card, self._agreement = card, Agreement()
-        self._inner = keys_of(card.constituent_places())
-        self._outer = keys_of([*card.jet_places(), *card.told_places()])
         ends = card.counts or card.offsets
-        table: Any = open_table(path, card, [*self._inner, *self._outer, *keys_of([ends] if ends else [])])
+        asked = keys_of([*card.constituent_places(), *card.jet_places(), *card.told_places(), *([ends] if ends else [])])
+        table: Any = open_table(path, card, asked)
+        self.card, self._agreement = card.without(set(card.optional).difference(table.names)), Agreement()
+        self._inner = keys_of(self.card.constituent_places())
+        self._outer = keys_of([*self.card.jet_places(), *self.card.told_places()])
         super().__init__(path, FlatTable(table, card, self._inner, path) if ends else table)
 
     def _open(self) -> Sequence[str]:
@@ -63,32 +66,38 @@ class ConstituentTable(TableReader):
                 f"{self.path}: the arrays have different numbers of rows: { ({key: shape[0] for key, shape in shapes.items()}) }"
             )
         self._per_jet = PerJet(card, card.jet_places(), shapes, self.path)
-        self.meta = Meta(
-            channels=(PT, ENERGY, *(channel.channel() for channel in card.channels)),
-            class_names=card.class_names,
-            extent=card.radius,
-            unknown=("jet_phi",) if card.axis == "given" and card.jet_phi is None else (),
-            provenance=card.provenance(),
-        )
+        self.meta = card.meta()
         return list(shapes)
 
     def _jets(self, columns: Columns, start: int) -> Block:
         card = self.card
-        axis_of_features = 1 if card.layout == "NFC" else -1
-        inner = {place: pick(columns, place, axis_of_features) for place in card.constituent_places()}
-        inner = self._present(lists(inner, list(inner), start, self.path))
+        inner = self._present(columns, start)
         outer = {place: self._per_jet.numbers(columns, place, start).astype(float) for place in card.jet_places()}
         targets = {name: outer[place] for name, place in card.targets.items()} | self._per_jet.targets(columns, start)
-        channels = {channel.name: inner[channel.place] for channel in card.channels}
+        channels = {channel.name: _measured(inner[channel.place], channel) for channel in card.channels}
         for name, place in card.momentum.items():
             if name in ("pt", "mass"):
                 negative = ak.any(inner[place] < 0, axis=1)
                 refuse(negative, start, self.path, f"has a constituent of negative {name} in {place!r}")
         axis = self._axis(outer)
-        momentum = self._momentum({name: inner[place] for name, place in card.momentum.items()}, axis)
+        mass, strange = None, 0
+        if card.pdg:
+            mass, told, known = identify(inner[card.pdg])
+            channels |= told
+            strange = int(ak.sum(ak.any(~known, axis=1)))
+        momentum = self._momentum({name: inner[place] for name, place in card.momentum.items()}, axis, mass)
         jets, repairs = Constituents(momentum, channels, targets, axis).jets(self.meta, start, self.path)
         self._compare(jets, outer)
-        return jets, repairs
+        unknown = UNKNOWN.format("neutral" if {"energy", "mass"} & set(card.momentum) else "massless and neutral")
+        return jets, {**repairs, **({unknown: strange} if strange else {})}
+
+    def is_likely(self) -> bool:
+        """Say whether the first jets may be what the card says: their PDG numbers, if it has any, are known."""
+        if self.card.pdg is None:
+            return True
+        first = self._present(next(self.table.blocks(self._keys, 0, min(LOOK, self.jets))), 0)
+        numbers = ak.flatten(first[self.card.pdg])
+        return len(numbers) > 0 and bool(identify(numbers.to_numpy())[2].all())
 
     def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
         if (place := self.card.selection) is None:
@@ -96,8 +105,11 @@ class ConstituentTable(TableReader):
         chosen = self._per_jet.numbers(columns, place, start)
         return {f"{UNSELECTED} {place}": ~(chosen != 0)}
 
-    def _present(self, inner: Quantities) -> Quantities:
+    def _present(self, columns: Columns, start: int) -> Quantities:
         """The constituents that are no padding, as lists of float64."""
+        axis_of_features = 1 if self.card.layout == "NFC" else -1
+        inner = {place: pick(columns, place, axis_of_features) for place in self.card.constituent_places()}
+        inner = lists(inner, list(inner), start, self.path)
         found = {place: ak.values_astype(column, np.float64) for place, column in inner.items()}
         if self.card.layout == "flat":
             return found
@@ -114,14 +126,14 @@ class ConstituentTable(TableReader):
         jet_eta = outer[self.card.jet_eta]
         return jet_eta, outer[self.card.jet_phi] if self.card.jet_phi else np.zeros(len(jet_eta))
 
-    def _momentum(self, q: Quantities, axis: Axis) -> ak.Array:
-        """Four-vectors; without an energy and a mass the mass is zero."""
+    def _momentum(self, q: Quantities, axis: Axis, mass: ak.Array | None) -> ak.Array:
+        """Four-vectors; without an energy and a mass in the file it is the given `mass` [GeV], or zero."""
         if self.card.unit == "MeV":
             q = {name: column if name in ("eta", "rapidity", "phi") else column * 1e-3 for name, column in q.items()}
         if self.card.relative and isinstance(axis, tuple):
             q["eta"], q["phi"] = q["eta"] + axis[0], q["phi"] + axis[1]
-        if "energy" not in q:
-            q.setdefault("mass", ak.zeros_like(q["phi"] if "phi" in q else q["px"]))
+        if "energy" not in q and "mass" not in q:
+            q["mass"] = ak.zeros_like(q["phi"] if "phi" in q else q["px"]) if mass is None else mass
         return with_rapidity(q["pt"], q["rapidity"], q["phi"], q["mass"]) if "rapidity" in q else vector.zip(q)
 
     def _compare(self, jets: Jets, outer: dict[str, np.ndarray]) -> None:
@@ -137,7 +149,7 @@ class FlatTable:
     """Arrays of the constituents of all jets as lists, by the number of each jet or by where each begins and the last ends."""
 
     def __init__(self, table: ArrayTable, card: ConstituentCard, inner: Sequence[str], path: Path) -> None:
-        self._table, self._inner = table, inner
+        self._table, self._inner, self.names = table, inner, table.names
         counts = card.counts or card.offsets
         assert counts is not None  # or the card would be no valid one
         key, _ = split(counts)
@@ -174,3 +186,9 @@ class FlatTable:
 
     def close(self) -> None:
         self._table.close()
+
+
+def _measured(values: ak.Array, channel: CardChannel) -> ak.Array:
+    """The values of a channel in its unit, zero where nothing was measured."""
+    scaled = values if channel.scale == 1 else values * channel.scale
+    return scaled if channel.missing is None else ak.where(values == channel.missing, 0.0, scaled)

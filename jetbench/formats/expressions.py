@@ -11,7 +11,7 @@ import difflib
 import operator
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 from jetbench.errors import DataFileError
 from jetbench.formats.tables import Columns, Table, first_few
 
-__all__ = ["ComputedTable", "NamedTable", "shape_of"]
+__all__ = ["ComputedTable", "shape_of"]
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -76,12 +76,6 @@ ALLOWED = (
 MODULES = ("np.", "numpy.")  # before functions, as weaver has them
 
 
-class NamedTable(Table, Protocol):
-    """A table that knows the names of its columns."""
-
-    names: set[str]
-
-
 class Expression:
     """What a text makes of columns that have these names; `reads` are those that it needs. Raises `DataFileError` for a text that
     is none."""
@@ -117,8 +111,8 @@ class Expression:
 class ComputedTable:
     """Columns of a table by their names, and by other keys what these make of them, read as expressions."""
 
-    def __init__(self, table: NamedTable, keys: Sequence[str], path: Path) -> None:
-        self.rows, self._table = table.rows, table
+    def __init__(self, table: Table, keys: Sequence[str], path: Path) -> None:
+        self.rows, self.names, self._table = table.rows, table.names, table
         self._computed = {key: Expression(key, table.names, path) for key in keys if key not in table.names}
 
     def shape(self, key: str) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,7 @@ def has(path: Path, *keys: str) -> bool:
     out of the file."""
     try:
         with open_hdf5(path) as file, guarded(path):
-            for key in keys:
-                _walk(file, key, path)
-            return True
+            return all(_there(file, key, path) for key in keys)
     except DataFileError:
         return False
 
@@ -77,6 +75,8 @@ def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     """
     with guarded(path):
         found = _walk(file, key, path)
+        if found is None:
+            raise DataFileError(f"{path}: no dataset {key!r}; the file has {first_few(file)}")
         if not isinstance(found, h5py.Dataset):
             group = isinstance(found, h5py.Group) and len(found)
             what = f"a group of datasets; name one of {first_few(found)}" if group else "no dataset"
@@ -119,7 +119,8 @@ class HDF5Table(ArrayTable):
 
     def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         self._file = open_hdf5(path)
-        self.names = [*keys, *(key for key in optional if has(path, key))]
+        with guarded(path):
+            self.names: Collection[str] = [*keys, *(key for key in optional if _there(self._file, key, path))]
         self._arrays = {key: array(self._file, key, path) for key in self.names}
         self.rows = len(self._arrays[keys[0]])
 
@@ -140,7 +141,13 @@ class HDF5Table(ArrayTable):
         self._file.close()
 
 
+def _there(file: h5py.File, key: str, path: Path) -> bool:
+    owner, _, name = key.rpartition("/")
+    return name in names if (names := _fields(file, owner, path) if owner else ()) else _walk(file, key, path) is not None
+
+
 def _walk(file: h5py.File, key: str, path: Path) -> Any:
+    """What is at the key, None for nothing. Raises `DataFileError` for a link that is not a hard one."""
     node: Any = file
     for part in [p for p in key.split("/") if p]:
         link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
@@ -148,7 +155,7 @@ def _walk(file: h5py.File, key: str, path: Path) -> Any:
             held = f"; it holds {_kind(node.dtype)}" if node.dtype.hasobject else ""
             raise DataFileError(f"{path}: {node.name[1:]!r} has no field {part!r}{held}")
         if link is None:
-            raise DataFileError(f"{path}: no dataset {key!r}; the file has {first_few(file)}")
+            return None
         if not isinstance(link, h5py.HardLink):
             raise DataFileError(
                 f"{path}: {key!r} is a link to another place, which is not followed; copy the data into this file"

@@ -25,15 +25,10 @@ CAST = "describe the file by a card of the kind `images` with `cast: true` to ha
 
 
 class ImageReader(TableReader):
-    """Images in the columns of a table, as the card says. Where `pixels` is given, there are so many rows and columns of them;
-    the jets have their channels in the order of the card, or as `order` names them."""
+    """Images in the columns of a table, as the card says."""
 
-    def __init__(
-        self, path: Path, table: Table, card: ImageCard, pixels: int | None = None, order: Sequence[str] | None = None
-    ) -> None:
-        self.card, self._pixels = card, pixels
-        stored = [channel.name for channel in card.channels]
-        self._order = [stored.index(name) for name in order or stored]
+    def __init__(self, path: Path, table: Table, card: ImageCard) -> None:
+        self.card, self._order = card, card.of_jets()
         super().__init__(path, table)
         self.block = max(1, min(self.block, BLOCK_BYTES // self._jet_bytes()))
 
@@ -45,13 +40,13 @@ class ImageReader(TableReader):
         if len(shape) != len(card.layout):
             raise DataFileError(f"{self.path}: {card.images!r} has shape {shape}, which is not of the layout {card.layout}")
         sizes = dict(zip(card.layout, shape, strict=True))
-        rows, columns = (self._pixels or sizes[axis] for axis in "HW")
+        rows, columns = (card.pixels or sizes[axis] for axis in "HW")
         expected = tuple({"H": rows, "W": columns, "C": len(card.channels)}[axis] for axis in card.layout[1:])
         if shape[1:] != expected:
             raise DataFileError(
                 f"{self.path}: one row of {card.images!r} has shape {shape[1:]} where {expected} ({card.layout[1:]}) belongs"
             )
-        self.meta = card.meta(rows, columns, self._order)
+        self.meta = card.meta(rows, columns)
         if self._jet_bytes() > BLOCK_BYTES:
             raise DataFileError(f"{self.path}: images of shape {expected} are too large to read in bounded memory")
         if len({shape[0] for shape in self._shapes.values()}) > 1:
@@ -115,7 +110,12 @@ class Images(ImageReader):
 
     def __init__(self, path: Path, card: ImageCard) -> None:
         keys = keys_of([*card.jet_places(), *card.told_places()])
-        super().__init__(path, open_table(path, card, [card.images, *keys]), card)
+        table = open_table(path, card, [card.images, *keys])
+        super().__init__(path, table, card.without(set(card.optional).difference(table.names)))
+
+    def is_likely(self) -> bool:
+        """Say whether it may be what the card says, beyond the shapes."""
+        return True
 
 
 def _float32(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

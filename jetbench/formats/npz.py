@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -21,12 +21,15 @@ ARRAY = "array"  # what cards call the array of a npy file, which has no name
 
 
 class NpzTable(ArrayTable):
-    """Arrays of plain numbers by key, of at least one row each; raises `DataFileError` for a file that is no npz file."""
+    """Arrays of plain numbers by key, of at least one row each, and such of the `optional` ones as there are; `names` lists both.
+    Raises `DataFileError` for a file that is no npz file."""
 
-    def __init__(self, path: Path, keys: Sequence[str]) -> None:
+    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         with guarded(path):
             self._archive = zipfile.ZipFile(path)
-            self._members = {key: _open(self._archive, key, path) for key in keys}
+            there = self._archive.namelist()
+            self.names: Collection[str] = [*keys, *(key for key in optional if f"{key}.npy" in there)]
+            self._members = {key: _open(self._archive, key, path) for key in self.names}
         self.rows = self.shape(keys[0])[0]
 
     def shape(self, key: str) -> tuple[int, ...]:
@@ -52,7 +55,7 @@ class NpyTable(ArrayTable):
             self._file = closing.enter_context(open(path, "rb"))
             self._member = _Member(self._file, path.stat().st_size, ARRAY, path)
             closing.pop_all()  # all is well: close() will do it
-        self.rows = self._member.shape[0]
+        self.rows, self.names = self._member.shape[0], [ARRAY]
 
     def shape(self, key: str) -> tuple[int, ...]:
         return self._member.shape

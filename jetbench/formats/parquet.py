@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import awkward as ak
@@ -32,7 +32,7 @@ class ParquetTable:
             self._file = pq.ParquetFile(path)
             self.rows = int(self._file.metadata.num_rows)
             self._fields = {key: kind for field in self._file.schema_arrow for key, kind in _fields(field.name, field.type)}
-            self.names = set(self._fields)
+            self.names: Collection[str] = set(self._fields)
             if not self.rows:
                 raise DataFileError(f"{path}: it has no rows")
             for key in keys:

@@ -30,8 +30,9 @@ class Reader(ABC):
     some 64 MB, at least one; whoever wants smaller blocks lowers it).
     `remarks` are sentences for whoever converts the file, complete with the last block: above all where the jets that come out
     disagree with what the file says of them. `guess` says what tells the classes, or that nothing does, where no column can.
-    Where `drop` is set, rows that cannot be jets are left out of a block instead of an error; `dropped` counts those of the last
-    block by cause ("has no constituents"), with the rows that a card's selection leaves out.
+    `jets_per_row` is the number of jets that each row of the file gives, one after the other; they share their `event`.
+    Where `drop` is set, rows that cannot be jets are left out of a block instead of an error; `dropped` counts their jets in the
+    last block by cause ("has no constituents"), with those that a card's selection leaves out.
     `meta.class_names` is empty where the file does not say what its labels mean; the labels are then whole numbers from 0 on.
     Raises `DataFileError` where the file is not what it should be. Conversion and prediction open it in a child process
     (`jetbench.formats.reading`), so that a library may crash over a damaged file.
@@ -40,6 +41,7 @@ class Reader(ABC):
     meta: Meta
     jets: int
     block: int
+    jets_per_row: int = 1
     remarks: Sequence[str] = ()
     guess: str = ""
     drop: bool = False
@@ -119,17 +121,17 @@ class TableReader(Reader):
             try:
                 for cause, left_out in self._unselected(columns, start).items():
                     if left_out.any():
-                        dropped[cause] += int(left_out.sum())
+                        dropped[cause] += int(left_out.sum()) * self.jets_per_row
                         columns, event = _rows(columns, ~left_out), event[~left_out]
                 jets, repairs = self._jets(columns, start)
                 break
             except FaultyRowsError as fault:
                 if not (self.drop and fault.remedy == DROP):
                     raise fault.counted_by(event) from None
-                dropped[fault.cause] += int(fault.faulty.sum())
+                dropped[fault.cause] += int(fault.faulty.sum()) * self.jets_per_row
                 columns, event = _rows(columns, ~fault.faulty), event[~fault.faulty]
         self.dropped = dropped
-        return replace(jets, event=event), repairs
+        return replace(jets, event=np.repeat(event, self.jets_per_row)), repairs
 
     def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
         """Which rows (n,) of a block a card does not want, by the cause."""

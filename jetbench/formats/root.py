@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class RootTable:
             if not self.rows:
                 raise DataFileError(f"{path}: the tree {name!r} has no entries; leave the file out")
             last = Counter(key.rpartition("/")[2] for key in paths)
-            self.names = {*paths, *(key for key, times in last.items() if times == 1)}
+            self.names: Collection[str] = {*paths, *(key for key, times in last.items() if times == 1)}
             closing.pop_all()  # all is well: close() will do it
 
     def shape(self, key: str) -> tuple[int, ...]:

@@ -200,3 +200,59 @@ def test_exchanged_axes_that_no_card_states_are_told(tmp_path: Path) -> None:
     (tmp_path / "card.yaml").write_text(CARD)
     done = convert(tmp_path / "in.h5", tmp_path / "out.h5", Request(card=tmp_path / "card.yaml"))
     assert any("every jet has the same number of constituents, 4: look for exchanged axes" in text for text in done.remarks)
+
+
+DISPLACED = CARD + "channels: [{name: d0, place: d, unit: mm, scale: 10, missing: -1}]\nweights: w\nchecks: {pt: p}\n"
+DEPTH = JETS.padded(np.resize([0.5, -1.0, 0.25], len(JETS.pt)), 12)
+
+
+@pytest.mark.parametrize("absent", ["", "d", "w", "p", "dwp"])
+def test_optional_keys_are_taken_where_the_file_has_them(absent: str, tmp_path: Path) -> None:
+    arrays = {"x": PADDED, "y": LABEL, "d": DEPTH, "w": np.arange(40.0), "p": np.ones(40)}
+    there = {name: array for name, array in arrays.items() if name not in absent}
+    jets = converted(tmp_path, there, DISPLACED + "optional: [d, w, p]\n")
+    assert [channel.name for channel in jets.meta.channels][2:] == ([] if "d" in absent else ["d0"])
+    if "d" not in absent:
+        assert np.array_equal(jets.values[:, 2], np.resize([5.0, 0.0, 2.5], len(JETS.pt)).astype(np.float32))
+    assert ("weight" in jets.targets) == ("w" not in absent)
+
+
+def test_a_key_that_is_not_optional_is_missed(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match="no dataset 'd'; the file has x, y"):
+        converted(tmp_path, {"x": PADDED, "y": LABEL}, DISPLACED)
+
+
+def test_an_optional_key_that_is_a_link_is_not_left_out_silently(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"], file["y"], file["d"], file["p"] = PADDED, LABEL, DEPTH, np.ones(40)
+        file["w"] = h5py.ExternalLink("other.h5", "w")
+    (tmp_path / "card.yaml").write_text(DISPLACED + "optional: [w]\n")
+    with pytest.raises(DataFileError, match="'w' is a link to another place, which is not followed"):
+        convert(tmp_path / "in.h5", tmp_path / "out.h5", Request(card=tmp_path / "card.yaml"))
+
+
+@pytest.mark.parametrize("key", ["x", "z"])
+def test_what_is_needed_cannot_be_optional(key: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        DataFileError,
+        match=r"optional are keys of channels, labels, weights, targets, columns or checks alone, and '[xyz]' is none",
+    ):
+        converted(tmp_path, {"x": PADDED, "y": LABEL}, CARD + f"optional: [{key}]\n")
+
+
+@pytest.mark.parametrize("unit", ["GeV", "MeV"])
+def test_pdg_numbers_give_masses_charges_and_kinds(unit: str, tmp_path: Path) -> None:
+    pdg = np.resize([211, -11, 130], len(JETS.pt))
+    x = np.concatenate([PADDED * ([1e3, 1, 1] if unit == "MeV" else 1), JETS.padded(pdg, 12)[..., None]], axis=2)
+    jets = converted(tmp_path, {"x": x, "y": LABEL}, CARD + f'pdg: "x:3"\nunit: {unit}\n')
+    assert [channel.name for channel in jets.meta.channels][2:4] == ["charge", "charged_hadron"]
+    assert np.array_equal(jets.values[:, 2], np.resize([1, 1, 0], len(pdg)))
+    momentum, mass = JETS.pt * np.cosh(JETS.eta), np.resize([0.13957, 0.000511, 0.497611], len(pdg))
+    assert np.allclose(jets.values[:, 1], np.hypot(momentum, mass), rtol=1e-5)
+
+
+def test_a_channel_cannot_have_the_name_of_one_that_pdg_numbers_give(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataFileError, match="charge, charged_hadron, electron, energy, muon, neutral_hadron, photon, pt are there"
+    ):
+        converted(tmp_path, {}, CARD + 'pdg: "x:3"\nchannels: [{name: charge, place: "x:4"}]\n')

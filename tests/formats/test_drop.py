@@ -14,14 +14,11 @@ import pytest
 from formats import files
 
 from jetbench.errors import DataFileError
-from jetbench.formats import reading
+from jetbench.formats import formats, reading
 from jetbench.formats.columns import FaultyRowsError
 from jetbench.formats.conversion import Request, convert
-from jetbench.formats.energyflow import EnergyFlow
-from jetbench.formats.jetclass import JetClass
 from jetbench.formats.jetnet import JetNet
 from jetbench.formats.reader import Reader
-from jetbench.formats.top_tagging import TopTagging
 from jetbench.jets import Jets, open_jets
 
 N, WIDTH = 60, 12
@@ -196,10 +193,10 @@ def _zero(rows: slice) -> Callable[[np.ndarray], np.ndarray]:
 
 
 READERS: dict[str, tuple[type[Reader], Callable[[Path], Any]]] = {
-    "a.h5": (TopTagging, lambda path: files.top_tagging(path, JETS, floats=_zero(slice(0, 20)))),
-    "a.npz": (EnergyFlow, lambda path: files.energyflow(path, JETS, X=_zero(slice(0, 20)))),
+    "a.h5": (formats["top-tagging"].load(), lambda path: files.top_tagging(path, JETS, floats=_zero(slice(0, 20)))),
+    "a.npz": (formats["energyflow"].load(), lambda path: files.energyflow(path, JETS, X=_zero(slice(0, 20)))),
     "g.hdf5": (JetNet, lambda path: files.jetnet(path, JETS, particle_features=_zero(slice(0, 20)))),
-    "a.root": (JetClass, lambda path: files.jetclass(path, JETS, label_QCD=_zero(slice(0, 20)))),
+    "a.root": (formats["jetclass"].load(), lambda path: files.jetclass(path, JETS, label_QCD=_zero(slice(0, 20)))),
 }
 
 

@@ -232,6 +232,34 @@ def test_a_file_of_another_container_or_none_is_refused(container: str, tmp_path
         read(tmp_path / "absent", card(format=container))
 
 
+@pytest.mark.parametrize("container", WRITERS)
+@pytest.mark.parametrize("absent", [(), tuple(COLUMNS)[:1], tuple(COLUMNS)])
+def test_optional_columns_are_taken_where_the_file_has_them(container: str, absent: tuple[str, ...], tmp_path: Path) -> None:
+    there = {name: values for name, values in COLUMNS.items() if name not in absent}
+    images = np.random.default_rng(0).exponential(1, (3, 4, 5, 3)).astype(np.float32)
+    WRITERS[container](tmp_path / "file", {"img": images, **there})
+    described = card(format=container, optional=tuple(COLUMNS))
+    jets, _ = read(tmp_path / "file", described)
+    assert ("label" in jets.targets) == (described.label in there)
+    assert {*jets.targets} - {"label"} == {name for name, key in described.targets.items() if key in there}
+    assert {*described.columns} - {*jets.meta.unknown} == {name for name, key in described.columns.items() if key in there}
+
+
+def test_channels_have_another_order_and_images_a_number_of_pixels(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).exponential(1, (3, 4, 4, 3)).astype(np.float32)
+    write_hdf5(tmp_path / "f.h5", {"img": images, **COLUMNS})
+    names = [channel["name"] for channel in CARD["channels"]]
+    jets, _ = read(tmp_path / "f.h5", card(order=names[::-1], pixels=4))
+    assert [channel.name for channel in jets.meta.channels] == names[::-1]
+    assert np.array_equal(rendered(jets), np.moveaxis(images, -1, 1)[:, ::-1])
+    with pytest.raises(DataFileError, match=r"has shape \(4, 4, 3\) where \(5, 5, 3\)"):
+        read(tmp_path / "f.h5", card(pixels=5))
+    with pytest.raises(DataFileError, match="order has each of the channels"):
+        card(order=names[:1])
+    with pytest.raises(DataFileError, match=r"optional are keys of .* alone, and 'img' is none"):
+        card(optional=["img"])
+
+
 def test_nothing_pickled_is_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "f.npz", img=np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(DataFileError, match="object"):
@@ -266,4 +294,4 @@ def fuzz(container: str, folder: Path, data: st.DataObject) -> None:
         WRITERS[container](good, {"img": some(np.full((3, 3, 4, 5), 2, np.float32)).transpose(0, 2, 3, 1).copy(), **COLUMNS})
     described = card(format=container)
     content = data.draw(damaged(good.read_bytes()))
-    survives(folder / "damaged", content, Images, described)
+    survives(folder / "damaged", content, "images", described)

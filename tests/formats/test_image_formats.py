@@ -320,4 +320,4 @@ def fuzz(kind: Kind, folder: Path, data: st.DataObject) -> None:
     good = folder / "good"
     if not good.exists():
         kind.write(good, kind.images(2), kind.extra(2))
-    survives(folder / "damaged", data.draw(damaged(good.read_bytes())), formats[kind.format].load())
+    survives(folder / "damaged", data.draw(damaged(good.read_bytes())), kind.format)

@@ -96,7 +96,7 @@ def test_a_fault_of_a_reader_is_not_taken_for_another_format(case: tuple[str, Pa
         with pytest.raises(TypeError, match="not callable"):
             reader.recognises(path)
     with open_as(name, path) as opened:
-        monkeypatch.setattr(f"{reader.__module__}.Constituents", None)
+        monkeypatch.setattr(f"{opened._jets.__module__}.Constituents", None)
         with pytest.raises(TypeError, match="not callable"):
             next(iter(opened.blocks()))
 
