@@ -179,9 +179,16 @@ def _read(stretch: Stretch, tell: Tell) -> None:
             found, wanted = 0 if jets is None else len(jets), stop - start - sum(dropped.values())
             if jets is None or found != wanted:
                 raise DataFileError(f"{source.path}: its reader gives {found} jets from {start} on where {wanted} belong")
-            if not np.isin(jets.event, np.arange(start, stop)).all() or len(np.unique(jets.event)) < found:
-                raise DataFileError(f"{source.path}: its reader does not number the jets by their rows, {start} to {stop - 1}")
+            _check_rows(np.asarray(jets.event), start, stop, reader.jets_per_row, source.path)
             tell(Part(jets, repaired, dropped, tuple(reader.remarks), reader.guess))
+
+
+def _check_rows(event: np.ndarray, start: int, stop: int, each: int, path: Path) -> None:
+    """Raise `DataFileError` where the event ids (n,) of jets start:stop are not those of their rows, each of which has `each`."""
+    first, last = start // each, (stop - 1) // each
+    inside = (event >= first) & (event <= last)
+    if not inside.all() or (len(event) and np.bincount(event - first).max() > each):
+        raise DataFileError(f"{path}: its reader does not number the jets by their rows, {first} to {last}")
 
 
 def _open(entry: FormatEntry, path: Path, card: Card | None) -> Reader:
