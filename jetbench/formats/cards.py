@@ -81,7 +81,7 @@ def _lists(path: Path, card: ConstituentCard, keys: Sequence[str]) -> Table:
         table = RootTable(path, card.tree)
     try:
         with guarded(path):
-            return ComputedTable(table, [key for key in keys if key not in card.optional or key in table.names], path)
+            return ComputedTable(table, keys, card.optional, path)
     except DataFileError:
         table.close()
         raise

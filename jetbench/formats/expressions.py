@@ -27,6 +27,13 @@ def _power(base: Any, exponent: Any) -> Any:
     return np.power(float(base) if isinstance(base, int) else base, exponent)
 
 
+def _not(value: Any) -> Any:
+    """Of truth values alone: ~1 is −2, which is as true as 1."""
+    if not str(ak.type(value)).endswith("bool"):
+        raise TypeError("~ of numbers")
+    return np.logical_not(value)
+
+
 BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -44,28 +51,11 @@ BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
-UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert}
-# with the names that uproot gives them, numpy's and those of C
-NAMES = (
-    *(
-        "abs",
-        "absolute",
-        "cbrt",
-        "ceil",
-        "cos",
-        "cosh",
-        "exp",
-        "expm1",
-        "floor",
-        "fmax",
-        "fmin",
-        "hypot",
-        "isfinite",
-        "isnan",
-        "log",
-    ),
-    *("log10", "log1p", "log2", "maximum", "minimum", "rint", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh", "trunc"),
-    *("arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh"),
+UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: _not}
+NAMES = (  # that uproot gives them, numpy's and those of C
+    *("abs", "absolute", "cbrt", "ceil", "cos", "cosh", "exp", "expm1", "floor", "fmax", "fmin", "hypot", "isfinite", "isnan"),
+    *("log", "log10", "log1p", "log2", "maximum", "minimum", "rint", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh"),
+    *("trunc", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh"),
 )
 FUNCTIONS: dict[str, np.ufunc] = {name: getattr(np, name) for name in NAMES}
 FUNCTIONS |= {name.replace("arc", "a"): FUNCTIONS[name] for name in NAMES if name.startswith("arc")}
@@ -76,9 +66,13 @@ ALLOWED = (
 MODULES = ("np.", "numpy.")  # before functions, as weaver has them
 
 
+class MissingColumnError(DataFileError):
+    """A text is no column, and no expression of columns that there are."""
+
+
 class Expression:
-    """What a text makes of columns that have these names; `reads` are those that it needs. Raises `DataFileError` for a text that
-    is none."""
+    """What a text makes of columns that have these names; `reads` are those that it needs. Raises `MissingColumnError` for a text
+    that is none, and `DataFileError` for one that has what is not allowed."""
 
     def __init__(self, text: str, names: Collection[str], path: Path) -> None:
         self._text, self._path = text, path
@@ -86,12 +80,12 @@ class Expression:
             self._tree = ast.parse(text.strip(), mode="eval").body
             self.reads = list(dict.fromkeys(_reads(self._tree)))
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            raise DataFileError(f"{path}: no column {text!r}, and no expression of columns; {_near(text, names)}") from error
+            raise MissingColumnError(f"{path}: no column {text!r}, and no expression of columns; {_near(text, names)}") from error
         except _NotAllowedError as error:
             raise DataFileError(f"{path}: {text!r} has {error}, which is not allowed; {ALLOWED}") from None
         if unknown := [name for name in self.reads if name not in names]:
             inside = "" if unknown[0] == text else f", which {text!r} names"
-            raise DataFileError(f"{path}: no column {unknown[0]!r}{inside}; {_near(unknown[0], names)}")
+            raise MissingColumnError(f"{path}: no column {unknown[0]!r}{inside}; {_near(unknown[0], names)}")
         if not self.reads:
             raise DataFileError(f"{path}: {text!r} names no column; {_near(text, names)}")
 
@@ -109,11 +103,18 @@ class Expression:
 
 
 class ComputedTable:
-    """Columns of a table by their names, and by other keys what these make of them, read as expressions."""
+    """Columns of a table by their names, and by other keys what these make of them, read as expressions; `names` has both. An
+    `optional` key that names a column which is not there is left out."""
 
-    def __init__(self, table: Table, keys: Sequence[str], path: Path) -> None:
-        self.rows, self.names, self._table = table.rows, table.names, table
-        self._computed = {key: Expression(key, table.names, path) for key in keys if key not in table.names}
+    def __init__(self, table: Table, keys: Sequence[str], optional: Sequence[str], path: Path) -> None:
+        self.rows, self._table, self._computed = table.rows, table, dict[str, Expression]()
+        for key in [key for key in keys if key not in table.names]:
+            try:
+                self._computed[key] = Expression(key, table.names, path)
+            except MissingColumnError:
+                if key not in optional:
+                    raise
+        self.names: Collection[str] = {*table.names, *self._computed}
 
     def shape(self, key: str) -> tuple[int, ...]:
         if key not in self._computed:

@@ -206,6 +206,29 @@ def test_what_does_not_fit_is_one_error(changes: dict[str, str], told: str, tmp_
         run(tmp_path / "a.root", card)
 
 
+@pytest.mark.parametrize("column", ["part_d0", "part_missing"])
+def test_an_optional_expression_is_taken_where_its_columns_are(column: str, tmp_path: Path) -> None:
+    content = branches() | {"part_d0": ak.unflatten(JETS.eta, JETS.counts)}
+    write_tree(tmp_path / "a.root", content)
+    place = f"{column} * 10"
+    card = ROOT + TWO + f'channels: [{{name: d0, place: "{place}"}}]\noptional: ["{place}"]\n'
+    jets, _ = run(tmp_path / "a.root", card)
+    assert [channel.name for channel in jets.meta.channels][2:] == (["d0"] if column in content else [])
+    if column in content:
+        np.testing.assert_allclose(jets.values[:, 2], 10 * JETS.eta, rtol=1e-5)
+    with pytest.raises(DataFileError, match="which is not allowed"):
+        run(tmp_path / "a.root", card.replace(place, f"{column}[0]"))
+
+
+def test_the_opposite_of_a_number_is_no_truth_value(tmp_path: Path) -> None:
+    """~1 and ~0 are −2 and −1, by which every row would be selected."""
+    write_tree(tmp_path / "a.root", branches() | {"flag": (LABEL > 0).astype("i4")})
+    with pytest.raises(DataFileError, match=r"'~flag' cannot be computed \(~ of numbers\); & \| \^ ~ need truth values"):
+        run(tmp_path / "a.root", ROOT + TWO + "selection: ~flag\n")
+    jets, _ = run(tmp_path / "a.root", ROOT + TWO + "selection: ~(flag != 0)\n")
+    check(jets, np.flatnonzero(LABEL == 0))
+
+
 def test_objects_of_classes_are_refused(tmp_path: Path) -> None:
     content = branches() | {"name": np.array(["a"] * N)}
     with uproot.recreate(tmp_path / "a.root") as file:
