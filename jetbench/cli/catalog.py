@@ -139,7 +139,7 @@ def _explained(kind: str, entry: Entry) -> Iterable[str]:
     if isinstance(entry, FormatEntry) and entry.shipped:
         from jetbench.formats.shipped_cards import card_text
 
-        return [card_text(entry.name)]
+        return [f"# format {entry.name}: {entry.summary}\n", card_text(entry.name)]
     return (f"{line}\n" for line in _describe(kind, entry))
 
 

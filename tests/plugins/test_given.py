@@ -94,7 +94,7 @@ REGIME = (
 @pytest.mark.parametrize(
     ("text", "name", "other"),
     [
-        (ROW, "jetclass", r"a built-in one \(jetbench.formats.jetclass:JetClass\)"),
+        (ROW, "jetnet", r"a built-in one \(jetbench.formats.jetnet:JetNet\)"),
         (REGIME, "simclr-frozen", "a built-in one"),
     ],
 )
