@@ -225,6 +225,10 @@ def _size(entry: ModelEntry) -> str:
     return f"size: {cost.shapes}; {cost.parameters:,} parameters, {cost.flops:,} FLOPs for a jet"
 
 
+def _default(value: object) -> object:
+    return "none" if value in (None, "", (), {}) else value
+
+
 def _card_keys(kind: str) -> Iterable[str]:
     """The description of a kind of card, and each of its keys with its default."""
     from jetbench.formats.card import Card
@@ -232,7 +236,7 @@ def _card_keys(kind: str) -> Iterable[str]:
 
     card = CARDS[kind]
     for key, field in card.model_fields.items():
-        yield f"  {key:<17}" + ("needed" if field.is_required() else f"default: {field.default or 'none'}")
+        yield f"  {key:<17}" + ("needed" if field.is_required() else f"default: {_default(field.default)}")
     yield inspect.cleandoc(Card.__doc__ or "")
     yield inspect.cleandoc(card.__doc__ or "")
 

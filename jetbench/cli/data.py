@@ -184,7 +184,7 @@ def convert(
     FILES are paths and globs of one format, and make one dataset. A conversion that was stopped goes on where it was.
     """
     if guess:
-        _guess(files, output)
+        _guess(files, any((output, format, card, label_from_files, class_names, channels, unlabelled, drop, part)))
         return
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output'.")
@@ -202,12 +202,14 @@ def convert(
     click.echo(f"{output}: {done.jets} jets, digest {done.digest}")
 
 
-def _guess(files: tuple[str, ...], output: Path | None) -> None:
-    """Print what a file seems to hold; the exit status is 1 where no card can be drafted, and one is needed."""
+def _guess(files: tuple[str, ...], asked: bool) -> None:
+    """Print what a file seems to hold; the exit status is 1 where no card can be drafted, and one is needed. Whatever else is
+    `asked` of a conversion is an error."""
     from jetbench.formats.guess import guess
 
-    if len(files) > 1 or output is not None:
-        raise click.UsageError("--guess looks at one file, and prints: jetbench data convert --guess FILE > card.yaml")
+    if len(files) > 1 or asked:
+        usage = "jetbench data convert --guess FILE > card.yaml"
+        raise click.UsageError(f"--guess looks at one file, takes no other option, and prints: {usage}")
     found = guess(Path(files[0]).expanduser())
     click.echo(found.text)
     if not (found.card or found.known):

@@ -33,5 +33,6 @@ def unit_weights(weights: np.ndarray, rows: np.ndarray, what: str) -> np.ndarray
     Raises `DataFileError` where all of them are zero, naming `what` these rows are.
     """
     if not (mean := float(weights[rows].mean())):
-        raise DataFileError(f"sample_weight: the weights of all {len(rows)} {what} are zero; more labels may have others")
+        remedy = "take another target, or a larger label budget"
+        raise DataFileError(f"sample_weight: the weights of all {len(rows)} {what} are zero; {remedy}")
     return weights / mean

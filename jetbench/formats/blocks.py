@@ -16,12 +16,13 @@ from jetbench.jets import open_jets
 from jetbench.jets.hashes import jet_hashes
 from jetbench.jets.plausibility import Plausibility
 
-__all__ = ["Block", "Progress", "Seen", "added", "events", "look_at", "told_left_out"]
+__all__ = ["SOURCE_LABEL", "Block", "Progress", "Seen", "added", "events", "look_at", "told_left_out"]
 
 Progress = Callable[[str, int, int], None]
 # An event id is the first 31 bits of its file's sha256, then the row in that file: files that are converted apart and read as
 # one dataset share no ids.
 ROW_BITS = 32
+SOURCE_LABEL = "label in the source"  # as a target of jets that wait; no card can name one so
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ def look_at(blocks: list[Block], plausibility: Plausibility, progress: Progress)
         own = ((int(block.source.sha256[:8], 16) >> 1) << ROW_BITS) + jets.event
         hashes = np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own.astype(np.uint64))
         known = jets.meta.provenance
-        yield Seen(jets.targets.get("source_label"), frozenset(jets.targets), own, hashes, known.repairs, known.dropped)
+        yield Seen(jets.targets.get(SOURCE_LABEL), frozenset(jets.targets), own, hashes, known.repairs, known.dropped)
         progress("looking for duplicates", i + 1, len(blocks))
 
 

@@ -17,7 +17,7 @@ from jetbench.formats.cards import open_table
 from jetbench.formats.columns import UNSELECTED, lists, refuse
 from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
 from jetbench.formats.particles import identify
-from jetbench.formats.places import PerJet, keys_of, pick
+from jetbench.formats.places import PerJet, keys_of, pick, shapes_of
 from jetbench.formats.reader import Block, Reader, TableReader
 from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, Columns
 from jetbench.jets import Jets
@@ -28,6 +28,7 @@ UNKNOWN = "particles of an unknown PDG number taken as {}"
 LOOK = 10  # jets that tell whether a file is of a format
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
 ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event"
+KNOWN = 0.9  # share of PDG numbers that are in the table; candidates of forward calorimeters, 1 and 2 in CMS, are not
 DIRECTIONS = ("eta", "rapidity", "phi")  # of a constituent without momentum they mean nothing, and centred files have some
 Quantities = dict[str, ak.Array]
 
@@ -48,7 +49,7 @@ class ConstituentTable(TableReader):
         super().__init__(path, FlatTable(table, card, self._inner, path) if ends else table)
 
     def _open(self) -> Sequence[str]:
-        card, shapes = self.card, {key: self.table.shape(key) for key in dict.fromkeys([*self._inner, *self._outer])}
+        card, shapes = self.card, shapes_of(self.table, [*self._inner, *self._outer], self.path)
         for place in card.constituent_places():
             key, column = split(place)
             shape = shapes[key]
@@ -61,13 +62,19 @@ class ConstituentTable(TableReader):
             raise DataFileError(
                 f"{self.path}: the arrays of constituents have room for {sorted(widths)} of them; they must agree"
             )
-        if len({shape[0] for shape in shapes.values()}) > 1:
-            raise DataFileError(
-                f"{self.path}: the arrays have different numbers of rows: { ({key: shape[0] for key, shape in shapes.items()}) }"
-            )
         self._per_jet = PerJet(card, card.jet_places(), shapes, self.path)
         self.meta = card.meta()
+        self._check_weights()
         return list(shapes)
+
+    def _check_weights(self) -> None:
+        there = {channel.name for channel in self.meta.channels}
+        for channel in self.meta.channels:
+            if channel.weight is not None and channel.weight not in there:
+                raise DataFileError(
+                    f"{self.path}: the channel {channel.name!r} is a mean weighted by {channel.weight!r}, of which the file has "
+                    "no values; leave both out of the card, or weight it by pt"
+                )
 
     def _jets(self, columns: Columns, start: int) -> Block:
         card = self.card
@@ -92,12 +99,12 @@ class ConstituentTable(TableReader):
         return jets, {**repairs, **({unknown: strange} if strange else {})}
 
     def is_likely(self) -> bool:
-        """Say whether the first jets may be what the card says: their PDG numbers, if it has any, are known."""
+        """Say whether the first jets may be what the card says: of their PDG numbers, if it has any, nearly all are known."""
         if self.card.pdg is None:
             return True
         first = self._present(next(self.table.blocks(self._keys, 0, min(LOOK, self.jets))), 0)
         numbers = ak.flatten(first[self.card.pdg])
-        return len(numbers) > 0 and bool(identify(numbers.to_numpy())[2].all())
+        return len(numbers) > 0 and bool(identify(numbers.to_numpy())[2].mean() >= KNOWN)
 
     def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
         if (place := self.card.selection) is None:

@@ -21,7 +21,7 @@ from pydantic import field_validator
 
 import jetbench
 from jetbench.errors import DataFileError
-from jetbench.formats.blocks import Block, Progress, Seen, added, events, look_at, told_left_out
+from jetbench.formats.blocks import SOURCE_LABEL, Block, Progress, Seen, added, events, look_at, told_left_out
 from jetbench.formats.file_classes import FileClasses, card_classes, given_classes
 from jetbench.formats.files import Patterns, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
@@ -200,7 +200,7 @@ def _waiting(jets: Jets, keep: list[int], unlabelled: bool, part: Part) -> Jets:
         repaired = {**repaired, EMPTY: empty}
     targets = {name: column for name, column in jets.targets.items() if name != "label"}
     if "label" in jets.targets and not unlabelled:
-        targets["source_label"] = np.asarray(jets.targets["label"], np.int32)
+        targets[SOURCE_LABEL] = np.asarray(jets.targets["label"], np.int32)
     meta = jets.meta.replace(
         channels=tuple(jets.meta.channels[i] for i in keep),
         class_names=(),
@@ -253,7 +253,7 @@ def _final(blocks: list[Block], meta: Meta, classes: Classes, event: list[np.nda
     for done, i in enumerate(order):
         jets = open_jets(blocks[i].path).read()
         targets = dict(jets.targets)
-        if "source_label" in targets:
-            targets["label"] = classes.translate(targets.pop("source_label"))
+        if SOURCE_LABEL in targets:
+            targets["label"] = classes.translate(targets.pop(SOURCE_LABEL))
         yield replace(jets, meta=meta, targets=targets, event=event[i], stored=None)
         progress("writing jets", done + 1, len(blocks))

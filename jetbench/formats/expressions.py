@@ -34,13 +34,24 @@ def _not(value: Any) -> Any:
     return np.logical_not(value)
 
 
-BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+def _number(value: Any) -> Any:
+    """Whole numbers and truth values in 64 bits: in fewer 1 − 2 of unsigned ones is 255, and two truth values add up to one."""
+    if not isinstance(value, ak.Array) or str(ak.type(value)).split()[-1].strip("?]") not in NARROW:
+        return value
+    return ak.values_astype(value, np.int64)
+
+
+NARROW = ("bool", "int8", "int16", "int32", "uint8", "uint16", "uint32")
+ARITHMETIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.Mod: operator.mod,
     ast.Pow: _power,
+}
+BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    **{kind: lambda a, b, do=do: do(_number(a), _number(b)) for kind, do in ARITHMETIC.items()},  # type: ignore[misc]
     ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_,
     ast.BitXor: operator.xor,
@@ -51,7 +62,7 @@ BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
-UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: _not}
+UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {ast.USub: lambda a: -_number(a), ast.UAdd: _number, ast.Invert: _not}
 NAMES = (  # that uproot gives them, numpy's and those of C
     *("abs", "absolute", "cbrt", "ceil", "cos", "cosh", "exp", "expm1", "floor", "fmax", "fmin", "hypot", "isfinite", "isnan"),
     *("log", "log10", "log1p", "log2", "maximum", "minimum", "rint", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh"),
@@ -94,7 +105,7 @@ class Expression:
         try:
             with np.errstate(all="ignore"):  # what is not finite is looked for by whoever takes the numbers
                 return _value(self._tree, columns)
-        except (TypeError, ValueError, RecursionError, OverflowError, ZeroDivisionError) as error:
+        except (TypeError, ValueError, RuntimeError, OverflowError, ZeroDivisionError) as error:
             cause = str(error).strip().partition("\n")[0]
             raise DataFileError(
                 f"{self._path}: {self._text!r} cannot be computed ({cause}); & | ^ ~ need truth values, as (a != 0) | (b != 0) "
@@ -187,7 +198,7 @@ def _value(node: Any, columns: Columns) -> Any:
         case ast.Call(func=function, args=[ast.Constant(value=str(name))]) if _dotted(function) == "get":
             return columns[name]
         case ast.Call():
-            return _function(node.func)(*(_value(part, columns) for part in node.args))
+            return _function(node.func)(*(_number(_value(part, columns)) for part in node.args))
         case ast.UnaryOp():
             return UNARY[type(node.op)](_value(node.operand, columns))
         case ast.BinOp():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from jetbench.formats.guess_arrays import Array, Look
 from jetbench.formats.guess_constituents import constituents
 from jetbench.formats.guess_images import images
 from jetbench.formats.guess_labels import label_lines
-from jetbench.formats.guess_rules import quantity
+from jetbench.formats.guess_rules import quantity, quoted
 from jetbench.formats.reading import survey
 
 __all__ = ["Guess", "guess"]
@@ -47,7 +46,8 @@ def guess(path: Path) -> Guess:
     lines += [f"#   {remark}" for remark in look.remarks]
     if known:
         lines.append(f"# It is of the format {known}, which needs no card: jetbench data convert {path.name} -o jets.h5")
-    drafted = list(_draft(look))
+    with np.errstate(all="ignore"):  # numbers of any size are looked at
+        drafted = list(_draft(look))
     if drafted:
         lines += ["# What is marked with CHECK the file does not say.", *drafted]
     elif not known:
@@ -80,22 +80,20 @@ def _draft(look: Look) -> Iterator[str]:
     if found is None:
         return
     yield f"kind: {found.kind}"
-    yield f"source: {json.dumps(look.path.name, ensure_ascii=False)}  # CHECK: where the jets come from, as a DOI or a program"
+    yield f"source: {quoted(look.path.name)}  # CHECK: where the jets come from, as a DOI or a program"
     yield f"format: {look.container}"
     if tree:
-        yield f"tree: {json.dumps(tree, ensure_ascii=False)}"
+        yield f"tree: {quoted(tree)}"
     yield from found.lines
     yield from label_lines(look, found)
-    axes = [line for line in found.lines if line.startswith("jet_")]
     for array in look.arrays:
-        told = array.key in found.used or any(line.endswith(f" {json.dumps(array.key, ensure_ascii=False)}") for line in axes)
-        if array.shape in ((found.jets,), (found.jets, 1)) and array.rows is not None and not told:
+        if array.shape in ((found.jets,), (found.jets, 1)) and array.rows is not None and array.key not in found.used:
             yield from _of_jets(array)
 
 
 def _of_jets(array: Array) -> Iterator[str]:
     """What else a number for each jet may be: only its owner knows."""
-    name, place = array.key.split("/")[-1], json.dumps(array.key, ensure_ascii=False)
+    name, place = array.key.split("/")[-1], quoted(array.key)
     if name.lower() in WEIGHTS:
         yield f"weights: {place}  # CHECK: it seems to weigh the jets, which a training can do by it (sample_weight)"
     elif (what := quantity(name)) in ("pt", "eta", "mass"):

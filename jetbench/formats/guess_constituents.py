@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from jetbench.formats.guess_arrays import Array, Look
 from jetbench.formats.guess_images import is_square
 from jetbench.formats.guess_labels import Found
-from jetbench.formats.guess_rules import Momentum, by_name, by_values, quantity
+from jetbench.formats.guess_rules import Momentum, by_name, by_values, quantity, quoted
 
 __all__ = ["constituents"]
 
@@ -26,10 +25,6 @@ def constituents(look: Look) -> Found | None:
         if (found := find(look)) is not None:
             return found
     return None
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _names(look: Look, columns: int) -> tuple[str, ...]:
@@ -53,10 +48,11 @@ def _table(look: Look) -> Found | None:
                 continue
             meant = {name: columns[..., int(i)] for name, i in momentum.places.items()}
             places = {name: f"{array.key}:{i}" for name, i in momentum.places.items()}
-            axes = "jets, constituents, features" if layout == "NCF" else "jets, features, constituents"
-            used = [f"layout: {layout}  # {axes}", *_momentum(look, momentum, places, meant, int(array.shape[0] or 0))]
-            used += [f"#   column {i}: {name}" for i, name in enumerate(names) if i not in momentum.places.values()]
-            return Found("constituents", tuple(used), int(array.shape[0] or 0), {array.key}, _named(look))
+            jets, order = int(array.shape[0] or 0), "constituents, features" if layout == "NCF" else "features, constituents"
+            axes = _axes(look, momentum, jets)
+            lines = [f"layout: {layout}  # jets, {order}", *_momentum(momentum, places, meant, axes)]
+            lines += [f"#   column {i}: {name}" for i, name in enumerate(names) if i not in momentum.places.values()]
+            return Found("constituents", tuple(lines), jets, {array.key, *axes.values()}, _named(look))
     return None
 
 
@@ -75,12 +71,13 @@ def _arrays(look: Look) -> Found | None:
         jets = next(iter(arrays.values())).shape[0] or 0
         lists = look.container in LISTS
         lines = [f"layout: {'lists' if lists else 'padded'}  # an array for each quantity"]
-        lines += _momentum(look, momentum, {name: str(key) for name, key in momentum.places.items()}, meant, jets)  # type: ignore[arg-type]
+        axes = _axes(look, momentum, jets)
+        lines += _momentum(momentum, {name: str(key) for name, key in momentum.places.items()}, meant, axes)  # type: ignore[arg-type]
         masks = [key for key in arrays if key.split("/")[-1].lower() in MASKS and not lists]
-        lines += [f"mask: {_text(key)}  # not zero where there is a constituent" for key in masks[:1]]
+        lines += [f"mask: {quoted(key)}  # not zero where there is a constituent" for key in masks[:1]]
         rest = [key for key in arrays if key not in momentum.places.values() and key not in masks]
-        lines += [f"#   {key}: a channel by  channels: [{{name: NAME, place: {_text(key)}}}]" for key in rest]
-        return Found("constituents", tuple(lines), jets, set(arrays))
+        lines += [f"#   {key}: a channel by  channels: [{{name: NAME, place: {quoted(key)}}}]" for key in rest]
+        return Found("constituents", tuple(lines), jets, {*arrays, *axes.values()})
     return None
 
 
@@ -103,9 +100,10 @@ def _flat(look: Look) -> Found | None:
         if momentum is None:
             continue
         key, what, jets = ends
-        lines = ["layout: flat  # the constituents of all jets one after another", f"{what}: {_text(key)}"]
-        lines += _momentum(look, momentum, places, {}, jets)
-        return Found("constituents", tuple(lines), jets, {key, *(a.key for a in alike)})
+        lines = ["layout: flat  # the constituents of all jets one after another", f"{what}: {quoted(key)}"]
+        axes = _axes(look, momentum, jets)
+        lines += _momentum(momentum, places, {}, axes)
+        return Found("constituents", tuple(lines), jets, {key, *(a.key for a in alike), *axes.values()})
     return None
 
 
@@ -120,23 +118,25 @@ def _ends(look: Look, total: int) -> Iterator[tuple[str, str, int]]:
             yield array.key, "counts", int(array.shape[0] or 0)
 
 
-def _momentum(look: Look, momentum: Momentum, places: dict[str, str], meant: dict[str, np.ndarray], jets: int) -> list[str]:
+def _momentum(momentum: Momentum, places: dict[str, str], meant: dict[str, np.ndarray], axes: dict[str, str]) -> list[str]:
     """The lines of a momentum, of its unit and of the axis."""
-    given = ", ".join(f"{name}: {_text(place)}" for name, place in places.items())
+    given = ", ".join(f"{name}: {quoted(place)}" for name, place in places.items())
     lines = [f"momentum: {{{given}}}  # {momentum.how}", *_unit(meant)]
     if "energy" not in places and "mass" not in places:
         lines.append("# CHECK: without energy or mass constituents are massless")
     if not momentum.relative:
         return lines
-    axes = {name: place for name in ("eta", "phi") if (place := _axis(look.arrays, name, jets))}
-    if "eta" not in axes:
+    if not axes:
         return [*lines, "# CHECK: eta and phi are relative to an axis that the file does not have; its eta is taken for zero"]
     lines += ["relative: true  # eta and phi lie around zero in every jet", "axis: given"]
-    return [*lines, *(f"jet_{name}: {_text(place)}" for name, place in axes.items())]
+    return [*lines, *(f"jet_{name}: {quoted(place)}" for name, place in axes.items())]
 
 
-def _axis(arrays: Sequence[Array], name: str, jets: int) -> str:
-    return next((a.key for a in arrays if a.shape == (jets,) and a.rows is not None and quantity(a.key) == name), "")
+def _axes(look: Look, momentum: Momentum, jets: int) -> dict[str, str]:
+    """The keys of eta and, where the file has it, phi of the axes to which a momentum is relative; none without eta."""
+    of_jets = {quantity(a.key): a.key for a in reversed(look.arrays) if a.shape == (jets,) and a.rows is not None}
+    there = momentum.relative and "eta" in of_jets
+    return {name: of_jets[name] for name in ("eta", "phi") if there and name in of_jets}
 
 
 def _unit(meant: dict[str, np.ndarray]) -> list[str]:

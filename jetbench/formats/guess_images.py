@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
 from jetbench.formats.guess_arrays import Array, Look
 from jetbench.formats.guess_labels import Found
+from jetbench.formats.guess_rules import quoted
 
 __all__ = ["images", "is_square"]
 
@@ -33,7 +32,7 @@ def images(look: Look) -> Found | None:
     rows, columns = int(size["H"] or 0), int(size["W"] or 0)
     rule = "no axis of channels" if layout == "NHW" else "the short axis is that of channels"
     pixels = _pixels(array, layout)
-    lines = [f"images: {json.dumps(array.key, ensure_ascii=False)}", f"layout: {layout}  # {rule}", "channels:"]
+    lines = [f"images: {quoted(array.key)}", f"layout: {layout}  # {rule}", "channels:"]
     lines += _channels(pixels)
     for name, number in (("eta_extent", rows), ("phi_extent", columns)):
         fine = rows in CRYSTALS and columns in CRYSTALS

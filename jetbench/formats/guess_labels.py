@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from jetbench.formats.guess_arrays import Array, Look
-from jetbench.formats.guess_rules import class_values, one_hot, onehot_columns
-from jetbench.formats.image_card import ImageCard
+from jetbench.formats.guess_rules import class_values, one_hot, onehot_columns, quoted
 
 __all__ = ["Found", "label_lines"]
 
 NAMES = ("label", "labels", "y", "target", "targets", "truth", "class", "is_signal", "is_signal_new", "signal")
 NOT_TOLD = "# CHECK: no labels were found; a file of one class each is told by  label_from_files: {NAME: PATTERN}"
-IMAGES_TOO = "label_values" in ImageCard.model_fields  # whether cards of images know other labels than 0, 1, …
 ORDER = "CHECK: the names of the classes, in the order of their numbers"
 
 
@@ -53,10 +50,6 @@ def _called(array: Array) -> bool:
     return _name(array) in NAMES or ("label" in _name(array) and not _flag(array))
 
 
-def _text(key: object) -> str:
-    return json.dumps(key, ensure_ascii=False)
-
-
 def _classes(number: int, counts: np.ndarray, some: int) -> list[str]:
     shares = ", ".join(f"{100 * count / some:.3g} %" for count in counts)
     return [f"class_names: [{', '.join(f'class-{i}' for i in range(number))}]  # {ORDER}; shares of {some} jets: {shares}"]
@@ -74,10 +67,8 @@ def _whole_numbers(arrays: list[Array], found: Found) -> list[str]:
         found.used.add(array.key)
         why = "by its name" if _name(array) in NAMES else "CHECK: by its name" if sure else "CHECK: by its few whole numbers"
         others = [] if values == tuple(range(len(values))) else [f"label_values: {list(values)}  # the numbers of the classes"]
-        if others and found.kind == "images" and not IMAGES_TOO:
-            return [f"# CHECK: {array.key} has the labels {list(values)}; labels of images are 0, 1, …"]
         counts = np.array([(array.rows == value).sum() for value in values])
-        return [f"label: {_text(array.key)}  # {why}", *_classes(len(values), counts, array.some), *others]
+        return [f"label: {quoted(array.key)}  # {why}", *_classes(len(values), counts, array.some), *others]
     return []
 
 
@@ -85,17 +76,15 @@ def _onehot(arrays: list[Array], found: Found) -> list[str]:
     for array in arrays:
         if array.rows is not None and one_hot(array.rows):
             found.used.add(array.key)
-            return _one(array.rows, _text(array.key), "one-hot rows", found)
+            return _one(array.rows, quoted(array.key), "one-hot rows")
     return []
 
 
-def _one(rows: np.ndarray, place: str, how: str, found: Found, names: list[str] | None = None) -> list[str]:
+def _one(rows: np.ndarray, place: str, how: str, names: list[str] | None = None) -> list[str]:
     """The lines for one-hot columns (n, K)."""
-    if found.kind == "images" and not IMAGES_TOO:
-        return [f"# CHECK: {place} are one-hot rows; write their argmax as labels 0, 1, … for images"]
     lines = _classes(rows.shape[1], rows.sum(axis=0), len(rows))
     if names and len(set(names)) == len(names):
-        lines = [f"class_names: {_text(names)}  # CHECK: as the columns are called"]
+        lines = [f"class_names: {quoted(names)}  # CHECK: as the columns are called"]
     return [f"label: {place}  # {how}", *lines]
 
 
@@ -105,8 +94,8 @@ def _columns(arrays: list[Array], found: Found) -> list[str]:
         if array.rows is not None and (columns := onehot_columns(array.rows)) is not None:
             names = found.names.get(array.key, ())
             called = [names[i] for i in columns] if names else None
-            place = _text([f"{array.key}:{i}" for i in columns])
-            return _one(array.rows[:, list(columns)], place, "CHECK: one-hot columns of the table", found, called)
+            place = quoted([f"{array.key}:{i}" for i in columns])
+            return _one(array.rows[:, list(columns)], place, "CHECK: one-hot columns of the table", called)
     return []
 
 
@@ -123,4 +112,4 @@ def _flags(arrays: list[Array], found: Found) -> list[str]:
         return []
     found.used.update(array.key for array in flags)
     names = [_name(array).removeprefix("label_").removeprefix("is_") for array in flags]
-    return _one(table, _text([array.key for array in flags]), "one array for each class", found, names)
+    return _one(table, quoted([array.key for array in flags]), "one array for each class", names)

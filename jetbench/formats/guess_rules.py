@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Momentum", "by_name", "by_values", "class_values", "one_hot", "onehot_columns", "quantity"]
+__all__ = ["Momentum", "by_name", "by_values", "class_values", "one_hot", "onehot_columns", "quantity", "quoted"]
 
 # what the last word of a name means; the words before it say whose quantity it is
 WORDS = {
@@ -66,6 +67,11 @@ def quantity(name: str) -> str:
     if len(words) > 1 and words[-1] == "rel":
         return WORDS.get("".join(words[-2:]), "")
     return WORDS.get(words[-1], "") if words else ""
+
+
+def quoted(value: object) -> str:
+    """Write names, or a list of them, as YAML takes them whatever they are: in JSON."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def by_name(names: Mapping[str, int | str] | Sequence[str]) -> Momentum | None:

@@ -11,7 +11,7 @@ from jetbench.errors import DataFileError
 from jetbench.formats.cards import open_table
 from jetbench.formats.columns import dense, refuse
 from jetbench.formats.image_card import ImageCard
-from jetbench.formats.places import PerJet, keys_of
+from jetbench.formats.places import PerJet, keys_of, shapes_of
 from jetbench.formats.reader import Block, Reader, TableReader
 from jetbench.formats.tables import BLOCK_BYTES, Columns, Table
 from jetbench.jets import Jets, jets_from_images
@@ -34,8 +34,8 @@ class ImageReader(TableReader):
 
     def _open(self) -> Sequence[str]:
         card = self.card
-        keys = dict.fromkeys([card.images, *keys_of([*card.jet_places(), *card.told_places()])])
-        self._shapes = {key: self.table.shape(key) for key in keys}
+        keys = [card.images, *keys_of([*card.jet_places(), *card.told_places()])]
+        self._shapes = shapes_of(self.table, keys, self.path)
         shape = self._shapes[card.images]
         if len(shape) != len(card.layout):
             raise DataFileError(f"{self.path}: {card.images!r} has shape {shape}, which is not of the layout {card.layout}")
@@ -49,9 +49,6 @@ class ImageReader(TableReader):
         self.meta = card.meta(rows, columns)
         if self._jet_bytes() > BLOCK_BYTES:
             raise DataFileError(f"{self.path}: images of shape {expected} are too large to read in bounded memory")
-        if len({shape[0] for shape in self._shapes.values()}) > 1:
-            lengths = {key: shape[0] for key, shape in self._shapes.items()}
-            raise DataFileError(f"{self.path}: the arrays have different numbers of rows: {lengths}")
         self._per_jet = PerJet(card, card.jet_places(), self._shapes, self.path)
         return list(self._shapes)
 

@@ -11,9 +11,9 @@ import numpy as np
 from jetbench.errors import DataFileError
 from jetbench.formats.card import Card, split
 from jetbench.formats.columns import classes_of_flags, dense, labels, refuse
-from jetbench.formats.tables import Columns
+from jetbench.formats.tables import Columns, Table
 
-__all__ = ["PerJet", "keys_of", "pick"]
+__all__ = ["PerJet", "keys_of", "pick", "shapes_of"]
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -21,6 +21,15 @@ Shapes = Mapping[str, tuple[int, ...]]
 def keys_of(places: Sequence[str]) -> list[str]:
     """List the columns of the table in which places lie, each once."""
     return list(dict.fromkeys(split(place)[0] for place in places))
+
+
+def shapes_of(table: Table, keys: Sequence[str], path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of columns, each key once. Raises `DataFileError` where they have different numbers of rows."""
+    shapes = {key: table.shape(key) for key in dict.fromkeys(keys)}
+    rows = {key: shape[0] for key, shape in shapes.items()}
+    if len(set(rows.values())) > 1:
+        raise DataFileError(f"{path}: the arrays have different numbers of rows: {rows}")
+    return shapes
 
 
 def pick(columns: Columns, place: str, axis: int = -1) -> Any:
@@ -43,6 +52,10 @@ class PerJet:
         rows_of_flags = isinstance(card.label, str)
         for place in card.label_places():
             self._rows[place] = _row(place, shapes, path, flags=rows_of_flags)
+            if card.label_values and self._rows[place] not in ((), (1,)):
+                raise DataFileError(
+                    f"{path}: {place!r} is a row of flags for each jet, whose order tells the classes; leave label_values out"
+                )
         if card.weights is not None:
             self._rows[card.weights] = _row(card.weights, shapes, path)
 

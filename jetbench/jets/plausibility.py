@@ -11,11 +11,14 @@ import numpy as np
 from jetbench.jets.container import Jets
 from jetbench.jets.kinematics import jet_masses
 from jetbench.jets.meta import Meta
+from jetbench.jets.ragged import owners
 
 __all__ = ["Plausibility"]
 
 ROUNDING = 1e-3  # relative: what is outside a cut by less may be inside in another precision
 TOLERATED = 0.01  # share of the jets: a claim that fewer break is kept, with a remark
+LIGHT, HARD = 1.0, 1e4  # pT [GeV]: jets are not found below, and half a set is not above 10 TeV at any collider
+SHORT = 1e-2  # relative: energies below momenta by more are no rounding, in half precision either
 FEW = 20  # constituents: sets that are cut at a number of constituents keep more, and layouts have fewer features
 
 Outside = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # of pT [GeV], eta and rapidity (n,) of jets
@@ -45,7 +48,7 @@ class Plausibility:
         self.radius = _radius(meta)
         self.claims = dict(_claims(meta))
         self.outside = Counter[str]()
-        self.jets = self.heavy = 0
+        self.jets = self.heavy = self.soft = self.hard = self.spacelike = 0
         self.multiplicities = set[int]()
 
     def add(self, block: Jets) -> None:
@@ -55,6 +58,8 @@ class Plausibility:
         if not self.meta.in_gev or "jet_pt" in self.meta.unknown:
             return
         pt, eta = (np.asarray(column, np.float64) for column in (block.jet_pt, block.jet_eta))
+        self.soft, self.hard = self.soft + int((pt < LIGHT).sum()), self.hard + int((pt > HARD).sum())
+        self.spacelike += _spacelike(block)
         mass = jet_masses(block)
         rapidity = np.arcsinh(pt * np.sinh(eta) / np.maximum(np.hypot(pt, mass), np.finfo(np.float64).tiny))
         self.outside.update({cut: int(outside(pt, eta, rapidity).sum()) for cut, outside in self.claims.items()})
@@ -74,6 +79,14 @@ class Plausibility:
             for cut in self.claims
             if self.outside[cut]
         ]
+        for number, what in ((self.soft, f"below {LIGHT:g} GeV"), (self.hard, f"above {HARD / 1000:g} TeV")):
+            if 2 * number > self.jets:
+                found.append(f"{number} of {self.jets} jets have a pT {what}: look for another unit, MeV for GeV or GeV for MeV")
+        if self.spacelike > TOLERATED * self.jets:
+            found.append(
+                f"{self.spacelike} of {self.jets} jets have constituents whose energy is below their momentum: look for exchanged "
+                "columns"
+            )
         if self.radius is not None and self.heavy > TOLERATED * self.jets:
             found.append(
                 f"{self.heavy} of {self.jets} jets have a mass above pT·R = {self.radius:g} pT, which is more than jets of this "
@@ -89,6 +102,17 @@ class Plausibility:
                 f"every jet has the same number of constituents, {number}: look for exchanged axes, features before constituents"
             )
         return tuple(found)
+
+
+def _spacelike(jets: Jets) -> int:
+    """How many jets have a constituent with less energy than momentum, where both are known."""
+    names = [channel.name for channel in jets.meta.channels]
+    if jets.meta.grid is not None or not {"pt", "energy"} <= set(names) or "jet_eta" in jets.meta.unknown:
+        return 0
+    jet = owners(jets.offsets)
+    pt, energy = (np.asarray(jets.values[:, names.index(name)], np.float64) for name in ("pt", "energy"))
+    momentum = pt * np.cosh(np.asarray(jets.eta, np.float64) + np.asarray(jets.jet_eta, np.float64)[jet])
+    return len(np.unique(jet[energy < momentum * (1 - SHORT)]))
 
 
 def _claims(meta: Meta) -> list[tuple[str, Outside]]:

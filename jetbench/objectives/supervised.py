@@ -51,9 +51,9 @@ class Supervised(Objective):
 
 class Mixup(Supervised):
     """Each jet is mixed with another of its batch, share λ ~ Beta(alpha, alpha) per batch, and so are the targets. Both are
-    augmented before, each on its own; how jets are mixed is the view's affair. Of jets with weights w and v the loss of the mixed
-    jet is λw times that of the one's target and (1−λ)v times that of the other's: its weight is the sum of both, in whose shares
-    the targets are mixed."""
+    augmented before, each on its own; how jets are mixed is the view's affair. Of jets with weights w and v the weight of the
+    mixed jet is λw + (1−λ)v, and in these shares the targets are mixed: a cross-entropy is λw times that of the one's target and
+    (1−λ)v times that of the other's."""
 
     def __init__(
         self, network: Network, task: Task, look: Look, alpha: float = 0.2, class_weights: ClassWeights = "none"

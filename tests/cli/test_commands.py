@@ -239,6 +239,8 @@ def test_what_is_shown_says_options_and_needs() -> None:
     assert "needs of the jets: isotropic, GeV" in call("show", "smearing").output
     assert "steps: rotation(), collinear_splitting(number=50), smearing(scale=0.1), translation(" in call("show", "jetclr").output
     assert "needs a card" in call("show", "constituents").output
+    lines = [" ".join(line.split()) for line in call("show", "images").output.splitlines()]
+    assert {"cast default: False", "isotropic default: True", "pixels default: none"} <= set(lines)
     assert "code: jetbench.models.resnet:ResNet15" in call("show", "resnet15").output
     assert not any("code:" in call("show", data).output for data in ("scratch", "supervised-small"))
 

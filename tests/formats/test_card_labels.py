@@ -71,6 +71,14 @@ def test_weights_are_a_target(kind: str, place: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", HEADS)
+def test_no_name_of_a_target_is_taken_for_the_label(kind: str, tmp_path: Path) -> None:
+    card = HEADS[kind] + CARD.replace("class_names: [a, b, c]\n", "targets: {source_label: w}\n")
+    jets = converted(tmp_path, card)
+    assert "label" not in jets.targets
+    np.testing.assert_allclose(jets.targets["source_label"], WEIGHTS, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", HEADS)
 @pytest.mark.parametrize(
     ("said", "told"),
     [
@@ -82,6 +90,7 @@ def test_weights_are_a_target(kind: str, place: str, tmp_path: Path) -> None:
         ("label: y\nweights: hot", "'hot' does not fit 'hot' of shape .* one number per jet belongs"),
         ("label: y\nweights: bad", "jet 3 has a weight in 'bad' that is NaN, infinite or negative"),
         ("label: y\nweights: huge", "jet 5 has a weight in 'huge' that is NaN, infinite or negative"),
+        ("label: hot\nlabel_values: [5, 0, 1]", "'hot' is a row of flags for each jet, .*; leave label_values out"),
         ("label: y\ntargets: {weight: w}", "'weight' is no name for a target.* the keys label and weights"),
         ("label: y\ntargets: {truth: hot}", "'hot' does not fit"),
     ],

@@ -217,6 +217,15 @@ def test_optional_keys_are_taken_where_the_file_has_them(absent: str, tmp_path: 
     assert ("weight" in jets.targets) == ("w" not in absent)
 
 
+def test_a_channel_is_weighted_by_none_that_is_missing(tmp_path: Path) -> None:
+    channels = "channels: [{name: d0, place: d, weight: e}, {name: e, place: k, combine: sum}]\noptional: [d, k]\n"
+    arrays = {"x": PADDED, "y": LABEL}
+    (tmp_path / "b").mkdir()
+    assert [channel.name for channel in converted(tmp_path, arrays, CARD + channels).meta.channels] == ["pt", "energy"]
+    with pytest.raises(DataFileError, match="the channel 'd0' is a mean weighted by 'e', of which the file has no values; leave"):
+        converted(tmp_path / "b", arrays | {"d": DEPTH}, CARD + channels)
+
+
 def test_a_key_that_is_not_optional_is_missed(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match="no dataset 'd'; the file has x, y"):
         converted(tmp_path, {"x": PADDED, "y": LABEL}, DISPLACED)

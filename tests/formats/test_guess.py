@@ -293,7 +293,9 @@ def test_the_command_prints_a_card_that_the_command_takes(toys: Toys, tmp_path: 
     assert len(open_jets(tmp_path / "out.h5")) == JETS
     np.save(tmp_path / "none.npy", toys.pt[0])
     assert CliRunner().invoke(main, ["data", "convert", "--guess", str(tmp_path / "none.npy")]).exit_code == 1
-    assert "--guess looks at one file" in CliRunner().invoke(main, ["data", "convert", "--guess", str(path), str(card)]).output
+    for more in ([str(card)], ["-o", "out.h5"], ["--drop", "bad"], ["--card", str(card)]):
+        done = CliRunner().invoke(main, ["data", "convert", "--guess", str(path), *more])
+        assert (done.exit_code, "--guess looks at one file" in done.output) == (2, True)
     assert "Missing option '-o'" in CliRunner().invoke(main, ["data", "convert", str(path)]).output
 
 

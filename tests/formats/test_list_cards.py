@@ -220,6 +220,20 @@ def test_an_optional_expression_is_taken_where_its_columns_are(column: str, tmp_
         run(tmp_path / "a.root", card.replace(place, f"{column}[0]"))
 
 
+def test_whole_numbers_and_truth_values_are_computed_without_wrapping(tmp_path: Path) -> None:
+    """In the columns' own types 1 − 2 is 255, 200 · 200 is 64, and two truth values add up to a truth value."""
+    few, flag = (LABEL % 2).astype("u1"), LABEL > 0
+    write_tree(tmp_path / "a.root", branches() | {"few": few, "many": np.full(N, 200, "u1"), "flag": flag})
+    targets = {"less": "few - 2", "product": "many * many", "both": "flag + flag", "minus": "-few", "square": "square(many)"}
+    card = ROOT + TWO + "targets:\n" + "".join(f"  {name}: {text!r}\n" for name, text in targets.items())
+    jets, _ = run(tmp_path / "a.root", card)
+    expected = {"less": few - 2.0, "product": np.full(N, 4e4), "both": 2.0 * flag, "minus": -1.0 * few, "square": np.full(N, 4e4)}
+    for name, column in expected.items():
+        np.testing.assert_array_equal(jets.targets[name], column)
+    with pytest.raises(DataFileError, match=r"'few \* 0xf+' cannot be computed"):
+        run(tmp_path / "a.root", ROOT + TWO + f"selection: few * 0x{'f' * 20}\n")
+
+
 def test_the_opposite_of_a_number_is_no_truth_value(tmp_path: Path) -> None:
     """~1 and ~0 are −2 and −1, by which every row would be selected."""
     write_tree(tmp_path / "a.root", branches() | {"flag": (LABEL > 0).astype("i4")})

@@ -101,6 +101,14 @@ def test_atlas_files_are_unpacked_first(tmp_path: Path) -> None:
         convert(tmp_path / "x.h5.gz", tmp_path / "out.h5")
 
 
+def test_a_few_candidates_of_another_kind_hide_no_file(tmp_path: Path) -> None:
+    """Those of the forward calorimeters have the numbers 1 and 2 in CMS."""
+    aspen(tmp_path / "RunG_batch0.h5", JETS)
+    with h5py.File(tmp_path / "RunG_batch0.h5", "a") as file:
+        file["PFCands"][:3, 0, 9] = 1
+    assert detect(tmp_path / "RunG_batch0.h5").name == "aspen-open-jets"
+
+
 def test_aspen_jets_have_tracks_and_kinds(tmp_path: Path) -> None:
     aspen(tmp_path / "RunG_batch0.h5", JETS)
     jets, remarks, repairs = read("aspen-open-jets", tmp_path / "RunG_batch0.h5")

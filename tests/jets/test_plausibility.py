@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jetbench.jets import Jets
+from jetbench.jets import Channel, Jets
 from jetbench.jets.plausibility import Plausibility
 from jetbench.testing.toys import toy_jets
 from jetbench.views.observables import simple_observables
@@ -86,3 +86,24 @@ def test_the_same_few_constituents_in_every_jet_are_told() -> None:
     few = replace(jets, offsets=np.arange(21) * 16, eta=jets.eta[places], phi=jets.phi[places], values=jets.values[places])
     assert any("the same number of constituents, 16" in remark for remark in found(few).remarks())
     assert not any("the same number" in remark for remark in found(few[:1]).remarks())
+
+
+@pytest.mark.parametrize(
+    ("factor", "told"), [(1e3, "60 of 60 jets have a pT above 10 TeV"), (1e-3, "60 of 60 jets have a pT below 1 GeV")]
+)
+def test_another_unit_is_told_where_nothing_else_is_said(factor: float, told: str) -> None:
+    jets = toy_jets(60)
+    jets = replace(jets, jet_pt=jets.jet_pt * np.float32(factor), values=jets.values * np.float32(factor))
+    assert told in " ".join(found(jets).remarks())
+    assert "look for another unit, MeV for GeV" in " ".join(found(jets).remarks())
+
+
+@pytest.mark.parametrize(("share", "told"), [(1.0, 0), (0.995, 0), (0.9, 40)])
+def test_energies_below_momenta_are_told(share: float, told: int) -> None:
+    """As of a pT that stands in the column of the energy; rounding is none."""
+    jets = toy_jets(40, channels=(Channel(name="pt", unit="GeV", role="pt"), Channel(name="energy", unit="GeV", role="energy")))
+    pt = jets.values.sum(axis=1)
+    eta = jets.eta + jets.jet_eta[np.repeat(np.arange(40), np.diff(jets.offsets))]
+    jets = replace(jets, values=np.column_stack([pt, share * pt * np.cosh(eta)]).astype(np.float32))
+    said = [remark for remark in found(jets).remarks() if "energy is below their momentum" in remark]
+    assert [int(remark.split()[0]) for remark in said] == ([told] if told else [])
