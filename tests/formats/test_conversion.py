@@ -167,6 +167,8 @@ def test_parts_in_jobs_of_their_own_are_the_whole(write: Callable[..., Path], tm
     for part, told in (((5, 4), "no part 5 of 4; they count from 1"), ((1, 40), "read in 9 blocks, which make no 40 parts")):
         with pytest.raises(DataFileError, match=told):
             run(sources, tmp_path / "x.h5", part=part)
+    with pytest.raises(DataFileError, match="read in one block, too small to be parted; convert them whole"):
+        run([write("small.txt", [(i % 2, i) for i in range(5)])], tmp_path / "x.h5", part=(1, 2))
     with pytest.raises(DataFileError, match="does not know the labels of the others: name the classes"):
         run([write("plain.txt", [(i % 2, i) for i in range(20)])], tmp_path / "x.h5", part=(1, 2))
 
