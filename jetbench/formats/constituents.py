@@ -99,9 +99,10 @@ class ConstituentTable(TableReader):
         return jets, {**repairs, **({unknown: strange} if strange else {})}
 
     def _exchanged(self, place: str) -> str:
-        """What else may be wrong where a place holds no such quantity: axes the other way round, where those of the array allow it."""
+        """What else may be wrong where a place holds no such quantity: axes the other way round, where the array allows it."""
         key = split(place)[0]
-        columns = [column for k, column in map(split, self.card.constituent_places()) if k == key and column is not None]
+        places = map(split, self.card.constituent_places())
+        columns = [column for other, column in places if other == key and column is not None]
         other, axis = ("NCF", 2) if self.card.layout == "NFC" else ("NFC", 1)
         if not self.card.padded or not columns or self.table.shape(key)[axis] <= max(columns):
             return ""
