@@ -203,7 +203,7 @@ def test_images_come_out_as_they_were_written(shape: tuple[int, ...], layout: st
     if signed:
         images[..., 1] -= 10
         images[..., 1] *= images[..., 0] > 0
-    path = hdf5(tmp_path / "images.h5", {"X": images, "y": np.arange(40) % 2, "m0": rng.random(40)}, compression="gzip")
+    path = hdf5(tmp_path / "images.h5", {"img": images, "y": np.arange(40) % 2, "m0": rng.random(40)}, compression="gzip")
     text = guess(path).text
     assert f"layout: {layout}" in text
     assert 'targets: {NAME: "m0"}' in text
