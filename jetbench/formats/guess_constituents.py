@@ -68,7 +68,7 @@ def _arrays(look: Look) -> Found | None:
         momentum = by_name({key: key for key in arrays})
         if momentum is None:
             continue
-        meant = {name: arrays[str(key)].rows for name, key in momentum.places.items()}
+        meant = {name: rows for name, key in momentum.places.items() if (rows := arrays[str(key)].rows) is not None}
         jets = next(iter(arrays.values())).shape[0] or 0
         lists = look.container in LISTS
         lines = [f"layout: {'lists' if lists else 'padded'}  # an array for each quantity"]
@@ -80,7 +80,7 @@ def _arrays(look: Look) -> Found | None:
             meant,
             axes,
             arrays[masks[0]].rows if masks else None,
-        )  # type: ignore[arg-type]
+        )
         lines += [f"mask: {quoted(key)}  # not zero where there is a constituent" for key in masks[:1]]
         rest = [key for key in arrays if key not in momentum.places.values() and key not in masks]
         lines += [f"#   {key}: a channel by  channels: [{{name: NAME, place: {quoted(key)}}}]" for key in rest]
