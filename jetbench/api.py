@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from jetbench.engine.array import Remaining, execute_one, remaining
 from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import execute
 from jetbench.engine.events import Event
@@ -188,6 +189,22 @@ class Session(Execution):
 
     def results(self) -> Results:
         return collect(self.plan, self.store)
+
+    def remaining(self) -> Remaining:
+        """List the runs that are not finished, each after all that it needs, for processes that execute one each (`run_one`)."""
+        self.store.prepare_work()
+        remember(self.store.root, self.plan.instance)
+        return remaining(self.plan, self.store)
+
+    def run_one(self, run: str, jobs: int | None = None, progress: Progress | None = None) -> Generator[Event, None, None]:
+        """Execute a single run, by its name or key, beside whatever other processes execute, and publish nothing; events as
+        `engine.array.execute_one` says. The data are made where they are missing, in `jobs` processes."""
+        self.store.prepare_work()
+        if self.plan.instance.name not in remembered(self.store.root):
+            remember(self.store.root, self.plan.instance)
+        told = progress or (lambda what, done, total: None)
+        place, ready = lambda: places(1, cores(), gpus())[0], lambda: prepare(self.plan, jobs or cores(), told)
+        yield from execute_one(self.plan, self.store, run, place, ready)
 
     def sync(self) -> Iterator[Event]:
         yield from super().sync()

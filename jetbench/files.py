@@ -39,7 +39,8 @@ def replacing(path: Path, workplace: Path | None = None) -> Iterator[Path]:
     Where the writing fails nothing is left and `path` stays as it was; the error passes on. A killed process leaves its file
     behind, which `workplace`, a folder of the same file system, keeps out of sight.
     """
-    temporary = (workplace or path.parent) / f".{path.name}.{os.getpid()}.part"
+    # a name by chance: processes of several hosts, or of containers, have the same numbers
+    temporary = (workplace or path.parent) / f".{path.name}.{os.urandom(6).hex()}.part"
     try:
         yield temporary
         with open(temporary, "rb") as written:

@@ -14,7 +14,7 @@ from jetbench.engine.events import Event
 from jetbench.engine.pool import Pool, Submit, Submitted, local_cluster
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.survey import reopen_reclaimed
-from jetbench.engine.worker import GRACE, run_job, stopping
+from jetbench.engine.worker import run_job, stop_jobs, stopping
 from jetbench.errors import StoreError
 from jetbench.processes import context
 from jetbench.suites.graph import Graph, PlannedRun
@@ -92,13 +92,5 @@ def _drive(books: Books, prepared: Prepared, free: list[str | None], submit: Sub
                 looked = time.monotonic()
                 yield from books.look_elsewhere()
     except BaseException:  # whatever it is, the children write their checkpoints
-        stopping.set()
-        _wait_for_children([submitted for _, _, submitted in running.values()])
+        stop_jobs([submitted for _, _, submitted in running.values()])
         raise
-
-
-def _wait_for_children(waiting: list[Submitted]) -> None:
-    """Until every running child has written its checkpoint; jobs that had not begun return at once."""
-    deadline = time.monotonic() + 2 * GRACE
-    while time.monotonic() < deadline and not all(one.done() for one in waiting):
-        time.sleep(0.05)

@@ -61,6 +61,19 @@ class Schedule:
         """Hand out the first of the runs that are ready; None where none is."""
         return heapq.heappop(self._ready)[2] if self._ready else None
 
+    def take(self, key: str) -> PlannedRun | None:
+        """Hand out a certain run; None where it is not ready."""
+        found = next((entry for entry in self._ready if entry[2].key == key), None)
+        if found is None:
+            return None
+        self._ready.remove(found)
+        heapq.heapify(self._ready)
+        return found[2]
+
+    def needs(self, key: str) -> list[str]:
+        """Return what a run still waits for."""
+        return [need for need, keys in self._needed_by.items() if key in keys]
+
     def meet(self, need: str) -> None:
         """Note that something is there: runs that needed nothing else are ready."""
         self._met.add(need)

@@ -6,12 +6,14 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from typing import Literal
 
 from jetbench.engine.child import BUSY, PRUNED, STOPPED, start_child
+from jetbench.engine.pool import Submitted
 from jetbench.errors import StoreError
 from jetbench.files import file_lock
 from jetbench.runs.costs import costs_so_far
@@ -20,7 +22,7 @@ from jetbench.tracking.ledger import Ledger, RunFolder
 from jetbench.tracking.shipper import Shipper
 from jetbench.tracking.tracker import RunCard, Status, Tracker
 
-__all__ = ["GRACE", "Outcome", "publish", "run_job", "stopping", "trained_elsewhere"]
+__all__ = ["GRACE", "Outcome", "publish", "run_job", "stop_jobs", "stopping", "trained_elsewhere"]
 
 SILENT = "its process ended without a word; is there enough memory and disk space?"
 TOLD = "its process was told to stop; the same command goes on from its checkpoint"
@@ -72,6 +74,15 @@ def run_job(job: Job, card: RunCard, tracker: Tracker, gpu: str | None = None) -
         status = _wait(child, shipper, ledger.run(job.key))
     outcome = _outcome(ledger, job, status, started)
     return Outcome(job.key, outcome.status, outcome.trained, outcome.reason, _close(shipper, CLOSED[outcome.status]))
+
+
+def stop_jobs(submitted: Sequence[Submitted]) -> None:
+    """Tell every job of this process to stop, and wait until their children have written checkpoints; jobs that had not begun
+    return at once."""
+    stopping.set()
+    deadline = time.monotonic() + 2 * GRACE
+    while time.monotonic() < deadline and not all(one.done() for one in submitted):
+        time.sleep(0.05)
 
 
 def publish(card: RunCard, tracker: Tracker, status: Status = "FINISHED") -> str:
