@@ -40,8 +40,11 @@ def sbatch(array: str, script: str) -> None:
 
 
 def start(script: str, index: int) -> subprocess.Popen[bytes]:
-    told = {"SLURM_ARRAY_JOB_ID": ARRAY, "SLURM_ARRAY_TASK_ID": str(index)}
-    return subprocess.Popen(["bash", script], env=os.environ | told, start_new_session=True)
+    told = {"SLURM_ARRAY_JOB_ID": ARRAY, "SLURM_ARRAY_TASK_ID": str(index), "SLURM_CPUS_PER_TASK": "1"}
+    with Path(f"logs/{ARRAY}_{index}.txt").open("ab") as log:
+        return subprocess.Popen(
+            ["bash", script], env=os.environ | told, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
 
 
 def asked(index: int) -> Path:
