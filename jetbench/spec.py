@@ -180,13 +180,13 @@ class RunSpec(Spec):
     """One training and its evaluation.
 
     `data` is what it is trained on: the pool of unlabelled jets, the pool with its labels, a label budget, or a budget and the
-    pool together. `labels` is the size of that budget, validation labels included, and None for the pools. `also_test` are
-    the test sets beside the own one on which a run on a budget is scored as well. `targets` says which labels it sees, or
-    that it sees the `scores` of a teacher in their place; `trains` what of the network is trained. `start` is the digest of the
-    run that this one starts from: it has the preprocessing of that run, and `takes` its encoder alone or its head as well;
-    `weights` are imported ones, which it starts from instead. The values at the paths of `chosen` are placeholders until their
-    studies have decided. `fault` is the name of what is done wrong on purpose, in it or in what it starts from: such a run is
-    nobody's but a suite's that declares the fault.
+    pool together. `labels` is the size of that budget, validation labels included, and None for the pools. `also_test` are the
+    test sets beside the own one on which a run on a budget is scored as well. `targets` says which labels it sees, or that it
+    sees the `scores` of a teacher in their place; `trains` what of the network is trained. `sample_weight` is the target of the
+    jets that weighs them in its loss. `start` is the digest of the run that this one starts from: it has the preprocessing of
+    that run, and `takes` its encoder alone or its head as well; `weights` are imported ones, which it starts from instead. The
+    values at the paths of `chosen` are placeholders until their studies have decided. `fault` is the name of what is done wrong
+    on purpose, in it or in what it starts from: such a run is nobody's but a suite's that declares the fault.
     """
 
     protocol: int = 1  # raised by hand when splits, batches or evaluation change their numbers
@@ -200,6 +200,7 @@ class RunSpec(Spec):
     labels: int | None = None
     targets: Literal["none", "true", "shuffled", "scores"] = "true"
     scores: ScoresRef | None = None
+    sample_weight: str | None = None
     seed: int
     task: Component = Component(name="classification")
     model: Component

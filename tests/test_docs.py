@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
@@ -30,7 +31,8 @@ from jetbench.engine.survey import STATES
 from jetbench.errors import SuiteError
 from jetbench.formats import formats
 from jetbench.formats.cards import read_card
-from jetbench.jets import Jets
+from jetbench.formats.conversion import Request, convert
+from jetbench.jets import Jets, open_jets
 from jetbench.models import models
 from jetbench.objectives import objectives
 from jetbench.plugins import TABLES
@@ -52,6 +54,11 @@ __all__ = ["toys_of"]
 DATA = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 
 
+def test_every_format_has_its_layout() -> None:
+    described = re.findall(r"^## (\S+)$", (ROOT / "docs" / "layouts.md").read_text(encoding="utf-8"), re.M)
+    assert sorted(described) == sorted(entry.name for entry in formats.own if not entry.carded)
+
+
 @pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", DATA, re.S), ids=lambda text: text.splitlines()[0])
 def test_cards_are_valid(text: str, tmp_path: Path) -> None:
     card = tmp_path / "card.yaml"
@@ -59,6 +66,34 @@ def test_cards_are_valid(text: str, tmp_path: Path) -> None:
     read = read_card(card)
     assert len(read.class_names) == 2
     assert read.label in ("is_signal", "y")
+
+
+LAYOUTS = (ROOT / "docs" / "cards.md").read_text(encoding="utf-8")
+SECTIONS = {text.partition("\n")[0]: text for text in LAYOUTS.split("\n## ")[1:] if "```yaml" in text}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_the_description_of_a_layout_is_enough_to_write_and_convert_it(name: str, tmp_path: Path) -> None:
+    written: dict[str, Any] = {}
+    (first,), (code,) = (re.findall(r"```python\n(.*?)```", text, re.S) for text in (LAYOUTS.split("\n## ")[0], SECTIONS[name]))
+    (card,) = re.findall(r"```yaml\n(.*?)```", SECTIONS[name], re.S)
+    (tmp_path / "card.yaml").write_text(card, encoding="utf-8")
+    with chdir(tmp_path):
+        exec(first + code, written)
+        done = convert(sorted(Path().glob("jets_in*")), "jets.h5", Request(card="card.yaml"))
+    assert done.jets == 200
+    jets = open_jets(tmp_path / "jets.h5").read()
+    assert jets.meta.class_names == ("qcd", "top")
+    assert np.bincount(jets.targets["label"]).tolist() == np.bincount(written["label"]).tolist()
+    if name == "Images":
+        np.testing.assert_allclose(np.sort(jets.values[:, 0]), np.sort(written["images"][written["images"] > 0]))
+        return
+    assert not done.remarks
+    values, real = {key: written[key].astype(np.float64) for key in ("pt", "eta", "phi")}, written["real"]
+    px, py = ((values["pt"] * of(values["phi"])).sum(axis=1) for of in (np.cos, np.sin))
+    np.testing.assert_allclose(np.sort(jets.jet_pt), np.sort(np.hypot(px, py)), rtol=1e-5)
+    energy = (values["pt"] * np.cosh(values["eta"]))[real]
+    np.testing.assert_allclose(np.sort(jets.values[:, 1]), np.sort(energy), rtol=1e-5)
 
 
 def test_every_format_stands_in_the_table() -> None:

@@ -21,7 +21,8 @@ FLOORS = [
     {"errors", "files", "processes", "registry", "seeds", "values", "strict", "spaces", "spec", "recipes", "plugins"}
     | {"__init__", "benchmarks", "studies"},
     {"jets", "statistics"},
-    {"simulation", "formats"},
+    {"simulation"},
+    {"formats"},
     {"data", "tracking"},
     {"views", "evaluation"},
     {"models"},

@@ -43,6 +43,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
             "dataset": {"dataset": DatasetRef(name="d", sha256="1")},
             "unlabelled": {"unlabelled": DatasetRef(name="u", sha256="2")},
             "test_jets": {"test_jets": 11},
+            "sample_weight": {"sample_weight": "w"},
             "also_test": {"also_test": DatasetRef(name="a", sha256="3")},
             "pool": {"pool": (("a", 1.0),)},
             "pool_jets": {"pool_jets": 1000},

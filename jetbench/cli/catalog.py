@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from jetbench.formats import FormatEntry
 from jetbench.models import ModelEntry
 from jetbench.plugins import TABLES
 from jetbench.registry import Entry
@@ -120,7 +121,7 @@ def show(name: str) -> None:
     found = [(kind, entry) for kind in KINDS for entry in _entries(kind) if entry.name == name]
     files = (("suite", suite_names(), suite_text), ("study", study_names(), study_text))
     texts: list[tuple[str, Iterable[str]]] = [(kind, [read(name)]) for kind, names, read in files if name in names]
-    texts += [(kind.removesuffix("s"), (f"{line}\n" for line in _describe(kind, entry))) for kind, entry in found]
+    texts += [(kind.removesuffix("s"), _explained(kind, entry)) for kind, entry in found]
     for kind, parts in texts:
         if len(texts) > 1 or of_kind:  # else what is shown of a suite is its file as it is
             click.secho(f"# {kind} {name}", bold=True)
@@ -131,6 +132,15 @@ def show(name: str) -> None:
         close = get_close_matches(name, sorted({*names, *suite_names(), *study_names(), *KINDS}), n=NEAR, cutoff=0.5)
         hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
         raise UnknownNameError(f"nothing is called {name!r}; {hint}`jetbench ls` lists all names", name)
+
+
+def _explained(kind: str, entry: Entry) -> Iterable[str]:
+    """What is shown of a component: a description, or of a format that is a card the card, to be copied."""
+    if isinstance(entry, FormatEntry) and entry.shipped:
+        from jetbench.formats.shipped_cards import card_text
+
+        return [card_text(entry.name)]
+    return (f"{line}\n" for line in _describe(kind, entry))
 
 
 def _describe(kind: str, entry: Entry) -> Iterable[str]:
@@ -217,11 +227,13 @@ def _size(entry: ModelEntry) -> str:
 
 def _card_keys(kind: str) -> Iterable[str]:
     """The description of a kind of card, and each of its keys with its default."""
+    from jetbench.formats.card import Card
     from jetbench.formats.cards import KINDS as CARDS
 
     card = CARDS[kind]
     for key, field in card.model_fields.items():
-        yield f"  {key:<14}" + ("needed" if field.is_required() else f"default: {field.default or 'none'}")
+        yield f"  {key:<17}" + ("needed" if field.is_required() else f"default: {field.default or 'none'}")
+    yield inspect.cleandoc(Card.__doc__ or "")
     yield inspect.cleandoc(card.__doc__ or "")
 
 

@@ -6,7 +6,7 @@ import os
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -154,32 +154,45 @@ def _part(ctx: click.Context, parameter: click.Parameter, text: str | None) -> t
 
 @data.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File of jets to write.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File of jets to write.")
+@click.option("--guess", is_flag=True, help="Print the arrays of one file and the draft of its card, and convert nothing.")
 @click.option("--format", help="A format of `jetbench ls formats`. [default: by the files' content]")
 @click.option("--card", type=click.Path(exists=True, dir_okay=False), help="YAML file that describes images or constituents.")
 @click.option("--label-from-files", is_flag=True, help="FILES are of one class each, as in qcd='background*.h5' top=signal.h5.")
 @click.option("--class-names", callback=_names, help="Names of the labels 0, 1, …, with commas, where the files have none.")
 @click.option("--channels", callback=_names, help="Channels to keep, with commas. [default: all]")
 @click.option("--unlabelled", is_flag=True, help="Leave the labels out, for a pool to pretrain on.")
+@click.option(
+    "--drop", type=click.Choice(["bad"]), help="Leave out and count rows that cannot be jets: empty, NaN, without label."
+)
 @click.option("--part", callback=_part, metavar="I/N", help="Convert one of N parts, as a job of its own; open them together.")
 def convert(
     files: tuple[str, ...],
-    output: Path,
+    output: Path | None,
+    guess: bool,
     format: str | None,
     card: str | None,
     label_from_files: bool,
     class_names: tuple[str, ...],
     channels: tuple[str, ...],
     unlabelled: bool,
+    drop: Literal["bad"] | None,
     part: tuple[int, int] | None,
 ) -> None:
     """Convert files of the field into one file of jets, which every command takes as a dataset.
 
     FILES are paths and globs of one format, and make one dataset. A conversion that was stopped goes on where it was.
     """
+    if guess:
+        _guess(files, output)
+        return
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output'.")
     from jetbench.formats.conversion import Request, convert
 
-    request = Request(format=format, card=card, class_names=class_names, channels=channels, unlabelled=unlabelled, part=part)
+    request = Request(
+        format=format, card=card, class_names=class_names, channels=channels, unlabelled=unlabelled, drop=drop, part=part
+    )
     with display(stderr=True) as show, resumable():
         done = convert(_by_class(files) if label_from_files else files, output, request, show.update)
     for remark in done.remarks:
@@ -187,6 +200,18 @@ def convert(
     if done.duplicates:
         click.echo(f"note: {done.duplicates} jets are copies of another one; splits keep them on one side", err=True)
     click.echo(f"{output}: {done.jets} jets, digest {done.digest}")
+
+
+def _guess(files: tuple[str, ...], output: Path | None) -> None:
+    """Print what a file seems to hold; the exit status is 1 where no card can be drafted, and one is needed."""
+    from jetbench.formats.guess import guess
+
+    if len(files) > 1 or output is not None:
+        raise click.UsageError("--guess looks at one file, and prints: jetbench data convert --guess FILE > card.yaml")
+    found = guess(Path(files[0]).expanduser())
+    click.echo(found.text)
+    if not (found.card or found.known):
+        raise SystemExit(1)
 
 
 def _by_class(texts: tuple[str, ...]) -> dict[str, list[str]]:

@@ -22,7 +22,8 @@ SWEEP_BYTES = 1 << 25  # of deposits on file that one look at all of them holds 
 @dataclass(frozen=True, eq=False)
 class Batch:
     """`size` jets: jet (deposits,) the row of the jet that a deposit belongs to, rising; eta, phi (deposits,) relative to the
-    jet axis; values (deposits, channels); jet_eta (size,); targets, each (size,) or (size, classes)."""
+    jet axis; values (deposits, channels); jet_eta (size,); targets, each (size,) or (size, classes); weight (size,) in a
+    supervised loss, None where all jets have the same."""
 
     meta: Meta
     size: int
@@ -32,6 +33,7 @@ class Batch:
     values: Tensor
     jet_eta: Tensor
     targets: dict[str, Tensor]
+    weight: Tensor | None = None
 
     def replace(self, **changes: Any) -> Self:
         return replace(self, **changes)
@@ -71,15 +73,18 @@ def join(batches: Sequence[Batch]) -> Batch:
         values=torch.cat([b.values for b in batches]),
         jet_eta=torch.cat([b.jet_eta for b in batches]),
         targets={name: torch.cat([b.targets[name] for b in batches]) for name in first.targets},
+        weight=None if first.weight is None else torch.cat([b.weight for b in batches if b.weight is not None]),
     )
 
 
 class JetTensors:
     """Jets as tensors, from which batches are gathered without a loop over jets. Targets (n,) are in memory, `pt` among them; the
-    deposits stay where the jets have them, and those of a file are read when they are asked for."""
+    deposits stay where the jets have them, and those of a file are read when they are asked for. `weight` (n,) is None until a
+    training has one."""
 
     def __init__(self, jets: Jets) -> None:
         self.meta = jets.meta
+        self.weight: Tensor | None = None
         self.jets = jets
         self.offsets = torch.from_numpy(np.ascontiguousarray(jets.offsets))
         self.jet_eta = _tensor(jets.jet_eta[:], np.float32)
@@ -94,6 +99,7 @@ class JetTensors:
         """Return the jets at `rows` (k,) alone, in that order, in memory, with the targets that they have here."""
         held = JetTensors(replace(self.jets, targets={}).take(rows))
         held.targets = {name: column[torch.from_numpy(rows)] for name, column in self.targets.items()}
+        held.weight = None if self.weight is None else self.weight[torch.from_numpy(rows)]
         return held
 
     def batch(self, indices: Tensor) -> Batch:
@@ -114,6 +120,7 @@ class JetTensors:
             values=self.values[deposits],
             jet_eta=self.jet_eta[indices],
             targets={name: column[indices] for name, column in self.targets.items()},
+            weight=None if self.weight is None else self.weight[indices],
         )
 
     def sweep(self, rows: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, Batch]]:

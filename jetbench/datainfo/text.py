@@ -62,6 +62,8 @@ def _origin(summary: Summary) -> Iterator[tuple[str, str]]:
         yield from ((name, part) for part in parts if part)
     for repair, jets in origin.repairs:
         yield "repaired", f"{repair}: {jets} jets"
+    for cause, rows in origin.dropped:
+        yield "not converted", f"{rows} rows, each of which {cause}"
 
 
 def _channels(summary: Summary) -> list[Sequence[str]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from jetbench.data.composition import composition
 from jetbench.data.splits import split_jets
+from jetbench.data.weights import read_weights, unit_weights
 from jetbench.errors import DataFileError, LeakError, SuiteError
 from jetbench.jets import Jets, open_jets
 from jetbench.jets.hashes import stored_hashes
@@ -41,6 +42,8 @@ def check_data(plan: Graph, dataset: Path, unlabelled: Path | None) -> None:
     hashes = stored_hashes(jets)
     tested = hashes[split.test]
     _refuse_leak(tested, hashes[split.pool], dataset, dataset)
+    if weight := plan.instance.settings.sample_weight:
+        unit_weights(read_weights(jets, weight), split.pool, "jets that may be trained on")
     if unlabelled is None:
         _check_sizes(plan, _labels(jets)[split.pool], jets.meta.class_names)
     else:

@@ -22,6 +22,7 @@ from jetbench.suites.contradictions import contradictions
 from jetbench.suites.graph import Graph
 from jetbench.suites.instances import remembered
 from jetbench.suites.plans import plan_remembered
+from jetbench.suites.weighting import weighting_lines
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 
@@ -55,7 +56,7 @@ def describe(plan: Graph, store: Store, trainings: int, simulations: int) -> str
     lines += compared_lines(plan)
     try_networks(plan)
     lines += [line for arm in try_weights(plan) for line in arm.lines()]
-    lines += teacher_lines(plan)
+    lines += [*teacher_lines(plan), *weighting_lines(plan.instance.settings)]
     lines += [f"! {line}" for line in (*contradictions(plan), *changed_lines(plan, store))]
     if chosen := sum(found.unknown.values()):
         lines.append(f"up to {chosen} runs are of trials that the search has yet to choose")

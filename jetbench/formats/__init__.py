@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jetbench.plugins import OpenRegistry
 from jetbench.registry import Entry
@@ -13,11 +13,25 @@ __all__ = ["FormatEntry", "formats"]
 
 @dataclass(frozen=True)
 class FormatEntry(Entry):
-    """`target` names a `Reader`. `carded`: it needs a card, a YAML file that says what the file's keys mean."""
+    """`target` names a `Reader`, or is empty for a format that is a shipped card and no code. `carded`: it needs a card of the
+    user, a YAML file that says what the file's keys mean."""
 
     table: ClassVar[str] = "formats"
 
     carded: bool = False
+
+    @property
+    def shipped(self) -> bool:
+        """Whether a card that is shipped says all of it."""
+        return not self.target and self.plugin is None
+
+    def load(self) -> Any:
+        """Return its reader. Raises `PluginError` where that of a plug-in cannot be imported."""
+        if not self.shipped:
+            return super().load()
+        from jetbench.formats.shipped_cards import shipped_reader
+
+        return shipped_reader(self.name)
 
 
 formats: OpenRegistry[FormatEntry] = OpenRegistry(
@@ -25,19 +39,19 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
     [
         FormatEntry(
             "jetclass",
-            "jetbench.formats.jetclass:JetClass",
+            "",
             "ROOT trees of constituents, ten classes",
             "zenodo 6619768; arXiv:2202.03772",
         ),
         FormatEntry(
             "top-tagging",
-            "jetbench.formats.top_tagging:TopTagging",
+            "",
             "pandas HDF5 tables of four-vectors, top against QCD",
             "zenodo 2603256; arXiv:1902.09914",
         ),
         FormatEntry(
             "energyflow",
-            "jetbench.formats.energyflow:EnergyFlow",
+            "",
             "npz files of particles, quark against gluon",
             "zenodo 3164691; arXiv:1810.05165",
         ),
@@ -48,32 +62,56 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
             "zenodo 6975118; arXiv:2106.11535",
         ),
         FormatEntry(
+            "hls4ml",
+            "",
+            "HDF5 files of constituents with features of jets: gluon, light quark, W, Z, top",
+            "zenodo 3602254, 3602260; arXiv:1804.06913",
+        ),
+        FormatEntry(
+            "atlas-top-tagging",
+            "",
+            "HDF5 files of four-vectors in MeV, top against QCD, with training weights",
+            "CERN Open Data 80030; arXiv:2407.20127",
+        ),
+        FormatEntry(
+            "aspen-open-jets",
+            "",
+            "HDF5 files of the particle-flow candidates of CMS jets, without labels",
+            "fdr.uni-hamburg.de/record/16505; arXiv:2412.10504",
+        ),
+        FormatEntry(
+            "lhco",
+            "jetbench.formats.lhco:LHCOlympics",
+            "events of the LHC Olympics 2020, pandas HDF5 frames of particles; the two hardest jets of each",
+            "zenodo 4536377; arXiv:2101.08320",
+        ),
+        FormatEntry(
             "constituents",
             "jetbench.formats.constituents:ConstituentTable",
-            "tables of constituents in HDF5, npz or parquet, described by a card",
+            "tables of constituents in HDF5, npz, npy, parquet or ROOT, described by a card",
             carded=True,
         ),
         FormatEntry(
             "ml4sci-electron-photon",
-            "jetbench.formats.ml4sci:ElectronPhoton",
+            "",
             "electron and photon showers, 32 × 32 crystals, energy and time, HDF5",
             "ML4SCI, Single{Photon,Electron}Pt50_IMGCROPS_n249k_RHv1.hdf5; arXiv:1807.11916",
         ),
         FormatEntry(
             "ml4sci-quark-gluon",
-            "jetbench.formats.ml4sci:QuarkGluon",
+            "",
             "quark and gluon jets, 125 × 125 pixels of tracks, ECAL and HCAL, HDF5",
             "ML4SCI, quark-gluon_data-set_n139306.hdf5; arXiv:1902.08276",
         ),
         FormatEntry(
             "ml4sci-quark-gluon-parquet",
-            "jetbench.formats.ml4sci:QuarkGluonParquet",
+            "",
             "quark and gluon jets, 125 × 125 pixels of tracks, ECAL and HCAL, parquet",
             "ML4SCI, QCDToGGQQ_IMGjet_RH1all_jet0_run*.test.snappy.parquet; arXiv:1902.08276",
         ),
         FormatEntry(
             "ml4sci-ssl",
-            "jetbench.formats.ml4sci:SelfSupervised",
+            "",
             "jets for self-supervised learning, 125 × 125 pixels in 8 channels, with or without labels and masses, HDF5",
             "ML4SCI, Dataset_Specific_Unlabelled.h5, Dataset_Specific_labelled*.h5",
         ),
@@ -86,7 +124,7 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
         FormatEntry(
             "images",
             "jetbench.formats.image_reader:Images",
-            "dense images of any origin in HDF5, npz or parquet, described by a card",
+            "dense images of any origin in HDF5, npz, npy or parquet, described by a card",
             carded=True,
         ),
     ],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from jetbench.jets import Channel, Provenance
+from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT
+from jetbench.jets import Channel, Meta, Provenance
 from jetbench.values import Value
 
 __all__ = ["Card", "CardChannel", "ConstituentCard", "Place", "split"]
@@ -15,9 +17,13 @@ __all__ = ["Card", "CardChannel", "ConstituentCard", "Place", "split"]
 Place = Annotated[str, Field(pattern=r"^[^:]+(:\d+)?$")]
 Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "mass"]
 
+Name = TypeVar("Name", bound=str)
+
 COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi"})
 THIRD = ({"energy"}, {"mass"}, set[str]())
 RESERVED = {"pt", "energy"}
+SAID = ("source", "generator", "detector", "licence", "cuts", "remarks")  # of the jets' origin
+KEYS_OF_THEIR_OWN = {"label", "weight"}  # targets that no card names as such
 
 
 def split(place: str) -> tuple[str, int | None]:
@@ -26,37 +32,97 @@ def split(place: str) -> tuple[str, int | None]:
     return key, int(column) if colon else None
 
 
+def kept(places: Mapping[Name, str], missing: Collection[str]) -> dict[Name, str]:
+    """Return the named places that lie in no key that is missing."""
+    return {name: place for name, place in places.items() if split(place)[0] not in missing}
+
+
+def refuse_needed(optional: Sequence[str], spare: Sequence[str], needed: Sequence[str]) -> None:
+    """Raise `ValueError` for an optional key in which no `spare` place lies, or a `needed` one."""
+    keys = {split(place)[0] for place in spare} - {split(place)[0] for place in needed}
+    if strange := [key for key in optional if key not in keys]:
+        raise ValueError(
+            f"optional are keys of channels, labels, weights, targets, columns or checks alone, and {strange[0]!r} is none"
+        )
+
+
 class Card(Value):
-    """What every card says of the jets' origin and classes, in words of its owner. `label_from_files` are patterns for the names
-    of files that hold one class each, by the name of the class."""
+    """What every card says of the jets' origin and classes, in words of its owner, of which `remarks` are whole sentences.
+
+    `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for each class; `label_values` are
+    the numbers that stand for the classes, where they are not 0, 1, …. `label_from_files` are patterns for the names of files
+    that hold one class each, by the name of the class. `targets` are places of a number for each jet, by the name of the
+    target; `weights` is one of numbers that are not negative, which become the target `weight`. `optional` are keys that not
+    every file has: what is taken from a missing one is left out.
+    """
 
     source: str
     generator: str = ""
     detector: str = ""
     licence: str = ""
     cuts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    label: Place | tuple[Place, ...] | None = None
+    label_values: tuple[int, ...] = ()
     label_from_files: dict[str, str] = {}
+    weights: Place | None = None
+    targets: dict[str, Place] = {}
+    optional: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _one_source_of_labels(self) -> Self:
-        if self.label_from_files and (self.class_names or getattr(self, "label", None)):
+    def _classes_are_told_once(self) -> Self:
+        if self.label_from_files and (self.class_names or self.label):
             raise ValueError("label_from_files names classes and tells them; label and class_names do not belong beside it")
         if len(set(self.class_names)) != len(self.class_names):
             raise ValueError(f"class_names {', '.join(self.class_names)} are not all different")
+        values = set(self.label_values)
+        if values and not (isinstance(self.label, str) and len(values) == len(self.label_values) == len(self.class_names)):
+            raise ValueError("label_values are different numbers, one for each of class_names, in the one place of the label")
         return self
 
-    def provenance(self) -> Provenance:
-        return Provenance(
-            source=self.source, generator=self.generator, detector=self.detector, licence=self.licence, cuts=self.cuts
+    @field_validator("targets")
+    @classmethod
+    def _targets_are_names(cls, targets: dict[str, str]) -> dict[str, str]:
+        for name in targets:
+            if not name.isidentifier() or name in KEYS_OF_THEIR_OWN:
+                raise ValueError(
+                    f"{name!r} is no name for a target; use letters, digits and _, and the keys label and weights for these"
+                )
+        return targets
+
+    def label_places(self) -> tuple[str, ...]:
+        """List the places that tell the label: none, one, or one for each class."""
+        return (self.label,) if isinstance(self.label, str) else self.label or ()
+
+    def told_places(self) -> list[str]:
+        """List the places of labels and weights."""
+        return [*self.label_places(), *([self.weights] if self.weights else [])]
+
+    def without(self, missing: Collection[str]) -> Self:
+        """Return the card of a file that lacks these of the `optional` keys."""
+        labelled = not any(split(place)[0] in missing for place in self.label_places())
+        weighted = self.weights is not None and split(self.weights)[0] not in missing
+        return self.model_copy(
+            update={
+                "label": self.label if labelled else None,
+                "weights": self.weights if weighted else None,
+                "targets": kept(self.targets, missing),
+            }
         )
+
+    def provenance(self) -> Provenance:
+        return Provenance(**{name: getattr(self, name) for name in SAID})
 
 
 class CardChannel(Value):
-    """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight."""
+    """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight. What the file has times
+    `scale` is of that unit; `missing` is the number that stands in the file where nothing was measured, which becomes zero."""
 
     name: str
     place: Place
+    scale: float = 1.0
+    missing: float | None = None
     unit: str = ""
     combine: Literal["sum", "mean"] = "mean"
     weight: str | None = "pt"
@@ -72,17 +138,22 @@ class ConstituentCard(Card):
 
     `layout`: "padded" or "NCF" (arrays (jets, constituents, …), zero-padded or with a `mask`), "NFC" (features before
     constituents), "flat" (arrays (constituents of all jets, …) with `counts` per jet, or with `offsets` of each jet and the
-    end), these in HDF5 or npz; "lists" (list columns of parquet). A field of a compound dataset is a place `dataset/field`.
+    end), these in HDF5, npz, or npy, whose one array is called `array`; "padded" also in the format `pandas`, HDF5 of one frame
+    in the layout "table", where `PX_*` are the columns PX_0, PX_1, …; "lists" (list columns of parquet, or branches of the
+    `tree` of a ROOT file). A field of a compound dataset, or of records in parquet, is a place `dataset/field`. With "lists"
+    places may be expressions of columns, as "label_a | label_b", and `selection` is one: rows where it is false are left out.
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
-    and phi are differences to it. `label` is one place of whole numbers, a place of one-hot rows, or a list of places, one for
-    each class; `label_values` are the numbers that stand for the classes, where they are not 0, 1, …. `checks` are the file's
-    own values, compared with the computed ones. `radius` is the jet radius, the frame of images.
+    and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
+    radius, the frame of images. `pdg` is the place of PDG numbers: they tell the channels charge, charged_hadron,
+    neutral_hadron, photon, electron and muon, and the masses where neither energy nor mass is named.
     """
 
     kind: Literal["constituents"]
-    format: Literal["hdf5", "npz", "parquet"]
+    format: Literal["hdf5", "npz", "npy", "pandas", "parquet", "root"]
     layout: Literal["padded", "NCF", "NFC", "flat", "lists"]
+    tree: str | None = None
+    selection: Place | None = None
     momentum: dict[Quantity, Place]
     unit: Literal["GeV", "MeV"] = "GeV"
     mask: Place | None = None
@@ -94,9 +165,7 @@ class ConstituentCard(Card):
     jet_phi: Place | None = None
     radius: float | None = Field(None, gt=0)
     channels: tuple[CardChannel, ...] = ()
-    label: Place | tuple[Place, ...] | None = None
-    label_values: tuple[int, ...] = ()
-    targets: dict[str, Place] = {}
+    pdg: Place | None = None
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 
     @model_validator(mode="after")
@@ -106,10 +175,16 @@ class ConstituentCard(Card):
             raise ValueError("momentum names px, py, pz or pt, eta (or rapidity), phi, and at most one of energy and mass")
         if {"rapidity", "energy"} <= given:
             raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
-        if (self.layout == "lists") != (self.format == "parquet"):
-            raise ValueError("parquet files have the layout 'lists', HDF5 and npz files 'padded' or 'flat'")
+        if (self.layout == "lists") != (self.format in ("parquet", "root")):
+            raise ValueError("parquet and ROOT files have the layout 'lists', HDF5, npz and npy files 'padded' or 'flat'")
+        if self.format == "pandas" and self.layout != "padded":
+            raise ValueError("frames of pandas have the layout 'padded'")
+        if (self.format == "root") != (self.tree is not None):
+            raise ValueError("a ROOT file, and no other, needs the name of its tree in the key 'tree'")
         if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
-            raise ValueError("a list column of parquet is one quantity; no :column belongs behind its name")
+            raise ValueError("a column of lists is one quantity; no :column belongs behind its name")
+        if self.selection is not None and self.layout != "lists":
+            raise ValueError("a selection belongs to the layout 'lists'; select the rows of arrays before you write them")
         if (self.layout == "flat") != ((self.counts is None) != (self.offsets is None)) or (self.counts and self.offsets):
             raise ValueError(
                 "the layout 'flat' needs counts, the number of constituents of each jet, or offsets, and no other has them"
@@ -131,27 +206,47 @@ class ConstituentCard(Card):
             raise ValueError("the axis 'given' needs jet_phi where phi is not relative")
         if self.relative and (self.axis != "given" or "eta" not in self.momentum):
             raise ValueError("relative are eta and phi, to the axis 'given'")
-        values = set(self.label_values)
-        if values and not (isinstance(self.label, str) and len(values) == len(self.label_values) == len(self.class_names)):
-            raise ValueError("label_values are different numbers, one for each of class_names, in the one place of the label")
         names = [channel.name for channel in self.channels]
-        if len(set(names)) != len(names) or RESERVED & set(names):
-            raise ValueError("channels have names of their own; pt and energy are there already")
+        there = RESERVED | ({CHARGE.name, *(kind.name for kind in KINDS)} if self.pdg else set())
+        if len(set(names)) != len(names) or there & set(names):
+            raise ValueError(f"channels have names of their own; {', '.join(sorted(there))} are there already")
         if strange := {c.weight for c in self.channels if c.combine == "mean"} - {None, *RESERVED, *names}:
             raise ValueError(f"no channel {sorted(map(str, strange))[0]!r} to weight with")
-        if {"label", "mass"} & set(self.targets):
-            raise ValueError("label has a key of its own, and the mass is computed; give the target another name")
+        if "mass" in self.targets:
+            raise ValueError("the mass is computed; give the target another name")
         return self
+
+    @model_validator(mode="after")
+    def _optional_is_spare(self) -> ConstituentCard:
+        single = (self.pdg, self.mask, self.counts, self.offsets, self.jet_eta, self.jet_phi, self.selection)
+        spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values(), *self.told_places()]
+        refuse_needed(self.optional, spare, [*self.momentum.values(), *(place for place in single if place)])
+        return self
+
+    def without(self, missing: Collection[str]) -> ConstituentCard:
+        """Return the card of a file that lacks these of the `optional` keys."""
+        channels = tuple(channel for channel in self.channels if split(channel.place)[0] not in missing)
+        return super().without(missing).model_copy(update={"channels": channels, "checks": kept(self.checks, missing)})
+
+    def meta(self) -> Meta:
+        """Return the metadata of the jets."""
+        return Meta(
+            channels=(PT, ENERGY, *(channel.channel() for channel in self.channels), *((CHARGE, *KINDS) if self.pdg else ())),
+            class_names=self.class_names,
+            extent=self.radius,
+            unknown=("jet_phi",) if self.axis == "given" and self.jet_phi is None else (),
+            provenance=self.provenance(),
+        )
+
+    def provenance(self) -> Provenance:
+        told = super().provenance()
+        return told if self.selection is None else told.replace(cuts=(*told.cuts, f"selection {self.selection}"))
 
     def constituent_places(self) -> list[str]:
         """List the places with a value per constituent."""
-        return [*self.momentum.values(), *(c.place for c in self.channels), *([self.mask] if self.mask else [])]
+        return [*self.momentum.values(), *(c.place for c in self.channels), *(place for place in (self.pdg, self.mask) if place)]
 
     def jet_places(self) -> list[str]:
-        """List the places with a value per jet; neither counts nor labels are among them."""
-        single = [place for place in (self.jet_eta, self.jet_phi) if place]
+        """List the places with a value per jet; neither counts nor labels nor weights are among them."""
+        single = [place for place in (self.jet_eta, self.jet_phi, self.selection) if place]
         return [*single, *self.targets.values(), *self.checks.values()]
-
-    def label_places(self) -> tuple[str, ...]:
-        """List the places that tell the label: none, one, or one for each class."""
-        return (self.label,) if isinstance(self.label, str) else self.label or ()

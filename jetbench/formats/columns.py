@@ -12,18 +12,45 @@ import numpy as np
 from jetbench.errors import DataFileError
 from jetbench.formats.tables import Columns
 
-__all__ = ["dense", "labels", "lists", "refuse"]
+__all__ = ["DROP", "UNSELECTED", "FaultyRowsError", "classes_of_flags", "dense", "labels", "lists", "refuse"]
+
+UNSELECTED = "does not pass the selection"  # the cause of rows that a card leaves out, before the selection
+DROP = "`jetbench data convert --drop bad` leaves such rows out"
 
 
-def refuse(faulty: Any, start: int, where: str, how: str) -> None:
-    """Raise `DataFileError`, "WHERE ROW HOW", for the first of the rows (n,), counted from `start`, that is faulty."""
-    faulty = np.asarray(faulty)
+class FaultyRowsError(DataFileError):
+    """Rows of a block that cannot be jets: `faulty` (n,) says which, `cause` what each of them has or is, `remedy` what to do.
+    `around` is the message before and after the number of the row."""
+
+    faulty: np.ndarray
+    cause: str
+    remedy: str
+    around: tuple[str, str]
+
+    def counted_by(self, event: np.ndarray) -> FaultyRowsError:
+        """Return the error with the number that the row has in the file, of a block with the rows (n,) of it."""
+        before, after = self.around
+        error = FaultyRowsError(f"{before}{event[int(self.faulty.argmax())]}{after}")
+        error.faulty, error.cause, error.remedy, error.around = self.faulty, self.cause, self.remedy, self.around
+        return error
+
+
+def refuse(faulty: Any, start: int, path: object, cause: str, told: str = "", remedy: str = DROP, row: str = "jet") -> None:
+    """Raise `FaultyRowsError` where one of the rows (n,) is faulty: "PATH: jet ROW CAUSE; REMEDY", of the first of them, counted
+    from `start`; `told` says more of that one than the cause, and `row` what it is if no jet. With the remedy `DROP` a conversion
+    may leave such rows out, and counts them by their cause."""
+    faulty = np.asarray(faulty, bool)
     if faulty.any():
-        raise DataFileError(f"{where} {start + int(faulty.argmax())}{how}")
+        error = FaultyRowsError()
+        error.faulty, error.cause, error.remedy = faulty, cause, remedy
+        error.around = f"{path}: {row} ", f" {told or cause}; {remedy}"
+        raise error.counted_by(start + np.arange(len(faulty)))
 
 
-def dense(column: Any, shape: tuple[int, ...], key: str, path: Path) -> np.ndarray:
+def dense(column: Any, shape: tuple[int, ...], key: str, start: int, path: Path) -> np.ndarray:
     """Return a column whose rows have one shape, as numpy has it (n, …). Raises `DataFileError` where a row has another."""
+    if isinstance(column, ak.Array):
+        refuse(ak.is_none(column), start, path, f"has an empty cell in {key!r}")
     try:
         values: np.ndarray = ak.to_numpy(column, allow_missing=False)
     except ValueError:
@@ -35,29 +62,46 @@ def dense(column: Any, shape: tuple[int, ...], key: str, path: Path) -> np.ndarr
     return values
 
 
-def lists(columns: Columns, keys: Sequence[str], path: Path) -> dict[str, ak.Array]:
+def lists(columns: Columns, keys: Sequence[str], start: int, path: Path) -> dict[str, ak.Array]:
     """Return columns of lists of numbers (n, var), all of the same lengths. Raises `DataFileError` where one is none."""
     found: dict[str, ak.Array] = {}
     for key in keys:
+        column = columns[key]
+        if isinstance(column, ak.Array):
+            refuse(_with_gaps(column), start, path, f"has empty cells in {key!r}")
         try:
-            counts = ak.to_numpy(ak.num(columns[key]), allow_missing=False)
-            content = ak.to_numpy(ak.flatten(columns[key]), allow_missing=False)
+            counts = ak.to_numpy(ak.num(column), allow_missing=False)
+            content = ak.to_numpy(ak.flatten(column), allow_missing=False)
         except ValueError as error:
             raise DataFileError(f"{path}: {key!r} is no column of lists, or has empty cells") from error
         if content.ndim != 1 or content.dtype.kind not in "iufb":
-            raise DataFileError(f"{path}: {key!r} is of the type {ak.type(columns[key])} where lists of numbers belong")
+            raise DataFileError(f"{path}: {key!r} is of the type {ak.type(column)} where lists of numbers belong")
         found[key] = ak.unflatten(content, counts)
-        if not np.array_equal(counts, ak.num(found[keys[0]]).to_numpy()):
-            raise DataFileError(f"{path}: {key} and {keys[0]} have different numbers of constituents")
+        differ = counts != ak.num(found[keys[0]]).to_numpy()
+        refuse(differ, start, path, f"has different numbers of constituents in {key!r} and {keys[0]!r}")
     return found
 
 
-def labels(values: np.ndarray, classes: int, start: int, where: object) -> np.ndarray:
+def _with_gaps(column: ak.Array) -> np.ndarray:
+    """Which rows (n,) are no list, or lack an element of theirs."""
+    inner = ak.any(ak.is_none(column, axis=1), axis=1) if column.ndim > 1 else False
+    return np.asarray(ak.is_none(column) | ak.fill_none(inner, True))
+
+
+def labels(values: np.ndarray, classes: int, start: int, path: object) -> np.ndarray:
     """Return labels (n,) int32 from numbers. Raises `DataFileError` for one that is no whole number below `classes` (0: any)."""
     with np.errstate(all="ignore"):
         whole = np.isfinite(values) & (values == np.floor(values)) & (values >= 0) & (values < (classes or 2**31))
-    if not whole.all():
-        row = int((~whole).argmax())
-        declared = f"0 … {classes - 1}" if classes else "whole numbers from 0 on"
-        raise DataFileError(f"{where}: jet {start + row} has the label {values[row]}; labels are {declared}")
+    declared = f"0 … {classes - 1}" if classes else "whole numbers from 0 on"
+    first = values[(~whole).argmax()] if len(values) else 0
+    told = f"has the label {first} where labels are {declared}: `label_values` of a card says which numbers stand for classes"
+    refuse(~whole, start, path, f"has a label that is none of {declared}", told)
     return values.astype(np.int32)
+
+
+def classes_of_flags(flags: np.ndarray, start: int, path: object) -> np.ndarray:
+    """Return labels (n,) int32 from a column of 0 and 1 for each class (n, classes). Raises `DataFileError` for a row in which
+    not exactly one is 1."""
+    one = ((flags == 0) | (flags == 1)).all(axis=1) & (flags.sum(axis=1) == 1)
+    refuse(~one, start, path, "is not of exactly one class by the columns of its label")
+    return flags.argmax(axis=1).astype(np.int32)

@@ -12,18 +12,23 @@ import vector
 
 from jetbench.errors import DataFileError
 from jetbench.formats.agreement import Agreement
-from jetbench.formats.card import ConstituentCard, split
+from jetbench.formats.card import CardChannel, ConstituentCard, split
 from jetbench.formats.cards import open_table
-from jetbench.formats.columns import dense, labels, lists, refuse
+from jetbench.formats.columns import UNSELECTED, lists, refuse
 from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
-from jetbench.formats.particles import ENERGY, PT
+from jetbench.formats.particles import identify
+from jetbench.formats.places import PerJet, keys_of, pick
 from jetbench.formats.reader import Block, Reader, TableReader
 from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, Columns
-from jetbench.jets import Jets, Meta
+from jetbench.jets import Jets
 
 __all__ = ["ConstituentTable"]
 
+UNKNOWN = "particles of an unknown PDG number taken as {}"
+LOOK = 10  # jets that tell whether a file is of a format
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
+ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event"
+DIRECTIONS = ("eta", "rapidity", "phi")  # of a constituent without momentum they mean nothing, and centred files have some
 Quantities = dict[str, ak.Array]
 
 
@@ -34,25 +39,23 @@ class ConstituentTable(TableReader):
     looks_right = Reader.looks_right
 
     def __init__(self, path: Path, card: ConstituentCard) -> None:
-        self.card, self._agreement = card, Agreement()
-        self._inner = _keys(card.constituent_places())
-        self._outer = _keys([*card.jet_places(), *card.label_places()])
         ends = card.counts or card.offsets
-        table: Any = open_table(path, card.format, [*self._inner, *self._outer, *_keys([ends] if ends else [])])
+        asked = keys_of([*card.constituent_places(), *card.jet_places(), *card.told_places(), *([ends] if ends else [])])
+        table: Any = open_table(path, card, asked)
+        self.card, self._agreement = card.without(set(card.optional).difference(table.names)), Agreement()
+        self._inner = keys_of(self.card.constituent_places())
+        self._outer = keys_of([*self.card.jet_places(), *self.card.told_places()])
         super().__init__(path, FlatTable(table, card, self._inner, path) if ends else table)
 
     def _open(self) -> Sequence[str]:
         card, shapes = self.card, {key: self.table.shape(key) for key in dict.fromkeys([*self._inner, *self._outer])}
-        rows_of_labels = 1 + (isinstance(card.label, str) and len(shapes[split(card.label)[0]]) == 2 and ":" not in card.label)
-        for places, ndim in ((card.constituent_places(), 2), (card.jet_places(), 1), (card.label_places(), rows_of_labels)):
-            for place in places:
-                key, column = split(place)
-                shape = shapes[key]
-                features = shape[1 if card.layout == "NFC" and ndim == 2 and key in self._inner else -1] if shape else 0
-                if len(shape) != ndim + (column is not None) or (column is not None and column >= features):
-                    raise DataFileError(
-                        f"{self.path}: {place!r} does not fit {key!r} of shape {shape}; the card says {card.layout}"
-                    )
+        for place in card.constituent_places():
+            key, column = split(place)
+            shape = shapes[key]
+            features = shape[1 if card.layout == "NFC" else -1] if shape else 0
+            if len(shape) != 2 + (column is not None) or (column is not None and column >= features):
+                said = card.layout + (ROWS_ARE_JETS if card.layout == "lists" else "")
+                raise DataFileError(f"{self.path}: {place!r} does not fit {key!r} of shape {shape}; the card says {said}")
         widths = {shapes[key][-1 if card.layout == "NFC" else 1] for key in self._inner} if card.padded else {0}
         if len(widths) > 1:
             raise DataFileError(
@@ -62,63 +65,56 @@ class ConstituentTable(TableReader):
             raise DataFileError(
                 f"{self.path}: the arrays have different numbers of rows: { ({key: shape[0] for key, shape in shapes.items()}) }"
             )
-        self.meta = Meta(
-            channels=(PT, ENERGY, *(channel.channel() for channel in card.channels)),
-            class_names=card.class_names,
-            extent=card.radius,
-            unknown=("jet_phi",) if card.axis == "given" and card.jet_phi is None else (),
-            provenance=card.provenance(),
-        )
+        self._per_jet = PerJet(card, card.jet_places(), shapes, self.path)
+        self.meta = card.meta()
         return list(shapes)
 
     def _jets(self, columns: Columns, start: int) -> Block:
         card = self.card
-        axis_of_features = 1 if card.layout == "NFC" else -1
-        inner = self._present({place: _pick(columns, place, axis_of_features) for place in card.constituent_places()})
-        outer = {place: dense(_pick(columns, place), (), place, self.path).astype(float) for place in card.jet_places()}
-        targets = {name: outer[place] for name, place in card.targets.items()}
-        if card.label is not None:
-            targets["label"] = self._labels(columns, start)
-        channels = {channel.name: inner[channel.place] for channel in card.channels}
+        inner = self._present(columns, start)
+        outer = {place: self._per_jet.numbers(columns, place, start).astype(float) for place in card.jet_places()}
+        targets = {name: outer[place] for name, place in card.targets.items()} | self._per_jet.targets(columns, start)
+        channels = {channel.name: _measured(inner[channel.place], channel) for channel in card.channels}
         for name, place in card.momentum.items():
             if name in ("pt", "mass"):
                 negative = ak.any(inner[place] < 0, axis=1)
-                refuse(negative, start, f"{self.path}: jet", f" has a constituent of negative {name} in {place!r}")
+                refuse(negative, start, self.path, f"has a constituent of negative {name} in {place!r}")
         axis = self._axis(outer)
-        momentum = self._momentum({name: inner[place] for name, place in card.momentum.items()}, axis)
+        mass, strange = None, 0
+        if card.pdg:
+            mass, told, known = identify(inner[card.pdg])
+            channels |= told
+            strange = int(ak.sum(ak.any(~known, axis=1)))
+        momentum = self._momentum({name: inner[place] for name, place in card.momentum.items()}, axis, mass)
         jets, repairs = Constituents(momentum, channels, targets, axis).jets(self.meta, start, self.path)
         self._compare(jets, outer)
-        return jets, repairs
+        unknown = UNKNOWN.format("neutral" if {"energy", "mass"} & set(card.momentum) else "massless and neutral")
+        return jets, {**repairs, **({unknown: strange} if strange else {})}
 
-    def _labels(self, columns: Columns, start: int) -> np.ndarray:
-        """Labels (n,) int32 from one column of them, or from a column for each class."""
-        picked = [_pick(columns, place) for place in self.card.label_places()]
-        shapes = [self.table.shape(split(place)[0])[1:] if ":" not in place else () for place in self.card.label_places()]
-        places = zip(picked, shapes, self.card.label_places(), strict=True)
-        found = np.column_stack([dense(column, shape, place, self.path) for column, shape, place in places])
-        if found.shape[1] == 1 and (values := self.card.label_values):
-            given = found[:, 0]
-            unknown = ~np.isin(given, values)
-            refuse(
-                unknown, start, f"{self.path}: jet", f" has a label that is none of label_values: {', '.join(map(str, values))}"
-            )
-            return (given[:, None] == values).argmax(axis=1).astype(np.int32)
-        if found.shape[1] == 1:
-            return labels(found[:, 0].astype(float), len(self.card.class_names), start, self.path)
-        if self.card.class_names and len(self.card.class_names) != found.shape[1]:
-            raise DataFileError(
-                f"{self.path}: the label has {found.shape[1]} columns, and the card names {len(self.card.class_names)} classes"
-            )
-        one = ((found == 0) | (found == 1)).all(axis=1) & (found.sum(axis=1) == 1)
-        refuse(~one, start, f"{self.path}: jet", " is not of exactly one class by the columns of its label")
-        return found.argmax(axis=1).astype(np.int32)
+    def is_likely(self) -> bool:
+        """Say whether the first jets may be what the card says: their PDG numbers, if it has any, are known."""
+        if self.card.pdg is None:
+            return True
+        first = self._present(next(self.table.blocks(self._keys, 0, min(LOOK, self.jets))), 0)
+        numbers = ak.flatten(first[self.card.pdg])
+        return len(numbers) > 0 and bool(identify(numbers.to_numpy())[2].all())
 
-    def _present(self, inner: Quantities) -> Quantities:
+    def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
+        if (place := self.card.selection) is None:
+            return {}
+        chosen = self._per_jet.numbers(columns, place, start)
+        return {f"{UNSELECTED} {place}": ~(chosen != 0)}
+
+    def _present(self, columns: Columns, start: int) -> Quantities:
         """The constituents that are no padding, as lists of float64."""
-        found = {place: ak.values_astype(column, np.float64) for place, column in lists(inner, list(inner), self.path).items()}
+        axis_of_features = 1 if self.card.layout == "NFC" else -1
+        inner = {place: pick(columns, place, axis_of_features) for place in self.card.constituent_places()}
+        inner = lists(inner, list(inner), start, self.path)
+        found = {place: ak.values_astype(column, np.float64) for place, column in inner.items()}
         if self.card.layout == "flat":
             return found
-        named = [self.card.mask] if self.card.mask else self.card.momentum.values()
+        sizes = [place for name, place in self.card.momentum.items() if name not in DIRECTIONS]
+        named = [self.card.mask] if self.card.mask else sizes
         real = np.any([ak.flatten(found[place]) != 0 for place in named], axis=0)
         real = ak.unflatten(real, ak.num(found[next(iter(found))]))
         return {place: column[real] for place, column in found.items()}
@@ -130,14 +126,14 @@ class ConstituentTable(TableReader):
         jet_eta = outer[self.card.jet_eta]
         return jet_eta, outer[self.card.jet_phi] if self.card.jet_phi else np.zeros(len(jet_eta))
 
-    def _momentum(self, q: Quantities, axis: Axis) -> ak.Array:
-        """Four-vectors; without an energy and a mass the mass is zero."""
+    def _momentum(self, q: Quantities, axis: Axis, mass: ak.Array | None) -> ak.Array:
+        """Four-vectors; without an energy and a mass in the file it is the given `mass` [GeV], or zero."""
         if self.card.unit == "MeV":
             q = {name: column if name in ("eta", "rapidity", "phi") else column * 1e-3 for name, column in q.items()}
         if self.card.relative and isinstance(axis, tuple):
             q["eta"], q["phi"] = q["eta"] + axis[0], q["phi"] + axis[1]
-        if "energy" not in q:
-            q.setdefault("mass", ak.zeros_like(q["phi"] if "phi" in q else q["px"]))
+        if "energy" not in q and "mass" not in q:
+            q["mass"] = ak.zeros_like(q["phi"] if "phi" in q else q["px"]) if mass is None else mass
         return with_rapidity(q["pt"], q["rapidity"], q["phi"], q["mass"]) if "rapidity" in q else vector.zip(q)
 
     def _compare(self, jets: Jets, outer: dict[str, np.ndarray]) -> None:
@@ -153,11 +149,11 @@ class FlatTable:
     """Arrays of the constituents of all jets as lists, by the number of each jet or by where each begins and the last ends."""
 
     def __init__(self, table: ArrayTable, card: ConstituentCard, inner: Sequence[str], path: Path) -> None:
-        self._table, self._inner = table, inner
+        self._table, self._inner, self.names = table, inner, table.names
         counts = card.counts or card.offsets
         assert counts is not None  # or the card would be no valid one
         key, _ = split(counts)
-        number = _pick({key: table.read(key, 0, table.shape(key)[0])}, counts)
+        number = pick({key: table.read(key, 0, table.shape(key)[0])}, counts)
         if card.offsets and number.ndim == 1:
             if number[0] != 0:
                 raise DataFileError(
@@ -192,13 +188,7 @@ class FlatTable:
         self._table.close()
 
 
-def _keys(places: Sequence[str]) -> list[str]:
-    """The arrays in which places lie, each once."""
-    return list(dict.fromkeys(split(place)[0] for place in places))
-
-
-def _pick(columns: Columns, place: str, axis: int = -1) -> Any:
-    key, column = split(place)
-    if column is None:
-        return columns[key]
-    return columns[key][..., column] if axis == -1 else columns[key][:, column]
+def _measured(values: ak.Array, channel: CardChannel) -> ak.Array:
+    """The values of a channel in its unit, zero where nothing was measured."""
+    scaled = values if channel.scale == 1 else values * channel.scale
+    return scaled if channel.missing is None else ak.where(values == channel.missing, 0.0, scaled)

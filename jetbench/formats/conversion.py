@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import field_validator
 
 import jetbench
 from jetbench.errors import DataFileError
+from jetbench.formats.blocks import Block, Progress, Seen, added, events, look_at, told_left_out
 from jetbench.formats.file_classes import FileClasses, card_classes, given_classes
 from jetbench.formats.files import Patterns, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
@@ -29,7 +29,6 @@ from jetbench.formats.reading import Part, Source, Stretch, holds_jets, read
 from jetbench.formats.unlabelled import copy_unlabelled
 from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
-from jetbench.jets.hashes import jet_hashes
 from jetbench.jets.plausibility import Plausibility
 from jetbench.jets.shards import partition
 from jetbench.registry import nearest
@@ -38,24 +37,21 @@ from jetbench.values import Value
 
 __all__ = ["Converted", "Request", "convert"]
 
-Progress = Callable[[str, int, int], None]
-# An event id is the first 31 bits of its file's sha256, then the row in that file: files that are converted apart and read as
-# one dataset share no ids.
-ROW_BITS = 32
 EMPTY = "jets without a deposit in the channels that were kept"
 
 
 class Request(Value):
     """What is asked of a conversion besides its files. `format` is a registered name, by default what the content says; `card` is
     the path of a YAML file; `class_names` stand in the order of the labels; `channels` are those to keep, empty for all;
-    `unlabelled` leaves the labels out; `part` (i, n) converts the i-th, from 1 on, of n parts of the jets, which are opened
-    together."""
+    `unlabelled` leaves the labels out; `drop` "bad" leaves out rows that cannot be jets, and counts them; `part` (i, n) converts
+    the i-th, from 1 on, of n parts of the rows, which are opened together."""
 
     format: str | None = None
     card: str | Path | None = None
     class_names: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     unlabelled: bool = False
+    drop: Literal["bad"] | None = None
     part: tuple[int, int] | None = None
 
     @field_validator("card", mode="before")
@@ -72,42 +68,6 @@ class Converted:
     jets: int
     duplicates: int
     remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Rows start:stop of a source, where they wait, and the class of all of them where that of the file is given."""
-
-    source: Source
-    start: int
-    stop: int
-    path: Path
-    label: int | None
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def stored(self) -> bool:
-        """Tell whether an earlier conversion has read the block, and its file is whole."""
-        if not self.path.exists():
-            return False
-        try:
-            stored = open_jets(self.path)
-            return len(stored) == len(self) and stored.content_digest() == stored.digest
-        except DataFileError:
-            return False
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What is known of a block that waits: its labels (n,) as they stand in the source, None without, the names of its targets,
-    event ids (n,), content hashes (n,) uint64, and the number of jets by repair."""
-
-    labels: np.ndarray | None
-    targets: frozenset[str]
-    event: np.ndarray
-    hashes: np.ndarray
-    repairs: tuple[tuple[str, int], ...]
 
 
 def convert(
@@ -142,18 +102,19 @@ def convert(
         blocks = _part(list(_blocks(sources, folder, request, of_files)), request.part)
         remarks = _read_missing(blocks, keep, request, progress)
         plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
-        seen = list(_look_at(blocks, plausibility, progress))
+        seen = list(look_at(blocks, plausibility, progress))
+        left_out = told_left_out(seen, sum(block.rows for block in blocks))
         carried = of_files.names or sources[0].meta.class_names
         classes = settle_classes([one.labels for one in seen], carried, request.class_names, whole=request.part is None)
         _check_targets(blocks, seen)
-        event, duplicates = _events(seen)
+        event, duplicates = events(seen)
         part = () if request.part is None else ("part {} of {} of its files".format(*request.part),)
         readers = tuple(dict.fromkeys(f"read by the plug-in {s.entry.plugin.text}" for s in sources if s.entry.plugin))
         meta = _meta(sources[0].meta, files, keep, classes, seen, (*part, *readers, *plausibility.remarks()))
         kept = tuple(cut for cut in meta.provenance.cuts if cut not in plausibility.disproved)
         meta = meta.replace(provenance=meta.provenance.replace(cuts=kept))
         digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
-    return Converted(digest, len(event), duplicates, (*classes.remarks, *remarks, *plausibility.remarks()))
+    return Converted(digest, sum(map(len, event)), duplicates, (*classes.remarks, *remarks, *left_out, *plausibility.remarks()))
 
 
 def _kept_channels(meta: Meta, wanted: tuple[str, ...]) -> list[int]:
@@ -203,15 +164,16 @@ def _read_missing(blocks: list[Block], keep: list[int], request: Request, progre
     runs = itertools.groupby(blocks, key=lambda block: (block.source.sha256, block.stored()))
     missing = [list(run) for (_, stored), run in runs if not stored]
     waiting = list(itertools.chain.from_iterable(missing))
-    total, left = sum(map(len, blocks)), sum(map(len, waiting))
+    total, left = (sum(block.rows for block in some) for some in (blocks, waiting))
     remarks = Remarks(blocks[0].path.with_name("remarks.json"))
-    with closing(read([Stretch(run[0].source, run[0].start, run[-1].stop) for run in missing])) as parts:
+    stretches = [Stretch(run[0].source, run[0].start, run[-1].stop, request.drop == "bad") for run in missing]
+    with closing(read(stretches)) as parts:
         for block, (stretch, part) in zip(waiting, parts, strict=True):
             jets = part.jets if block.label is None else _labelled(part.jets, block.label)
-            save_jets(block.path, [_waiting(jets, keep, request.unlabelled, part.repaired)])
+            save_jets(block.path, [_waiting(jets, keep, request.unlabelled, part)])
             said = [f"{block.source.path.name}: {remark}" for remark in (*part.remarks, *_of_labels(block, part, request))]
             remarks.keep(f"{block.source.sha256} {stretch.start}", said)
-            left -= len(block)
+            left -= block.rows
             progress("reading jets", total - left, total)
     return remarks.all()
 
@@ -230,10 +192,10 @@ def _labelled(jets: Jets, label: int) -> Jets:
     return replace(jets, targets={**jets.targets, "label": np.full(len(jets), label, np.int32)})
 
 
-def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, int]) -> Jets:
+def _waiting(jets: Jets, keep: list[int], unlabelled: bool, part: Part) -> Jets:
     """A block as it waits: with the channels that stay, and with its label as it stands in the source. A pixel that is empty in
     those channels is no deposit of theirs; a jet without any other counts as repaired."""
-    jets = _reduced(jets, keep)
+    jets, repaired = _reduced(jets, keep), part.repaired
     if empty := int((np.diff(jets.offsets) == 0).sum()):
         repaired = {**repaired, EMPTY: empty}
     targets = {name: column for name, column in jets.targets.items() if name != "label"}
@@ -242,7 +204,9 @@ def _waiting(jets: Jets, keep: list[int], unlabelled: bool, repaired: dict[str, 
     meta = jets.meta.replace(
         channels=tuple(jets.meta.channels[i] for i in keep),
         class_names=(),
-        provenance=jets.meta.provenance.replace(repairs=tuple(sorted(repaired.items()))),
+        provenance=jets.meta.provenance.replace(
+            repairs=tuple(sorted(repaired.items())), dropped=tuple(sorted(part.dropped.items()))
+        ),
     )
     return replace(jets, meta=meta, targets=targets, stored=None)
 
@@ -257,18 +221,6 @@ def _reduced(jets: Jets, keep: list[int]) -> Jets:
     return replace(jets, offsets=before[jets.offsets], eta=jets.eta[full], phi=jets.phi[full], values=values[full])
 
 
-def _look_at(blocks: list[Block], plausibility: Plausibility, progress: Progress) -> Iterator[Seen]:
-    """An empty jet is a copy of nothing: its hash is its own."""
-    for i, block in enumerate(blocks):
-        jets = open_jets(block.path).read()
-        plausibility.add(jets)
-        own = ((int(block.source.sha256[:8], 16) >> 1) << ROW_BITS) + np.arange(block.start, block.stop)
-        hashes = np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own.astype(np.uint64))
-        repairs = jets.meta.provenance.repairs
-        yield Seen(jets.targets.get("source_label"), frozenset(jets.targets), own, hashes, repairs)
-        progress("looking for duplicates", i + 1, len(blocks))
-
-
 def _check_targets(blocks: list[Block], seen: list[Seen]) -> None:
     for block, one in zip(blocks, seen, strict=True):
         if differing := one.targets ^ seen[0].targets:
@@ -278,23 +230,10 @@ def _check_targets(blocks: list[Block], seen: list[Seen]) -> None:
             )
 
 
-def _events(seen: list[Seen]) -> tuple[np.ndarray, int]:
-    """Event ids of all jets (n,) int64 in the order of the blocks, and how many jets are copies of an earlier one.
-
-    A jet is known by the 64 bits of its content hash. Memory grows by some fifty bytes a jet: ids, hashes and their order.
-    """
-    event = np.concatenate([one.event for one in seen])
-    _, first, inverse = np.unique(np.concatenate([one.hashes for one in seen]), return_index=True, return_inverse=True)
-    return event[first[inverse]], len(event) - len(first)
-
-
 def _meta(
     meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, seen: list[Seen], remarks: tuple[str, ...]
 ) -> Meta:
     """The metadata of the output: that of the sources, where each of its jets came from, and remarks on them."""
-    repairs = Counter[str]()
-    for one in seen:
-        repairs.update(dict(one.repairs))
     return meta.replace(
         channels=tuple(meta.channels[i] for i in keep),
         class_names=classes.names,
@@ -302,19 +241,19 @@ def _meta(
             code=jetbench.__version__,
             files=files,
             remarks=(*meta.provenance.remarks, *remarks),
-            repairs=tuple(sorted(repairs.items())),
+            repairs=added(one.repairs for one in seen),
+            dropped=added(one.dropped for one in seen),
         ),
     )
 
 
-def _final(blocks: list[Block], meta: Meta, classes: Classes, event: np.ndarray, progress: Progress) -> Iterator[Jets]:
+def _final(blocks: list[Block], meta: Meta, classes: Classes, event: list[np.ndarray], progress: Progress) -> Iterator[Jets]:
     """The blocks as they go into the output, in an order drawn from the sources."""
-    starts = np.cumsum([0, *map(len, blocks)])
     order = numpy_rng("blocks", *(file.sha256 for file in meta.provenance.files)).permutation(len(blocks))
     for done, i in enumerate(order):
         jets = open_jets(blocks[i].path).read()
         targets = dict(jets.targets)
         if "source_label" in targets:
             targets["label"] = classes.translate(targets.pop("source_label"))
-        yield replace(jets, meta=meta, targets=targets, event=event[starts[i] : starts[i + 1]], stored=None)
+        yield replace(jets, meta=meta, targets=targets, event=event[i], stored=None)
         progress("writing jets", done + 1, len(blocks))

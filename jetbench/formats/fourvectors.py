@@ -10,9 +10,9 @@ import awkward as ak
 import numpy as np
 import vector
 
-from jetbench.errors import DataFileError
 from jetbench.formats.columns import refuse
 from jetbench.jets import Jets, Meta
+from jetbench.jets.meta import PER_DEPOSIT
 from jetbench.jets.ragged import owners, wrap_phi
 
 __all__ = ["Axis", "Constituents", "massless", "padded", "with_rapidity"]
@@ -87,12 +87,12 @@ class Constituents:
     def _check(self, p: ak.Array, start: int, where: object) -> None:
         finite = np.isfinite(p.px) & np.isfinite(p.py) & np.isfinite(p.pz) & np.isfinite(p.energy)
         for fault, cause in (
-            (ak.num(p) == 0, "has no constituents; leave such rows out of the file"),
+            (ak.num(p) == 0, "has no constituents"),
             (~ak.all(finite, axis=1), "has a momentum or energy that is NaN or infinite"),
             (ak.any(p.energy < 0, axis=1), "has a constituent of negative energy"),
             (ak.any(p.pt == 0, axis=1), "has a constituent without transverse momentum, which has no direction in (eta, phi)"),
         ):
-            refuse(fault, start, f"{where}: jet", f" {cause}")
+            refuse(fault, start, where, cause)
 
 
 def padded(values: np.ndarray, present: np.ndarray) -> ak.Array:
@@ -120,8 +120,12 @@ def _targets(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _check_finite(jets: Jets, start: int, where: object) -> None:
     owner = owners(jets.offsets)
     for name, column in jets.columns():
-        faults = np.argwhere(~np.isfinite(column))
-        if len(faults):
-            row = owner[faults[0][0]] if name in ("eta", "phi", "values") else faults[0][0]
-            what = jets.meta.channels[faults[0][1]].name if name == "values" else name
-            raise DataFileError(f"{where}: jet {start + row}: {what!r} is NaN, infinite or too large")
+        wrong = ~np.isfinite(column)
+        if not wrong.any():
+            continue
+        if name in PER_DEPOSIT:
+            what = jets.meta.channels[np.argwhere(wrong)[0][1]].name if name == "values" else name
+            wrong = np.isin(np.arange(len(jets)), owner[wrong.reshape(len(owner), -1).any(axis=1)])
+        else:
+            what = name
+        refuse(wrong, start, where, f"has {what!r} that is NaN, infinite or too large")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,7 @@ def has(path: Path, *keys: str) -> bool:
     out of the file."""
     try:
         with open_hdf5(path) as file, guarded(path):
-            for key in keys:
-                _walk(file, key, path)
-            return True
+            return all(_there(file, key, path) for key in keys)
     except DataFileError:
         return False
 
@@ -65,7 +63,7 @@ def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset | Field:
     else:
         found = dataset(file, key, path)
     if not numeric(found.dtype):
-        raise DataFileError(f"{path}: {key!r} holds {found.dtype} where numbers belong")
+        raise DataFileError(f"{path}: {key!r} holds {_kind(found.dtype)}")
     return found
 
 
@@ -77,6 +75,8 @@ def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     """
     with guarded(path):
         found = _walk(file, key, path)
+        if found is None:
+            raise DataFileError(f"{path}: no dataset {key!r}; the file has {first_few(file)}")
         if not isinstance(found, h5py.Dataset):
             group = isinstance(found, h5py.Group) and len(found)
             what = f"a group of datasets; name one of {first_few(found)}" if group else "no dataset"
@@ -119,7 +119,8 @@ class HDF5Table(ArrayTable):
 
     def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         self._file = open_hdf5(path)
-        self.names = [*keys, *(key for key in optional if has(path, key))]
+        with guarded(path):
+            self.names: Collection[str] = [*keys, *(key for key in optional if _there(self._file, key, path))]
         self._arrays = {key: array(self._file, key, path) for key in self.names}
         self.rows = len(self._arrays[keys[0]])
 
@@ -134,18 +135,27 @@ class HDF5Table(ArrayTable):
 
     def read(self, key: str, start: int, stop: int) -> np.ndarray:
         rows: np.ndarray = self._arrays[key][start:stop]
-        return rows
+        return rows.astype(rows.dtype.newbyteorder("="), copy=False)
 
     def close(self) -> None:
         self._file.close()
 
 
+def _there(file: h5py.File, key: str, path: Path) -> bool:
+    owner, _, name = key.rpartition("/")
+    return name in names if (names := _fields(file, owner, path) if owner else ()) else _walk(file, key, path) is not None
+
+
 def _walk(file: h5py.File, key: str, path: Path) -> Any:
+    """What is at the key, None for nothing. Raises `DataFileError` for a link that is not a hard one."""
     node: Any = file
     for part in [p for p in key.split("/") if p]:
         link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
+        if link is None and isinstance(node, h5py.Dataset):
+            held = f"; it holds {_kind(node.dtype)}" if node.dtype.hasobject else ""
+            raise DataFileError(f"{path}: {node.name[1:]!r} has no field {part!r}{held}")
         if link is None:
-            raise DataFileError(f"{path}: no dataset {key!r}; the file has {first_few(file)}")
+            return None
         if not isinstance(link, h5py.HardLink):
             raise DataFileError(
                 f"{path}: {key!r} is a link to another place, which is not followed; copy the data into this file"
@@ -161,6 +171,17 @@ def _fields(file: h5py.File, key: str, path: Path) -> tuple[str, ...]:
     except DataFileError:
         return ()
     return (isinstance(found, h5py.Dataset) and found.dtype.names) or ()
+
+
+def _kind(dtype: np.dtype) -> str:
+    """What a dataset holds that is read in no other way, with the remedy."""
+    if h5py.check_string_dtype(dtype) is not None:
+        return "text where numbers belong; write classes as 0, 1, …"
+    if h5py.check_vlen_dtype(dtype) is not None:
+        return (
+            "rows of different lengths; write all constituents one after another with the counts of the jets, or pad with zeros"
+        )
+    return f"{dtype} where numbers belong"
 
 
 def _row_bytes(found: h5py.Dataset | Field) -> int:

@@ -9,8 +9,9 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.formats.cards import open_table
-from jetbench.formats.columns import dense, labels, refuse
+from jetbench.formats.columns import dense, refuse
 from jetbench.formats.image_card import ImageCard
+from jetbench.formats.places import PerJet, keys_of
 from jetbench.formats.reader import Block, Reader, TableReader
 from jetbench.formats.tables import BLOCK_BYTES, Columns, Table
 from jetbench.jets import Jets, jets_from_images
@@ -24,55 +25,47 @@ CAST = "describe the file by a card of the kind `images` with `cast: true` to ha
 
 
 class ImageReader(TableReader):
-    """Images in the columns of a table, as the card says. Where `pixels` is given, there are so many rows and columns of them;
-    the jets have their channels in the order of the card, or as `order` names them."""
+    """Images in the columns of a table, as the card says."""
 
-    def __init__(
-        self, path: Path, table: Table, card: ImageCard, pixels: int | None = None, order: Sequence[str] | None = None
-    ) -> None:
-        self.card, self._pixels = card, pixels
-        stored = [channel.name for channel in card.channels]
-        self._order = [stored.index(name) for name in order or stored]
+    def __init__(self, path: Path, table: Table, card: ImageCard) -> None:
+        self.card, self._order = card, card.of_jets()
         super().__init__(path, table)
         self.block = max(1, min(self.block, BLOCK_BYTES // self._jet_bytes()))
 
     def _open(self) -> Sequence[str]:
         card = self.card
-        self._shapes = {key: self.table.shape(key) for key in (card.images, *card.places())}
+        keys = dict.fromkeys([card.images, *keys_of([*card.jet_places(), *card.told_places()])])
+        self._shapes = {key: self.table.shape(key) for key in keys}
         shape = self._shapes[card.images]
         if len(shape) != len(card.layout):
             raise DataFileError(f"{self.path}: {card.images!r} has shape {shape}, which is not of the layout {card.layout}")
         sizes = dict(zip(card.layout, shape, strict=True))
-        rows, columns = (self._pixels or sizes[axis] for axis in "HW")
+        rows, columns = (card.pixels or sizes[axis] for axis in "HW")
         expected = tuple({"H": rows, "W": columns, "C": len(card.channels)}[axis] for axis in card.layout[1:])
         if shape[1:] != expected:
             raise DataFileError(
                 f"{self.path}: one row of {card.images!r} has shape {shape[1:]} where {expected} ({card.layout[1:]}) belongs"
             )
-        self.meta = card.meta(rows, columns, self._order)
+        self.meta = card.meta(rows, columns)
         if self._jet_bytes() > BLOCK_BYTES:
             raise DataFileError(f"{self.path}: images of shape {expected} are too large to read in bounded memory")
-        for key in card.places():
-            if (other := self._shapes[key]) not in (shape[:1], (shape[0], 1)):
-                raise DataFileError(
-                    f"{self.path}: {key!r} has shape {other} where one number for each of the {shape[0]} jets belongs"
-                )
+        if len({shape[0] for shape in self._shapes.values()}) > 1:
+            lengths = {key: shape[0] for key, shape in self._shapes.items()}
+            raise DataFileError(f"{self.path}: the arrays have different numbers of rows: {lengths}")
+        self._per_jet = PerJet(card, card.jet_places(), self._shapes, self.path)
         return list(self._shapes)
 
     def _jets(self, columns: Columns, start: int) -> Block:
         card = self.card
-        raw = {key: dense(columns[key], shape[1:], key, self.path) for key, shape in self._shapes.items()}
-        images, rounded = _float32(raw[card.images])
-        targets = {name: self._numbers(raw[key], key, start) for name, key in card.targets.items()}
-        if card.label is not None:
-            where = f"{self.path}: {card.label!r}"
-            targets["label"] = labels(raw[card.label].reshape(-1), len(card.class_names), start, where)
-        given: dict[str, np.ndarray] = {name: self._numbers(raw[key], key, start) for name, key in card.columns.items()}
+        images, rounded = _float32(dense(columns[card.images], self._shapes[card.images][1:], card.images, start, self.path))
+        targets = {name: self._numbers(columns, place, start) for name, place in card.targets.items()}
+        targets |= self._per_jet.targets(columns, start)
+        given: dict[str, np.ndarray] = {name: self._numbers(columns, place, start) for name, place in card.columns.items()}
         given["event"] = np.arange(start, start + len(images))
         jets = jets_from_images(self._ordered(images), self.meta, targets, given)
         self._check_values(jets, start)
         if not card.cast:
-            refuse(rounded, start, f"{self.path}: row", f": float32 does not hold every number of {card.images!r}; {CAST}")
+            refuse(rounded, start, self.path, f"has numbers in {card.images!r} that float32 does not hold", remedy=CAST)
         return jets, {ROUNDED: int(rounded.sum())} if rounded.any() else {}
 
     def _jet_bytes(self) -> int:
@@ -89,26 +82,23 @@ class ImageReader(TableReader):
         return images if self._order == sorted(self._order) else images[:, self._order]
 
     def _check_values(self, jets: Jets, start: int) -> None:
-        empty = np.diff(jets.offsets) == 0
-        refuse(empty, start, f"{self.path}: row", ": every pixel is zero, and an empty jet is none; remove the row")
+        refuse(np.diff(jets.offsets) == 0, start, self.path, "is empty: every pixel is zero")
         values = np.asarray(jets.values)
-        if not np.isfinite(values).all():
-            self._refuse_pixel(jets, ~np.isfinite(values), "is NaN, infinite or beyond the range of float32", start)
         extensive = [c.combine == "sum" and not c.signed for c in (self.card.channels[i] for i in self._order)]
-        if np.any(values[:, extensive] < 0):
-            self._refuse_pixel(jets, (values < 0) & extensive, "is negative, which a sum of energies or counts cannot be", start)
+        for wrong, cause in (
+            (~np.isfinite(values), "that is NaN, infinite or beyond the range of float32"),
+            ((values < 0) & extensive, "that is negative, which a sum of energies or counts cannot be"),
+        ):
+            for channel in np.flatnonzero(wrong.any(axis=0)):
+                faulty = np.isin(np.arange(len(jets)), owner_of(jets.offsets, np.flatnonzero(wrong[:, channel])))
+                name = self.meta.channels[channel].name
+                refuse(faulty, start, self.path, f"has a pixel in channel {name!r} of {self.card.images!r} {cause}")
 
-    def _refuse_pixel(self, jets: Jets, wrong: np.ndarray, how: str, start: int) -> None:
-        deposit, channel = np.argwhere(wrong)[0]
-        row = start + int(owner_of(jets.offsets, deposit))
-        name = self.meta.channels[channel].name
-        raise DataFileError(f"{self.path}: row {row}: a pixel of channel {name!r} of {self.card.images!r} {how}")
-
-    def _numbers(self, values: np.ndarray, key: str, start: int) -> np.ndarray:
+    def _numbers(self, columns: Columns, place: str, start: int) -> np.ndarray:
         """One finite number per jet (n,) float32."""
         with np.errstate(over="ignore"):
-            numbers = values.reshape(len(values)).astype(np.float32)
-        refuse(~np.isfinite(numbers), start, f"{self.path}: row", f": {key!r} is NaN or infinite")
+            numbers = self._per_jet.numbers(columns, place, start).astype(np.float32)
+        refuse(~np.isfinite(numbers), start, self.path, f"has a number in {place!r} that is NaN or infinite")
         return numbers
 
 
@@ -119,7 +109,13 @@ class Images(ImageReader):
     looks_right = Reader.looks_right
 
     def __init__(self, path: Path, card: ImageCard) -> None:
-        super().__init__(path, open_table(path, card.format, [card.images, *card.places()]), card)
+        keys = keys_of([*card.jet_places(), *card.told_places()])
+        table = open_table(path, card, [card.images, *keys])
+        super().__init__(path, table, card.without(set(card.optional).difference(table.names)))
+
+    def is_likely(self) -> bool:
+        """Say whether it may be what the card says, beyond the shapes."""
+        return True
 
 
 def _float32(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

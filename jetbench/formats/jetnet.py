@@ -104,4 +104,4 @@ class JetNet(TableReader):
             ((x[..., 2] < 0).any(axis=1), "a particle of negative ptrel"),
             (features[:, -4] <= 0, "a pt that is not positive"),
         ):
-            refuse(fault, start, f"{self.path}: jet", f" has {cause}")
+            refuse(fault, start, self.path, f"has {cause}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jetbench.errors import DataFileError
+from jetbench.formats.tables import first_few
 
 __all__ = ["Classes", "settle_classes"]
 
@@ -88,7 +89,7 @@ def _names(counts: Counter[int], carried: tuple[str, ...], given: tuple[str, ...
     if lowest < 0 or highest >= MOST_CLASSES:
         raise DataFileError(f"labels run from {lowest} to {highest}; without class names they count from 0 to {MOST_CLASSES - 1}")
     made = tuple(f"class-{i}" for i in range(highest + 1))
-    return made, [f"the files do not say what their labels mean: {', '.join(made)}; name them with --class-names"]
+    return made, [f"the files do not say what their labels mean: {first_few(made)}; name them with --class-names"]
 
 
-MOST_CLASSES = 100  # beyond that a column is no class label
+MOST_CLASSES = 256  # beyond that a column is no class label; JetClass-II has 188, huggingface.co/datasets/jet-universe/jetclass2

@@ -1,11 +1,13 @@
-"""Arrays of an npz file, read in rows: a zip archive is a stream, and nothing in it is unpickled."""
+"""Arrays of npz and npy files, read in rows: a zip archive is a stream, and nothing in it is unpickled."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -13,16 +15,21 @@ from jetbench.errors import DataFileError
 from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, first_few
 from jetbench.jets.guard import guarded
 
-__all__ = ["NpzTable"]
+__all__ = ["NpyTable", "NpzTable"]
+
+ARRAY = "array"  # what cards call the array of a npy file, which has no name
 
 
 class NpzTable(ArrayTable):
-    """Arrays of plain numbers by key, of at least one row each; raises `DataFileError` for a file that is no npz file."""
+    """Arrays of plain numbers by key, of at least one row each, and such of the `optional` ones as there are; `names` lists both.
+    Raises `DataFileError` for a file that is no npz file."""
 
-    def __init__(self, path: Path, keys: Sequence[str]) -> None:
+    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         with guarded(path):
             self._archive = zipfile.ZipFile(path)
-            self._members = {key: _Member(self._archive, key, path) for key in keys}
+            there = self._archive.namelist()
+            self.names: Collection[str] = [*keys, *(key for key in optional if f"{key}.npy" in there)]
+            self._members = {key: _open(self._archive, key, path) for key in self.names}
         self.rows = self.shape(keys[0])[0]
 
     def shape(self, key: str) -> tuple[int, ...]:
@@ -38,31 +45,62 @@ class NpzTable(ArrayTable):
         self._archive.close()
 
 
+class NpyTable(ArrayTable):
+    """The one array of a npy file, by the key `array`; raises `DataFileError` for a file that is none."""
+
+    def __init__(self, path: Path, keys: Sequence[str]) -> None:
+        if others := [key for key in keys if key != ARRAY]:
+            raise DataFileError(f"{path}: no array {others[0]!r}; an npy file has one array, which cards call {ARRAY!r}")
+        with guarded(path), contextlib.ExitStack() as closing:
+            self._file = closing.enter_context(open(path, "rb"))
+            self._member = _Member(self._file, path.stat().st_size, ARRAY, path)
+            closing.pop_all()  # all is well: close() will do it
+        self.rows, self.names = self._member.shape[0], [ARRAY]
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        return self._member.shape
+
+    def row_bytes(self, key: str) -> int:
+        return self._member.row_bytes
+
+    def read(self, key: str, start: int, stop: int) -> np.ndarray:
+        return self._member.read(start, stop)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _open(archive: zipfile.ZipFile, key: str, path: Path) -> _Member:
+    name = f"{key}.npy"
+    if name not in archive.namelist():
+        has = first_few(n.removesuffix(".npy") for n in archive.namelist())
+        raise DataFileError(f"{path}: no array {key!r}; the file has {has}")
+    info = archive.getinfo(name)
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataFileError(f"{path}: {name!r} is compressed by other means than deflate; numpy writes no such file")
+    return _Member(archive.open(info), info.file_size, key, path)
+
+
 class _Member:
-    def __init__(self, archive: zipfile.ZipFile, key: str, path: Path) -> None:
-        name = f"{key}.npy"
-        if name not in archive.namelist():
-            has = first_few(n.removesuffix(".npy") for n in archive.namelist())
-            raise DataFileError(f"{path}: no array {key!r}; the file has {has}")
-        info = archive.getinfo(name)
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DataFileError(f"{path}: {name!r} is compressed by other means than deflate; numpy writes no such file")
-        self._stream = archive.open(info)
+    """An array in a stream of so many bytes that can be sought."""
+
+    def __init__(self, stream: IO[bytes], size: int, key: str, path: Path) -> None:
+        self._stream = stream
         version = np.lib.format.read_magic(self._stream)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         self.shape, fortran, self._dtype = read(self._stream)
         if self._dtype.hasobject or self._dtype.kind not in "iufb":
-            raise DataFileError(f"{path}: {name!r} holds {self._dtype} where numbers belong; it is not unpickled")
+            raise DataFileError(f"{path}: {key!r} holds {self._dtype} where numbers belong; it is not unpickled")
         if fortran and len(self.shape) > 1:
-            raise DataFileError(f"{path}: {name!r} is in Fortran order; save it with numpy.ascontiguousarray")
+            raise DataFileError(f"{path}: {key!r} is in Fortran order; save it with numpy.ascontiguousarray")
         self.row_bytes = self._dtype.itemsize * math.prod(self.shape[1:])
         if not self.shape or not self.shape[0] or not 0 < self.row_bytes <= BLOCK_BYTES:
             raise DataFileError(f"{path}: {key!r} has shape {self.shape}: no rows, or rows too large to read in bounded memory")
         self._header = self._stream.tell()
-        if self._header + self.row_bytes * self.shape[0] != info.file_size:
+        if self._header + self.row_bytes * self.shape[0] != size:
             raise DataFileError(f"{path}: {key!r} declares the shape {self.shape}, but its data are not of that size")
 
     def read(self, start: int, stop: int) -> np.ndarray:
         self._stream.seek(self._header + start * self.row_bytes)
         rows = np.frombuffer(self._stream.read((stop - start) * self.row_bytes), self._dtype)
-        return rows.reshape(stop - start, *self.shape[1:])
+        return rows.reshape(stop - start, *self.shape[1:]).astype(self._dtype.newbyteorder("="), copy=False)

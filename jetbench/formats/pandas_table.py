@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import pickletools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.formats.hdf5 import dataset, numeric, open_hdf5, rows_per_block, text
 from jetbench.formats.tables import Columns, first_few
 from jetbench.jets.guard import guarded
 
-__all__ = ["PandasTable", "plain_strings"]
+__all__ = ["PandasTable", "groups", "plain_strings"]
 
 # what a pickled list of strings consists of; any other instruction could call something, if it were obeyed
 HARMLESS = {
     *("PROTO", "FRAME", "MARK", "LIST", "EMPTY_LIST", "APPEND", "APPENDS", "STOP"),
     *("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"),
 }
+NUMBER = "*"  # what stands in a key for the numbers from 0 on
 DEPTH, MANY = 3, 100  # groups within each other, and members of a group, that are looked at
 STRINGS = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
 
@@ -43,17 +46,18 @@ class PandasTable:
     """A frame in the layout "table": one compound dataset, with columns of a type in blocks, whose names are in the pickled
     attributes `values_block_i_kind`.
 
-    Columns of anything but numbers are left aside. Raises `DataFileError` where the file has not exactly one such frame, as it
-    has none in the layout "fixed".
+    Columns of anything but numbers are left aside. A key `PX_*` stands for the columns `PX_0`, `PX_1`, …, and is an array of a
+    column for each. Raises `DataFileError` where the file has not exactly one such frame, as it
+    has none in the layout "fixed", and where there is no column of one of the keys.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: Sequence[str] = (), optional: Sequence[str] = ()) -> None:
         self._path, self._file = path, open_hdf5(path)
         with guarded(path):
-            groups = list(_groups(self._file))
-            frames = [key for key in groups if isinstance(self._file[key].get("table"), h5py.Dataset)]
+            found = list(groups(self._file))
+            frames = [key for key in found if isinstance(self._file[key].get("table"), h5py.Dataset)]
             if len(frames) != 1:
-                fixed = any("block0_values" in self._file[key] for key in groups)
+                fixed = any("block0_values" in self._file[key] for key in found)
                 hint = f" ({first_few(frames)}); write the one of them to a file of its own" if frames else ""
                 hint = "; of the layout fixed there is one: write it with format='table'" if fixed and not frames else hint
                 raise DataFileError(f"{path}: {len(frames)} pandas frames where one belongs{hint}")
@@ -63,13 +67,14 @@ class PandasTable:
             for field in self._table.dtype.names or ():
                 self._places |= self._columns_of(field)
         self.rows = len(self._table)
-
-    @property
-    def names(self) -> set[str]:
-        return set(self._places)
+        self._wide = {key: list(self._numbered(key)) for key in [*keys, *optional] if NUMBER in key}
+        self.names: Collection[str] = {*self._places, *(key for key, columns in self._wide.items() if columns)}
+        if missing := [key for key in keys if key not in self.names]:
+            wanted = ", ".join(key.replace(NUMBER, "0") for key in missing)
+            raise DataFileError(f"{path}: no columns {wanted}; the frame has {first_few(self._places)}")
 
     def shape(self, key: str) -> tuple[int, ...]:
-        return (self.rows,)
+        return (self.rows, len(self._wide[key])) if key in self._wide else (self.rows,)
 
     def block(self, keys: Sequence[str]) -> int:
         return rows_per_block([self._table])
@@ -77,10 +82,22 @@ class PandasTable:
     def blocks(self, keys: Sequence[str], start: int, step: int) -> Iterator[Columns]:
         for first in range(start, self.rows, step):
             rows = self._table[first : first + step]
-            yield {key: rows[field] if i is None else rows[field][:, i] for key in keys for field, i in [self._places[key]]}
+            yield {key: self._column(rows, key) for key in keys}
 
     def close(self) -> None:
         self._file.close()
+
+    def _numbered(self, key: str) -> Iterator[str]:
+        """The columns of a key that stands for several, from the number 0 on."""
+        names = (key.replace(NUMBER, str(i)) for i in itertools.count())
+        return itertools.takewhile(self._places.__contains__, names)
+
+    def _column(self, rows: np.ndarray, key: str) -> np.ndarray:
+        if key in self._wide:
+            return np.stack([self._column(rows, name) for name in self._wide[key]], axis=1)
+        field, i = self._places[key]
+        column: np.ndarray = rows[field] if i is None else rows[field][:, i]
+        return column
 
     def _columns_of(self, field: str) -> dict[str, tuple[str, int | None]]:
         inner, shape = self._table.dtype[field].base, self._table.dtype[field].shape
@@ -96,9 +113,9 @@ class PandasTable:
         return {name: (field, i if shape else None) for i, name in enumerate(names)}
 
 
-def _groups(owner: h5py.Group, above: str = "", depth: int = DEPTH) -> Iterator[str]:
-    """The groups of a file by their whole name; no link is followed, and none that lies deeper."""
+def groups(owner: h5py.Group, above: str = "", depth: int = DEPTH) -> Iterator[str]:
+    """Yield the groups of a file by their whole name; no link is followed, and none that lies deeper."""
     for key in list(owner)[:MANY] if depth else []:
         if isinstance(owner.get(key, getlink=True), h5py.HardLink) and isinstance(owner[key], h5py.Group):
             yield f"{above}{key}"
-            yield from _groups(owner[key], f"{above}{key}/", depth - 1)
+            yield from groups(owner[key], f"{above}{key}/", depth - 1)

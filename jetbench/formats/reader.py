@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
 
 from jetbench.errors import DataFileError
+from jetbench.formats.columns import DROP, FaultyRowsError
 from jetbench.formats.tables import Columns, Table
 from jetbench.jets import Jets, Meta
 from jetbench.jets.guard import OWN, guarded
@@ -24,6 +30,9 @@ class Reader(ABC):
     some 64 MB, at least one; whoever wants smaller blocks lowers it).
     `remarks` are sentences for whoever converts the file, complete with the last block: above all where the jets that come out
     disagree with what the file says of them. `guess` says what tells the classes, or that nothing does, where no column can.
+    `jets_per_row` is the number of jets that each row of the file gives, one after the other; they share their `event`.
+    Where `drop` is set, rows that cannot be jets are left out of a block instead of an error; `dropped` counts their jets in the
+    last block by cause ("has no constituents"), with those that a card's selection leaves out.
     `meta.class_names` is empty where the file does not say what its labels mean; the labels are then whole numbers from 0 on.
     Raises `DataFileError` where the file is not what it should be. Conversion and prediction open it in a child process
     (`jetbench.formats.reading`), so that a library may crash over a damaged file.
@@ -32,8 +41,11 @@ class Reader(ABC):
     meta: Meta
     jets: int
     block: int
+    jets_per_row: int = 1
     remarks: Sequence[str] = ()
     guess: str = ""
+    drop: bool = False
+    dropped: Mapping[str, int] = MappingProxyType({})
 
     def __init_subclass__(cls) -> None:
         OWN.add(cls.__module__.partition(".")[0])
@@ -55,10 +67,10 @@ class Reader(ABC):
 
     @abstractmethod
     def blocks(self, start: int = 0) -> Iterator[Block]:
-        """Yield the jets from `start` on, a multiple of `block`, in the file's order: `block` at a time and at the end what is
-        left, with `event` counting the file's rows from 0. With them comes the number of jets by named repair (a repair keeps
-        every jet).
+        """Yield the jets of the rows from `start` on, a multiple of `block`, in the file's order: of `block` rows at a time and
+        at the end of what is left, without those that are `dropped`, with `event` counting the file's rows from 0.
 
+        With them comes the number of jets by named repair (a repair keeps every jet).
         Raises `DataFileError` with file, row and column for values that are NaN or infinite, negative energies, labels that
         are no whole numbers.
         """
@@ -70,7 +82,11 @@ class Reader(ABC):
 
 class TableReader(Reader):
     """A reader of a file that is a table. A subclass checks it in `_open`, which returns the keys that are read and sets
-    `meta`, and makes jets of a block of their columns in `_jets`."""
+    `meta`, and makes jets of a block of their columns in `_jets`.
+
+    What is wrong with single rows `_jets` says with `jetbench.formats.columns.refuse`, before it counts anything over blocks:
+    where such rows are left out, it is called again for the others, of which there may be none.
+    """
 
     def __init__(self, path: Path, table: Table) -> None:
         self.path, self.table = path, table
@@ -93,10 +109,33 @@ class TableReader(Reader):
     def blocks(self, start: int = 0) -> Iterator[Block]:
         with guarded(self.path):
             for columns in self.table.blocks(self._keys, start, self.block):
-                yield self._jets(columns, start)
+                yield self._block(columns, start)
                 start += self.block
             if start < self.jets:
                 raise DataFileError(f"{self.path}: it ends before jet {start} of {self.jets}; it is truncated or damaged")
+
+    def _block(self, columns: Columns, start: int) -> Block:
+        """The jets of those rows that a selection wants and, where the others are left out, that can be jets."""
+        event, dropped = start + np.arange(len(next(iter(columns.values())))), Counter[str]()
+        while True:
+            try:
+                for cause, left_out in self._unselected(columns, start).items():
+                    if left_out.any():
+                        dropped[cause] += int(left_out.sum()) * self.jets_per_row
+                        columns, event = _rows(columns, ~left_out), event[~left_out]
+                jets, repairs = self._jets(columns, start)
+                break
+            except FaultyRowsError as fault:
+                if not (self.drop and fault.remedy == DROP):
+                    raise fault.counted_by(event) from None
+                dropped[fault.cause] += int(fault.faulty.sum()) * self.jets_per_row
+                columns, event = _rows(columns, ~fault.faulty), event[~fault.faulty]
+        self.dropped = dropped
+        return replace(jets, event=np.repeat(event, self.jets_per_row)), repairs
+
+    def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
+        """Which rows (n,) of a block a card does not want, by the cause."""
+        return {}
 
     def close(self) -> None:
         self.table.close()
@@ -106,3 +145,7 @@ class TableReader(Reader):
 
     @abstractmethod
     def _jets(self, columns: Columns, start: int) -> Block: ...
+
+
+def _rows(columns: Columns, wanted: np.ndarray) -> Columns:
+    return {key: column[wanted] for key, column in columns.items()}

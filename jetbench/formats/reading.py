@@ -8,18 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from jetbench.errors import DataFileError, WorkerError
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.card import Card
+from jetbench.formats.guess_arrays import Look, look_at
 from jetbench.formats.reader import Reader
 from jetbench.jets import Jets, Meta, open_jets
 from jetbench.jets.foreign import refuse_unreadable
 from jetbench.processes import Function, Report, Tell, context, run_jobs
 
-__all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read"]
+__all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read", "survey"]
 
 # what imports awkward, vector, uproot, h5py and pyarrow, once for all children
-PRELOAD = ("jetbench.formats.jetclass", "jetbench.formats.ml4sci", "jetbench.formats.top_tagging")
+PRELOAD = (
+    "jetbench.formats.root",
+    "jetbench.formats.ml4sci",
+    "jetbench.formats.shipped_cards",
+    "jetbench.formats.pandas_table",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +58,7 @@ class File:
             )
         raise DataFileError(
             f"{self.path}: its content is of no known format ({names}), or damaged; --format NAME tells what is wrong with it, "
-            "and a card describes a format of your own"
+            "and a card describes a format of your own, of which `jetbench data convert --guess FILE` makes a draft"
         )
 
 
@@ -69,19 +77,22 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """Jets start:stop of a file, in whole blocks of its reader."""
+    """Rows start:stop of a file, in whole blocks of its reader; `drop` leaves those out that cannot be jets."""
 
     source: Source
     start: int
     stop: int
+    drop: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A block of jets, the number of jets by repair, the remarks of the reader until then, and its guess of the classes."""
+    """A block of jets, the number of jets by repair, the number of rows left out by cause, the remarks of the reader until then,
+    and its guess of the classes."""
 
     jets: Jets
     repaired: dict[str, int]
+    dropped: dict[str, int]
     remarks: tuple[str, ...]
     guess: str
 
@@ -102,6 +113,13 @@ def read(stretches: Sequence[Stretch]) -> Generator[tuple[Stretch, Part], None, 
         for report in reports:
             if not report.done:
                 yield report.job, report.value
+
+
+def survey(path: Path) -> tuple[Look, str]:
+    """Look at the arrays of a file of any container; return them with the name of the format that recognises it, or none. Raises
+    `DataFileError` for a file that cannot be read."""
+    look, known = next(iter(_in_child(_survey, [File(path)]))).value
+    return look, known
 
 
 def holds_jets(path: Path) -> bool:
@@ -136,6 +154,14 @@ def _name(file: File, tell: Tell) -> str:
     return file.entry().name
 
 
+def _survey(file: File, tell: Tell) -> tuple[Look, str]:
+    found = look_at(file.path)
+    try:
+        return found, file.entry().name
+    except DataFileError:
+        return found, ""
+
+
 def _look(file: File, tell: Tell) -> Source:
     entry = file.entry()
     with closing(_open(entry, file.path, file.card)) as reader:
@@ -145,14 +171,17 @@ def _look(file: File, tell: Tell) -> Source:
 def _read(stretch: Stretch, tell: Tell) -> None:
     source = stretch.source
     with closing(_open(source.entry, source.path, source.card)) as reader:
-        reader.block = source.block
+        reader.block, reader.drop = source.block, stretch.drop
         blocks = reader.blocks(stretch.start)
         for start in range(stretch.start, stretch.stop, source.block):
             jets, repaired = next(blocks, (None, {}))
-            found, wanted = 0 if jets is None else len(jets), min(source.block, stretch.stop - start)
+            dropped, stop = dict(reader.dropped), min(start + source.block, stretch.stop)
+            found, wanted = 0 if jets is None else len(jets), stop - start - sum(dropped.values())
             if jets is None or found != wanted:
                 raise DataFileError(f"{source.path}: its reader gives {found} jets from {start} on where {wanted} belong")
-            tell(Part(jets, repaired, tuple(reader.remarks), reader.guess))
+            if not np.isin(jets.event, np.arange(start, stop)).all() or len(np.unique(jets.event)) < found:
+                raise DataFileError(f"{source.path}: its reader does not number the jets by their rows, {start} to {stop - 1}")
+            tell(Part(jets, repaired, dropped, tuple(reader.remarks), reader.guess))
 
 
 def _open(entry: FormatEntry, path: Path, card: Card | None) -> Reader:

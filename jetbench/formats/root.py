@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import uproot
 
 from jetbench.errors import DataFileError
+from jetbench.formats.expressions import shape_of
 from jetbench.formats.tables import BLOCK_BYTES, Columns, first_few
 from jetbench.jets.guard import guarded
 
 __all__ = ["RootTable"]
+
+NUMBERS = ("bool", "int", "uint", "float")  # what the types of numbers begin with
 
 
 class PlainFile(uproot.ReadOnlyFile):
@@ -26,8 +31,12 @@ class PlainFile(uproot.ReadOnlyFile):
 
 
 class RootTable:
-    """The tree (TTree or RNTuple) of a name, wherever it lies in the file; of several cycles the last. Raises `DataFileError`
-    where there is none, or several, and where the file has not the size that it declares."""
+    """The tree (TTree or RNTuple) of a name, wherever it lies in the file, or of a path in it; of several cycles the last.
+
+    A branch within another one has its path as a name, `Jet/Jet.PT`, or what stands last in it where no other is called so; a
+    field of an RNTuple's record is `Jet.pt`. Raises `DataFileError` where there is no such tree, or several, and where the file
+    has not the size that it declares.
+    """
 
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
@@ -35,21 +44,64 @@ class RootTable:
             # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
             self._stream = closing.enter_context(open(path, "rb"))
             self._tree = self._find(name)
-            self.rows, self.names = int(self._tree.num_entries), set(self._tree.keys(recursive=False))
+            self._of_fields = isinstance(self._tree, uproot.behaviors.RNTuple.HasFields)
+            self.rows, paths = int(self._tree.num_entries), list(self._tree.keys(recursive=True))
+            if not self.rows:
+                raise DataFileError(f"{path}: the tree {name!r} has no entries; leave the file out")
+            last = Counter(key.rpartition("/")[2] for key in paths)
+            self.names: Collection[str] = {*paths, *(key for key, times in last.items() if times == 1)}
             closing.pop_all()  # all is well: close() will do it
 
     def shape(self, key: str) -> tuple[int, ...]:
-        return (self.rows,)
+        """Return the shape of a branch of numbers, or of lists of them. Raises `DataFileError` for any other."""
+        try:
+            first = next(self.blocks([key], 0, 1))[key]
+        except Exception as error:
+            if isinstance(getattr(self._tree[key], "interpretation", None), uproot.AsObjects):
+                raise self._refused(key) from error  # it would need the file's own code
+            raise
+        kind = ak.type(first).content
+        while isinstance(kind, ak.types.ListType | ak.types.RegularType) and "__array__" not in kind.parameters:  # a text has it
+            kind = kind.content
+        if not (isinstance(kind, ak.types.NumpyType) and kind.primitive.startswith(NUMBERS)):
+            raise self._refused(key)
+        return shape_of(self.rows, first)
 
     def block(self, keys: Sequence[str]) -> int:
-        return int(self._tree.num_entries_for(BLOCK_BYTES, filter_name=list(keys)))
+        return int(self._tree.num_entries_for(BLOCK_BYTES, **self._filter(keys)))
 
     def blocks(self, keys: Sequence[str], start: int, step: int) -> Iterator[Columns]:
-        for block in self._tree.iterate(filter_name=list(keys), step_size=step, entry_start=start):
-            yield {key: block[key] for key in keys}
+        for block in self._tree.iterate(**self._filter(keys), step_size=step, entry_start=start):
+            yield {key: self._pick(block, key) for key in keys}
 
     def close(self) -> None:
         self._stream.close()
+
+    def _filter(self, keys: Sequence[str]) -> dict[str, Any]:
+        """What makes uproot read these branches and no other."""
+        if self._of_fields:
+            return {"filter_name": list(keys)}
+        branches = [self._tree[key] for key in keys]
+        wanted, names = {id(branch) for branch in branches}, {branch.name for branch in branches}
+        if len(names) < len(wanted):
+            raise DataFileError(
+                f"{self._path}: of the branches {first_few(keys)} two have the same last name; rename one of them"
+            )
+        return {"filter_branch": lambda branch: id(branch) in wanted}
+
+    def _pick(self, block: ak.Array, key: str) -> ak.Array:
+        """A branch of what uproot has read, by its own name without those that it lies in, or a field within a field."""
+        for part in key.split(".") if self._of_fields else [self._tree[key].name]:
+            if part not in block.fields:
+                raise self._refused(key)
+            block = block[part]
+        return block
+
+    def _refused(self, key: str) -> DataFileError:
+        kind = getattr(self._tree[key], "typename", "") or "record"
+        return DataFileError(
+            f"{self._path}: the branch {key!r} is of the type {kind}, of which no numbers are read; write numbers, or lists"
+        )
 
     def _find(self, name: str) -> Any:
         file = PlainFile(self._stream, object_cache=None, array_cache=None, use_threads=False)
@@ -57,7 +109,7 @@ class RootTable:
             raise ValueError(f"{file.fEND} bytes are declared, {size} are there")
         classes = file.root_directory.classnames(cycle=False)
         trees = [key for key, kind in classes.items() if kind in ("TTree", "ROOT::RNTuple")]
-        found = [key for key in trees if key.split("/")[-1] == name]
+        found = [name] if name in trees else [key for key in trees if key.split("/")[-1] == name]
         if not found:
             raise DataFileError(f"{self._path}: no tree named {name!r}; the file has {first_few(classes)}")
         if len(found) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,9 +15,10 @@ Columns = Mapping[str, Any]  # key: numbers (n, …), an awkward array where row
 
 
 class Table(Protocol):
-    """`rows` rows of columns by key."""
+    """`rows` rows of columns by key; `names` are the keys that it has, at least of those that were asked for."""
 
     rows: int
+    names: Collection[str]
 
     def shape(self, key: str) -> tuple[int, ...]:
         """Return the shape of a column; of one with rows of different lengths it is that of the first."""

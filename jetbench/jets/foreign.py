@@ -21,6 +21,10 @@ COMPRESSED = {
     b"\x28\xb5\x2f\xfd": ("zstd", "unzstd -k"),
     b"7z\xbc\xaf\x27\x1c": ("7z", "7z x"),
 }
+ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")  # a stream by its level: what joblib writes as .z
+PICKLE = re.compile(rb"\x80[\x02-\x05]")  # the opcode PROTO of protocol 2 and above
+TORCH = re.compile(rb"PK\x03\x04.{26}[^/]{1,200}/(data\.pkl|\.format_version)", re.DOTALL)  # how torch.save names its first entry
+SAVED = "load it where you trust it, and save its arrays with numpy.savez or h5py"
 TAR = slice(257, 262)
 
 
@@ -59,6 +63,10 @@ def _stranger(head: bytes, path: Path) -> str:
     for start, (name, command) in COMPRESSED.items():
         if head.startswith(start):
             return f"compressed as a whole ({name}); unpack it: {command} {shlex.quote(str(path))}"
+    if head.startswith(ZLIB):
+        return f"compressed as a whole (zlib), as joblib writes it; {SAVED}"
+    if PICKLE.match(head) or TORCH.match(head):
+        return f"a pickle{' of torch' if head.startswith(b'PK') else ''}, which may run code and is never read; {SAVED}"
     if head[TAR] == b"ustar":
         return f"an archive; unpack it: tar xf {shlex.quote(str(path))}"
     return ""

@@ -51,7 +51,8 @@ class SourceFile(Spec):
 
 class Provenance(Spec):
     """Where jets come from: generator and version, detector, seed, the code's version, free remarks; for converted jets the
-    files, their licence, the cuts that were applied, and the repairs by name with the number of jets that each has changed."""
+    files, their licence, the cuts that were applied, the repairs by name with the number of jets that each has changed, and the
+    rows that were left out by cause with their number."""
 
     source: str
     generator: str = ""
@@ -64,6 +65,7 @@ class Provenance(Spec):
     licence: str = ""
     cuts: tuple[str, ...] = ()
     repairs: tuple[tuple[str, int], ...] = ()
+    dropped: tuple[tuple[str, int], ...] = ()
 
 
 class Meta(Spec):

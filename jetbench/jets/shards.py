@@ -131,7 +131,7 @@ def _shown(value: Any) -> str:
 
 
 def _merged(origins: list[Provenance]) -> Provenance:
-    """What all agree on, and the files, remarks, cuts and repairs of each."""
+    """What all agree on, and the files, remarks, cuts, repairs and dropped rows of each."""
     first = origins[0]
     agreed = {name: getattr(first, name) for name in Provenance.model_fields if len({getattr(o, name) for o in origins}) == 1}
     return Provenance(
@@ -142,6 +142,7 @@ def _merged(origins: list[Provenance]) -> Provenance:
             "licence": "; ".join(dict.fromkeys(o.licence for o in origins if o.licence)),
             "cuts": tuple(dict.fromkeys(cut for o in origins for cut in o.cuts)),
             "repairs": tuple(repair for o in origins for repair in o.repairs),
+            "dropped": tuple(cause for o in origins for cause in o.dropped),
         }
         | agreed
     )

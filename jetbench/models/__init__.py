@@ -19,17 +19,17 @@ __all__ = ["HEAD", "HEAD_ALLOWED", "HEAD_OPTIONS", "HEAD_SPACES", "ModelEntry", 
 
 @dataclass(frozen=True)
 class ModelEntry(Configured):
-    """`view` is what the model sees, and `other_view`, where it has one, what it sees of jets that allow only that; a
-    "network" is trained by the loop, a "fitted" one by its own fit method. `pace`: jets per second that a network of default
-    size trains on one core, of images those of 32×32 pixels, as forecasts assume until they have measured; `narrow`: that with
-    `stages` of no more than 64 channels; `halves`: its stem halves large images, as `halvings` tells. `published` is what of its
-    options other than by default makes it as large as its source has it, and `wide` its pace with them. `recipe` is that of a
-    fitted model, where one without a learning rate is not tuned, and of a network the one that it was published with. `floor`: a
-    model that every other must clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do,
-    any where none is named. `quantity` is what it gives where that is one thing whatever the target, as a mass.
-    `signal` is the class for which the defaults of its options are made; it tells that class, the second of two, from the other,
-    and another signal by options that a suite gives. `extra` is the package that it needs beside those of jetbench, and
-    so the name of jetbench's extra."""
+    """`view` is what the model sees, and `other_view`, where it has one, what it sees of jets that allow only that; a "network"
+    is trained by the loop, a "fitted" one by its own fit method. `pace`: jets per second that a network of default size trains
+    on one core, of images those of 32×32 pixels, as forecasts assume until they have measured; `narrow`: that with `stages` of
+    no more than 64 channels; `halves`: its stem halves large images, as `halvings` tells. `published` is what of its options
+    other than by default makes it as large as its source has it, and `wide` its pace with them. `recipe` is that of a fitted
+    model, where one without a learning rate is not tuned, and of a network the one that it was published with. `floor`: a model
+    that every other must clear, which `ranks` jets or gives all of them the same score. `tasks` are those that it can do, any
+    where none is named. `quantity` is what it gives where that is one thing whatever the target, as a mass. `signal` is the
+    class for which the defaults of its options are made; it tells that class, the second of two, from the other, and another
+    signal by options that a suite gives. `sample_weight`: the `fit` of a fitted model takes weights of jets. `extra` is the
+    package that it needs beside those of jetbench, and so the name of jetbench's extra."""
 
     table: ClassVar[str] = "models"
 
@@ -47,6 +47,7 @@ class ModelEntry(Configured):
     tasks: tuple[str, ...] = ()
     quantity: str = ""
     signal: str = ""
+    sample_weight: bool = False
     extra: str = ""
 
     @property
@@ -266,6 +267,7 @@ models: OpenRegistry[ModelEntry] = OpenRegistry(
             view="observables",
             other_view="shower-shapes",
             kind="fitted",
+            sample_weight=True,
             recipe="trees",
             defaults=TREES,
             allowed=TREES_ALLOWED,
@@ -279,6 +281,7 @@ models: OpenRegistry[ModelEntry] = OpenRegistry(
             view="observables",
             other_view="shower-shapes",
             kind="fitted",
+            sample_weight=True,
             recipe="trees",
             defaults=TREES,
             allowed=TREES_ALLOWED,
@@ -292,6 +295,7 @@ models: OpenRegistry[ModelEntry] = OpenRegistry(
             "bandwidth: Silverman, Density Estimation for Statistics and Data Analysis (1986), equation 3.28",
             view="observables",
             kind="fitted",
+            sample_weight=True,
             recipe="untuned",
             floor=True,
             tasks=("classification",),
@@ -305,6 +309,7 @@ models: OpenRegistry[ModelEntry] = OpenRegistry(
             allowed=(("mass", Allowed(above=0)),),
             view="observables",
             kind="fitted",
+            sample_weight=True,
             recipe="untuned",
             floor=True,
             tasks=("classification",),
@@ -316,6 +321,7 @@ models: OpenRegistry[ModelEntry] = OpenRegistry(
             "the shares of the classes among the labels, the same for every jet",
             view="nothing",
             kind="fitted",
+            sample_weight=True,
             recipe="untuned",
             floor=True,
             ranks=False,
@@ -327,6 +333,7 @@ models: OpenRegistry[ModelEntry] = OpenRegistry(
             "the mean target of the jet's true class: a floor that looks at the label of every jet, which no arm is shown",
             view="label",
             kind="fitted",
+            sample_weight=True,
             recipe="untuned",
             floor=True,
             tasks=("regression",),
@@ -338,6 +345,7 @@ models: OpenRegistry[ModelEntry] = OpenRegistry(
             "massless four-vectors at the centres of the pixels, of their pT",
             view="pixels-mass",
             kind="fitted",
+            sample_weight=True,
             recipe="untuned",
             floor=True,
             tasks=("regression",),
@@ -350,6 +358,7 @@ models: OpenRegistry[ModelEntry] = OpenRegistry(
             "soft drop: Larkoski, Marzani, Soyez, Thaler, arXiv:1402.2657",
             view="observables",
             kind="fitted",
+            sample_weight=True,
             recipe="untuned",
             floor=True,
             tasks=("regression",),

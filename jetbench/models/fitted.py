@@ -15,13 +15,22 @@ __all__ = ["BoostedTrees", "FittedModel"]
 
 
 class FittedModel(Protocol):
-    """`fit` on a table (n, columns) and targets (n,): labels in 0 … K−1, each of which occurs, or floats to be regressed.
-    `predict` gives the probabilities of signal (n,) for two classes, those of all classes (n, K) for more, or the regressed
-    values (n,). `FILE` is what `save` writes, without pickle."""
+    """`fit` on a table (n, columns) and targets (n,): labels in 0 … K−1, each of which occurs, or floats to be regressed. Jets
+    may have positive weights (n,) of mean one, `sample_weight`; those whose row says nothing of it are given none. `predict`
+    gives the probabilities of signal (n,) for two classes, those of all classes (n, K) for more, or the regressed values (n,).
+    `FILE` is what `save` writes, without pickle."""
 
     FILE: str
 
-    def fit(self, table: np.ndarray, names: tuple[str, ...], target: np.ndarray, seed: int, learning_rate: float) -> None: ...
+    def fit(
+        self,
+        table: np.ndarray,
+        names: tuple[str, ...],
+        target: np.ndarray,
+        seed: int,
+        learning_rate: float,
+        sample_weight: np.ndarray | None = None,
+    ) -> None: ...
     def predict(self, table: np.ndarray) -> np.ndarray: ...
     def save(self, folder: Path) -> None: ...
     @classmethod
@@ -44,13 +53,21 @@ class BoostedTrees:
         }
         self.model: Any = None
 
-    def fit(self, table: np.ndarray, names: tuple[str, ...], target: np.ndarray, seed: int, learning_rate: float) -> None:
+    def fit(
+        self,
+        table: np.ndarray,
+        names: tuple[str, ...],
+        target: np.ndarray,
+        seed: int,
+        learning_rate: float,
+        sample_weight: np.ndarray | None = None,
+    ) -> None:
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         regressed = np.issubdtype(target.dtype, np.floating)
         kind = HistGradientBoostingRegressor if regressed else HistGradientBoostingClassifier
         self.model = kind(learning_rate=learning_rate, random_state=seed % 2**32, **self.options)
-        self.model.fit(table, target)
+        self.model.fit(table, target, sample_weight)
 
     def predict(self, table: np.ndarray) -> np.ndarray:
         if not hasattr(self.model, "classes_"):

@@ -28,11 +28,19 @@ class LightGBM:
         self.options = {"num_leaves": max_leaf_nodes, "min_data_in_leaf": min_samples_leaf, "lambda_l2": l2}
         self.booster: Any = None
 
-    def fit(self, table: np.ndarray, names: tuple[str, ...], target: np.ndarray, seed: int, learning_rate: float) -> None:
+    def fit(
+        self,
+        table: np.ndarray,
+        names: tuple[str, ...],
+        target: np.ndarray,
+        seed: int,
+        learning_rate: float,
+        sample_weight: np.ndarray | None = None,
+    ) -> None:
         import lightgbm
 
         given = {**SETTLED, **self.options, **_objective(target), "learning_rate": learning_rate, "seed": seed % 2**31}
-        jets = lightgbm.Dataset(np.asarray(table), target, feature_name=list(names))
+        jets = lightgbm.Dataset(np.asarray(table), target, weight=sample_weight, feature_name=list(names))
         self.booster = lightgbm.train(given, jets, num_boost_round=self.trees)
 
     def predict(self, table: np.ndarray) -> np.ndarray:

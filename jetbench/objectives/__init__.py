@@ -19,8 +19,8 @@ class ObjectiveEntry(Configured):
     """`labelled`: it uses labels, and its passes count against the cap on labelled passes. `trains_head`: the network's head is
     trained with the encoder, so that its outputs can be validated; else a training gives an encoder alone, for others to start
     from. `views` is how often it looks at each jet of a batch. `beside` is the option that names the objective which it has on
-    jets of the pool in each step; nothing where it has none. `taught`: it follows the scores of a finished run. `tasks` are those
-    whose labels it can use, any where none is named."""
+    jets of the pool in each step; nothing where it has none. `taught`: it follows the scores of a finished run.
+    `sample_weight`: its loss knows weights of jets. `tasks` are those whose labels it can use, any where none is named."""
 
     table: ClassVar[str] = "objectives"
 
@@ -29,6 +29,7 @@ class ObjectiveEntry(Configured):
     views: int = 1
     beside: str = ""
     taught: bool = False
+    sample_weight: bool = False
     tasks: tuple[str, ...] = ()
 
 
@@ -52,6 +53,7 @@ objectives: OpenRegistry[ObjectiveEntry] = OpenRegistry(
             TASK_LOSS,
             "jetbench.objectives.supervised:Supervised",
             "the loss of the task: of classes their cross-entropy",
+            sample_weight=True,
             defaults=(CLASS_WEIGHTS,),
             allowed=(BALANCED,),
         ),
@@ -60,6 +62,7 @@ objectives: OpenRegistry[ObjectiveEntry] = OpenRegistry(
             "jetbench.objectives.supervised:Mixup",
             "supervised training on mixed jets and labels: of images the mean, of constituents the union with scaled energies",
             "Zhang et al., arXiv:1710.09412",
+            sample_weight=True,
             defaults=(("alpha", 0.2), CLASS_WEIGHTS),
             allowed=(("alpha", Allowed(above=0)), BALANCED),
             spaces=(("alpha", Space(low=0.05, high=2.0, log=True)),),
@@ -70,6 +73,7 @@ objectives: OpenRegistry[ObjectiveEntry] = OpenRegistry(
             "in each step the loss of the task on the label budget, and a self-supervised one on as many jets of the pool",
             "both losses in one training: Zhai et al., S4L, arXiv:1905.03670",
             beside="ssl",
+            sample_weight=True,
             defaults=(CLASS_WEIGHTS, ("ssl", "simclr"), ("weight", 1.0)),
             allowed=(BALANCED, ("ssl", Allowed(choices=UNLABELLED)), ("weight", WEIGHT)),
             spaces=(("ssl", Space(choices=UNLABELLED)), ("weight", Space(low=0.03, high=3.0, log=True))),
@@ -81,6 +85,7 @@ objectives: OpenRegistry[ObjectiveEntry] = OpenRegistry(
             "Hinton et al., arXiv:1503.02531",
             taught=True,
             tasks=("classification",),
+            sample_weight=True,
             defaults=(("temperature", 2.0),),
             allowed=(("temperature", Allowed(above=0)),),
             spaces=(("temperature", Space(low=1.0, high=10.0, log=True)),),

@@ -35,5 +35,5 @@ class Distilled(Supervised):
     def encoded(self, jets: Batch) -> Tensor:
         return jets.targets[PROBABILITIES]
 
-    def loss(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return self.temperature**2 * self.task.loss(outputs / self.temperature, softened(target, self.temperature))
+    def loss(self, outputs: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        return self.temperature**2 * super().loss(outputs / self.temperature, softened(target, self.temperature), weight)

@@ -93,8 +93,9 @@ def _data(found: Subject, spec: RunSpec) -> Iterator[str]:
 
 def _recipe(chain: Sequence[RunSpec]) -> Iterator[str]:
     for place, spec in enumerate(chain, 1):
-        trained = ", the head alone" if spec.trains == "head" else ""
-        yield f"{place}. `{spec.objective.name}` on {_seen(spec)}{trained}: {_recipe_text(spec.recipe)}; seed {spec.seed},"
+        how = f", weighted by `{spec.sample_weight}`" if spec.sample_weight else ""
+        how += ", the head alone" if spec.trains == "head" else ""
+        yield f"{place}. `{spec.objective.name}` on {_seen(spec)}{how}: {_recipe_text(spec.recipe)}; seed {spec.seed},"
         yield f"   {spec.precision}"
 
 

@@ -30,6 +30,7 @@ from jetbench.report.words import (
 )
 from jetbench.statistics.comparison import Verdict
 from jetbench.suites.roles import Role
+from jetbench.suites.weighting import weighting_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,7 +98,7 @@ def _lines(results: Results) -> list[str]:
         *(line for part in added for line in part.lines),
     ]
     lines += verdict_rules(results)
-    lines += stability_sentences(results)
+    lines += [*stability_sentences(results), *weighting_lines(results.plan.instance.settings)]
     skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
     return [*lines, *skipped, *(f"! {warning}" for warning in warnings(results))]
 

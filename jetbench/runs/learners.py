@@ -50,7 +50,7 @@ def _fitted(job: Job, data: RunData) -> FittedLearner:
     table = _table(view, options, data.jets, job.table)
     others = {name: partial(_other_table, job, view, name, one) for name, one in data.also.items()}
     model = models[job.spec.model.name].load()(**job.spec.model.keywords())
-    return FittedLearner(job.spec, data.task, model, table, view.columns, data.seen, data.split.train, others)
+    return FittedLearner(job.spec, data.task, model, table, view.columns, data.seen, data.split.train, others, data.weights)
 
 
 def _table(view: type[Table], options: Options, jets: Jets, path: Path | None) -> np.ndarray:
@@ -91,6 +91,7 @@ def _network(job: Job, data: RunData) -> NetworkLearner:
         given = (spec, data.task, network, objective, preprocessing, pool, chosen, labelled, None)
         return NetworkLearner(*given, diagnose=diagnose)
     labelled.targets |= _told(spec, data)
+    labelled.weight = None if data.weights is None else torch.from_numpy(data.weights.astype(np.float32))
     validate = validator(network, view, data.task, labelled, fault.watched(split), spec.precision)
     others = {name: partial(JetTensors, one.jets) for name, one in data.also.items() if one.jets is not None}
     seen = (labelled, split.train, labelled, validate, others, dict(job.limits))

@@ -45,8 +45,8 @@ def run(job: Job, stop: Flag) -> None:
     write_json(folder.environment, told)
     data = open_data(job)
     write_json(folder.split, {"file": write_split(job.store / "splits", data.split), **data.split.summary()})
-    if job.spec.targets != "none" and (short := data.task.shortage("train", data.strata[data.split.train], data.jets.meta)):
-        raise RunError(f"{short}; raise the label budget")
+    if job.spec.targets != "none" and (short := data.task.shortage("train", data.strata[data.counting], data.jets.meta)):
+        raise RunError(f"{short}{' of a weight above zero' if job.spec.sample_weight else ''}; raise the label budget")
     learner = build_learner(job, data)
     write_json(folder.environment, told | {"network": learner.network_told})
     with Journal(folder.journal) as journal:
@@ -79,8 +79,7 @@ def _remembered(spec: RunSpec, data: RunData, learner: Learner) -> dict[str, flo
     """Return the metrics of a budget's training jets without augmentation: what the test's are held against."""
     if not spec.on_budget:
         return {}
-    rows = data.split.train
-    found = data.task.choose(data.seen[rows], learner.predict(rows), data.jets.meta)
+    found, _ = data.judged(data.split.train, learner.predict(data.split.train))
     return {f"trained/{key}": value for key, value in found.items()}
 
 
@@ -88,12 +87,12 @@ def _evaluate(spec: RunSpec, data: RunData, learner: Learner, folder: RunFolder,
     """Add the metrics on the validation labels of a budget and the speed of predictions, write what the test jets say to files
     of its own, which stay sealed as long as the run is a trial, and return the files. A run on the pool is judged by those that
     start from it."""
-    task, split, meta = data.task, data.split, data.jets.meta
+    task, split = data.task, data.split
     if not spec.on_budget:
         return ()
-    seen, predicted = data.seen[split.validation], learner.predict(split.validation)
-    metrics |= {f"val/{key}": value for key, value in task.choose(seen, predicted, meta).items()}
-    write_atomically(folder.losses, _npy(task.losses(seen, predicted)))
+    found, losses = data.judged(split.validation, learner.predict(split.validation))
+    metrics |= {f"val/{key}": value for key, value in found.items()}
+    write_atomically(folder.losses, _npy(losses))
     try:
         started = time.monotonic()
         predictions = learner.predict(split.test)

@@ -182,6 +182,7 @@ class Common(Spec):
     unlabelled: DatasetChoice | None = None
     also_test: OtherTestChoices | None = None  # other test sets, on which every run on a budget is scored as well
     task: TaskChoice = TaskChoice()
+    sample_weight: str | None = None  # the target of the dataset's jets that weighs them in the supervised loss; None: all alike
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     test_jets: int = Field(ge=10)
     seeds: int = Field(ge=1)

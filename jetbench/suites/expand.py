@@ -139,6 +139,7 @@ def _run(ground: Ground, arm: Arm, cells: Cells, back: int) -> RunSpec:
         labels=cells.labels if last else None,
         targets=stage.labels,
         scores=next(one for one in ground.scores if one.name == arm.scores) if stage.labels == "scores" else None,
+        sample_weight=settings.sample_weight if stage.labels != "none" else None,
         seed=cells.seeds[0],
         task=_task(ground, stage),
         model=_model(settings, arm, stage),

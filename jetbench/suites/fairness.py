@@ -27,7 +27,7 @@ GROUPS = ("model", "regime", "pool", "seed")
 SHOWN = {
     "objective": ("objective",),
     "data": ("data", "labels", "pool", "pool_jets", "unlabelled"),
-    "labels": ("targets", "task", "scores"),  # without labels there is no task
+    "labels": ("targets", "task", "scores", "sample_weight"),  # without labels there is no task, and no weight
     "trains_head": tuple(f"model.{name}" for name in HEAD_OPTIONS),
     "trains": ("trains",),
     "takes": ("takes",),

@@ -28,12 +28,14 @@ __all__ = ["refuse_unfit", "refuse_unusable", "skipped_arms", "skipped_augmentat
 
 
 def refuse_unfit(instance: AnyInstance) -> None:
-    """Raise `SuiteError` for jets that do not allow the task, for a pool of other jets than the dataset's, and for a composition
-    or a size of the pool that its jets do not allow."""
+    """Raise `SuiteError` for jets that do not allow the task or have no such weights as are asked for, for a pool of other jets
+    than the dataset's, and for a composition or a size of the pool that its jets do not allow."""
     settings, dataset = instance.settings, instance.meta
     pool = instance.pool_meta or dataset
     if reason := build_task(task_component(settings)).unmet(dataset, instance.targets):
         raise SuiteError(f"the jets of {instance.dataset.name!r} {reason}")
+    if reason := _weight_reason(instance):
+        raise SuiteError(f"sample_weight: {reason}")
     if unlike := list(differences(dataset, pool)):
         raise SuiteError(f"the unlabelled jets do not match those of {instance.dataset.name!r}: {'; '.join(unlike)}")
     if reason := _pool_reason(settings.pool, pool) or _size_reason(instance):
@@ -62,9 +64,14 @@ def _arm_reason(settings: Common, arm: Arm, dataset: Meta, pool: Meta) -> str:
     view, task = model.view_of(dataset), settings.task.name
     if model.tasks and task not in model.tasks:
         return f"the model {model.name!r} does {' and '.join(model.tasks)}, not {task}"
-    for objective in (objectives[stage.objective] for stage in regimes[arm.regime].stages):
+    for stage in regimes[arm.regime].stages:
+        objective = objectives[stage.objective]
         if objective.tasks and task not in objective.tasks:
             return f"the objective {objective.name!r} uses the labels of {' and '.join(objective.tasks)}, not of {task}"
+        if settings.sample_weight and stage.labels != "none" and model.kind == "network" and not objective.sample_weight:
+            return f"the loss of the objective {objective.name!r} knows no weights of jets, and the suite gives a sample_weight"
+    if settings.sample_weight and model.kind == "fitted" and not model.sample_weight:
+        return f"the model {model.name!r} takes no weights of jets, and the suite gives a sample_weight"
     if model.quantity and model.quantity != (asked := build_task(task_component(settings))).quantity:
         return f"the model {model.name!r} gives a {model.quantity}, and the target is {asked.column!r}"
     if reason := unmet(dataset, view.needs):
@@ -91,6 +98,19 @@ def _signal_reason(settings: Common, arm: Arm, dataset: Meta) -> str:
     return (
         f"the model {model.name!r} is made for the signal {model.signal!r}, and that of these jets is {classes[1]!r}; give it "
         f"the {options} of {classes[1]!r} under model_options"
+    )
+
+
+def _weight_reason(instance: AnyInstance) -> str:
+    """Why jets have no such weights as the suite asks for; empty where they may have them."""
+    name, predicted = instance.settings.sample_weight, {"label", build_task(task_component(instance.settings)).column}
+    if name is None or name in set(instance.targets) - predicted:
+        return ""
+    if name in predicted:
+        return f"{name!r} is what is predicted, and no weight of a jet"
+    others = ", ".join(sorted(set(instance.targets) - predicted)) or "none"
+    return (
+        f"the jets of {instance.dataset.name!r} have no target {name!r} that could weigh them; targets that they have: {others}"
     )
 
 

@@ -34,7 +34,7 @@ class Classification(Task):
     probability of class 1 of two. Predictions are probabilities: of class 1 (n,) where there are two classes, of all of them
     (n, K) where there are more; the headline is the AUC, a mean over pairs of classes where there are more than two.
 
-    Class weights are those of a training's loss alone: validations, and what trials are compared by, weigh every jet alike."""
+    Class weights are those of a training's loss alone: they are in no validation, and in nothing that trials are compared by."""
 
     column = "label"
     headline = AUC
@@ -107,10 +107,16 @@ class Classification(Task):
         return target.float()[:, None] if self.binary else one_hot(target.long(), self.outputs(meta)).float()
 
     def loss(self, outputs: Tensor, encoded: Tensor) -> Tensor:
+        return self._cross_entropy(outputs, encoded, "mean")
+
+    def weighted_loss(self, outputs: Tensor, encoded: Tensor, weight: Tensor) -> Tensor:
+        return (weight * self._cross_entropy(outputs, encoded, "none")).mean()
+
+    def _cross_entropy(self, outputs: Tensor, encoded: Tensor, reduction: str) -> Tensor:
         from torch.nn.functional import cross_entropy
 
         weights = None if self.weights is None else outputs.new_tensor(self.weights)
-        return cross_entropy(_per_class(outputs), _shares(encoded), weights)
+        return cross_entropy(_per_class(outputs), _shares(encoded), weights, reduction=reduction)
 
     def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
         hit = _per_class(outputs).argmax(1) == _shares(encoded).argmax(1)

@@ -98,6 +98,11 @@ class Regression(Task):
 
         return smooth_l1_loss(outputs, encoded)
 
+    def weighted_loss(self, outputs: Tensor, encoded: Tensor, weight: Tensor) -> Tensor:
+        from torch.nn.functional import smooth_l1_loss
+
+        return (weight[:, None] * smooth_l1_loss(outputs, encoded, reduction="none")).mean()
+
     def diagnostics(self, outputs: Tensor, encoded: Tensor) -> dict[str, Tensor]:
         return {"rmse": self.spread * (outputs - encoded).square().mean().sqrt().detach()}
 

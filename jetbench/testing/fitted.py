@@ -171,6 +171,20 @@ def _own_generator() -> Iterator[None]:
 
 
 @holds
+def equal_weights_of_jets_change_nothing(case: FittedCase) -> None:
+    if not case.entry.sample_weight:
+        raise LeftOut("its row does not say that it takes weights of jets")
+    sample, model = case.sample(), case.entry.load()()
+    given = (sample.table[:FITTED], case.names, sample.target[:FITTED], 1, RATE)
+    try:
+        model.fit(*given, sample_weight=np.ones(FITTED))
+    except TypeError as error:
+        raise AssertionError(f"its row says sample_weight=True, and its fit takes none: {error}") from error
+    found, plain = (one.predict(sample.table[FITTED:]) for one in (model, case.fitted(sample)))
+    expect(np.allclose(found, plain, rtol=1e-3, atol=1e-6), "with equal weights of jets its predictions are others")
+
+
+@holds
 def what_it_is_given_is_left_as_it_is(case: FittedCase) -> None:
     sample = case.sample()
     before = Sample(sample.table.copy(), sample.target.copy())

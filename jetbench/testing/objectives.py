@@ -16,7 +16,7 @@ from jetbench.seeds import torch_rng
 from jetbench.tasks import tasks
 from jetbench.testing.objective_case import ROUNDS, SIZE, STEPS, Bench, Built, ObjectiveCase, steps_of, trial
 from jetbench.testing.passes import CountedLook, counted_passes
-from jetbench.testing.properties import Contract, expect
+from jetbench.testing.properties import Contract, LeftOut, expect
 from jetbench.testing.rows import expect_described, expect_sensible_options, expect_true_defaults
 from jetbench.testing.tensors import (
     copied,
@@ -31,7 +31,7 @@ from jetbench.testing.training import expect_exact_resume
 
 __all__ = ["CONTRACT"]
 
-BF16 = 0.1  # of the loss
+BF16, SAME = 0.1, 1e-5  # of the loss
 GIVEN = {"network", "task", "look"}  # what whoever builds it fills in
 
 CONTRACT: Contract[ObjectiveCase] = Contract(lambda entry, sample: ObjectiveCase(entry))
@@ -165,6 +165,21 @@ def labels_of_the_pool_do_not_count(case: ObjectiveCase) -> None:
         loss = float(built.out()["loss"].detach())
         bare = Built(*_again(case, bench), built.batch, built.pool.replace(targets={}))
         expect(float(bare.out()["loss"].detach()) == loss, "without the labels of the pool its loss is another")
+
+
+@holds
+def weights_of_jets_count_where_the_row_says_so(case: ObjectiveCase) -> None:
+    if not case.entry.sample_weight:
+        raise LeftOut("its row does not say that it knows weights of jets")
+    bench = case.benches[0]
+    batch, _ = case.batches(bench)
+    equal = torch.ones(SIZE)
+    plain, same = _loss_of(case, bench, batch), _loss_of(case, bench, batch.replace(weight=equal))
+    expect(abs(same / plain - 1) < SAME, f"with equal weights the loss is {same} instead of {plain}")
+    other = _loss_of(case, bench, batch.replace(weight=2 * (torch.arange(SIZE) % 2).float()))
+    expect(
+        abs(other / plain - 1) > SAME, f"the loss is {plain} whatever the weights of jets, and its row says sample_weight=True"
+    )
 
 
 def _again(case: ObjectiveCase, bench: Bench) -> tuple[Network, Objective]:

@@ -141,7 +141,8 @@ class NetworkLearner(Learner):
 @dataclass(frozen=True, eq=False)
 class FittedLearner(Learner):
     """`table` (n, columns) holds what the view shows of all jets of the dataset, `others` read that (m, columns) of other test
-    sets; `target` (n,) is what the training may see."""
+    sets; `target` (n,) is what the training may see, and `weights` (n,) are those of the jets in it. A jet without weight is not
+    shown: leaves would count it."""
 
     spec: RunSpec
     task: Task
@@ -151,11 +152,14 @@ class FittedLearner(Learner):
     target: np.ndarray
     rows: np.ndarray
     others: Mapping[str, Callable[[], np.ndarray]] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     def train(self, journal: Journal, folder: Path, stop: Flag) -> Trained:
-        started, chosen, seed = time.monotonic(), self.rows, derive("init", "encoder", self.spec.seed)
+        started, seed = time.monotonic(), derive("init", "encoder", self.spec.seed)
+        chosen = self.rows if self.weights is None else self.rows[self.weights[self.rows] > 0]
+        given = {} if self.weights is None else {"sample_weight": self.weights[chosen] / self.weights[chosen].mean()}
         journal.cut(0)
-        self.model.fit(self.table[chosen], self.columns, self.target[chosen], seed, self.spec.recipe.learning_rate)
+        self.model.fit(self.table[chosen], self.columns, self.target[chosen], seed, self.spec.recipe.learning_rate, **given)
         jets, seconds = float(len(chosen)), time.monotonic() - started
         return Trained({"passes": jets, "seconds": seconds, "training_jets_per_second": jets / seconds}, {})
 

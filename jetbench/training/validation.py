@@ -44,17 +44,26 @@ def every_output(network: Network, view: FittedView, jets: JetTensors, rows: np.
 def validator(
     network: Network, view: FittedView, task: Task, jets: JetTensors, rows: np.ndarray, precision: Precision
 ) -> Callable[[], dict[str, float]]:
-    """Return a function that gives the task's validation metrics on the jets at `rows` (n,), and those of each output layer of a
-    head that has several, as in "auc_head_1"; few jets are read only once."""
+    """Return a function that gives the task's validation metrics on the jets at `rows` (n,), and those of each output layer of
+    a head that has several, as in "auc_head_1"; few jets are read only once. Where jets have weights, the loss is their
+    weighted mean, and other metrics are as without."""
     target = jets.targets[task.column][torch.from_numpy(rows)]
+    weight = None if jets.weight is None else jets.weight[torch.from_numpy(rows)].double().numpy()
     if deposit_bytes(jets.jets, rows).sum() <= HELD_BYTES:
         jets, rows = jets.hold(rows), np.arange(len(rows))
 
     def validate() -> dict[str, float]:
         every = every_output(network, view, jets, rows, precision)
-        metrics = task.validate(network.combined(every), target)
+        metrics = judged(network.combined(every))
         for i, outputs in enumerate(every.unbind(dim=1) if network.part else ()):
-            metrics |= {f"{key}_{network.part}_{i + 1}": value for key, value in task.validate(outputs, target).items()}
+            metrics |= {f"{key}_{network.part}_{i + 1}": value for key, value in judged(outputs).items()}
         return metrics
+
+    def judged(outputs: Tensor) -> dict[str, float]:
+        metrics = task.validate(outputs, target)
+        if weight is None or not np.isfinite(metrics["loss"]):
+            return metrics
+        losses = task.losses(target.numpy(), task.predict(outputs))
+        return metrics | {"loss": float(np.average(losses, weights=weight))}
 
     return validate

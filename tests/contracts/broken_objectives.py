@@ -64,6 +64,13 @@ class BesideLabelled(Good):
         return {"loss": own["loss"] + beside["loss"]}
 
 
+class Weightless(Good):
+    """Says that it knows weights of jets, and does not."""
+
+    def views(self, jets, rng):
+        return super().views(jets.replace(weight=None), rng)
+
+
 class InPlace(Good):
     def forward(self, network, inputs) -> dict[str, Tensor]:
         inputs[0].target.mul_(0.5)

@@ -75,7 +75,7 @@ def test_what_fails_for_one_reason_is_told_once(register: Any) -> None:
     with pytest.raises(AssertionError, match=r"abstract class Lacking") as caught:
         contract("objective", "broken")
     (line,) = str(caught.value).splitlines()[1:]
-    assert line.startswith("failed: the loss is a finite number in fp32, and 12 more for the same reason: TypeError: Can't")
+    assert line.startswith("failed: the loss is a finite number in fp32, and 13 more for the same reason: TypeError: Can't")
 
 
 @pytest.mark.parametrize(

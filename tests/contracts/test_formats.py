@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from formats.files import energyflow, jetclass, jetnet, particles, top_tagging
 from formats.image_files import KINDS
+from formats.shipped_files import aspen, atlas, hls4ml, lhco
 
 from jetbench.formats import formats
 from jetbench.testing import check, contract
@@ -68,6 +69,10 @@ SAMPLES: list[tuple[str, Callable[[Path], Path]]] = [
     ("jetclass", written("HToBB_000.root", jetclass)),
     ("energyflow", written("QG_jets.npz", energyflow)),
     ("jetnet", written("t.hdf5", jetnet)),
+    ("hls4ml", written("jetImage_7_100p_0_30.h5", hls4ml)),
+    ("atlas-top-tagging", written("train_nominal_000.h5", atlas)),
+    ("aspen-open-jets", written("RunG_batch0.h5", aspen)),
+    ("lhco", written("events_anomalydetection.h5", lhco)),
     ("constituents", constituents),
     ("images", images),
     *((kind.format, kind.make) for kind in KINDS.values()),

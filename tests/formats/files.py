@@ -76,6 +76,18 @@ def top_tagging(path: Path, jets: Particles, width: int = 12, extra: bool = True
         table.attrs["values_block_1_kind"] = np.bytes_(pickle.dumps(names, 0))
 
 
+def with_text(plain: Path, path: Path) -> None:
+    """The frame as `DataFrame.to_hdf` writes it with a slash in its key, and with a column of strings."""
+    with h5py.File(plain) as file, h5py.File(path, "w") as deep:
+        rows, attributes = file["table/table"][:], dict(file["table/table"].attrs)
+        more = np.zeros(len(rows), [*rows.dtype.descr, ("values_block_2", "S5", (1,))])
+        for name in rows.dtype.names:
+            more[name] = rows[name]
+        more["values_block_2"] = b"train"
+        deep["data/table/table"] = more
+        deep["data/table/table"].attrs.update(attributes | {"values_block_2_kind": np.bytes_(pickle.dumps(["sample"], 0))})
+
+
 def jetclass(path: Path, jets: Particles, full: bool = True, **changes: Any) -> None:
     """The tree of JetClass, `full` with displacements, kinds and the jets' own values."""
     import awkward as ak

@@ -12,8 +12,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from jetbench.errors import JetbenchError
+from jetbench.formats import formats
 from jetbench.formats.card import Card
-from jetbench.formats.reader import Reader
 from jetbench.processes import context, die_with_parent, hidden_main
 
 HEAD = 4096  # most headers lie here, so that half of the damage is done here
@@ -69,11 +69,11 @@ class Child:
 CHILD = Child()
 
 
-def survives(path: Path, content: bytes, reader: type[Reader], card: Card | None = None) -> None:
+def survives(path: Path, content: bytes, format: str, card: Card | None = None) -> None:
     """Write the content to `path` and do with it all that a conversion does, in a child process; any error but a `JetbenchError`
     escapes."""
     path.write_bytes(content)
-    CHILD.reads(path, reader, card)
+    CHILD.reads(path, format, card)
 
 
 def _serve(connection: Connection) -> None:
@@ -88,7 +88,8 @@ def _serve(connection: Connection) -> None:
             connection.send(escaped)
 
 
-def _read(path: Path, reader: type[Reader], card: Card | None) -> None:
+def _read(path: Path, format: str, card: Card | None) -> None:
+    reader = formats[format].load()
     if card is None:
         reader.recognises(path)
     with contextlib.suppress(JetbenchError), contextlib.closing(reader(path, *([card] if card else []))) as source:

@@ -203,7 +203,7 @@ def test_a_pickled_npz_is_not_unpickled(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "sprung",))
 
     path = write(tmp_path / "jets.npz", {**arrays(flat=False), "label": np.array([Trap()] * 40)})
-    with pytest.raises(DataFileError, match=r"'label\.npy' holds object where numbers belong"):
+    with pytest.raises(DataFileError, match=r"'label' holds object where numbers belong"):
         ConstituentTable(path, card(format="npz", layout="padded", momentum=CARTESIAN))
     assert not (tmp_path / "sprung").exists()
 
@@ -253,7 +253,7 @@ def test_a_card_is_read_from_yaml(tmp_path: Path) -> None:
         ("pz: p:2", "mass: p:2", "momentum names px, py, pz"),
         ("pz: p:2", "pz: p:z", "should match pattern"),
         ("layout: padded", "layout: flat", "needs counts"),
-        ("layout: padded", "layout: lists", "parquet files have the layout 'lists'"),
+        ("layout: padded", "layout: lists", "parquet and ROOT files have the layout 'lists'"),
         ("label: y", "axis: given", "jet_eta"),
         ("label: y", "targets: {mass: m}", "give the target another name"),
         ("label: y", "channels: [{name: pt, place: x}]", "names of their own"),

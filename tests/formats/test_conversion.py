@@ -126,7 +126,7 @@ def test_labels_get_names_or_a_remark(write: Callable[..., Path], tmp_path: Path
     [
         ([(3 * (i % 2), i) for i in range(9)], "named.txt", {}, "label 3, which is none of the 3 classes"),
         ([(-1 * (i % 2), i) for i in range(9)], "x.txt", {}, "labels run from -1 to 0"),
-        ([(i, i) for i in range(200)], "x.txt", {}, "labels run from 0 to 199"),
+        ([(i, i) for i in range(300)], "x.txt", {}, "labels run from 0 to 299"),
         ([(i % 2, i) for i in range(9)], "named.txt", {"class_names": ("q", "g")}, "leave --class-names out"),
         ([(i % 2, i) for i in range(9)], "x.txt", {"class_names": ("q", "q")}, "not all different"),
         ([(i % 3, i) for i in range(9)], "x.txt", {"class_names": ("q", "g")}, "label 2, which is none of the 2 classes"),

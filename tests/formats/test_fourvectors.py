@@ -102,7 +102,7 @@ def test_a_negative_squared_mass_is_a_counted_repair() -> None:
         ((0, np.nan), "jet 12 has a momentum or energy that is NaN or infinite"),
         ((3, np.inf), "jet 12 has a momentum or energy that is NaN or infinite"),
         ((3, -1.0), "jet 12 has a constituent of negative energy"),
-        ((2, 1e300), "jet 12: .* is NaN, infinite or too large"),
+        ((2, 1e300), "jet 12 has .* that is NaN, infinite or too large"),
         (None, "jet 12 has a constituent without transverse momentum"),
     ],
 )
@@ -124,7 +124,7 @@ def test_a_jet_without_constituents_is_an_error() -> None:
 
 @pytest.mark.parametrize("label", [0.5, -1.0, 2.0, np.nan, np.inf])
 def test_labels_are_whole_numbers_of_declared_classes(label: float) -> None:
-    with pytest.raises(DataFileError, match=r"here: jet 4 has the label .*; labels are 0 … 1"):
+    with pytest.raises(DataFileError, match=r"here: jet 4 has the label .* where labels are 0 … 1"):
         labels(np.array([0.0, label]), 2, 3, "here")
     assert labels(np.array([0.0, 7.0]), 0, 3, "here").tolist() == [0, 7]
 

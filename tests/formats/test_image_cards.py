@@ -158,7 +158,7 @@ def test_numbers_that_float32_does_not_hold_are_refused_or_rounded_and_counted(n
     made = np.ones((3, 4, 5, 3), np.int64 if isinstance(number, int) else np.float64)
     made[1, 2, 2, 0] = number
     write_hdf5(tmp_path / "f", {"img": made, **COLUMNS})
-    with pytest.raises(DataFileError, match=r"row 1: float32 does not hold every number of 'img'.*`cast: true`"):
+    with pytest.raises(DataFileError, match=r"jet 1 has numbers in 'img' that float32 does not hold.*`cast: true`"):
         read(tmp_path / "f", card())
     jets, repairs = read(tmp_path / "f", card(cast=True))
     assert repairs == {"pixels rounded to float32": 1}
@@ -167,7 +167,9 @@ def test_numbers_that_float32_does_not_hold_are_refused_or_rounded_and_counted(n
 
 def test_a_number_beyond_float32_is_an_error_even_where_others_are_rounded(tmp_path: Path) -> None:
     write_hdf5(tmp_path / "f", {"img": np.full((3, 4, 5, 3), 1e300), **COLUMNS})
-    with pytest.raises(DataFileError, match="row 0: a pixel of channel 'et' of 'img' is NaN, infinite or beyond the range"):
+    with pytest.raises(
+        DataFileError, match="jet 0 has a pixel in channel 'et' of 'img' that is NaN, infinite or beyond the range"
+    ):
         read(tmp_path / "f", card(cast=True))
 
 
@@ -188,7 +190,7 @@ def test_a_number_beyond_float32_is_an_error_even_where_others_are_rounded(tmp_p
         ({"targets": {"label": "truth"}}, "no name for a target"),
         ({"targets": {"a/b": "m"}}, "no name for a target"),
         ({"columns": {"jet_mass": "m"}}, "columns"),
-        ({"class_names": ["a", "a"]}, "two classes have the same name"),
+        ({"class_names": ["a", "a"]}, "a, a are not all different"),
         ({"label": "img"}, "have keys of their own"),
         ({"format": "csv"}, "format"),
     ],
@@ -204,7 +206,7 @@ def test_a_card_without_sense_is_refused(change: dict, message: str) -> None:
     [
         ({"img": np.ones((3, 4, 5), np.float32)}, r"shape \(3, 4, 5\), which is not of the layout NHWC"),
         ({"img": np.ones((3, 4, 5, 2), np.float32)}, r"shape \(4, 5, 2\) where \(4, 5, 3\) \(HWC\) belongs"),
-        ({"img": np.ones((4, 4, 5, 3), np.float32)}, "'truth' has shape .* where one number for each of the 4 jets|row groups"),
+        ({"img": np.ones((4, 4, 5, 3), np.float32)}, "the arrays have different numbers of rows|row groups"),
         ({"truth": np.array([0, 1, 2])}, "jet 2 has the label 2"),
         ({"truth": None}, "truth"),
         ({"img": None}, "img"),
@@ -228,6 +230,34 @@ def test_a_file_of_another_container_or_none_is_refused(container: str, tmp_path
                 read(tmp_path / "file", card(format=container))
     with pytest.raises(DataFileError, match="absent: no such file"):
         read(tmp_path / "absent", card(format=container))
+
+
+@pytest.mark.parametrize("container", WRITERS)
+@pytest.mark.parametrize("absent", [(), tuple(COLUMNS)[:1], tuple(COLUMNS)])
+def test_optional_columns_are_taken_where_the_file_has_them(container: str, absent: tuple[str, ...], tmp_path: Path) -> None:
+    there = {name: values for name, values in COLUMNS.items() if name not in absent}
+    images = np.random.default_rng(0).exponential(1, (3, 4, 5, 3)).astype(np.float32)
+    WRITERS[container](tmp_path / "file", {"img": images, **there})
+    described = card(format=container, optional=tuple(COLUMNS))
+    jets, _ = read(tmp_path / "file", described)
+    assert ("label" in jets.targets) == (described.label in there)
+    assert {*jets.targets} - {"label"} == {name for name, key in described.targets.items() if key in there}
+    assert {*described.columns} - {*jets.meta.unknown} == {name for name, key in described.columns.items() if key in there}
+
+
+def test_channels_have_another_order_and_images_a_number_of_pixels(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).exponential(1, (3, 4, 4, 3)).astype(np.float32)
+    write_hdf5(tmp_path / "f.h5", {"img": images, **COLUMNS})
+    names = [channel["name"] for channel in CARD["channels"]]
+    jets, _ = read(tmp_path / "f.h5", card(order=names[::-1], pixels=4))
+    assert [channel.name for channel in jets.meta.channels] == names[::-1]
+    assert np.array_equal(rendered(jets), np.moveaxis(images, -1, 1)[:, ::-1])
+    with pytest.raises(DataFileError, match=r"has shape \(4, 4, 3\) where \(5, 5, 3\)"):
+        read(tmp_path / "f.h5", card(pixels=5))
+    with pytest.raises(DataFileError, match="order has each of the channels"):
+        card(order=names[:1])
+    with pytest.raises(DataFileError, match=r"optional are keys of .* alone, and 'img' is none"):
+        card(optional=["img"])
 
 
 def test_nothing_pickled_is_read(tmp_path: Path) -> None:
@@ -264,4 +294,4 @@ def fuzz(container: str, folder: Path, data: st.DataObject) -> None:
         WRITERS[container](good, {"img": some(np.full((3, 3, 4, 5), 2, np.float32)).transpose(0, 2, 3, 1).copy(), **COLUMNS})
     described = card(format=container)
     content = data.draw(damaged(good.read_bytes()))
-    survives(folder / "damaged", content, Images, described)
+    survives(folder / "damaged", content, "images", described)

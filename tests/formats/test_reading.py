@@ -109,6 +109,12 @@ def test_a_reader_that_loses_jets_is_an_error(tmp_path: Path, monkeypatch: pytes
         convert(write(tmp_path, "a"), tmp_path / "out.h5")
 
 
+def test_a_reader_that_does_not_count_rows_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(formats._entries, "toy", FormatEntry("toy", "formats.toy_reader:Miscounting", "for tests"))
+    with pytest.raises(DataFileError, match=r"a\.txt: its reader does not number the jets by their rows, 7 to 13"):
+        convert(write(tmp_path, "a"), tmp_path / "out.h5")
+
+
 def test_a_reader_that_a_plug_in_cannot_load_is_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from jetbench.spec import PluginRef
 

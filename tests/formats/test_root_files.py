@@ -14,10 +14,12 @@ import uproot
 from formats.files import LABELS, Particles, jetclass, particles, whole
 
 from jetbench.errors import DataFileError
-from jetbench.formats.jetclass import JetClass
+from jetbench.formats import formats
+from jetbench.formats.reader import Reader
 from jetbench.jets import Jets
 
 JETS = particles(60)
+JETCLASS: type[Reader] = formats["jetclass"].load()
 
 
 def branches(jets: Particles = JETS, kind: str = "f4", flag: str = "?") -> dict[str, Any]:
@@ -62,8 +64,8 @@ WAYS: dict[str, Callable[[Any], None]] = {
 
 
 def read(path: Path, block: int = 60) -> Jets:
-    assert JetClass.recognises(path)
-    with closing(JetClass(path)) as reader:
+    assert JETCLASS.recognises(path)
+    with closing(JETCLASS(path)) as reader:
         reader.block = block
         jets = whole(reader)[0]
         assert not reader.remarks
@@ -101,7 +103,7 @@ def test_several_trees_of_the_name_are_one_clear_error(tmp_path: Path) -> None:
         for i in range(2):
             file[f"folder{i}/tree"] = branches()
     with pytest.raises(DataFileError, match=r"a\.root: several trees named 'tree': folder0/tree, folder1/tree"):
-        JetClass(tmp_path / "a.root")
+        JETCLASS(tmp_path / "a.root")
 
 
 def test_a_list_of_names_is_cut_after_ten(tmp_path: Path) -> None:
@@ -109,4 +111,4 @@ def test_a_list_of_names_is_cut_after_ten(tmp_path: Path) -> None:
         for i in range(14):
             file[f"x{i:02}"] = {"x": np.arange(3.0)}
     with pytest.raises(DataFileError, match=r"no tree named 'tree'; the file has x00, .*, x09 and 4 more$"):
-        JetClass(tmp_path / "a.root")
+        JETCLASS(tmp_path / "a.root")

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from jetbench.formats.reader import Block, Reader
 from jetbench.jets import Channel, Grid, Jets, Meta, Provenance, jets_from_images
 from jetbench.jets.guard import guarded
 
-__all__ = ["Crashing", "Image", "Short", "Toy", "reads"]
+__all__ = ["Crashing", "Image", "Miscounting", "Short", "Toy", "reads"]
 
 LOG = "reads.log"  # where it is there already, the first row of each block that is read is added
 
@@ -107,6 +108,14 @@ class Short(Toy):
 
     def read(self, start: int, stop: int) -> Block:
         return super().read(start, stop - 1)
+
+
+class Miscounting(Toy):
+    """One that numbers the jets of each block from 0 on."""
+
+    def read(self, start: int, stop: int) -> Block:
+        jets, repairs = super().read(start, stop)
+        return replace(jets, event=np.arange(stop - start)), repairs
 
 
 class Crashing(Toy):

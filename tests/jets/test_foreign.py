@@ -4,13 +4,16 @@ import bz2
 import gzip
 import lzma
 import os
+import pickle
 import subprocess
 import sys
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from jetbench.errors import DataFileError
 from jetbench.formats.conversion import convert
@@ -69,8 +72,11 @@ def cut(path: Path) -> None:
         (killed, r"marked as open for writing: .* clear the mark in a copy: h5clear -s x\.h5"),
         (cut, r"cut short, 30000 of 8\d{4} bytes"),
         (lambda path: path.write_bytes(b""), "is empty"),
+        (lambda path: path.write_bytes(zlib.compress(b"0" * 1000)), r"compressed as a whole \(zlib\), as joblib writes it"),
+        (lambda path: path.write_bytes(pickle.dumps([1.0])), "a pickle, which may run code and is never read; load it where you"),
+        (lambda path: torch.save([1.0], path), "a pickle of torch, which may run code"),
     ],
-    ids=["git-lfs", "html", "xml", "gzip", "bzip2", "xz", "tar", "never closed", "cut", "empty"],
+    ids=["git-lfs", "html", "xml", "gzip", "bzip2", "xz", "tar", "never closed", "cut", "empty", "joblib", "pickle", "torch"],
 )
 def test_what_is_no_data_is_named_with_its_remedy(make: Callable[[Path], None], told: str, tmp_path: Path) -> None:
     path = tmp_path / "x.h5"

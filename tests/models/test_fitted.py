@@ -98,3 +98,17 @@ def test_a_file_with_other_types_is_not_loaded(tmp_path: Path) -> None:
     skops.io.dump({"model": np.random.default_rng}, tmp_path / BoostedTrees.FILE)
     with pytest.raises(DataFileError, match="types that trees do not need"):
         BoostedTrees.load(tmp_path)
+
+
+@pytest.mark.parametrize("entry", installed(TREES))
+def test_trees_learn_what_has_weight(entry: ModelEntry, sample: tuple) -> None:
+    """Half of the jets have a wrong label and next to no weight."""
+    table, labels = sample
+    wrong = np.arange(600) % 4 < 2
+    told = np.where(wrong, 1 - labels, labels)
+    areas = []
+    for weight in (None, np.where(wrong, 0.001, 1.999)):
+        model = entry.load()()
+        model.fit(table, NAMES, told, 1, 0.1, weight)
+        areas.append(auc(labels, model.predict(table)))
+    assert areas[1] > 0.9 > areas[0] + 0.1

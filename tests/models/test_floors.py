@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import gaussian_kde, norm
 
-from jetbench.models.floors import AnalyticMass, ClassMean, GroomedMass, MassDistance, MassLikelihood
+from jetbench.models.floors import AnalyticMass, ClassMean, ClassPrior, GroomedMass, MassDistance, MassLikelihood
 from jetbench.statistics.delong import auc
 
 NAMES = ("noise", "mass")
@@ -116,3 +116,42 @@ def test_the_groomed_mass_is_the_column_of_that_name(tmp_path: Path) -> None:
     model.fit(table, ("width", "mass", "softdrop_mass"), np.full(2, np.nan), 0, 0.0)
     model.save(tmp_path)
     assert GroomedMass.load(tmp_path).predict(table).tolist() == [168.5, 3.5]
+
+
+@pytest.mark.parametrize("kind", [MassLikelihood, ClassPrior])
+def test_floors_know_the_weights_of_jets(kind: type[MassLikelihood | ClassPrior]) -> None:
+    """Equal weights change nothing, and a jet of no weight is no jet, but for the ends of the masses that are seen."""
+    table, labels = masses(300, 4)
+    inner = np.abs(table[:, 1] - 120) < 50
+    weight = np.where(inner & (np.arange(300) % 3 == 0), 0.0, 1.0)
+
+    def predicted(rows: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        model = kind()
+        model.fit(table[rows], NAMES, labels[rows], 0, 0.0, weights)
+        return model.predict(table)
+
+    every = np.arange(300)
+    assert predicted(every, np.ones(300)) == pytest.approx(predicted(every, None), abs=1e-9)
+    kept = np.flatnonzero(weight)
+    found, expected = predicted(every, weight * 300 / weight.sum()), predicted(kept, None)
+    assert found == pytest.approx(expected, abs=0.02 if kind is MassLikelihood else 1e-9)
+    assert np.abs(found - predicted(every, None)).max() > 0.01
+
+
+def test_the_density_of_weighted_masses_is_that_of_scipy() -> None:
+    rng = np.random.default_rng(5)
+    table, labels = masses(600, 5)
+    weight, mass = rng.exponential(size=600), table[:, 1]
+    model = MassLikelihood()
+    model.fit(table, NAMES, labels, 0, 0.0, weight / weight.mean())
+    seen, densities = np.linspace(50, 260, 40), []
+    for one in (labels == 0, labels == 1):
+        density = gaussian_kde(mass[one], lambda kde: 1.06 * kde.neff**-0.2, weight[one])(seen)
+        densities.append(weight[one].sum() * (density + 1 / len(mass) / np.ptp(mass)))
+    assert model.predict(np.stack([seen, seen], axis=1)) == pytest.approx(densities[1] / sum(densities), abs=0.01)
+
+
+def test_the_mean_of_a_class_is_weighted() -> None:
+    model, table = ClassMean(), np.array([[0.0], [0], [1], [1]])
+    model.fit(table, ("label",), np.array([10.0, 20, 30, 50]), 0, 0.0, np.array([3.0, 1, 1, 0]))
+    assert model.predict(np.array([[0.0], [1], [7]])).tolist() == [12.5, 30, 16]

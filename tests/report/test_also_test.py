@@ -13,7 +13,7 @@ from report.pages import Checked, page_of
 from rich.console import Console
 from scipy import stats
 
-from jetbench.formats.top_tagging import META
+from jetbench.formats.shipped_cards import shipped_card
 from jetbench.report.also_test import also_comparison, also_rows, also_sentences
 from jetbench.report.collect import collect
 from jetbench.report.export import comparisons_json, to_csv
@@ -107,7 +107,11 @@ def test_page_terminal_and_files_show_it(also: Results) -> None:
 
 def test_a_simulation_after_the_second_set_is_no_blind_test(tmp_path: Path) -> None:
     instance = fake_instance(*SMALL, "seeds=1", OTHER, "view.image.channels=pt")
-    plan, store = fake_store(tmp_path / "store", instance.replace(also={"": instance.also[""].replace(meta=META)}), Fake())
+    plan, store = fake_store(
+        tmp_path / "store",
+        instance.replace(also={"": instance.also[""].replace(meta=shipped_card("top-tagging").meta())}),
+        Fake(),
+    )
     said = "The default detector of top-vs-qcd was chosen on jets of the Top Quark Tagging Reference Dataset, zenodo 2603256"
     assert also_sentences(collect(plan, store))[-1] == f"{said}: with it, this test is not blind."
 

@@ -7,7 +7,7 @@ import pytest
 from formats.files import REAL, whole
 from physics.likeness import Median, medians, told_apart
 
-from jetbench.formats.top_tagging import TopTagging
+from jetbench.formats import formats
 from jetbench.jets import open_jets
 from jetbench.simulation import TopVsQcd, simulate
 from jetbench.views.observables import OBSERVABLES, observables
@@ -21,7 +21,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     mass of QCD has an error of 2 %, which would be most of what is asked for."""
     path = tmp_path_factory.mktemp("likeness") / "jets.h5"
     simulate(TopVsQcd(jets=12_000, seed=0), path, workers=2)
-    ours, reader = open_jets(path)[:], TopTagging(REAL / "top-tagging-2000.h5")
+    ours, reader = open_jets(path)[:], formats["top-tagging"].load()(REAL / "top-tagging-2000.h5")
     theirs, _ = whole(reader)
     mine, other = ((observables(jets), jets.targets["label"]) for jets in (ours, theirs))
     return {name: (mine[0][mine[1] == label], other[0][other[1] == label]) for label, name in enumerate(ours.meta.class_names)}

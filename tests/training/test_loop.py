@@ -78,9 +78,10 @@ def fit_network(
     validate: Callable[[Network], dict[str, float]] | None = None,
     limits: dict[int, float] | None = None,
     diagnose: Callable[[], dict[str, float]] | None = None,
+    weight: np.ndarray | None = None,
 ) -> tuple[Network, Trained]:
     tensors, view, network = taught(jets), fitted(jets).fitted, build(seed=1)
-
+    tensors.weight = None if weight is None else torch.from_numpy(weight)
     goal = build_objective(Component(name=objective), network, TASK, Look(view, recipe.augmentation), seed=1)
     judged = validator(network, view, TASK, tensors, np.arange(300, 400), "fp32") if objectives[objective].trains_head else None
     pool = None if goal.beside is None else Batches(tensors, np.arange(300, 400), recipe.batch_size, 1)
@@ -135,6 +136,34 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(
     resumed = train(toy_jets, broken, recipe, objective=objective).state_dict()
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
     assert metrics(straight) == metrics(broken)
+
+
+def test_an_interrupted_training_with_weights_ends_as_if_it_had_not_been(toy_jets: Jets, tmp_path: Path) -> None:
+    """And not as one without."""
+    weight = np.random.default_rng(0).exponential(size=400).astype(np.float32)
+    ends = {}
+    for name, given in {"plain": None, "straight": weight, "broken": weight}.items():
+        (tmp_path / name).mkdir()
+        for looks in (2, 5) if name == "broken" else ():
+            with pytest.raises(Stopped):
+                train(toy_jets, tmp_path / name, weight=given, stop=StopAfter(looks))
+        ends[name] = train(toy_jets, tmp_path / name, weight=given).state_dict()
+    assert all(torch.equal(tensor, ends["broken"][key]) for key, tensor in ends["straight"].items())
+    assert metrics(tmp_path / "straight") == metrics(tmp_path / "broken")
+    assert not all(torch.equal(tensor, ends["plain"][key]) for key, tensor in ends["straight"].items())
+
+
+def test_a_validation_weighs_its_loss_and_nothing_else(toy_jets: Jets) -> None:
+    tensors, network, rows = taught(toy_jets), build(seed=1), np.arange(300, 400)
+    view = fitted(toy_jets).fitted
+    plain = validator(network, view, TASK, tensors, rows, "fp32")()
+    weight = np.random.default_rng(0).exponential(size=400)
+    tensors.weight = torch.from_numpy(weight.astype(np.float32))
+    found = validator(network, view, TASK, tensors, rows, "fp32")()
+    losses = TASK.losses(toy_jets.targets["label"][300:], TASK.predict(network_outputs(network, view, tensors, rows, "fp32")))
+    assert found["loss"] == pytest.approx(np.average(losses, weights=weight[300:]), rel=1e-6)
+    assert found["loss"] != pytest.approx(plain["loss"], rel=1e-6)
+    assert found | {"loss": 0} == plain | {"loss": 0}
 
 
 def test_an_interrupted_training_has_the_signs_of_a_straight_one(toy_jets: Jets, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jetbench.errors import DataFileError
-from jetbench.formats.ml4sci import ELECTRON_PHOTON
+from jetbench.formats.shipped_cards import shipped_card
 from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images
 from jetbench.jets.meta import PLAIN_COLUMNS
 from jetbench.simulation.chunks import Chunk
@@ -258,7 +258,7 @@ def test_energies_of_several_channels_are_added_and_a_time_is_not_needed() -> No
 
 
 def test_files_of_ml4sci_have_shower_shapes_as_simulated_images_have(showers: Jets) -> None:
-    real = replace(showers, meta=ELECTRON_PHOTON.meta(32, 32, (0, 1)))
+    real = replace(showers, meta=shipped_card("ml4sci-electron-photon").meta(32, 32))
     assert np.array_equal(shower_shapes(real), shower_shapes(showers))
 
 

@@ -82,6 +82,7 @@ def _stage(results: Results, stage: Stage, run: RunSpec) -> Cell:
     parts += ["head alone"] if run.trains == "head" else []
     parts += ["from encoder and head of the stage before"] if run.takes == "network" else []
     parts += ["shuffled labels"] if run.targets == "shuffled" else []
+    parts += [f"jets weighted by {run.sample_weight}"] if run.sample_weight else []
     return Cell(stage.name, ", ".join(parts), "wrap")
 
 

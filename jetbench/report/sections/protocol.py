@@ -6,7 +6,8 @@ from jetbench.report.content import SectionContent
 from jetbench.report.markup import fragment
 from jetbench.report.results import Results
 from jetbench.report.rows import baseline_text
-from jetbench.report.words import LEVEL_TEXT, count, joined
+from jetbench.report.words import LEVEL_TEXT, capital, count, joined
+from jetbench.suites.weighting import weighting_lines
 
 __all__ = ["render"]
 
@@ -33,6 +34,9 @@ among themselves, the tests of arms against floors among themselves, and all oth
 An arm is compared with the baseline that has its encoder, or else its model;
 a model that no baseline has, with the first.</li>
 {% endif %}
+{% for line in weighting %}
+<li>{{ line }}.</li>
+{% endfor %}
 {% if pool %}
 <li>The unlabelled pool is composed of {{ pool }}.</li>
 {% endif %}
@@ -45,6 +49,7 @@ def render(results: Results) -> SectionContent:
     body = fragment(
         BODY,
         settings=settings,
+        weighting=[capital(line) for line in weighting_lines(settings)],
         equal=_equal(results),
         encoders=settings.pretraining_seeds or settings.seeds,
         level=LEVEL_TEXT,

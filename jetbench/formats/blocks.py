@@ -1,0 +1,106 @@
+"""Blocks of a conversion: they wait in files of their own, and what is known of each settles what becomes of all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jetbench.errors import DataFileError
+from jetbench.formats.columns import UNSELECTED
+from jetbench.formats.reading import Source
+from jetbench.jets import open_jets
+from jetbench.jets.hashes import jet_hashes
+from jetbench.jets.plausibility import Plausibility
+
+__all__ = ["Block", "Progress", "Seen", "added", "events", "look_at", "told_left_out"]
+
+Progress = Callable[[str, int, int], None]
+# An event id is the first 31 bits of its file's sha256, then the row in that file: files that are converted apart and read as
+# one dataset share no ids.
+ROW_BITS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Rows start:stop of a source, where they wait, and the class of all of them where that of the file is given."""
+
+    source: Source
+    start: int
+    stop: int
+    path: Path
+    label: int | None
+
+    @property
+    def rows(self) -> int:
+        return self.stop - self.start
+
+    def stored(self) -> bool:
+        """Tell whether an earlier conversion has read the block, and its file is whole."""
+        if not self.path.exists():
+            return False
+        try:
+            stored = open_jets(self.path)
+            dropped = sum(rows for _, rows in stored.meta.provenance.dropped)
+            return len(stored) + dropped == self.rows and stored.content_digest() == stored.digest
+        except DataFileError:
+            return False
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is known of a block that waits: its labels (n,) as they stand in the source, None without, the names of its targets,
+    event ids (n,), content hashes (n,) uint64, the number of jets by repair, and that of rows left out by cause."""
+
+    labels: np.ndarray | None
+    targets: frozenset[str]
+    event: np.ndarray
+    hashes: np.ndarray
+    repairs: tuple[tuple[str, int], ...]
+    dropped: tuple[tuple[str, int], ...]
+
+
+def look_at(blocks: list[Block], plausibility: Plausibility, progress: Progress) -> Iterator[Seen]:
+    """Look at every block that waits, for what is known of it; an empty jet is a copy of nothing: its hash is its own."""
+    for i, block in enumerate(blocks):
+        jets = open_jets(block.path).read()
+        plausibility.add(jets)
+        own = ((int(block.source.sha256[:8], 16) >> 1) << ROW_BITS) + jets.event
+        hashes = np.where(np.diff(jets.offsets) > 0, jet_hashes(jets), own.astype(np.uint64))
+        known = jets.meta.provenance
+        yield Seen(jets.targets.get("source_label"), frozenset(jets.targets), own, hashes, known.repairs, known.dropped)
+        progress("looking for duplicates", i + 1, len(blocks))
+
+
+def told_left_out(seen: list[Seen], rows: int) -> list[str]:
+    """Write remarks on rows that were left out, by cause. Raises `DataFileError` where no other is there."""
+    counts = added(one.dropped for one in seen)
+    said = [f"{count} of {rows} rows are left out, each of which {cause}" for cause, count in counts]
+    good = rows - sum(count for _, count in counts)
+    if not good:
+        raise DataFileError(f"nothing is left to convert: {'; '.join(said)}")
+    if sum(count for cause, count in counts if not cause.startswith(UNSELECTED)) > good:
+        said.append("more rows are left out that cannot be jets than are kept: is the card, or the format, the right one?")
+    return said
+
+
+def added(counts: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
+    """Sum numbers by name over all blocks, in the order of the names."""
+    total = Counter[str]()
+    for one in counts:
+        total.update(dict(one))
+    return tuple(sorted(total.items()))
+
+
+def events(seen: list[Seen]) -> tuple[list[np.ndarray], int]:
+    """Settle the event ids of all jets, (n,) int64 for each block, and how many jets are copies of an earlier one.
+
+    A jet is known by the 64 bits of its content hash. Memory grows by some fifty bytes a jet: ids, hashes and their order.
+    """
+    event = np.concatenate([one.event for one in seen])
+    _, first, inverse = np.unique(np.concatenate([one.hashes for one in seen]), return_index=True, return_inverse=True)
+    ends = np.cumsum([len(one.event) for one in seen])
+    return np.split(event[first[inverse]], ends[:-1]), len(event) - len(first)

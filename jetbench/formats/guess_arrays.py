@@ -1,0 +1,244 @@
+"""A look at the arrays of a file of any container: what they are called, their shapes and types, and some of their rows."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jetbench.errors import DataFileError
+from jetbench.jets.foreign import HDF5, refuse_unreadable
+from jetbench.jets.guard import guarded
+
+__all__ = ["Array", "Look", "look_at"]
+
+LOOK_BYTES = 1 << 20  # of each array: 1 MB
+MANY, DEPTH = 100, 4  # arrays that are looked at, and groups within each other
+ROWS = 512  # of lists, whose lengths are not known before
+Rows = Callable[[int, int], Any]  # (start, stop): the rows between
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """An array, column or branch by its key. `shape` has None where rows are lists of different lengths; `rows` are some from the
+    beginning and the end, lists filled with zeros, and `some` says how many; without numbers `rows` is None, and `words` are
+    strings, such as the names of columns. `trouble` is why it was not read, `tree` the name of its tree in a ROOT file."""
+
+    key: str
+    shape: tuple[int | None, ...]
+    dtype: str
+    rows: np.ndarray | None = None
+    words: tuple[str, ...] = ()
+    trouble: str = ""
+    tree: str = ""
+
+    @property
+    def some(self) -> int:
+        return 0 if self.rows is None else len(self.rows)
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are, or lists."""
+        return math.prod(size or 1 for size in self.shape)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows were looked at."""
+        return self.some == self.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A file: its `container`, its arrays, and `remarks` on what is not among them."""
+
+    path: Path
+    container: str
+    arrays: tuple[Array, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def look_at(path: Path) -> Look:
+    """Look at a file in bounded memory; nothing in it is executed. Raises `DataFileError` for what is no such container."""
+    refuse_unreadable(path)
+    with guarded(path), open(path, "rb") as file:
+        begin = file.read(8)
+    for start, (container, arrays) in CONTAINERS.items():
+        if begin.startswith(start):
+            with guarded(path):
+                found = list(arrays(path))
+            kept = tuple(found[:MANY])
+            more = (f"{len(found) - MANY} more arrays",) if len(found) > MANY else ()
+            return Look(path, container, kept, more)
+    raise DataFileError(f"{path}: none of HDF5, npz, npy, parquet and ROOT; convert it to one of them")
+
+
+def _array(key: str, shape: tuple[int, ...], dtype: np.dtype, read: Rows) -> Array:
+    """An array that can be sliced, some rows of which are read."""
+    if not shape or not shape[0]:
+        return Array(key, shape, str(dtype), trouble="a single value" if not shape else "no rows")
+    if dtype.kind not in "iufbSU":
+        return Array(key, shape, str(dtype), trouble="no numbers")
+    size = max(1, dtype.itemsize * math.prod(shape[1:]))
+    if size > 16 * LOOK_BYTES:
+        return Array(key, shape, str(dtype), trouble="rows too large to read in bounded memory")
+    fit = max(2, LOOK_BYTES // size)
+    try:
+        if shape[0] <= fit:
+            rows = np.asarray(read(0, shape[0]))
+        else:
+            rows = np.concatenate([read(0, fit - fit // 2), read(shape[0] - fit // 2, shape[0])])
+    except DataFileError:
+        raise
+    except Exception as error:
+        return Array(key, shape, str(dtype), trouble=f"not read ({type(error).__name__})")
+    if dtype.kind in "SU":
+        words = [word.decode(errors="replace") if isinstance(word, bytes) else str(word) for word in rows.reshape(-1)[:MANY]]
+        return Array(key, shape, str(dtype), words=tuple(words))
+    return Array(key, shape, str(dtype), rows)
+
+
+def _hdf5(path: Path) -> Iterator[Array]:
+    import h5py
+
+    from jetbench.formats.hdf5 import open_hdf5
+
+    with closing(open_hdf5(path)) as file:
+        frames: list[str] = []
+        for key, link in _walk(file):
+            if not isinstance(link, h5py.HardLink):
+                yield Array(key, (), "link", trouble="a link to another place, which is not followed")
+            elif isinstance(node := file[key], h5py.Dataset):
+                yield from _dataset(file, key, node, path)
+            elif "pandas_type" in node.attrs:
+                frames.append(key)
+        if frames:
+            yield from _frame(path, frames)
+
+
+def _walk(owner: Any, above: str = "", depth: int = DEPTH) -> Iterator[tuple[str, Any]]:
+    """Keys and links below a group, but nothing of a pandas frame, which has columns of its own."""
+    import h5py
+
+    for name in list(owner)[:MANY]:
+        link, key = owner.get(name, getlink=True), f"{above}{name}"
+        yield key, link
+        node = owner[name] if isinstance(link, h5py.HardLink) else None
+        if isinstance(node, h5py.Group) and depth > 1 and "pandas_type" not in node.attrs:
+            yield from _walk(node, f"{key}/", depth - 1)
+
+
+def _dataset(file: Any, key: str, node: Any, path: Path) -> Iterator[Array]:
+    """A dataset, or the fields of one of a compound dtype."""
+    from jetbench.formats.hdf5 import dataset, numeric
+
+    words = node.dtype.kind == "O" and node.ndim == 1 and node.dtype.metadata and len(node) <= MANY
+    if words:  # strings of any length, which h5py makes objects of itself
+        yield Array(key, node.shape, "text", words=tuple(str(word) for word in node.asstr()[:]))
+        return
+    try:
+        if node.dtype.kind not in "SU":
+            dataset(file, key, path)
+    except DataFileError as error:
+        yield Array(key, node.shape, str(node.dtype), trouble=str(error).removeprefix(f"{path}: "))
+        return
+    for field in node.dtype.names or ("",):
+        dtype = node.dtype[field] if field else node.dtype
+        inner, shape = dtype.base, (*node.shape, *dtype.shape)
+        place = f"{key}/{field}" if field else key
+        if not numeric(inner) and inner.kind not in "SU":
+            yield Array(place, shape, str(inner), trouble="no numbers")
+            continue
+        source = node.fields(field) if field else node
+        yield _array(place, shape, inner, lambda start, stop, source=source: source[start:stop])  # type: ignore[misc]
+
+
+def _frame(path: Path, frames: list[str]) -> Iterator[Array]:
+    from jetbench.formats.pandas_table import PandasTable
+
+    try:
+        with closing(PandasTable(path)) as table:
+            keys = sorted(table.names)
+            first = next(iter(table.blocks(keys, 0, min(table.rows, table.block(keys), ROWS))), {})
+            for key, rows in first.items():
+                yield Array(key, (table.rows,), f"{rows.dtype}, a column of a pandas frame", np.asarray(rows))
+    except DataFileError as error:
+        yield Array(", ".join(frames), (), "pandas", trouble=str(error).removeprefix(f"{path}: "))
+
+
+def _npz(path: Path) -> Iterator[Array]:
+    from jetbench.formats.npz import NpzTable
+
+    with zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    for name in names[: MANY + 1]:
+        try:
+            with closing(NpzTable(path, [name])) as table:
+                dtype = table.read(name, 0, 1).dtype
+                yield _array(name, table.shape(name), dtype, lambda start, stop, t=table, n=name: t.read(n, start, stop))  # type: ignore[misc]
+        except DataFileError as error:
+            yield Array(name, (), "", trouble=str(error).removeprefix(f"{path}: "))
+
+
+def _npy(path: Path) -> Iterator[Array]:
+    values = np.load(path, mmap_mode="r", allow_pickle=False)
+    yield _array("array", values.shape, values.dtype, lambda start, stop: np.array(values[start:stop]))
+
+
+def _parquet(path: Path) -> Iterator[Array]:
+    from jetbench.formats.parquet import ParquetTable
+
+    with closing(ParquetTable(path)) as table:
+        for key in sorted(table.names):
+            try:
+                table.shape(key)
+            except DataFileError as error:
+                if "ragged" not in str(error):
+                    yield Array(key, (table.rows,), "", trouble=str(error).removeprefix(f"{path}: "))
+                    continue
+            step = max(1, min(table.rows, ROWS, table.block([key]) // 16))
+            yield _lists(key, table.rows, next(iter(table.blocks([key], 0, step)))[key])
+
+
+def _lists(key: str, rows: int, values: Any) -> Array:
+    """A column of numbers, or of lists of one depth of them."""
+    import awkward as ak
+
+    with suppress(ValueError):
+        dense = ak.to_numpy(values, allow_missing=False)
+        if dense.dtype.kind in "iufb" and dense.ndim != 2:
+            return Array(key, (rows, *dense.shape[1:]), str(dense.dtype), dense)
+    if values.ndim != 2:
+        return Array(key, (rows,), str(ak.type(values))[:60], trouble="no numbers, or lists of different depths")
+    filled = ak.to_numpy(ak.fill_none(ak.pad_none(values, int(ak.max(ak.num(values))), clip=True), 0))
+    return Array(key, (rows, None), f"{filled.dtype}, lists", filled)
+
+
+def _root(path: Path) -> Iterator[Array]:
+    from jetbench.formats.root import PlainFile
+
+    with open(path, "rb") as stream:
+        directory = PlainFile(stream, object_cache=None, array_cache=None, use_threads=False).root_directory
+        trees = [key for key, kind in directory.classnames(cycle=False).items() if kind in ("TTree", "ROOT::RNTuple")]
+        for name in trees:
+            tree = directory[name]
+            for branch in tree.keys(recursive=False):
+                try:
+                    found = _lists(branch, int(tree.num_entries), tree[branch].array(entry_stop=ROWS))
+                except Exception as error:  # whatever kind of branch it is, the others are looked at
+                    found = Array(branch, (int(tree.num_entries),), "", trouble=f"not read ({type(error).__name__})")
+                yield replace(found, tree=name)
+
+
+CONTAINERS: dict[bytes, tuple[str, Callable[[Path], Iterator[Array]]]] = {
+    HDF5: ("hdf5", _hdf5),
+    b"PK\x03\x04": ("npz", _npz),
+    b"\x93NUMPY": ("npy", _npy),
+    b"PAR1": ("parquet", _parquet),
+    b"root": ("root", _root),
+}

@@ -1,0 +1,154 @@
+"""Constituents among the arrays of a file: a table, an array for each quantity, lists, or all jets one after another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from jetbench.formats.guess_arrays import Array, Look
+from jetbench.formats.guess_images import is_square
+from jetbench.formats.guess_labels import Found
+from jetbench.formats.guess_rules import Momentum, by_name, by_values, quantity
+
+__all__ = ["constituents"]
+
+MEV = 1e4  # median pT of jets beyond which they are in MeV rather than in GeV
+MASKS = ("mask", "valid", "is_valid", "present")
+OFFSETS = "offsets"
+LISTS = ("parquet", "root")  # containers in which a row has lists of its own length
+
+
+def constituents(look: Look) -> Found | None:
+    """Find constituents with a momentum; None where there are none."""
+    for find in (_table, _arrays, _flat):
+        if (found := find(look)) is not None:
+            return found
+    return None
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _names(look: Look, columns: int) -> tuple[str, ...]:
+    """The names of so many columns, where the file has a list of them."""
+    return next((a.words for a in look.arrays if len(a.words) == columns and a.shape == (columns,)), ())
+
+
+def _named(look: Look) -> dict[str, tuple[str, ...]]:
+    """The names of the columns of tables (N, F)."""
+    return {a.key: names for a in look.arrays if len(a.shape) == 2 and (names := _names(look, a.shape[1] or 0))}
+
+
+def _table(look: Look) -> Found | None:
+    """One array (N, M, F) or (N, F, M)."""
+    for array in sorted(look.arrays, key=lambda array: -array.size):
+        if array.rows is None or array.rows.ndim != 3 or array.rows.dtype.kind not in "iuf" or is_square(array):
+            continue
+        for layout, axis in sorted({"NCF": 2, "NFC": 1}.items(), key=lambda one: array.rows.shape[one[1]]):  # type: ignore[union-attr]
+            names, columns = _names(look, array.rows.shape[axis]), np.moveaxis(array.rows, axis, 2)
+            if (momentum := by_name(names) or by_values(columns)) is None:
+                continue
+            meant = {name: columns[..., int(i)] for name, i in momentum.places.items()}
+            places = {name: f"{array.key}:{i}" for name, i in momentum.places.items()}
+            axes = "jets, constituents, features" if layout == "NCF" else "jets, features, constituents"
+            used = [f"layout: {layout}  # {axes}", *_momentum(look, momentum, places, meant, int(array.shape[0] or 0))]
+            used += [f"#   column {i}: {name}" for i, name in enumerate(names) if i not in momentum.places.values()]
+            return Found("constituents", tuple(used), int(array.shape[0] or 0), {array.key}, _named(look))
+    return None
+
+
+def _arrays(look: Look) -> Found | None:
+    """An array (N, M), or a column of lists, for each quantity; fields of a compound dataset are such arrays."""
+    groups: dict[tuple[object, ...], dict[str, Array]] = {}
+    for array in look.arrays:
+        if array.rows is not None and array.rows.ndim == 2 and array.rows.dtype.kind in "iufb":
+            above = array.key.rpartition("/")[0]
+            groups.setdefault((above, array.shape), {})[array.key] = array
+    for arrays in sorted(groups.values(), key=lambda one: -len(one)):
+        momentum = by_name({key: key for key in arrays})
+        if momentum is None:
+            continue
+        meant = {name: arrays[str(key)].rows for name, key in momentum.places.items()}
+        jets = next(iter(arrays.values())).shape[0] or 0
+        lists = look.container in LISTS
+        lines = [f"layout: {'lists' if lists else 'padded'}  # an array for each quantity"]
+        lines += _momentum(look, momentum, {name: str(key) for name, key in momentum.places.items()}, meant, jets)  # type: ignore[arg-type]
+        masks = [key for key in arrays if key.split("/")[-1].lower() in MASKS and not lists]
+        lines += [f"mask: {_text(key)}  # not zero where there is a constituent" for key in masks[:1]]
+        rest = [key for key in arrays if key not in momentum.places.values() and key not in masks]
+        lines += [f"#   {key}: a channel by  channels: [{{name: NAME, place: {_text(key)}}}]" for key in rest]
+        return Found("constituents", tuple(lines), jets, set(arrays))
+    return None
+
+
+def _flat(look: Look) -> Found | None:
+    """The constituents of all jets one after another, with their numbers or where each jet begins."""
+    if look.container in LISTS:
+        return None
+    for array in (a for a in look.arrays if a.rows is not None and a.rows.ndim <= 2):
+        total = array.shape[0] or 0
+        alike = [a for a in look.arrays if a.rows is not None and a.shape[:1] == (total,)]
+        ends = next(_ends(look, total), None)
+        if ends is None:
+            continue
+        if array.rows is not None and array.rows.ndim == 2:
+            momentum = by_name(_names(look, array.rows.shape[1])) or by_values(array.rows[None])
+            places = {name: f"{array.key}:{i}" for name, i in momentum.places.items()} if momentum else {}
+        else:
+            momentum = by_name({a.key: a.key for a in alike if a.rows is not None and a.rows.ndim == 1})
+            places = {name: str(key) for name, key in momentum.places.items()} if momentum else {}
+        if momentum is None:
+            continue
+        key, what, jets = ends
+        lines = ["layout: flat  # the constituents of all jets one after another", f"{what}: {_text(key)}"]
+        lines += _momentum(look, momentum, places, {}, jets)
+        return Found("constituents", tuple(lines), jets, {key, *(a.key for a in alike)})
+    return None
+
+
+def _ends(look: Look, total: int) -> Iterator[tuple[str, str, int]]:
+    """Arrays that count so many constituents: their key, what they are, and the number of jets."""
+    for array in look.arrays:
+        if array.rows is None or array.rows.ndim != 1 or array.rows.dtype.kind not in "iu" or array.shape[0] == total:
+            continue
+        if array.rows[0] == 0 and array.rows[-1] == total and (np.diff(array.rows.astype(np.int64)) >= 0).all():
+            yield array.key, OFFSETS, int(array.shape[0] or 0) - 1
+        elif array.whole and int(array.rows.astype(np.int64).sum()) == total:
+            yield array.key, "counts", int(array.shape[0] or 0)
+
+
+def _momentum(look: Look, momentum: Momentum, places: dict[str, str], meant: dict[str, np.ndarray], jets: int) -> list[str]:
+    """The lines of a momentum, of its unit and of the axis."""
+    given = ", ".join(f"{name}: {_text(place)}" for name, place in places.items())
+    lines = [f"momentum: {{{given}}}  # {momentum.how}", *_unit(meant)]
+    if "energy" not in places and "mass" not in places:
+        lines.append("# CHECK: without energy or mass constituents are massless")
+    if not momentum.relative:
+        return lines
+    axes = {name: place for name in ("eta", "phi") if (place := _axis(look.arrays, name, jets))}
+    if "eta" not in axes:
+        return [*lines, "# CHECK: eta and phi are relative to an axis that the file does not have; its eta is taken for zero"]
+    lines += ["relative: true  # eta and phi lie around zero in every jet", "axis: given"]
+    return [*lines, *(f"jet_{name}: {_text(place)}" for name, place in axes.items())]
+
+
+def _axis(arrays: Sequence[Array], name: str, jets: int) -> str:
+    return next((a.key for a in arrays if a.shape == (jets,) and a.rows is not None and quantity(a.key) == name), "")
+
+
+def _unit(meant: dict[str, np.ndarray]) -> list[str]:
+    """The unit, by the median pT of the jets."""
+    if "pt" in meant:
+        pt = np.asarray(meant["pt"], np.float64).sum(axis=1)
+    elif {"px", "py"} <= meant.keys():
+        pt = np.hypot(*(np.asarray(meant[name], np.float64).sum(axis=1) for name in ("px", "py")))
+    else:
+        return ["unit: GeV  # CHECK"]
+    median = float(np.median(pt[np.isfinite(pt)])) if np.isfinite(pt).any() else 0.0
+    if median < 3:
+        return [f"unit: GeV  # CHECK: the median pT of the jets is {median:.3g}: these seem to be shares of it, and no GeV"]
+    unit = "MeV" if median > MEV else "GeV"
+    return [f"unit: {unit}  # CHECK: the median pT of the jets would be {median * (1e-3 if unit == 'MeV' else 1):.3g} GeV"]

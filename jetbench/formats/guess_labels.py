@@ -1,0 +1,126 @@
+"""Which array tells the class of a jet: by its name, or by its numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from jetbench.formats.guess_arrays import Array, Look
+from jetbench.formats.guess_rules import class_values, one_hot, onehot_columns
+from jetbench.formats.image_card import ImageCard
+
+__all__ = ["Found", "label_lines"]
+
+NAMES = ("label", "labels", "y", "target", "targets", "truth", "class", "is_signal", "is_signal_new", "signal")
+NOT_TOLD = "# CHECK: no labels were found; a file of one class each is told by  label_from_files: {NAME: PATTERN}"
+IMAGES_TOO = "label_values" in ImageCard.model_fields  # whether cards of images know other labels than 0, 1, …
+ORDER = "CHECK: the names of the classes, in the order of their numbers"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the jets of a file are: the `kind` of card with the `lines` that say so, their number, the keys that are `used`, and
+    tables (n, F) of numbers of jets, with the names of their columns."""
+
+    kind: str
+    lines: tuple[str, ...]
+    jets: int
+    used: set[str]
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def label_lines(look: Look, found: Found) -> Iterator[str]:
+    """Say what tells the classes, and that their names have to be checked."""
+    arrays = [a for a in look.arrays if a.rows is not None and a.shape[:1] == (found.jets,) and a.key not in found.used]
+    arrays.sort(key=lambda array: not _called(array))  # stable: those that are called so come first
+    for tell in (_whole_numbers, _onehot, _columns, _flags):
+        lines = tell(arrays, found)
+        if lines:
+            yield from lines
+            return
+    yield NOT_TOLD
+
+
+def _name(array: Array) -> str:
+    return array.key.split("/")[-1].lower()
+
+
+def _called(array: Array) -> bool:
+    """Whether an array of whole numbers bears the name of labels; those of zeros and ones may be a class each."""
+    return _name(array) in NAMES or ("label" in _name(array) and not _flag(array))
+
+
+def _text(key: object) -> str:
+    return json.dumps(key, ensure_ascii=False)
+
+
+def _classes(number: int, counts: np.ndarray, some: int) -> list[str]:
+    shares = ", ".join(f"{100 * count / some:.3g} %" for count in counts)
+    return [f"class_names: [{', '.join(f'class-{i}' for i in range(number))}]  # {ORDER}; shares of {some} jets: {shares}"]
+
+
+def _whole_numbers(arrays: list[Array], found: Found) -> list[str]:
+    for array in arrays:
+        assert array.rows is not None
+        values = class_values(array.rows)
+        sure = _called(array)
+        if not values or not (sure or (array.shape == (found.jets,) and values[0] == 0 and len(values) == values[-1] + 1)):
+            continue
+        if not sure and any(_flag(other) for other in arrays if other is not array) and len(values) == 2:
+            continue  # several columns of zeros and ones are one-hot, or tell something else
+        found.used.add(array.key)
+        why = "by its name" if _name(array) in NAMES else "CHECK: by its name" if sure else "CHECK: by its few whole numbers"
+        others = [] if values == tuple(range(len(values))) else [f"label_values: {list(values)}  # the numbers of the classes"]
+        if others and found.kind == "images" and not IMAGES_TOO:
+            return [f"# CHECK: {array.key} has the labels {list(values)}; labels of images are 0, 1, …"]
+        counts = np.array([(array.rows == value).sum() for value in values])
+        return [f"label: {_text(array.key)}  # {why}", *_classes(len(values), counts, array.some), *others]
+    return []
+
+
+def _onehot(arrays: list[Array], found: Found) -> list[str]:
+    for array in arrays:
+        if array.rows is not None and one_hot(array.rows):
+            found.used.add(array.key)
+            return _one(array.rows, _text(array.key), "one-hot rows", found)
+    return []
+
+
+def _one(rows: np.ndarray, place: str, how: str, found: Found, names: list[str] | None = None) -> list[str]:
+    """The lines for one-hot columns (n, K)."""
+    if found.kind == "images" and not IMAGES_TOO:
+        return [f"# CHECK: {place} are one-hot rows; write their argmax as labels 0, 1, … for images"]
+    lines = _classes(rows.shape[1], rows.sum(axis=0), len(rows))
+    if names and len(set(names)) == len(names):
+        lines = [f"class_names: {_text(names)}  # CHECK: as the columns are called"]
+    return [f"label: {place}  # {how}", *lines]
+
+
+def _columns(arrays: list[Array], found: Found) -> list[str]:
+    """One-hot columns among others in a table."""
+    for array in arrays:
+        if array.rows is not None and (columns := onehot_columns(array.rows)) is not None:
+            names = found.names.get(array.key, ())
+            called = [names[i] for i in columns] if names else None
+            place = _text([f"{array.key}:{i}" for i in columns])
+            return _one(array.rows[:, list(columns)], place, "CHECK: one-hot columns of the table", found, called)
+    return []
+
+
+def _flag(array: Array) -> bool:
+    return array.rows is not None and array.rows.ndim == 1 and set(np.unique(array.rows).tolist()) <= {0, 1}
+
+
+def _flags(arrays: list[Array], found: Found) -> list[str]:
+    """One array of zeros and ones for each class."""
+    flags = [array for array in arrays if _flag(array)]
+    rows = min((array.some for array in flags), default=0)
+    table = np.column_stack([array.rows[:rows] for array in flags if array.rows is not None]) if rows else np.empty((0, 0))
+    if not one_hot(table):
+        return []
+    found.used.update(array.key for array in flags)
+    names = [_name(array).removeprefix("label_").removeprefix("is_") for array in flags]
+    return _one(table, _text([array.key for array in flags]), "one array for each class", found, names)
