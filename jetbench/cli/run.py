@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from jetbench.cli.options import dataset_items, scale_option, store_option, suite_items, tracking_option
+from jetbench.cli.options import dataset_items, scale_option, store_option, suite_items, tracking_option, workers_option
 
 if TYPE_CHECKING:
     from jetbench.api import Session
@@ -24,6 +24,7 @@ __all__ = ["run"]
 @store_option
 @tracking_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. [default: one per GPU, or per core]")
+@workers_option
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value, as in --set seeds=3.")
 @click.option(
     "--rerun", metavar="failed|all|RUN", help="Train again: RUN is a run or arm, by name or key, with all that start from it."
@@ -44,6 +45,7 @@ def run(
     store: str | None,
     tracking_uri: str | None,
     jobs: int | None,
+    elsewhere: dict[str, Any],
     overrides: tuple[str, ...],
     rerun: str | None,
     dry_run: bool,
@@ -62,6 +64,8 @@ def run(
     again: the run needs others that are not finished, another process trains it, or it was told to stop; with 143 after SIGTERM.
     """
     _refuse_together({"--list": listing, "--only": only, "--dry-run": dry_run, "--rerun": rerun})
+    for name, value in {"--list": listing, "--only": only}.items():
+        _refuse_together({name: value, "workers elsewhere (--scheduler, --cluster)": elsewhere})
     from jetbench.api import open_session
 
     session = open_session(
@@ -93,7 +97,7 @@ def run(
     if rerun is not None:
         click.echo("\n".join(session.set_aside(rerun)))
     with resumable():
-        failed = show_progress(session, jobs)
+        failed = show_progress(session, jobs, elsewhere=elsewhere)
     show_results(session)
     if failed:
         click.echo(f"{failed} runs failed; the same command tries them again", err=True)

@@ -15,7 +15,7 @@ from jetbench.engine.child import PRELOAD
 from jetbench.engine.events import Event
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.survey import key_called, reopen_reclaimed
-from jetbench.engine.worker import Outcome, run_job, stop_jobs, stopping
+from jetbench.engine.worker import GRACE, Outcome, run_job, stopping
 from jetbench.errors import StoreError, UnknownNameError
 from jetbench.files import is_locked
 from jetbench.plugins import scope
@@ -86,14 +86,15 @@ def execute_one(
         yield _not_now(books, run, told, begun(store.root, plan.instance))
         return
     context(PRELOAD)  # its imports are done while jets are simulated
-    job, card, free = books.job(run, prepare()), books.card(run), place()
+    job, free = books.job(run, prepare()), place()
     with ThreadPoolExecutor(1) as pool:
-        submitted = pool.submit(run_job, job, card, books.tracker, free)
+        submitted = pool.submit(run_job, job, free)
         try:
             while not wait([submitted], TICK).done:
                 yield Event("tick")
         except BaseException:  # whatever it is, the child writes its checkpoint
-            stop_jobs([submitted])
+            stopping.set()
+            wait([submitted], 2 * GRACE)
             raise
     yield _told(books, run, submitted.result())
 

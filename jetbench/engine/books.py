@@ -60,6 +60,8 @@ class Books:
         if outcome.status == "busy":
             self.elsewhere[run.key] = run, time.time()
             yield Event("elsewhere", run.name, key=run.key)
+        elif outcome.status == "moved":
+            self.schedule.push(run)
         elif outcome.status == "done":
             yield Event("done" if outcome.trained else "skipped", run.name, key=run.key)
             yield from self._finish(run)

@@ -47,6 +47,8 @@ def _main(job: Job, gpu: str | None) -> None:
     die_with_parent()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # read when CUDA is first used, which no import does
+    if job.cache is not None:
+        os.environ["JETBENCH_CACHE"] = str(job.cache)
     import torch
 
     torch.set_num_threads(1)

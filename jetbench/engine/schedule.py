@@ -39,6 +39,11 @@ class Schedule:
         """How many runs have not been handed out."""
         return len(self._waiting) + len(self._ready)
 
+    @property
+    def ready(self) -> bool:
+        """Whether a run waits for a place alone."""
+        return bool(self._ready)
+
     def add(self, run: PlannedRun, needs: Iterable[str]) -> bool:
         """Plan a run that begins once all that it needs is met. False, and no run planned, where some of it is lost."""
         missing = set(needs) - self._met
