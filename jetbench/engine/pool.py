@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
+import queue
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
@@ -45,17 +45,18 @@ class LocalPool:
 
     def __init__(self, submit: Submit, places: Sequence[str | None], run: Callable[..., Outcome] = run_job) -> None:
         self._submit, self._run = submit, run
-        self._count, self._free = len(places), list(places)
-        self._lock = threading.Lock()
+        self._count = len(places)
+        self._free: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        for place in places:
+            self._free.put(place)
 
     def places(self) -> int:
         return self._count
 
     def submit(self, job: Job) -> Submitted:
-        with self._lock:
-            place = self._free.pop()
+        place = self._free.get()  # one that has just ended may take a moment to give its place back
         submitted = self._submit(self._run, job, place)
-        submitted.add_done_callback(lambda _: self._free.append(place))
+        submitted.add_done_callback(lambda _: self._free.put(place))
         return submitted
 
     def stop(self) -> None:

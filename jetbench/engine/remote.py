@@ -6,6 +6,7 @@ from __future__ import annotations
 import pickle
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,9 @@ def run_here(driver: str, expected: Mapping[str, str], lock: Path, sent: bytes) 
     if trouble := misfit(look(lock), expected, lock):
         raise RunError(f"the worker {worker.address} on {platform.node()} {trouble}")
     job: Job = pickle.loads(sent)
-    return run_job(job, told=lambda: driver in _stopped or worker.status not in (Status.running, Status.paused))
+    return run_job(
+        replace(job, leased=True), told=lambda: driver in _stopped or worker.status not in (Status.running, Status.paused)
+    )
 
 
 def stop_here(driver: str) -> None:

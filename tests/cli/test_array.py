@@ -67,7 +67,17 @@ def test_an_empty_list_says_what_is_next(tmp_path: Path, plan_of: Callable[..., 
     assert "nothing is left" in result.stderr
 
 
-@pytest.mark.parametrize("given", [("--list", "--only", "a"), ("--only", "a", "--dry-run"), ("--list", "--rerun", "all")])
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--list", "--only", "a"),
+        ("--only", "a", "--dry-run"),
+        ("--list", "--rerun", "all"),
+        ("--only", "a", "--scheduler", "tcp://node1:8786"),
+        ("--list", "--cluster", "slurm.yaml"),
+        ("--cluster", "slurm.yaml", "--scheduler-file", "scheduler.json"),
+    ],
+)
 def test_one_command_is_asked_for_at_a_time(given: tuple[str, ...], suite_path: Path) -> None:
     result = call("run", "--suite", suite_path, *given)
     assert result.exit_code == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
@@ -122,6 +121,7 @@ options:
 
 
 @needs_jobqueue
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # dask-jobqueue's toy jobs are not waited for
 def test_a_suite_runs_on_jobs_that_come_for_it(suite_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
