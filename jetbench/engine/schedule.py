@@ -46,8 +46,8 @@ class Schedule:
 
     def add(self, run: PlannedRun, needs: Iterable[str]) -> bool:
         """Plan a run that begins once all that it needs is met. False, and no run planned, where some of it is lost."""
-        missing = set(needs) - self._met
-        if missing & self._lost:
+        missing = [need for need in dict.fromkeys(needs) if need not in self._met]
+        if not self._lost.isdisjoint(missing):
             self._lost.add(run.key)
             return False
         if not missing:

@@ -15,7 +15,7 @@ from distributed import Client
 
 __all__ = ["Cluster", "cluster", "wait_for"]
 
-PATIENCE = 90.0  # seconds, of a busy machine
+PATIENCE = 300.0  # seconds, of a busy machine
 
 
 def wait_for(condition: Callable[[], bool], what: str = "") -> None:
