@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -65,11 +66,19 @@ def under_way(session: Session) -> bool:
     return folder.checkpoint.exists() and is_locked(folder.lock)
 
 
-def start_driver(suite: Path, store: Path, address: str) -> subprocess.Popen[bytes]:
+@contextmanager
+def driver_of(suite: Path, store: Path, address: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the command while inside, and have it end in any case."""
     command = [sys.executable, "-c", "from jetbench.cli import main; main()", "run", "--suite", str(suite), "--store", str(store)]
     options = [option for override in LONG for option in ("--set", override)]
-    with (store.parent / "driver.log").open("ab") as log:
-        return subprocess.Popen([*command, "--scheduler", address, *options], stdout=log, stderr=log)
+    with (
+        (store.parent / "driver.log").open("ab") as log,
+        subprocess.Popen([*command, "--scheduler", address, *options], stdout=log, stderr=log) as driver,
+    ):
+        try:
+            yield driver
+        finally:
+            driver.kill()
 
 
 def test_workers_die_and_drivers_too_and_nothing_is_lost(
@@ -79,18 +88,18 @@ def test_workers_die_and_drivers_too_and_nothing_is_lost(
     session = open_session(suite_path, overrides=LONG, store=tmp_path / "far")
     folder = Ledger(session.store.work).run(pretraining(session))
 
-    driver = start_driver(suite_path, tmp_path / "far", workers.address)
-    wait_for(lambda: under_way(session), "for a checkpoint")
-    driver.send_signal(signal.SIGTERM)
-    assert driver.wait(60) == 143
+    with driver_of(suite_path, tmp_path / "far", workers.address) as driver:
+        wait_for(lambda: under_way(session), "for a checkpoint")
+        driver.send_signal(signal.SIGTERM)
+        assert driver.wait(60) == 143
     assert not trained_elsewhere(folder)
     assert folder.checkpoint.exists()
     assert not folder.done.exists()
 
-    driver = start_driver(suite_path, tmp_path / "far", workers.address)
-    wait_for(lambda: under_way(session), "for a worker to go on")
-    driver.kill()
-    driver.wait()
+    with driver_of(suite_path, tmp_path / "far", workers.address) as driver:
+        wait_for(lambda: under_way(session), "for a worker to go on")
+        driver.kill()
+        driver.wait()
     assert is_locked(folder.lock)  # the worker goes on to the end of the run
 
     for event in session.run(scheduler=workers.file):
