@@ -9,6 +9,7 @@ __all__ = [
     "DivergenceError",
     "JetbenchError",
     "LeakError",
+    "LostLeaseError",
     "MissingPackageError",
     "PluginError",
     "RunError",
@@ -80,6 +81,10 @@ class StoreError(JetbenchError):
 
 class BusyError(JetbenchError):
     """Another process is working on the same thing."""
+
+
+class LostLeaseError(BusyError):
+    """Another process has taken over what this one was working on: nothing may be written any more."""
 
 
 class WorkerError(JetbenchError):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from jetbench.engine.attend import publish
 from jetbench.engine.events import Event
-from jetbench.engine.worker import publish
 from jetbench.errors import StoreError
 from jetbench.files import is_locked
 from jetbench.suites.graph import PlannedRun

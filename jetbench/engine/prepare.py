@@ -92,7 +92,7 @@ def _ready(dataset: Dataset, workers: int, progress: Callable[[str, int, int], N
     """Make the dataset where it is missing, and verify what its files say of themselves."""
     dataset.make(workers, functools.partial(progress, "simulating jets"))
     digest = verify(dataset.path, cache=cache_folder(), progress=functools.partial(progress, "checking jets"))
-    return JetFiles(dataset.path, digest)
+    return JetFiles(dataset.path.absolute(), digest)  # workers have folders of their own
 
 
 def _table(view: str, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> Path:

@@ -125,6 +125,11 @@ class RunFolder:
         return self.path / ".lock"
 
     @property
+    def lease(self) -> Path:
+        """The same, for machines that do not see each other's locks."""
+        return self.path / ".lease"
+
+    @property
     def checksums(self) -> Path:
         """Checksums of the files as they were last read, with size and time of change: a cache, which may be deleted."""
         return self.path / ".checksums.json"

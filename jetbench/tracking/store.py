@@ -130,6 +130,15 @@ class Store:
                     check_schema(self.database, connection)
                 self._follow()
 
+    def prepare_work(self) -> None:
+        """Make the folder fit for trainings alone, of which nothing is published yet; no database is made or opened.
+
+        StoreError for a folder that cannot be written, or a store of files.
+        """
+        refuse_unusable(self.root)
+        with self._writing():
+            self.work.mkdir(parents=True, exist_ok=True)
+
     def settle(self) -> None:
         """Let what the database says of artifacts follow the folder, where that was moved or copied: nothing is written to where
         it was, and MLflow shows what is here. Whoever opens the database for MLflow calls this before.

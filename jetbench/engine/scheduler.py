@@ -1,0 +1,180 @@
+"""The pool of an external Dask scheduler: workers come and go, and the driver hands out as many runs as they have places."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jetbench.engine.pool import MakePool, Places, Submitted
+from jetbench.engine.remote import look, misfit, run_here, stop_here, versions
+from jetbench.engine.worker import Outcome
+from jetbench.errors import RunError
+from jetbench.runs.costs import costs_so_far
+from jetbench.runs.job import Job
+from jetbench.tracking.ledger import Ledger
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+__all__ = ["address_in", "scheduler_pool"]
+
+log = logging.getLogger(__name__)
+
+CONNECT = 10.0  # seconds for a scheduler to answer
+LOOK = 1.0  # seconds between looks at who works
+GPU = "GPU"  # what workers call a token of `--resources`
+
+
+def address_in(file: Path) -> str:
+    """Return the address that `dask scheduler --scheduler-file` has written. Raises `RunError` where there is none."""
+    try:
+        return str(json.loads(file.read_text())["address"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = f"no address of a scheduler ({error}); `dask scheduler --scheduler-file {file}` writes it when it starts"
+        raise RunError(f"{file}: {told}") from error
+
+
+def scheduler_pool(address: str, lock: Path, most: int | None = None, expected: int = 0) -> MakePool:
+    """Return what connects to the scheduler at an address and has its workers train, `most` runs at a time. Where workers only
+    come for what waits, runs are handed out for as many as are `expected`.
+
+    Workers must see the file `lock` of the driver's results folder. Raises `RunError`, once it is asked to connect, where nobody
+    answers, and later where a worker is not fit or the scheduler has gone.
+    """
+
+    @contextmanager
+    def pool(places: Places) -> Iterator[SchedulerPool]:
+        from distributed import Client
+
+        logging.getLogger("distributed").setLevel(logging.ERROR)
+        try:
+            client = Client(address, timeout=CONNECT, set_as_default=False, name="jetbench")
+        except (OSError, ValueError) as error:  # of time that is over, too
+            told = f"no Dask scheduler answers at {address} ({_first_line(error)})"
+            raise RunError(f"{told}; start `dask scheduler`, or mend the address") from error
+        with client:
+            workers = SchedulerPool(client, address, lock, most, expected)
+            workers.places()  # whoever is there is looked at now
+            yield workers
+
+    return pool
+
+
+class SchedulerPool:
+    """Where workers declare `--resources GPU=…`, a training takes one such token and they alone are used; elsewhere it takes a
+    thread. Each keeps the CUDA_VISIBLE_DEVICES that its worker has."""
+
+    def __init__(self, client: Client, address: str, lock: Path, most: int | None, expected: int) -> None:
+        self._client, self._address, self._lock = client, address, lock
+        self._most, self._expected = most, expected
+        self._driver = secrets.token_hex(8)
+        self._versions = versions()
+        self._fit: set[str] = set()
+        self._by_token = False
+        self._count, self._looked, self._waited = 0, 0.0, False
+        self.stopping = False
+
+    def places(self) -> int:
+        if not self._looked or time.monotonic() - self._looked > LOOK:
+            self._count = self._look()
+            self._looked = time.monotonic()
+        places = max(self._count, self._expected)
+        return places if self._most is None else min(places, self._most)
+
+    def submit(self, job: Job) -> Submitted:
+        sent = (self._driver, self._versions, self._lock, pickle.dumps(job))
+        key = f"{job.key[:16]}-{secrets.token_hex(4)}"  # under the run's own the result of an earlier attempt would be found
+        resources = {GPU: 1} if self._by_token else None
+        return _Sent(self, job, self._client.submit(run_here, *sent, key=key, pure=False, resources=resources))
+
+    def stop(self) -> None:
+        self.stopping = True
+
+        def tell() -> None:
+            with suppress(OSError):
+                self._client.run(stop_here, self._driver, on_error="ignore")
+
+        # in a thread: a worker that has just died is asked for as long as a connection may take
+        threading.Thread(target=tell, daemon=True).start()
+
+    def gone(self, error: BaseException) -> RunError:
+        told = "runs under way end with their workers; the same command goes on from their checkpoints"
+        return RunError(f"the Dask scheduler at {self._address} has gone ({_first_line(error)}); {told}")
+
+    def _look(self) -> int:
+        """Count the places of all workers; those that are new have to be fit."""
+        try:
+            workers = self._client.scheduler_info()["workers"]
+            self._refuse_misfits([address for address in workers if address not in self._fit])
+        except OSError as error:
+            raise self.gone(error) from error
+        if not workers and not self._waited:
+            log.warning("no worker has come to %s yet; runs begin as soon as one does", self._address)
+        self._waited = not workers
+        here = [worker for worker in workers.values() if worker["status"] == "running"]
+        tokens = sum(int(worker["resources"].get(GPU, 0)) for worker in here)
+        self._by_token |= tokens > 0
+        return tokens if self._by_token else sum(worker["nthreads"] for worker in here)
+
+    def _refuse_misfits(self, addresses: list[str]) -> None:
+        answers = self._client.run(look, self._lock, workers=addresses, on_error="return") if addresses else {}
+        for address, found in answers.items():
+            if isinstance(found, OSError):
+                continue  # it has just gone
+            if isinstance(found, Exception):
+                told = f"the worker {address} cannot say which version of jetbench it has ({_first_line(found)})"
+                raise RunError(f"{told}; is it installed there?")
+            if trouble := misfit(found, self._versions, self._lock):
+                raise RunError(f"the worker {address} on {found['host']} {trouble}")
+            self._fit.add(address)
+
+
+class _Sent:
+    """A job that workers have; its result is an `Outcome`, whatever has become of them."""
+
+    def __init__(self, pool: SchedulerPool, job: Job, future: Future[Outcome]) -> None:
+        self._pool, self._job, self._future = pool, job, future
+
+    def done(self) -> bool:
+        return bool(self._future.done())
+
+    def add_done_callback(self, fn: Callable[[Any], Any], /) -> None:
+        self._future.add_done_callback(fn)
+
+    def result(self) -> Outcome:
+        from distributed import KilledWorker
+
+        try:
+            outcome: Outcome = self._future.result()
+        except KilledWorker as killed:
+            return self._killed(killed.last_worker, killed.allowed_failures)
+        except CancelledError as error:
+            raise self._pool.gone(error) from error
+        if outcome.status == "stopped" and not self._pool.stopping:
+            return replace(outcome, status="moved")  # its worker closes, or a batch system has told all processes of a job
+        return outcome
+
+    def _killed(self, worker: Any, allowed: int) -> Outcome:
+        """More workers have died with the run than the scheduler allows: it may be the cause."""
+        key, ledger = self._job.key, Ledger(self._job.work)
+        if ledger.done(key):
+            return Outcome(key, "done", trained=True)
+        others = f", as {allowed} other{'' if allowed == 1 else 's'} before it" if allowed else ""
+        remedy = "is there enough memory and time for the jobs of the batch system?"
+        reason = f"the worker {worker.name} on {worker.host} died while it trained this run{others}; {remedy}"
+        ledger.fail(key, reason, "", so_far=costs_so_far(self._job.spec, ledger, key))
+        return Outcome(key, "failed", reason=reason)
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
