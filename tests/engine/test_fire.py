@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a suite comes to the same bits, and MLflow has each of its points once."""
+"""Whatever happens to a suite, started again it comes to the same bits, and MLflow has each of its points once."""
 
 from __future__ import annotations
 
@@ -117,33 +117,87 @@ def rows(root: Path, query: str) -> list[tuple[object, ...]]:
         return database.execute(query).fetchall()
 
 
-@pytest.mark.slow
-def test_thirty_kills_change_no_bit(
-    plan_of: Callable[..., Plan], suite_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def straight(suite_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The store of a run that nothing happened to."""
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
-    plan, straight = plan_of(*SMALL), tmp_path / "straight"
-    subprocess.run(command(suite_path, straight), check=True, capture_output=True)
-    expected = content(plan, straight)
-    counts = Counter(key for _, key, _, _ in rows(straight, POINTS))
+    subprocess.run(command(suite_path, tmp_path / "straight"), check=True, capture_output=True)
+    return tmp_path / "straight"
+
+
+def assert_equal(plan: Plan, root: Path, straight: Path) -> None:
+    """The files of all runs, and their points in MLflow."""
+    expected, after = content(plan, straight), content(plan, root)
+    assert [name for name in expected if after.get(name) != expected[name]] == []
+    assert after.keys() == expected.keys()
+    assert {state for (state,) in rows(root, f"SELECT status FROM runs {ACTIVE}")} == {"FINISHED"}
+    assert [point for point in rows(root, POINTS) if point[3] != 1] == []
+    assert Counter(key for _, key, _, _ in rows(root, POINTS)) == Counter(key for _, key, _, _ in rows(straight, POINTS))
+
+
+@pytest.mark.slow
+def test_thirty_kills_change_no_bit(plan_of: Callable[..., Plan], suite_path: Path, straight: Path, tmp_path: Path) -> None:
     met: Counter[tuple[str, str]] = Counter()
-    dealt = blows(np.random.default_rng(14))
+    dealt, starts_left = blows(np.random.default_rng(14)), 10 * KILLS
     while met.total() < KILLS:
-        root = tmp_path / f"broken-{met.total()}"
-        status = 1
+        root, status = tmp_path / f"broken-{met.total()}", 1
         while status:
-            assert met.total() < 10 * KILLS, "it never comes to an end"
+            starts_left -= 1
+            assert starts_left, "it never comes to an end"
             driver = subprocess.Popen(command(suite_path, root), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             blow = next(dealt)
             if struck(blow, driver, root):
                 met[blow.whom, blow.when.__name__] += 1
             status = driver.wait(300)
-        after = content(plan, root)
-        assert [name for name in expected if after.get(name) != expected[name]] == []
-        assert after.keys() == expected.keys()
-        assert {state for (state,) in rows(root, f"SELECT status FROM runs {ACTIVE}")} == {"FINISHED"}
-        assert [point for point in rows(root, POINTS) if point[3] != 1] == []
-        assert Counter(key for _, key, _, _ in rows(root, POINTS)) == counts
+        assert_equal(plan_of(*SMALL), root, straight)
     assert {whom for whom, _ in met} == {"driver", "child", "server"}
     assert {when for _, when in met} >= {"starts", "trains", "has_checkpoint", "evaluates"}
-    print(dict(met))
+
+
+JUMPING = """
+import time
+_time, _time_ns = time.time, time.time_ns
+def _jump():
+    return 86400 * (int(time.monotonic() * 3) % 3 - 1)  # a day ahead, or behind, three times a second
+time.time = lambda: _time() + _jump()
+time.time_ns = lambda: _time_ns() + 10**9 * _jump()
+"""
+
+
+@pytest.mark.slow
+def test_a_clock_that_jumps_changes_nothing(
+    plan_of: Callable[..., Plan], suite_path: Path, straight: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, root = tmp_path / "site", tmp_path / "jumping"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(JUMPING)  # each process of the run imports it when it starts
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH")))))
+    driver = subprocess.Popen(command(suite_path, root), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert struck(Blow("driver", has_checkpoint, 0.0), driver, root)
+    driver.wait()
+    subprocess.run(command(suite_path, root), check=True, capture_output=True)
+    assert_equal(plan_of(*SMALL), root, straight)
+
+
+SMALL_DISK = """
+mount -t tmpfs -o size=3m none "$0" && "$@"
+echo $? > "$0.status"
+mount -o remount,size=300m "$0" && "$@" && cp -a "$0" "$0.whole"
+"""
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_is_one_sentence_and_the_rest_is_trained_later(
+    plan_of: Callable[..., Plan], suite_path: Path, straight: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "full"
+    root.mkdir()
+    around = ["unshare", "--mount", "sh", "-c", SMALL_DISK, str(root)]
+    if subprocess.run([*around[:4], "mount -t tmpfs none $0", str(root)], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    done = subprocess.run([*around, *command(suite_path, root)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert Path(f"{root}.status").read_text().strip() == "1"
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "is the disk full" in done.stdout + done.stderr
+    assert_equal(plan_of(*SMALL), Path(f"{root}.whole"), straight)
