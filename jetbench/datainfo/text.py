@@ -58,7 +58,8 @@ def _origin(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "provenance", "; ".join(part for part in (origin.source, generator, origin.detector, code) if part)
     for file in origin.files:
         yield "source", f"{file.name}, {file.jets} jets, sha256 {file.sha256[:16]}…"
-    for name, parts in (("cut", origin.cuts), ("remark", origin.remarks), ("licence", (origin.licence,))):
+    remarks = tuple(part for part in origin.remarks if part not in summary.warnings)  # each sentence once
+    for name, parts in (("cut", origin.cuts), ("remark", remarks), ("licence", (origin.licence,))):
         yield from ((name, part) for part in parts if part)
     for repair, jets in origin.repairs:
         yield "repaired", f"{repair}: {jets} jets"

@@ -79,7 +79,10 @@ def look_at(blocks: list[Block], plausibility: Plausibility, progress: Progress)
 def told_left_out(seen: list[Seen], rows: int) -> list[str]:
     """Write remarks on rows that were left out, by cause. Raises `DataFileError` where no other is there."""
     counts = added(one.dropped for one in seen)
-    said = [f"{count} of {rows} rows are left out, each of which {cause}" for cause, count in counts]
+    said = [
+        f"{count} of {rows} rows {'is left out, which' if count == 1 else 'are left out, each of which'} {cause}"
+        for cause, count in counts
+    ]
     good = rows - sum(count for _, count in counts)
     if not good:
         raise DataFileError(f"nothing is left to convert: {'; '.join(said)}")

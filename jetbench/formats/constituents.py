@@ -83,9 +83,10 @@ class ConstituentTable(TableReader):
         targets = {name: outer[place] for name, place in card.targets.items()} | self._per_jet.targets(columns, start)
         channels = {channel.name: _measured(inner[channel.place], channel) for channel in card.channels}
         for name, place in card.momentum.items():
-            if name in ("pt", "mass"):
+            if name in ("pt", "mass", "energy"):
                 negative = ak.any(inner[place] < 0, axis=1)
-                refuse(negative, start, self.path, f"has a constituent of negative {name} in {place!r}")
+                cause = f"has a constituent of negative {name} in {place!r}"
+                refuse(negative, start, self.path, cause, cause + self._exchanged(place))
         axis = self._axis(outer)
         mass, strange = None, 0
         if card.pdg:
@@ -97,6 +98,17 @@ class ConstituentTable(TableReader):
         self._compare(jets, outer)
         unknown = UNKNOWN.format("neutral" if {"energy", "mass"} & set(card.momentum) else "massless and neutral")
         return jets, {**repairs, **({unknown: strange} if strange else {})}
+
+    def _exchanged(self, place: str) -> str:
+        """What else may be wrong where a place holds no such quantity: axes the other way round, where the array allows it."""
+        key = split(place)[0]
+        places = map(split, self.card.constituent_places())
+        columns = [column for other, column in places if other == key and column is not None]
+        other, axis = ("NCF", 2) if self.card.layout == "NFC" else ("NFC", 1)
+        if not self.card.padded or not columns or self.table.shape(key)[axis] <= max(columns):
+            return ""
+        order = "constituents before features" if other == "NCF" else "features before constituents"
+        return f"; if the array has {order}, the card says `layout: {other}`"
 
     def is_likely(self) -> bool:
         """Say whether the first jets may be what the card says: of their PDG numbers, if it has any, nearly all are known."""

@@ -152,6 +152,8 @@ def _part(blocks: list[Block], part: tuple[int, int] | None) -> list[Block]:
     number, parts = part
     if not 1 <= number <= parts:
         raise DataFileError(f"there is no part {number} of {parts}; they count from 1")
+    if len(blocks) == 1:
+        raise DataFileError("these files are read in one block, too small to be parted; convert them whole, without --part")
     if parts > len(blocks):
         raise DataFileError(f"these files are read in {len(blocks)} blocks, which make no {parts} parts; take fewer")
     rows = partition(len(blocks), parts)[number - 1]

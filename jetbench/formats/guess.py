@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from jetbench.formats import formats
 from jetbench.formats.guess_arrays import Array, Look
-from jetbench.formats.guess_constituents import constituents
+from jetbench.formats.guess_constituents import constituents, starts
 from jetbench.formats.guess_images import images
 from jetbench.formats.guess_labels import label_lines
 from jetbench.formats.guess_rules import quantity, quoted
@@ -20,16 +21,16 @@ __all__ = ["Guess", "guess"]
 
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")  # in a name they would end a comment, and begin a key
 NONE = (
-    "no card can be drafted: neither images nor constituents with a momentum were found among these arrays; "
+    "no card can be drafted: neither images nor constituents with a momentum were found among these arrays. Names of momenta "
+    "end with px, py, pz, or with pt, eta (rapidity), phi (azimuth), and with energy (e) or mass (m), and MeV or GeV may follow. "
     "`jetbench show constituents` and `jetbench show images` list what a card may say"
 )
-WEIGHTS = ("weight", "weights", "training_weights", "sample_weight", "event_weight")
 
 
 @dataclass(frozen=True)
 class Guess:
     """`text` is YAML: the arrays of the file as comments and, where there is a `card`, the draft of one. `known` is the name of a
-    format that needs none."""
+    format that needs none; its card is the one that is shipped, if it has any."""
 
     text: str
     card: bool
@@ -46,13 +47,29 @@ def guess(path: Path) -> Guess:
     lines += [f"#   {remark}" for remark in look.remarks]
     if known:
         lines.append(f"# It is of the format {known}, which needs no card: jetbench data convert {path.name} -o jets.h5")
-    with np.errstate(all="ignore"):  # numbers of any size are looked at
-        drafted = list(_draft(look))
+        drafted = _shipped(known)  # a draft would say less than what is known of the format
+    else:
+        with np.errstate(all="ignore"):  # numbers of any size are looked at
+            drafted = list(_draft(look))
+        lines += _comments(look, bool(drafted))
+    text = "\n".join(BREAKS.sub("?", line) for line in [*lines, *drafted])
+    return Guess(text, bool(drafted), known)
+
+
+def _shipped(name: str) -> list[str]:
+    """The lines of the card that is shipped with jetbench for a format; none where code reads it."""
+    from jetbench.formats.shipped_cards import card_text
+
+    return ["# This is its card.", *card_text(name).splitlines()] if formats[name].shipped else []
+
+
+def _comments(look: Look, drafted: bool) -> list[str]:
+    """What stands above a draft, or instead of one."""
     if drafted:
-        lines += ["# What is marked with CHECK the file does not say.", *drafted]
-    elif not known:
-        lines.append(f"# {NONE}")
-    return Guess("\n".join(BREAKS.sub("?", line) for line in lines), bool(drafted), known)
+        return ["# What is marked with CHECK the file does not say."]
+    if key := starts(look):
+        return [f"# {NONE}", f"# {key} seems to say where each jet begins: offsets of a card have the end of the last one too"]
+    return [f"# {NONE}"]
 
 
 def _line(array: Array) -> str:
@@ -76,6 +93,7 @@ def _draft(look: Look) -> Iterator[str]:
     tree = max((array.tree for array in look.arrays), key=[array.tree for array in look.arrays].count, default="")
     # a place names no key with a colon, and a card one tree
     look = replace(look, arrays=tuple(a for a in look.arrays if ":" not in a.key and a.tree == tree))
+    look = replace(look, arrays=tuple(a for a in look.arrays if not _counter(a, look.arrays)))
     found = constituents(look) or images(look)
     if found is None:
         return
@@ -86,17 +104,40 @@ def _draft(look: Look) -> Iterator[str]:
         yield f"tree: {quoted(tree)}"
     yield from found.lines
     yield from label_lines(look, found)
-    for array in look.arrays:
-        if array.shape in ((found.jets,), (found.jets, 1)) and array.rows is not None and array.key not in found.used:
-            yield from _of_jets(array)
+    of_jets = [a for a in look.arrays if a.shape in ((found.jets,), (found.jets, 1)) and a.rows is not None]
+    of_jets = [array for array in of_jets if array.key not in found.used]
+    weights = [array.key for array in of_jets if _weighs(array)][:1]
+    for array in of_jets:
+        if array.key in weights:
+            told = "CHECK: it seems to weigh the jets, which a training can do by it (sample_weight)"
+            yield f"weights: {quoted(array.key)}  # {told}"
+        else:
+            yield _of_jets(array, found.kind)
 
 
-def _of_jets(array: Array) -> Iterator[str]:
+def _counter(array: Array, others: Iterable[Array]) -> bool:
+    """Tell whether these are the lengths of lists, as uproot writes them beside a branch: `npart_pt` of `part_pt`."""
+    for other in others:
+        if other.lengths is not None and array.rows is not None and array.key.startswith("n"):
+            some, called = min(array.some, len(other.lengths)), array.key[1:]
+            if other.key == called or other.key.startswith(f"{called}_"):
+                return array.rows.ndim == 1 and array.rows[:some].tolist() == other.lengths[:some].tolist()
+    return False
+
+
+def _weighs(array: Array) -> bool:
+    """Tell whether numbers may be weights: by the name, and none is negative."""
+    assert array.rows is not None
+    return "weight" in array.key.split("/")[-1].lower() and bool((array.rows >= 0).all())
+
+
+def _of_jets(array: Array, kind: str) -> str:
     """What else a number for each jet may be: only its owner knows."""
-    name, place = array.key.split("/")[-1], quoted(array.key)
-    if name.lower() in WEIGHTS:
-        yield f"weights: {place}  # CHECK: it seems to weigh the jets, which a training can do by it (sample_weight)"
-    elif (what := quantity(name)) in ("pt", "eta", "mass"):
-        yield f"# CHECK: is this the {what} of the jets?  checks: {{{what}: {place}}}  compares it with what is computed"
-    else:
-        yield f"# kept as a target by  targets: {{NAME: {place}}}"
+    place, what = quoted(array.key), quantity(array.key.split("/")[-1])
+    if kind == "images" and what in ("pt", "eta", "phi"):
+        return f"# CHECK: is this the {what} of the jets?  columns: {{jet_{what}: {place}}}  keeps it"
+    if kind == "images" and what == "mass":
+        return f"# CHECK: is this the mass of the jets?  targets: {{mass: {place}}}  keeps it"
+    if what in ("pt", "eta", "mass"):
+        return f"# CHECK: is this the {what} of the jets?  checks: {{{what}: {place}}}  compares it with what is computed"
+    return f"# kept as a target by  targets: {{NAME: {place}}}"

@@ -28,7 +28,8 @@ Rows = Callable[[int, int], Any]  # (start, stop): the rows between
 class Array:
     """An array, column or branch by its key. `shape` has None where rows are lists of different lengths; `rows` are some from the
     beginning and the end, lists filled with zeros, and `some` says how many; without numbers `rows` is None, and `words` are
-    strings, such as the names of columns. `trouble` is why it was not read, `tree` the name of its tree in a ROOT file."""
+    strings, such as the names of columns. `trouble` is why it was not read, `tree` the name of its tree in a ROOT file, and
+    `lengths` are those of the lists."""
 
     key: str
     shape: tuple[int | None, ...]
@@ -37,6 +38,7 @@ class Array:
     words: tuple[str, ...] = ()
     trouble: str = ""
     tree: str = ""
+    lengths: np.ndarray | None = None
 
     @property
     def some(self) -> int:
@@ -216,7 +218,16 @@ def _lists(key: str, rows: int, values: Any) -> Array:
     if values.ndim != 2:
         return Array(key, (rows,), str(ak.type(values))[:60], trouble="no numbers, or lists of different depths")
     filled = ak.to_numpy(ak.fill_none(ak.pad_none(values, int(ak.max(ak.num(values))), clip=True), 0))
-    return Array(key, (rows, None), f"{filled.dtype}, lists", filled)
+    return Array(key, (rows, None), f"{filled.dtype}, lists", filled, lengths=ak.to_numpy(ak.num(values)))
+
+
+def _ends(branch: Any, rows: int) -> Any:
+    """Some entries from the beginning and the end: classes may stand one after the other."""
+    import awkward as ak
+
+    if rows <= ROWS:
+        return branch.array()
+    return ak.concatenate([branch.array(entry_stop=ROWS // 2), branch.array(entry_start=rows - ROWS // 2)])
 
 
 def _root(path: Path) -> Iterator[Array]:
@@ -229,7 +240,7 @@ def _root(path: Path) -> Iterator[Array]:
             tree = directory[name]
             for branch in tree.keys(recursive=False):
                 try:
-                    found = _lists(branch, int(tree.num_entries), tree[branch].array(entry_stop=ROWS))
+                    found = _lists(branch, int(tree.num_entries), _ends(tree[branch], int(tree.num_entries)))
                 except Exception as error:  # whatever kind of branch it is, the others are looked at
                     found = Array(branch, (int(tree.num_entries),), "", trouble=f"not read ({type(error).__name__})")
                 yield replace(found, tree=name)

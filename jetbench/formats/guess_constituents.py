@@ -9,9 +9,10 @@ import numpy as np
 from jetbench.formats.guess_arrays import Array, Look
 from jetbench.formats.guess_images import is_square
 from jetbench.formats.guess_labels import Found
-from jetbench.formats.guess_rules import Momentum, by_name, by_values, quantity, quoted
+from jetbench.formats.guess_radius import radius_line
+from jetbench.formats.guess_rules import Momentum, begins, by_name, by_values, quantity, quoted
 
-__all__ = ["constituents"]
+__all__ = ["constituents", "starts"]
 
 MEV = 1e4  # median pT of jets beyond which they are in MeV rather than in GeV
 MASKS = ("mask", "valid", "is_valid", "present")
@@ -67,13 +68,19 @@ def _arrays(look: Look) -> Found | None:
         momentum = by_name({key: key for key in arrays})
         if momentum is None:
             continue
-        meant = {name: arrays[str(key)].rows for name, key in momentum.places.items()}
+        meant = {name: rows for name, key in momentum.places.items() if (rows := arrays[str(key)].rows) is not None}
         jets = next(iter(arrays.values())).shape[0] or 0
         lists = look.container in LISTS
         lines = [f"layout: {'lists' if lists else 'padded'}  # an array for each quantity"]
         axes = _axes(look, momentum, jets)
-        lines += _momentum(momentum, {name: str(key) for name, key in momentum.places.items()}, meant, axes)  # type: ignore[arg-type]
         masks = [key for key in arrays if key.split("/")[-1].lower() in MASKS and not lists]
+        lines += _momentum(
+            momentum,
+            {name: str(key) for name, key in momentum.places.items()},
+            meant,
+            axes,
+            arrays[masks[0]].rows if masks else None,
+        )
         lines += [f"mask: {quoted(key)}  # not zero where there is a constituent" for key in masks[:1]]
         rest = [key for key in arrays if key not in momentum.places.values() and key not in masks]
         lines += [f"#   {key}: a channel by  channels: [{{name: NAME, place: {quoted(key)}}}]" for key in rest]
@@ -118,10 +125,13 @@ def _ends(look: Look, total: int) -> Iterator[tuple[str, str, int]]:
             yield array.key, "counts", int(array.shape[0] or 0)
 
 
-def _momentum(momentum: Momentum, places: dict[str, str], meant: dict[str, np.ndarray], axes: dict[str, str]) -> list[str]:
-    """The lines of a momentum, of its unit and of the axis."""
+def _momentum(
+    momentum: Momentum, places: dict[str, str], meant: dict[str, np.ndarray], axes: dict[str, str], mask: np.ndarray | None = None
+) -> list[str]:
+    """The lines of a momentum, of its unit, of the radius and of the axis."""
     given = ", ".join(f"{name}: {quoted(place)}" for name, place in places.items())
-    lines = [f"momentum: {{{given}}}  # {momentum.how}", *_unit(meant)]
+    unit = [f"unit: {momentum.unit}  # by the names"] if momentum.unit else _unit(meant)
+    lines = [f"momentum: {{{given}}}  # {momentum.how}", *unit, radius_line(meant, mask)]
     if "energy" not in places and "mass" not in places:
         lines.append("# CHECK: without energy or mass constituents are massless")
     if not momentum.relative:
@@ -129,14 +139,29 @@ def _momentum(momentum: Momentum, places: dict[str, str], meant: dict[str, np.nd
     if not axes:
         return [*lines, "# CHECK: eta and phi are relative to an axis that the file does not have; its eta is taken for zero"]
     lines += ["relative: true  # eta and phi lie around zero in every jet", "axis: given"]
-    return [*lines, *(f"jet_{name}: {quoted(place)}" for name, place in axes.items())]
+    sure = {name: "" if quantity(place) == name else "  # CHECK: by the beginning of its name" for name, place in axes.items()}
+    return [*lines, *(f"jet_{name}: {quoted(place)}{sure[name]}" for name, place in axes.items())]
 
 
 def _axes(look: Look, momentum: Momentum, jets: int) -> dict[str, str]:
     """The keys of eta and, where the file has it, phi of the axes to which a momentum is relative; none without eta."""
-    of_jets = {quantity(a.key): a.key for a in reversed(look.arrays) if a.shape == (jets,) and a.rows is not None}
+    keys = [a.key for a in reversed(look.arrays) if a.shape == (jets,) and a.rows is not None]
+    # the surest last: a name may begin with what it is, as eta_btagJes
+    of_jets = {begins(key): key for key in keys if not quantity(key)} | {quantity(key): key for key in keys}
     there = momentum.relative and "eta" in of_jets
     return {name: of_jets[name] for name in ("eta", "phi") if there and name in of_jets}
+
+
+def starts(look: Look) -> str:
+    """The key of what seems to say where each jet begins among the constituents of all, without the end of the last one, which
+    a card needs; empty where nothing does."""
+    rows = {a.key: a.rows for a in look.arrays if a.rows is not None and a.rows.ndim == 1 and a.rows.dtype.kind in "iu"}
+    most = max((a.shape[0] or 0 for a in look.arrays if a.rows is not None), default=0)
+    for key, values in rows.items():
+        rises = len(values) > 2 and values[0] == 0 and (np.diff(values.astype(np.int64)) > 0).all()
+        if rises and len(values) <= values[-1] < most and values[1] > 1:
+            return key
+    return ""
 
 
 def _unit(meant: dict[str, np.ndarray]) -> list[str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from jetbench.formats.guess_arrays import Array, Look
-from jetbench.formats.guess_rules import class_values, one_hot, onehot_columns, quoted
+from jetbench.formats.guess_rules import CLASSES, class_values, disjoint_columns, one_hot, onehot_columns, quoted
 
 __all__ = ["Found", "label_lines"]
 
 NAMES = ("label", "labels", "y", "target", "targets", "truth", "class", "is_signal", "is_signal_new", "signal")
+STEM = re.compile(r"label_|is_|is(?=[A-Z])|label(?=[A-Z])|flag_|truth_")  # how names of a class each begin
 NOT_TOLD = "# CHECK: no labels were found; a file of one class each is told by  label_from_files: {NAME: PATTERN}"
 ORDER = "CHECK: the names of the classes, in the order of their numbers"
 
@@ -33,7 +35,7 @@ def label_lines(look: Look, found: Found) -> Iterator[str]:
     """Say what tells the classes, and that their names have to be checked."""
     arrays = [a for a in look.arrays if a.rows is not None and a.shape[:1] == (found.jets,) and a.key not in found.used]
     arrays.sort(key=lambda array: not _called(array))  # stable: those that are called so come first
-    for tell in (_whole_numbers, _onehot, _columns, _flags):
+    for tell in (_by_name, _onehot, _columns, _flags, _few_numbers):
         lines = tell(arrays, found)
         if lines:
             yield from lines
@@ -55,14 +57,22 @@ def _classes(number: int, counts: np.ndarray, some: int) -> list[str]:
     return [f"class_names: [{', '.join(f'class-{i}' for i in range(number))}]  # {ORDER}; shares of {some} jets: {shares}"]
 
 
-def _whole_numbers(arrays: list[Array], found: Found) -> list[str]:
+def _by_name(arrays: list[Array], found: Found) -> list[str]:
+    return _whole_numbers([array for array in arrays if _called(array)], found, [])
+
+
+def _few_numbers(arrays: list[Array], found: Found) -> list[str]:
+    return _whole_numbers([array for array in arrays if not _called(array)], found, arrays)
+
+
+def _whole_numbers(arrays: list[Array], found: Found, beside: list[Array]) -> list[str]:
     for array in arrays:
         assert array.rows is not None
         values = class_values(array.rows)
         sure = _called(array)
         if not values or not (sure or (array.shape == (found.jets,) and values[0] == 0 and len(values) == values[-1] + 1)):
             continue
-        if not sure and any(_flag(other) for other in arrays if other is not array) and len(values) == 2:
+        if not sure and any(_flag(other) for other in beside if other is not array) and len(values) == 2:
             continue  # several columns of zeros and ones are one-hot, or tell something else
         found.used.add(array.key)
         why = "by its name" if _name(array) in NAMES else "CHECK: by its name" if sure else "CHECK: by its few whole numbers"
@@ -104,12 +114,23 @@ def _flag(array: Array) -> bool:
 
 
 def _flags(arrays: list[Array], found: Found) -> list[str]:
-    """One array of zeros and ones for each class."""
+    """One array of zeros and ones for each class, also among others: those of which each row has a single one."""
     flags = [array for array in arrays if _flag(array)]
     rows = min((array.some for array in flags), default=0)
-    table = np.column_stack([array.rows[:rows] for array in flags if array.rows is not None]) if rows else np.empty((0, 0))
-    if not one_hot(table):
+    if not rows:
         return []
-    found.used.update(array.key for array in flags)
-    names = [_name(array).removeprefix("label_").removeprefix("is_") for array in flags]
-    return _one(table, quoted([array.key for array in flags]), "one array for each class", names)
+    table = np.column_stack([array.rows[:rows] != 0 for array in flags if array.rows is not None])
+    stems = [match[0] if (match := STEM.match(array.key.split("/")[-1])) else "" for array in flags]
+    for stem in sorted(set(stems), key=lambda stem: (not stem, stem)):
+        # what begins alike first; then any: a class without jets in these rows can be told by its name alone
+        columns = [i for i in range(len(flags)) if stem in ("", stems[i])]
+        full = [i for i in columns if table[:, i].any()]
+        chosen = [full[i] for i in disjoint_columns(table[:, full])]
+        chosen = sorted([*chosen, *(i for i in columns if chosen and stem and not table[:, i].any())])
+        if len(chosen) in CLASSES:
+            keys = [flags[i].key for i in chosen]
+            found.used.update(keys)
+            how = "one array for each class" if len(chosen) == len(flags) else "CHECK: one array for each class, among others"
+            names = [key.split("/")[-1].removeprefix(stem) for key in keys]
+            return _one(table[:, chosen], quoted(keys), how, names)
+    return []

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Momentum", "by_name", "by_values", "class_values", "one_hot", "onehot_columns", "quantity", "quoted"]
+__all__ = [
+    "CLASSES",
+    "Momentum",
+    "begins",
+    "by_name",
+    "by_values",
+    "class_values",
+    "disjoint_columns",
+    "one_hot",
+    "onehot_columns",
+    "quantity",
+    "quoted",
+]
 
 # what the last word of a name means; the words before it say whose quantity it is
 WORDS = {
@@ -20,10 +32,12 @@ WORDS = {
     "energy": "energy",
     "pt": "pt",
     "eta": "eta",
+    "pseudorapidity": "eta",
     "y": "rapidity",
     "rap": "rapidity",
     "rapidity": "rapidity",
     "phi": "phi",
+    "azimuth": "phi",
     "m": "mass",
     "mass": "mass",
     "etarel": "eta, relative",
@@ -45,6 +59,8 @@ SETS = (
     ("pt", "rapidity", "phi"),
     ("pt", "eta, relative", "phi, relative"),
 )
+UNIT = re.compile(r"[^a-z0-9]*(mev|gev)[^a-z0-9]*$")  # at the end of a name: ptMeV, pt_gev, pt [GeV]
+STEPS = 10_000  # of a search for columns that make one-hot rows
 CLASSES = range(2, 21)  # that a label tells
 FEW, MOST = 1e-3, 20_000  # share of constituents that may break a rule; constituents that are tested
 ETA, TURN = 6.5, np.pi * (1 + 1e-3)  # |eta| of any detector; |phi|
@@ -54,19 +70,25 @@ NARROW = 1.3  # |eta| and |phi| of constituents around an axis: no jet is wider
 @dataclass(frozen=True)
 class Momentum:
     """Places of quantities: indices of columns or keys. `relative`: eta and phi are differences to the jet axis. `how` tells what
-    showed it."""
+    showed it, and `unit` is the one that names end with, if any."""
 
     places: Mapping[str, int | str]
     relative: bool
     how: str
+    unit: str = ""
 
 
 def quantity(name: str) -> str:
-    """Say which quantity a name means, "px" or "eta, relative"; empty where it means none."""
-    words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    """Say which quantity a name means, "px" or "eta, relative"; empty where it means none. A unit may stand behind it."""
+    words = [word for word in re.split(r"[^a-z0-9]+", UNIT.sub("", name.lower())) if word]
     if len(words) > 1 and words[-1] == "rel":
         return WORDS.get("".join(words[-2:]), "")
     return WORDS.get(words[-1], "") if words else ""
+
+
+def begins(name: str) -> str:
+    """Say which quantity the first word of a name means, as of eta_btagJes; empty where it means none."""
+    return WORDS.get(re.split(r"[^a-z0-9]+", name.split("/")[-1].lower())[0], "")
 
 
 def quoted(value: object) -> str:
@@ -78,12 +100,21 @@ def by_name(names: Mapping[str, int | str] | Sequence[str]) -> Momentum | None:
     """Find the momentum among names, of places or in the order of columns."""
     places = names if isinstance(names, Mapping) else {name: i for i, name in enumerate(names)}
     found: dict[str, int | str] = {}
+    units: dict[str, str] = {}
     for name, place in places.items():
-        found.setdefault(quantity(name), place)
+        if (what := quantity(name)) not in found:
+            found[what] = place
+            units[what] = _unit(name)
     for wanted in SETS:
         if found.keys() >= set(wanted):
-            return Momentum({key.split(",")[0]: found[key] for key in wanted}, "relative" in wanted[-1], "by their names")
+            unit = next((units[key] for key in wanted if units[key]), "")
+            return Momentum({key.split(",")[0]: found[key] for key in wanted}, "relative" in wanted[-1], "by their names", unit)
     return None
+
+
+def _unit(name: str) -> str:
+    at_end = UNIT.search(name.lower())
+    return {"mev": "MeV", "gev": "GeV"}[at_end[1]] if at_end else ""
 
 
 def by_values(columns: np.ndarray) -> Momentum | None:
@@ -183,6 +214,28 @@ def one_hot(rows: np.ndarray) -> bool:
     if rows.ndim != 2 or rows.shape[1] not in CLASSES or rows.dtype.kind not in "iufb":
         return False
     return bool(((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all() and rows.any(axis=0).all())
+
+
+def disjoint_columns(flags: np.ndarray) -> list[int]:
+    """Find the most columns of truth values (n, K), K up to 64, of which every row has exactly one that is true; none where no
+    columns are so. The search gives up after a number of steps."""
+    rows = np.unique(flags[:, :64], axis=0)
+    best: list[int] = []
+    steps = 0
+
+    def go_on(chosen: list[int], covered: np.ndarray) -> None:
+        nonlocal best, steps
+        steps += 1
+        if covered.all():
+            best = max(best, chosen, key=len)
+            return
+        for i in np.flatnonzero(rows[int((~covered).argmax())]).tolist():
+            if steps < STEPS and not (rows[:, i] & covered).any():
+                go_on([*chosen, i], covered | rows[:, i])
+
+    if rows.size:
+        go_on([], np.zeros(len(rows), bool))
+    return sorted(best)
 
 
 def onehot_columns(rows: np.ndarray) -> range | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shlex
+import zipfile
 from pathlib import Path
 
 from jetbench.errors import DataFileError
@@ -13,6 +15,8 @@ __all__ = ["refuse_stranger", "refuse_unreadable", "why_closed"]
 
 HEAD = 512  # bytes: a header of tar, and more than any other that is looked for
 HDF5 = b"\x89HDF\r\n\x1a\n"
+ZIP, PARQUET = b"PK\x03\x04", b"PAR1"
+CUT = "cut short, without its end: a download or a copy that broke off; fetch it again"
 # how a file begins that was compressed as a whole, and what unpacks it beside itself
 COMPRESSED = {
     b"\x1f\x8b": ("gzip", "gunzip -k"),
@@ -69,6 +73,18 @@ def _stranger(head: bytes, path: Path) -> str:
         return f"a pickle{' of torch' if head.startswith(b'PK') else ''}, which may run code and is never read; {SAVED}"
     if head[TAR] == b"ustar":
         return f"an archive; unpack it: tar xf {shlex.quote(str(path))}"
+    return _without_end(head, path)
+
+
+def _without_end(head: bytes, path: Path) -> str:
+    """What lacks the end that its format has, where a directory of its content stands."""
+    if head.startswith(ZIP) and not zipfile.is_zipfile(path):
+        return f"a zip archive, as of npz, {CUT}"
+    if head.startswith(PARQUET):
+        with open(path, "rb") as file:
+            file.seek(-len(PARQUET), os.SEEK_END)
+            if path.stat().st_size <= 2 * len(PARQUET) or file.read() != PARQUET:
+                return f"parquet {CUT}"
     return ""
 
 

@@ -136,6 +136,22 @@ def test_a_leak_is_warned_of_by_name_and_an_honest_column_is_not(toy_jets: Jets)
     assert {it.column for it in summary.aucs} >= {"mass", "pt", "width", "|jet_eta|", "jet_pt", "sum(charged)", "targets/run"}
 
 
+def test_weights_are_shown_to_no_model_and_leak_nothing(toy_jets: Jets) -> None:
+    weight = np.where(toy_jets.targets["label"] == 1, 0.5, 2).astype(np.float32)
+    summary = summary_of(changed(toy_jets, {"weight": weight, "heaviness": weight}))
+    assert len(found(summary, "'targets/heaviness' alone tells")) == 1
+    assert not found(summary, "'targets/weight' alone tells")
+
+
+def test_no_sentence_stands_twice(toy_jets: Jets) -> None:
+    summary = summary_of(toy_jets)
+    said, other = "jets are not what they seem", "calibrated elsewhere"
+    provenance = summary.provenance.replace(remarks=(said, other))
+    text = summary_text(summary.model_copy(update={"provenance": provenance, "warnings": (said,)}))
+    assert text.count(said) == text.count(other) == 1
+    assert f"warning       {said}" in text
+
+
 def test_sorted_classes_are_a_remark_and_no_leak(toy_jets: Jets) -> None:
     order = np.argsort(toy_jets.targets["label"], kind="stable")
     summary = summary_of(toy_jets.take(order))

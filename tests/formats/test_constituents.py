@@ -178,7 +178,19 @@ def test_relative_coordinates(tmp_path: Path, expected: Jets) -> None:
         (
             {"polar": np.full((40, 12, 3), -1.0)},
             {"momentum": {"pt": "polar:0", "eta": "polar:1", "phi": "polar:2"}},
-            "jet 0 has a constituent of negative pt",
+            "jet 0 has a constituent of negative pt in 'polar:0'; if the array has features before constituents, the card says "
+            "`layout: NFC`; ",
+        ),
+        (
+            {"polar": np.full((40, 12, 3), -1.0)},
+            {"momentum": {"pt": "polar:0", "eta": "polar:1", "phi": "polar:2"}, "layout": "NFC"},
+            "jet 0 has a constituent of negative pt in 'polar:0'; if the array has constituents before features, the card says "
+            "`layout: NCF`; ",
+        ),
+        (
+            {"polar": np.full((40, 2, 3), -1.0)},
+            {"momentum": {"pt": "polar:0", "eta": "polar:1", "phi": "polar:2"}},
+            "jet 0 has a constituent of negative pt in 'polar:0'; `jetbench data convert --drop bad`",
         ),
     ],
 )

@@ -105,6 +105,22 @@ def test_files_converted_apart_share_no_events(write: Callable[..., Path], tmp_p
     assert len(np.unique(open_jets(tmp_path / "jets-*.h5").event[:])) == 40
 
 
+def test_whoever_joins_columns_of_his_own_finds_file_and_row(write: Callable[..., Path], tmp_path: Path) -> None:
+    seeds = {"a.txt": list(range(500, 540)), "b.txt": [*range(700, 730), 505]}  # the last is a copy of row 5 of a.txt
+    files = [write(name, [(i % 2, seed) for i, seed in enumerate(rows)]) for name, rows in seeds.items()]
+    run(files, tmp_path / "whole.h5", class_names=("q", "g"))
+    for i in (1, 2, 3):
+        run(files, tmp_path / f"part-{i}.h5", class_names=("q", "g"), part=(i, 3))
+    for path, copies in ((tmp_path / "whole.h5", 1), (tmp_path / "part-*.h5", 0)):
+        jets = open_jets(path)
+        numbers = {int(file.sha256[:8], 16) >> 1: file.name for file in jets.meta.provenance.files}
+        event = jets.event[:]
+        assert (np.diff(event) < 0).any(), "blocks do not stand in the order of the files"
+        found = [seeds[numbers[number]][row] for number, row in zip(event >> 32, event % 2**32, strict=True)]
+        assert found == jets.targets["mass"][:].tolist()
+        assert len(found) - len(set(event)) == copies
+
+
 def test_labels_get_names_or_a_remark(write: Callable[..., Path], tmp_path: Path) -> None:
     plain = write("plain.txt", [(i % 2, i) for i in range(20)])
     done = run([plain], tmp_path / "a.h5")
@@ -167,6 +183,8 @@ def test_parts_in_jobs_of_their_own_are_the_whole(write: Callable[..., Path], tm
     for part, told in (((5, 4), "no part 5 of 4; they count from 1"), ((1, 40), "read in 9 blocks, which make no 40 parts")):
         with pytest.raises(DataFileError, match=told):
             run(sources, tmp_path / "x.h5", part=part)
+    with pytest.raises(DataFileError, match="read in one block, too small to be parted; convert them whole"):
+        run([write("small.txt", [(i % 2, i) for i in range(5)])], tmp_path / "x.h5", part=(1, 2))
     with pytest.raises(DataFileError, match="does not know the labels of the others: name the classes"):
         run([write("plain.txt", [(i % 2, i) for i in range(20)])], tmp_path / "x.h5", part=(1, 2))
 

@@ -49,7 +49,7 @@ class_names: [a, b]
 CAUSES = {
     "has no constituents": [3],
     "has a momentum or energy that is NaN or infinite": [11, 12],
-    "has a constituent of negative energy": [20],
+    "has a constituent of negative energy in 'x:3'": [20],
     "has a label that is none of 0 … 1": [21, 22, 23],
     "has a weight in 'w' that is NaN, infinite or negative": [40, 59],
     "has 'targets/truth' that is NaN, infinite or too large": [41],
@@ -105,7 +105,8 @@ def test_what_is_left_are_the_good_rows_and_the_others_are_counted_by_cause(tmp_
     assert rows.tolist() == [row for row in range(N) if row not in BAD]
     assert dict(jets.meta.provenance.dropped) == {cause: len(which) for cause, which in CAUSES.items()}
     assert {text for text in done.remarks if "left out" in text} == {
-        f"{len(which)} of {N} rows are left out, each of which {cause}" for cause, which in CAUSES.items()
+        f"{len(which)} of {N} rows {'is left out, which' if len(which) == 1 else 'are left out, each of which'} {cause}"
+        for cause, which in CAUSES.items()
     }
     good = np.repeat(~np.isin(np.arange(N), BAD), JETS.counts)
     np.testing.assert_allclose(jets.values[:, 0], JETS.pt[good], rtol=1e-6)

@@ -23,7 +23,8 @@ from jetbench.errors import DataFileError
 from jetbench.formats.cards import read_card
 from jetbench.formats.conversion import Request, convert
 from jetbench.formats.guess import guess
-from jetbench.formats.guess_rules import by_name, by_values, class_values, one_hot, onehot_columns, quantity
+from jetbench.formats.guess_rules import by_name, by_values, class_values, disjoint_columns, one_hot, onehot_columns, quantity
+from jetbench.formats.shipped_cards import card_text
 from jetbench.jets import Jets, open_jets
 
 JETS, ROOM, PION = 60, 20, 0.13957
@@ -202,9 +203,10 @@ def test_images_come_out_as_they_were_written(shape: tuple[int, ...], layout: st
     if signed:
         images[..., 1] -= 10
         images[..., 1] *= images[..., 0] > 0
-    path = hdf5(tmp_path / "images.h5", {"X": images, "y": np.arange(40) % 2, "m0": rng.random(40)}, compression="gzip")
+    path = hdf5(tmp_path / "images.h5", {"img": images, "y": np.arange(40) % 2, "m0": rng.random(40)}, compression="gzip")
     text = guess(path).text
     assert f"layout: {layout}" in text
+    assert 'targets: {NAME: "m0"}' in text
     assert ("cast: true" in text) is (dtype == "f8")
     assert ("weight: energy" in text) is signed
     jets = by_its_card(path, tmp_path)
@@ -258,7 +260,9 @@ def test_a_known_format_needs_no_card(tmp_path: Path) -> None:
     frame["is_signal_new"] = [0, 1, 0, 1, 0]
     frame.to_hdf(tmp_path / "frame.h5", key="table", format="table")
     found = guess(tmp_path / "frame.h5")
-    assert (found.card, found.known) == (False, "top-tagging")
+    assert (found.card, found.known) == (True, "top-tagging")
+    assert card_text("top-tagging").rstrip() in found.text
+    assert "CHECK" not in found.text
     assert "E_0: 5 float64, a column of a pandas frame" in found.text
     assert "needs no card: jetbench data convert frame.h5 -o jets.h5" in found.text
     assert "more arrays" in found.text
@@ -299,6 +303,94 @@ def test_the_command_prints_a_card_that_the_command_takes(toys: Toys, tmp_path: 
     assert "Missing option '-o'" in CliRunner().invoke(main, ["data", "convert", str(path)]).output
 
 
+def test_what_is_of_images_is_said_as_their_cards_say_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.exponential(20, (40, 24, 24)).astype("f4")
+    numbers = {name: rng.random(40) for name in ("jet_mass", "jet_pt", "jet_phi")}
+    text = guess(hdf5(tmp_path / "images.h5", {"X": images, "y": np.arange(40) % 2, **numbers})).text
+    assert 'targets: {mass: "jet_mass"}' in text
+    assert 'columns: {jet_pt: "jet_pt"}' in text
+    assert 'columns: {jet_phi: "jet_phi"}' in text
+    assert "checks:" not in text
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32", "bool"])
+def test_flags_of_which_one_is_set_are_labels_whatever_flags_stand_beside(dtype: str, toys: Toys, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    label = np.sort(rng.integers(0, 3, 20 * JETS))  # class by class: the beginning alone has one of them
+    one = np.arange(len(label)) % JETS
+    lists = {f"pfcand_{name}": getattr(toys, name)[one] for name in ("pt", "eta", "phi")}
+    lists = {name: ak.unflatten(column[toys.real[one]], toys.multiplicity[one]) for name, column in lists.items()}
+    flags = {name: (label == k).astype(dtype) for k, name in enumerate(("isQCD", "isW", "isZ"))}
+    beside = {"isMatched": (rng.random(len(label)) < 0.5).astype(dtype), "trigger": np.ones(len(label), dtype)}
+    beside |= {
+        "nvtx": rng.integers(0, 4, len(label)),
+        "mcEventWeight": rng.random(len(label)),
+        "btagWeight": rng.random(len(label)),
+    }
+    with uproot.recreate(tmp_path / "tree.root") as file:
+        branches = {**flags, **beside}
+        file.mktree("tree", {**{k: v.dtype for k, v in branches.items()}, **dict.fromkeys(lists, "var * float64")})
+        file["tree"].extend({**branches, **lists})
+    text = guess(tmp_path / "tree.root").text
+    assert 'label: ["isQCD", "isW", "isZ"]' in text
+    assert 'class_names: ["QCD", "W", "Z"]' in text
+    assert "tree, npfcand_pt: " in text  # uproot's counter is there, and no value of the jets
+    assert text.count("npfcand_") == 3
+    assert 'weights: "mcEventWeight"  # CHECK' in text
+    assert 'targets: {NAME: "btagWeight"}' in text
+    jets = by_its_card(tmp_path / "tree.root", tmp_path / "out")
+    assert jets.targets["label"][np.argsort(jets.event % (1 << 32), kind="stable")].sum() == label.sum()
+
+
+def test_columns_that_are_disjoint_and_cover_all_rows_are_found() -> None:
+    label = np.array([0, 1, 2, 0, 1, 2])
+    noise = np.array([0, 1, 1, 0, 0, 1], bool)
+    assert disjoint_columns(np.column_stack([noise, np.eye(3, dtype=bool)[label]])) == [1, 2, 3]
+    assert disjoint_columns(np.column_stack([noise, ~noise, noise])) in ([0, 1], [1, 2])
+    assert disjoint_columns(np.column_stack([noise, noise])) == []
+    assert disjoint_columns(np.empty((0, 0), bool)) == []
+
+
+def test_an_axis_is_known_by_the_beginning_of_its_name(toys: Toys, tmp_path: Path) -> None:
+    tracks = np.zeros((JETS, ROOM), [("pt", "f4"), ("deta", "f4"), ("dphi", "f4"), ("valid", "?")])
+    tracks["pt"], tracks["valid"] = toys.pt, toys.real
+    tracks["deta"] = (toys.eta - toys.jet_eta[:, None]) * toys.real
+    tracks["dphi"] = ((toys.phi - toys.jet_phi[:, None] + np.pi) % (2 * np.pi) - np.pi) * toys.real
+    jets = np.zeros(JETS, [("eta_btagJes", "f4"), ("phi", "f4"), ("label", "i4")])
+    jets["eta_btagJes"], jets["phi"], jets["label"] = toys.jet_eta, toys.jet_phi, toys.label
+    text = guess(path := hdf5(tmp_path / "compound.h5", {"jets": jets, "tracks": tracks})).text
+    assert 'jet_eta: "jets/eta_btagJes"  # CHECK' in text
+    assert 'jet_phi: "jets/phi"\n' in text
+    found = by_its_card(path, tmp_path)
+    assert found.jet_eta[np.argsort(found.event)] == pytest.approx(toys.jet_eta, abs=1e-5)
+
+
+def test_the_unit_and_the_radius_are_told(toys: Toys, tmp_path: Path) -> None:
+    arrays = {"ptMeV": 1000 * toys.pt, "eta": toys.eta, "azimuth": toys.phi}
+    text = guess(path := hdf5(tmp_path / "mev.h5", {**arrays, "y": toys.label})).text
+    assert "unit: MeV  # by the names" in text
+    weight = toys.pt / toys.pt.sum(axis=1, keepdims=True)
+    away = [(toys.eta - toys.jet_eta[:, None]) * toys.real]
+    away.append(((toys.phi - toys.jet_phi[:, None] + np.pi) % (2 * np.pi) - np.pi) * toys.real)
+    furthest = np.hypot(*((a - (weight * a).sum(axis=1, keepdims=True)) * toys.real for a in away)).max(axis=1)
+    radius = np.ceil(10 * np.quantile(furthest, 0.98)) / 10
+    assert f"radius: {radius:.1f}  # CHECK: 98 % of the jets" in text
+    assert by_its_card(path, tmp_path).meta.extent == pytest.approx(radius)
+    tracks = guess(compound(toys, tmp_path)).text  # whose padding only the mask tells
+    assert f"radius: {radius:.1f}  # CHECK" in tracks
+    assert "# CHECK: radius: R" in guess(counted(toys, tmp_path)).text
+
+
+def test_where_nothing_is_drafted_the_names_of_momenta_are_said(toys: Toys, tmp_path: Path) -> None:
+    first = np.cumsum(toys.multiplicity) - toys.multiplicity
+    flat = {name: getattr(toys, name)[toys.real] for name in ("pt", "eta", "phi")}
+    found = guess(hdf5(tmp_path / "first.h5", {**flat, "first": first, "y": toys.label}))
+    assert not found.card
+    assert "end with px, py, pz, or with pt, eta (rapidity), phi (azimuth)" in found.text
+    assert "first seems to say where each jet begins" in found.text
+
+
 def test_a_large_array_is_read_in_part(tmp_path: Path) -> None:
     label = np.repeat([0, 1], 500_000)
     path = hdf5(tmp_path / "large.h5", {"X": np.ones((1_000_000, 2, 3), "f4"), "y": label})
@@ -311,6 +403,7 @@ def test_a_large_array_is_read_in_part(tmp_path: Path) -> None:
     ("name", "meant"),
     [
         *(("part_px", "px"), ("j1_e", "energy"), ("fjet_clus_pt", "pt"), ("tracks/phi", "phi"), ("constituent_mass", "mass")),
+        *(("ptMeV", "pt"), ("pt [GeV]", "pt"), ("azimuth", "phi"), ("GeV", "")),
         *(("part_deta", "eta, relative"), ("eta_rel", "eta, relative"), ("j1_ptrel", ""), ("type", ""), ("", "")),
     ],
 )

@@ -12,6 +12,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -45,6 +48,17 @@ def killed(path: Path) -> None:
     subprocess.run([sys.executable, "-c", WRITER, str(path), "w"], check=False)
 
 
+def cut_npz(path: Path) -> None:
+    with open(path, "wb") as file:
+        np.savez(file, x=np.arange(1000.0), y=np.arange(1000.0))
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def cut_parquet(path: Path) -> None:
+    pq.write_table(pa.table({"x": np.arange(1000.0)}), path)
+    os.truncate(path, path.stat().st_size // 2)
+
+
 def cut(path: Path) -> None:
     import h5py
 
@@ -71,12 +85,32 @@ def cut(path: Path) -> None:
         (tar, "an archive; unpack it: tar xf"),
         (killed, r"marked as open for writing: .* clear the mark in a copy: h5clear -s x\.h5"),
         (cut, r"cut short, 30000 of 8\d{4} bytes"),
+        (cut_npz, "a zip archive, as of npz, cut short, without its end: a download or a copy that broke off; fetch it again"),
+        (cut_parquet, "parquet cut short, without its end"),
+        (lambda path: path.write_bytes(b"PAR1"), "parquet cut short, without its end"),
         (lambda path: path.write_bytes(b""), "is empty"),
         (lambda path: path.write_bytes(zlib.compress(b"0" * 1000)), r"compressed as a whole \(zlib\), as joblib writes it"),
         (lambda path: path.write_bytes(pickle.dumps([1.0])), "a pickle, which may run code and is never read; load it where you"),
         (lambda path: torch.save([1.0], path), "a pickle of torch, which may run code"),
     ],
-    ids=["git-lfs", "html", "xml", "gzip", "bzip2", "xz", "tar", "never closed", "cut", "empty", "joblib", "pickle", "torch"],
+    ids=[
+        "git-lfs",
+        "html",
+        "xml",
+        "gzip",
+        "bzip2",
+        "xz",
+        "tar",
+        "never closed",
+        "cut",
+        "npz",
+        "parquet",
+        "magic",
+        "empty",
+        "joblib",
+        "pickle",
+        "torch",
+    ],
 )
 def test_what_is_no_data_is_named_with_its_remedy(make: Callable[[Path], None], told: str, tmp_path: Path) -> None:
     path = tmp_path / "x.h5"
