@@ -84,8 +84,8 @@ class Plausibility:
                 found.append(f"{number} of {self.jets} jets have a pT {what}: look for another unit, MeV for GeV or GeV for MeV")
         if self.spacelike > TOLERATED * self.jets:
             found.append(
-                f"{self.spacelike} of {self.jets} jets have constituents whose energy is below their momentum: look for exchanged "
-                "columns"
+                f"{self.spacelike} of {self.jets} jets have constituents whose energy is below their momentum: look for "
+                "exchanged columns"
             )
         if self.radius is not None and self.heavy > TOLERATED * self.jets:
             found.append(
