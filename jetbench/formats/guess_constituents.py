@@ -153,8 +153,8 @@ def _axes(look: Look, momentum: Momentum, jets: int) -> dict[str, str]:
 
 
 def starts(look: Look) -> str:
-    """The key of what seems to say where each jet begins among the constituents of all, without the end of the last one, which
-    a card needs; empty where nothing does."""
+    """Return the key of what seems to say where each jet begins among the constituents of all, without the end of the last one,
+    which a card needs; empty where nothing does."""
     rows = {a.key: a.rows for a in look.arrays if a.rows is not None and a.rows.ndim == 1 and a.rows.dtype.kind in "iu"}
     most = max((a.shape[0] or 0 for a in look.arrays if a.rows is not None), default=0)
     for key, values in rows.items():
