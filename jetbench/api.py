@@ -144,7 +144,7 @@ class Execution:
             self.store,
             self.tracker,
             lambda: places(jobs, cores(), gpus()),
-            lambda: prepare(self.plan, jobs or cores(), told),
+            lambda crew: prepare(self.plan, crew or jobs or cores(), told),
             pool=self._pool(jobs, scheduler, cluster),
             late=lambda: time.monotonic() > end,
         )

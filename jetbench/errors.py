@@ -1,7 +1,7 @@
 """Errors that a user can mend: one class per cause; the message names the cause and the remedy."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = [
     "BusyError",
@@ -19,7 +19,10 @@ __all__ = [
     "SuiteError",
     "UnknownNameError",
     "WorkerError",
+    "with_notes_of",
 ]
+
+E = TypeVar("E", bound=BaseException)
 
 
 class JetbenchError(Exception):
@@ -94,3 +97,10 @@ class WorkerError(JetbenchError):
     def __init__(self, job: Any, reason: str, ended: str = "") -> None:
         super().__init__(reason)
         self.job, self.ended = job, ended
+
+
+def with_notes_of(error: BaseException, explained: E) -> E:
+    """Give an error the notes of another one, in whose place it is raised; returns it."""
+    for note in getattr(error, "__notes__", ()):
+        explained.add_note(note)
+    return explained

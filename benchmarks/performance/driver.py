@@ -74,7 +74,7 @@ def dask(places: Places) -> Iterator[LocalPool]:
 def drive(plan: Plan, pool: MakePool, expected: str, root: Path) -> None:
     (root / "work").mkdir(exist_ok=True)
     data = Prepared(JetFiles(Path("no.h5"), ""), None, {})
-    events = execute(plan, Store(root), Tracker(), lambda: [None, None], lambda: data, pool)
+    events = execute(plan, Store(root), Tracker(), lambda: [None, None], lambda _: data, pool)
     kinds = Counter(event.kind for event in events)
     kinds.pop("tick", None)
     assert kinds == {expected: len(plan.runs)}, kinds

@@ -17,7 +17,7 @@ from jetbench.engine.prepare import Prepared
 from jetbench.engine.survey import reopen_reclaimed
 from jetbench.engine.worker import GRACE, Outcome
 from jetbench.errors import StoreError
-from jetbench.processes import context
+from jetbench.processes import Crew, context
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Tracker
@@ -32,16 +32,17 @@ def execute(
     store: Store,
     tracker: Tracker,
     places: Places,
-    prepare: Callable[[], Prepared],
+    prepare: Callable[[Crew | None], Prepared],
     pool: MakePool = local_pool,
     late: Callable[[], bool] = lambda: False,
 ) -> Generator[Event, None, None]:
     """Run what is not finished, in an order that respects who starts from whom and who waits for which study.
 
-    The `pool` has a training at a time in each of the `places`, on the GPU that it names, or on workers elsewhere, and `prepare`
-    makes the data; they are called where something is left to train. A failed run takes those that need it with it; the others go
-    on. Where an exception passes through (Ctrl-C above all), children write their checkpoints first. Once it is `late`, studies
-    open no further round of trials, and what has begun ends. Raises `BusyError` where another process executes the same instance.
+    The `pool` has a training at a time in each of the `places`, on the GPU that it names, or on workers elsewhere, and
+    `prepare` makes the data, with the pool's crew where it has one; they are called where something is left to train. A
+    failed run takes those that need it with it; the others go on. Where an exception passes through (Ctrl-C above all),
+    children write their checkpoints first. Once it is `late`, studies open no further round of trials, and what has begun
+    ends. Raises `BusyError` where another process executes the same instance.
     """
     with idle(store, [plan.instance.name]):
         books = Books(plan, store, tracker, late)
@@ -51,7 +52,7 @@ def execute(
             context(PRELOAD)  # its imports are done while jets are simulated
             yield from _connect(store, tracker)
             with pool(places) as workers:  # first: whether they are there is known before hours of simulation
-                yield from _drive(books, prepare(), workers)
+                yield from _drive(books, prepare(workers.crew), workers)
 
 
 def _connect(store: Store, tracker: Tracker) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 from jetbench.engine.worker import Outcome, run_job, stopping
+from jetbench.processes import Crew
 from jetbench.runs.job import Job
 
 __all__ = ["LocalPool", "MakePool", "Places", "Pool", "Submit", "Submitted", "local_cluster", "local_pool"]
@@ -27,6 +28,10 @@ class Pool(Protocol):
 
     def places(self) -> int:
         """Return how many jobs run at a time, as of now."""
+
+    @property
+    def crew(self) -> Crew | None:
+        """Return who makes data in the same places; None where that is done by processes of this machine."""
 
     def submit(self, job: Job) -> Submitted:
         """Have a job run as soon as there is a place for it; its result is an `Outcome`."""
@@ -49,6 +54,8 @@ class LocalPool:
         self._free: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         for place in places:
             self._free.put(place)
+
+    crew = None
 
     def places(self) -> int:
         return self._count

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jetbench.engine.pool import MakePool, Places, Submitted
-from jetbench.engine.remote import look, misfit, run_here, stop_here, versions
+from jetbench.engine.remote import look, make_here, misfit, pack, run_here, stop_here, versions
 from jetbench.engine.worker import Outcome
-from jetbench.errors import RunError
+from jetbench.errors import RunError, WorkerError, with_notes_of
+from jetbench.processes import Function, Report
 from jetbench.runs.costs import costs_so_far
 from jetbench.runs.job import Job
 from jetbench.tracking.ledger import Ledger
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 __all__ = ["address_in", "scheduler_pool"]
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +96,20 @@ class SchedulerPool:
         return places if self._most is None else min(places, self._most)
 
     def submit(self, job: Job) -> Submitted:
-        sent = (self._driver, self._versions, self._lock, pickle.dumps(job))
-        key = f"{job.key[:16]}-{secrets.token_hex(4)}"  # under the run's own the result of an earlier attempt would be found
-        resources = {GPU: 1} if self._by_token else None
-        return _Sent(self, job, self._client.submit(run_here, *sent, key=key, pure=False, resources=resources))
+        return _Sent(self, job, self._send(job.key[:16], run_here, self._driver, self._versions, self._lock, pickle.dumps(job)))
+
+    def crew(self, function: Function[T], jobs: Sequence[T], /) -> Generator[Report[T], None, None]:
+        ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        sent = {self._send("data", make_here, self._versions, self._lock, pack(function, job)): job for job in jobs}
+        try:
+            for future in sent:
+                future.add_done_callback(ended.put)
+            for _ in jobs:
+                future = ended.get()
+                yield Report(sent[future], True, self._made(future, sent[future]))
+        finally:
+            with suppress(OSError):
+                self._client.cancel(list(sent))
 
     def stop(self) -> None:
         self.stopping = True
@@ -110,6 +124,24 @@ class SchedulerPool:
     def gone(self, error: BaseException) -> RunError:
         told = "runs under way end with their workers; the same command goes on from their checkpoints"
         return RunError(f"the Dask scheduler at {self._address} has gone ({_first_line(error)}); {told}")
+
+    def _send(self, what: str, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        key = f"{what}-{secrets.token_hex(4)}"  # under a run's own the result of an earlier attempt would be found
+        resources = {GPU: 1} if self._by_token else None
+        return self._client.submit(function, *arguments, key=key, pure=False, resources=resources)
+
+    def _made(self, future: Future[Any], job: Any) -> Any:
+        """The result of a job of data."""
+        from distributed import KilledWorker
+
+        try:
+            return future.result()
+        except KilledWorker as killed:
+            raise WorkerError(job, _died("it made this", killed.last_worker, killed.allowed_failures)) from killed
+        except CancelledError as error:
+            raise self.gone(error) from error
+        except RunError as error:
+            raise with_notes_of(error, WorkerError(job, str(error))) from None
 
     def _look(self) -> int:
         """Count the places of all workers; those that are new have to be fit."""
@@ -169,11 +201,15 @@ class _Sent:
         key, ledger = self._job.key, Ledger(self._job.work)
         if ledger.done(key):
             return Outcome(key, "done", trained=True)
-        others = f", as {allowed} other{'' if allowed == 1 else 's'} before it" if allowed else ""
-        remedy = "is there enough memory and time for the jobs of the batch system?"
-        reason = f"the worker {worker.name} on {worker.host} died while it trained this run{others}; {remedy}"
+        reason = _died("it trained this run", worker, allowed)
         ledger.fail(key, reason, "", so_far=costs_so_far(self._job.spec, ledger, key))
         return Outcome(key, "failed", reason=reason)
+
+
+def _died(what: str, worker: Any, allowed: int) -> str:
+    others = f", as {allowed} other{'' if allowed == 1 else 's'} before it" if allowed else ""
+    remedy = "is there enough memory and time for the jobs of the batch system?"
+    return f"the worker {worker.name} on {worker.host} died while {what}{others}; {remedy}"
 
 
 def _first_line(error: BaseException) -> str:

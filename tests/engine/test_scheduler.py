@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from distributed import KilledWorker
 from engine.far_workers import Cluster, cluster, wait_for
@@ -21,16 +23,22 @@ from jetbench.api import Session, open_session
 from jetbench.engine import scheduler as scheduler_module
 from jetbench.engine.jobs import make_job
 from jetbench.engine.prepare import Prepared
+from jetbench.engine.prepare import _block as table_rows
 from jetbench.engine.remote import misfit, versions
 from jetbench.engine.scheduler import SchedulerPool, _Sent, address_in, scheduler_pool
 from jetbench.engine.worker import trained_elsewhere
-from jetbench.errors import RunError
+from jetbench.errors import RunError, WorkerError
 from jetbench.files import is_locked
+from jetbench.jets import open_jets
 from jetbench.runs.job import JetFiles
+from jetbench.simulation import TopVsQcd, simulate
+from jetbench.simulation.chunk_files import make_chunk
+from jetbench.simulation.chunks import plan as plan_chunks
 from jetbench.suites.plan import Plan
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
+from jetbench.views.observables import observables
 
 PlanOf = Callable[..., Plan]
 UNTIMED = ("model.safetensors", "losses.npy", "scores.h5", "test.json", "split.json", "spec.yaml", "roc.png")
@@ -153,6 +161,35 @@ def test_tokens_of_gpus_are_places_where_workers_have_some(workers: Cluster, tmp
         assert seen.result() == "7"
     with scheduler_pool(workers.address, tmp_path / "lock", most=1)(list) as pool:
         assert pool.places() == 1
+
+
+def test_jets_and_tables_are_made_on_the_workers(workers: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    recipe = TopVsQcd(jets=40, seed=9)
+    digest = simulate(recipe, tmp_path / "near.h5")
+    with scheduler_pool(workers.address, tmp_path / "lock")(list) as pool:
+        assert isinstance(pool, SchedulerPool)
+        seen: list[int] = []
+        assert simulate(recipe, tmp_path / "far.h5", workers=pool.crew, progress=lambda done, total: seen.append(done)) == digest
+        assert seen == sorted(seen)
+        assert seen[-1] == 40
+        rows = partial(table_rows, "observables", tmp_path / "far.h5")
+        blocks = {part.start: block for part, _, (block, _) in pool.crew(rows, [range(30), range(30, 40)])}
+    table = np.concatenate([blocks[0], blocks[30]])
+    np.testing.assert_array_equal(table, observables(open_jets(tmp_path / "near.h5")[:].read()))
+
+
+def test_what_data_a_worker_cannot_make_is_named(workers: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    with scheduler_pool(workers.address, tmp_path / "lock")(list) as pool:
+        assert isinstance(pool, SchedulerPool)
+        chunk = plan_chunks(TopVsQcd(jets=40, seed=9))[0]
+        with pytest.raises(WorkerError, match=r"gone: no such folder here; .*JETBENCH_CACHE") as raised:
+            list(pool.crew(partial(make_chunk, folder=tmp_path / "gone"), [chunk]))
+        assert raised.value.job == chunk
+        with pytest.raises(WorkerError, match="AttributeError") as raised:
+            list(pool.crew(partial(make_chunk, folder=None), [chunk]))
+        assert "Traceback" in raised.value.__notes__[0]
 
 
 def test_a_scheduler_that_is_not_there_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

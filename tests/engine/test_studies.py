@@ -38,7 +38,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run(plan: Graph, root: Path, tracker: MemoryTracker | None = None) -> list[Event]:
     (root / "work").mkdir(parents=True, exist_ok=True)
     prepared = prepare(plan, 2, lambda *told: None)
-    events = execute(plan, Store(root), tracker or MemoryTracker(), lambda: [None] * 2, lambda: prepared)
+    events = execute(plan, Store(root), tracker or MemoryTracker(), lambda: [None] * 2, lambda _: prepared)
     return [event for event in events if event.kind != "tick"]
 
 
