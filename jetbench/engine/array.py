@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from jetbench.engine.books import Books
 from jetbench.engine.child import PRELOAD
@@ -86,7 +86,7 @@ def execute_one(
         yield _not_now(books, run, told, begun(store.root, plan.instance))
         return
     context(PRELOAD)  # its imports are done while jets are simulated
-    job, free = replace(books.job(run, prepare()), leased=True), place()
+    job, free = books.job(run, prepare()), place()
     with ThreadPoolExecutor(1) as pool:
         submitted = pool.submit(run_job, job, free)
         try:

@@ -59,11 +59,8 @@ def _main(job: Job, gpu: str | None) -> None:
 
 
 def _owned(job: Job, ledger: Ledger, stop: threading.Event) -> int:
-    """Train under a lease, where the run has or needs one, as the lock may be this machine's alone; returns the exit status."""
-    path = ledger.run(job.key).lease
-    if not job.leased and not path.exists():
-        return _train(job, ledger, stop)
-    lease = Lease(path, stop.wait)
+    """Train under a lease, as the lock may be this machine's alone; returns the exit status."""
+    lease = Lease(ledger.run(job.key).lease, stop.wait)
     if not lease.acquire():
         return BUSY
     with lease.kept(lambda: os._exit(BUSY)):

@@ -6,7 +6,6 @@ from __future__ import annotations
 import pickle
 import platform
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -63,9 +62,7 @@ def run_here(driver: str, expected: Mapping[str, str], lock: Path, sent: bytes) 
 
     worker = _fit_worker(expected, lock)
     job: Job = pickle.loads(sent)
-    return run_job(
-        replace(job, leased=True), told=lambda: driver in _stopped or worker.status not in (Status.running, Status.paused)
-    )
+    return run_job(job, told=lambda: driver in _stopped or worker.status not in (Status.running, Status.paused))
 
 
 def pack(function: Function[T], job: T) -> bytes:

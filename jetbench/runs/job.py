@@ -44,8 +44,7 @@ class Job:
     `also` are the files of the other test sets that have jets of their own, by name. `limits` are pairs of an epoch and of the
     largest validation loss with which the training goes on after it: its study stops it beyond. `weights` is the folder of the
     imported ones, `scores` the file of those that it is taught by. `cache` is the driver's folder of what was verified and
-    computed, which a process on another machine takes for its own. A `leased` run may be asked for by other
-    machines, which need not see this one's locks."""
+    computed, which a process on another machine takes for its own."""
 
     key: str
     instance: str
@@ -59,7 +58,6 @@ class Job:
     weights: Path | None = None
     scores: Path | None = None
     cache: Path | None = None
-    leased: bool = False
 
     @property
     def work(self) -> Path:

@@ -19,10 +19,11 @@ from pathlib import Path
 from jetbench.errors import LostLeaseError
 from jetbench.files import fenced, replacing
 
-__all__ = ["BEAT", "MISSED", "Lease", "this_machine"]
+__all__ = ["BEAT", "LONGEST", "MISSED", "Lease", "this_machine"]
 
 BEAT = 5.0  # seconds between signs of life
 MISSED = 6  # beats without one, after which an owner is taken for dead
+LONGEST = (MISSED + 2) * BEAT  # seconds that `acquire` may take
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -54,6 +55,11 @@ class Lease:
         if not mine:
             self._sign(self._name).unlink(missing_ok=True)
         return mine
+
+    def elsewhere(self) -> str:
+        """Return the host of the owner where that is another machine; empty elsewhere."""
+        machine = self._holder()[1]
+        return "" if machine == self._machine else machine.partition(" ")[0]
 
     def renew(self) -> None:
         """Show that its owner lives, in a file of its own: one that has lost the lease must not touch it."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from jetbench.engine.books import Books
+from jetbench.engine.custody import idle
 from jetbench.engine.prepare import prepare
 from jetbench.engine.worker import run_job, stopping
+from jetbench.errors import BusyError, LostLeaseError
+from jetbench.files import write_json
 from jetbench.runs.job import Job
 from jetbench.suites.plan import Plan
-from jetbench.tracking.lease import Lease
+from jetbench.tracking.lease import BEAT, MISSED, Lease
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Tracker
@@ -38,6 +43,17 @@ def living(lease: Lease) -> Iterator[None]:
 
 
 @pytest.fixture
+def store(tmp_path: Path) -> Store:
+    found = Store(tmp_path / "store")
+    found.prepare_work()
+    return found
+
+
+def held(store: Store) -> AbstractContextManager[None]:
+    return idle(store, ["suite"])
+
+
+@pytest.fixture
 def job(plan_of: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A training from scratch."""
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
@@ -47,18 +63,75 @@ def job(plan_of: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.Monkey
     return Books(plan, store, Tracker()).job(run, prepare(plan, 2, lambda what, done, total: None))
 
 
-@pytest.mark.parametrize("leased", [True, False])
-def test_a_run_is_left_to_the_machine_that_trains_it(job: Job, leased: bool) -> None:
+def test_a_run_is_left_to_the_machine_that_trains_it(job: Job) -> None:
     folder = Ledger(job.work).run(job.key)
     folder.path.mkdir(parents=True)
     theirs = Lease(folder.lease, threading.Event().wait, machine="node7")
     assert theirs.acquire()
     with living(theirs):
-        assert run_job(replace(job, leased=leased)).status == "busy"
+        assert run_job(job).status == "busy"
     theirs.check()
     assert not folder.journal.exists()
 
 
+@pytest.fixture
+def quick_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jetbench.tracking.lease.BEAT", 0.1)
+
+
+def elsewhere(store: Store) -> Lease:
+    """A lease of the instance "suite" that another machine has."""
+    lease = Lease(store.lock_of("suite").with_suffix(".lease"), threading.Event().wait, machine="node7 of another start")
+    assert lease.acquire()
+    return lease
+
+
+def test_an_instance_is_left_to_the_machine_that_runs_it(store: Store, quick_beats: None) -> None:
+    with (
+        living(elsewhere(store)),
+        pytest.raises(BusyError, match=r"another .* runs suite in .* \(on node7\); wait for it"),
+        held(store),
+    ):
+        raise AssertionError
+
+
+def test_an_instance_is_taken_over_from_a_machine_that_gives_no_sign(
+    store: Store, quick_beats: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    theirs = elsewhere(store)
+    with held(store), pytest.raises(LostLeaseError):
+        theirs.check()
+    assert "a process on node7 has run suite; waiting for a sign of life" in caplog.text
+    assert list(store.work.glob("*.lease*")) == []
+
+
+def test_a_driver_that_was_paused_too_long_ends_and_writes_nothing(store: Store, quick_beats: None, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), held(store):  # noqa: PT012
+        write_json(store.lock_of("suite").with_suffix(".lease"), {"owner": "another", "machine": "node7"})
+        with pytest.raises(LostLeaseError):
+            write_json(tmp_path / "file.json", {})
+        threading.Event().wait(10)
+    assert not (tmp_path / "file.json").exists()
+
+
+DYING = """
+import os, sys
+from pathlib import Path
+from jetbench.engine.custody import idle
+from jetbench.tracking.store import Store
+with idle(Store(Path(sys.argv[1])), ["suite"]):
+    os._exit(1)
+"""
+
+
+def test_an_instance_that_a_killed_process_had_is_free_at_once(store: Store) -> None:
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", DYING, str(store.root)], check=False)
+    assert store.lock_of("suite").with_suffix(".lease").exists()
+    with held(store):
+        assert time.monotonic() - began < MISSED * BEAT
+
+
 def test_a_lease_ends_with_its_run(job: Job) -> None:
-    assert run_job(replace(job, leased=True)).status == "done"
+    assert run_job(job).status == "done"
     assert list(Ledger(job.work).folder(job.key).glob(".lease*")) == []
