@@ -9,7 +9,7 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 
 CONNECT = 10.0  # seconds for a scheduler to answer
 LOOK = 1.0  # seconds between looks at who works
-GPU = "GPU"  # what workers call a token of `--resources`
+GPU, MEMORY = "GPU", "MEMORY"  # what workers call the tokens of `--resources`; memory is in bytes
+TRAINING = 1e9  # bytes that a training is taken to need as long as none has ended that needed more
 
 
 def address_in(file: Path) -> str:
@@ -75,8 +76,9 @@ def scheduler_pool(address: str, lock: Path, most: int | None = None, expected: 
 
 
 class SchedulerPool:
-    """Where workers declare `--resources GPU=…`, a training takes one such token and they alone are used; elsewhere it takes a
-    thread. Each keeps the CUDA_VISIBLE_DEVICES that its worker has."""
+    """A training takes a thread of a worker. Where workers declare `--resources GPU=…`, it takes one such token instead, and where
+    they declare `MEMORY=…`, as many bytes as a finished training of this pool has needed at most; workers without such tokens
+    are left alone then. Each training keeps the CUDA_VISIBLE_DEVICES that its worker has."""
 
     def __init__(self, client: Client, address: str, lock: Path, most: int | None, expected: int) -> None:
         self._client, self._address, self._lock = client, address, lock
@@ -84,7 +86,8 @@ class SchedulerPool:
         self._driver = secrets.token_hex(8)
         self._versions = versions()
         self._fit: set[str] = set()
-        self._by_token = False
+        self._declared: set[str] = set()  # the kinds of tokens that workers have
+        self._memory = TRAINING
         self._count, self._looked, self._waited = 0, 0.0, False
         self.stopping = False
 
@@ -121,14 +124,18 @@ class SchedulerPool:
         # in a thread: a worker that has just died is asked for as long as a connection may take
         threading.Thread(target=tell, daemon=True).start()
 
+    def note_memory(self, peak: float) -> None:
+        """Note how many bytes a training has needed."""
+        self._memory = max(self._memory, peak)
+
     def gone(self, error: BaseException) -> RunError:
         told = "runs under way end with their workers; the same command goes on from their checkpoints"
         return RunError(f"the Dask scheduler at {self._address} has gone ({_first_line(error)}); {told}")
 
     def _send(self, what: str, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         key = f"{what}-{secrets.token_hex(4)}"  # under a run's own the result of an earlier attempt would be found
-        resources = {GPU: 1} if self._by_token else None
-        return self._client.submit(function, *arguments, key=key, pure=False, resources=resources)
+        tokens = {name: count for name, count in {GPU: 1, MEMORY: self._memory}.items() if name in self._declared}
+        return self._client.submit(function, *arguments, key=key, pure=False, resources=tokens or None)
 
     def _made(self, future: Future[Any], job: Any) -> Any:
         """The result of a job of data."""
@@ -154,9 +161,16 @@ class SchedulerPool:
             log.warning("no worker has come to %s yet; runs begin as soon as one does", self._address)
         self._waited = not workers
         here = [worker for worker in workers.values() if worker["status"] == "running"]
-        tokens = sum(int(worker["resources"].get(GPU, 0)) for worker in here)
-        self._by_token |= tokens > 0
-        return tokens if self._by_token else sum(worker["nthreads"] for worker in here)
+        self._declared |= {name for name in (GPU, MEMORY) for worker in here if name in worker["resources"]}
+        if MEMORY in self._declared:  # more than any of them has would never begin
+            self._memory = min(self._memory, max((worker["resources"].get(MEMORY, 0) for worker in here), default=self._memory))
+        return sum(self._places_of(worker["nthreads"], worker["resources"]) for worker in here)
+
+    def _places_of(self, threads: int, tokens: Mapping[str, float]) -> int:
+        places = tokens.get(GPU, 0) if GPU in self._declared else threads
+        if MEMORY in self._declared:
+            places = min(places, tokens.get(MEMORY, 0) // self._memory)
+        return int(places)
 
     def _refuse_misfits(self, addresses: list[str]) -> None:
         answers = self._client.run(look, self._lock, workers=addresses, on_error="return") if addresses else {}
@@ -194,6 +208,8 @@ class _Sent:
             raise self._pool.gone(error) from error
         if outcome.status == "stopped" and not self._pool.stopping:
             return replace(outcome, status="moved")  # its worker closes, or a batch system has told all processes of a job
+        if outcome.status == "done":
+            self._pool.note_memory(Ledger(self._job.work).metrics(self._job.key).get("cost/peak_memory", 0) * 1e6)
         return outcome
 
     def _killed(self, worker: Any, allowed: int) -> Outcome:

@@ -192,6 +192,30 @@ def test_what_data_a_worker_cannot_make_is_named(workers: Cluster, tmp_path: Pat
         assert "Traceback" in raised.value.__notes__[0]
 
 
+def worker_with(threads: int, **tokens: float) -> dict[str, Any]:
+    return {"status": "running", "nthreads": threads, "resources": tokens}
+
+
+def test_tokens_of_memory_bound_the_places_of_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = {"a": worker_with(4, MEMORY=3.5e9), "b": worker_with(1, MEMORY=8e9), "c": worker_with(2)}
+    sent: list[dict[str, float]] = []
+    client = SimpleNamespace(
+        scheduler_info=lambda: {"workers": workers},
+        run=lambda *arguments, **options: {},
+        submit=lambda *arguments, resources, **options: sent.append(resources),
+    )
+    pool = SchedulerPool(client, "tcp://…", tmp_path, None, 0)  # type: ignore[arg-type]
+    monkeypatch.setattr(scheduler_module, "LOOK", -1.0)
+    assert pool.places() == 3 + 1 + 0
+    pool.note_memory(1.5e9)
+    pool.note_memory(0.5e9)
+    assert pool.places() == 2 + 1
+    pool.note_memory(20e9)
+    assert pool.places() == 1  # what needs more than there is has the largest for itself
+    pool._send("run", print)
+    assert sent == [{"MEMORY": 8e9}]
+
+
 def test_a_scheduler_that_is_not_there_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler_module, "CONNECT", 0.5)
     with (
