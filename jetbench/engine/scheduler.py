@@ -76,9 +76,9 @@ def scheduler_pool(address: str, lock: Path, most: int | None = None, expected: 
 
 
 class SchedulerPool:
-    """A training takes a thread of a worker. Where workers declare `--resources GPU=…`, it takes one such token instead, and
-    where they declare `MEMORY=…`, as many bytes as a finished training of this pool has needed at most; workers without such tokens
-    are left alone then. Each training keeps the CUDA_VISIBLE_DEVICES that its worker has."""
+    """A training takes a thread of a worker. Where workers declare `--resources GPU=…`, it takes one such token, and where they
+    declare `MEMORY=…`, as many bytes as a training of this pool has needed at most; workers without such tokens are left
+    alone then. Each training keeps the CUDA_VISIBLE_DEVICES that its worker has."""
 
     def __init__(self, client: Client, address: str, lock: Path, most: int | None, expected: int) -> None:
         self._client, self._address, self._lock = client, address, lock
