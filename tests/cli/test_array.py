@@ -125,7 +125,7 @@ def test_the_recipes_start_again_what_is_to_be_started_again() -> None:
 
 def block(first: str) -> str:
     """The fenced block of the docs that has a text in it, of the small suite instead of the shipped one."""
-    found = next(text for text in re.findall(r"```(?:sh)?\n(.*?)```", DOCS, re.S) if first in text)
+    found = next(text for text in re.findall(r"^```\w*\n(.*?)^```", DOCS, re.S | re.M) if first in text)
     options = " ".join(f"--set {one}" for one in SMALL)
     return found.replace("--suite ssl-vs-scratch", f"--suite mini.yaml {options}")
 
