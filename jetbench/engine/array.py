@@ -17,7 +17,6 @@ from jetbench.engine.prepare import Prepared
 from jetbench.engine.survey import key_called, reopen_reclaimed
 from jetbench.engine.worker import GRACE, Outcome, run_job, stopping
 from jetbench.errors import StoreError, UnknownNameError
-from jetbench.files import is_locked
 from jetbench.plugins import scope
 from jetbench.processes import context
 from jetbench.suites.graph import PlannedRun
@@ -121,7 +120,7 @@ def _not_now(books: Books, run: PlannedRun, told: list[Event], since: float) -> 
     missing = _missing(books, run.key)
     if not missing:
         return Event("failed", run.name, "it needs a run that is not part of the plan", run.key)
-    trained = [one for one in missing if is_locked(books.ledger.run(one.key).lock)]
+    trained = [one for one in missing if books.ledger.run(one.key).under_way()]
     for one in missing:
         reason = None if one in trained else books.ledger.failure(one.key, since)
         if reason is not None:

@@ -22,7 +22,6 @@ CLOSED: dict[str, Status] = {  # what a run is in the tracker
     "pruned": "FINISHED",
     "failed": "FAILED",
     "stopped": "KILLED",
-    "busy": "KILLED",
     "moved": "KILLED",
 }
 ENDED = ("done", "pruned", "failed")
@@ -55,11 +54,12 @@ def _attended(submitted: Submitted, card: RunCard, tracker: Tracker) -> Outcome:
         began = True
         with suppress(StoreError):  # the shipper waits longer after a failure, and its last attempt is reported
             shipper.pump()
+    with suppress(OSError):  # NFS remembers for a while which files were not there, until their folder is opened
+        for folder in (card.folder.parent, card.folder):
+            os.scandir(folder).close()
     outcome: Outcome = submitted.result()
-    if not began and outcome.status not in ENDED:
-        return outcome  # nothing of it was shipped
-    with suppress(OSError):
-        os.listdir(card.folder)  # NFS remembers for a while which files were not there, until their folder is opened
+    if outcome.status == "busy" or not (began or outcome.status in ENDED):
+        return outcome  # it is another process's, or nothing of it was shipped
     return replace(outcome, unpublished=_close(shipper, CLOSED[outcome.status]))
 
 

@@ -19,6 +19,7 @@ from jetbench.suites.graph import Graph, Links, PlannedRun
 from jetbench.suites.outcomes import failure_counts
 from jetbench.suites.parameters import resolved
 from jetbench.suites.winner import Winner
+from jetbench.tracking.lease import LONGEST, leased_elsewhere
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import RunCard, Tracker
@@ -77,7 +78,8 @@ class Books:
     def look_elsewhere(self) -> Iterator[Event]:
         """Take back the runs that other processes no longer train: to publish, to fail or to train them here."""
         for key, (run, since) in list(self.elsewhere.items()):
-            if trained_elsewhere(self.ledger.run(key)):
+            folder = self.ledger.run(key)
+            if trained_elsewhere(folder) or (leased_elsewhere(folder.lease) and time.time() - since < LONGEST):
                 continue
             del self.elsewhere[key]
             reason = self.ledger.failure(key, since)

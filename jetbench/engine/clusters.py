@@ -93,8 +93,8 @@ def cluster_pool(path: Path, lock: Path, most: int | None = None) -> MakePool:
             if file.adapt is None:
                 cluster.scale(jobs=file.jobs)
             else:
-                expected = file.adapt.maximum
-                cluster.adapt(minimum_jobs=file.adapt.minimum, maximum_jobs=expected, target_duration=EACH)
+                expected = file.adapt.maximum * file.options.get("cores", 1)
+                cluster.adapt(minimum_jobs=file.adapt.minimum, maximum_jobs=file.adapt.maximum, target_duration=EACH)
             with scheduler_pool(cluster.scheduler_address, lock, most, expected)(places) as workers:
                 yield workers
 

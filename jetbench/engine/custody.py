@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import logging
 import threading
 from collections.abc import Iterable, Iterator
@@ -44,12 +43,7 @@ def _owned(store: Store, name: str) -> Iterator[None]:
             raise StoreError(told) from error
         if not leased:
             raise _busy(store, name, f" (on {host})" if host else "")
-
-        def lost() -> None:
-            log.error("another process has taken %s over, as this one gave no sign of life; it ends", name)
-            _thread.interrupt_main()
-
-        with lease.kept(lost):
+        with lease.kept():
             yield
 
 

@@ -17,6 +17,7 @@ from jetbench.engine.prepare import Prepared
 from jetbench.engine.survey import reopen_reclaimed
 from jetbench.engine.worker import GRACE, Outcome
 from jetbench.errors import StoreError
+from jetbench.files import ask_first
 from jetbench.processes import Crew, context
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.tracking.store import Store
@@ -72,7 +73,7 @@ def _drive(books: Books, prepared: Prepared, pool: Pool) -> Iterator[Event]:
     looked = time.monotonic()
     try:
         while True:
-            while len(running) < pool.places() and (run := books.schedule.pop()):
+            while len(running) < pool.count() and (run := books.schedule.pop()):
                 attended = attend(pool.submit(books.job(run, prepared)), books.card(run), books.tracker)
                 running[run.key] = run, attended
                 attended.add_done_callback(ended.put)
@@ -82,6 +83,7 @@ def _drive(books: Books, prepared: Prepared, pool: Pool) -> Iterator[Event]:
             try:
                 outcome = ended.get(timeout=TICK).result()
             except queue.Empty:
+                ask_first()  # another machine may have taken the instance over while this one slept
                 yield Event("tick")
             else:
                 run, _ = running.pop(outcome.key)

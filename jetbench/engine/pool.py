@@ -26,7 +26,7 @@ class Submitted(Protocol):
 class Pool(Protocol):
     """Workers, each of which waits for a training's child process."""
 
-    def places(self) -> int:
+    def count(self) -> int:
         """Return how many jobs run at a time, as of now."""
 
     @property
@@ -57,7 +57,7 @@ class LocalPool:
 
     crew = None
 
-    def places(self) -> int:
+    def count(self) -> int:
         return self._count
 
     def submit(self, job: Job) -> Submitted:

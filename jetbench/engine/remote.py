@@ -62,7 +62,7 @@ def run_here(driver: str, expected: Mapping[str, str], lock: Path, sent: bytes) 
 
     worker = _fit_worker(expected, lock)
     job: Job = pickle.loads(sent)
-    return run_job(job, told=lambda: driver in _stopped or worker.status not in (Status.running, Status.paused))
+    return run_job(job, stop=lambda: driver in _stopped or worker.status not in (Status.running, Status.paused))
 
 
 def pack(function: Function[T], job: T) -> bytes:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from jetbench.engine.pool import MakePool, Places, Submitted
 from jetbench.engine.remote import look, make_here, misfit, pack, run_here, stop_here, versions
-from jetbench.engine.worker import Outcome
-from jetbench.errors import RunError, WorkerError, with_notes_of
+from jetbench.engine.worker import TOLD, Outcome
+from jetbench.errors import RunError, StoreError, WorkerError, with_notes_of
 from jetbench.processes import Function, Report
 from jetbench.runs.costs import costs_so_far
 from jetbench.runs.job import Job
@@ -69,7 +69,7 @@ def scheduler_pool(address: str, lock: Path, most: int | None = None, expected: 
             raise RunError(f"{told}; start `dask scheduler`, or mend the address") from error
         with client:
             workers = SchedulerPool(client, address, lock, most, expected)
-            workers.places()  # whoever is there is looked at now
+            workers.count()  # whoever is there is looked at now
             yield workers
 
     return pool
@@ -87,11 +87,12 @@ class SchedulerPool:
         self._versions = versions()
         self._fit: set[str] = set()
         self._declared: set[str] = set()  # the kinds of tokens that workers have
-        self._memory = TRAINING
+        self._peak = self._memory = TRAINING  # what a training has needed, and what one asks for
+        self._handed: set[Future[Any]] = set()
         self._count, self._looked, self._waited = 0, 0.0, False
         self.stopping = False
 
-    def places(self) -> int:
+    def count(self) -> int:
         if not self._looked or time.monotonic() - self._looked > LOOK:
             self._count = self._look()
             self._looked = time.monotonic()
@@ -111,6 +112,7 @@ class SchedulerPool:
                 future = ended.get()
                 yield Report(sent[future], True, self._made(future, sent[future]))
         finally:
+            self._handed -= sent.keys()
             with suppress(OSError):
                 self._client.cancel(list(sent))
 
@@ -120,13 +122,19 @@ class SchedulerPool:
         def tell() -> None:
             with suppress(OSError):
                 self._client.run(stop_here, self._driver, on_error="ignore")
+                begun = {key for keys in self._client.processing().values() for key in keys}
+                self._client.cancel([sent for sent in self._handed if sent.key not in begun])
 
         # in a thread: a worker that has just died is asked for as long as a connection may take
         threading.Thread(target=tell, daemon=True).start()
 
     def note_memory(self, peak: float) -> None:
         """Note how many bytes a training has needed."""
-        self._memory = max(self._memory, peak)
+        self._peak = max(self._peak, peak)
+
+    def forget(self, sent: Future[Any]) -> None:
+        """Let go of what has ended."""
+        self._handed.discard(sent)
 
     def gone(self, error: BaseException) -> RunError:
         told = "runs under way end with their workers; the same command goes on from their checkpoints"
@@ -135,7 +143,9 @@ class SchedulerPool:
     def _send(self, what: str, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         key = f"{what}-{secrets.token_hex(4)}"  # under a run's own the result of an earlier attempt would be found
         tokens = {name: count for name, count in {GPU: 1, MEMORY: self._memory}.items() if name in self._declared}
-        return self._client.submit(function, *arguments, key=key, pure=False, resources=tokens or None)
+        sent: Future[Any] = self._client.submit(function, *arguments, key=key, pure=False, resources=tokens or None)
+        self._handed.add(sent)
+        return sent
 
     def _made(self, future: Future[Any], job: Any) -> Any:
         """The result of a job of data."""
@@ -157,13 +167,19 @@ class SchedulerPool:
             self._refuse_misfits([address for address in workers if address not in self._fit])
         except OSError as error:
             raise self.gone(error) from error
-        if not workers and not self._waited:
-            log.warning("no worker has come to %s yet; runs begin as soon as one does", self._address)
-        self._waited = not workers
-        here = [worker for worker in workers.values() if worker["status"] == "running"]
+        count = self._places_there(list(workers.values()))
+        if not count and not self._waited:
+            kinds = f" with {' and '.join(sorted(self._declared))} tokens" if workers and self._declared else ""
+            log.warning("no worker%s is at %s; runs begin as soon as one comes", kinds, self._address)
+        self._waited = not count
+        return count
+
+    def _places_there(self, workers: Sequence[Mapping[str, Any]]) -> int:
+        """Count the places of these workers, and note which tokens they have."""
+        here = [worker for worker in workers if worker["status"] == "running"]
         self._declared |= {name for name in (GPU, MEMORY) for worker in here if name in worker["resources"]}
-        if MEMORY in self._declared:  # more than any of them has would never begin
-            self._memory = min(self._memory, max((worker["resources"].get(MEMORY, 0) for worker in here), default=self._memory))
+        most = max((worker["resources"].get(MEMORY, 0) for worker in here), default=0)
+        self._memory = min(self._peak, most) if most else self._peak  # more than any of them has would never begin
         return sum(self._places_of(worker["nthreads"], worker["resources"]) for worker in here)
 
     def _places_of(self, threads: int, tokens: Mapping[str, float]) -> int:
@@ -205,11 +221,16 @@ class _Sent:
         except KilledWorker as killed:
             return self._killed(killed.last_worker, killed.allowed_failures)
         except CancelledError as error:
+            if self._pool.stopping:
+                return Outcome(self._job.key, "stopped", reason=TOLD)
             raise self._pool.gone(error) from error
+        finally:
+            self._pool.forget(self._future)
         if outcome.status == "stopped" and not self._pool.stopping:
             return replace(outcome, status="moved")  # its worker closes, or a batch system has told all processes of a job
         if outcome.status == "done":
-            self._pool.note_memory(Ledger(self._job.work).metrics(self._job.key).get("cost/peak_memory", 0) * 1e6)
+            with suppress(StoreError):  # it is read, and missed, by those whom it concerns
+                self._pool.note_memory(Ledger(self._job.work).metrics(self._job.key).get("cost/peak_memory", 0) * 1e6)
         return outcome
 
     def _killed(self, worker: Any, allowed: int) -> Outcome:

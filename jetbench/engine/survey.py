@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal, get_args
 
 from jetbench.errors import StoreError
-from jetbench.files import file_lock, is_locked
+from jetbench.files import file_lock
 from jetbench.suites.graph import Graph, Links, PlannedRun
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.trials import follow
@@ -154,7 +154,7 @@ def _state(plan: Graph, run: PlannedRun, ledger: Ledger, present: set[str]) -> S
         return "planned"
     if ledger.done(run.key):
         return "done"
-    if is_locked(folder.lock):
+    if folder.under_way():
         return "running"
     tried = run.kind == "trial" or plan.failures_count  # for a study that is an outcome
     if tried and ledger.pruned(run.key):

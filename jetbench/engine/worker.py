@@ -18,7 +18,7 @@ from jetbench.runs.costs import costs_so_far
 from jetbench.runs.job import Job
 from jetbench.tracking.ledger import Ledger, RunFolder
 
-__all__ = ["GRACE", "POLL", "SILENT", "Outcome", "run_job", "stopping", "trained_elsewhere"]
+__all__ = ["GRACE", "POLL", "SILENT", "TOLD", "Outcome", "run_job", "stopping", "trained_elsewhere"]
 
 SILENT = "its process ended without a word; is there enough memory and disk space?"
 TOLD = "its process was told to stop; the same command goes on from its checkpoint"
@@ -43,12 +43,12 @@ class Outcome:
     unpublished: str = ""
 
 
-def run_job(job: Job, gpu: str | None = None, told: Callable[[], bool] = stopping.is_set) -> Outcome:
-    """Run the job to its end, or to a checkpoint once it is `told` to stop."""
+def run_job(job: Job, gpu: str | None = None, stop: Callable[[], bool] = stopping.is_set) -> Outcome:
+    """Run the job to its end, or to a checkpoint once it is told to `stop`."""
     ledger = Ledger(job.work)
     if ledger.done(job.key):
         return Outcome(job.key, "done")
-    if told():
+    if stop():
         return Outcome(job.key, "stopped", reason=TOLD)
     if trained_elsewhere(ledger.run(job.key)):
         return Outcome(job.key, "busy")
@@ -59,8 +59,8 @@ def run_job(job: Job, gpu: str | None = None, told: Callable[[], bool] = stoppin
         ledger.fail(job.key, f"its process could not be started: {error}", "")
         status = 1
     else:
-        status = _wait(child, ledger.run(job.key), told)
-    return _outcome(ledger, job, status, started, told())
+        status = _wait(child, ledger.run(job.key), stop)
+    return _outcome(ledger, job, status, started, stop())
 
 
 def trained_elsewhere(folder: RunFolder) -> bool:
@@ -69,35 +69,35 @@ def trained_elsewhere(folder: RunFolder) -> bool:
         return not free
 
 
-def _wait(child: ForkServerProcess, folder: RunFolder, told: Callable[[], bool]) -> int:
+def _wait(child: ForkServerProcess, folder: RunFolder, stop: Callable[[], bool]) -> int:
     """Wait for the child; returns its exit status."""
     while child.is_alive():
         child.join(POLL)
-        if told():
+        if stop():
             child.terminate()
             child.join(GRACE)
             child.kill()
             child.join()
     status = child.exitcode
     if status == ORPHANED and child.pid is not None:
-        _outlast(child.pid, folder, told)
+        _outlast(child.pid, folder, stop)
     child.close()  # and no sooner: it is by this that the child sees its driver alive
     return 1 if status is None else status
 
 
-def _outlast(pid: int, folder: RunFolder, told: Callable[[], bool]) -> None:
+def _outlast(pid: int, folder: RunFolder, stop: Callable[[], bool]) -> None:
     """Wait for a child whose fork server has died, which SIGTERM to a whole batch job does: it goes on, and nobody tells of its
     end but the lock that it holds until then."""
     deadline = float("inf")
     while trained_elsewhere(folder) and time.monotonic() < deadline:
-        if told():
+        if stop():
             deadline = min(deadline, time.monotonic() + GRACE)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
         time.sleep(POLL)
 
 
-def _outcome(ledger: Ledger, job: Job, status: int, started: float, told: bool = False) -> Outcome:
+def _outcome(ledger: Ledger, job: Job, status: int, started: float, stopped: bool = False) -> Outcome:
     """How a child with this exit status has ended; one that could not say why is given a reason."""
     key = job.key
     if ledger.done(key):
@@ -106,7 +106,7 @@ def _outcome(ledger: Ledger, job: Job, status: int, started: float, told: bool =
         return Outcome(key, "pruned", trained=True)
     if status in (BUSY, PRUNED):  # a pruned run that is open again goes on in another process
         return Outcome(key, "busy")
-    if status == STOPPED or told:
+    if status == STOPPED or stopped:
         return Outcome(key, "stopped", reason=TOLD)
     reason = ledger.failure(key, since=started)
     if reason is None:

@@ -46,9 +46,14 @@ def simulate(recipe: SimulationRecipe, path: str | Path, *, workers: Workers = 1
         if digest is None:
             folder, chunks = chunk_folder(path), plan(recipe)
             folder.mkdir(exist_ok=True)
-            _make_missing(chunks, folder, workers, tell)
-            digest = assemble(chunks, folder, path)
-            shutil.rmtree(folder)
+            try:
+                _make_missing(chunks, folder, workers, tell)
+                digest = assemble(chunks, folder, path)
+            except (SimulationError, OSError):  # another machine, whose lock is not seen here, may have ended first
+                digest = _stored(recipe, path)
+                if digest is None:
+                    raise
+            shutil.rmtree(folder, ignore_errors=True)
     tell(recipe.jets, recipe.jets)
     return digest
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from jetbench.errors import LostLeaseError
 from jetbench.files import fenced, replacing
 
-__all__ = ["BEAT", "LONGEST", "MISSED", "Lease", "this_machine"]
+__all__ = ["BEAT", "LONGEST", "MISSED", "Lease", "leased_elsewhere", "this_machine"]
 
 BEAT = 5.0  # seconds between signs of life
 MISSED = 6  # beats without one, after which an owner is taken for dead
@@ -32,6 +32,11 @@ def this_machine() -> str:
     with suppress(OSError):
         return f"{platform.node()} {BOOT.read_text().strip()}"
     return platform.node()
+
+
+def leased_elsewhere(path: Path) -> str:
+    """Return the host of the other machine that has the lease at `path`, be it alive or not; empty where none has."""
+    return _host(_holder(path)[1], this_machine())
 
 
 class Lease:
@@ -51,15 +56,17 @@ class Lease:
     def acquire(self) -> bool:
         """Own the lease; False where another process shows that it lives, or the waiting is given up."""
         self.renew()  # first: whoever finds the lease is to find a sign
-        mine = self._acquired()
-        if not mine:
-            self._sign(self._name).unlink(missing_ok=True)
+        mine = False
+        try:
+            mine = self._acquired()
+        finally:
+            if not mine:
+                self._sign(self._name).unlink(missing_ok=True)
         return mine
 
     def elsewhere(self) -> str:
-        """Return the host of the owner where that is another machine; empty elsewhere."""
-        machine = self._holder()[1]
-        return "" if machine == self._machine else machine.partition(" ")[0]
+        """Return the host of the owner where that is another machine; empty where it is this one, or nobody."""
+        return _host(self._holder()[1], self._machine)
 
     def renew(self) -> None:
         """Show that its owner lives, in a file of its own: one that has lost the lease must not touch it."""
@@ -69,7 +76,7 @@ class Lease:
     def check(self) -> None:
         """Raise `LostLeaseError` where another process has taken the lease over."""
         if self._holder()[0] != self._name:
-            raise LostLeaseError(f"{self.path}: another process has taken the run over, as this one gave no sign of life")
+            raise LostLeaseError(f"{self.path}: another process has taken this over, as no sign of life came from here")
 
     def release(self) -> None:
         """Give the lease back, where it is still this one's to give."""
@@ -78,7 +85,7 @@ class Lease:
         self._sign(self._name).unlink(missing_ok=True)
 
     @contextmanager
-    def kept(self, lost: Callable[[], None]) -> Iterator[None]:
+    def kept(self, lost: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Renew the acquired lease in a thread while inside, and let this process write no file once it is lost; the thread calls
         `lost` as soon as it notices."""
         ended = threading.Event()
@@ -125,29 +132,33 @@ class Lease:
         return (self._holder(), self._read(self._sign(owner))) == seen
 
     def _create(self) -> bool:
-        """Make the lease where there is none; a link is made by one process alone, on every file system."""
+        """Make the lease where there is none: a link, which one process alone can make and which has its text from the start; a
+        file that must be new where the file system knows no links."""
         draft = self._sign(self._name).with_suffix(".part")
         draft.write_bytes(self._text())
         try:
             os.link(draft, self.path)
         except FileExistsError:
-            return False
+            return self._holder()[0] == self._name  # NFS may have made it and lost the answer
+        except OSError:
+            return self._create_without_links()
         finally:
             draft.unlink()
+        return True
+
+    def _create_without_links(self) -> bool:
+        try:
+            with open(self.path, "xb") as file:
+                file.write(self._text())
+        except FileExistsError:
+            return False
         return True
 
     def _text(self) -> bytes:
         return json.dumps({"owner": self._name, "machine": self._machine}).encode()
 
     def _holder(self) -> tuple[str, str]:
-        """Name and machine of the owner; empty where there is no lease."""
-        try:
-            found = json.loads(self.path.read_bytes())
-            return str(found["owner"]), str(found["machine"])
-        except FileNotFoundError:
-            return "", ""
-        except (ValueError, KeyError, TypeError):
-            return "damaged", ""
+        return _holder(self.path)
 
     def _sign(self, owner: str) -> Path:
         return self.path.with_name(f"{self.path.name}.{owner}")
@@ -158,3 +169,18 @@ class Lease:
             return path.read_bytes()
         except FileNotFoundError:
             return b""
+
+
+def _holder(path: Path) -> tuple[str, str]:
+    """Name and machine of the owner; empty where there is no lease."""
+    try:
+        found = json.loads(path.read_bytes())
+        return str(found["owner"]), str(found["machine"])
+    except FileNotFoundError:
+        return "", ""
+    except (ValueError, KeyError, TypeError):
+        return "damaged", ""
+
+
+def _host(machine: str, here: str) -> str:
+    return "" if machine == here else machine.partition(" ")[0]

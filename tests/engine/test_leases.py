@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -14,16 +14,19 @@ import pytest
 
 from jetbench.engine.books import Books
 from jetbench.engine.custody import idle
+from jetbench.engine.engine import execute
+from jetbench.engine.events import Event
 from jetbench.engine.prepare import prepare
+from jetbench.engine.survey import survey
 from jetbench.engine.worker import run_job, stopping
 from jetbench.errors import BusyError, LostLeaseError
-from jetbench.files import write_json
+from jetbench.files import is_locked, write_json
 from jetbench.runs.job import Job
 from jetbench.suites.plan import Plan
 from jetbench.tracking.lease import BEAT, MISSED, Lease
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
-from jetbench.tracking.tracker import Tracker
+from jetbench.tracking.tracker import MemoryTracker, Tracker
 
 
 @contextmanager
@@ -54,11 +57,16 @@ def held(store: Store) -> AbstractContextManager[None]:
 
 
 @pytest.fixture
-def job(plan_of: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """A training from scratch."""
+def small(plan_of: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
     stopping.clear()
-    plan, store = plan_of("seeds=1", "labels=[50]", "arms.boosted-trees=null", "tuning=null"), Store(tmp_path)
+    return plan_of("seeds=1", "labels=[50]", "arms.boosted-trees=null", "tuning=null")
+
+
+@pytest.fixture
+def job(small: Plan, tmp_path: Path) -> Job:
+    """A training from scratch."""
+    plan, store = small, Store(tmp_path)
     run = next(run for run in plan.runs.values() if run.spec.start is None and run.kind == "final")
     return Books(plan, store, Tracker()).job(run, prepare(plan, 2, lambda what, done, total: None))
 
@@ -105,19 +113,55 @@ def test_an_instance_is_taken_over_from_a_machine_that_gives_no_sign(
     assert list(store.work.glob("*.lease*")) == []
 
 
-def test_a_driver_that_was_paused_too_long_ends_and_writes_nothing(store: Store, quick_beats: None, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), held(store):  # noqa: PT012
-        write_json(store.lock_of("suite").with_suffix(".lease"), {"owner": "another", "machine": "node7"})
-        with pytest.raises(LostLeaseError):
-            write_json(tmp_path / "file.json", {})
-        threading.Event().wait(10)
+def executed(plan: Plan, store: Store) -> Generator[Event, None, None]:
+    return execute(plan, store, MemoryTracker(), lambda: [None], lambda crew: prepare(plan, 2, lambda what, done, total: None))
+
+
+def test_a_driver_that_was_paused_too_long_ends_with_its_children_and_writes_nothing(
+    small: Plan, store: Store, tmp_path: Path
+) -> None:
+    events = executed(small, store)
+    while not (under_way := [path.parent for path in store.work.glob("*/.lock") if is_locked(path)]):
+        next(events)
+    lease = store.lock_of(small.instance.name).with_suffix(".lease")
+    lease.write_text('{"owner": "another", "machine": "node7"}')
+    with pytest.raises(LostLeaseError):
+        write_json(tmp_path / "file.json", {})
+    with pytest.raises(LostLeaseError, match="another process has taken this over"):
+        list(events)
+    assert not any(is_locked(folder / ".lock") for folder in under_way)
     assert not (tmp_path / "file.json").exists()
+    assert lease.exists()  # it is another's
+
+
+def test_a_driver_leaves_a_run_to_another_machine_and_trains_it_once_that_has_let_go(small: Plan, store: Store) -> None:
+    """The locks of that machine are not seen here."""
+    run = next(run for run in small.runs.values() if run.spec.start is None)
+    folder = Ledger(store.work).run(run.key)
+    folder.path.mkdir(parents=True)
+    theirs, seen = Lease(folder.lease, threading.Event().wait, machine="node7"), list[str]()
+    assert theirs.acquire()
+    assert survey(small, Ledger(store.work)).states[run.key] == "running"
+    with living(theirs):
+        events = executed(small, store)
+        for event in events:
+            seen += [event.kind] * (event.key == run.key)
+            if "elsewhere" in seen and len(seen) < 2:
+                left = time.monotonic() + 6  # a child more than looks at the lease within that
+                seen.append("left alone")
+            if "left alone" in seen and time.monotonic() > left:
+                break
+    theirs.release()
+    seen += [event.kind for event in events if event.key == run.key]
+    assert seen == ["elsewhere", "left alone", "done"]
 
 
 DYING = """
 import os, sys
 from pathlib import Path
 from jetbench.engine.custody import idle
+from jetbench.engine.engine import execute
+from jetbench.engine.events import Event
 from jetbench.tracking.store import Store
 with idle(Store(Path(sys.argv[1])), ["suite"]):
     os._exit(1)

@@ -136,7 +136,7 @@ def states(session: Session) -> list[str]:
 def test_a_worker_that_does_not_fit_is_one_clear_error(workers: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lock").touch()
     with scheduler_pool(workers.address, tmp_path / "lock")(list) as pool:
-        assert pool.places() == len(workers.names())
+        assert pool.count() == len(workers.names())
     with (
         pytest.raises(RunError, match=r"the worker tcp://.* on .* does not see .*gone; give a results folder that all"),
         scheduler_pool(workers.address, tmp_path / "gone")(list),
@@ -153,14 +153,14 @@ def test_a_worker_that_does_not_fit_is_one_clear_error(workers: Cluster, tmp_pat
 def test_tokens_of_gpus_are_places_where_workers_have_some(workers: Cluster, tmp_path: Path) -> None:
     (tmp_path / "lock").touch()
     with scheduler_pool(workers.address, tmp_path / "lock")(list) as pool:
-        assert pool.places() >= 1
+        assert pool.count() >= 1
         workers.add("gpu", "--resources", "GPU=1", CUDA_VISIBLE_DEVICES="7")
-        wait_for(lambda: pool.places() == 1)
+        wait_for(lambda: pool.count() == 1)
         assert isinstance(pool, SchedulerPool)
         seen = pool._client.submit(os.getenv, "CUDA_VISIBLE_DEVICES", resources={"GPU": 1}, pure=False)
         assert seen.result() == "7"
     with scheduler_pool(workers.address, tmp_path / "lock", most=1)(list) as pool:
-        assert pool.places() == 1
+        assert pool.count() == 1
 
 
 def test_jets_and_tables_are_made_on_the_workers(workers: Cluster, tmp_path: Path) -> None:
@@ -196,24 +196,33 @@ def worker_with(threads: int, **tokens: float) -> dict[str, Any]:
     return {"status": "running", "nthreads": threads, "resources": tokens}
 
 
-def test_tokens_of_memory_bound_the_places_of_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_of_memory_bound_the_places_of_a_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     workers = {"a": worker_with(4, MEMORY=3.5e9), "b": worker_with(1, MEMORY=8e9), "c": worker_with(2)}
     sent: list[dict[str, float]] = []
     client = SimpleNamespace(
         scheduler_info=lambda: {"workers": workers},
         run=lambda *arguments, **options: {},
-        submit=lambda *arguments, resources, **options: sent.append(resources),
+        submit=lambda *arguments, resources, **options: sent.append(resources) or len(sent),
     )
     pool = SchedulerPool(client, "tcp://…", tmp_path, None, 0)  # type: ignore[arg-type]
     monkeypatch.setattr(scheduler_module, "LOOK", -1.0)
-    assert pool.places() == 3 + 1 + 0
+    assert pool.count() == 3 + 1 + 0
     pool.note_memory(1.5e9)
     pool.note_memory(0.5e9)
-    assert pool.places() == 2 + 1
+    assert pool.count() == 2 + 1
     pool.note_memory(20e9)
-    assert pool.places() == 1  # what needs more than there is has the largest for itself
+    assert pool.count() == 1  # what needs more than there is has the largest for itself
     pool._send("run", print)
     assert sent == [{"MEMORY": 8e9}]
+    largest = workers.pop("b")
+    assert pool.count() == 1
+    del workers["a"]
+    assert pool.count() == 0
+    assert "no worker with MEMORY tokens is at" in caplog.text
+    workers["b"] = largest
+    assert pool.count() == 1  # what was measured is not forgotten
 
 
 def test_a_scheduler_that_is_not_there_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +255,7 @@ def test_a_run_that_kills_its_workers_has_failed_and_says_where(plan_of: PlanOf,
     run = next(run for run in plan.runs.values() if run.kind == "pretrain")
     data = Prepared(JetFiles(tmp_path, ""), None, {})
     job = make_job(plan, Store(tmp_path), run, run.spec, data, ())
-    outcome = _Sent(SimpleNamespace(stopping=False), job, Killed()).result()  # type: ignore[arg-type]
+    outcome = _Sent(SimpleNamespace(stopping=False, forget=lambda sent: None), job, Killed()).result()  # type: ignore[arg-type]
     assert outcome.status == "failed"
     assert outcome.reason.startswith("the worker w3 on node7 died while it trained this run, as 3 others before it; ")
     assert Ledger(tmp_path / "work").failure(run.key) == outcome.reason

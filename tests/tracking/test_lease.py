@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -54,6 +55,32 @@ def test_a_lease_is_had_at_once_and_leaves_nothing(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
+def test_a_file_system_without_links_has_leases_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*paths: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refused)
+    one = lease(path, "node1")
+    assert one.acquire()
+    one.check()
+    assert not lease(path, "node2", Watch(one.renew)).acquire()
+    one.release()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_link_whose_answer_was_lost_is_ones_own(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = os.link
+
+    def made_twice(*paths: Path) -> None:
+        link(*paths)
+        link(*paths)
+
+    monkeypatch.setattr("os.link", made_twice)
+    one = lease(path, "node1")
+    assert one.acquire()
+    one.check()
+
+
 def test_who_lives_keeps_it(path: Path) -> None:
     one = lease(path, "node1")
     assert one.acquire()
@@ -71,7 +98,7 @@ def test_who_is_silent_loses_it_after_a_while_and_notices(path: Path) -> None:
     assert other.acquire()
     assert watch.now >= MISSED * BEAT
     other.check()
-    with pytest.raises(LostLeaseError, match="another process has taken the run over"):
+    with pytest.raises(LostLeaseError, match="another process has taken this over"):
         paused.check()
     paused.release()
     other.check()
