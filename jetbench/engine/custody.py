@@ -33,7 +33,7 @@ def _owned(store: Store, name: str) -> Iterator[None]:
     with file_lock(lock, wait=False) as mine:
         if not mine:
             raise _busy(store, name, lock_owner(lock))
-        lease = Lease(lock.with_suffix(".lease"), threading.Event().wait)
+        lease = Lease(store.lease_of(name), threading.Event().wait)
         if host := lease.elsewhere():
             log.warning("a process on %s has run %s; waiting for a sign of life, %d s at the most", host, name, LONGEST)
         try:

@@ -99,6 +99,10 @@ class Store:
         """Return the file that is owned by the process that runs a suite instance."""
         return self.work / f"{instance}.lock"
 
+    def lease_of(self, instance: str) -> Path:
+        """Return the file that says so to machines that do not see each other's locks."""
+        return self.work / f"{instance}.lease"
+
     @property
     def uri(self) -> str:
         """What MlflowClient and `mlflow server` are given."""

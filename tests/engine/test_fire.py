@@ -11,18 +11,20 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from engine.far_workers import cluster
 
 from jetbench.files import is_locked
 from jetbench.suites.plan import Plan
 from jetbench.tracking.ledger import Ledger, RunFolder
 
-KILLS = 30
+HERE = ("driver", "child", "driver", "server", "child")  # whom kills meet; the server is what starts the children
+FAR = ("driver", "worker", "child", "worker", "server", "worker")
 SMALL = ("tuning=null", "seeds=1", "labels=[50]", "recipes.simclr.passes=2560", "recipes.simclr.epochs=10")
 COMMAND = (sys.executable, "-c", "from jetbench.cli import main; main()")
 FILES = ("model.safetensors", "scores.h5", "split.json", "spec.yaml", "roc.png", "confusion.png", "losses.npy", "test.json")
@@ -44,6 +46,10 @@ def trains(folder: RunFolder) -> bool:
     return folder.journal.exists()
 
 
+def flushes(folder: RunFolder) -> bool:
+    return any(folder.path.glob(f".{folder.committed.name}.*.part"))
+
+
 def writes_checkpoint(folder: RunFolder) -> bool:
     return any(folder.path.glob(".*checkpoint*.part"))
 
@@ -60,20 +66,21 @@ def starts(folder: RunFolder) -> bool:
     return True
 
 
-MOMENTS = (starts, trains, has_checkpoint, writes_checkpoint, evaluates)
+MOMENTS = (starts, trains, flushes, has_checkpoint, writes_checkpoint, evaluates)
 
 
-def blows(rng: np.random.Generator) -> Iterator[Blow]:
-    """Kills without end, of the driver, of what starts the children, and of a child, in an order that is drawn."""
+def blows(rng: np.random.Generator, whom: tuple[str, ...]) -> Iterator[Blow]:
+    """Kills without end, in an order that is drawn."""
     while True:
-        for whom in rng.permutation(["driver", "child", "driver", "server", "child"]):
+        for one in rng.permutation(whom):
             when = MOMENTS[rng.integers(len(MOMENTS))]
-            yield Blow(str(whom), when, 0.0 if when is writes_checkpoint else float(rng.uniform(0, 0.6)))
+            yield Blow(str(one), when, 0.0 if when in (flushes, writes_checkpoint) else float(rng.uniform(0, 0.6)))
 
 
-def command(suite: Path, root: Path) -> list[str]:
+def command(suite: Path, root: Path, scheduler: str = "") -> list[str]:
     settings = [part for one in SMALL for part in ("--set", one)]
-    return [*COMMAND, "run", "--suite", str(suite), "--store", str(root), "--jobs", "2", *settings]
+    where = ["--scheduler", scheduler] if scheduler else ["--jobs", "2"]
+    return [*COMMAND, "run", "--suite", str(suite), "--store", str(root), *where, *settings]
 
 
 def under_way(root: Path) -> list[RunFolder]:
@@ -83,8 +90,10 @@ def under_way(root: Path) -> list[RunFolder]:
 def victim(blow: Blow, driver: subprocess.Popen[bytes], folder: RunFolder) -> int:
     if blow.whom == "driver":
         return driver.pid
-    child = int(json.loads(folder.lock.read_bytes())["process"])
-    return child if blow.whom == "child" else int(Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[1])
+    process = int(json.loads(folder.lock.read_bytes())["process"])
+    for _ in range(("child", "server", "worker").index(blow.whom)):
+        process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])  # who has started it
+    return process
 
 
 def struck(blow: Blow, driver: subprocess.Popen[bytes], root: Path) -> bool:
@@ -136,22 +145,27 @@ def assert_equal(plan: Plan, root: Path, straight: Path) -> None:
 
 
 @pytest.mark.slow
-def test_thirty_kills_change_no_bit(plan_of: Callable[..., Plan], suite_path: Path, straight: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("whom", "kills"), [(HERE, 30), (FAR, 10)], ids=["here", "far"])
+def test_kills_change_no_bit(
+    plan_of: Callable[..., Plan], suite_path: Path, straight: Path, tmp_path: Path, whom: tuple[str, ...], kills: int
+) -> None:
+    """Of all processes, at all moments; a worker that is killed is started again by its nanny."""
     met: Counter[tuple[str, str]] = Counter()
-    dealt, starts_left = blows(np.random.default_rng(14)), 10 * KILLS
-    while met.total() < KILLS:
-        root, status = tmp_path / f"broken-{met.total()}", 1
-        while status:
-            starts_left -= 1
-            assert starts_left, "it never comes to an end"
-            driver = subprocess.Popen(command(suite_path, root), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            blow = next(dealt)
-            if struck(blow, driver, root):
-                met[blow.whom, blow.when.__name__] += 1
-            status = driver.wait(300)
-        assert_equal(plan_of(*SMALL), root, straight)
-    assert {whom for whom, _ in met} == {"driver", "child", "server"}
-    assert {when for _, when in met} >= {"starts", "trains", "has_checkpoint", "evaluates"}
+    dealt, starts_left = blows(np.random.default_rng(14), whom), 10 * kills
+    with cluster(tmp_path / "dask", "w1", "w2") if "worker" in whom else nullcontext() as workers:
+        while met.total() < kills or {when.__name__ for when in MOMENTS} > {when for _, when in met}:
+            root, status = tmp_path / f"broken-{met.total()}", 1
+            while status:
+                starts_left -= 1
+                assert starts_left, f"it never comes to an end: {met}"
+                run = command(suite_path, root, workers.address if workers else "")
+                driver = subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                blow = next(dealt)
+                if struck(blow, driver, root):
+                    met[blow.whom, blow.when.__name__] += 1
+                status = driver.wait(300)
+            assert_equal(plan_of(*SMALL), root, straight)
+    assert {one for one, _ in met} == set(whom)
 
 
 JUMPING = """

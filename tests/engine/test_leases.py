@@ -89,7 +89,7 @@ def quick_beats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def elsewhere(store: Store) -> Lease:
     """A lease of the instance "suite" that another machine has."""
-    lease = Lease(store.lock_of("suite").with_suffix(".lease"), threading.Event().wait, machine="node7 of another start")
+    lease = Lease(store.lease_of("suite"), threading.Event().wait, machine="node7 of another start")
     assert lease.acquire()
     return lease
 
@@ -123,7 +123,7 @@ def test_a_driver_that_was_paused_too_long_ends_with_its_children_and_writes_not
     events = executed(small, store)
     while not (under_way := [path.parent for path in store.work.glob("*/.lock") if is_locked(path)]):
         next(events)
-    lease = store.lock_of(small.instance.name).with_suffix(".lease")
+    lease = store.lease_of(small.instance.name)
     lease.write_text('{"owner": "another", "machine": "node7"}')
     with pytest.raises(LostLeaseError):
         write_json(tmp_path / "file.json", {})
@@ -171,7 +171,7 @@ with idle(Store(Path(sys.argv[1])), ["suite"]):
 def test_an_instance_that_a_killed_process_had_is_free_at_once(store: Store) -> None:
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", DYING, str(store.root)], check=False)
-    assert store.lock_of("suite").with_suffix(".lease").exists()
+    assert store.lease_of("suite").exists()
     with held(store):
         assert time.monotonic() - began < MISSED * BEAT
 
