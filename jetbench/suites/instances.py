@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def remember(root: Path, instance: AnyInstance) -> None:
-    """Append the instance, whose plug-ins are kept; one process after the other, on whatever hosts."""
+    """Append the instance, whose plug-ins are kept; one process after the other, where the file system has locks."""
     keep(root, instance.plugins)
     path = root / BOOKS[instance.kind]
     line = json.dumps({"time": time.time(), "instance": instance.model_dump(mode="json")})

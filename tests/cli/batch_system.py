@@ -57,7 +57,7 @@ if __name__ == "__main__":
             sbatch(array, script)
         case ["scontrol", "requeue", job]:
             Path(f"requeue.{job}").touch()
-        case ["srun", *words]:
+        case ["srun", "--cpus-per-task=1", *words]:
             os.execvp(words[0], words)
         case words:
             sys.exit(f"no such command: {words}")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,22 @@ def test_a_batch_system_knows_by_the_status_what_to_do(
 def test_the_recipes_start_again_what_is_to_be_started_again() -> None:
     rows = [int(status) for status in re.findall(r"^\| (\d+) \| ", DOCS, re.M)]
     assert rows == [0, 1, STOPPED, 143]
-    assert "75 | 143) scontrol requeue" in DOCS
-    assert "(ExitCode == 75 || ExitCode == 143)" in DOCS
+    assert "75 | 143) scontrol requeue" in DOCS  # which another test runs
+    settings = dict(line.split(" = ", 1) for line in block("on_exit_hold").splitlines() if " = " in line)
+    for status in rows:
+        held = classad(settings["on_exit_hold"], ExitBySignal=False, ExitCode=status)
+        assert held == (status in (STOPPED, 143))
+    assert not classad(settings["on_exit_hold"], ExitBySignal=True, ExitCode=STOPPED)
+    subcode = int(settings["on_exit_hold_subcode"])
+    for of, since in ((subcode, 301), (subcode, 299), (0, 301)):
+        held = {"HoldReasonSubCode": of, "EnteredCurrentStatus": 0, "time": partial(int, since)}
+        assert classad(settings["periodic_release"], **held) == (of == subcode and since > 300)
     assert DOCS.count("jetbench run --suite ssl-vs-scratch --list > keys.txt") == 2
+
+
+def classad(expression: str, **attributes: object) -> bool:
+    """Evaluate an expression of HTCondor, as far as the recipe uses its language."""
+    return bool(eval(expression.replace("&&", "and").replace("||", "or"), {}, attributes))
 
 
 def block(first: str) -> str:
