@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from jetbench.api import open_session
-from jetbench.engine.clusters import ClusterFile, make_cluster, read_cluster
+from jetbench.engine import clusters
+from jetbench.engine.clusters import ClusterFile, cluster_pool, make_cluster, read_cluster
 from jetbench.errors import MissingPackageError, RunError
 
 PAGE = Path(__file__).parents[2] / "docs" / "cluster.md"
@@ -106,6 +109,18 @@ def test_options_that_dask_jobqueue_does_not_know_are_refused() -> None:
 def test_without_dask_jobqueue_the_extra_is_named() -> None:
     with pytest.raises(MissingPackageError, match=r"pip install 'jetbench\[cluster\]'"):
         make_cluster(ClusterFile(kind="slurm", jobs=1), "gpu.yaml")
+
+
+def test_as_many_runs_are_handed_out_as_the_most_jobs_have_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer would never have so many jobs asked for."""
+    asked: list[dict[str, object]] = []
+    made = SimpleNamespace(adapt=lambda **options: asked.append(options), scheduler_address="tcp://127.0.0.1:9")
+    monkeypatch.setattr(clusters, "make_cluster", lambda file, where: nullcontext(made))
+    monkeypatch.setattr(clusters, "scheduler_pool", lambda address, lock, most, expected: lambda places: nullcontext(expected))
+    (tmp_path / "cpu.yaml").write_text("kind: slurm\nadapt: {maximum: 20}\noptions: {cores: 4}\n")
+    with cluster_pool(tmp_path / "cpu.yaml", tmp_path)(list) as expected:
+        assert expected == 80
+    assert asked == [{"minimum_jobs": 0, "maximum_jobs": 20, "target_duration": "500ms"}]
 
 
 LOCAL = """
