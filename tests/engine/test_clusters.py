@@ -69,7 +69,7 @@ def of_the_page(kind: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("kind", "script"), [("slurm", SLURM), ("htcondor", HTCONDOR)])
 def test_the_recipes_of_the_page_ask_for_this(kind: str, script: str) -> None:
     file = ClusterFile.model_validate(of_the_page(kind))
-    here = {"scheduler_options": {"dashboard_address": None, "host": "127.0.0.1"}, "interface": None}
+    here = {"scheduler_options": {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}, "interface": None}
     with make_cluster(file.replace(options=file.options | here), "gpu.yaml") as cluster:
         lines = re.sub(r"tcp://[\d.]+:\d+", "ADDRESS", cluster.job_script()).strip().splitlines()
     assert [line.rstrip() for line in lines if line.strip()] == [line for line in dedent(script).splitlines() if line.strip()]
@@ -131,7 +131,7 @@ options:
   memory: 2GB
   log_directory: FOLDER
   job_script_prologue: []
-  scheduler_options: {dashboard_address: null, host: 127.0.0.1}
+  scheduler_options: {dashboard_address: "127.0.0.1:0", host: 127.0.0.1}
 """
 
 
