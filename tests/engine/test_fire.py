@@ -91,6 +91,8 @@ def victim(blow: Blow, driver: subprocess.Popen[bytes], folder: RunFolder) -> in
     if blow.whom == "driver":
         return driver.pid
     process = int(json.loads(folder.lock.read_bytes())["process"])
+    if b"forkserver" not in Path(f"/proc/{process}/cmdline").read_bytes():
+        raise ProcessLookupError("no child: who looks whether the run is free owns it for an instant")
     for _ in range(("child", "server", "worker").index(blow.whom)):
         process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])  # who has started it
     return process
