@@ -66,6 +66,7 @@ def starts(folder: RunFolder) -> bool:
     return True
 
 
+LINEAGE = (b"forkserver", b"forkserver", b"spawn")  # what the commands of a child, its server and a Dask worker have in them
 MOMENTS = (starts, trains, flushes, has_checkpoint, writes_checkpoint, evaluates)
 
 
@@ -91,11 +92,12 @@ def victim(blow: Blow, driver: subprocess.Popen[bytes], folder: RunFolder) -> in
     if blow.whom == "driver":
         return driver.pid
     process = int(json.loads(folder.lock.read_bytes())["process"])
-    if b"forkserver" not in Path(f"/proc/{process}/cmdline").read_bytes():
-        raise ProcessLookupError("no child: who looks whether the run is free owns it for an instant")
-    for _ in range(("child", "server", "worker").index(blow.whom)):
-        process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])  # who has started it
-    return process
+    for started_by in LINEAGE[: 1 + ("child", "server", "worker").index(blow.whom)]:
+        # whoever looks whether a run is free owns it for an instant, and an orphan's parent is nobody of ours
+        if started_by not in Path(f"/proc/{process}/cmdline").read_bytes():
+            raise ProcessLookupError(process)
+        found, process = process, int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    return found
 
 
 def struck(blow: Blow, driver: subprocess.Popen[bytes], root: Path) -> bool:
