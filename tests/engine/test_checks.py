@@ -188,7 +188,7 @@ def test_a_label_that_was_changed_inside_a_file_is_found_before_any_run(
         file["targets/label"][7] = 1 - file["targets/label"][7]
     for look in (
         lambda: instantiate(find_suite(str(tmp_path / "mini.yaml"))),
-        lambda crew: prepare(plan, 1, lambda what, done, total: None),
+        lambda: prepare(plan, 1, lambda what, done, total: None),
     ):
         with pytest.raises(DataFileError, match="it was changed after it was written; make or convert it again"):
             look()
