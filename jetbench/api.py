@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from jetbench.engine.array import Remaining, execute_one, remaining
+from jetbench.engine.clusters import cluster_pool
 from jetbench.engine.devices import cores, gpus, places
 from jetbench.engine.engine import execute
 from jetbench.engine.events import Event
 from jetbench.engine.forecast import describe
+from jetbench.engine.pool import MakePool, local_pool
 from jetbench.engine.prepare import prepare
 from jetbench.engine.rerun import chosen, set_aside
+from jetbench.engine.scheduler import address_in, scheduler_pool
 from jetbench.engine.status import Watcher
 from jetbench.engine.survey import survey
 from jetbench.engine.sync import sync
@@ -117,12 +121,19 @@ class Execution:
         return MlflowTracker(self.store, instance.name, tags)
 
     def run(
-        self, jobs: int | None = None, progress: Progress | None = None, timeout: float | None = None
+        self,
+        jobs: int | None = None,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+        scheduler: str | Path | None = None,
+        cluster: Path | None = None,
     ) -> Generator[Event, None, None]:
         """Make the data, run what is not finished, publish it; events as they happen.
 
         `jobs` is how many trainings, or processes that make data, run at a time. After `timeout` seconds studies begin no further
-        round of trials, and what has begun is trained to its end.
+        round of trials, and what has begun is trained to its end. With a `scheduler` of Dask, by its address or the path of its
+        file, its workers train, with a `cluster` file the jobs of a batch system; raises `RunError` where that makes no sense,
+        nobody answers, or workers are not fit.
         """
         end = time.monotonic() + (math.inf if timeout is None else timeout)
         self.store.prepare()
@@ -133,9 +144,18 @@ class Execution:
             self.store,
             self.tracker,
             lambda: places(jobs, cores(), gpus()),
-            lambda: prepare(self.plan, jobs or cores(), told),
+            lambda crew: prepare(self.plan, crew or jobs or cores(), told),
+            pool=self._pool(jobs, scheduler, cluster),
             late=lambda: time.monotonic() > end,
         )
+
+    def _pool(self, jobs: int | None, scheduler: str | Path | None, cluster: Path | None) -> MakePool:
+        lock = self.store.lock_of(self.plan.instance.name)
+        if cluster is not None:
+            return cluster_pool(cluster, lock, jobs)
+        if scheduler is None:
+            return local_pool
+        return scheduler_pool(address_in(scheduler) if isinstance(scheduler, Path) else scheduler, lock, jobs)
 
     def rerun(self, what: str) -> list[PlannedRun]:
         """Return the runs that `set_aside` would set aside."""
@@ -188,6 +208,22 @@ class Session(Execution):
 
     def results(self) -> Results:
         return collect(self.plan, self.store)
+
+    def remaining(self) -> Remaining:
+        """List the runs that are not finished, each after all that it needs, for processes that execute one each (`run_one`)."""
+        self.store.prepare_work()
+        remember(self.store.root, self.plan.instance)
+        return remaining(self.plan, self.store)
+
+    def run_one(self, run: str, jobs: int | None = None, progress: Progress | None = None) -> Generator[Event, None, None]:
+        """Execute a single run, by its name or key, beside whatever other processes execute, and publish nothing; events as
+        `engine.array.execute_one` says. The data are made where they are missing, in `jobs` processes."""
+        self.store.prepare_work()
+        if self.plan.instance.name not in remembered(self.store.root):
+            remember(self.store.root, self.plan.instance)
+        told = progress or (lambda what, done, total: None)
+        place, ready = lambda: places(1, cores(), gpus())[0], lambda: prepare(self.plan, jobs or cores(), told)
+        yield from execute_one(self.plan, self.store, run, place, ready)
 
     def sync(self) -> Iterator[Event]:
         yield from super().sync()

@@ -1,7 +1,7 @@
 """Errors that a user can mend: one class per cause; the message names the cause and the remedy."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = [
     "BusyError",
@@ -9,6 +9,7 @@ __all__ = [
     "DivergenceError",
     "JetbenchError",
     "LeakError",
+    "LostLeaseError",
     "MissingPackageError",
     "PluginError",
     "RunError",
@@ -18,7 +19,10 @@ __all__ = [
     "SuiteError",
     "UnknownNameError",
     "WorkerError",
+    "with_notes_of",
 ]
+
+E = TypeVar("E", bound=BaseException)
 
 
 class JetbenchError(Exception):
@@ -82,6 +86,10 @@ class BusyError(JetbenchError):
     """Another process is working on the same thing."""
 
 
+class LostLeaseError(BusyError):
+    """Another process has taken over what this one was working on: nothing may be written any more."""
+
+
 class WorkerError(JetbenchError):
     """A `job` that failed in a worker process, or whose worker died, `ended` by a signal or with a status, as it says. The error
     of the worker, where it could travel, is the cause, and a traceback of the worker's is a note."""
@@ -89,3 +97,10 @@ class WorkerError(JetbenchError):
     def __init__(self, job: Any, reason: str, ended: str = "") -> None:
         super().__init__(reason)
         self.job, self.ended = job, ended
+
+
+def with_notes_of(error: BaseException, explained: E) -> E:
+    """Give an error the notes of another one, in whose place it is raised; returns it."""
+    for note in getattr(error, "__notes__", ()):
+        explained.add_note(note)
+    return explained

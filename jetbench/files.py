@@ -16,11 +16,40 @@ from typing import IO, Any
 
 from jetbench.errors import BusyError, StoreError
 
-__all__ = ["file_lock", "is_locked", "lock_owner", "move_aside", "refuse_output", "replacing", "write_atomically", "write_json"]
+__all__ = [
+    "ask_first",
+    "fenced",
+    "file_lock",
+    "is_locked",
+    "lock_owner",
+    "move_aside",
+    "refuse_output",
+    "replacing",
+    "write_atomically",
+    "write_json",
+]
 
 log = logging.getLogger(__name__)
 LOOK = 0.001  # seconds, longer than a look at a lock takes
 POLL, TELL = 0.02, 30.0  # seconds between tries of who waits, and before people are told of it
+
+_checks: list[Callable[[], None]] = []
+
+
+@contextmanager
+def fenced(check: Callable[[], None]) -> Iterator[None]:
+    """Have `check` asked before this process replaces any file while inside: it raises where nothing may be written any more."""
+    _checks.append(check)
+    try:
+        yield
+    finally:
+        _checks.remove(check)
+
+
+def ask_first() -> None:
+    """Raise where this process may not write any more."""
+    for check in _checks:
+        check()
 
 
 def refuse_output(path: Path) -> None:
@@ -39,11 +68,14 @@ def replacing(path: Path, workplace: Path | None = None) -> Iterator[Path]:
     Where the writing fails nothing is left and `path` stays as it was; the error passes on. A killed process leaves its file
     behind, which `workplace`, a folder of the same file system, keeps out of sight.
     """
-    temporary = (workplace or path.parent) / f".{path.name}.{os.getpid()}.part"
+    # a name by chance: processes of several hosts, or of containers, have the same numbers
+    temporary = (workplace or path.parent) / f".{path.name}.{os.urandom(6).hex()}.part"
+    ask_first()
     try:
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
+        ask_first()
         os.replace(temporary, path)
     finally:
         with contextlib.suppress(OSError):  # what stopped the writing may stop this too, and is the error to show

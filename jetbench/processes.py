@@ -15,13 +15,24 @@ from contextlib import contextmanager, suppress
 from multiprocessing import Pipe, forkserver, get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from jetbench.errors import JetbenchError, WorkerError
 from jetbench.plugins.given import restore, snapshot
 from jetbench.spec import PluginRef
 
-__all__ = ["Function", "Report", "Tell", "context", "die_with_parent", "hidden_main", "one_thread", "run_jobs"]
+__all__ = [
+    "Crew",
+    "Function",
+    "Report",
+    "Tell",
+    "Workers",
+    "context",
+    "die_with_parent",
+    "hidden_main",
+    "one_thread",
+    "run_jobs",
+]
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 TOLD, DONE, FAILED = "told", "done", "failed"
@@ -102,7 +113,16 @@ class Report(NamedTuple, Generic[T]):
     value: Any
 
 
-def run_jobs(function: Function[T], jobs: Sequence[T], workers: int) -> Generator[Report[T], None, None]:
+class Crew(Protocol):
+    """Who does jobs elsewhere, as `run_jobs` does them here; what they tell on the way need not arrive."""
+
+    def __call__(self, function: Function[T], jobs: Sequence[T], /) -> Generator[Report[T], None, None]: ...
+
+
+Workers: TypeAlias = int | Crew  # so many processes of this machine, or others
+
+
+def run_jobs(function: Function[T], jobs: Sequence[T], workers: Workers) -> Generator[Report[T], None, None]:
     """Call `function(job, tell)` for every job, each in one of `workers` processes, and yield what they say as they say it. A
     worker waits with what it tells until the caller has taken what it told before.
 
@@ -111,6 +131,9 @@ def run_jobs(function: Function[T], jobs: Sequence[T], workers: int) -> Generato
     `close` kills them, and where the caller is killed they kill themselves. Their standard output is closed, since C++
     libraries print banners there.
     """
+    if callable(workers):
+        yield from workers(function, jobs)
+        return
     waiting, busy = deque(jobs), dict[Connection, T]()
     workforce: dict[Connection, ForkServerProcess] = {}
     try:

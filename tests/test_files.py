@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from jetbench.errors import BusyError, StoreError
-from jetbench.files import file_lock, is_locked, lock_owner
+from jetbench.files import file_lock, is_locked, lock_owner, replacing
 
 OWNER = """
 import sys, time
@@ -70,6 +70,17 @@ def test_a_killed_owner_owns_nothing(lock: Path, owner: subprocess.Popen[str]) -
     owner.wait()
     with file_lock(lock, wait=False) as mine:
         assert mine
+
+
+def test_who_writes_the_same_file_at_once_writes_apart(tmp_path: Path) -> None:
+    """Processes of other hosts may have the same number."""
+    path = tmp_path / "file"
+    with replacing(path) as one, replacing(path) as other:
+        assert one != other
+        one.write_text("one")
+        other.write_text("other")
+    assert path.read_text() == "one"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_nobody_is_told_of_a_free_lock(lock: Path) -> None:

@@ -70,6 +70,7 @@ KNOWN_CIRCLES: set[frozenset[str]] = set()
 OWN_WAYS = {
     "files.py": "where it is done",
     "tracking/folder.py": "a cache of checksums, which may be torn",
+    "tracking/lease.py": "signs of life, which may be torn, and a lease that is linked to its name",
     "training/checkpoint.py": "a whole file that is moved aside",
 }
 

@@ -17,15 +17,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from jetbench.engine.engine import execute
-from jetbench.engine.pool import Pool, Submit, local_cluster
+from jetbench.engine.pool import LocalPool, MakePool, Places, local_cluster
 from jetbench.engine.prepare import Prepared
 from jetbench.engine.status import Watcher
 from jetbench.engine.worker import Outcome
@@ -35,7 +34,7 @@ from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
-from jetbench.tracking.tracker import RunCard, Tracker
+from jetbench.tracking.tracker import Tracker
 
 RUNS_PER_SEED = 19  # of ssl-vs-scratch at smoke without tuning
 
@@ -54,32 +53,28 @@ def expanded(runs: int) -> Plan:
     return make_plan(instance)
 
 
-def finished(job: Job, card: RunCard, tracker: Tracker, place: str | None) -> Outcome:
+def finished(job: Job, place: str | None) -> Outcome:
     """A training that takes no time."""
     return Outcome(job.key, "done", trained=True)
 
 
 @contextmanager
-def threads(workers: int) -> Iterator[Submit]:
+def threads(places: Places) -> Iterator[LocalPool]:
     """A pool in which only the driver costs anything."""
-    with ThreadPoolExecutor(workers) as pool:
-
-        def submit(function: Callable[..., Any], *arguments: Any) -> Future[Outcome]:
-            return pool.submit(finished, *arguments)
-
-        yield submit
+    with ThreadPoolExecutor(len(places())) as pool:
+        yield LocalPool(pool.submit, places(), finished)
 
 
 @contextmanager
-def dask(workers: int) -> Iterator[Submit]:
-    with local_cluster(workers) as submit:
-        yield lambda function, *arguments: submit(finished, *arguments)
+def dask(places: Places) -> Iterator[LocalPool]:
+    with local_cluster(len(places())) as submit:
+        yield LocalPool(submit, places(), finished)
 
 
-def drive(plan: Plan, pool: Pool, expected: str, root: Path) -> None:
+def drive(plan: Plan, pool: MakePool, expected: str, root: Path) -> None:
     (root / "work").mkdir(exist_ok=True)
     data = Prepared(JetFiles(Path("no.h5"), ""), None, {})
-    events = execute(plan, Store(root), Tracker(), lambda: [None, None], lambda: data, pool)
+    events = execute(plan, Store(root), Tracker(), lambda: [None, None], lambda _: data, pool)
     kinds = Counter(event.kind for event in events)
     kinds.pop("tick", None)
     assert kinds == {expected: len(plan.runs)}, kinds

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +23,7 @@ __all__ = [
     "study_items",
     "suite_items",
     "tracking_option",
+    "workers_option",
 ]
 
 
@@ -78,6 +81,7 @@ def plugin_option() -> click.Option:
     )
 
 
+PATH = click.Path(dir_okay=False, path_type=Path)
 STORE = "jetbench.store"  # where a context keeps the option, for what is said of an error
 
 
@@ -116,3 +120,21 @@ scale_option: Decorator = click.option("--scale", help="smoke, quick, full, or a
 # a suite's name, which means its latest instance, or the name of an instance or its beginning
 instance_argument: Decorator = click.argument("suite", shell_complete=instance_items)
 dataset_argument: Decorator = click.argument("dataset", shell_complete=dataset_items)
+
+
+def workers_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that name workers elsewhere, as its parameter `elsewhere`: what `Execution.run` is given."""
+
+    @click.option("--scheduler", metavar="ADDRESS", help="Train on the workers of a Dask scheduler, as tcp://host:8786.")
+    @click.option("--scheduler-file", type=PATH, help="The same, by the file that `dask scheduler --scheduler-file` writes.")
+    @click.option("--cluster", type=PATH, help="Train in jobs of a batch system: a file that says which, and what they ask for.")
+    @wraps(command)
+    def named(*given: Any, scheduler: str | None, scheduler_file: Path | None, cluster: Path | None, **options: Any) -> Any:
+        ways = {"--scheduler": scheduler, "--scheduler-file": scheduler_file, "--cluster": cluster}
+        named = [name for name, value in ways.items() if value is not None]
+        if len(named) > 1:
+            raise click.UsageError(f"{' and '.join(named)} do not go together; give one of them")
+        elsewhere = {"scheduler": scheduler or scheduler_file, "cluster": cluster}
+        return command(*given, elsewhere={name: value for name, value in elsewhere.items() if value is not None}, **options)
+
+    return named

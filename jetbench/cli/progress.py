@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -130,8 +130,11 @@ def _hearing_sigterm() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def show_progress(session: Execution, jobs: int | None, timeout: float | None = None) -> int:
-    """Run the session to its end, or after `timeout` seconds to that of what has begun; returns how many runs failed."""
+def show_progress(
+    session: Execution, jobs: int | None, timeout: float | None = None, elsewhere: Mapping[str, Any] | None = None
+) -> int:
+    """Run the session to its end, or after `timeout` seconds to that of what has begun, here or on workers `elsewhere`;
+    returns how many runs failed."""
     from jetbench.engine.changed import changed_lines
     from jetbench.suites.compared import compared_lines
     from jetbench.suites.contradictions import contradictions
@@ -149,7 +152,7 @@ def show_progress(session: Execution, jobs: int | None, timeout: float | None = 
         for line in (*contradictions(plan), *changed_lines(plan, session.store)):
             show.line(f"! {line}")
         # closed at once where an exception passes, so that the children have their checkpoints before anything is said
-        with closing(session.run(jobs, progress=show.update, timeout=timeout)) as events:
+        with closing(session.run(jobs, progress=show.update, timeout=timeout, **(elsewhere or {}))) as events:
             for event in events:
                 failed += event.kind == "failed"
                 _tell(show.line, event, first=tally.first(event))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from jetbench.cli.options import dataset_items, scale_option, store_option, suite_items, tracking_option
+from jetbench.cli.options import dataset_items, scale_option, store_option, suite_items, tracking_option, workers_option
 
 if TYPE_CHECKING:
     from jetbench.api import Session
@@ -24,11 +24,16 @@ __all__ = ["run"]
 @store_option
 @tracking_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. [default: one per GPU, or per core]")
+@workers_option
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value, as in --set seeds=3.")
 @click.option(
     "--rerun", metavar="failed|all|RUN", help="Train again: RUN is a run or arm, by name or key, with all that start from it."
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan and end.")
+@click.option("--list", "listing", is_flag=True, help="Write the keys of what is not finished, one a line, and end: a job array.")
+@click.option(
+    "--only", metavar="KEY", help="Execute one run, by key or name, as a job of an array does; MLflow is left to `store sync`."
+)
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -40,11 +45,27 @@ def run(
     store: str | None,
     tracking_uri: str | None,
     jobs: int | None,
+    elsewhere: dict[str, Any],
     overrides: tuple[str, ...],
     rerun: str | None,
     dry_run: bool,
+    listing: bool,
+    only: str | None,
 ) -> None:
-    """Run a suite. What is finished is skipped; after Ctrl-C the same command goes on where it was."""
+    """Run a suite. What is finished is skipped; after Ctrl-C the same command goes on where it was.
+
+    \b
+    A job array, where jobs of a batch system reach nothing but the results folder:
+      jetbench run --suite NAME --list > keys.txt   each run after all that it needs
+      jetbench run --suite NAME --only KEY          a job per line, in this order
+      jetbench run --suite NAME                     at the end: MLflow and the comparison
+
+    A job ends with 0 where its run is finished, now or before, with 1 where that has failed, with 75 where it is to be started
+    again: the run needs others that are not finished, another process trains it, or it was told to stop; with 143 after SIGTERM.
+    """
+    _refuse_together({"--list": listing, "--only": only, "--dry-run": dry_run, "--rerun": rerun})
+    for name, value in {"--list": listing, "--only": only}.items():
+        _refuse_together({name: value, "workers elsewhere (--scheduler, --cluster)": elsewhere})
     from jetbench.api import open_session
 
     session = open_session(
@@ -62,16 +83,32 @@ def run(
         if rerun is not None:
             click.echo(f"--rerun {rerun} would train {len(session.rerun(rerun))} runs again that have begun or ended")
         return
+    if listing:
+        from jetbench.cli.array import write_list
+
+        write_list(session)
+        return
+    if only is not None:
+        from jetbench.cli.array import show_one
+
+        ctx.exit(show_one(session, only, jobs))
     from jetbench.cli.progress import resumable, show_progress
 
     if rerun is not None:
         click.echo("\n".join(session.set_aside(rerun)))
     with resumable():
-        failed = show_progress(session, jobs)
+        failed = show_progress(session, jobs, elsewhere=elsewhere)
     show_results(session)
     if failed:
         click.echo(f"{failed} runs failed; the same command tries them again", err=True)
         ctx.exit(1)
+
+
+def _refuse_together(given: dict[str, object]) -> None:
+    """Refuse two options of which each is a command of its own; `--dry-run` tells what `--rerun` would do."""
+    names = [name for name, value in given.items() if value]
+    if len(names) > 1 and names != ["--dry-run", "--rerun"]:
+        raise click.UsageError(f"{' and '.join(names)} do not go together; give one of them")
 
 
 def show_results(session: Session, output: Path | None = None) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jetbench.cli.duration import Duration
-from jetbench.cli.options import dataset_items, scale_option, store_option, study_items, tracking_option
+from jetbench.cli.options import dataset_items, scale_option, store_option, study_items, tracking_option, workers_option
 from jetbench.cli.output import output_option, page_folder
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def list_studies() -> None:
 @click.option("--trials", type=click.IntRange(min=1), help="Trials of each arm. [default: the study's]")
 @click.option("--timeout", type=Duration(), help="Start no new round of trials after it, as in 20m or 1h30m.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time. [default: one per GPU, or per core]")
+@workers_option
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value, as in --set seeds=3.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and end.")
 @click.pass_context
@@ -58,6 +59,7 @@ def run(
     trials: int | None,
     timeout: float | None,
     jobs: int | None,
+    elsewhere: dict[str, Any],
     overrides: tuple[str, ...],
     dry_run: bool,
 ) -> None:
@@ -75,7 +77,7 @@ def run(
     from jetbench.report.study.spent import ended
 
     with resumable():
-        failed = show_progress(session, jobs, timeout)
+        failed = show_progress(session, jobs, timeout, elsewhere)
     found = show_study(session)
     if timeout is not None and any(len(ended(one)) < one.study.trials for one in found):
         click.echo("the time was over, and no new round was started; the same command goes on from there", err=True)

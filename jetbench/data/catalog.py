@@ -21,6 +21,7 @@ from jetbench.spec import DatasetRef
 
 if TYPE_CHECKING:
     from jetbench.jets import Meta
+    from jetbench.processes import Workers
 
 __all__ = ["Dataset", "cache_folder", "datasets", "find_dataset"]
 
@@ -64,14 +65,14 @@ class Dataset:
 
         return tuple(open_jets(self.path).targets) if self.recipe is None else datasets[self.recipe.name].targets
 
-    def make(self, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
+    def make(self, workers: Workers, progress: Callable[[int, int], None] | None = None) -> None:
         """Simulate it where it is not there yet; an interrupted simulation goes on where it was."""
         if not self.ready:
             from jetbench.simulation.production import simulate
 
             simulate(self.recipe, self.path, workers=workers, progress=progress)
 
-    def write(self, path: Path, workers: int, progress: Callable[[int, int], None] | None = None) -> None:
+    def write(self, path: Path, workers: Workers, progress: Callable[[int, int], None] | None = None) -> None:
         """Simulate it into a file of another place, or copy it there where it is simulated already.
 
         Raises `DataFileError` for files that somebody brought, `SimulationError` where other jets stand at `path`.

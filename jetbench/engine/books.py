@@ -19,6 +19,7 @@ from jetbench.suites.graph import Graph, Links, PlannedRun
 from jetbench.suites.outcomes import failure_counts
 from jetbench.suites.parameters import resolved
 from jetbench.suites.winner import Winner
+from jetbench.tracking.lease import LONGEST, leased_elsewhere
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import RunCard, Tracker
@@ -38,7 +39,7 @@ class Books:
         self.winners: dict[str, Winner] = {}
         self.schedule = Schedule(rank)
         self.elsewhere: dict[str, tuple[PlannedRun, float]] = {}
-        self._known: set[str] = set()
+        self.known: dict[str, PlannedRun] = {}  # what was entered so far, trials that a study has asked for among it
         self._done: set[str] = set()
         self._failed: set[str] = set()
         self._lost: dict[str, str] = {}  # runs and studies that will not be there, and what is to be said of each
@@ -60,6 +61,8 @@ class Books:
         if outcome.status == "busy":
             self.elsewhere[run.key] = run, time.time()
             yield Event("elsewhere", run.name, key=run.key)
+        elif outcome.status == "moved":
+            self.schedule.push(run)
         elif outcome.status == "done":
             yield Event("done" if outcome.trained else "skipped", run.name, key=run.key)
             yield from self._finish(run)
@@ -75,7 +78,8 @@ class Books:
     def look_elsewhere(self) -> Iterator[Event]:
         """Take back the runs that other processes no longer train: to publish, to fail or to train them here."""
         for key, (run, since) in list(self.elsewhere.items()):
-            if trained_elsewhere(self.ledger.run(key)):
+            folder = self.ledger.run(key)
+            if trained_elsewhere(folder) or (leased_elsewhere(folder.lease) and time.time() - since < LONGEST):
                 continue
             del self.elsewhere[key]
             reason = self.ledger.failure(key, since)
@@ -96,6 +100,10 @@ class Books:
     def job(self, run: PlannedRun, prepared: Prepared) -> Job:
         return make_job(self.plan, self.store, run, self._resolved(run), prepared, self._limits(run))
 
+    def trials_left(self, digest: str) -> list[PlannedRun]:
+        """Return the last runs of a study's trials that have yet to end, of those that it has asked for."""
+        return [chain[-1] for waiting in self._open.values() for study, chain in waiting if study == digest]
+
     def _limits(self, run: PlannedRun) -> tuple[tuple[int, float], ...]:
         """The limits of the study that waits for the run; none where several do, or where the plan needs the run in full."""
         waiting = self._open.get(run.key, [])
@@ -113,9 +121,9 @@ class Books:
         return run.spec if study is None else resolved(run.spec, dict(self.winners[study].values))
 
     def _admit(self, run: PlannedRun) -> Iterator[Event]:
-        if run.key in self._known:
+        if run.key in self.known:
             return
-        self._known.add(run.key)
+        self.known[run.key] = run
         if state := self._ended_early(run):
             yield Event("skipped", run.name, state, run.key)
             yield from self.dispatch.offer(run) if state == "pruned" else ()

@@ -9,12 +9,13 @@ import threading
 import traceback
 from typing import TYPE_CHECKING
 
-from jetbench.errors import DivergenceError, JetbenchError, PluginError, SealedError
+from jetbench.errors import DivergenceError, JetbenchError, LostLeaseError, PluginError, SealedError
 from jetbench.files import file_lock
 from jetbench.plugins import adopt
 from jetbench.processes import context, die_with_parent, hidden_main
 from jetbench.runs.costs import costs_so_far, run_costs
 from jetbench.runs.job import Job
+from jetbench.tracking.lease import Lease
 from jetbench.tracking.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -47,14 +48,26 @@ def _main(job: Job, gpu: str | None) -> None:
     die_with_parent()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # read when CUDA is first used, which no import does
+    if job.cache is not None:
+        os.environ["JETBENCH_CACHE"] = str(job.cache)
     import torch
 
     torch.set_num_threads(1)
     ledger = Ledger(job.work, notes=True)
     with file_lock(ledger.run(job.key).lock, wait=False) as mine:
-        if not mine or ledger.done(job.key):
-            sys.exit(BUSY)
-        sys.exit(_train(job, ledger, stop))
+        sys.exit(_owned(job, ledger, stop) if mine and not ledger.done(job.key) else BUSY)
+
+
+def _owned(job: Job, ledger: Ledger, stop: threading.Event) -> int:
+    """Train under a lease, as the lock may be this machine's alone; returns the exit status."""
+    lease = Lease(ledger.run(job.key).lease, stop.wait)
+    if not lease.acquire():
+        return BUSY
+    with lease.kept(lambda: os._exit(BUSY)):
+        try:
+            return BUSY if ledger.done(job.key) else _train(job, ledger, stop)
+        except LostLeaseError:
+            return BUSY
 
 
 def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
@@ -74,6 +87,8 @@ def _train(job: Job, ledger: Ledger, stop: Flag) -> int:
             ledger.fail(job.key, "the weights that it starts from are damaged or gone; the same command trains them again", "")
             return FAILURE
         run(job, stop)
+    except LostLeaseError:
+        raise
     except stops.Stopped:
         return STOPPED
     except stops.Pruned as pruned:

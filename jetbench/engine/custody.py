@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from jetbench.errors import BusyError
+from jetbench.errors import BusyError, StoreError
 from jetbench.files import file_lock, lock_owner
+from jetbench.tracking.lease import LONGEST, Lease
 from jetbench.tracking.store import Store
 
 __all__ = ["idle"]
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -17,8 +22,30 @@ def idle(store: Store, instances: Iterable[str]) -> Iterator[None]:
     """Own these instances while inside. Raises `BusyError` where a process runs one of them."""
     with ExitStack() as held:
         for name in instances:
-            lock = store.lock_of(name)
-            if not held.enter_context(file_lock(lock, wait=False)):
-                owner = lock_owner(lock)
-                raise BusyError(f"another jetbench process runs {name} in {store.root}{owner}; wait for it, or stop it first")
+            held.enter_context(_owned(store, name))
         yield
+
+
+@contextmanager
+def _owned(store: Store, name: str) -> Iterator[None]:
+    """Own one of them: by its lock, and by a lease, as the lock may be this machine's alone."""
+    lock = store.lock_of(name)
+    with file_lock(lock, wait=False) as mine:
+        if not mine:
+            raise _busy(store, name, lock_owner(lock))
+        lease = Lease(store.lease_of(name), threading.Event().wait)
+        if host := lease.elsewhere():
+            log.warning("a process on %s has run %s; waiting for a sign of life, %d s at the most", host, name, LONGEST)
+        try:
+            leased = lease.acquire()
+        except OSError as error:
+            told = f"{lease.path}: cannot be written ({error}); is the disk full or the folder read-only?"
+            raise StoreError(told) from error
+        if not leased:
+            raise _busy(store, name, f" (on {host})" if host else "")
+        with lease.kept():
+            yield
+
+
+def _busy(store: Store, name: str, owner: str) -> BusyError:
+    return BusyError(f"another jetbench process runs {name} in {store.root}{owner}; wait for it, or stop it first")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from jetbench.engine.attend import publish
 from jetbench.engine.events import Event
-from jetbench.engine.worker import publish
 from jetbench.errors import StoreError
-from jetbench.files import is_locked
 from jetbench.suites.graph import PlannedRun
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.tracker import RunCard, Status, Tracker
@@ -48,7 +47,7 @@ class Dispatch:
         for run in list(self.left.values()):
             if self._absence:
                 return
-            if not is_locked(self.ledger.run(run.key).lock):
+            if not self.ledger.run(run.key).under_way():
                 yield from self._send(run)
                 if run.key in self.sent:
                     yield Event("published", run.name, key=run.key)

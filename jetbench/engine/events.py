@@ -17,9 +17,23 @@ class Event:
     a trial whose loss did not stay finite, or a pretraining of trials alone: the worst of its study, and no failure; a "pruned"
     one was stopped early for its study. "unpublished" and "published" say that the tracker could not take a run, and that it has
     taken it later, or what else it lacked, by `name`. "elsewhere" says that another process trains it now, "tick" that nothing
-    has happened for a while."""
+    has happened for a while. Of a run that is executed by itself, "waiting" says that it needs something first that is not
+    finished, and "stopped" that its training was told to stop."""
 
-    kind: Literal["done", "diverged", "pruned", "failed", "skipped", "elsewhere", "winner", "unpublished", "published", "tick"]
+    kind: Literal[
+        "done",
+        "diverged",
+        "pruned",
+        "failed",
+        "skipped",
+        "elsewhere",
+        "winner",
+        "unpublished",
+        "published",
+        "tick",
+        "waiting",
+        "stopped",
+    ]
     name: str = ""
     text: str = ""
     key: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jetbench.data.catalog import cache_folder
 from jetbench.engine.prepare import Prepared
 from jetbench.evaluation.teacher import scores_path
 from jetbench.runs.job import Job, OtherFiles
@@ -28,6 +29,7 @@ def make_job(
         limits=limits,
         weights=prepared.weights[spec.weights.sha256] if spec.weights else None,
         scores=scores_path(spec.scores.name) if spec.scores else None,
+        cache=cache_folder(),
     )
 
 

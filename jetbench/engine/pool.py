@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import queue
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-__all__ = ["Pool", "Submit", "Submitted", "local_cluster"]
+from jetbench.engine.worker import Outcome, run_job, stopping
+from jetbench.processes import Crew
+from jetbench.runs.job import Job
+
+__all__ = ["LocalPool", "MakePool", "Places", "Pool", "Submit", "Submitted", "local_cluster", "local_pool"]
 
 
 class Submitted(Protocol):
@@ -18,8 +23,60 @@ class Submitted(Protocol):
     def add_done_callback(self, fn: Callable[[Any], Any], /) -> Any: ...
 
 
+class Pool(Protocol):
+    """Workers, each of which waits for a training's child process."""
+
+    def count(self) -> int:
+        """Return how many jobs run at a time, as of now."""
+
+    @property
+    def crew(self) -> Crew | None:
+        """Return who makes data in the same places; None where that is done by processes of this machine."""
+
+    def submit(self, job: Job) -> Submitted:
+        """Have a job run as soon as there is a place for it; its result is an `Outcome`."""
+
+    def stop(self) -> None:
+        """Tell every job that was submitted to stop; children write their checkpoints, and jobs that have not begun return."""
+
+
 Submit = Callable[..., Submitted]  # a function and its arguments
-Pool = Callable[[int], AbstractContextManager[Submit]]  # of so many jobs at a time
+Places = Callable[[], Sequence[str | None]]  # of this machine, each with the GPU that it names
+MakePool = Callable[[Places], AbstractContextManager[Pool]]
+
+
+class LocalPool:
+    """A training at a time in each of the `places`, by a function of a job and a place."""
+
+    def __init__(self, submit: Submit, places: Sequence[str | None], run: Callable[..., Outcome] = run_job) -> None:
+        self._submit, self._run = submit, run
+        self._count = len(places)
+        self._free: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        for place in places:
+            self._free.put(place)
+
+    crew = None
+
+    def count(self) -> int:
+        return self._count
+
+    def submit(self, job: Job) -> Submitted:
+        place = self._free.get()  # one that has just ended may take a moment to give its place back
+        submitted = self._submit(self._run, job, place)
+        submitted.add_done_callback(lambda _: self._free.put(place))
+        return submitted
+
+    def stop(self) -> None:
+        stopping.set()
+
+
+@contextmanager
+def local_pool(places: Places) -> Iterator[LocalPool]:
+    """Run jobs in the places of this machine while inside."""
+    found = list(places())
+    stopping.clear()
+    with local_cluster(len(found)) as submit:
+        yield LocalPool(submit, found)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from jetbench.errors import DataFileError
 from jetbench.files import file_lock, replacing
 from jetbench.jets import Jets, open_jets, verify
 from jetbench.jets.shards import partition
-from jetbench.processes import run_jobs
+from jetbench.processes import Workers, run_jobs
 from jetbench.runs.job import JetFiles
 from jetbench.suites.graph import Graph
 from jetbench.views import views
@@ -48,7 +48,7 @@ class Prepared:
     weights: Mapping[str, Path] = field(default_factory=dict)
 
 
-def prepare(plan: Graph, workers: int, progress: Callable[[str, int, int], None]) -> Prepared:
+def prepare(plan: Graph, workers: Workers, progress: Callable[[str, int, int], None]) -> Prepared:
     """Make what is missing; `progress` is called with what is being made, jets done and jets in all."""
     try_networks(plan)
     instance, weights = plan.instance, _weights(plan)
@@ -79,7 +79,7 @@ def _weights(plan: Graph) -> dict[str, Path]:
     return weights_folders(plan)
 
 
-def _tables(plan: Graph, dataset: Dataset, workers: int, progress: Callable[[str, int, int], None]) -> dict[str, Path]:
+def _tables(plan: Graph, dataset: Dataset, workers: Workers, progress: Callable[[str, int, int], None]) -> dict[str, Path]:
     """The tables of a dataset by view, for the views of the plan that have one."""
     return {
         view: _table(view, dataset, workers, functools.partial(progress, f"jet {view}"))
@@ -88,14 +88,14 @@ def _tables(plan: Graph, dataset: Dataset, workers: int, progress: Callable[[str
     }
 
 
-def _ready(dataset: Dataset, workers: int, progress: Callable[[str, int, int], None]) -> JetFiles:
+def _ready(dataset: Dataset, workers: Workers, progress: Callable[[str, int, int], None]) -> JetFiles:
     """Make the dataset where it is missing, and verify what its files say of themselves."""
     dataset.make(workers, functools.partial(progress, "simulating jets"))
     digest = verify(dataset.path, cache=cache_folder(), progress=functools.partial(progress, "checking jets"))
-    return JetFiles(dataset.path, digest)
+    return JetFiles(dataset.path.absolute(), digest)  # workers have folders of their own
 
 
-def _table(view: str, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> Path:
+def _table(view: str, dataset: Dataset, workers: Workers, progress: Callable[[int, int], None]) -> Path:
     """The view's table (n, columns) of a dataset as a .npy file in the cache, computed once over all workers."""
     code = f"r{views[view].revision}" + (f"-{plugin.sha256[:12]}" if (plugin := views[view].plugin) else "")
     path = cache_folder() / f"{view}-{dataset.ref.sha256[:16]}-{code}.npy"
@@ -107,7 +107,7 @@ def _table(view: str, dataset: Dataset, workers: int, progress: Callable[[int, i
     return path
 
 
-def _fill(path: Path, view: str, dataset: Dataset, workers: int, progress: Callable[[int, int], None]) -> None:
+def _fill(path: Path, view: str, dataset: Dataset, workers: Workers, progress: Callable[[int, int], None]) -> None:
     """Write the table block by block; each block is computed by one worker, and none is kept in memory."""
     kind: type[Table] = views[view].load()
     undefined: Counter[str] = Counter()

@@ -12,7 +12,7 @@ from pathlib import Path
 from jetbench.engine.custody import idle
 from jetbench.engine.survey import Survey, survey, wanted_weights
 from jetbench.errors import BusyError, StoreError, UnknownNameError
-from jetbench.files import file_lock, is_locked
+from jetbench.files import file_lock
 from jetbench.plugins import kept_files
 from jetbench.registry import nearest
 from jetbench.suites.graph import Graph
@@ -74,7 +74,7 @@ class Reclaimer:
     def checkpoints(self) -> list[Path]:
         """List the checkpoints of runs that have failed or were stopped: they start anew without them."""
         folders = [RunFolder(path) for path in sorted(self.store.work.iterdir()) if path.is_dir()]
-        idle_ones = [folder for folder in folders if not is_locked(folder.lock)]
+        idle_ones = [folder for folder in folders if not folder.under_way()]
         return [path for folder in idle_ones for path in folder.checkpoints()]
 
     def trials(self) -> list[str]:
@@ -215,7 +215,7 @@ def _refuse_missing(store: Store) -> None:
 
 def _refuse_running(folder: RunFolder) -> None:
     """A training may outlive the process that ran its instance."""
-    if is_locked(folder.lock):
+    if folder.under_way():
         raise BusyError(f"another process trains the run of {folder.path}; wait for it, or stop it first")
 
 

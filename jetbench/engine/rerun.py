@@ -10,7 +10,7 @@ from pathlib import Path
 from jetbench.engine.custody import idle
 from jetbench.engine.survey import Survey, survey
 from jetbench.errors import BusyError, UnknownNameError
-from jetbench.files import file_lock, is_locked, move_aside
+from jetbench.files import file_lock, move_aside
 from jetbench.plugins import scope
 from jetbench.suites.graph import Graph, PlannedRun
 from jetbench.suites.instances import remembered
@@ -102,7 +102,7 @@ def set_aside(plan: Graph, what: str, store: Store) -> list[str]:
 
 def _refuse_running(runs: Iterable[PlannedRun], ledger: Ledger) -> None:
     for run in runs:
-        if is_locked(ledger.run(run.key).lock):
+        if ledger.run(run.key).under_way():
             raise BusyError(f"another process trains {run.name}; wait for it, or stop it first")
 
 

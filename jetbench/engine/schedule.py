@@ -39,10 +39,15 @@ class Schedule:
         """How many runs have not been handed out."""
         return len(self._waiting) + len(self._ready)
 
+    @property
+    def ready(self) -> bool:
+        """Whether a run waits for a place alone."""
+        return bool(self._ready)
+
     def add(self, run: PlannedRun, needs: Iterable[str]) -> bool:
         """Plan a run that begins once all that it needs is met. False, and no run planned, where some of it is lost."""
-        missing = set(needs) - self._met
-        if missing & self._lost:
+        missing = [need for need in dict.fromkeys(needs) if need not in self._met]
+        if not self._lost.isdisjoint(missing):
             self._lost.add(run.key)
             return False
         if not missing:
@@ -60,6 +65,19 @@ class Schedule:
     def pop(self) -> PlannedRun | None:
         """Hand out the first of the runs that are ready; None where none is."""
         return heapq.heappop(self._ready)[2] if self._ready else None
+
+    def take(self, key: str) -> PlannedRun | None:
+        """Hand out a certain run; None where it is not ready."""
+        found = next((entry for entry in self._ready if entry[2].key == key), None)
+        if found is None:
+            return None
+        self._ready.remove(found)
+        heapq.heapify(self._ready)
+        return found[2]
+
+    def needs(self, key: str) -> list[str]:
+        """Return what a run still waits for."""
+        return [need for need, keys in self._needed_by.items() if key in keys]
 
     def meet(self, need: str) -> None:
         """Note that something is there: runs that needed nothing else are ready."""

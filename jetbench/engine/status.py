@@ -46,7 +46,7 @@ class Progress:
 @dataclass(frozen=True)
 class Status:
     """An instance at one moment: the state of its runs, how far those under way are, and the seconds that all takes still.
-    `active` tells whether a process runs the instance."""
+    `active` tells whether a process runs the instance, or jobs of an array some of its runs."""
 
     found: Survey
     running: list[Progress]
@@ -113,7 +113,7 @@ class Watcher:
     def look(self) -> Status:
         """Return the status as it is now."""
         ledger = Ledger(self.store.work)
-        active = is_locked(self.store.lock_of(self.plan.instance.name))
+        driven = is_locked(self.store.lock_of(self.plan.instance.name))
         found = survey(self.plan, ledger, self._ended)
         done = {key for key, state in found.states.items() if state == "done"}
         if self._measured is None:
@@ -131,6 +131,7 @@ class Watcher:
         places = max(self.trainings, len(running))  # who runs it may have asked for more than there are cores
         seconds = replace(left, training=training).seconds(places, self.simulations)
         longest = max((one.left for one in running.values()), default=0.0)
+        active = driven or bool(running)
         return Status(found, list(running.values()), list(stopped.values()), reasons, max(seconds, longest), active)
 
     def _whole(self, run: PlannedRun) -> float:

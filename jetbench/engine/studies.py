@@ -46,6 +46,12 @@ class Search:
         """Whether all its trials have ended and none of them can win."""
         return len(self.results) >= self.study.trials and not any(result.compared for result in self.results.values())
 
+    @property
+    def in_last_round(self) -> bool:
+        """Whether all that it asks for has been asked for: its winner is known once that has ended."""
+        asked = all(chain[-1].key in self._ended for chains in self._round.values() for chain in chains)
+        return asked and len(self.results) + len(self._round) >= self.study.trials
+
     def limits(self, key: str) -> tuple[tuple[int, float], ...]:
         """Return the limits that the run of an open trial is held against: that of its first seed."""
         bars = (self._bars[number] for number, chains in self._round.items() if chains[0][-1].key == key)

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
 from jetbench.errors import StoreError
-from jetbench.files import is_locked
+from jetbench.files import file_lock
 from jetbench.suites.graph import Graph, Links, PlannedRun
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.trials import follow
 from jetbench.tracking.ledger import Ledger
 
-__all__ = ["ENDED", "STATES", "State", "Survey", "reopen_reclaimed", "searched", "survey", "wanted_weights"]
+__all__ = [
+    "ENDED",
+    "STATES",
+    "State",
+    "Survey",
+    "key_called",
+    "keys_called",
+    "reopen_reclaimed",
+    "searched",
+    "survey",
+    "wanted_weights",
+]
 
 State = Literal["planned", "running", "stopped", "done", "diverged", "pruned", "failed", "stale"]
 STATES: tuple[State, ...] = get_args(State)
@@ -42,17 +53,12 @@ class Survey:
     asked: dict[str, list[str]]
 
     def called(self, what: str) -> list[str]:
-        """Return the keys of the runs that have this name, or else of those whose keys begin so."""
-        named = [key for key, run in self.runs.items() if run.name == what]
-        return named or ([key for key in self.runs if key.startswith(what)] if len(what) >= SHORTEST else [])
+        """Return the keys of the runs that `keys_called` finds."""
+        return keys_called(what, self.runs)
 
     def one_called(self, what: str) -> str | None:
-        """Return the key of the run that has this name, or else whose key begins so; None for none. Raises `StoreError` for
-        several keys that begin so."""
-        found = self.called(what)
-        if len(found) > 1:
-            raise StoreError(f"{len(found)} runs have keys that begin with {what}; write more of it")
-        return found[0] if found else None
+        """Return the key of the run that `key_called` finds. Raises `StoreError` as it does."""
+        return key_called(what, self.runs)
 
     def chain(self, key: str) -> list[PlannedRun]:
         """Return a run after those that it starts from, first to last."""
@@ -96,6 +102,21 @@ class Survey:
         return "done" if "done" in states else "failed"
 
 
+def keys_called(what: str, runs: Mapping[str, PlannedRun]) -> list[str]:
+    """Return the keys of the runs, by key, that have this name, or else of those whose keys begin so."""
+    named = [key for key, run in runs.items() if run.name == what]
+    return named or ([key for key in runs if key.startswith(what)] if len(what) >= SHORTEST else [])
+
+
+def key_called(what: str, runs: Mapping[str, PlannedRun]) -> str | None:
+    """Return the key of the run, of these by key, that has this name, or else whose key begins so; None for none. Raises
+    `StoreError` for several keys that begin so."""
+    found = keys_called(what, runs)
+    if len(found) > 1:
+        raise StoreError(f"{len(found)} runs have keys that begin with {what}; write more of it")
+    return found[0] if found else None
+
+
 def searched(plan: Graph) -> dict[str, int]:
     """Return the studies whose trials a search chooses as it goes, by digest, and how many last runs these have."""
     unknown = {
@@ -133,7 +154,7 @@ def _state(plan: Graph, run: PlannedRun, ledger: Ledger, present: set[str]) -> S
         return "planned"
     if ledger.done(run.key):
         return "done"
-    if is_locked(folder.lock):
+    if folder.under_way():
         return "running"
     tried = run.kind == "trial" or plan.failures_count  # for a study that is an outcome
     if tried and ledger.pruned(run.key):
@@ -173,7 +194,14 @@ def reopen_reclaimed(plan: Graph, ledger: Ledger) -> None:
     if not any(ledger.done(start) and not ledger.has_weights(start) for start in starts):
         return  # as always but after `store gc`
     for key, state in survey(plan, ledger).states.items():
-        if state == "stale" and ledger.done(key):
+        if state == "stale":
+            _reopen(key, ledger)
+
+
+def _reopen(key: str, ledger: Ledger) -> None:
+    """Declare one of them not done, unless another process has it trained meanwhile."""
+    with file_lock(ledger.run(key).lock, wait=False) as mine:
+        if mine and ledger.done(key) and not ledger.has_weights(key):
             ledger.declare_open(key)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jetbench.errors import DataFileError, WorkerError
+from jetbench.errors import DataFileError, WorkerError, with_notes_of
 from jetbench.formats import FormatEntry, formats
 from jetbench.formats.card import Card
 from jetbench.formats.guess_arrays import Look, look_at
@@ -145,9 +145,7 @@ def _in_child(function: Function[Any], jobs: Sequence[File | Stretch]) -> Genera
             ) from error
         if error.__cause__ is None:
             raise
-        for note in getattr(error, "__notes__", []):
-            error.__cause__.add_note(note)
-        raise error.__cause__ from None
+        raise with_notes_of(error, error.__cause__) from None
 
 
 def _name(file: File, tell: Tell) -> str:

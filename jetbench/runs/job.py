@@ -43,7 +43,8 @@ class Job:
     instead; `instance` is the suite instance that has it trained. `table` is the file of the view's table, where there is one;
     `also` are the files of the other test sets that have jets of their own, by name. `limits` are pairs of an epoch and of the
     largest validation loss with which the training goes on after it: its study stops it beyond. `weights` is the folder of the
-    imported ones, `scores` the file of those that it is taught by."""
+    imported ones, `scores` the file of those that it is taught by. `cache` is the driver's folder of what was verified and
+    computed, which a process on another machine takes for its own."""
 
     key: str
     instance: str
@@ -56,6 +57,7 @@ class Job:
     limits: tuple[tuple[int, float], ...] = ()
     weights: Path | None = None
     scores: Path | None = None
+    cache: Path | None = None
 
     @property
     def work(self) -> Path:

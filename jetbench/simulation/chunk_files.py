@@ -21,7 +21,10 @@ AnyChunk = Chunk[SimulationRecipe]
 
 
 def make_chunk(chunk: AnyChunk, progress: Callable[[int], None], folder: Path) -> None:
-    """Simulate a chunk into its file in `folder`; `progress` hears of the number of jets so far."""
+    """Simulate a chunk into its file in `folder`; `progress` hears of the number of jets so far. Raises `SimulationError` where
+    there is no such folder, as on a machine that has a cache of its own."""
+    if not folder.is_dir():
+        raise SimulationError(f"{folder}: no such folder here; machines that work together need the same JETBENCH_CACHE")
     save_jets(chunk.file(folder), [simulate_chunk(chunk, progress)])
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from jetbench.errors import SimulationError, WorkerError
+from jetbench.errors import SimulationError, WorkerError, with_notes_of
 from jetbench.files import file_lock
 from jetbench.jets import open_jets
-from jetbench.processes import run_jobs
+from jetbench.processes import Workers, run_jobs
 from jetbench.simulation.chunk_files import assemble, make_chunk, read_chunk
 from jetbench.simulation.chunks import Chunk, plan
 from jetbench.simulation.recipe import SimulationRecipe
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
-def simulate(recipe: SimulationRecipe, path: str | Path, *, workers: int = 1, progress: Progress | None = None) -> str:
+def simulate(recipe: SimulationRecipe, path: str | Path, *, workers: Workers = 1, progress: Progress | None = None) -> str:
     """Simulate a recipe's jets into the file at `path` and return their content digest, or find them there.
 
     The content depends on the recipe alone, not on `workers` or interrupts. `progress(done_jets, total_jets)` is called from
@@ -34,7 +35,7 @@ def simulate(recipe: SimulationRecipe, path: str | Path, *, workers: int = 1, pr
 
     Raises `SimulationError` where a chunk fails or `path` holds other jets, `DataFileError` where it is damaged.
     """
-    if workers < 1:
+    if isinstance(workers, int) and workers < 1:
         raise SimulationError(f"{workers} workers cannot simulate anything; ask for at least one")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,9 +46,14 @@ def simulate(recipe: SimulationRecipe, path: str | Path, *, workers: int = 1, pr
         if digest is None:
             folder, chunks = chunk_folder(path), plan(recipe)
             folder.mkdir(exist_ok=True)
-            _make_missing(chunks, folder, workers, tell)
-            digest = assemble(chunks, folder, path)
-            shutil.rmtree(folder)
+            try:
+                _make_missing(chunks, folder, workers, tell)
+                digest = assemble(chunks, folder, path)
+            except (SimulationError, OSError):  # another machine, whose lock is not seen here, may have ended first
+                digest = _stored(recipe, path)
+                if digest is None:
+                    raise
+            shutil.rmtree(folder, ignore_errors=True)
     tell(recipe.jets, recipe.jets)
     return digest
 
@@ -66,7 +72,7 @@ def _stored(recipe: SimulationRecipe, path: Path) -> str | None:
     return jets.digest
 
 
-def _make_missing(chunks: tuple[Chunk[SimulationRecipe], ...], folder: Path, workers: int, tell: Progress) -> None:
+def _make_missing(chunks: tuple[Chunk[SimulationRecipe], ...], folder: Path, workers: Workers, tell: Progress) -> None:
     total = sum(chunk.jets for chunk in chunks)
     done = {chunk.index: chunk.jets for chunk in chunks if read_chunk(chunk, folder) is not None}
     tell(sum(done.values()), total)
@@ -78,15 +84,11 @@ def _make_missing(chunks: tuple[Chunk[SimulationRecipe], ...], folder: Path, wor
                 tell(sum(done.values()), total)
     except WorkerError as error:
         raise _failed(error) from None
+    os.listdir(folder)  # where others made them, NFS remembers that they were missing until their folder is opened
 
 
 def _failed(error: WorkerError) -> SimulationError:
     """Say which chunk failed and what to do; the worker's traceback stays a note."""
     chunk: Chunk[SimulationRecipe] = error.job
-    explained = SimulationError(
-        f"chunk {chunk.index} ({chunk.jets} {chunk.class_name} jets) failed: {error}; "
-        "the finished chunks are kept, run it again to go on from them"
-    )
-    for note in getattr(error, "__notes__", ()):
-        explained.add_note(note)
-    return explained
+    told = f"chunk {chunk.index} ({chunk.jets} {chunk.class_name} jets) failed: {error}"
+    return with_notes_of(error, SimulationError(f"{told}; the finished chunks are kept, run it again to go on from them"))

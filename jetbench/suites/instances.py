@@ -7,32 +7,34 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from jetbench.errors import StoreError
-from jetbench.files import write_atomically
+from jetbench.files import file_lock, write_atomically
 from jetbench.plugins import keep
 from jetbench.registry import nearest
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.study_file import StudyInstance, study_names
 from jetbench.suites.suite import Instance, suite_names
 
-__all__ = ["BOOKS", "forget", "latest", "latest_instance", "latest_study_instance", "named", "remember", "remembered"]
+__all__ = ["BOOKS", "begun", "forget", "latest", "latest_instance", "latest_study_instance", "named", "remember", "remembered"]
 
 BOOKS: dict[str, str] = {"suite": "instances.jsonl", "study": "studies.jsonl"}
 KINDS: dict[str, type[AnyInstance]] = {"suite": Instance, "study": StudyInstance}
+PATIENCE = 60.0  # seconds that are waited for another process that writes a line
 log = logging.getLogger(__name__)
 
 
 def remember(root: Path, instance: AnyInstance) -> None:
-    """Append the instance, whose plug-ins are kept; one short line in append mode is written whole."""
+    """Append the instance, whose plug-ins are kept; one process after the other, where the file system has locks."""
     keep(root, instance.plugins)
     path = root / BOOKS[instance.kind]
     line = json.dumps({"time": time.time(), "instance": instance.model_dump(mode="json")})
     try:
-        with open(path, "ab+") as book:
+        with _writing(path), open(path, "ab+") as book:
             torn = book.tell() > 0 and _last_byte(book) != b"\n"  # by a full disk: it must not swallow this line too
             book.write(b"\n" * torn + line.encode() + b"\n")
     except OSError as error:
@@ -46,6 +48,11 @@ def remembered(root: Path) -> dict[str, AnyInstance]:
         found.pop(instance.name, None)
         found[instance.name] = instance
     return found
+
+
+def begun(root: Path, instance: AnyInstance) -> float:
+    """Return when an instance was last run, or listed for others to run, in unix seconds; 0 where it never was."""
+    return max((told for told, one in _read(root, instance.kind) if one.name == instance.name), default=0.0)
 
 
 def named(root: Path, name: str, scale: str | None = None) -> list[AnyInstance]:
@@ -106,8 +113,14 @@ def forget(root: Path, name: str) -> None:
     """Take the lines of an instance out of its book."""
     for kind, book in BOOKS.items():
         if (path := root / book).exists():
-            lines = path.read_bytes().splitlines(keepends=True)
-            write_atomically(path, b"".join(line for line in lines if _named(kind, line) != name))
+            with _writing(path):
+                lines = path.read_bytes().splitlines(keepends=True)
+                write_atomically(path, b"".join(line for line in lines if _named(kind, line) != name))
+
+
+def _writing(book: Path) -> AbstractContextManager[bool]:
+    """Own a book: an append alone is no whole line where several hosts share the folder."""
+    return file_lock(book.with_suffix(".lock"), patience=PATIENCE, remove=True)
 
 
 def _named(kind: str, line: bytes) -> str | None:

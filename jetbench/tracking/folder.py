@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jetbench.errors import StoreError
+from jetbench.files import is_locked
+from jetbench.tracking.lease import leased_elsewhere
 
 __all__ = ["RunFolder", "also_key", "noted"]
 
@@ -123,6 +125,15 @@ class RunFolder:
     def lock(self) -> Path:
         """Owned by the process that trains the run."""
         return self.path / ".lock"
+
+    @property
+    def lease(self) -> Path:
+        """The same, for machines that do not see each other's locks."""
+        return self.path / ".lease"
+
+    def under_way(self) -> bool:
+        """Tell whether a process has the run: one of this machine by its lock, one of another by its lease."""
+        return is_locked(self.lock) or bool(leased_elsewhere(self.lease))
 
     @property
     def checksums(self) -> Path:

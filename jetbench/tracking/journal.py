@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from jetbench.errors import StoreError
-from jetbench.files import write_atomically
+from jetbench.files import ask_first, write_atomically
 from jetbench.tracking.folder import RunFolder
 
 __all__ = ["Journal", "Record", "committed", "read", "valid_key"]
@@ -81,6 +81,7 @@ class Journal:
         self._write(json.dumps(line, separators=(",", ":"), allow_nan=False).encode() + b"\n")
 
     def _write(self, data: bytes) -> None:
+        ask_first()
         start = self.position()
         try:
             written = self._file.write(data)

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,7 @@ LONGEST_PARAM, LONGEST_TAG, LONGEST_DIGEST = 6000, 8000, 32
 
 
 class MlflowTracker(Tracker):
-    """Fills one experiment; threads may share it, and a copy sent to another process connects anew.
+    """Fills one experiment; threads may share it.
 
     The tag `jetbench.shipped` says how much of which journal a run holds. A run whose journal has changed under it (trained
     again, or resumed from an older checkpoint) is moved to MLflow's bin and replaced, since MLflow cannot take points back.
@@ -51,9 +50,6 @@ class MlflowTracker(Tracker):
         self._connection: tuple[MlflowClient, str] | None = None
         self._runs: dict[str, str] = {}
         self._holdings: dict[str, Holding] | None = None
-
-    def __reduce__(self) -> tuple[Callable[..., MlflowTracker], tuple[Store, str, Pairs]]:
-        return _one_per_process, (self.store, self.experiment, self.experiment_tags)
 
     def connect(self) -> None:
         with speaking_plainly(f"cannot open {self.store.uri}"):
@@ -275,12 +271,6 @@ class MlflowTracker(Tracker):
             client.log_batch(run_id, metrics[:CHUNK])
             metrics = metrics[CHUNK:]
         client.log_batch(run_id, metrics, tags=[RunTag(name, value) for name, value in tags.items()])
-
-
-@lru_cache
-def _one_per_process(store: Store, experiment: str, experiment_tags: Pairs) -> MlflowTracker:
-    """What copies become that are sent to the jobs of one process: they share a connection and its lock."""
-    return MlflowTracker(store, experiment, experiment_tags)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -99,6 +99,10 @@ class Store:
         """Return the file that is owned by the process that runs a suite instance."""
         return self.work / f"{instance}.lock"
 
+    def lease_of(self, instance: str) -> Path:
+        """Return the file that says so to machines that do not see each other's locks."""
+        return self.work / f"{instance}.lease"
+
     @property
     def uri(self) -> str:
         """What MlflowClient and `mlflow server` are given."""
@@ -129,6 +133,15 @@ class Store:
                 with self._reading(), closing(connected(self.database)) as connection:
                     check_schema(self.database, connection)
                 self._follow()
+
+    def prepare_work(self) -> None:
+        """Make the folder fit for trainings alone, of which nothing is published yet; no database is made or opened.
+
+        StoreError for a folder that cannot be written, or a store of files.
+        """
+        refuse_unusable(self.root)
+        with self._writing():
+            self.work.mkdir(parents=True, exist_ok=True)
 
     def settle(self) -> None:
         """Let what the database says of artifacts follow the folder, where that was moved or copied: nothing is written to where

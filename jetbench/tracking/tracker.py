@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
-from weakref import WeakValueDictionary
 
 from pydantic import field_validator
 
@@ -125,22 +124,15 @@ class Tracker:
 
 
 class MemoryTracker(Tracker):
-    """Keeps what it is given, for tests: `records`, `status` and `artifacts` by run key, the `report` and the `overview`.
-
-    A job of the same process that is sent a copy gets the tracker itself.
-    """
+    """Keeps what it is given, for tests: `records`, `status` and `artifacts` by run key, the `report` and the `overview`."""
 
     def __init__(self) -> None:
-        _here[id(self)] = self
         self.records: dict[str, list[Record]] = {}
         self.status: dict[str, str] = {}
         self.artifacts: dict[str, dict[str, bytes]] = {}
         self.report: dict[str, bytes] = {}
         self.overview: Overview | None = None
         self._lock = threading.Lock()
-
-    def __reduce__(self) -> tuple[Callable[[int], MemoryTracker], tuple[int]]:
-        return _find, (id(self),)
 
     def holds(self, key: str, folder: RunFolder, *, sealed: bool = False, status: Status = "FINISHED") -> bool:
         shown = {path.name for path in folder.artifacts(sealed=sealed)}
@@ -167,10 +159,3 @@ class MemoryTracker(Tracker):
     def log_overview(self, digest: str, make: Callable[[], Overview], page: str, name: str = "report") -> int:
         self.overview = make()
         return len(self.overview.arms)
-
-
-_here: WeakValueDictionary[int, MemoryTracker] = WeakValueDictionary()
-
-
-def _find(number: int) -> MemoryTracker:
-    return _here[number]

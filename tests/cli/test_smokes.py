@@ -13,7 +13,17 @@ from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
 
 ROOT = Path(__file__).parents[2]
-PATHS = sorted((ROOT / "benchmarks").glob("*.yaml"))
+GATE = (
+    "electron-photon",
+    "mass-regression",
+    "objectives",
+    "planted-truths",
+    "ssl-vs-scratch",
+)  # the others are much like them
+SUITES = [
+    pytest.param(path, marks=pytest.mark.slow if path.stem in GATE else pytest.mark.soak, id=path.stem)
+    for path in sorted((ROOT / "benchmarks").glob("*.yaml"))
+]
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +36,7 @@ def finished(folder: Path) -> set[str]:
     return {json.loads(path.read_text())["key"] for path in folder.glob("mlruns/work/*/done.json")}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SUITES)
 def test_a_suite_at_smoke(path: Path, folder: Path) -> None:
     named = os.environ.get("JETBENCH_CACHE")  # where the jets may lie already
     needed, before = make_plan(instantiate(find_suite(str(path)), "smoke")).runs.keys(), finished(folder)

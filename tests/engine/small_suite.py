@@ -34,5 +34,5 @@ def run(plan: Plan, store: Store, tracker: MemoryTracker, cache: Path) -> Counte
     store.work.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JETBENCH_CACHE", str(cache))
-        made = lambda: prepare(plan, 2, lambda what, done, total: None)  # noqa: E731
+        made = lambda crew: prepare(plan, 2, lambda what, done, total: None)  # noqa: E731
         return Counter(event.kind for event in execute(plan, store, tracker, lambda: [None] * 2, made) if event.kind != "tick")

@@ -70,7 +70,7 @@ def test_a_training_outlasts_its_fork_server(plan_of: Callable[..., Plan], tmp_p
         Store(tmp_path),
         MemoryTracker(),
         lambda: [None] * 2,
-        lambda: prepare(plan, 2, lambda what, done, total: None),
+        lambda crew: prepare(plan, 2, lambda what, done, total: None),
     ):
         if event.kind == "tick" and not killed and committed(journal):
             os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]

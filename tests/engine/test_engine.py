@@ -44,7 +44,7 @@ def generate(plan: Plan, root: Path, tracker: MemoryTracker | None = None, worke
         Store(root),
         tracker or MemoryTracker(),
         lambda: [None] * workers,
-        lambda: prepare(plan, workers, lambda what, done, total: None),
+        lambda crew: prepare(plan, workers, lambda what, done, total: None),
     )
 
 
@@ -117,7 +117,7 @@ from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import MemoryTracker
 plan = make_plan(instantiate(find_suite(sys.argv[1]), overrides=tuple(sys.argv[3:])))
 root = Path(sys.argv[2])
-for event in execute(plan, Store(root), MemoryTracker(), lambda: [None] * 2, lambda: prepare(plan, 2, lambda *a: None)):
+for event in execute(plan, Store(root), MemoryTracker(), lambda: [None] * 2, lambda crew: prepare(plan, 2, lambda *a: None)):
     if event.kind != "tick":
         print(event.kind, event.name, event.key, flush=True)
 """

@@ -58,7 +58,7 @@ def run(plan: StudyPlan, root: Path, late_after: int) -> Iterator[Event]:
         Store(root),
         MemoryTracker(),
         lambda: [None],
-        lambda: prepare(plan, 1, lambda what, done, total: None),
+        lambda crew: prepare(plan, 1, lambda what, done, total: None),
         late=late,
     ):
         done += [event.key] if event.kind == "done" else []

@@ -25,7 +25,7 @@ from jetbench.tracking.tracker import Tracker
 
 def run(plan: Plan, store: Store, tracker: Tracker | None = None) -> Counter[str]:
     events = execute(
-        plan, store, tracker or Tracker(), lambda: [None] * 2, lambda: prepare(plan, 2, lambda what, done, total: None)
+        plan, store, tracker or Tracker(), lambda: [None] * 2, lambda crew: prepare(plan, 2, lambda what, done, total: None)
     )
     return Counter(event.kind for event in events if event.kind != "tick")
 

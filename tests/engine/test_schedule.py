@@ -73,6 +73,20 @@ def test_a_run_that_was_handed_out_may_come_back() -> None:
     assert ready(plan) == "a"
 
 
+def test_a_certain_run_is_taken_once_it_needs_nothing_more() -> None:
+    plan = schedule()
+    for name, needs in (("a", ()), ("b", ("a", "z")), ("c", ())):
+        add(plan, name, *needs)
+    assert plan.take("b") is None
+    assert plan.needs("b") == ["a", "z"]
+    plan.meet("z")
+    assert plan.needs("b") == ["a"]
+    taken = plan.take("c")
+    assert taken is not None
+    assert (taken.key, plan.take("c")) == ("c", None)
+    assert ready(plan) == "a"
+
+
 def test_what_waits_in_vain_is_found() -> None:
     plan = schedule()
     add(plan, "b", "nobody makes this")

@@ -66,7 +66,7 @@ def test_shuffled_labels_teach_nothing(
     plan = make_plan(instantiate(find_suite(str(suite))))
     (tmp_path / "work").mkdir()
     prepared = prepare(plan, 2, lambda *told: None)
-    events = list(execute(plan, Store(tmp_path), MemoryTracker(), lambda: [None] * 2, lambda: prepared))
+    events = list(execute(plan, Store(tmp_path), MemoryTracker(), lambda: [None] * 2, lambda _: prepared))
     assert not [event for event in events if event.kind == "failed"]
 
     found, errors = areas(plan, tmp_path, "shuffled")

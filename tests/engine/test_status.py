@@ -124,6 +124,13 @@ def test_what_many_runs_have_failed_with_is_told_once(plan: Plan, tmp_path: Path
     assert lines == [f"  failed   {names[0]}: no disk", f"  failed   {names[1]} and 2 more: no memory left"]
 
 
+def test_a_run_of_an_array_is_at_work_without_a_process_of_the_suite(plan: Plan, tmp_path: Path) -> None:
+    watcher, folder = Watcher(plan, Store(tmp_path), 1, 1), Ledger(tmp_path / "work").run(network(plan).key)
+    with file_lock(folder.lock):
+        assert watcher.look().active
+    assert not watcher.look().active
+
+
 def test_watching_ends_with_the_suite(plan: Plan, tmp_path: Path) -> None:
     """Piped: plain lines, and no second one where nothing is left."""
     remember(tmp_path, plan.instance)

@@ -13,6 +13,7 @@ from jetbench.engine.custody import idle
 from jetbench.engine.dispatch import Dispatch
 from jetbench.engine.engine import execute
 from jetbench.engine.events import Event
+from jetbench.engine.prepare import Prepared
 from jetbench.engine.sync import sync
 from jetbench.engine.worker import Outcome
 from jetbench.errors import BusyError, StoreError
@@ -115,7 +116,7 @@ def test_what_a_server_could_not_take_is_sent_at_the_end(plan: Plan, store: Stor
 def test_nobody_waits_for_a_server_but_a_folder_of_ones_own_has_to_work(server: str | None, plan: Plan, store: Store) -> None:
     """The data are asked for only where the training goes on."""
 
-    def prepare() -> None:
+    def prepare(crew: object) -> Prepared:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError if server else StoreError):

@@ -76,7 +76,7 @@ def test_a_little_damage(name: str, tmp_path: Path) -> None:
     fuzz(name, tmp_path, 60)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", CASES)
 def test_much_damage(name: str, tmp_path: Path) -> None:
     fuzz(name, tmp_path, 500)

@@ -280,7 +280,7 @@ def test_damage_is_a_clear_error(container: str, tmp_path: Path, data: st.DataOb
     fuzz(container, tmp_path, data)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("container", WRITERS)
 @settings(max_examples=3000, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

@@ -308,7 +308,7 @@ def test_damage_is_a_clear_error(name: str, tmp_path: Path, data: st.DataObject)
     fuzz(KINDS[name], tmp_path, data)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", LARGEST)
 @settings(max_examples=1000, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

@@ -32,6 +32,7 @@ from jetbench.training.loop import fit
 from jetbench.views.view import FittedView
 
 ON_POOL = [entry.name for entry in objectives if entry.taught or not entry.trains_head]
+MORE = ("barlow-twins", "byol", "moco", "obow", "supcon")  # each has a near relative that the gate tries
 TASK = build_task(Component(name="classification"))
 RECIPE = recipes["simclr-small"].recipe.replace(learning_rate=0.003, passes=30_000, epochs=3)
 # what follows a teacher needs longer, and weaker translations: by 0.1, as in the recipe, BYOL leaves a seed behind random weights
@@ -107,8 +108,9 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     return Ground(jets, fit_preprocessing(Component(name="constituents"), jets, np.arange(TEST, 6000)).fitted)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ON_POOL)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=pytest.mark.soak if one in MORE else pytest.mark.slow) for one in ON_POOL]
+)
 def test_an_objective_lifts_a_linear_probe_over_random_weights(name: str, ground: Ground, tmp_path: Path) -> None:
     """At each of three seeds, label set by label set; and no encoder collapses."""
     recipe, given = SETTINGS.get(name, (RECIPE, {}))

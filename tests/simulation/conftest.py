@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jetbench.data.catalog import find_dataset
 from jetbench.simulation import TopVsQcd, simulate
 from jetbench.simulation.chunks import Chunk, plan
 from jetbench.simulation.sample import make_sample
@@ -27,6 +28,14 @@ def small(small_file):
     from jetbench.jets import open_jets
 
     return open_jets(small_file[0]).read()
+
+
+@pytest.fixture(scope="session")
+def big_file(own_cache):
+    """The jets of ssl-vs-scratch at quick, minutes of work, made once for all processes that test."""
+    dataset = find_dataset("top-vs-qcd", 12_000)
+    dataset.make(2)
+    return dataset.path
 
 
 @pytest.fixture

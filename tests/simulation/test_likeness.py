@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from formats.files import REAL, whole
@@ -9,19 +11,16 @@ from physics.likeness import Median, medians, told_apart
 
 from jetbench.formats import formats
 from jetbench.jets import open_jets
-from jetbench.simulation import TopVsQcd, simulate
 from jetbench.views.observables import OBSERVABLES, observables
 
 Samples = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 @pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    """Observables (n, 12) of the jets of ssl-vs-scratch at quick, made anew, and of the set's. Of 1000 jets a class the median
+def samples(big_file: Path) -> Samples:
+    """Observables (n, 12) of the jets of ssl-vs-scratch at quick and of the set's. Of 1000 jets a class the median
     mass of QCD has an error of 2 %, which would be most of what is asked for."""
-    path = tmp_path_factory.mktemp("likeness") / "jets.h5"
-    simulate(TopVsQcd(jets=12_000, seed=0), path, workers=2)
-    ours, reader = open_jets(path)[:], formats["top-tagging"].load()(REAL / "top-tagging-2000.h5")
+    ours, reader = open_jets(big_file)[:], formats["top-tagging"].load()(REAL / "top-tagging-2000.h5")
     theirs, _ = whole(reader)
     mine, other = ((observables(jets), jets.targets["label"]) for jets in (ours, theirs))
     return {name: (mine[0][mine[1] == label], other[0][other[1] == label]) for label, name in enumerate(ours.meta.class_names)}

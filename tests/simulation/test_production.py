@@ -1,5 +1,6 @@
 """Chunks, workers, interrupts: the content depends on the recipe alone."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -196,3 +197,17 @@ def test_recipe_without_sense_says_what_to_do(bad):
 def test_import_is_light():
     code = "import sys, jetbench.simulation; sys.exit(any(m in sys.modules for m in ('pythia8mc', 'fastjet', 'awkward')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_two_machines_that_do_not_see_each_others_locks_come_to_the_same_file(tmp_path, tiny_digest, monkeypatch):
+    """The second ends while the first has begun, and removes its chunks."""
+    monkeypatch.setattr(production, "file_lock", lambda *path, **options: contextlib.nullcontext(True))
+    path, inner = tmp_path / "tiny.h5", []
+
+    def meanwhile(done, total):
+        if not inner:
+            inner.append(None)
+            inner[0] = simulate(TINY, path)
+
+    assert simulate(TINY, path, progress=meanwhile) == tiny_digest == inner[0]
+    assert [file.name for file in tmp_path.iterdir()] == ["tiny.h5"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jetbench.simulation import TopVsQcd, simulate
+from jetbench.simulation import TopVsQcd
 from jetbench.simulation.top_vs_qcd import QCD, TOP
 
 
@@ -115,11 +115,10 @@ def test_multi_parton_interactions_add_constituents(make):
 
 
 @pytest.mark.slow
-def test_sanity_checks_on_a_big_sample(tmp_path, auc_and_error):
+def test_sanity_checks_on_a_big_sample(big_file, auc_and_error):
     from jetbench.jets import open_jets
 
-    simulate(TopVsQcd(jets=12000, seed=2), tmp_path / "big.h5", workers=2)
-    jets = open_jets(tmp_path / "big.h5").read()
+    jets = open_jets(big_file).read()
     top, qcd = split(jets, jets.targets["mass"])
     assert ((top > 140) & (top < 210)).mean() >= 0.85
     assert (top < 120).mean() <= 0.02

@@ -50,7 +50,7 @@ def test_a_suite_runs_on_images_without_units(suite_path: Path, images: Path, tm
     prepared = prepare(plan, 2, lambda what, done, total: None)
     assert list(prepared.tables) == ["shower-shapes"]
     events = [
-        e for e in execute(plan, Store(tmp_path), MemoryTracker(), lambda: [None] * 2, lambda: prepared) if e.kind != "tick"
+        e for e in execute(plan, Store(tmp_path), MemoryTracker(), lambda: [None] * 2, lambda _: prepared) if e.kind != "tick"
     ]
     assert Counter(e.kind for e in events) == {"done": 5}, [e.text for e in events]
     ledger = Ledger(tmp_path / "work")

@@ -66,7 +66,7 @@ def test_a_suite_predicts_masses(plan: Plan, tmp_path: Path) -> None:
     }
     store = Store(tmp_path)
     store.work.mkdir()
-    told = execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda: prepare(plan, 2, lambda *seen: None))
+    told = execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda crew: prepare(plan, 2, lambda *seen: None))
     events = [event for event in told if event.kind != "tick"]
     assert Counter(event.kind for event in events) == {"done": len(plan.runs), "winner": 4}, [e.text for e in events]
 

@@ -99,7 +99,7 @@ def made(plan: Plan) -> Prepared:
 def finished(plan: Plan, store: Store) -> Counter[str]:
     """Run a plan; returns how its runs ended."""
     remember(store.root, plan.instance)
-    told = list(execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda: made(plan)))
+    told = list(execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda _: made(plan)))
     return Counter(event.kind for event in told if event.kind != "tick")
 
 

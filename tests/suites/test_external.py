@@ -92,7 +92,7 @@ def test_an_arm_starts_from_imported_weights(suite: Path, tmp_path: Path, caplog
     plan, store = planned(suite), Store(tmp_path)
     store.work.mkdir()
     with caplog.at_level(logging.WARNING):
-        told = list(execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda: made(plan)))
+        told = list(execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda _: made(plan)))
     assert Counter(event.kind for event in told if event.kind != "tick") == {"done": 4}, [event.text for event in told]
     origin = f"external starts from the weights in {tmp_path / 'published' / 'imported'}, of resnet15-bn (weights.pt)"
     adapted = "external: adapted: encoder.conv1.weight: each of 3 input channels has the mean of the file's 2, times 2/3"
@@ -174,7 +174,7 @@ def test_an_arm_starts_from_the_five_classes_of_jetnet(
     plan, store = planned(tmp_path / "five.yaml"), Store(tmp_path)
     store.work.mkdir()
     with caplog.at_level(logging.WARNING):
-        told = list(execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda: made(plan)))
+        told = list(execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda _: made(plan)))
     assert Counter(event.kind for event in told if event.kind != "tick") == {"done": 4}, [event.text for event in told]
     adapted = [record.getMessage() for record in caplog.records if "adapted" in record.getMessage()]
     shapes = ("head.bias (5,), head.weight (5, 256)", "head.weight (2, 256), head.bias (2,)")

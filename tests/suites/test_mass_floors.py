@@ -54,7 +54,7 @@ def results(toy_jets: Jets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "masses.yaml").write_text(SUITE.format(dataset=tmp_path / "jets.h5"))
     plan, store = make_plan(instantiate(find_suite(str(tmp_path / "masses.yaml")))), Store(tmp_path)
     store.work.mkdir()
-    told = execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda: prepare(plan, 2, lambda *seen: None))
+    told = execute(plan, store, MemoryTracker(), lambda: [None] * 2, lambda crew: prepare(plan, 2, lambda *seen: None))
     assert {event.kind for event in told} <= {"tick", "done"}
     return collect(plan, store)
 

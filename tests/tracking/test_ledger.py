@@ -142,7 +142,10 @@ def test_no_other_file_spells_a_name_of_the_run_folder() -> None:
 
     root = Path(jetbench.__file__).parent
     run = RunFolder(Path())
-    names = {str(getattr(run, name)) for name, kind in vars(RunFolder).items() if isinstance(kind, property)} - {".lock"}
+    names = {str(getattr(run, name)) for name, kind in vars(RunFolder).items() if isinstance(kind, property)} - {
+        ".lock",
+        ".lease",
+    }
     spelled = {
         (path.relative_to(root).as_posix(), node.value)
         for path in root.rglob("*.py")

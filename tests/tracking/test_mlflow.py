@@ -1,6 +1,5 @@
 import json
 import math
-import pickle
 import sqlite3
 import subprocess
 import sys
@@ -278,14 +277,6 @@ def test_one_run_published_by_many_threads_is_one_run(tracker, client, card):
         list(pool.map(lambda _: tracker.publish(run), range(8)))
     (found,) = runs(client)
     assert len(history(client, found, "train/loss")) == 20
-
-
-def test_a_tracker_travels_to_another_process(tracker, client, card):
-    run = card()
-    train(run, [0])
-    tracker.connect()
-    pickle.loads(pickle.dumps(tracker)).publish(run)
-    assert len(runs(client)) == 1
 
 
 def test_a_deleted_experiment_comes_back(tracker, store, client, card):
