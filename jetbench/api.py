@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -219,11 +220,14 @@ class Session(Execution):
         """Execute a single run, by its name or key, beside whatever other processes execute, and publish nothing; events as
         `engine.array.execute_one` says. The data are made where they are missing, in `jobs` processes."""
         self.store.prepare_work()
-        if self.plan.instance.name not in remembered(self.store.root):
-            remember(self.store.root, self.plan.instance)
         told = progress or (lambda what, done, total: None)
         place, ready = lambda: places(1, cores(), gpus())[0], lambda: prepare(self.plan, jobs or cores(), told)
-        yield from execute_one(self.plan, self.store, run, place, ready)
+        with closing(execute_one(self.plan, self.store, run, place, ready)) as events:
+            first = next(events)  # a run that is none of the plan's is an error, and leaves no trace
+            if self.plan.instance.name not in remembered(self.store.root):
+                remember(self.store.root, self.plan.instance)
+            yield first
+            yield from events
 
     def sync(self) -> Iterator[Event]:
         yield from super().sync()

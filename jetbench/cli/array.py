@@ -42,13 +42,15 @@ def _more(left: Remaining) -> str:
 
 def show_one(session: Session, what: str, jobs: int | None) -> int:
     """Execute one run and say what came of it; returns the exit status of the job."""
-    from jetbench.cli.progress import display, resumable
+    from jetbench.cli.progress import display, resumable, told
 
     with resumable(), display() as show:
         show.line(f"{session.plan.instance.name}: results in {session.store.root}")
         # closed at once where an exception passes, so that the child has its checkpoint before anything is said
         with closing(session.run_one(what, jobs, show.update)) as events:
-            last = [event for event in events if event.kind != "tick"][-1]
+            for event in events:
+                told.check()
+                last = event
         show.line(_sentence(last))
     return {"failed": FAILED, "waiting": AGAIN, "elsewhere": AGAIN, "stopped": AGAIN}.get(last.kind, 0)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jetbench.engine.events import Event
     from jetbench.suites.graph import Graph
 
-__all__ = ["display", "publish_page", "resumable", "show_progress", "show_shipping"]
+__all__ = ["display", "publish_page", "resumable", "show_progress", "show_shipping", "told"]
 
 INTERRUPTED, TERMINATED = 130, 143  # what a shell reports of a command that Ctrl-C or SIGTERM ended
 EVERY = 10.0  # seconds between lines where there is no terminal
@@ -100,11 +100,29 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, as a batch system sends it before it takes a machine back."""
 
 
+class Told:
+    """What a signal has told the command. The exception that it raises may get lost: Python drops one that comes up within a
+    callback of its garbage collector, and libraries have such."""
+
+    def __init__(self) -> None:
+        self.stop: type[KeyboardInterrupt] | None = None
+
+    def check(self) -> None:
+        """Raise again what was told."""
+        if self.stop is not None:
+            raise self.stop
+
+
+told = Told()
+
+
 @contextmanager
 def resumable() -> Iterator[None]:
-    """End the command on Ctrl-C or SIGTERM inside with a sentence in place of a traceback, once what it interrupts is safe."""
+    """End the command on Ctrl-C or SIGTERM inside with a sentence in place of a traceback, once what it interrupts is safe. What
+    goes on for long asks `told` now and then."""
+    told.stop = None
     try:
-        with _hearing_sigterm():
+        with _hearing():
             yield
     except KeyboardInterrupt as stop:
         click.echo("stopped; what is finished is kept, and the same command goes on from there", err=True)
@@ -112,22 +130,31 @@ def resumable() -> Iterator[None]:
 
 
 @contextmanager
-def _hearing_sigterm() -> Iterator[None]:
-    """SIGTERM raises `Terminated` inside; only a process's first thread may say so."""
+def _hearing() -> Iterator[None]:
+    """SIGTERM raises `Terminated` inside, and Ctrl-C is remembered; only a process's first thread may say so."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def terminate(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # batch systems send it twice, and the way out must not be cut short
+        told.stop = Terminated
         raise Terminated
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        told.stop = KeyboardInterrupt
+        raise KeyboardInterrupt
+
+    handlers = {signal.SIGTERM: terminate}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else whoever started the command has it ignored
+        handlers[signal.SIGINT] = interrupt
+    before = {sign: signal.signal(sign, handler) for sign, handler in handlers.items()}
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGTERM) is terminate:
-            signal.signal(signal.SIGTERM, before)
+        for sign, handler in before.items():
+            if signal.getsignal(sign) is handlers[sign]:
+                signal.signal(sign, handler)
 
 
 def show_progress(
@@ -154,6 +181,7 @@ def show_progress(
         # closed at once where an exception passes, so that the children have their checkpoints before anything is said
         with closing(session.run(jobs, progress=show.update, timeout=timeout, **(elsewhere or {}))) as events:
             for event in events:
+                told.check()
                 failed += event.kind == "failed"
                 _tell(show.line, event, first=tally.first(event))
                 tally.book(event)

@@ -17,13 +17,14 @@ __all__ = ["status"]
 
 LOOK = 2.0  # seconds between looks; where there is no terminal, between lines at the least
 LINE = 10.0
+IDLE = 60.0  # seconds after which nobody is expected any more
 
 
 @click.command()
 @instance_argument
 @scale_option
 @store_option
-@click.option("--watch", is_flag=True, help="Go on until it is finished, or no process runs it.")
+@click.option("--watch", is_flag=True, help="Go on until it is finished, or no process has been at work for a minute.")
 def status(suite: str, scale: str | None, store: str | None, watch: bool) -> None:
     """Show how far a suite or study is: every run under way, the time left, what has failed and why."""
     from jetbench.api import latest_execution
@@ -55,11 +56,17 @@ def follow(watcher: Watcher) -> None:
 
 
 def _moments(watcher: Watcher) -> Iterator[Status]:
-    """Look until all is finished, or until no process runs it: a training may outlive the one that began it."""
+    """Look until all is finished, or until no process has been at work for a while: a training may outlive the one that began
+    it, and jobs of an array begin one after the other."""
+    worked = time.monotonic()
     while True:
         now = watcher.look()
         yield now
-        if now.finished or not (now.active or now.running):
+        if now.finished:
+            return
+        if now.active or now.running:
+            worked = time.monotonic()
+        elif time.monotonic() - worked > IDLE:
             return
         time.sleep(LOOK)
 

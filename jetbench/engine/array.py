@@ -5,6 +5,7 @@ None of these processes owns the instance: the lock of a run keeps it from being
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -82,7 +83,7 @@ def execute_one(
     books, told = _opened(plan, store)
     run = books.known[_key(plan, books, store, what)]
     if books.schedule.take(run.key) is None:
-        yield _not_now(books, run, told, begun(store.root, plan.instance))
+        yield _not_now(books, run, told, begun(store.root, plan.instance) or time.time())
         return
     context(PRELOAD)  # its imports are done while jets are simulated
     job, free = books.job(run, prepare()), place()

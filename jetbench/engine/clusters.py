@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -69,12 +71,17 @@ def make_cluster(file: ClusterFile, where: str) -> JobQueueCluster:
     dask-jobqueue, and `RunError` for options that it does not take."""
     if find_spec("dask_jobqueue") is None:
         raise MissingPackageError(f"{where} needs the package dask-jobqueue; pip install 'jetbench[cluster]' installs it")
+    hears = signal.getsignal(signal.SIGINT)
     from dask_jobqueue import HTCondorCluster, SLURMCluster
     from dask_jobqueue.local import LocalCluster
 
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, hears)  # dask-jobqueue has Ctrl-C end this process without a word, as of its import
     kinds = {"slurm": SLURMCluster, "htcondor": HTCondorCluster, "local": LocalCluster}
     try:
-        return kinds[file.kind](**file.options)
+        # whoever reaches the dashboard sees all, and the port that it has by default is often taken on machines of many users
+        scheduler = {"dashboard_address": "127.0.0.1:0"} | file.options.get("scheduler_options", {})
+        return kinds[file.kind](**file.options | {"scheduler_options": scheduler})
     except (TypeError, ValueError, OSError, RuntimeError) as error:
         told = " ".join(str(error).split())
         raise RunError(f"{where}: dask-jobqueue does not take these options for {file.kind} ({told}); mend `options`") from error

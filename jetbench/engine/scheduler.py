@@ -60,9 +60,14 @@ def scheduler_pool(address: str, lock: Path, most: int | None = None, expected: 
     @contextmanager
     def pool(places: Places) -> Iterator[SchedulerPool]:
         from distributed import Client
+        from distributed.comm import parse_address, parse_host_port
+        from distributed.comm.registry import get_backend
 
         logging.getLogger("distributed").setLevel(logging.ERROR)
         try:
+            scheme, place = parse_address(address)  # a client that fails over these leaves a traceback behind
+            get_backend(scheme)
+            parse_host_port(place)
             client = Client(address, timeout=CONNECT, set_as_default=False, name="jetbench")
         except (OSError, ValueError) as error:  # of time that is over, too
             told = f"no Dask scheduler answers at {address} ({_first_line(error)})"
@@ -86,6 +91,7 @@ class SchedulerPool:
         self._driver = secrets.token_hex(8)
         self._versions = versions()
         self._fit: set[str] = set()
+        self._names: dict[str, str] = {}  # of the workers that were there when they were last looked at, by address
         self._declared: set[str] = set()  # the kinds of tokens that workers have
         self._peak = self._memory = TRAINING  # what a training has needed, and what one asks for
         self._handed: set[Future[Any]] = set()
@@ -120,7 +126,7 @@ class SchedulerPool:
         self.stopping = True
 
         def tell() -> None:
-            with suppress(OSError):
+            with suppress(OSError, AttributeError):  # the second of a client that is closed meanwhile
                 self._client.run(stop_here, self._driver, on_error="ignore")
                 begun = {key for keys in self._client.processing().values() for key in keys}
                 self._client.cancel([sent for sent in self._handed if sent.key not in begun])
@@ -167,12 +173,18 @@ class SchedulerPool:
             self._refuse_misfits([address for address in workers if address not in self._fit])
         except OSError as error:
             raise self.gone(error) from error
+        self._tell_who_has_gone({address: str(worker["name"]) for address, worker in workers.items()})
         count = self._places_there(list(workers.values()))
         if not count and not self._waited:
             kinds = f" with {' and '.join(sorted(self._declared))} tokens" if workers and self._declared else ""
             log.warning("no worker%s is at %s; runs begin as soon as one comes", kinds, self._address)
         self._waited = not count
         return count
+
+    def _tell_who_has_gone(self, workers: Mapping[str, str]) -> None:
+        for address in self._names.keys() - workers.keys():
+            log.warning("the worker %s at %s has gone; what it had under way goes on elsewhere", self._names[address], address)
+        self._names = dict(workers)
 
     def _places_there(self, workers: Sequence[Mapping[str, Any]]) -> int:
         """Count the places of these workers, and note which tokens they have."""

@@ -11,7 +11,7 @@ import click
 import pytest
 from cli.program import command, wait
 
-from jetbench.cli.progress import resumable
+from jetbench.cli.progress import resumable, told
 
 
 @pytest.mark.parametrize(("sign", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -34,6 +34,27 @@ def test_a_signal_ends_a_command_with_a_sentence_and_its_own_status(
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+class Swallower:
+    """As it is collected, Python drops what is raised in it."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_that_a_callback_has_swallowed_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(click.exceptions.Exit) as ended, resumable():  # noqa: PT012
+            Swallower()
+            told.check()
+        assert ended.value.exit_code == 130
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.slow

@@ -270,6 +270,12 @@ def test_a_key_of_other_options_or_of_another_machine_is_known_for_that(plan_of:
         last(one(plan_of("tuning=null", "precision=bf16", "seeds=1"), store, list(listed.runs)[-1]))
 
 
+def test_a_run_that_is_none_of_the_plans_leaves_no_instance_behind(plan_of: PlanOf, store: Store) -> None:
+    with pytest.raises(UnknownNameError):
+        last(Session(plan_of("tuning=null"), store).run_one("0123456789"))
+    assert remembered(store.root) == {}
+
+
 def test_an_array_writes_down_its_instance_once_and_opens_no_database(plan_of: PlanOf, store: Store) -> None:
     plan = plan_of("tuning=null", *SHORT)
     session = Session(plan, store)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from collections import Counter
 from contextlib import nullcontext
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
@@ -73,6 +77,18 @@ def test_the_recipes_of_the_page_ask_for_this(kind: str, script: str) -> None:
     with make_cluster(file.replace(options=file.options | here), "gpu.yaml") as cluster:
         lines = re.sub(r"tcp://[\d.]+:\d+", "ADDRESS", cluster.job_script()).strip().splitlines()
     assert [line.rstrip() for line in lines if line.strip()] == [line for line in dedent(script).splitlines() if line.strip()]
+
+
+@needs_jobqueue
+def test_ctrl_c_stays_what_it_was_and_the_dashboard_is_for_this_machine() -> None:
+    """dask-jobqueue would have it end the process without a word."""
+    code = "import signal; from jetbench.engine.clusters import *; options = {'cores': 1, 'memory': '1GB', 'interface': None}\n"
+    code += "options |= {'scheduler_options': {'host': '127.0.0.1'}}\n"
+    code += "with make_cluster(ClusterFile(kind='local', jobs=1, options=options), 'x') as cluster:\n"
+    code += "    print(signal.getsignal(signal.SIGINT) is signal.default_int_handler, cluster.dashboard_link)"
+    hear = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, preexec_fn=hear)
+    assert done.stdout.startswith("True http://127.0.0.1:"), done.stdout
 
 
 @pytest.mark.parametrize(

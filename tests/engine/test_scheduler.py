@@ -192,14 +192,14 @@ def test_what_data_a_worker_cannot_make_is_named(workers: Cluster, tmp_path: Pat
         assert "Traceback" in raised.value.__notes__[0]
 
 
-def worker_with(threads: int, **tokens: float) -> dict[str, Any]:
-    return {"status": "running", "nthreads": threads, "resources": tokens}
+def worker_with(name: str, threads: int, **tokens: float) -> dict[str, Any]:
+    return {"name": name, "status": "running", "nthreads": threads, "resources": tokens}
 
 
 def test_tokens_of_memory_bound_the_places_of_a_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    workers = {"a": worker_with(4, MEMORY=3.5e9), "b": worker_with(1, MEMORY=8e9), "c": worker_with(2)}
+    workers = {"a": worker_with("a", 4, MEMORY=3.5e9), "b": worker_with("b", 1, MEMORY=8e9), "c": worker_with("c", 2)}
     sent: list[dict[str, float]] = []
     client = SimpleNamespace(
         scheduler_info=lambda: {"workers": workers},
@@ -218,6 +218,7 @@ def test_tokens_of_memory_bound_the_places_of_a_worker(
     assert sent == [{"MEMORY": 8e9}]
     largest = workers.pop("b")
     assert pool.count() == 1
+    assert "the worker b at b has gone; what it had under way goes on elsewhere" in caplog.text
     del workers["a"]
     assert pool.count() == 0
     assert "no worker with MEMORY tokens is at" in caplog.text
@@ -232,6 +233,9 @@ def test_a_scheduler_that_is_not_there_is_one_clear_error(tmp_path: Path, monkey
         scheduler_pool("tcp://127.0.0.1:9", tmp_path)(list),
     ):
         raise AssertionError
+    for address in ("foo", "http://127.0.0.1:9"):
+        with pytest.raises(RunError, match=f"no Dask scheduler answers at {address} "), scheduler_pool(address, tmp_path)(list):
+            raise AssertionError
     with pytest.raises(RunError, match=r"scheduler.json: no address of a scheduler .*`dask scheduler --scheduler-file"):
         address_in(tmp_path / "scheduler.json")
 

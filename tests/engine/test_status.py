@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from jetbench.cli import main
+from jetbench.cli.status import IDLE, _moments
 from jetbench.engine.pace import RUN_SECONDS, pace
 from jetbench.engine.status import Watcher
 from jetbench.files import file_lock
@@ -150,10 +152,22 @@ def test_watching_ends_when_who_ran_the_suite_has_ended(plan: Plan, tmp_path: Pa
     lock = file_lock(tmp_path / "work" / f"{plan.instance.name}.lock")
     lock.__enter__()
     waits = iter([lambda: None, lambda: lock.__exit__(None, None, None)])
+    monkeypatch.setattr("jetbench.cli.status.IDLE", 0.0)
     monkeypatch.setattr("jetbench.cli.status.time.sleep", lambda seconds: next(waits)())
     result = CliRunner().invoke(main, ["status", "mini", "--watch", "--store", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert "no process runs it" in result.output
+
+
+def test_watching_goes_on_for_a_while_as_the_next_job_of_an_array_may_begin(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(tmp_path, plan.instance)
+    times = itertools.count(0.0, IDLE / 2)
+    monkeypatch.setattr("jetbench.cli.status.time.monotonic", lambda: next(times))
+    waits: list[float] = []
+    monkeypatch.setattr("jetbench.cli.status.time.sleep", waits.append)
+    assert len(list(_moments(Watcher(plan, Store(tmp_path), 1, 1)))) == len(waits) + 1 == 3
 
 
 def test_ctrl_c_ends_the_watching_and_nothing_else(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +183,7 @@ def test_ctrl_c_ends_the_watching_and_nothing_else(plan: Plan, tmp_path: Path, m
     assert "stopped watching; what runs goes on" in result.output
 
 
-def test_watching_ends_at_once_where_nobody_runs_the_suite(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watching_ends_where_nobody_runs_the_suite(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training that has outlived its process is waited for."""
     remember(tmp_path, plan.instance)
     run, ledger = network(plan), Ledger(tmp_path / "work")
@@ -177,6 +191,7 @@ def test_watching_ends_at_once_where_nobody_runs_the_suite(plan: Plan, tmp_path:
     training = file_lock(ledger.run(run.key).lock)
     training.__enter__()
     waits = iter([lambda: training.__exit__(None, None, None)])
+    monkeypatch.setattr("jetbench.cli.status.IDLE", 0.0)
     monkeypatch.setattr("jetbench.cli.status.time.sleep", lambda seconds: next(waits)())
     result = CliRunner().invoke(main, ["status", "mini", "--watch", "--store", str(tmp_path)])
     assert result.exit_code == 0, result.output
