@@ -24,7 +24,7 @@ from jetbench.suites.graph import PlannedRun
 from jetbench.suites.instance import AnyInstance
 from jetbench.suites.instances import begun, remembered
 from jetbench.suites.names import arm_called, cells_called, unknown_name
-from jetbench.suites.plan import Plan
+from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.plans import plan_remembered
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Tracker
@@ -32,6 +32,7 @@ from jetbench.tracking.tracker import Tracker
 __all__ = ["Remaining", "execute_one", "remaining"]
 
 TICK = 0.5  # seconds between progress events
+MOST = 8  # runs that an error names
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,16 @@ def _key(plan: Plan, books: Books, store: Store, what: str) -> str:
     if len(cells) == 1 and not plan.seeds_tune:
         return plan.cells[cells[0]]
     if cells:
-        raise StoreError(f"{what} stands for several runs; name one of them by its key, as `--list` writes it")
+        runs = [run for run in books.known.values() if any(_is_of(run, cell) for cell in cells)]
+        told = [f"{run.key[:12]} ({run.name})" for run in runs[:MOST]]
+        more = [f"{len(runs) - MOST} more"] if len(runs) > MOST else []
+        raise StoreError(f"{what} stands for several runs: {', '.join(told + more)}; name one of them by its key")
     raise UnknownNameError(_of_another(plan, store, what) or unknown_name(what, plan.instance.name, [plan]))
+
+
+def _is_of(run: PlannedRun, cell: CellKey) -> bool:
+    """Whether a run is that of a cell, or a trial for it."""
+    return run.arm == cell.arm and f"/n{cell.labels}/s{cell.seed}/" in f"{run.name}/"
 
 
 def _of_another(plan: Plan, store: Store, what: str) -> str:

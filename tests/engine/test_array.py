@@ -256,8 +256,10 @@ def test_a_name_stands_for_one_run(plan_of: PlanOf, store: Store) -> None:
         with pytest.raises((StoreError, UnknownNameError)):
             last(one(plan, store, name))
     own = plan_of("labels=[50]", *PER_SEED)
-    with pytest.raises(StoreError, match="stands for several runs; name one of them by its key"):
+    with pytest.raises(StoreError, match=r"stands for several runs: .*; name one of them by its key") as raised:
         last(one(own, store, "scratch/n50/s0"))
+    for run in own.runs.values():
+        assert (f"{run.key[:12]} ({run.name})" in str(raised.value)) == run.name.startswith("resnet15/scratch/n50/s0")
     assert last(one(plan, store, "simclr/n50/s0")).key == plan.cells[CellKey("simclr", 50, 0)]
 
 
