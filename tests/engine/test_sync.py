@@ -120,7 +120,7 @@ def test_a_trial_that_wins_while_the_server_is_away_is_sent_as_its_cells_last_ru
     assert [run.kind for run in trials] == ["trial", "trial"]
     list(books.open())
     for number, run in enumerate(trials):
-        write_run(ledger, run, losses=(0.5 - number / 10, 0.6))
+        write_run(ledger, run, losses=(0.9 - number / 2, 0.9 - number / 2))
         (ledger.folder(run.key) / "scores.h5").write_bytes(b"scores")
         list(books.book(run, Outcome(run.key, "done", True, unpublished="the server is away")))
     tracker.back = True
