@@ -58,6 +58,8 @@ class Books:
 
     def book(self, run: PlannedRun, outcome: Outcome) -> Iterator[Event]:
         """Enter how a run has ended."""
+        if outcome.unpublished:  # first: its study may make it a cell's last run, which is sent with more
+            yield self.dispatch.keep(run, outcome.unpublished)
         if outcome.status == "busy":
             self.elsewhere[run.key] = run, time.time()
             yield Event("elsewhere", run.name, key=run.key)
@@ -72,8 +74,6 @@ class Books:
             yield from self._tell(run.key)
         else:
             yield from self._fail(run, outcome.reason)
-        if outcome.unpublished:
-            yield self.dispatch.keep(run, outcome.unpublished)
 
     def look_elsewhere(self) -> Iterator[Event]:
         """Take back the runs that other processes no longer train: to publish, to fail or to train them here."""

@@ -49,18 +49,17 @@ class Dispatch:
                 return
             if not self.ledger.run(run.key).under_way():
                 yield from self._send(run)
-                if run.key in self.sent:
-                    yield Event("published", run.name, key=run.key)
 
     def _send(self, run: PlannedRun) -> Iterator[Event]:
-        """As what it has ended: finished, failed or stopped."""
+        """As what it has ended: finished, failed or stopped; of what was kept it is told."""
         trouble = publish(self.card(run), self.tracker, self._status(run.key))
         if trouble:
             self._absence = self._look()  # the trouble may be this run's alone
             yield self.keep(run, trouble)
         else:
-            self.left.pop(run.key, None)
             self.sent[run.key] = run
+            if self.left.pop(run.key, None):
+                yield Event("published", run.name, key=run.key)
 
     def _look(self) -> str:
         """Why nobody can be reached; empty where somebody can."""

@@ -101,8 +101,7 @@ def test_an_instance_that_runs_is_left_to_its_process(plan: Plan, store: Store) 
 def test_what_a_server_could_not_take_is_sent_at_the_end(plan: Plan, store: Store) -> None:
     tracker, run = Away(), next(iter(plan.runs.values()))
     books = Books(plan, store, tracker)
-    events = list(books.book(run, Outcome(run.key, "done", True, unpublished="the server is away")))
-    told = events[-1]
+    told, *_ = books.book(run, Outcome(run.key, "done", True, unpublished="the server is away"))
     assert (told.kind, told.key, told.text) == ("unpublished", run.key, "the server is away")
     assert list(books.dispatch.again()) == []
     assert tracker.asked == 0
@@ -110,6 +109,23 @@ def test_what_a_server_could_not_take_is_sent_at_the_end(plan: Plan, store: Stor
     assert published(list(books.dispatch.again())) == [run.key]
     assert tracker.status[run.key] == "FINISHED"
     assert books.dispatch.left == {}
+
+
+def test_a_trial_that_wins_while_the_server_is_away_is_sent_as_its_cells_last_run(plan_of: PlanOf, tmp_path: Path) -> None:
+    """With its scores on the test jets, which those that do not win never show."""
+    per_seed = ("tuning.per=seed", "tuning.labels=each", "seeds=1", "labels=[50]", "arms.boosted-trees=null")
+    plan, store, tracker = plan_of(*per_seed), Store(tmp_path), Away()
+    ledger, books = Ledger(store.work), Books(plan, store, tracker)
+    trials = [run for run in plan.runs.values() if run.arm == "scratch"]
+    assert [run.kind for run in trials] == ["trial", "trial"]
+    list(books.open())
+    for number, run in enumerate(trials):
+        write_run(ledger, run, losses=(0.9 - number / 2, 0.9 - number / 2))
+        (ledger.folder(run.key) / "scores.h5").write_bytes(b"scores")
+        list(books.book(run, Outcome(run.key, "done", True, unpublished="the server is away")))
+    tracker.back = True
+    assert sorted(published(list(books.dispatch.again()))) == sorted(run.key for run in trials)
+    assert ["scores.h5" in tracker.artifacts[run.key] for run in trials] == [False, True]
 
 
 @pytest.mark.parametrize("server", ["http://127.0.0.1:9", None])
