@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from jetbench.errors import BusyError, StoreError
 from jetbench.files import file_lock, lock_owner
-from jetbench.tracking.lease import LONGEST, Lease
+from jetbench.tracking.lease import LONGEST, Lease, leased_elsewhere
 from jetbench.tracking.store import Store
 
 __all__ = ["idle"]
@@ -34,7 +34,7 @@ def _owned(store: Store, name: str) -> Iterator[None]:
         if not mine:
             raise _busy(store, name, lock_owner(lock))
         lease = Lease(store.lease_of(name), threading.Event().wait)
-        if host := lease.elsewhere():
+        if host := leased_elsewhere(lease.path):
             log.warning("a process on %s has run %s; waiting for a sign of life, %d s at the most", host, name, LONGEST)
         try:
             leased = lease.acquire()

@@ -129,7 +129,7 @@ class SchedulerPool:
             with suppress(OSError, AttributeError):  # the second of a client that is closed meanwhile
                 self._client.run(stop_here, self._driver, on_error="ignore")
                 begun = {key for keys in self._client.processing().values() for key in keys}
-                self._client.cancel([sent for sent in self._handed if sent.key not in begun])
+                self._client.cancel([sent for sent in tuple(self._handed) if sent.key not in begun])
 
         # in a thread: a worker that has just died is asked for as long as a connection may take
         threading.Thread(target=tell, daemon=True).start()

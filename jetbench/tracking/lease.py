@@ -36,7 +36,8 @@ def this_machine() -> str:
 
 def leased_elsewhere(path: Path) -> str:
     """Return the host of the other machine that has the lease at `path`, be it alive or not; empty where none has."""
-    return _host(_holder(path)[1], this_machine())
+    machine = _holder(path)[1]
+    return "" if machine == this_machine() else machine.partition(" ")[0]
 
 
 class Lease:
@@ -63,10 +64,6 @@ class Lease:
             if not mine:
                 self._sign(self._name).unlink(missing_ok=True)
         return mine
-
-    def elsewhere(self) -> str:
-        """Return the host of the owner where that is another machine; empty where it is this one, or nobody."""
-        return _host(self._holder()[1], self._machine)
 
     def renew(self) -> None:
         """Show that its owner lives, in a file of its own: one that has lost the lease must not touch it."""
@@ -180,7 +177,3 @@ def _holder(path: Path) -> tuple[str, str]:
         return "", ""
     except (ValueError, KeyError, TypeError):
         return "damaged", ""
-
-
-def _host(machine: str, here: str) -> str:
-    return "" if machine == here else machine.partition(" ")[0]

@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from contextlib import nullcontext
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
@@ -24,7 +23,6 @@ from jetbench.engine.clusters import ClusterFile, cluster_pool, make_cluster, re
 from jetbench.errors import MissingPackageError, RunError
 
 PAGE = Path(__file__).parents[2] / "docs" / "cluster.md"
-needs_jobqueue = pytest.mark.skipif(find_spec("dask_jobqueue") is None, reason="pip install 'jetbench[cluster]' installs it")
 
 SLURM = """
     #!/usr/bin/env bash
@@ -69,7 +67,6 @@ def of_the_page(kind: str) -> dict[str, Any]:
     return next(found for text in files if (found := YAML(typ="safe").load(text))["kind"] == kind)
 
 
-@needs_jobqueue
 @pytest.mark.parametrize(("kind", "script"), [("slurm", SLURM), ("htcondor", HTCONDOR)])
 def test_the_recipes_of_the_page_ask_for_this(kind: str, script: str) -> None:
     file = ClusterFile.model_validate(of_the_page(kind))
@@ -79,7 +76,6 @@ def test_the_recipes_of_the_page_ask_for_this(kind: str, script: str) -> None:
     assert [line.rstrip() for line in lines if line.strip()] == [line for line in dedent(script).splitlines() if line.strip()]
 
 
-@needs_jobqueue
 def test_ctrl_c_stays_what_it_was_and_the_dashboard_is_for_this_machine() -> None:
     """dask-jobqueue would have it end the process without a word."""
     code = "import signal; from jetbench.engine.clusters import *; options = {'cores': 1, 'memory': '1GB', 'interface': None}\n"
@@ -113,7 +109,6 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read_cluster(tmp_path / "none.yaml")
 
 
-@needs_jobqueue
 @pytest.mark.filterwarnings("ignore:unclosed cluster:ResourceWarning")
 def test_options_that_dask_jobqueue_does_not_know_are_refused() -> None:
     file = ClusterFile(kind="slurm", jobs=1, options={"cores": 1, "memory": "1GB", "queeu": "gpu"})
@@ -121,8 +116,8 @@ def test_options_that_dask_jobqueue_does_not_know_are_refused() -> None:
         make_cluster(file, "gpu.yaml")
 
 
-@pytest.mark.skipif(find_spec("dask_jobqueue") is not None, reason="it is installed")
-def test_without_dask_jobqueue_the_extra_is_named() -> None:
+def test_without_dask_jobqueue_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match=r"pip install 'jetbench\[cluster\]'"):
         make_cluster(ClusterFile(kind="slurm", jobs=1), "gpu.yaml")
 
@@ -151,7 +146,6 @@ options:
 """
 
 
-@needs_jobqueue
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # dask-jobqueue's toy jobs are not waited for
 def test_a_suite_runs_on_jobs_that_come_for_it(suite_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
