@@ -142,6 +142,10 @@ def test_the_honest_comparison_knows_no_faulty_arm(results: Results, planted: Pl
     assert warnings(results) == warnings(honest)
     assert {card.name for card in arm_cards(results)} == {card.name for card in arm_cards(honest)}
     assert {cell.arm for cell in results.cells} > {cell.arm for cell in honest.cells}
+    mine, theirs = ({content.anchor: content.body for content in contents_of(one)} for one in (results, honest))
+    assert mine.keys() - theirs.keys() == {"faults"}
+    assert {anchor for anchor in theirs if mine[anchor] != theirs[anchor]} == {"cost", "provenance"}  # which count all runs
+    assert mine["cost"].partition("</table>")[0] == theirs["cost"].partition("</table>")[0]
 
 
 def test_a_fault_whose_runs_are_missing_has_no_answer_yet(planted: Planted) -> None:
