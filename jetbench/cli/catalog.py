@@ -59,6 +59,7 @@ def _studies() -> list[Row]:
 
 NEAR = 3  # names that are suggested for one that nothing has
 MIXES = "what a row mixes"
+BROKEN = "contract: broken"
 FILES = {"suites": _suites, "studies": _studies}  # what is shipped as a file
 
 
@@ -111,11 +112,15 @@ def _list(rows: Iterable[Row], origins: bool = True) -> None:
 @click.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Explain one name: what it is, where it comes from, how it is configured; of a kind, what there is."""
+    """Explain one name: what it is, where it comes from, how it is configured; of a kind, what there is.
+
+    A plug-in's component is tried by the contract of its kind; the exit status is 1 where it breaks it.
+    """
     from jetbench.errors import UnknownNameError
     from jetbench.suites.study_file import study_names, study_text
     from jetbench.suites.suite import suite_names, suite_text
 
+    broken = False
     if of_kind := name in (*KINDS, *FILES):
         _list(_rows(name))
     found = [(kind, entry) for kind in KINDS for entry in _entries(kind) if entry.name == name]
@@ -127,11 +132,14 @@ def show(name: str) -> None:
             click.secho(f"# {kind} {name}", bold=True)
         for part in parts:  # as it comes: a contract takes its time
             click.echo(part, nl=False)
+            broken |= part == f"{BROKEN}\n"
     if not texts and not of_kind:
         names = {entry.name for kind in KINDS for entry in _entries(kind)}
         close = get_close_matches(name, sorted({*names, *suite_names(), *study_names(), *KINDS}), n=NEAR, cutoff=0.5)
         hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
         raise UnknownNameError(f"nothing is called {name!r}; {hint}`jetbench ls` lists all names", name)
+    if broken:
+        raise click.exceptions.Exit(1)
 
 
 def _explained(kind: str, entry: Entry) -> Iterable[str]:
@@ -197,7 +205,7 @@ def _contract(kind: str, entry: Entry) -> Iterable[str]:
         yield f"  {line}"
     if again:
         yield f"  failed for a reason told above: {again} more"
-    yield f"contract: {'broken' if told else 'kept'}"
+    yield BROKEN if told else "contract: kept"
 
 
 # of each element of a view's sets

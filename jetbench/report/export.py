@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jetbench.report.also_test import also_comparison, also_label
-from jetbench.report.fault_words import fault_numbers
+from jetbench.report.fault_words import fault_numbers, move_numbers
 from jetbench.report.gains import gain_differences
 from jetbench.report.losses import STURDY, loss_table
 from jetbench.report.matching import match
@@ -89,6 +89,7 @@ def comparisons_json(results: Results) -> str:
                 for (name, floor, budget), comparison in results.clearings.items()
             ],
             "faults": fault_numbers(results),
+            "fault_moves": move_numbers(results),
             "planted_truths": [asdict(truth) for truth in truths(results)],
             "missing": [
                 {"arm": cell.arm, "labels": cell.labels, "seed": cell.seed, "reason": reason}

@@ -8,14 +8,24 @@ from dataclasses import asdict
 from typing import Any
 
 from jetbench.faults import FAULTY, faults
-from jetbench.report.faults import STRETCH, Claim, Effect, Place, effects, one_seed
+from jetbench.report.faults import STRETCH, Claim, Effect, Place, effects, moves, one_seed
 from jetbench.report.results import Results
 from jetbench.report.words import LEVEL_TEXT, count, joined, limits, quantity, signed
 from jetbench.statistics.comparison import Verdict
+from jetbench.statistics.intervals import LEVEL, alpha_of
 from jetbench.statistics.resolution import LEAST_SEEDS
 from jetbench.tasks.task import Metric
 
-__all__ = ["POINTER", "claim_text", "fault_lines", "fault_numbers", "fault_rules", "fault_sentences"]
+__all__ = [
+    "POINTER",
+    "chance_sentence",
+    "claim_text",
+    "fault_lines",
+    "fault_numbers",
+    "fault_rules",
+    "fault_sentences",
+    "move_numbers",
+]
 
 POINTER = "What each fault is and who committed it: `jetbench show faults`, and “Faults on purpose” in docs/suites.md."
 
@@ -98,6 +108,19 @@ def _each_seed(results: Results) -> Iterator[str]:
             yield f"By one seed alone, {arm} at {count(labels)} labels: {parts}, of {count(sum(said.values()), 'seed')}."
 
 
+def chance_sentence(results: Results) -> str:
+    """Say how many movements are shown, and how many would be by chance; nothing where none has an interval."""
+    found = moves(results)
+    if not found.intervals:
+        return ""
+    are = "is" if found.shown == 1 else "are"
+    return (
+        f"Of {count(found.intervals, 'movement')} with an interval {found.shown} {are} shown. Were all faults harmless, "
+        f"{found.intervals} × {100 * alpha_of(LEVEL):g} % = {found.by_chance:.3g} of these intervals would leave out 0 on "
+        "average by chance alone, since none is corrected for their number; a move that barely leaves out 0 may be one of those."
+    )
+
+
 def fault_rules() -> str:
     """Say how a table of effects is to be read."""
     return (
@@ -137,7 +160,7 @@ def fault_lines(results: Results) -> Iterator[Mapping[str, str]]:
 
 def _shown(one: Effect) -> str:
     """Whether the difference is shown to have moved, and for whom; "–" where no interval can tell."""
-    if one.moved is None or one.moved.low is None:
+    if not one.has_interval:
         return "–"
     return f"the difference, for {one.favours}" if one.is_shown else "not shown"
 
@@ -166,6 +189,12 @@ def _expectation(one: Effect) -> str:
         "neither": "stays",
         "narrower": "a narrower interval",
     }[one.fault.expected]
+
+
+def move_numbers(results: Results) -> dict[str, Any] | None:
+    """Return how many movements are shown, and how many would be by chance, for other programs; None without faults."""
+    found = moves(results)
+    return {**asdict(found), "level": LEVEL, "shown_by_chance": found.by_chance} if results.plan.faults else None
 
 
 def fault_numbers(results: Results) -> list[dict[str, Any]]:

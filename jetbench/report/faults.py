@@ -15,7 +15,7 @@ from jetbench.statistics.resolution import Spread
 from jetbench.suites.faulty import FaultyArm
 from jetbench.suites.plan import CellKey
 
-__all__ = ["STRETCH", "Claim", "Effect", "Place", "effects", "one_seed"]
+__all__ = ["STRETCH", "Claim", "Effect", "Moves", "Place", "effects", "moves", "one_seed"]
 
 Place = tuple[str, int]  # arm and label budget of a primary comparison
 DECIDED = (Verdict.BETTER, Verdict.WORSE)
@@ -73,6 +73,11 @@ class Effect:
         return "hides the verdict" if before else "changes the verdict"
 
     @property
+    def has_interval(self) -> bool:
+        """Whether the movement of the difference has a paired interval, which alone can show it."""
+        return self.moved is not None and self.moved.low is not None and self.moved.high is not None
+
+    @property
     def is_shown(self) -> bool:
         """Whether the movement of the difference is more than chance: its paired interval leaves out zero."""
         ends = (self.moved.low, self.moved.high) if self.moved else (None, None)
@@ -105,6 +110,25 @@ class Effect:
         if not self.is_shown:
             return None
         return self.favours == {"arm": self.arm, "baseline": self.baseline, "neither": ""}[self.fault.expected]
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How many movements have an interval, how many of these leave out zero, and how many would on average by chance alone, were
+    all faults harmless: an expected number adds up whatever the intervals have in common."""
+
+    intervals: int
+    shown: int
+
+    @property
+    def by_chance(self) -> float:
+        return self.intervals * alpha_of(LEVEL)
+
+
+def moves(results: Results) -> Moves:
+    """Count the movements of all faults of a suite in all its primary comparisons."""
+    found = effects(results)
+    return Moves(sum(one.has_interval for one in found), sum(one.is_shown for one in found))
 
 
 def effects(results: Results) -> list[Effect]:

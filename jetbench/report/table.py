@@ -8,7 +8,7 @@ from jetbench.faults import FAULTY
 from jetbench.report.also_table import also_table, losses_table
 from jetbench.report.also_test import also_lines, also_sentences
 from jetbench.report.content import Cell, Column
-from jetbench.report.fault_words import POINTER, fault_rules, fault_sentences
+from jetbench.report.fault_words import POINTER, chance_sentence, fault_rules, fault_sentences
 from jetbench.report.faults_table import faults_table
 from jetbench.report.losses import loss_sentences
 from jetbench.report.results import Results
@@ -46,7 +46,8 @@ def print_table(results: Results, console: Console) -> None:
     """Print the table with its notes; where the output is no terminal, without colours and never wrapped."""
     table, lines = _table(results), _lines(results)
     also, lost = also_table(results), losses_table(results)
-    spoilt, told, rules = faults_table(results), fault_sentences(results), [fault_rules(), POINTER]
+    spoilt, rules = faults_table(results), [fault_rules(), POINTER]
+    told = [*filter(None, [chance_sentence(results)]), *fault_sentences(results)]
     sentences = [*also_lines(results), *also_sentences(results), *loss_sentences(results)]
     width = console.width
     if not console.is_terminal:

@@ -11,7 +11,7 @@ from jetbench.jets import Jets, concatenate, open_jets, save_jets
 from jetbench.seeds import numpy_rng
 from jetbench.simulation.chunks import Chunk
 from jetbench.simulation.recipe import SimulationRecipe
-from jetbench.simulation.simulators import make_meta, simulate_chunk
+from jetbench.simulation.simulators import make_meta, simulate_chunk, simulators
 
 __all__ = ["assemble", "make_chunk", "read_chunk"]
 
@@ -22,10 +22,20 @@ AnyChunk = Chunk[SimulationRecipe]
 
 def make_chunk(chunk: AnyChunk, progress: Callable[[int], None], folder: Path) -> None:
     """Simulate a chunk into its file in `folder`; `progress` hears of the number of jets so far. Raises `SimulationError` where
-    there is no such folder, as on a machine that has a cache of its own."""
+    there is no such folder, as on a machine that has a cache of its own, and where the plug-in that makes the jets is another."""
     if not folder.is_dir():
         raise SimulationError(f"{folder}: no such folder here; machines that work together need the same JETBENCH_CACHE")
+    _refuse_other_code(chunk.recipe)
     save_jets(chunk.file(folder), [simulate_chunk(chunk, progress)])
+
+
+def _refuse_other_code(recipe: SimulationRecipe) -> None:
+    """What is installed may differ from machine to machine, and a recipe names the code that it stands for."""
+    here = simulators[recipe.name].plugin
+    if recipe.plugin and (here is None or here.sha256 != recipe.plugin):
+        found = f"that of {here.text}" if here else "the built-in one"
+        told = f"{recipe.name} is to be made by the plug-in of digest {recipe.plugin[:12]}, and the code here is {found}"
+        raise SimulationError(f"{told}; install the same version on all machines that work together")
 
 
 def read_chunk(chunk: AnyChunk, folder: Path) -> Jets | None:

@@ -1,4 +1,5 @@
-"""The smoke scale of every shipped suite, one after the other in one store: what one has trained is not trained again."""
+"""The smoke scale of every shipped suite, one after the other in one store: what one has trained is not trained again; and the
+question of jets from three places."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from cli.program import command, wait
 
 from jetbench.suites.planning import make_plan
 from jetbench.suites.suite import find_suite, instantiate
+from jetbench.tracking.ledger import Ledger
+from jetbench.tracking.specs import read_spec
 
 ROOT = Path(__file__).parents[2]
 GATE = (
@@ -53,3 +56,27 @@ def test_a_suite_at_smoke(path: Path, folder: Path) -> None:
     assert "violated" not in states.values()
     if path.stem == "planted-truths":
         assert set(states) == {"scratch-again", "supervised-pretrained", "random-frozen", "shuffled-labels"}
+
+
+@pytest.mark.soak
+def test_pretrained_on_one_kind_of_jets_labelled_on_another_tested_on_a_third(tmp_path: Path) -> None:
+    named = os.environ.get("JETBENCH_CACHE")
+    pool = ("--unlabelled", "jetclass-mini", "--set", "unlabelled.jets=600")
+    asked = ("run", "--suite", "robustness", "--scale", "smoke", *pool)
+    process = command(*asked, cwd=tmp_path, cache=Path(named) if named else None)
+    output = wait(process, 500)
+    assert process.returncode == 0, output
+    ledger = Ledger(tmp_path / "mlruns" / "work")
+    specs = {key: read_spec(ledger.folder(key)) for key in finished(tmp_path)}
+    assert len(specs) == 15
+    elsewhere = {key: (spec.objective.name, spec.unlabelled.name) for key, spec in specs.items() if spec.unlabelled}
+    assert set(elsewhere.values()) == {("simclr", "jetclass-mini"), ("barlow-twins", "jetclass-mini")}
+    assert {spec.dataset.name for spec in specs.values()} == {"top-vs-qcd"}
+    assert sum(spec.start in elsewhere for spec in specs.values()) == 4  # both seeds of both arms
+    (page,) = tmp_path.glob("mlruns/reports/robustness.smoke.*/comparisons.json")
+    told = json.loads(page.read_text())
+    assert not told["missing"]
+    assert [one["name"] for one in told["also_test"]] == ["shower-low", "other-detector", "scale-up", "scale-down", "few-tops"]
+    for one in told["also_test"]:
+        assert {lost["arm"] for lost in one["losses"]} > {"scratch", "simclr", "barlow-twins"}
+        assert {found["arm"] for found in one["differences_of_losses"]} > {"simclr", "barlow-twins"}

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from distributed import KilledWorker
-from engine.far_workers import Cluster, cluster, wait_for
+from engine.far_workers import Cluster, cluster, wait_for, what_it_came_to
 from engine.small_suite import run
 
 from jetbench.api import Session, open_session
@@ -41,7 +41,6 @@ from jetbench.tracking.tracker import MemoryTracker
 from jetbench.views.observables import observables
 
 PlanOf = Callable[..., Plan]
-UNTIMED = ("model.safetensors", "losses.npy", "scores.h5", "test.json", "split.json", "spec.yaml", "roc.png")
 # a pretraining of seconds, to be struck in its middle
 LONG = ("seeds=1", "labels=[50]", "arms.boosted-trees=null", "recipes.simclr.passes=12800", "recipes.simclr.epochs=40")
 
@@ -56,12 +55,6 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("JETBENCH_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def what_it_came_to(root: Path) -> dict[str, bytes]:
-    """Every file of every run that does not tell the time."""
-    found = (path for name in UNTIMED for path in (root / "work").glob(f"*/{name}"))
-    return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in found}
 
 
 def pretraining(session: Session) -> str:

@@ -132,7 +132,9 @@ def test_a_shadowing_file_and_a_broken_one_are_one_sentence(folder: Path) -> Non
 
 
 def test_show_tells_where_a_plug_in_comes_from(folder: Path) -> None:
-    output = wait(command("show", "small-cnn", "--plugin", "my_model.py", cwd=folder), 120)
+    shown = command("show", "small-cnn", "--plugin", "my_model.py", cwd=folder)
+    output = wait(shown, 120)
+    assert shown.returncode == 0
     assert "model small-cnn, revision 1: two convolutions and the mean of all pixels" in output
     assert "plug-in: my_model.py, sha256 " in output
     assert "options: width=16, head=linear, head_dropout=0.3" in output
@@ -170,7 +172,8 @@ def test_what_is_no_component_at_all_is_shown_with_its_broken_contract(kind: str
     path = tmp_path / "mine.py"
     path.write_text(f"X = 3\n{NO_CODE[kind]}\nJETBENCH = [E('mine', f'{{__name__}}:X', 'no code', **MORE)]\n")
     done = CliRunner().invoke(main, ["show", "mine", "--plugin", str(path)])
-    assert done.exit_code == 0, done.exception
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code == 1
     assert done.output.splitlines()[-1] == "contract: broken"
     assert "  failed: " in done.output
     reasons = [line.split(": ", 2)[2] for line in done.output.splitlines() if line.startswith("  failed: ")]

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from jetbench.data.catalog import datasets, find_dataset
-from jetbench.errors import PluginError, UnknownNameError
+from jetbench.errors import PluginError, SimulationError, UnknownNameError
 from jetbench.formats import formats
 from jetbench.models import models
 from jetbench.plugins import adopt, keep, scope, use
 from jetbench.plugins.given import active, restore, snapshot
+from jetbench.simulation.chunk_files import make_chunk
+from jetbench.simulation.chunks import plan as plan_chunks
 from jetbench.spec import PluginRef
 from jetbench.suites.stages import regimes
 
@@ -220,6 +222,18 @@ def test_jets_of_changed_code_are_other_jets(tmp_path: Path) -> None:
 
     text = (EXAMPLES / "my_dataset.py").read_text()
     assert seed_key(text) == seed_key(text) != seed_key(text + "# changed\n")
+
+
+def test_jets_are_made_by_no_other_code_than_their_recipe_names(tmp_path: Path) -> None:
+    """As a worker would make them on whose path another version is installed."""
+    use(EXAMPLES / "my_dataset.py")
+    recipe = find_dataset("prongs", 40).recipe
+    make_chunk(plan_chunks(recipe)[0], lambda jets: None, tmp_path)
+    (made,) = tmp_path.iterdir()
+    made.unlink()
+    with pytest.raises(SimulationError, match=r"prongs is .* of digest 111111111111, and the code here is that of my_dataset.py"):
+        make_chunk(plan_chunks(recipe.replace(plugin="1" * 64))[0], lambda jets: None, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_store_keeps_what_it_needs_and_gives_it_back(tmp_path: Path) -> None:

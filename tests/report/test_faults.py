@@ -19,8 +19,8 @@ from scipy.stats import norm
 
 from jetbench.faults import faults
 from jetbench.report.export import to_csv, to_json
-from jetbench.report.fault_words import POINTER, fault_lines, fault_numbers, fault_sentences
-from jetbench.report.faults import Claim, Effect, effects, one_seed
+from jetbench.report.fault_words import POINTER, chance_sentence, fault_lines, fault_numbers, fault_sentences
+from jetbench.report.faults import Claim, Effect, effects, moves, one_seed
 from jetbench.report.results import Results
 from jetbench.report.review.cards import arm_cards
 from jetbench.report.review.description import describe
@@ -129,6 +129,7 @@ def test_one_seed_has_the_error_of_the_test_sample_alone(level: Results) -> None
 def test_a_suite_without_faults_says_nothing_of_them(finished: Results) -> None:
     assert not effects(finished)
     assert not fault_sentences(finished)
+    assert not chance_sentence(finished)
     assert "faults" not in [content.anchor for content in contents_of(finished)]
 
 
@@ -141,6 +142,10 @@ def test_the_honest_comparison_knows_no_faulty_arm(results: Results, planted: Pl
     assert warnings(results) == warnings(honest)
     assert {card.name for card in arm_cards(results)} == {card.name for card in arm_cards(honest)}
     assert {cell.arm for cell in results.cells} > {cell.arm for cell in honest.cells}
+    mine, theirs = ({content.anchor: content.body for content in contents_of(one)} for one in (results, honest))
+    assert mine.keys() - theirs.keys() == {"faults"}
+    assert {anchor for anchor in theirs if mine[anchor] != theirs[anchor]} == {"cost", "provenance"}  # which count all runs
+    assert mine["cost"].partition("</table>")[0] == theirs["cost"].partition("</table>")[0]
 
 
 def test_a_fault_whose_runs_are_missing_has_no_answer_yet(planted: Planted) -> None:
@@ -252,6 +257,21 @@ def test_moves_that_are_shown_are_counted_before_verdicts_that_turn_without_one(
         assert one.fault.spoils == "none" or (line["what moved"] == "not shown") == (one not in shown)
         assert line["as expected"] in ("as expected", "not as expected", "undecided")
         assert line["as expected"] != "as expected" or one in shown or one.fault.expected == "narrower"
+
+
+def test_moves_are_told_beside_those_that_chance_would_show(results: Results, level: Results, tmp_path: Path) -> None:
+    """Three faults train something, each in one comparison: 3 × 5 % of intervals are outside by chance; one seed has none."""
+    told = chance_sentence(level)
+    assert told.startswith("Of 3 movements with an interval 2 are shown. Were all faults harmless, 3 × 5 % = 0.15 of these")
+    console = Console(record=True, width=600)
+    print_table(level, console)
+    write_report(level, tmp_path)
+    section = unescape(next(content.body for content in contents_of(level) if content.anchor == "faults"))
+    assert all(told in text for text in (console.export_text(), section, describe(level)))
+    assert section.index("</table>") < section.index(told)
+    numbers = json.loads((tmp_path / "comparisons.json").read_text())["fault_moves"]
+    assert numbers == pytest.approx({"intervals": 3, "shown": 2, "level": 0.95, "shown_by_chance": 0.15})
+    assert moves(results).intervals == 3
 
 
 def test_what_is_expected_follows_from_what_is_said_of_the_arms() -> None:

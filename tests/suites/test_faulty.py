@@ -35,6 +35,7 @@ def test_faults_add_runs_and_change_none(plan_of: PlanOf, tuned: bool) -> None:
     """Every run of the suite without them is there by the same digest, and what is added says what is wrong with it."""
     honest, plan = declaring(plan_of, tuned=tuned), declaring(plan_of, *ACTING, tuned=tuned)
     assert honest.runs.keys() < plan.runs.keys()
+    assert honest.instance.name != plan.instance.name
     assert all(plan.runs[key].spec == run.spec for key, run in honest.runs.items())
     added = [plan.runs[key] for key in plan.runs.keys() - honest.runs.keys()]
     assert {run.spec.fault for run in added} == set(ACTING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jetbench.faults import FAULTY
-from jetbench.report.fault_words import fault_lines, fault_rules, fault_sentences
+from jetbench.report.fault_words import chance_sentence, fault_lines, fault_rules, fault_sentences
 from jetbench.report.results import Results
 from jetbench.report.review.cards import standing
 from jetbench.report.rows import Row, baseline_text, compared_lines, rows
@@ -58,7 +58,8 @@ def _faults(results: Results) -> str:
     columns = (*sides, "verdict", "what moved", "interval", "expected", "as expected", "who committed it")
     listed = [columns, ["---"] * len(columns), *([line[name] for name in columns] for line in lines)]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in listed)
-    return "\n\n".join([f"**What each fault does ({FAULTY})**", *fault_sentences(results), table, fault_rules()])
+    parts = [f"**What each fault does ({FAULTY})**", *fault_sentences(results), table, chance_sentence(results), fault_rules()]
+    return "\n\n".join(filter(None, parts))
 
 
 def _line(results: Results, row: Row) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jetbench.evaluation.plots import DPI, INK, MUTED, PALETTE
 from jetbench.report.content import Cell, Line, Plot, SectionContent
 from jetbench.report.drawing import style
-from jetbench.report.fault_words import POINTER, fault_lines, fault_rules, fault_sentences
+from jetbench.report.fault_words import POINTER, chance_sentence, fault_lines, fault_rules, fault_sentences
 from jetbench.report.faults import Claim, Effect, effects
 from jetbench.report.markup import fragment, table
 from jetbench.report.results import Results
@@ -28,6 +28,9 @@ BODY = """
 <p>{{ sentence }}</p>
 {% endfor %}
 {{ table }}
+{% if chance %}
+<p>{{ chance }}</p>
+{% endif %}
 <p><small>Each fault is switched on alone, on purpose, in the arms that it strikes; an arm that it does not touch is the honest
 one itself. Arms with a fault have the role “faulty”, bear its name, and are part of no other comparison, family or verdict.
 Blue: with the fault the verdict is another one. Honest and faulty differences are decided by the same tests, corrected for the
@@ -45,6 +48,7 @@ def render(results: Results) -> SectionContent | None:
         BODY,
         table=table(HEADINGS, _lines(results), left=HEADINGS[3:]),
         sentences=fault_sentences(results),
+        chance=chance_sentence(results),
         level=LEVEL_TEXT,
         rules=fault_rules(),
         pointer=POINTER,
