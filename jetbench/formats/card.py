@@ -161,8 +161,9 @@ class ConstituentCard(Card):
     end), these in HDF5, npz, or npy, whose one array is called `array`; "padded" also in the format `pandas`, HDF5 of one frame
     in the layout "table", where `PX_*` are the columns PX_0, PX_1, …; "lists" (list columns of parquet, or branches of the
     `tree` of a ROOT file). A field of a compound dataset, or of records in parquet, is a place `dataset/field`. With "lists"
-    places may be expressions of columns, as "label_a | label_b", and `selection` is one: rows where it is false are left out;
-    `events` says that rows are no jets, and how these are found in them.
+    places may be expressions of columns, as "label_a | label_b", and `selection` is one: rows where it is false are left out.
+    `events` says that rows are events: `jets` is their number of jets or a list of theirs, `jet` and `candidate` are lists of
+    the indices of links between them, and `of_links` places of constituents with a value for each link; see docs/cards.md.
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
     and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
