@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,15 +52,13 @@ class ConstituentTable(TableReader):
         self.card, self._agreement = card.without(set(card.optional).difference(table.names)), Agreement()
         self._inner = keys_of(self.card.constituent_places())
         self._outer = keys_of([*self.card.jet_places(), *self.card.told_places()])
-        try:
-            with guarded(path):
-                if ends:
-                    table = FlatTable(table, card, self._inner, path)
-                elif card.events:
-                    table = EventTable(table, card.events, self._inner, path)
-        except BaseException:
-            table.close()
-            raise
+        with guarded(path), ExitStack() as closing:
+            closing.callback(table.close)
+            if ends:
+                table = FlatTable(table, card, self._inner, path)
+            elif card.events:
+                table = EventTable(table, card.events, self._inner, path)
+            closing.pop_all()  # all is well: close() will do it
         super().__init__(path, table)
 
     def blocks(self, start: int = 0) -> Iterator[Block]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,6 @@ __all__ = ["EventTable"]
 
 LISTS = "`events` of the card says what is a list of jets, and what of candidates or of links"
 INDICES = "indices count from 0 in each event, and -1 is no link"
-
-
-@dataclass(frozen=True, eq=False)
-class Links:
-    """Links of a block of events: the numbers of `links` and of `candidates` of each event (n,). Sorted by jets, without those to
-    nothing, `link` (k,) and `candidate` (k,) are their places among all of the block; `of_jet` (jets,) is how many a jet has."""
-
-    links: np.ndarray
-    candidates: np.ndarray
-    link: np.ndarray
-    candidate: np.ndarray
-    of_jet: np.ndarray
 
 
 class EventTable:
@@ -98,14 +85,14 @@ class EventTable:
     def _jets(self, columns: Columns, keys: Sequence[str], first: int) -> Columns:
         """The columns of the jets of a block of events, of which the first has the number `first`."""
         jets = np.diff(self._offsets[first : first + len(columns[keys[0]]) + 1])
-        links = self._links(columns, jets, first) if self._linked else None
+        of_jet, linked = self._links(columns, jets, first) if self._linked else (jets, {})
         found: dict[str, Any] = {}
         for key in keys:
-            if links is not None and key in self._linked:
-                linked = key in self._events.of_links
-                wanted, place = (links.links, links.link) if linked else (links.candidates, links.candidate)
-                self._check(columns[key], key, wanted, "links" if linked else "candidates", first)
-                found[key] = ak.unflatten(ak.flatten(columns[key])[place], links.of_jet)
+            if key in self._linked:
+                what = "links" if key in self._events.of_links else "candidates"
+                there, place = linked[what]
+                self._check(columns[key], key, there, what, first)
+                found[key] = ak.unflatten(ak.flatten(columns[key])[place], of_jet)
             elif columns[key].ndim == 1:
                 found[key] = columns[key][np.repeat(np.arange(len(jets)), jets)]
             else:
@@ -113,30 +100,28 @@ class EventTable:
                 found[key] = ak.flatten(columns[key])
         return found
 
-    def _links(self, columns: Columns, jets: np.ndarray, first: int) -> Links:
-        """The links of a block of events with so many `jets` each (n,)."""
-        events = self._events
-        candidates = self._lengths(columns[self._candidates], self._candidates, first)
-        if events.jet is None:  # a list of candidates for each jet: its place in the event is the jet's number
-            assert events.candidate is not None  # or there would be no links
-            self._check(columns[events.candidate], events.candidate, jets, "jets", first)
-            both = ak.broadcast_arrays(ak.local_index(columns[events.candidate], axis=1), columns[events.candidate])
+    def _links(self, columns: Columns, jets: np.ndarray, first: int) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, ...]]]:
+        """How many links the jets of a block have, each of whose events has so many `jets` (n,); and of its links and candidates
+        the numbers by event (n,), and the places of those that are in jets, sorted by jet."""
+        jet_key, key = self._events.jet, self._events.candidate
+        jet, candidate = columns[jet_key] if jet_key else None, columns[key] if key else None
+        if jet is None:  # a list of candidates for each jet: its place in the event is the jet's number
+            self._check(candidate, key, jets, "jets", first)
+            both = ak.broadcast_arrays(ak.local_index(candidate, axis=1), candidate)
             jet, candidate = (ak.flatten(one, axis=2) for one in both)
-        else:
-            jet, candidate = columns[events.jet], columns[events.candidate] if events.candidate else None
-        of_jet = self._places(jet, events.jet or events.candidate or "", jets, "jets", first)
-        links = ak.num(jet).to_numpy()
-        if candidate is None:
-            candidates, of_candidate = links, np.arange(len(of_jet))
-        else:
-            assert events.candidate is not None
-            self._check(candidate, events.candidate, links, "links", first)
-            of_candidate = self._places(candidate, events.candidate, candidates, "candidates", first)
-        there = np.flatnonzero((of_jet >= 0) & (of_candidate >= 0))
-        link = there[np.argsort(of_jet[there], kind="stable")]
-        return Links(links, candidates, link, of_candidate[link], np.bincount(of_jet[link], minlength=int(jets.sum())))
+        of_jet = self._places(jet, jet_key or key, jets, "jets", first)
+        links = candidates = ak.num(jet).to_numpy()
+        of_candidate = np.arange(len(of_jet))
+        if candidate is not None:
+            self._check(candidate, key, links, "links", first)
+            candidates = self._lengths(columns[self._candidates], self._candidates, first)
+            of_candidate = self._places(candidate, key, candidates, "candidates", first)
+        link = np.flatnonzero((of_jet >= 0) & (of_candidate >= 0))
+        link = link[np.argsort(of_jet[link], kind="stable")]
+        each = np.bincount(of_jet[link], minlength=int(jets.sum()))
+        return each, {"links": (links, link), "candidates": (candidates, of_candidate[link])}
 
-    def _places(self, column: ak.Array, key: str, there: np.ndarray, what: str, first: int) -> np.ndarray:
+    def _places(self, column: ak.Array, key: str | None, there: np.ndarray, what: str, first: int) -> np.ndarray:
         """Indices (k,) among all of a block's events of what they point to, of which each event has so many `there` (n,); -1 for
         none."""
         event = np.repeat(np.arange(len(there)), self._lengths(column, key, first))
@@ -146,18 +131,18 @@ class EventTable:
             raise DataFileError(f"{self._path}: event {first + event[i]} {told}; {INDICES}")
         return np.where(index < 0, -1, index + (np.cumsum(there) - there)[event])
 
-    def _check(self, column: ak.Array, key: str, wanted: np.ndarray, what: str, first: int) -> None:
+    def _check(self, column: ak.Array, key: str | None, wanted: np.ndarray, what: str, first: int) -> None:
         """Raise `DataFileError` where lists are not as long as what they belong to, (n,)."""
         found = self._lengths(column, key, first)
         for i in np.flatnonzero(found != wanted)[:1]:
             told = f"has {found[i]} values in {key!r}, and {wanted[i]} {what}"
             raise DataFileError(f"{self._path}: event {first + i} {told}; {LISTS}")
 
-    def _lengths(self, column: ak.Array, key: str, first: int) -> np.ndarray:
+    def _lengths(self, column: ak.Array, key: str | None, first: int) -> np.ndarray:
         refuse(ak.is_none(column), first, self._path, f"has an empty cell in {key!r}", remedy=LISTS, row="event")
         return np.asarray(ak.num(column), np.int64)
 
-    def _whole(self, column: ak.Array, key: str) -> np.ndarray:
+    def _whole(self, column: ak.Array, key: str | None) -> np.ndarray:
         """A column (n,) of whole numbers as int64."""
         if not str(ak.type(column).content).startswith(("int", "uint")):
             raise DataFileError(f"{self._path}: {key!r} is of the type {ak.type(column)} where whole numbers belong; {LISTS}")
