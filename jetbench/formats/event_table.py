@@ -110,7 +110,7 @@ class EventTable:
             both = ak.broadcast_arrays(ak.local_index(candidate, axis=1), candidate)
             jet, candidate = (ak.flatten(one, axis=2) for one in both)
         of_jet = self._places(jet, jet_key or key, jets, "jets", first)
-        links = candidates = ak.num(jet).to_numpy()
+        links = candidates = self._lengths(jet, jet_key or key, first)
         of_candidate = np.arange(len(of_jet))
         if candidate is not None:
             self._check(candidate, key, links, "links", first)
@@ -140,10 +140,14 @@ class EventTable:
 
     def _lengths(self, column: ak.Array, key: str | None, first: int) -> np.ndarray:
         refuse(ak.is_none(column), first, self._path, f"has an empty cell in {key!r}", remedy=LISTS, row="event")
-        return np.asarray(ak.num(column), np.int64)
+        return ak.to_numpy(ak.num(column), allow_missing=False)
 
     def _whole(self, column: ak.Array, key: str | None) -> np.ndarray:
         """A column (n,) of whole numbers as int64."""
-        if not str(ak.type(column).content).startswith(("int", "uint")):
+        try:
+            values = ak.to_numpy(column, allow_missing=False)
+        except ValueError:
+            values = np.empty(0)
+        if values.dtype.kind not in "iu":
             raise DataFileError(f"{self._path}: {key!r} is of the type {ak.type(column)} where whole numbers belong; {LISTS}")
-        return np.asarray(column, np.int64)
+        return values.astype(np.int64)

@@ -11,6 +11,8 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import uproot
 from formats import files
@@ -162,6 +164,11 @@ def write_parquet(path: Path, content: Content) -> None:
     ak.to_parquet(ak.zip(content, depth_limit=1), path, row_group_size=7)
 
 
+def write_nullable(path: Path, content: Content) -> None:
+    """As pyarrow and pandas write it, where every cell might be empty."""
+    pq.write_table(pa.table({name: column.tolist() for name, column in content.items()}), path, row_group_size=11)
+
+
 def nested(content: Content) -> Content:
     """A list of constituents for each jet of an event, of a flat tree."""
     return {
@@ -171,7 +178,9 @@ def nested(content: Content) -> Content:
 
 
 @pytest.mark.parametrize(
-    ("write", "kind"), [(write_ntuple, "root"), (write_parquet, "parquet")], ids=["RNTuple", "parquet with empty first lists"]
+    ("write", "kind"),
+    [(write_ntuple, "root"), (write_parquet, "parquet"), (write_nullable, "parquet")],
+    ids=["RNTuple", "parquet", "parquet of pyarrow"],
 )
 def test_lists_of_constituents_for_each_jet_of_an_event(
     write: Callable[..., None], kind: str, tmp_path: Path, expected: Jets
@@ -181,7 +190,21 @@ def test_lists_of_constituents_for_each_jet_of_an_event(
     same(run(tmp_path / f"a.{kind}", card + "events: {jets: FatJet_pt}\n")[0], expected)
 
 
-def test_lists_of_candidates_for_each_jet(tmp_path: Path, expected: Jets) -> None:
+def test_links_in_parquet(tmp_path: Path, expected: Jets) -> None:
+    content = pfnano()
+    write_nullable(tmp_path / "a.parquet", content)
+    card = PFNANO.replace("format: root\ntree: Events", "format: parquet")
+    same(run(tmp_path / "a.parquet", card)[0], expected)
+    for name, told in ((JET, "is of the type"), ("PFCands_pt", "has an empty cell in"), ("FatJet_pt", "has an empty cell in")):
+        empty = content[name].tolist()
+        empty[FULL] = [None, *empty[FULL][1:]] if name == JET else None
+        write_nullable(tmp_path / "b.parquet", content | {name: ak.Array(empty)})
+        with pytest.raises(DataFileError, match=rf"b\.parquet: .*{told}"):
+            run(tmp_path / "b.parquet", card.replace("FatJet_number", "FatJet_pt"))
+
+
+@pytest.mark.parametrize(("write", "kind"), [(write_ntuple, "root"), (write_nullable, "parquet")], ids=["RNTuple", "parquet"])
+def test_lists_of_candidates_for_each_jet(write: Callable[..., None], kind: str, tmp_path: Path, expected: Jets) -> None:
     """Indices without the jets': where there is a list of them for each jet, as of `pFCandsIdxG` in coffea."""
     content = pfnano()
     jet, index = content[JET], content[CANDIDATE]
@@ -192,9 +215,10 @@ def test_lists_of_candidates_for_each_jet(tmp_path: Path, expected: Jets) -> Non
     each = np.unique(np.sort(of_jet), return_counts=True)[1]
     content["list"] = ak.unflatten(ak.unflatten(ak.flatten(index)[order], each), PER_EVENT)
     assert ak.any(content["list"] == -1, axis=None), "one link is to nothing"
-    write_ntuple(tmp_path / "a.root", content)
+    write(tmp_path / f"a.{kind}", content)
     card = PFNANO.replace("channels: [{name: sip, place: FatJetPFCands_sip}]\n", "").partition("events:")[0]
-    jets, _ = run(tmp_path / "a.root", card + "events: {jets: FatJet_pt, candidate: list}\n")
+    card = card.replace("format: root\ntree: Events", "format: parquet") if kind == "parquet" else card
+    jets, _ = run(tmp_path / f"a.{kind}", card + "events: {jets: FatJet_pt, candidate: list}\n")
     np.testing.assert_array_equal(jets.offsets, expected.offsets)
     np.testing.assert_array_equal(jets.eta, expected.eta)
     np.testing.assert_array_equal(jets.values, expected.values[:, [0, 1, *range(3, 9)]])
