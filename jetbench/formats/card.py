@@ -15,7 +15,6 @@ __all__ = ["Card", "CardChannel", "ConstituentCard", "Events", "Place", "split"]
 
 # a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features:2"
 Place = Annotated[str, Field(pattern=r"^[^:]+(:\d+)?$")]
-Key = Annotated[str, Field(pattern=r"^[^:]+$")]
 Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "mass"]
 
 Name = TypeVar("Name", bound=str)
@@ -143,10 +142,10 @@ class Events(Value):
     links they have a list for each jet. Places of jets have a value for each jet, or one for the event.
     """
 
-    jets: Key
-    jet: Key | None = None
-    candidate: Key | None = None
-    of_links: tuple[Key, ...] = ()
+    jets: Place
+    jet: Place | None = None
+    candidate: Place | None = None
+    of_links: tuple[Place, ...] = ()
 
     def places(self) -> list[str]:
         """List the places of the jets' number and of the links."""
@@ -210,6 +209,8 @@ class ConstituentCard(Card):
             raise ValueError("a selection belongs to the layout 'lists'; select the rows of arrays before you write them")
         if self.events is not None and self.layout != "lists":
             raise ValueError("events belong to the layout 'lists', of parquet and ROOT files")
+        if self.events and any(split(place)[1] is not None for place in self.events.places()):
+            raise ValueError("events name whole lists, or numbers; no :column belongs behind their names")
         of_links = set(self.events.of_links) if self.events else set[str]()
         if self.events and of_links and not self.events.candidate:
             raise ValueError("of_links belong beside `candidate`; without it every value of a constituent is one of a link")

@@ -346,6 +346,7 @@ LINKS = f"jet: {JET}, candidate: {CANDIDATE}, of_links: [FatJetPFCands_sip]"
         (None, {"jets: nFatJet": "jets: nFatJets"}, "no column 'nFatJets'; did you mean 'nFatJet'"),
         (None, {"events: ": "# "}, r"'FatJet_number' does not fit .*rows are jets.*unless the card has `events`"),
         (None, {f"{CANDIDATE}, of": "FatJetPFCands_sip, of"}, "'FatJetPFCands_sip' is of the type .* where whole numbers belong"),
+        (None, {"jets: nFatJet": "jets: FatJet_pt:0"}, "no :column belongs behind their names"),
         (None, {f", candidate: {CANDIDATE}": ""}, "of_links belong beside `candidate`"),
         (
             None,
