@@ -11,7 +11,7 @@ from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT
 from jetbench.jets import Channel, Meta, Provenance
 from jetbench.values import Value
 
-__all__ = ["Card", "CardChannel", "ConstituentCard", "Place", "split"]
+__all__ = ["Card", "CardChannel", "ConstituentCard", "Events", "Place", "split"]
 
 # a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features:2"
 Place = Annotated[str, Field(pattern=r"^[^:]+(:\d+)?$")]
@@ -133,6 +133,25 @@ class CardChannel(Value):
         )
 
 
+class Events(Value):
+    """Rows that are events with any number of jets. `jets` is that number, or a list with a value for each jet.
+
+    Links say which of the event's candidates are constituents of which jet: lists `jet` and `candidate` of their indices in the
+    event, from 0 on, −1 for none. Without `candidate` the links are the candidates; without `jet`, `candidate` has a list for
+    each jet. The places of constituents then have a value for each candidate, those `of_links` one for each link. Without any
+    links they have a list for each jet. Places of jets have a value for each jet, or one for the event.
+    """
+
+    jets: Place
+    jet: Place | None = None
+    candidate: Place | None = None
+    of_links: tuple[Place, ...] = ()
+
+    def places(self) -> list[str]:
+        """List the places of the jets' number and of the links."""
+        return [key for key in (self.jets, self.jet, self.candidate) if key]
+
+
 class ConstituentCard(Card):
     """A table of constituents.
 
@@ -142,6 +161,8 @@ class ConstituentCard(Card):
     in the layout "table", where `PX_*` are the columns PX_0, PX_1, …; "lists" (list columns of parquet, or branches of the
     `tree` of a ROOT file). A field of a compound dataset, or of records in parquet, is a place `dataset/field`. With "lists"
     places may be expressions of columns, as "label_a | label_b", and `selection` is one: rows where it is false are left out.
+    `events` says that rows are events: `jets` is their number of jets or a list of theirs, `jet` and `candidate` are lists of
+    the indices of links between them, and `of_links` places of constituents with a value for each link; see docs/cards.md.
     `momentum` names px, py, pz or pt, eta (or rapidity), phi, and energy or mass; with neither, constituents are massless.
     `axis`: the sum of the four-vectors, the pT-weighted mean direction, or `given` by `jet_eta` and `jet_phi`; `relative`: eta
     and phi are differences to it. `checks` are the file's own values, compared with the computed ones. `radius` is the jet
@@ -154,6 +175,7 @@ class ConstituentCard(Card):
     layout: Literal["padded", "NCF", "NFC", "flat", "lists"]
     tree: str | None = None
     selection: Place | None = None
+    events: Events | None = None
     momentum: dict[Quantity, Place]
     unit: Literal["GeV", "MeV"] = "GeV"
     mask: Place | None = None
@@ -185,6 +207,17 @@ class ConstituentCard(Card):
             raise ValueError("a column of lists is one quantity; no :column belongs behind its name")
         if self.selection is not None and self.layout != "lists":
             raise ValueError("a selection belongs to the layout 'lists'; select the rows of arrays before you write them")
+        if self.events is not None and self.layout != "lists":
+            raise ValueError("events belong to the layout 'lists', of parquet and ROOT files")
+        if self.events and any(split(place)[1] is not None for place in self.events.places()):
+            raise ValueError("events name whole lists, or numbers; no :column belongs behind their names")
+        of_links = set(self.events.of_links) if self.events else set[str]()
+        if self.events and of_links and not self.events.candidate:
+            raise ValueError("of_links belong beside `candidate`; without it every value of a constituent is one of a link")
+        if strange := of_links - set(self.constituent_places()):
+            raise ValueError(f"of_links are places of constituents, and {min(strange)!r} is none")
+        if of_links and set(self.momentum.values()) <= of_links:
+            raise ValueError("where the momenta are those of links, these are the constituents; leave out candidate and of_links")
         if (self.layout == "flat") != ((self.counts is None) != (self.offsets is None)) or (self.counts and self.offsets):
             raise ValueError(
                 "the layout 'flat' needs counts, the number of constituents of each jet, or offsets, and no other has them"
@@ -220,7 +253,8 @@ class ConstituentCard(Card):
     def _optional_is_spare(self) -> ConstituentCard:
         single = (self.pdg, self.mask, self.counts, self.offsets, self.jet_eta, self.jet_phi, self.selection)
         spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values(), *self.told_places()]
-        refuse_needed(self.optional, spare, [*self.momentum.values(), *(place for place in single if place)])
+        needed = [*self.momentum.values(), *(place for place in single if place), *(self.events.places() if self.events else [])]
+        refuse_needed(self.optional, spare, needed)
         return self
 
     def without(self, missing: Collection[str]) -> ConstituentCard:

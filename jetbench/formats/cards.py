@@ -74,7 +74,7 @@ def _lists(path: Path, card: ConstituentCard, keys: Sequence[str]) -> Table:
     if card.tree is None:
         from jetbench.formats.parquet import ParquetTable
 
-        table = ParquetTable(path)
+        table = ParquetTable(path, ragged=card.events is not None)
     else:
         from jetbench.formats.root import RootTable
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +17,22 @@ from jetbench.formats.agreement import Agreement
 from jetbench.formats.card import CardChannel, ConstituentCard, split
 from jetbench.formats.cards import open_table
 from jetbench.formats.columns import UNSELECTED, lists, refuse
+from jetbench.formats.event_table import EventTable
 from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
 from jetbench.formats.particles import identify
 from jetbench.formats.places import PerJet, keys_of, pick, shapes_of
 from jetbench.formats.reader import Block, Reader, TableReader
 from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, Columns
 from jetbench.jets import Jets
+from jetbench.jets.guard import guarded
 
 __all__ = ["ConstituentTable"]
 
 UNKNOWN = "particles of an unknown PDG number taken as {}"
 LOOK = 10  # jets that tell whether a file is of a format
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
-ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event"
+ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event, of which `events` says more"
+ROWS_ARE_EVENTS = ", and events: a list of constituents for every jet, or what links of `events` make one of"
 KNOWN = 0.9  # share of PDG numbers that are in the table; candidates of forward calorimeters, 1 and 2 in CMS, are not
 DIRECTIONS = ("eta", "rapidity", "phi")  # of a constituent without momentum they mean nothing, and centred files have some
 Quantities = dict[str, ak.Array]
@@ -41,12 +46,27 @@ class ConstituentTable(TableReader):
 
     def __init__(self, path: Path, card: ConstituentCard) -> None:
         ends = card.counts or card.offsets
-        asked = keys_of([*card.constituent_places(), *card.jet_places(), *card.told_places(), *([ends] if ends else [])])
+        rest = [*([ends] if ends else []), *(card.events.places() if card.events else [])]
+        asked = keys_of([*card.constituent_places(), *card.jet_places(), *card.told_places(), *rest])
         table: Any = open_table(path, card, asked)
         self.card, self._agreement = card.without(set(card.optional).difference(table.names)), Agreement()
         self._inner = keys_of(self.card.constituent_places())
         self._outer = keys_of([*self.card.jet_places(), *self.card.told_places()])
-        super().__init__(path, FlatTable(table, card, self._inner, path) if ends else table)
+        with guarded(path), ExitStack() as closing:
+            closing.callback(table.close)
+            if ends:
+                table = FlatTable(table, card, self._inner, path)
+            elif card.events:
+                table = EventTable(table, card.events, self._inner, path)
+            closing.pop_all()  # all is well: close() will do it
+        super().__init__(path, table)
+
+    def blocks(self, start: int = 0) -> Iterator[Block]:
+        for jets, repairs in super().blocks(start):
+            yield replace(jets, event=self.rows_of(np.asarray(jets.event))), repairs
+
+    def rows_of(self, jets: np.ndarray) -> np.ndarray:
+        return self.table.rows_of(jets) if isinstance(self.table, EventTable) else jets
 
     def _open(self) -> Sequence[str]:
         card, shapes = self.card, shapes_of(self.table, [*self._inner, *self._outer], self.path)
@@ -55,7 +75,8 @@ class ConstituentTable(TableReader):
             shape = shapes[key]
             features = shape[1 if card.layout == "NFC" else -1] if shape else 0
             if len(shape) != 2 + (column is not None) or (column is not None and column >= features):
-                said = card.layout + (ROWS_ARE_JETS if card.layout == "lists" else "")
+                rows = ROWS_ARE_EVENTS if card.events else ROWS_ARE_JETS
+                said = card.layout + (rows if card.layout == "lists" else "")
                 raise DataFileError(f"{self.path}: {place!r} does not fit {key!r} of shape {shape}; the card says {said}")
         widths = {shapes[key][-1 if card.layout == "NFC" else 1] for key in self._inner} if card.padded else {0}
         if len(widths) > 1:

@@ -17,6 +17,7 @@ __all__ = ["constituents", "starts"]
 MEV = 1e4  # median pT of jets beyond which they are in MeV rather than in GeV
 MASKS = ("mask", "valid", "is_valid", "present")
 OFFSETS = "offsets"
+EVENTS = "# CHECK: the lists of {} are of other lengths; if rows are events, `events` says what is a list of jets (docs/cards.md)"
 LISTS = ("parquet", "root")  # containers in which a row has lists of its own length
 
 
@@ -62,8 +63,8 @@ def _arrays(look: Look) -> Found | None:
     groups: dict[tuple[object, ...], dict[str, Array]] = {}
     for array in look.arrays:
         if array.rows is not None and array.rows.ndim == 2 and array.rows.dtype.kind in "iufb":
-            above = array.key.rpartition("/")[0]
-            groups.setdefault((above, array.shape), {})[array.key] = array
+            above, lengths = array.key.rpartition("/")[0], b"" if array.lengths is None else array.lengths.tobytes()
+            groups.setdefault((above, array.shape, lengths), {})[array.key] = array
     for arrays in sorted(groups.values(), key=lambda one: -len(one)):
         momentum = by_name({key: key for key in arrays})
         if momentum is None:
@@ -84,6 +85,7 @@ def _arrays(look: Look) -> Found | None:
         lines += [f"mask: {quoted(key)}  # not zero where there is a constituent" for key in masks[:1]]
         rest = [key for key in arrays if key not in momentum.places.values() and key not in masks]
         lines += [f"#   {key}: a channel by  channels: [{{name: NAME, place: {quoted(key)}}}]" for key in rest]
+        lines += [EVENTS.format(next(iter(other))) for other in groups.values() if lists and other is not arrays]
         return Found("constituents", tuple(lines), jets, {*arrays, *axes.values()})
     return None
 

@@ -24,10 +24,10 @@ TOLERATED = 4  # times BLOCK_BYTES, of a block whose rows are larger than the fi
 class ParquetTable:
     """Columns by key, of at least one row; those that are needed may be named later. A field of records, or of lists of them, is
     `column/field`. Row groups are read one after another, in batches, so that memory grows neither with the file nor with a row
-    group."""
+    group. Where rows may be `ragged`, lists of lists of different lengths, each length in the shape of such a one is 0."""
 
-    def __init__(self, path: Path, keys: Sequence[str] = ()) -> None:
-        self._path = path
+    def __init__(self, path: Path, keys: Sequence[str] = (), ragged: bool = False) -> None:
+        self._path, self._ragged = path, ragged
         with guarded(path):
             self._file = pq.ParquetFile(path)
             self.rows = int(self._file.metadata.num_rows)
@@ -45,6 +45,8 @@ class ParquetTable:
                 first = _column(next(self._batches([key], 0, 1)), key)
             return (self.rows, *ak.to_numpy(first, allow_missing=False).shape[1:])
         except ValueError as error:
+            if self._ragged:
+                return (self.rows, *[0] * (first.ndim - 1))
             raise DataFileError(
                 f"{self._path}: the first row of {key!r} is ragged or has missing values (empty cells)"
             ) from error

@@ -103,6 +103,6 @@ def _row(place: str, shapes: Shapes, path: Path, flags: bool = False) -> tuple[i
     inside = column is None or (len(shape) > 1 and column < shape[-1])
     if not inside or (row not in ((), (1,)) and not (flags and column is None and len(row) == 1)):
         wanted = "one number for each jet, or a row of flags for the classes, belongs" if flags else "one number per jet belongs"
-        lists = "; rows are jets, and not events with lists of them" if 0 in shape[1:] else ""
+        lists = "; rows are jets, and not events with lists of them, unless the card has `events`" if 0 in shape[1:] else ""
         raise DataFileError(f"{path}: {place!r} does not fit {key!r} of shape {shape}, where {wanted}{lists}")
     return row

@@ -30,7 +30,8 @@ class Reader(ABC):
     some 64 MB, at least one; whoever wants smaller blocks lowers it).
     `remarks` are sentences for whoever converts the file, complete with the last block: above all where the jets that come out
     disagree with what the file says of them. `guess` says what tells the classes, or that nothing does, where no column can.
-    `jets_per_row` is the number of jets that each row of the file gives, one after the other; they share their `event`.
+    `jets_per_row` is the number of jets that each row of the file gives, one after the other; they share their `event`. Where it
+    differs from row to row, `rows_of` says more.
     Where `drop` is set, rows that cannot be jets are left out of a block instead of an error; `dropped` counts their jets in the
     last block by cause ("has no constituents"), with those that a card's selection leaves out.
     `meta.class_names` is empty where the file does not say what its labels mean; the labels are then whole numbers from 0 on.
@@ -64,6 +65,10 @@ class Reader(ABC):
         """Answer for `recognises`, where any error of the file means no. Never true of a carded format: only a card can say what
         the keys mean."""
         return False
+
+    def rows_of(self, jets: np.ndarray) -> np.ndarray:
+        """Return the rows (n,) of the file that give jets, by their numbers (n,) among all that the file gives."""
+        return jets // self.jets_per_row
 
     @abstractmethod
     def blocks(self, start: int = 0) -> Iterator[Block]:

@@ -177,15 +177,15 @@ def _read(stretch: Stretch, tell: Tell) -> None:
             found, wanted = 0 if jets is None else len(jets), stop - start - sum(dropped.values())
             if jets is None or found != wanted:
                 raise DataFileError(f"{source.path}: its reader gives {found} jets from {start} on where {wanted} belong")
-            _check_rows(np.asarray(jets.event), start, stop, reader.jets_per_row, source.path)
+            _check_rows(np.asarray(jets.event), reader.rows_of(np.arange(start, stop)), source.path)
             tell(Part(jets, repaired, dropped, tuple(reader.remarks), reader.guess))
 
 
-def _check_rows(event: np.ndarray, start: int, stop: int, each: int, path: Path) -> None:
-    """Raise `DataFileError` where the event ids (n,) of jets start:stop are not those of their rows, each of which has `each`."""
-    first, last = start // each, (stop - 1) // each
+def _check_rows(event: np.ndarray, rows: np.ndarray, path: Path) -> None:
+    """Raise `DataFileError` where the event ids (n,) of jets are not among the `rows` (m,) of them and of those left out."""
+    first, last = int(rows[0]), int(rows[-1])
     inside = (event >= first) & (event <= last)
-    if not inside.all() or (len(event) and np.bincount(event - first).max() > each):
+    if not inside.all() or (np.bincount(event - first, minlength=last - first + 1) > np.bincount(rows - first)).any():
         raise DataFileError(f"{path}: its reader does not number the jets by their rows, {first} to {last}")
 
 

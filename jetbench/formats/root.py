@@ -100,7 +100,8 @@ class RootTable:
     def _refused(self, key: str) -> DataFileError:
         kind = getattr(self._tree[key], "typename", "") or "record"
         return DataFileError(
-            f"{self._path}: the branch {key!r} is of the type {kind}, of which no numbers are read; write numbers, or lists"
+            f"{self._path}: the branch {key!r} is of the type {kind}, of which no numbers are read; write numbers, or lists "
+            "(docs/cards.md shows how for references, as of Delphes)"
         )
 
     def _find(self, name: str) -> Any:

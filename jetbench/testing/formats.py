@@ -128,10 +128,10 @@ def a_file_becomes_valid_jets(case: FormatCase) -> None:
         expect(reader.jets > 0 and reader.block > 0, f"it has {reader.jets} jets, of which {reader.block} may be read at once")
         count = min(reader.jets, reader.block)
         jets, repairs = next(iter(reader.blocks()))
-        meta, remarks, each = reader.meta, list(reader.remarks), reader.jets_per_row
+        meta, remarks, rows = reader.meta, list(reader.remarks), reader.rows_of(np.arange(count))
     expect(len(jets) == count, f"of {count} jets it gives {len(jets)}")
     expect(jets.meta == meta, "the jets have other metadata than the reader tells")
-    expect(np.array_equal(jets.event, np.arange(count) // each), "`event` does not count the rows of the file from 0 on")
+    expect(np.array_equal(jets.event, rows), "`event` does not count the rows of the file from 0 on")
     expect(all(isinstance(one, str) and one for one in remarks), f"remarks are sentences, and these are {remarks}")
     expect(all(0 <= changed <= count for changed in repairs.values()), f"more jets are repaired than there are: {repairs}")
     _named(jets).validate()
