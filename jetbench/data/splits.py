@@ -53,6 +53,9 @@ def split_jets(
         raise SuiteError(f"a budget of {budget} labels is larger than the pool of {len(pool)} jets; lower it or add jets")
     order = pool[interleaved(labels[pool], numpy_rng("labels", dataset_digest, seed))]
     train, validation = divided(order, labels, events, budget)
+    if not len(validation):
+        few = f"{len(train)} labels are of so few events that none validates (every fifth of a class does)"
+        raise SuiteError(f"{few}; give more labels, or fewer jets of each event")
     return Split(train=train, validation=validation, pool=pool, test=test)
 
 
@@ -95,14 +98,13 @@ def _whole_events(events: np.ndarray, size: int) -> int:
 
 
 def _validates(labels: np.ndarray, events: np.ndarray) -> np.ndarray:
-    """True for every fifth jet of a class in this order; all jets of an event follow its first."""
-    rank = np.empty(len(labels), np.int64)
-    for label in np.unique(labels):
-        rows = labels == label
-        rank[rows] = np.arange(rows.sum())
-    flags = rank % VALIDATION == VALIDATION - 1
+    """True for the jets of every fifth event in this order, counted among the events whose first jet is of the same class."""
     starts = np.concatenate([[True], events[1:] != events[:-1]])
-    return flags[np.flatnonzero(starts)][np.cumsum(starts) - 1]
+    first = labels[starts]
+    flags = np.zeros(len(first), bool)
+    for label in np.unique(first):
+        flags[np.flatnonzero(first == label)[VALIDATION - 1 :: VALIDATION]] = True
+    return flags[np.cumsum(starts) - 1]
 
 
 def _sha256(rows: np.ndarray) -> str:
