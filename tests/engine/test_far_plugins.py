@@ -47,7 +47,7 @@ def ran(folder: Path, store: str, *more: str) -> tuple[int, str]:
     """Run the suite into a store, with jets of its own; returns the exit status and what was printed."""
     settings = [word for one in SHORT for word in ("--set", one)]
     process = command(*RUN, *settings, *more, "--store", store, cwd=folder, cache=folder / f"cache-{store}")
-    output = wait(process, 300)
+    output = wait(process, 600)
     return process.returncode, output
 
 
