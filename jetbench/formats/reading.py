@@ -64,7 +64,8 @@ class File:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One file of a dataset: its format and card, what its reader says of it, and the sha256 of its bytes."""
+    """One file of a dataset: its format and card, what its reader says of it, its `guess` of the classes among that, and the
+    sha256 of its bytes."""
 
     path: Path
     entry: FormatEntry
@@ -72,6 +73,7 @@ class Source:
     meta: Meta
     jets: int
     block: int
+    guess: str = ""
     sha256: str = ""
 
 
@@ -163,7 +165,7 @@ def _survey(file: File, tell: Tell) -> tuple[Look, str]:
 def _look(file: File, tell: Tell) -> Source:
     entry = file.entry()
     with closing(_open(entry, file.path, file.card)) as reader:
-        return Source(file.path, entry, file.card, reader.meta, reader.jets, reader.block)
+        return Source(file.path, entry, file.card, reader.meta, reader.jets, reader.block, reader.guess)
 
 
 def _read(stretch: Stretch, tell: Tell) -> None:

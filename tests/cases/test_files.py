@@ -332,6 +332,16 @@ class_names: [sim, cms]
         lambda: ("test.hdf5",),
         Expected((), None, told="its name tells no class"),
     ),
+    "jetnet-names, another than the guess": (
+        lambda: files.jetnet(Path("t-channel_qcd.hdf5"), JETS),
+        lambda: ("t-channel_qcd.hdf5", "--class-names", "qcd"),
+        Expected(("qcd",), np.zeros(NUMBER), told="the letter t of its name says top, and no column does; it is left aside"),
+    ),
+    "jetnet-names, the class of a name that tells none": (
+        lambda: files.jetnet(Path("test.hdf5"), JETS),
+        lambda: ("test.hdf5", "--class-names", "gluon"),
+        Expected(("gluon",), np.zeros(NUMBER)),
+    ),
     "jetnet-names, said": (
         lambda: files.jetnet(Path("test.hdf5"), JETS),
         lambda: ("--label-from-files", "Gluon=test.hdf5"),
