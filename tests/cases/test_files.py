@@ -6,6 +6,7 @@ import gzip
 import shutil
 import subprocess
 import sys
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -171,6 +172,23 @@ def mod() -> None:
     hdf5("CMS_Jet300.h5", pfcs=columns, pfcs_index=ends, jets_i=np.column_stack([np.arange(NUMBER), LABEL]))
 
 
+def frame(name: str = "x.h5", change: Callable[[Any], Any] = lambda frame: frame, **options: Any) -> None:
+    """A Top Tagging table as pandas writes it."""
+    import pandas as pd
+
+    momentum = JETS.padded(JETS.momentum, 12)
+    columns = {f"{axis}_{i}": momentum[:, i, k] for i in range(12) for k, axis in enumerate(("PX", "PY", "PZ", "E"))}
+    with warnings.catch_warnings(action="ignore", category=pd.errors.PerformanceWarning):  # about texts in the layout fixed
+        change(pd.DataFrame(columns).assign(is_signal_new=LABEL)).to_hdf(
+            name, **{"key": "table", "mode": "w", "format": "table", **options}
+        )
+
+
+def with_categories(frame: Any) -> Any:
+    """The labels as a category, whose places, which are what is stored, are the other way round."""
+    return frame.assign(is_signal_new=frame.is_signal_new.astype("category").cat.reorder_categories([1, 0]))
+
+
 def tree(name: str, *, flags: tuple[str, ...] = ("QCD", "Tbqq"), way: str = "TTree", entries: bool = True) -> None:
     import awkward as ak
     import uproot
@@ -266,6 +284,15 @@ class_names: [sim, cms]
     "pandas, a column of text beside the numbers": (
         lambda: (files.top_tagging(Path("plain.h5"), JETS), files.with_text(Path("plain.h5"), Path("deep.h5"))),
         lambda: ("deep.h5",),
+        Expected(),
+    ),
+    "pandas, data columns": (lambda: frame(data_columns=["is_signal_new"]), lambda: ("x.h5",), Expected()),
+    "pandas, blosc": (lambda: frame(complib="blosc", complevel=5), lambda: ("x.h5",), Expected()),
+    "pandas, bzip2": (lambda: frame(complib="bzip2", complevel=5), lambda: ("x.h5",), Expected()),
+    "pandas, in reversed order": (lambda: frame(change=lambda frame: frame.iloc[::-1]), lambda: ("x.h5",), Expected()),
+    "pandas, labels of 0.0 and 1.0": (
+        lambda: frame(change=lambda frame: frame.assign(is_signal_new=LABEL.astype(float))),
+        lambda: ("x.h5",),
         Expected(),
     ),
     "labels (N, 1)": (lambda: hdf5("x.h5", p=PADDED, y=LABEL[:, None]), lambda: ("x.h5", *card(LABELLED)), Expected()),
@@ -461,6 +488,41 @@ ERRORS: dict[str, tuple[Callable[[], object], Callable[[], tuple[str, ...]], str
         lambda: hdf5("x.h5", table__block0_values=np.zeros((2, 3))),
         lambda: ("x.h5", "--format", "top-tagging"),
         "write it with format='table'",
+    ),
+    "pandas, layout fixed without a format": (
+        lambda: frame(format="fixed"),
+        lambda: ("x.h5",),
+        "of the layout fixed there is one: write it with format='table'",
+    ),
+    "pandas, layout fixed with a text": (
+        lambda: frame(change=lambda frame: frame.assign(sample="train"), format="fixed"),
+        lambda: ("x.h5",),
+        "of the layout fixed there is one: write it with format='table'",
+    ),
+    "pandas, a label that is a category": (
+        lambda: frame(change=with_categories),
+        lambda: ("x.h5",),
+        "the columns is_signal_new are categories, of which a frame stores places in a list",
+    ),
+    "pandas, two frames": (
+        lambda: (frame(), frame(key="test", mode="a")),
+        lambda: ("x.h5",),
+        "2 pandas frames where one belongs (table, test)",
+    ),
+    "pandas, another name of the label": (
+        lambda: frame(change=lambda frame: frame.rename(columns={"is_signal_new": "is_signal"})),
+        lambda: ("x.h5",),
+        "no columns is_signal_new; the frame has index, PX_0",
+    ),
+    "pandas, no energies": (
+        lambda: frame(change=lambda frame: frame.drop(columns=[f"E_{i}" for i in range(12)])),
+        lambda: ("x.h5",),
+        "no columns E_0; the frame has index, PX_0",
+    ),
+    "no format of all that there are": (
+        lambda: Path("jets.csv").write_text("pt,eta,phi\n1,2,3\n"),
+        lambda: ("jets.csv",),
+        " more), or damaged",
     ),
     "a tree without entries": (  # as skims leave it of a file in which nothing was selected
         lambda: tree("Events", entries=False),
