@@ -29,6 +29,7 @@ LOOK = 10  # jets that tell whether a file is of a format
 TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # relative, but for eta and the number
 ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event"
 KNOWN = 0.9  # share of PDG numbers that are in the table; candidates of forward calorimeters, 1 and 2 in CMS, are not
+NOT_NEGATIVE = {"pt", "mass", "energy"}
 DIRECTIONS = ("eta", "rapidity", "phi")  # of a constituent without momentum they mean nothing, and centred files have some
 Quantities = dict[str, ak.Array]
 
@@ -81,9 +82,10 @@ class ConstituentTable(TableReader):
         inner = self._present(columns, start)
         outer = {place: self._per_jet.numbers(columns, place, start).astype(float) for place in card.jet_places()}
         targets = {name: outer[place] for name, place in card.targets.items()} | self._per_jet.targets(columns, start)
+        self._refuse_padding(inner, start)
         channels = {channel.name: _measured(inner[channel.place], channel) for channel in card.channels}
         for name, place in card.momentum.items():
-            if name in ("pt", "mass", "energy"):
+            if name in NOT_NEGATIVE:
                 negative = ak.any(inner[place] < 0, axis=1)
                 cause = f"has a constituent of negative {name} in {place!r}"
                 refuse(negative, start, self.path, cause, cause + self._exchanged(place))
@@ -98,6 +100,18 @@ class ConstituentTable(TableReader):
         self._compare(jets, outer)
         unknown = UNKNOWN.format("neutral" if {"energy", "mass"} & set(card.momentum) else "massless and neutral")
         return jets, {**repairs, **({unknown: strange} if strange else {})}
+
+    def _refuse_padding(self, inner: Quantities, start: int) -> None:
+        """Refuse jets with constituents that look like padding, but not of zeros: the same in every place of the momentum. What
+        may be negative in every place is no padding for sure."""
+        first, *others = (inner[place] for place in self.card.momentum.values())
+        below = (first < 0) & bool(NOT_NEGATIVE & set(self.card.momentum))
+        for padding, same in (("NaN", np.isnan(first)), ("the same negative number", below)):
+            for other in others:
+                same = same & (np.isnan(other) if padding == "NaN" else other == first)
+            cause = f"has a constituent with {padding} in every place of its momentum"
+            told = f"{cause}; if that is padding, name a `mask` in the card, or write zeros there"
+            refuse(ak.any(same, axis=1), start, self.path, cause, told)
 
     def _exchanged(self, place: str) -> str:
         """What else may be wrong where a place holds no such quantity: axes the other way round, where the array allows it."""
@@ -176,7 +190,8 @@ class FlatTable:
         if card.offsets and number.ndim == 1:
             if number[0] != 0:
                 raise DataFileError(
-                    f"{path}: {counts!r} begins with {number[0]}; offsets begin with 0 and end with the last jet's end"
+                    f"{path}: {counts!r} begins with {number[0]}; offsets begin with 0 and end with the last jet's end: counts "
+                    "stand in the key `counts`, and awkward's offsets of a part of an array need ak.to_packed before"
                 )
             number = np.diff(number.astype(np.int64))
         length = min(table.shape(key)[0] for key in inner)
@@ -185,7 +200,11 @@ class FlatTable:
         if not len(number) or not ((number >= 0) & (number <= length) & (number == np.floor(number))).all():
             raise DataFileError(f"{path}: {counts!r} has values that count nothing: negative, broken or too large")
         if (total := number.sum()) != length:
-            raise DataFileError(f"{path}: the counts add up to {total} constituents, but there are {length}")
+            if card.offsets:
+                raise DataFileError(f"{path}: the offsets end with {total}, but there are {length} constituents")
+            ends = number[0] == 0 and number[-1] == length and (np.diff(number) >= 0).all()
+            hint = f"; they begin with 0, never fall and end with {length}: the card says `offsets: {counts}`" if ends else ""
+            raise DataFileError(f"{path}: the counts add up to {total} constituents, but there are {length}{hint}")
         self.rows, self._offsets = len(number), np.concatenate([[0], np.cumsum(number.astype(np.int64))])
 
     def shape(self, key: str) -> tuple[int, ...]:
@@ -210,4 +229,7 @@ class FlatTable:
 def _measured(values: ak.Array, channel: CardChannel) -> ak.Array:
     """The values of a channel in its unit, zero where nothing was measured."""
     scaled = values if channel.scale == 1 else values * channel.scale
-    return scaled if channel.missing is None else ak.where(values == channel.missing, 0.0, scaled)
+    if channel.missing is None:
+        return scaled
+    absent = np.isnan(values) if np.isnan(channel.missing) else values == channel.missing
+    return ak.where(absent, 0.0, scaled)

@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, first_few
+from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few
 from jetbench.jets.guard import guarded
 
 __all__ = ["NpyTable", "NpzTable"]
@@ -81,6 +81,15 @@ def _open(archive: zipfile.ZipFile, key: str, path: Path) -> _Member:
     return _Member(archive.open(info), info.file_size, key, path)
 
 
+def _kind(dtype: np.dtype) -> str:
+    """What an array holds that is no plain numbers, with the remedy."""
+    if dtype.kind in "SU":
+        return TEXT
+    if dtype.names:
+        return f"records of {first_few(dtype.names)}; write every field as an array of its own: numpy.savez(FILE, NAME=…)"
+    return f"objects, which are not unpickled: {RAGGED}" if dtype.hasobject else f"{dtype} where numbers belong"
+
+
 class _Member:
     """An array in a stream of so many bytes that can be sought."""
 
@@ -90,7 +99,7 @@ class _Member:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         self.shape, fortran, self._dtype = read(self._stream)
         if self._dtype.hasobject or self._dtype.kind not in "iufb":
-            raise DataFileError(f"{path}: {key!r} holds {self._dtype} where numbers belong; it is not unpickled")
+            raise DataFileError(f"{path}: {key!r} holds {_kind(self._dtype)}")
         if fortran and len(self.shape) > 1:
             raise DataFileError(f"{path}: {key!r} is in Fortran order; save it with numpy.ascontiguousarray")
         self.row_bytes = self._dtype.itemsize * math.prod(self.shape[1:])

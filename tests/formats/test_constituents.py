@@ -263,7 +263,7 @@ def test_a_card_is_read_from_yaml(tmp_path: Path) -> None:
         ("kind: constituents", "kind: constituent", "did you mean 'constituents'"),
         ("kind: constituents", "", "a card says in the key 'kind'"),
         ("pz: p:2", "mass: p:2", "momentum names px, py, pz"),
-        ("pz: p:2", "pz: p:z", "should match pattern"),
+        ("pz: p:2", "pz: 2", "should be a valid string"),
         ("layout: padded", "layout: flat", "needs counts"),
         ("layout: padded", "layout: lists", "parquet and ROOT files have the layout 'lists'"),
         ("label: y", "axis: given", "jet_eta"),
