@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,9 @@ TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # rel
 ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event"
 KNOWN = 0.9  # share of PDG numbers that are in the table; candidates of forward calorimeters, 1 and 2 in CMS, are not
 NOT_NEGATIVE = {"pt", "mass", "energy"}
+NOTHING = "has a constituent with NaN in every place of its momentum"
+SAME = "; the same number stands in every place of its momentum"
+PADDING = ": if that is padding, name a `mask` in the card, or write zeros there"
 DIRECTIONS = ("eta", "rapidity", "phi")  # of a constituent without momentum they mean nothing, and centred files have some
 Quantities = dict[str, ak.Array]
 
@@ -82,13 +87,17 @@ class ConstituentTable(TableReader):
         inner = self._present(columns, start)
         outer = {place: self._per_jet.numbers(columns, place, start).astype(float) for place in card.jet_places()}
         targets = {name: outer[place] for name, place in card.targets.items()} | self._per_jet.targets(columns, start)
-        self._refuse_padding(inner, start)
         channels = {channel.name: _measured(inner[channel.place], channel) for channel in card.channels}
+        momentum = [inner[place] for place in card.momentum.values()]
+        nothing = ak.any(reduce(and_, map(np.isnan, momentum)), axis=1)
+        refuse(nothing, start, self.path, NOTHING, NOTHING + PADDING)
+        same = reduce(and_, [column == momentum[0] for column in momentum])
         for name, place in card.momentum.items():
             if name in NOT_NEGATIVE:
-                negative = ak.any(inner[place] < 0, axis=1)
+                negative = inner[place] < 0
                 cause = f"has a constituent of negative {name} in {place!r}"
-                refuse(negative, start, self.path, cause, cause + self._exchanged(place))
+                hint = SAME + PADDING if ak.all(same[negative]) else ""
+                refuse(ak.any(negative, axis=1), start, self.path, cause, cause + self._exchanged(place) + hint)
         axis = self._axis(outer)
         mass, strange = None, 0
         if card.pdg:
@@ -100,18 +109,6 @@ class ConstituentTable(TableReader):
         self._compare(jets, outer)
         unknown = UNKNOWN.format("neutral" if {"energy", "mass"} & set(card.momentum) else "massless and neutral")
         return jets, {**repairs, **({unknown: strange} if strange else {})}
-
-    def _refuse_padding(self, inner: Quantities, start: int) -> None:
-        """Refuse jets with constituents that look like padding, but not of zeros: the same in every place of the momentum. What
-        may be negative in every place is no padding for sure."""
-        first, *others = (inner[place] for place in self.card.momentum.values())
-        below = (first < 0) & bool(NOT_NEGATIVE & set(self.card.momentum))
-        for padding, same in (("NaN", np.isnan(first)), ("the same negative number", below)):
-            for other in others:
-                same = same & (np.isnan(other) if padding == "NaN" else other == first)
-            cause = f"has a constituent with {padding} in every place of its momentum"
-            told = f"{cause}; if that is padding, name a `mask` in the card, or write zeros there"
-            refuse(ak.any(same, axis=1), start, self.path, cause, told)
 
     def _exchanged(self, place: str) -> str:
         """What else may be wrong where a place holds no such quantity: axes the other way round, where the array allows it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -20,17 +20,11 @@ __all__ = ["NpyTable", "NpzTable"]
 ARRAY = "array"  # what cards call the array of a npy file, which has no name
 
 
-class NpzTable(ArrayTable):
-    """Arrays of plain numbers by key, of at least one row each, and such of the `optional` ones as there are; `names` lists both.
-    Raises `DataFileError` for a file that is no npz file."""
+class _Arrays(ArrayTable):
+    """Arrays by key, each of which is read from a stream."""
 
-    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
-        with guarded(path):
-            self._archive = zipfile.ZipFile(path)
-            there = self._archive.namelist()
-            self.names: Collection[str] = [*keys, *(key for key in optional if f"{key}.npy" in there)]
-            self._members = {key: _open(self._archive, key, path) for key in self.names}
-        self.rows = self.shape(keys[0])[0]
+    _members: Mapping[str, _Member]
+    _file: IO[bytes] | zipfile.ZipFile
 
     def shape(self, key: str) -> tuple[int, ...]:
         return self._members[key].shape
@@ -42,10 +36,24 @@ class NpzTable(ArrayTable):
         return self._members[key].read(start, stop)
 
     def close(self) -> None:
-        self._archive.close()
+        self._file.close()
 
 
-class NpyTable(ArrayTable):
+class NpzTable(_Arrays):
+    """Arrays of plain numbers by key, of at least one row each, and such of the `optional` ones as there are; `names` lists both.
+    Raises `DataFileError` for a file that is no npz file."""
+
+    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
+        with guarded(path), contextlib.ExitStack() as closing:
+            self._file = archive = closing.enter_context(zipfile.ZipFile(path))
+            there = archive.namelist()
+            self.names: Collection[str] = [*keys, *(key for key in optional if f"{key}.npy" in there)]
+            self._members = {key: _open(archive, key, path) for key in self.names}
+            closing.pop_all()  # all is well: close() will do it
+        self.rows = self.shape(keys[0])[0]
+
+
+class NpyTable(_Arrays):
     """The one array of a npy file, by the key `array`; raises `DataFileError` for a file that is none."""
 
     def __init__(self, path: Path, keys: Sequence[str]) -> None:
@@ -53,21 +61,9 @@ class NpyTable(ArrayTable):
             raise DataFileError(f"{path}: no array {others[0]!r}; an npy file has one array, which cards call {ARRAY!r}")
         with guarded(path), contextlib.ExitStack() as closing:
             self._file = closing.enter_context(open(path, "rb"))
-            self._member = _Member(self._file, path.stat().st_size, ARRAY, path)
+            self._members = {ARRAY: _Member(self._file, path.stat().st_size, ARRAY, path)}
             closing.pop_all()  # all is well: close() will do it
-        self.rows, self.names = self._member.shape[0], [ARRAY]
-
-    def shape(self, key: str) -> tuple[int, ...]:
-        return self._member.shape
-
-    def row_bytes(self, key: str) -> int:
-        return self._member.row_bytes
-
-    def read(self, key: str, start: int, stop: int) -> np.ndarray:
-        return self._member.read(start, stop)
-
-    def close(self) -> None:
-        self._file.close()
+        self.rows, self.names = self.shape(ARRAY)[0], [ARRAY]
 
 
 def _open(archive: zipfile.ZipFile, key: str, path: Path) -> _Member:

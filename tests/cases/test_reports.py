@@ -30,6 +30,9 @@ from cases.jet_files import (
     labelled,
     with_categories,
 )
+from click.testing import CliRunner
+
+from jetbench.cli import main
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -210,10 +213,15 @@ ERRORS: dict[str, Wrong] = {
         lambda: ("x.h5", *card(MISSING.replace(", missing: .nan", ""))),
         "where NaN says that nothing was measured, a card says so of the channel: `missing: .nan`; so it is with all 40 rows",
     ),
+    "iLCSoft/LCIO#115, of a number": (
+        lambda: hdf5("x.h5", p=np.where(PADDED[..., :1] > 0, PADDED, -999.0), y=LABEL),
+        lambda: ("x.h5", *card(LABELLED)),
+        "; the same number stands in every place of its momentum: if that is padding, name a `mask` in the card",
+    ),
     "iLCSoft/LCIO#115": (  # momenta that are NaN
         lambda: hdf5("x.h5", p=np.where(PADDED[..., :1] > 0, PADDED, np.nan), y=LABEL),
         lambda: ("x.h5", *card(LABELLED)),
-        "has a constituent with NaN in every place of its momentum; if that is padding, name a `mask` in the card",
+        "has a constituent with NaN in every place of its momentum: if that is padding, name a `mask` in the card",
     ),
 }
 
@@ -226,3 +234,10 @@ def test_the_right_jets_come_out(report: str) -> None:
 @pytest.mark.parametrize("report", ERRORS)
 def test_what_is_wrong_is_one_sentence(report: str) -> None:
     check_sentence(ERRORS[report])
+
+
+def test_names_with_colons_are_drafted_too() -> None:
+    physlite()
+    result = CliRunner().invoke(main, ["data", "convert", "--guess", "in.root"])
+    assert result.exit_code == 0, result.output
+    assert 'momentum: {px: "JetsAux::px", py: "JetsAux::py", pz: "JetsAux::pz", energy: "JetsAux::energy"}' in result.output
