@@ -59,8 +59,8 @@ class File:
             )
         if cause := self._of_frames():
             raise DataFileError(
-                f"{self.path}: pandas has written it, and no format takes it ({cause}); a card of `format: pandas` describes a "
-                "frame of your own, of which `jetbench data convert --guess FILE` makes a draft"
+                f"{self.path}: pandas has written it, and no format takes it ({cause}); --format NAME asks another, and a card "
+                "of `format: pandas` describes a frame of your own, of which `jetbench data convert --guess FILE` makes a draft"
             )
         raise DataFileError(
             f"{self.path}: its content is of no known format ({names}), or damaged; --format NAME tells what is wrong with it, "
