@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AllowInfNan, Field, field_validator, model_validator
 
 from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT
 from jetbench.jets import Channel, Meta, Provenance
@@ -14,7 +14,7 @@ from jetbench.values import Value
 __all__ = ["Card", "CardChannel", "ConstituentCard", "Events", "Place", "split"]
 
 # a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features:2"
-Place = Annotated[str, Field(pattern=r"^[^:]+(:\d+)?$")]
+Place = Annotated[str, Field(min_length=1)]
 Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "mass"]
 
 Name = TypeVar("Name", bound=str)
@@ -27,9 +27,10 @@ KEYS_OF_THEIR_OWN = {"label", "weight"}  # targets that no card names as such
 
 
 def split(place: str) -> tuple[str, int | None]:
-    """Split a place into its key and its column, None where it names no column."""
-    key, colon, column = place.partition(":")
-    return key, int(column) if colon else None
+    """Split a place into its key and its column, None where it names no column: a colon before anything but a number is part of
+    the key."""
+    key, _, column = place.rpartition(":")
+    return (key, int(column)) if key and column.isdecimal() else (place, None)
 
 
 def kept(places: Mapping[Name, str], missing: Collection[str]) -> dict[Name, str]:
@@ -117,12 +118,13 @@ class Card(Value):
 
 class CardChannel(Value):
     """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight. What the file has times
-    `scale` is of that unit; `missing` is the number that stands in the file where nothing was measured, which becomes zero."""
+    `scale` is of that unit; `missing` is the number, or `.nan`, that stands in the file where nothing was measured, which becomes
+    zero."""
 
     name: str
     place: Place
     scale: float = 1.0
-    missing: float | None = None
+    missing: Annotated[float, AllowInfNan(True)] | None = None
     unit: str = ""
     combine: Literal["sum", "mean"] = "mean"
     weight: str | None = "pt"
@@ -203,7 +205,7 @@ class ConstituentCard(Card):
             raise ValueError("frames of pandas have the layout 'padded'")
         if (self.format == "root") != (self.tree is not None):
             raise ValueError("a ROOT file, and no other, needs the name of its tree in the key 'tree'")
-        if self.layout == "lists" and any(":" in place for place in self.constituent_places()):
+        if self.layout == "lists" and any(split(place)[1] is not None for place in self.constituent_places()):
             raise ValueError("a column of lists is one quantity; no :column belongs behind its name")
         if self.selection is not None and self.layout != "lists":
             raise ValueError("a selection belongs to the layout 'lists'; select the rows of arrays before you write them")

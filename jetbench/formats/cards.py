@@ -24,7 +24,10 @@ def read_card(path: str | Path) -> ConstituentCard | ImageCard:
     """Read the card in a YAML file strictly. Raises `DataFileError` naming file, key and the nearest valid key."""
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        byte, line = error.object[error.start], error.object.count(b"\n", 0, error.start) + 1
+        raise DataFileError(f"{path}: its text is not UTF-8 (byte {byte:#x} on line {line}); save it as UTF-8") from error
+    except OSError as error:
         raise DataFileError(f"{path}: no card can be read here ({error})") from error
     return parse_card(text, str(path))
 

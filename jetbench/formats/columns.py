@@ -16,6 +16,10 @@ __all__ = ["DROP", "UNSELECTED", "FaultyRowsError", "classes_of_flags", "dense",
 
 UNSELECTED = "does not pass the selection"  # the cause of rows that a card leaves out, before the selection
 DROP = "`jetbench data convert --drop bad` leaves such rows out"
+EVERY = (
+    "so it is with all {} rows that were read, of which `jetbench data convert --drop bad` would leave none: is the card, or the "
+    "format, the right one?"
+)
 
 
 class FaultyRowsError(DataFileError):
@@ -38,12 +42,13 @@ class FaultyRowsError(DataFileError):
 def refuse(faulty: Any, start: int, path: object, cause: str, told: str = "", remedy: str = DROP, row: str = "jet") -> None:
     """Raise `FaultyRowsError` where one of the rows (n,) is faulty: "PATH: jet ROW CAUSE; REMEDY", of the first of them, counted
     from `start`; `told` says more of that one than the cause, and `row` what it is if no jet. With the remedy `DROP` a conversion
-    may leave such rows out, and counts them by their cause."""
+    may leave such rows out, and counts them by their cause; where every row is faulty, the message does not advise it."""
     faulty = np.asarray(faulty, bool)
     if faulty.any():
         error = FaultyRowsError()
         error.faulty, error.cause, error.remedy = faulty, cause, remedy
-        error.around = f"{path}: {row} ", f" {told or cause}; {remedy}"
+        every = remedy == DROP and len(faulty) > 1 and faulty.all()
+        error.around = f"{path}: {row} ", f" {told or cause}; {EVERY.format(len(faulty)) if every else remedy}"
         raise error.counted_by(start + np.arange(len(faulty)))
 
 

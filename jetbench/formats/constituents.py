@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,10 @@ TOLERANCES = {"pt": 1e-3, "eta": 1e-3, "mass": 1e-2, "constituents": 0.0}  # rel
 ROWS_ARE_JETS = ": a list of constituents in every row, which is a jet and not an event, of which `events` says more"
 ROWS_ARE_EVENTS = ", and events: a list of constituents for every jet, or what links of `events` make one of"
 KNOWN = 0.9  # share of PDG numbers that are in the table; candidates of forward calorimeters, 1 and 2 in CMS, are not
+NOT_NEGATIVE = {"pt", "mass", "energy"}
+NOTHING = "has a constituent with NaN in every place of its momentum"
+SAME = "; the same number stands in every place of its momentum"
+PADDING = ": if that is padding, name a `mask` in the card, or write zeros there"
 DIRECTIONS = ("eta", "rapidity", "phi")  # of a constituent without momentum they mean nothing, and centred files have some
 Quantities = dict[str, ak.Array]
 
@@ -103,11 +109,16 @@ class ConstituentTable(TableReader):
         outer = {place: self._per_jet.numbers(columns, place, start).astype(float) for place in card.jet_places()}
         targets = {name: outer[place] for name, place in card.targets.items()} | self._per_jet.targets(columns, start)
         channels = {channel.name: _measured(inner[channel.place], channel) for channel in card.channels}
+        momentum = [inner[place] for place in card.momentum.values()]
+        nothing = ak.any(reduce(and_, map(np.isnan, momentum)), axis=1)
+        refuse(nothing, start, self.path, NOTHING, NOTHING + PADDING)
+        same = reduce(and_, [column == momentum[0] for column in momentum])
         for name, place in card.momentum.items():
-            if name in ("pt", "mass", "energy"):
-                negative = ak.any(inner[place] < 0, axis=1)
+            if name in NOT_NEGATIVE:
+                negative = inner[place] < 0
                 cause = f"has a constituent of negative {name} in {place!r}"
-                refuse(negative, start, self.path, cause, cause + self._exchanged(place))
+                hint = SAME + PADDING if ak.all(same[negative]) else ""
+                refuse(ak.any(negative, axis=1), start, self.path, cause, cause + self._exchanged(place) + hint)
         axis = self._axis(outer)
         mass, strange = None, 0
         if card.pdg:
@@ -197,7 +208,8 @@ class FlatTable:
         if card.offsets and number.ndim == 1:
             if number[0] != 0:
                 raise DataFileError(
-                    f"{path}: {counts!r} begins with {number[0]}; offsets begin with 0 and end with the last jet's end"
+                    f"{path}: {counts!r} begins with {number[0]}; offsets begin with 0 and end with the last jet's end: counts "
+                    "stand in the key `counts`, and awkward's offsets of a part of an array need ak.to_packed before"
                 )
             number = np.diff(number.astype(np.int64))
         length = min(table.shape(key)[0] for key in inner)
@@ -206,7 +218,11 @@ class FlatTable:
         if not len(number) or not ((number >= 0) & (number <= length) & (number == np.floor(number))).all():
             raise DataFileError(f"{path}: {counts!r} has values that count nothing: negative, broken or too large")
         if (total := number.sum()) != length:
-            raise DataFileError(f"{path}: the counts add up to {total} constituents, but there are {length}")
+            if card.offsets:
+                raise DataFileError(f"{path}: the offsets end with {total}, but there are {length} constituents")
+            ends = number[0] == 0 and number[-1] == length and (np.diff(number) >= 0).all()
+            hint = f"; they begin with 0, never fall and end with {length}: the card says `offsets: {counts}`" if ends else ""
+            raise DataFileError(f"{path}: the counts add up to {total} constituents, but there are {length}{hint}")
         self.rows, self._offsets = len(number), np.concatenate([[0], np.cumsum(number.astype(np.int64))])
 
     def shape(self, key: str) -> tuple[int, ...]:
@@ -231,4 +247,7 @@ class FlatTable:
 def _measured(values: ak.Array, channel: CardChannel) -> ak.Array:
     """The values of a channel in its unit, zero where nothing was measured."""
     scaled = values if channel.scale == 1 else values * channel.scale
-    return scaled if channel.missing is None else ak.where(values == channel.missing, 0.0, scaled)
+    if channel.missing is None:
+        return scaled
+    absent = np.isnan(values) if np.isnan(channel.missing) else values == channel.missing
+    return ak.where(absent, 0.0, scaled)

@@ -22,7 +22,7 @@ from pydantic import field_validator
 import jetbench
 from jetbench.errors import DataFileError
 from jetbench.formats.blocks import SOURCE_LABEL, Block, Progress, Seen, added, events, look_at, told_left_out
-from jetbench.formats.file_classes import FileClasses, card_classes, given_classes
+from jetbench.formats.file_classes import FileClasses, card_classes, given_classes, named_class
 from jetbench.formats.files import Patterns, expand, find_sources
 from jetbench.formats.labels import Classes, settle_classes
 from jetbench.formats.reading import Part, Source, Stretch, holds_jets, read
@@ -42,9 +42,10 @@ EMPTY = "jets without a deposit in the channels that were kept"
 
 class Request(Value):
     """What is asked of a conversion besides its files. `format` is a registered name, by default what the content says; `card` is
-    the path of a YAML file; `class_names` stand in the order of the labels; `channels` are those to keep, empty for all;
-    `unlabelled` leaves the labels out; `drop` "bad" leaves out rows that cannot be jets, and counts them; `part` (i, n) converts
-    the i-th, from 1 on, of n parts of the rows, which are opened together."""
+    the path of a YAML file; `class_names` stand in the order of the labels, and one name alone is the class of files whose reader
+    only guesses theirs; `channels` are those to keep, empty for all; `unlabelled` leaves the labels out; `drop` "bad" leaves out
+    rows that cannot be jets, and counts them; `part` (i, n) converts the i-th, from 1 on, of n parts of the rows, which are
+    opened together."""
 
     format: str | None = None
     card: str | Path | None = None
@@ -98,7 +99,7 @@ def convert(
         if before not in (None, files):
             raise DataFileError(f"{output} is there already and was made of other files; remove it, or choose another output")
         keep = _kept_channels(sources[0].meta, request.channels)
-        of_files = given if given.names else card_classes(sources)
+        of_files = given or named_class(sources, request.class_names) or card_classes(sources)
         blocks = _part(list(_blocks(sources, folder, request, of_files)), request.part)
         remarks = _read_missing(blocks, keep, request, progress)
         plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
@@ -185,9 +186,10 @@ def _of_labels(block: Block, part: Part, request: Request) -> Iterator[str]:
     if request.unlabelled:
         return
     if block.label is None and part.guess:
-        yield f"{part.guess}; --label-from-files NAME=FILE … decides"
+        yield f"{part.guess}; --class-names NAME decides, or --label-from-files NAME=FILE …"
     elif block.label is not None and "label" in part.jets.targets:
-        yield "the labels of the file itself are left aside, since its class is given"
+        left = f"{part.guess}; it is" if part.guess else "the labels of the file itself are"
+        yield f"{left} left aside, since its class is given"
 
 
 def _labelled(jets: Jets, label: int) -> Jets:

@@ -41,6 +41,11 @@ def _number(value: Any) -> Any:
     return ak.values_astype(value, np.int64)
 
 
+def _of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *values: function(*map(_number, values))
+
+
+Compute = Callable[[Columns], Any]
 NARROW = ("bool", "int8", "int16", "int32", "uint8", "uint16", "uint32")
 ARITHMETIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -51,7 +56,7 @@ ARITHMETIC: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Pow: _power,
 }
 BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
-    **{kind: lambda a, b, do=do: do(_number(a), _number(b)) for kind, do in ARITHMETIC.items()},  # type: ignore[misc]
+    **{kind: _of_numbers(do) for kind, do in ARITHMETIC.items()},
     ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_,
     ast.BitXor: operator.xor,
@@ -88,8 +93,9 @@ class Expression:
     def __init__(self, text: str, names: Collection[str], path: Path) -> None:
         self._text, self._path = text, path
         try:
-            self._tree = ast.parse(text.strip(), mode="eval").body
-            self.reads = list(dict.fromkeys(_reads(self._tree)))
+            reads: list[str] = []
+            self._compute = _compile(ast.parse(text.strip(), mode="eval").body, reads)
+            self.reads = list(dict.fromkeys(reads))
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             raise MissingColumnError(f"{path}: no column {text!r}, and no expression of columns; {_near(text, names)}") from error
         except _NotAllowedError as error:
@@ -104,7 +110,7 @@ class Expression:
         """Compute the column. Raises `DataFileError` where its parts do not fit together."""
         try:
             with np.errstate(all="ignore"):  # what is not finite is looked for by whoever takes the numbers
-                return _value(self._tree, columns)
+                return self._compute(columns)
         except (TypeError, ValueError, RuntimeError, OverflowError, ZeroDivisionError) as error:
             cause = str(error).strip().partition("\n")[0]
             raise DataFileError(
@@ -162,49 +168,34 @@ class _NotAllowedError(Exception):
     """Names what an expression must not have."""
 
 
-def _reads(node: ast.AST) -> Iterator[str]:
-    """The names of columns in an expression. Raises `_NotAllowedError` for anything that is not `ALLOWED`."""
-    parts: Sequence[ast.AST]
+def _compile(node: ast.AST, reads: list[str]) -> Compute:
+    """Turn a syntax tree into what computes it; the names of columns in it go to `reads`. Raises `_NotAllowedError` for anything
+    that is not `ALLOWED`."""
+    nodes: Sequence[ast.AST]
     match node:
-        case ast.Constant(value=bool() | int() | float()):
-            return
+        case ast.Constant(value=bool() | int() | float() as value):
+            return lambda columns: value
         case ast.Name() | ast.Attribute() if name := _dotted(node):
-            yield name
-            return
+            return _column(name, reads)
         case ast.Call(func=function, args=[ast.Constant(value=str(name))], keywords=[]) if _dotted(function) == "get":
-            yield name
-            return
-        case ast.Call(func=function, args=parts, keywords=[]) if len(parts) == getattr(_function(function), "nin", None):
-            pass
+            return _column(name, reads)
+        case ast.Call(func=function, args=nodes, keywords=[]) if len(nodes) == getattr(_function(function), "nin", None):
+            compute = _of_numbers(_function(function))
         case ast.UnaryOp(op=op, operand=operand) if type(op) in UNARY:
-            parts = [operand]
+            compute, nodes = UNARY[type(op)], [operand]
         case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
-            parts = [left, right]
+            compute, nodes = BINARY[type(op)], [left, right]
         case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in BINARY:
-            parts = [left, right]
+            compute, nodes = BINARY[type(op)], [left, right]
         case _:
             raise _NotAllowedError(repr(ast.unparse(node)))
-    for part in parts:
-        yield from _reads(part)
+    parts = [_compile(part, reads) for part in nodes]
+    return lambda columns: compute(*(part(columns) for part in parts))
 
 
-def _value(node: Any, columns: Columns) -> Any:
-    """What a node that `_reads` allows makes of columns."""
-    match node:
-        case ast.Constant():
-            return node.value
-        case ast.Name() | ast.Attribute():
-            return columns[_dotted(node)]
-        case ast.Call(func=function, args=[ast.Constant(value=str(name))]) if _dotted(function) == "get":
-            return columns[name]
-        case ast.Call():
-            return _function(node.func)(*(_number(_value(part, columns)) for part in node.args))
-        case ast.UnaryOp():
-            return UNARY[type(node.op)](_value(node.operand, columns))
-        case ast.BinOp():
-            return BINARY[type(node.op)](_value(node.left, columns), _value(node.right, columns))
-        case _:
-            return BINARY[type(node.ops[0])](_value(node.left, columns), _value(node.comparators[0], columns))
+def _column(name: str, reads: list[str]) -> Compute:
+    reads.append(name)
+    return lambda columns: columns[name]
 
 
 def _function(node: ast.AST) -> Any:

@@ -11,7 +11,7 @@ from jetbench.errors import DataFileError
 from jetbench.formats.files import Patterns, expand
 from jetbench.formats.reading import Source
 
-__all__ = ["FileClasses", "card_classes", "given_classes"]
+__all__ = ["FileClasses", "card_classes", "given_classes", "named_class"]
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,21 @@ class FileClasses:
     names: tuple[str, ...] = ()
     places: Mapping[Path, int] = field(default_factory=dict)
 
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
 
 def given_classes(patterns: Mapping[str, Patterns]) -> FileClasses:
     """Settle the classes of files that stand under the name of theirs. Raises `DataFileError` where there is no such file."""
     places = {path: place for place, one in enumerate(patterns.values()) for path in expand(one)}
     return FileClasses(tuple(patterns), places)
+
+
+def named_class(sources: Sequence[Source], names: Sequence[str]) -> FileClasses:
+    """Settle the class of files whose readers guess theirs, or know none, by the one name that a user gives; nothing without."""
+    if len(names) != 1 or not all(source.guess for source in sources):
+        return FileClasses()
+    return FileClasses(tuple(names), {source.path: 0 for source in sources})
 
 
 def card_classes(sources: Sequence[Source]) -> FileClasses:

@@ -23,6 +23,7 @@ vector.register_awkward()
 Axis = Literal["four-vector", "pt-weighted"] | tuple[np.ndarray, np.ndarray]
 
 NEGATIVE_MASS = "negative squared mass set to zero"
+NOT_MEASURED = "; where NaN says that nothing was measured, a card says so of the channel: `missing: .nan`"
 BELOW_PI = np.nextafter(np.float32(np.pi), np.float32(0))  # float32(π) is larger than π
 
 
@@ -124,8 +125,11 @@ def _check_finite(jets: Jets, start: int, where: object) -> None:
         if not wrong.any():
             continue
         if name in PER_DEPOSIT:
-            what = jets.meta.channels[np.argwhere(wrong)[0][1]].name if name == "values" else name
+            place = tuple(np.argwhere(wrong)[0])
+            what = jets.meta.channels[place[1]].name if name == "values" else name
+            hint = NOT_MEASURED if name == "values" and np.isnan(column[place]) else ""
             wrong = np.isin(np.arange(len(jets)), owner[wrong.reshape(len(owner), -1).any(axis=1)])
         else:
-            what = name
-        refuse(wrong, start, where, f"has {what!r} that is NaN, infinite or too large")
+            what, hint = name, ""
+        cause = f"has {what!r} that is NaN, infinite or too large"
+        refuse(wrong, start, where, cause, cause + hint)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from jetbench.formats import formats
+from jetbench.formats.card import split
 from jetbench.formats.guess_arrays import Array, Look
 from jetbench.formats.guess_constituents import constituents, starts
 from jetbench.formats.guess_images import images
@@ -91,8 +92,8 @@ def _line(array: Array) -> str:
 def _draft(look: Look) -> Iterator[str]:
     """The lines of a card; none where nothing is found to describe."""
     tree = max((array.tree for array in look.arrays), key=[array.tree for array in look.arrays].count, default="")
-    # a place names no key with a colon, and a card one tree
-    look = replace(look, arrays=tuple(a for a in look.arrays if ":" not in a.key and a.tree == tree))
+    # a place names no key that ends like a column, and a card one tree
+    look = replace(look, arrays=tuple(a for a in look.arrays if split(a.key)[1] is None and a.tree == tree))
     look = replace(look, arrays=tuple(a for a in look.arrays if not _counter(a, look.arrays)))
     found = constituents(look) or images(look)
     if found is None:

@@ -12,7 +12,7 @@ import hdf5plugin  # noqa: F401  registers the compressions (blosc, zstd, …) t
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, first_few
+from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few
 from jetbench.jets.guard import guarded
 
 __all__ = ["HDF5Table", "array", "dataset", "has", "numeric", "open_hdf5", "rows_per_block", "text"]
@@ -176,11 +176,9 @@ def _fields(file: h5py.File, key: str, path: Path) -> tuple[str, ...]:
 def _kind(dtype: np.dtype) -> str:
     """What a dataset holds that is read in no other way, with the remedy."""
     if h5py.check_string_dtype(dtype) is not None:
-        return "text where numbers belong; write classes as 0, 1, …"
+        return TEXT
     if h5py.check_vlen_dtype(dtype) is not None:
-        return (
-            "rows of different lengths; write all constituents one after another with the counts of the jets, or pad with zeros"
-        )
+        return RAGGED
     return f"{dtype} where numbers belong"
 
 

@@ -24,6 +24,8 @@ KEYS = ("particle_features", "jet_features")
 LETTERS = "gqtwz"  # in the order of the class index in jet-net/JetNet, jetnet/datasets/jetnet.py
 NAME = re.compile(rf"^([{LETTERS}])(?:30|150)?(?:[_.-].*)?$")  # g.hdf5, g150.hdf5
 DROPPED = "particles without momentum dropped"
+NO_MASK = "a mask that is neither 0 nor 1"
+NORMALISED = " but ±0.5, as of features that were normalised for a training; convert the file as it was published"
 
 # Kansal et al., NeurIPS 2021, arXiv:2106.11535, sec. 2 and zenodo.org/records/6975118 (30 particles), 6975117 (150)
 META = Meta(
@@ -100,8 +102,9 @@ class JetNet(TableReader):
     def _check(self, x: np.ndarray, features: np.ndarray, start: int) -> None:
         for fault, cause in (
             (~np.isfinite(x).all(axis=(1, 2)) | ~np.isfinite(features).all(axis=1), "a feature that is NaN or infinite"),
-            (((x[..., 3] != 0) & (x[..., 3] != 1)).any(axis=1), "a mask that is neither 0 nor 1"),
+            (((x[..., 3] != 0) & (x[..., 3] != 1)).any(axis=1), NO_MASK),
             ((x[..., 2] < 0).any(axis=1), "a particle of negative ptrel"),
             (features[:, -4] <= 0, "a pt that is not positive"),
         ):
-            refuse(fault, start, self.path, f"has {cause}")
+            hint = NORMALISED if cause == NO_MASK and (np.abs(x[..., 3]) == 0.5).all() else ""
+            refuse(fault, start, self.path, f"has {cause}", f"has {cause}{hint}")

@@ -37,7 +37,7 @@ def settle_classes(
     the files, or `given` by the user. Of a part, which is not the `whole`, classes without jets stay: other parts may have some.
 
     Raises `DataFileError` where some files have labels and others none, where a label lies outside the declared classes, and
-    where the user names classes that the files name themselves.
+    where the user names other classes than the files do themselves.
     """
     present = [column for column in labels if column is not None]
     if not present:
@@ -72,8 +72,11 @@ def settle_classes(
 
 
 def _names(counts: Counter[int], carried: tuple[str, ...], given: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
-    if carried and given:
-        raise DataFileError(f"the files name their classes themselves ({', '.join(carried)}); leave --class-names out")
+    if carried and given and carried != given:
+        raise DataFileError(
+            f"the files name their classes themselves ({', '.join(carried)}); leave --class-names out, or say the class of each "
+            "file: --label-from-files NAME=FILE …"
+        )
     if len(set(given)) != len(given):
         raise DataFileError(f"the class names {', '.join(given)} are not all different")
     lowest, highest = min(counts), max(counts)

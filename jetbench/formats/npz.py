@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, first_few
+from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few
 from jetbench.jets.guard import guarded
 
 __all__ = ["NpyTable", "NpzTable"]
@@ -20,17 +20,11 @@ __all__ = ["NpyTable", "NpzTable"]
 ARRAY = "array"  # what cards call the array of a npy file, which has no name
 
 
-class NpzTable(ArrayTable):
-    """Arrays of plain numbers by key, of at least one row each, and such of the `optional` ones as there are; `names` lists both.
-    Raises `DataFileError` for a file that is no npz file."""
+class _Arrays(ArrayTable):
+    """Arrays by key, each of which is read from a stream."""
 
-    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
-        with guarded(path):
-            self._archive = zipfile.ZipFile(path)
-            there = self._archive.namelist()
-            self.names: Collection[str] = [*keys, *(key for key in optional if f"{key}.npy" in there)]
-            self._members = {key: _open(self._archive, key, path) for key in self.names}
-        self.rows = self.shape(keys[0])[0]
+    _members: Mapping[str, _Member]
+    _file: IO[bytes] | zipfile.ZipFile
 
     def shape(self, key: str) -> tuple[int, ...]:
         return self._members[key].shape
@@ -42,10 +36,24 @@ class NpzTable(ArrayTable):
         return self._members[key].read(start, stop)
 
     def close(self) -> None:
-        self._archive.close()
+        self._file.close()
 
 
-class NpyTable(ArrayTable):
+class NpzTable(_Arrays):
+    """Arrays of plain numbers by key, of at least one row each, and such of the `optional` ones as there are; `names` lists both.
+    Raises `DataFileError` for a file that is no npz file."""
+
+    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
+        with guarded(path), contextlib.ExitStack() as closing:
+            self._file = archive = closing.enter_context(zipfile.ZipFile(path))
+            there = archive.namelist()
+            self.names: Collection[str] = [*keys, *(key for key in optional if f"{key}.npy" in there)]
+            self._members = {key: _open(archive, key, path) for key in self.names}
+            closing.pop_all()  # all is well: close() will do it
+        self.rows = self.shape(keys[0])[0]
+
+
+class NpyTable(_Arrays):
     """The one array of a npy file, by the key `array`; raises `DataFileError` for a file that is none."""
 
     def __init__(self, path: Path, keys: Sequence[str]) -> None:
@@ -53,21 +61,9 @@ class NpyTable(ArrayTable):
             raise DataFileError(f"{path}: no array {others[0]!r}; an npy file has one array, which cards call {ARRAY!r}")
         with guarded(path), contextlib.ExitStack() as closing:
             self._file = closing.enter_context(open(path, "rb"))
-            self._member = _Member(self._file, path.stat().st_size, ARRAY, path)
+            self._members = {ARRAY: _Member(self._file, path.stat().st_size, ARRAY, path)}
             closing.pop_all()  # all is well: close() will do it
-        self.rows, self.names = self._member.shape[0], [ARRAY]
-
-    def shape(self, key: str) -> tuple[int, ...]:
-        return self._member.shape
-
-    def row_bytes(self, key: str) -> int:
-        return self._member.row_bytes
-
-    def read(self, key: str, start: int, stop: int) -> np.ndarray:
-        return self._member.read(start, stop)
-
-    def close(self) -> None:
-        self._file.close()
+        self.rows, self.names = self.shape(ARRAY)[0], [ARRAY]
 
 
 def _open(archive: zipfile.ZipFile, key: str, path: Path) -> _Member:
@@ -81,6 +77,15 @@ def _open(archive: zipfile.ZipFile, key: str, path: Path) -> _Member:
     return _Member(archive.open(info), info.file_size, key, path)
 
 
+def _kind(dtype: np.dtype) -> str:
+    """What an array holds that is no plain numbers, with the remedy."""
+    if dtype.kind in "SU":
+        return TEXT
+    if dtype.names:
+        return f"records of {first_few(dtype.names)}; write every field as an array of its own: numpy.savez(FILE, NAME=…)"
+    return f"objects, which are not unpickled: {RAGGED}" if dtype.hasobject else f"{dtype} where numbers belong"
+
+
 class _Member:
     """An array in a stream of so many bytes that can be sought."""
 
@@ -90,7 +95,7 @@ class _Member:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         self.shape, fortran, self._dtype = read(self._stream)
         if self._dtype.hasobject or self._dtype.kind not in "iufb":
-            raise DataFileError(f"{path}: {key!r} holds {self._dtype} where numbers belong; it is not unpickled")
+            raise DataFileError(f"{path}: {key!r} holds {_kind(self._dtype)}")
         if fortran and len(self.shape) > 1:
             raise DataFileError(f"{path}: {key!r} is in Fortran order; save it with numpy.ascontiguousarray")
         self.row_bytes = self._dtype.itemsize * math.prod(self.shape[1:])

@@ -15,7 +15,7 @@ from jetbench.formats.hdf5 import dataset, numeric, open_hdf5, rows_per_block, t
 from jetbench.formats.tables import Columns, first_few
 from jetbench.jets.guard import guarded
 
-__all__ = ["PandasTable", "groups", "plain_strings"]
+__all__ = ["PandasTable", "groups", "has_frames", "plain_strings"]
 
 # what a pickled list of strings consists of; any other instruction could call something, if it were obeyed
 HARMLESS = {
@@ -42,13 +42,22 @@ def plain_strings(pickled: bytes, path: Path) -> list[str]:
     return found
 
 
+def has_frames(path: Path) -> bool:
+    """Say whether this is an HDF5 file in which pandas has written frames, in whatever layout; no for what cannot be read."""
+    try:
+        with open_hdf5(path) as file, guarded(path):
+            return any("pandas_type" in file[key].attrs for key in groups(file))
+    except DataFileError:
+        return False
+
+
 class PandasTable:
     """A frame in the layout "table": one compound dataset, with columns of a type in blocks, whose names are in the pickled
     attributes `values_block_i_kind`.
 
-    Columns of anything but numbers are left aside. A key `PX_*` stands for the columns `PX_0`, `PX_1`, …, and is an array of a
-    column for each. Raises `DataFileError` where the file has not exactly one such frame, as it
-    has none in the layout "fixed", and where there is no column of one of the keys.
+    Columns of anything but numbers are left aside, and so are categories: what stands there is a place in a list. A key `PX_*`
+    stands for the columns `PX_0`, `PX_1`, …, and is an array of a column for each. Raises `DataFileError` where the file has not
+    exactly one such frame, as it has none in the layout "fixed", and where there is no column of one of the keys.
     """
 
     def __init__(self, path: Path, keys: Sequence[str] = (), optional: Sequence[str] = ()) -> None:
@@ -64,6 +73,7 @@ class PandasTable:
             self._table = dataset(self._file, f"{frames[0]}/table", path)
             # a column's place: the field of the dataset, and the column in that
             self._places: dict[str, tuple[str, int | None]] = {}
+            self._categories = set[str]()
             for field in self._table.dtype.names or ():
                 self._places |= self._columns_of(field)
         self.rows = len(self._table)
@@ -71,6 +81,11 @@ class PandasTable:
         self.names: Collection[str] = {*self._places, *(key for key, columns in self._wide.items() if columns)}
         if missing := [key for key in keys if key not in self.names]:
             wanted = ", ".join(key.replace(NUMBER, "0") for key in missing)
+            if chosen := sorted(self._categories.intersection(missing)):
+                raise DataFileError(
+                    f"{path}: the columns {', '.join(chosen)} are categories, of which a frame stores places in a list; write "
+                    "their numbers, as frame.astype({name: int}) makes them"
+                )
             raise DataFileError(f"{path}: no columns {wanted}; the frame has {first_few(self._places)}")
 
     def shape(self, key: str) -> tuple[int, ...]:
@@ -103,9 +118,13 @@ class PandasTable:
         inner, shape = self._table.dtype[field].base, self._table.dtype[field].shape
         if not numeric(inner):
             return {}
-        if not field.startswith("values_block_"):
-            return {field: (field, None)} if shape == () else {}
-        names = plain_strings(text(self._table, f"{field}_kind", self._path), self._path)
+        of_block = field.startswith("values_block_")
+        if not of_block and shape != ():
+            return {}
+        names = plain_strings(text(self._table, f"{field}_kind", self._path), self._path) if of_block else [field]
+        if self._table.attrs.get(f"{field}_meta") == b"category":
+            self._categories.update(names)
+            return {}
         if shape not in ((len(names),), ()) or (shape == () and len(names) != 1):
             raise DataFileError(
                 f"{self._path}: the file names {len(names)} columns of {field}, which has the type {self._table.dtype[field]}"

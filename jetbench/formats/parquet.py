@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jetbench.errors import DataFileError
-from jetbench.formats.tables import BLOCK_BYTES, Columns, first_few
+from jetbench.formats.tables import BLOCK_BYTES, TEXT, Columns, first_few
 from jetbench.jets.guard import guarded
 
 __all__ = ["ParquetTable"]
@@ -87,6 +87,8 @@ class ParquetTable:
                 f"{self._path}: no column {key!r}, or several of that name; the file has {first_few(sorted(self.names))}"
             )
         kind = _inner(self._fields[key])
+        if any(is_text(getattr(kind, "value_type", kind)) for is_text in (pa.types.is_string, pa.types.is_large_string)):
+            raise DataFileError(f"{self._path}: {key!r} holds {TEXT}")
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
             raise DataFileError(f"{self._path}: {key!r} holds {kind} where numbers belong")
 

@@ -11,7 +11,7 @@ import numpy as np
 from jetbench.errors import DataFileError
 from jetbench.formats.card import Card, split
 from jetbench.formats.columns import classes_of_flags, dense, labels, refuse
-from jetbench.formats.tables import Columns, Table
+from jetbench.formats.tables import Columns, Table, first_few
 
 __all__ = ["PerJet", "keys_of", "pick", "shapes_of"]
 
@@ -28,7 +28,9 @@ def shapes_of(table: Table, keys: Sequence[str], path: Path) -> dict[str, tuple[
     shapes = {key: table.shape(key) for key in dict.fromkeys(keys)}
     rows = {key: shape[0] for key, shape in shapes.items()}
     if len(set(rows.values())) > 1:
-        raise DataFileError(f"{path}: the arrays have different numbers of rows: {rows}")
+        turned = [key for key, shape in shapes.items() if len(shape) > 1 and shape[0] != shape[-1] and shape[-1] in rows.values()]
+        hint = f"; {first_few(turned)} may have the axes in the order of Julia or MATLAB: write the transpose" if turned else ""
+        raise DataFileError(f"{path}: the arrays have different numbers of rows: {rows}{hint}")
     return shapes
 
 

@@ -15,6 +15,7 @@ from jetbench.formats import FormatEntry, formats
 from jetbench.formats.card import Card
 from jetbench.formats.guess_arrays import Look, look_at
 from jetbench.formats.reader import Reader
+from jetbench.formats.tables import first_few
 from jetbench.jets import Jets, Meta, open_jets
 from jetbench.jets.foreign import refuse_unreadable
 from jetbench.processes import Function, Report, Tell, context, run_jobs
@@ -48,7 +49,7 @@ class File:
         found = [entry for entry in self.entries if entry.load().recognises(self.path)]
         if len(found) == 1:
             return found[0]
-        names = ", ".join(entry.name for entry in found or self.entries)
+        names = first_few(entry.name for entry in found or self.entries)
         if found:
             raise DataFileError(f"{self.path} may be one of {names}; say which with --format")
         if holds_jets(self.path):
@@ -56,15 +57,35 @@ class File:
                 f"{self.path} is a file of jets already; every command takes it as it is, and --unlabelled alone copies it "
                 "without labels"
             )
+        if cause := self._of_frames():
+            raise DataFileError(
+                f"{self.path}: pandas has written it, and no format takes it ({cause}); --format NAME asks another, and a card "
+                "of `format: pandas` describes a frame of your own, of which `jetbench data convert --guess FILE` makes a draft"
+            )
         raise DataFileError(
             f"{self.path}: its content is of no known format ({names}), or damaged; --format NAME tells what is wrong with it, "
             "and a card describes a format of your own, of which `jetbench data convert --guess FILE` makes a draft"
         )
 
+    def _of_frames(self) -> str:
+        """Why the formats of pandas frames do not take this file; empty for one without frames."""
+        from jetbench.formats.pandas_table import has_frames
+        from jetbench.formats.shipped_cards import shipped_card
+
+        reasons = []
+        for entry in self.entries if has_frames(self.path) else ():
+            if entry.shipped and shipped_card(entry.name).format == "pandas":
+                try:
+                    entry.load()(self.path).close()
+                except DataFileError as error:
+                    reasons.append(f"{entry.name}: {str(error).removeprefix(f'{self.path}: ')}")
+        return "; ".join(reasons)
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One file of a dataset: its format and card, what its reader says of it, and the sha256 of its bytes."""
+    """One file of a dataset: its format and card, what its reader says of it, its `guess` of the classes among that, and the
+    sha256 of its bytes."""
 
     path: Path
     entry: FormatEntry
@@ -72,6 +93,7 @@ class Source:
     meta: Meta
     jets: int
     block: int
+    guess: str = ""
     sha256: str = ""
 
 
@@ -163,7 +185,7 @@ def _survey(file: File, tell: Tell) -> tuple[Look, str]:
 def _look(file: File, tell: Tell) -> Source:
     entry = file.entry()
     with closing(_open(entry, file.path, file.card)) as reader:
-        return Source(file.path, entry, file.card, reader.meta, reader.jets, reader.block)
+        return Source(file.path, entry, file.card, reader.meta, reader.jets, reader.block, reader.guess)
 
 
 def _read(stretch: Stretch, tell: Tell) -> None:

@@ -7,10 +7,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["BLOCK_BYTES", "ArrayTable", "Columns", "Table", "first_few"]
+__all__ = ["BLOCK_BYTES", "RAGGED", "TEXT", "ArrayTable", "Columns", "Table", "first_few"]
 
 BLOCK_BYTES = 1 << 26  # of a file's own arrays in one block: 64 MB
 FEW = 10  # names in an error
+# what an array may hold instead of numbers, and what to do about it
+TEXT = "text where numbers belong; write classes as 0, 1, …"
+RAGGED = "rows of different lengths; write all constituents one after another with the counts of the jets, or pad with zeros"
 Columns = Mapping[str, Any]  # key: numbers (n, …), an awkward array where rows are lists of different lengths
 
 

@@ -16,6 +16,7 @@ __all__ = ["refuse_stranger", "refuse_unreadable", "why_closed"]
 HEAD = 512  # bytes: a header of tar, and more than any other that is looked for
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP, PARQUET = b"PK\x03\x04", b"PAR1"
+ARROW = (b"ARROW1", b"FEA1")
 CUT = "cut short, without its end: a download or a copy that broke off; fetch it again"
 # how a file begins that was compressed as a whole, and what unpacks it beside itself
 COMPRESSED = {
@@ -71,6 +72,8 @@ def _stranger(head: bytes, path: Path) -> str:
         return f"compressed as a whole (zlib), as joblib writes it; {SAVED}"
     if PICKLE.match(head) or TORCH.match(head):
         return f"a pickle{' of torch' if head.startswith(b'PK') else ''}, which may run code and is never read; {SAVED}"
+    if head.startswith(ARROW):
+        return "an Arrow file (feather), not parquet; write that: pyarrow.parquet.write_table(pyarrow.feather.read_table(…), …)"
     if head[TAR] == b"ustar":
         return f"an archive; unpack it: tar xf {shlex.quote(str(path))}"
     return _without_end(head, path)

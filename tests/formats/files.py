@@ -108,7 +108,8 @@ def jetclass(path: Path, jets: Particles, full: bool = True, **changes: Any) -> 
         rest["jet_sdmass"] = np.linspace(10, 200, n)
     rest |= {f"label_{name}": np.arange(n) % 10 == i for i, name in enumerate(LABELS)}
     for name, change in changes.items():
-        rest[name] = change(rest[name])
+        of = rest if name in rest else branches
+        of[name] = change(of[name])
     jagged = {f"part_{name}": ak.unflatten(column, jets.counts) for name, column in branches.items()}
     with uproot.recreate(path) as file:
         file.mktree(

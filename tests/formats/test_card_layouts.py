@@ -136,7 +136,7 @@ def test_one_array_of_a_file_for_each_class(layout: str, tmp_path: Path) -> None
     ("content", "card", "told"),
     [
         (PADDED, CARD.replace("x:", "array:"), "no array 'y'; an npy file has one array, which cards call 'array'"),
-        (PADDED.astype(object), "", "'array' holds object where numbers belong; it is not unpickled"),
+        (PADDED.astype(object), "", "'array' holds objects, which are not unpickled: rows of different lengths"),
         (np.asfortranarray(PADDED), "", "'array' is in Fortran order; save it with"),
         (PADDED[..., :2], "", "'array:2' does not fit 'array' of shape"),
         (b"not an array", "", r"in\.npy: damaged, truncated or of another format"),

@@ -71,9 +71,9 @@ def test_a_class_that_is_given_is_not_that_of_the_name(tmp_path: Path) -> None:
     files.jetnet(tmp_path / "t30.hdf5", files.particles(20, 2))
     told = convert({"w": tmp_path / "t30.hdf5", "gluon": tmp_path / "gluon.hdf5"}, tmp_path / "b.h5").remarks
     assert counts(tmp_path / "b.h5") == {"w": 20, "gluon": 20}
-    assert "t30.hdf5: the labels of the file itself are left aside, since its class is given" in told
+    assert "t30.hdf5: the letter t of its name says top, and no column does; it is left aside, since its class is given" in told
     told = convert(tmp_path / "t30.hdf5", tmp_path / "c.h5").remarks
-    assert any("the letter t of its name says top, and no column does; --label-from-files" in text for text in told)
+    assert any("the letter t of its name says top, and no column does; --class-names NAME decides" in text for text in told)
 
 
 @pytest.mark.parametrize(

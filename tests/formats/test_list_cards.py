@@ -171,9 +171,7 @@ def test_nothing_of_an_expression_is_executed(tmp_path: Path) -> None:
         "jet_pt if jet_eta else 1",
     ):
         card = ROOT + TWO + f"selection: {text!r}\n" if "'" not in text else ROOT + TWO + f'selection: "{text}"\n'
-        if ":" in text:
-            card = card.replace(":=", "≔")
-        with pytest.raises(DataFileError, match=r"not allowed; an expression may have|no column|should match pattern"):
+        with pytest.raises(DataFileError, match=r"not allowed; an expression may have|no column"):
             run(tmp_path / "a.root", card)
     assert not trap.exists()
 
