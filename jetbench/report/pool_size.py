@@ -33,7 +33,7 @@ LEAST_UNITS = 2  # of one seed nobody knows how far it is from the next
 @dataclass(frozen=True)
 class PoolCurve:
     """Arms of one kind, `name`, at a label budget: `arms` by the number of unlabelled jets that they have seen, rising. `law` is
-    what they follow, or None, for the `reason`; `seeds` is how many it rests on."""
+    what they follow, or None, for the `reason`; `seeds` is how many it rests on, and `caveat` what weighs it."""
 
     name: str
     labels: int
@@ -42,6 +42,7 @@ class PoolCurve:
     law: PowerLaw | None = None
     reason: str = ""
     seeds: int = 0
+    caveat: str = ""
 
 
 def pool_curves(results: Results) -> list[PoolCurve]:
@@ -98,9 +99,10 @@ def _fitted(results: Results, curve: PoolCurve) -> PoolCurve:
     clusters = results.clusters(arms[0], labels, seeds) if seeds else None
     units = len(set(clusters)) if clusters else len(seeds)
     left = _left(results, curve, seeds)
-    reason = _reason(results, curve, units, left)
-    law = None if reason else _law(results, curve, seeds, clusters, left)
-    return replace(curve, law=law, reason=reason, seeds=len(seeds))
+    if reason := _reason(results, curve, units, left):
+        return replace(curve, reason=reason, seeds=len(seeds))
+    law = _law(results, curve, seeds, clusters, left)
+    return replace(curve, law=law, seeds=len(seeds), caveat=_caveat(results, curve))
 
 
 def _left(results: Results, curve: PoolCurve, seeds: Sequence[int]) -> np.ndarray:
@@ -111,18 +113,22 @@ def _left(results: Results, curve: PoolCurve, seeds: Sequence[int]) -> np.ndarra
 
 def _reason(results: Results, curve: PoolCurve, units: int, left: np.ndarray) -> str:
     """Why so many units of the curve, which leave so much, give no exponent; empty where they do."""
-    *_, largest = curve.arms.values()
-    found = results.comparisons.get((largest, curve.labels))
     if (sizes := len(curve.arms)) < LEAST_SIZES:
         return f"a power law needs {LEAST_SIZES} sizes of the pool, and {sizes} of them {_has(sizes)} finished seeds"
     if units < LEAST_UNITS:
         return f"it takes {LEAST_UNITS} seeds or encoders that all sizes have finished, and there {_is(units)} {units}"
-    if found is None or found.verdict is not Verdict.BETTER:
-        verdict = f" ({found.verdict})" if found else ""
-        return f"with the largest pool {largest} is not better than {curve.baseline}{verdict}, so that there is no gain to follow"
     if not left.all():
         return f"a seed leaves nothing to the best {results.metric.name} there is, and a power law is never zero"
     return ""
+
+
+def _caveat(results: Results, curve: PoolCurve) -> str:
+    """A curve that is not shown to leave its baseline has an exponent too, but it is not that of a gain."""
+    *_, largest = curve.arms.values()
+    found = results.comparisons.get((largest, curve.labels))
+    if found is None or found.verdict is Verdict.BETTER:
+        return ""
+    return f"the arm with the largest pool, {largest}, is not shown to be better than {curve.baseline} ({found.verdict})"
 
 
 def _law(results: Results, curve: PoolCurve, seeds: list[int], clusters: list[int] | None, left: np.ndarray) -> PowerLaw:
@@ -148,7 +154,7 @@ def _sentence(results: Results, curve: PoolCurve) -> str:
     return (
         f"{at} {_left_text(results)} of {curve.name} goes as the number of unlabelled jets to the power −α, α = "
         f"{exponent_text(exponent)} ({LEVEL_TEXT} interval; {errors}), fitted to {joined(sizes)} jets over "
-        f"{count(curve.seeds, 'seed')}."
+        f"{count(curve.seeds, 'seed')}{f'; {curve.caveat}' if curve.caveat else ''}."
     )
 
 

@@ -93,8 +93,6 @@ def test_an_exponent_is_that_of_the_seeds_areas_and_of_the_covariance_of_all_mod
     ("overrides", "content", "reason"),
     [
         (("arms.simclr-100=null", "arms.simclr-200=null"), {}, "needs 3 sizes of the pool, and 2 of them have finished seeds"),
-        ((), {"scratch": 0.99}, r"with the largest pool simclr-800 is not better than scratch \(worse\), so that there is no"),
-        (("seeds=4",), {}, r"simclr-800 is not better than scratch \(undecided\)"),
         (("seeds=1",), {}, "takes 2 seeds or encoders that all sizes have finished, and there is 1"),
         ((), {"missing": lambda cell: cell.arm == "simclr-200" and cell.seed > 0}, "takes 2 seeds .* and there is 1"),
     ],
@@ -109,6 +107,36 @@ def test_where_there_is_no_exponent_the_reason_is_told(
     content_shown = render(results)
     assert content_shown is not None
     assert sentence in content_shown.body.replace("&#39;", "'")
+
+
+@pytest.mark.parametrize(("overrides", "scratch", "verdict"), [((), 0.99, "worse"), (("seeds=4",), 0.86, "undecided")])
+def test_a_curve_that_is_not_shown_to_gain_has_its_exponent_with_a_caveat(
+    sized: Callable[..., Results], overrides: tuple[str, ...], scratch: float, verdict: str
+) -> None:
+    """The exponent is that of the arms alone, whatever their baseline does."""
+    results = sized("labels=[50]", *overrides, scratch=scratch)
+    (curve,), (sentence,) = pool_curves(results), pool_sentences(results)
+    (gained,) = pool_curves(sized("labels=[50]", *overrides, scratch=0.7))
+    assert curve.law is not None
+    assert curve.law == gained.law
+    assert f"; the arm with the largest pool, simclr-800, is not shown to be better than scratch ({verdict})." in sentence
+    written = json.loads(comparisons_json(results))["pool_sizes"][0]
+    assert written["caveat"] in sentence
+    assert written["law"]["exponent"]["low"] == curve.law.exponent.low
+    content = render(results)
+    assert content is not None
+    assert sentence in content.body
+    assert f"[{curve.law.exponent.low:.3f}, {curve.law.exponent.high:.3f}]" in content.body
+
+
+def test_a_flat_curve_has_an_exponent_whose_interval_holds_zero(planted: Callable[..., Results]) -> None:
+    flat = {f"simclr-{size}": 0.9 for size in SIZES}
+    results = planted(*SUITE, "labels=[50]", areas={**flat, "scratch": 0.9}, spread=0.001)
+    (curve,) = pool_curves(results)
+    assert curve.law is not None
+    assert curve.law.exponent.low < 0 < curve.law.exponent.high  # type: ignore[operator]
+    assert curve.caveat
+    assert not pool_curves(planted(*SUITE, "labels=[50]", areas={**AREAS, "scratch": 0.86}, spread=0.001))[0].caveat
 
 
 def test_a_perfect_seed_has_no_exponent(sized: Callable[..., Results]) -> None:
