@@ -17,6 +17,7 @@ from jetbench.report.losses import STURDY, loss_table
 from jetbench.report.matching import match
 from jetbench.report.pool_size import pool_curves
 from jetbench.report.pretrained import noted_by
+from jetbench.report.published_beside import published_numbers
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.stability import Stability, stabilities, tolerance_text
@@ -82,6 +83,7 @@ def comparisons_json(results: Results) -> str:
                 {**asdict(curve), "law": curve.law.model_dump(mode="json") if curve.law else None}
                 for curve in pool_curves(results)
             ],
+            "published": published_numbers(results),
             "also_test": [_also_test(results, one) for one in results.plan.instance.variations],
             "stability": [_stable(results, found) for found in stabilities(results)],
             "floors": [

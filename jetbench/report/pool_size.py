@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jetbench.report.pairing import by_unit
-from jetbench.report.published import published_pool_sizes
 from jetbench.report.results import Results
 from jetbench.report.words import LEVEL_TEXT, count, joined
 from jetbench.statistics.comparison import Verdict, seed_weights
@@ -23,7 +22,6 @@ __all__ = [
     "pool_curves",
     "pool_names",
     "pool_sentences",
-    "published_lines",
     "size_text",
 ]
 
@@ -167,30 +165,6 @@ def exponent_text(exponent: Mean) -> str:
     """Write an exponent with its interval: "0.041 [0.012, 0.070]"."""
     between = "" if exponent.low is None or exponent.high is None else f" [{exponent.low:.3f}, {exponent.high:.3f}]"
     return f"{exponent.mean:.3f}{between}".replace("-", "−")
-
-
-def published_lines(results: Results) -> list[str]:
-    """Write a sentence for each published row of the metric, with the curves whose interval its exponent lies in."""
-    found = []
-    for row in published_pool_sizes(results.metric):
-        exponent = row.exponent(results.metric)
-        values = ", ".join(f"{value:g}" for value in row.values)
-        sides = [_side(curve, exponent) for curve in pool_curves(results) if curve.law]
-        found.append(
-            f"Published: {values} at {', '.join(count(jets) for jets in row.jets)} unlabelled jets ({row.of}; {row.source}), "
-            f"fitted likewise α = {exponent:.3f}, of which printed means tell no interval"
-            + (f"; it lies {joined(sides)}." if sides else ".")
-        )
-    return found
-
-
-def _side(curve: PoolCurve, exponent: float) -> str:
-    assert curve.law is not None
-    low, high = curve.law.exponent.low, curve.law.exponent.high
-    assert low is not None
-    assert high is not None
-    side = "below" if exponent < low else "above" if exponent > high else "within"
-    return f"{side} the interval of {curve.name} at {count(curve.labels)} labels"
 
 
 def _has(number: int) -> str:

@@ -14,8 +14,9 @@ from scipy import stats
 
 from jetbench.report.export import comparisons_json
 from jetbench.report.pool_gain import largest_minus, pool_gain_sentences
-from jetbench.report.pool_size import pool_curves, pool_names, pool_sentences, published_lines
+from jetbench.report.pool_size import pool_curves, pool_names, pool_sentences
 from jetbench.report.published import published_pool_sizes
+from jetbench.report.published_beside import pool_size_lines
 from jetbench.report.results import Results
 from jetbench.report.rows import places
 from jetbench.report.sections import contents_of
@@ -228,7 +229,7 @@ def test_the_published_exponent_is_that_of_its_printed_values(sized: Callable[..
     assert row.exponent(AUC) == pytest.approx(-slope)
     assert row.exponent(AUC) == pytest.approx(0.0304, abs=1e-4)
     assert published_pool_sizes(RMSE) == published_pool_sizes(AUC.replace(name="AUC (one-vs-one)")) == ()
-    (line,) = published_lines(sized("labels=[50]"))
+    (line,) = pool_size_lines(sized("labels=[50]"))
     assert "fitted likewise α = 0.030, of which printed means tell no interval" in line
     assert "it lies below the interval of resnet15 under simclr at 50 labels" in line
     assert "arXiv:2606.14870" in line

@@ -13,7 +13,8 @@ from jetbench.report.content import Cell, Line, Plot, SectionContent
 from jetbench.report.drawing import ends, legend, limits, mark_sizes, style
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.pool_gain import draw_gains, largest_minus, pool_gain_sentences, pool_gains
-from jetbench.report.pool_size import PoolCurve, exponent_text, pool_curves, pool_sentences, published_lines, size_text
+from jetbench.report.pool_size import PoolCurve, exponent_text, pool_curves, pool_sentences, size_text
+from jetbench.report.published_beside import pool_size_lines
 from jetbench.report.results import Results
 from jetbench.report.words import (
     LEVEL_TEXT,
@@ -62,7 +63,7 @@ def render(results: Results) -> SectionContent | None:
     body = fragment(
         BODY,
         table=_table(results, curves, means),
-        sentences=[*pool_gain_sentences(results), *pool_sentences(results), *published_lines(results)],
+        sentences=[*pool_gain_sentences(results), *pool_sentences(results), *pool_size_lines(results)],
         metric=capital(label(metric)),
         level=LEVEL_TEXT,
     )
