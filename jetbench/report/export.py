@@ -14,7 +14,7 @@ from jetbench.report.also_test import also_comparison, also_label
 from jetbench.report.fault_words import fault_numbers
 from jetbench.report.gains import gain_differences
 from jetbench.report.losses import STURDY, loss_table
-from jetbench.report.matching import match
+from jetbench.report.matching import ending, match
 from jetbench.report.pool_size import pool_curves
 from jetbench.report.pretrained import noted_by
 from jetbench.report.published_beside import published_numbers
@@ -71,6 +71,11 @@ def comparisons_json(results: Results) -> str:
                 {"arm": arm, "baseline": baselines[arm], "labels": labels, "result": found.model_dump(mode="json")}
                 for arm, labels in results.primaries
                 if (found := match(results, arm, labels))
+            ],
+            "gain_ends": [
+                {"arm": arm, "baseline": baselines[arm], "result": found.model_dump(mode="json")}
+                for arm in dict.fromkeys(arm for arm, _ in results.primaries)
+                if (found := ending(results, arm))
             ],
             "gains": [
                 {
