@@ -96,6 +96,20 @@ def test_every_objective_of_a_pretraining_is_compared_after_as_many_passes(scale
     assert len({spec.recipe.passes for spec in trained}) == 1
 
 
+def test_every_objective_is_an_arm_of_that_suite_or_the_reason_is_told() -> None:
+    """A new objective is an arm, or fails here."""
+    trained = {run.spec.objective.name for run in plan_at("objectives", "quick").runs.values()}
+    reasons = {
+        "distilled": "it is taught by scores of a finished run, which no file can ship",
+        "mixup": "it is supervised training: it has nothing from the pool",
+    }
+    assert {entry.name for entry in objectives} == trained | reasons.keys()
+    assert not trained & reasons.keys()
+    assert [entry.name for entry in objectives if entry.taught] == ["distilled"]
+    assert "`distilled` is no arm" in find_suite(str(PATHS["objectives"])).expected
+    assert re.search(r"^jetbench run --suite objectives .*\\\n +--set 'arms\.distilled=", DOCS, re.M)
+
+
 def test_each_step_of_the_physics_pipeline_is_left_out_once() -> None:
     settings, physics = plan_at("augmentations", "quick").instance.settings, pipelines["physics"].steps
     assert settings.recipes["simclr"].augmentation == physics

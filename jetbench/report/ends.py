@@ -1,15 +1,16 @@
-"""The label budget where the gain of an arm ends, from its verdicts budget by budget."""
+"""The label budget where the gain of an arm ends: from its verdicts budget by budget, and read off its gains with an interval."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from jetbench.report.matching import about, ending, labels_interval
 from jetbench.report.results import Results
 from jetbench.report.words import brief_difference, count, joined, spoilt_by
 from jetbench.statistics.comparison import Verdict
 
-__all__ = ["GainEnd", "end_of", "gain_end"]
+__all__ = ["GainEnd", "end_of", "ending_text", "gain_end"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,20 @@ def gain_end(results: Results, arm: str) -> str:
     parts += [f"undecided {at(end.open)}"] if end.open else []
     parts += [f"{found[end.ended].verdict} {at([end.ended])}"] if end.ended else []
     return f"{_finding(end)}: {arm} is {', '.join(parts)}."
+
+
+def ending_text(results: Results, arm: str) -> str:
+    """Write a sentence: at how many labels the gain of an arm falls below the margin of equivalence, with its interval. Empty
+    where nothing can be said."""
+    found = ending(results, arm)
+    if found is None:
+        return ""
+    nowhere = found.low is not None and found.low <= found.smallest and found.high is None
+    none = ", which leaves out none of the budgets" if nowhere else ""
+    return (
+        f"The gain of {arm} falls below the margin of equivalence at {about(found, found.labels)} labels "
+        f"({labels_interval(results, found)}{none})."
+    )
 
 
 def _finding(end: GainEnd) -> str:

@@ -14,9 +14,10 @@ from jetbench.report.also_test import also_comparison, also_label
 from jetbench.report.fault_words import fault_numbers, move_numbers
 from jetbench.report.gains import gain_differences
 from jetbench.report.losses import STURDY, loss_table
-from jetbench.report.matching import match
+from jetbench.report.matching import ending, match
 from jetbench.report.pool_size import pool_curves
 from jetbench.report.pretrained import noted_by
+from jetbench.report.published_beside import published_numbers
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, remarks
 from jetbench.report.stability import Stability, stabilities, tolerance_text
@@ -71,6 +72,11 @@ def comparisons_json(results: Results) -> str:
                 for arm, labels in results.primaries
                 if (found := match(results, arm, labels))
             ],
+            "gain_ends": [
+                {"arm": arm, "baseline": baselines[arm], "result": found.model_dump(mode="json")}
+                for arm in dict.fromkeys(arm for arm, _ in results.primaries)
+                if (found := ending(results, arm))
+            ],
             "gains": [
                 {
                     "of": [{"arm": arm, "baseline": baselines[arm], "labels": labels} for arm, labels in places],
@@ -82,6 +88,7 @@ def comparisons_json(results: Results) -> str:
                 {**asdict(curve), "law": curve.law.model_dump(mode="json") if curve.law else None}
                 for curve in pool_curves(results)
             ],
+            "published": published_numbers(results),
             "also_test": [_also_test(results, one) for one in results.plan.instance.variations],
             "stability": [_stable(results, found) for found in stabilities(results)],
             "floors": [

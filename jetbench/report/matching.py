@@ -1,4 +1,4 @@
-"""How many labels a baseline needs to be as good as an arm is with few."""
+"""How many labels a baseline needs to be as good as an arm is with few, and with how many the gain of the arm ends."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from jetbench.report.pairing import by_unit
 from jetbench.report.results import Results
 from jetbench.report.words import LEVEL_TEXT, count
 from jetbench.statistics.comparison import seed_weights
-from jetbench.statistics.matching import Match, matching_labels
+from jetbench.statistics.matching import Match, ending_labels, matching_labels
 from jetbench.suites.plan import CellKey
 
-__all__ = ["match", "match_text"]
+__all__ = ["about", "ending", "labels_interval", "match", "match_text"]
 
 DIGITS = 2  # of a number of labels: none of them is known better
 
@@ -39,6 +39,31 @@ def match(results: Results, arm: str, labels: int) -> Match | None:
     )
 
 
+def ending(results: Results, arm: str) -> Match | None:
+    """Find the labels at which the gain of an arm over its baseline falls below the margin of equivalence, with an interval from
+    seeds and test sample. It rests on the fresh seeds that both have finished at all budgets which have two of them. None unless
+    there are two such budgets, and two seeds or encoders."""
+    baseline = results.baselines[arm]
+    budgets = [n for n in results.plan.instance.settings.labels if len(results.fresh_seeds(arm, baseline, n)) > 1]
+    seeds = sorted(set.intersection(*({*results.fresh_seeds(arm, baseline, n)} for n in budgets))) if budgets else []
+    if len(budgets) < 2 or not seeds:
+        return None
+    clusters = results.clusters(arm, budgets[0], seeds) or results.clusters(baseline, budgets[0], seeds)
+    if len(seeds if clusters is None else set(clusters)) < 2:
+        return None
+    mine, others = ([(name, n) for n in budgets] for name in (arm, baseline))
+    pairs = zip(mine, others, strict=True)
+    sign = 1 if results.metric.larger_is_better else -1
+    gains = [sign * (_values(results, own, seeds) - _values(results, other, seeds)) for own, other in pairs]
+    minus = np.hstack([np.eye(len(budgets)), -np.eye(len(budgets))])
+    return ending_labels(
+        {n: by_unit(gained, clusters) for n, gained in zip(budgets, gains, strict=True)},
+        {n: results.comparisons[arm, n].margin for n in budgets},
+        test_covariance=minus @ _covariance(results, [*mine, *others], seeds, clusters) @ minus.T,
+        shared=[results.shared(n) for n in budgets],
+    )
+
+
 def _fresh(results: Results, arm: str, labels: int) -> list[int]:
     return [seed for seed in results.seeds(arm, labels) if seed >= results.fresh_from]
 
@@ -60,16 +85,20 @@ def match_text(results: Results, arm: str, labels: int) -> str:
     found = match(results, arm, labels)
     if found is None:
         return ""
-    low, high = (_about(found, end) for end in (found.low, found.high))
-    interval = f"from {low} to {high}" if low != high else low
-    needed = f"{results.baselines[arm]} needs {_about(found, found.labels)} labels"
-    paired = f"paired by {'fresh ' if results.fresh_from else ''}seeds and test jets"
+    needed = f"{results.baselines[arm]} needs {about(found, found.labels)} labels"
     none = ", which includes no gain" if found.low is not None and found.low <= labels else ""
-    return f"To match {arm} at {count(labels)} labels, {needed} ({LEVEL_TEXT} interval, {paired}: {interval}{none})."
+    return f"To match {arm} at {count(labels)} labels, {needed} ({labels_interval(results, found)}{none})."
 
 
-def _about(found: Match, labels: float | None) -> str:
-    """ "330", "50 or fewer" at the smallest budget, "more than 1000" beyond the largest."""
+def labels_interval(results: Results, found: Match) -> str:
+    """Write the interval of a number of labels, and what it rests on."""
+    low, high = (about(found, end) for end in (found.low, found.high))
+    paired = f"paired by {'fresh ' if results.fresh_from else ''}seeds and test jets"
+    return f"{LEVEL_TEXT} interval, {paired}: {f'from {low} to {high}' if low != high else low}"
+
+
+def about(found: Match, labels: float | None) -> str:
+    """Write a number of labels: "330", "50 or fewer" at the smallest budget, "more than 1000" beyond the largest."""
     if labels is None:
         return f"more than {count(found.largest)}"
     if labels <= found.smallest:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jetbench.report.pairing import by_unit
-from jetbench.report.published import published_pool_sizes
 from jetbench.report.results import Results
 from jetbench.report.words import LEVEL_TEXT, count, joined
 from jetbench.statistics.comparison import Verdict, seed_weights
@@ -23,7 +22,6 @@ __all__ = [
     "pool_curves",
     "pool_names",
     "pool_sentences",
-    "published_lines",
     "size_text",
 ]
 
@@ -33,7 +31,7 @@ LEAST_UNITS = 2  # of one seed nobody knows how far it is from the next
 @dataclass(frozen=True)
 class PoolCurve:
     """Arms of one kind, `name`, at a label budget: `arms` by the number of unlabelled jets that they have seen, rising. `law` is
-    what they follow, or None, for the `reason`; `seeds` is how many it rests on."""
+    what they follow, or None, for the `reason`; `seeds` is how many it rests on, and `caveat` what weighs it."""
 
     name: str
     labels: int
@@ -42,6 +40,7 @@ class PoolCurve:
     law: PowerLaw | None = None
     reason: str = ""
     seeds: int = 0
+    caveat: str = ""
 
 
 def pool_curves(results: Results) -> list[PoolCurve]:
@@ -98,9 +97,10 @@ def _fitted(results: Results, curve: PoolCurve) -> PoolCurve:
     clusters = results.clusters(arms[0], labels, seeds) if seeds else None
     units = len(set(clusters)) if clusters else len(seeds)
     left = _left(results, curve, seeds)
-    reason = _reason(results, curve, units, left)
-    law = None if reason else _law(results, curve, seeds, clusters, left)
-    return replace(curve, law=law, reason=reason, seeds=len(seeds))
+    if reason := _reason(results, curve, units, left):
+        return replace(curve, reason=reason, seeds=len(seeds))
+    law = _law(results, curve, seeds, clusters, left)
+    return replace(curve, law=law, seeds=len(seeds), caveat=_caveat(results, curve))
 
 
 def _left(results: Results, curve: PoolCurve, seeds: Sequence[int]) -> np.ndarray:
@@ -111,18 +111,22 @@ def _left(results: Results, curve: PoolCurve, seeds: Sequence[int]) -> np.ndarra
 
 def _reason(results: Results, curve: PoolCurve, units: int, left: np.ndarray) -> str:
     """Why so many units of the curve, which leave so much, give no exponent; empty where they do."""
-    *_, largest = curve.arms.values()
-    found = results.comparisons.get((largest, curve.labels))
     if (sizes := len(curve.arms)) < LEAST_SIZES:
         return f"a power law needs {LEAST_SIZES} sizes of the pool, and {sizes} of them {_has(sizes)} finished seeds"
     if units < LEAST_UNITS:
         return f"it takes {LEAST_UNITS} seeds or encoders that all sizes have finished, and there {_is(units)} {units}"
-    if found is None or found.verdict is not Verdict.BETTER:
-        verdict = f" ({found.verdict})" if found else ""
-        return f"with the largest pool {largest} is not better than {curve.baseline}{verdict}, so that there is no gain to follow"
     if not left.all():
         return f"a seed leaves nothing to the best {results.metric.name} there is, and a power law is never zero"
     return ""
+
+
+def _caveat(results: Results, curve: PoolCurve) -> str:
+    """A curve that is not shown to leave its baseline has an exponent too, but it is not that of a gain."""
+    *_, largest = curve.arms.values()
+    found = results.comparisons.get((largest, curve.labels))
+    if found is None or found.verdict is Verdict.BETTER:
+        return ""
+    return f"the arm with the largest pool, {largest}, is not shown to be better than {curve.baseline} ({found.verdict})"
 
 
 def _law(results: Results, curve: PoolCurve, seeds: list[int], clusters: list[int] | None, left: np.ndarray) -> PowerLaw:
@@ -148,7 +152,7 @@ def _sentence(results: Results, curve: PoolCurve) -> str:
     return (
         f"{at} {_left_text(results)} of {curve.name} goes as the number of unlabelled jets to the power −α, α = "
         f"{exponent_text(exponent)} ({LEVEL_TEXT} interval; {errors}), fitted to {joined(sizes)} jets over "
-        f"{count(curve.seeds, 'seed')}."
+        f"{count(curve.seeds, 'seed')}{f'; {curve.caveat}' if curve.caveat else ''}."
     )
 
 
@@ -161,30 +165,6 @@ def exponent_text(exponent: Mean) -> str:
     """Write an exponent with its interval: "0.041 [0.012, 0.070]"."""
     between = "" if exponent.low is None or exponent.high is None else f" [{exponent.low:.3f}, {exponent.high:.3f}]"
     return f"{exponent.mean:.3f}{between}".replace("-", "−")
-
-
-def published_lines(results: Results) -> list[str]:
-    """Write a sentence for each published row of the metric, with the curves whose interval its exponent lies in."""
-    found = []
-    for row in published_pool_sizes(results.metric):
-        exponent = row.exponent(results.metric)
-        values = ", ".join(f"{value:g}" for value in row.values)
-        sides = [_side(curve, exponent) for curve in pool_curves(results) if curve.law]
-        found.append(
-            f"Published: {values} at {', '.join(count(jets) for jets in row.jets)} unlabelled jets ({row.of}; {row.source}), "
-            f"fitted likewise α = {exponent:.3f}, of which printed means tell no interval"
-            + (f"; it lies {joined(sides)}." if sides else ".")
-        )
-    return found
-
-
-def _side(curve: PoolCurve, exponent: float) -> str:
-    assert curve.law is not None
-    low, high = curve.law.exponent.low, curve.law.exponent.high
-    assert low is not None
-    assert high is not None
-    side = "below" if exponent < low else "above" if exponent > high else "within"
-    return f"{side} the interval of {curve.name} at {count(curve.labels)} labels"
 
 
 def _has(number: int) -> str:

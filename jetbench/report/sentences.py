@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jetbench.report.alarm import limit_lines
 from jetbench.report.arms import is_fitted
-from jetbench.report.ends import gain_end
+from jetbench.report.ends import ending_text, gain_end
 from jetbench.report.floors import floor_remarks
 from jetbench.report.gains import Place, gain_differences
 from jetbench.report.losses import loss_sentences
@@ -38,7 +38,8 @@ def answers(results: Results) -> list[str]:
 
 def details(results: Results) -> list[list[str]]:
     """Write short sentences for each of the `verdicts`: its errors and what it lacks; of a primary comparison which of its
-    trainings may be too short, up to which budget the arm gains, and how many labels its baseline needs to match it."""
+    trainings may be too short, up to which budget the arm gains, where its gain falls below the margin, and how many labels its
+    baseline needs to match it."""
     primary = [_primary(results, place) for place in results.primaries]
     return [*primary, *(_gains(results, places[0], found) for places, found in gain_differences(results).items())]
 
@@ -52,7 +53,7 @@ def _primary(results: Results, place: Place) -> list[str]:
     if place == next(one for one in results.primaries if one[0] == arm):
         pair = (arm, results.baselines[arm])
         lines += [f"{one}." for one in (*limit_lines(results, pair), *short_pretrainings(results, pair))]
-        lines.append(gain_end(results, arm))
+        lines += [gain_end(results, arm), ending_text(results, arm)]
     return [line for line in (*lines, match_text(results, arm, labels)) if line]
 
 

@@ -11,6 +11,8 @@ from jetbench.report.content import Cell, Column
 from jetbench.report.fault_words import POINTER, chance_sentence, fault_rules, fault_sentences
 from jetbench.report.faults_table import faults_table
 from jetbench.report.losses import loss_sentences
+from jetbench.report.pool_size import pool_sentences
+from jetbench.report.published_beside import label_lines, pool_size_lines
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text, rows
 from jetbench.report.rules import verdict_rules
@@ -99,7 +101,8 @@ def _lines(results: Results) -> list[str]:
         *(line for part in added for line in part.lines),
     ]
     lines += verdict_rules(results)
-    lines += [*stability_sentences(results), *weighting_lines(results.plan.instance.settings)]
+    lines += [*stability_sentences(results), *pool_sentences(results), *weighting_lines(results.plan.instance.settings)]
+    lines += [*pool_size_lines(results), *label_lines(results)]
     skipped = [f"skipped {line}" for line in results.plan.skipped_lines()]
     return [*lines, *skipped, *(f"! {warning}" for warning in warnings(results))]
 

@@ -1,4 +1,4 @@
-"""How many labels one arm needs to be as good as another is with few: the learning curve of the one, read backwards."""
+"""How many labels one arm needs to be as good as another is with few, and with how many a gain ends: curves, read backwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jetbench.statistics.intervals import LEVEL, alpha_of
 from jetbench.statistics.resolution import widening
 from jetbench.values import Value
 
-__all__ = ["Match", "matching_labels"]
+__all__ = ["Match", "ending_labels", "matching_labels"]
 
 DRAWS = 4000  # of the parametric bootstrap: the ends of a 95 % interval are known to a third of a percent of probability
 
@@ -80,6 +80,30 @@ def matching_labels(
         below=float(np.mean(found <= places[0])),
         beyond=float(np.mean(np.isinf(found))),
     )
+
+
+def ending_labels(
+    gains: Mapping[int, ArrayLike],
+    margins: Mapping[int, float],
+    *,
+    test_covariance: ArrayLike | None = None,
+    shared: ArrayLike = 0.0,
+    level: float = LEVEL,
+) -> Match:
+    """Return at how many labels a mean gain falls below a margin, and stays there.
+
+    `gains` hold by label budget what an arm has over its baseline at the same seeds (m,), an improvement being positive;
+    `margins` by the same budgets what a gain must have to be of weight. It is not asked where the gain is zero: one that fades
+    away with the labels is so nowhere. What a gain lacks to its margin is a curve that is taken to rise with the labels and read
+    where it reaches zero, as by `matching_labels`, with the interval and the conventions of that; `test_covariance` is (b, b), of
+    the mean gains at the b budgets, ascending, and `shared` one number or (b,). The margins are taken as they are.
+    Raises `RunError` as that does.
+    """
+    lacking = {budget: margins[budget] - np.asarray(values, np.float64) for budget, values in gains.items()}
+    none = np.zeros(len(next(iter(lacking.values()), ())))
+    covariance = None if test_covariance is None else np.pad(np.asarray(test_covariance), (0, 1))
+    shares = np.append(np.broadcast_to(shared, len(lacking)), 0.0)
+    return matching_labels(lacking, none, test_covariance=covariance, shared=shares, level=level)
 
 
 def _moves(deviations: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -37,9 +37,17 @@ def refuse_unfit(instance: AnyInstance) -> None:
     if reason := _weight_reason(instance):
         raise SuiteError(f"sample_weight: {reason}")
     if unlike := list(differences(dataset, pool)):
-        raise SuiteError(f"the unlabelled jets do not match those of {instance.dataset.name!r}: {'; '.join(unlike)}")
+        remedy = _common_channels(dataset, pool)
+        raise SuiteError(f"the unlabelled jets do not match those of {instance.dataset.name!r}: {'; '.join(unlike)}{remedy}")
     if reason := _pool_reason(settings.pool, pool) or _size_reason(instance):
         raise SuiteError(reason)
+
+
+def _common_channels(dataset: Meta, pool: Meta) -> str:
+    """What makes jets with other channels alike; empty where the names of their channels are not what differs, or share none."""
+    mine, theirs = ([channel.name for channel in one.channels] for one in (dataset, pool))
+    both = ",".join(name for name in mine if name in theirs)
+    return f". Convert both with the channels that they have in common: --channels {both}" if both and mine != theirs else ""
 
 
 def refuse_unusable(instance: Instance) -> None:

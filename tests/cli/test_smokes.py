@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,23 @@ def test_pretrained_on_one_kind_of_jets_labelled_on_another_tested_on_a_third(tm
     for one in told["also_test"]:
         assert {lost["arm"] for lost in one["losses"]} > {"scratch", "simclr", "barlow-twins"}
         assert {found["arm"] for found in one["differences_of_losses"]} > {"simclr", "barlow-twins"}
+
+
+@pytest.mark.slow
+def test_the_documented_commands_run_a_student_beside_the_objectives(folder: Path) -> None:
+    """Its teacher is an arm of the suite; what the suite has trained is not trained again."""
+    text = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
+    block = next(one for one in re.findall(r"```sh\n(.*?)```", text, re.S) if "arms.distilled=" in one)
+    named = os.environ.get("JETBENCH_CACHE")
+    first, *others = [shlex.split(line) for line in block.replace("\\\n", "").splitlines()]
+    known = set[str]()
+    for program, *arguments in (first, *others):
+        assert program == "jetbench"
+        known = finished(folder)
+        process = command(*arguments, cwd=folder, cache=Path(named) if named else None)
+        output = wait(process, 500)
+        assert process.returncode == 0, output
+    assert len(finished(folder) - known) == 3  # the encoder that is taught, and at each of two seeds what is fine-tuned
+    told = [json.loads(path.read_text()) for path in folder.glob("mlruns/reports/objectives.smoke.*/comparisons.json")]
+    (student,) = [one for page in told for one in page["comparisons"] if one["arm"] == "distilled"]
+    assert student["result"]["seeds"] == 2

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cli.program import command, wait
+from formats.files import jetclass, particles, top_tagging
 from ruamel.yaml import YAML
 
 from jetbench.jets import Jets, open_jets, save_jets
@@ -19,6 +20,7 @@ from jetbench.tracking.ledger import Ledger
 SUPERVISED, SIMCLR = 320, 512  # passes of the recipes of the small suite
 ARMS = "arms={scratch: {model: resnet15, regime: scratch}, simclr: {model: resnet15, regime: simclr}, %s}"
 POOL_JETS = 150
+SCALE = Path(__file__).parents[2] / "benchmarks" / "pretraining-scale.yaml"
 
 
 @dataclass(frozen=True)
@@ -96,3 +98,35 @@ def test_the_long_training_has_the_passes_of_both_stages(finished: Finished) -> 
     areas = finished.values("test/auc")
     assert areas["scratch-long"] != areas["scratch"]
     assert np.mean(areas["scratch-long"]) > 0.5
+
+
+@pytest.mark.slow
+def test_top_tagging_jets_are_fine_tuned_on_after_jetclass_ones(tmp_path: Path) -> None:
+    """The documented way from published files to the exponent; the pool is left with the channels that the target has."""
+    jetclass(tmp_path / "jets.root", particles(300, seed=1))
+    top_tagging(tmp_path / "table.h5", particles(600))
+    for source, *options in (("jets.root", "--channels", "pt,energy", "-o", "jc.h5"), ("table.h5", "-o", "tt.h5")):
+        process = command("data", "convert", source, *options, cwd=tmp_path)
+        output = wait(process, 120)
+        assert process.returncode == 0, output
+    pool, target = (open_jets(tmp_path / name) for name in ("jc.h5", "tt.h5"))
+    assert (len(pool), len(target)) == (300, 600)
+    found = run(tmp_path, SCALE, "--scale", "smoke", "--dataset", "tt.h5", "--unlabelled", "jc.h5", seconds=500)
+    seen = {}
+    for spec, metrics in found.runs().values():
+        if spec["objective"]["name"] == "simclr":
+            assert spec["unlabelled"]["sha256"] == pool.digest
+            seen[metrics["train/jets"]] = seen.get(metrics["train/jets"], 0) + 1
+        else:
+            assert spec["dataset"]["sha256"] == target.digest
+    assert seen == {100: 2, 200: 2, 300: 2}
+    assert {len(found.values("test/auc")[arm]) for arm in ("scratch", "simclr-100", "simclr-200", "simclr")} == {2}
+    (page,) = found.store.glob("reports/pretraining-scale.smoke.*/comparisons.json")
+    told = json.loads(page.read_text())
+    assert not told["missing"]
+    (curve,) = told["pool_sizes"]
+    assert list(curve["arms"]) == ["100", "200", "300"]
+    exponent = curve["law"]["exponent"]
+    assert exponent["n"] == 2
+    assert exponent["low"] < exponent["mean"] < exponent["high"]
+    assert exponent["test_error"] > 0

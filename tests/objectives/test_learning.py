@@ -52,6 +52,7 @@ SETTINGS: dict[str, tuple[Recipe, dict[str, float]]] = {
 }
 TOP_MASS = 172.5  # [GeV]
 TEST, SEEDS, PROBES = 2000, 3, 10  # jets, pretrainings, and probes of 100 labels each on every encoder
+FEW = 20  # labels of a training that sees the pool beside them: of 100, it adds to two seeds of three next to nothing
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,25 @@ class Ground:
             found.append(auc(labels[:TEST], probe.decision_function(features[:TEST])))
         return np.array(found)
 
-    def pretrain(self, objective: Component, recipe: Recipe, network: Network, seed: int, folder: Path) -> float:
-        """Train an encoder in place; returns the standard deviation of its features at the end."""
+    def pretrain(
+        self, objective: Component, recipe: Recipe, network: Network, seed: int, folder: Path, told: np.ndarray | None = None
+    ) -> float:
+        """Train an encoder in place, on the pool, or on the jets that are `told` with the pool beside; returns the standard
+        deviation of its features at the end."""
         folder = folder / f"s{seed}"
-        folder.mkdir()
+        folder.mkdir(parents=True)
         look = Look(self.view, recipe.augmentation)
         goal = build_objective(objective, network, TASK, look, seed)
-        batches = Batches(self.jets, self.pool, recipe.batch_size, seed)
+        pool, beside = Batches(self.jets, self.pool, recipe.batch_size, seed), None
+        batches = pool if told is None else Batches(self.jets, told, recipe.batch_size, seed)
+        if told is not None:
+            unlabelled = JetTensors(self.jets.jets)
+            unlabelled.targets = {}
+            beside = Batches(unlabelled, self.pool, recipe.batch_size, seed)
         diagnose = diagnoser(network, look, self.jets, self.pool, "fp32")
         with Journal(folder / "metrics.jsonl") as journal:
             settings = {"seed": seed, "precision": "fp32", "diagnose": diagnose}
-            fit(recipe, network, goal, batches, journal, folder, threading.Event(), **settings)
+            fit(recipe, network, goal, batches, journal, folder, threading.Event(), pool=beside, **settings)
         return read(folder / "metrics.jsonl")[0][-1].metrics["features/standard_deviation"]
 
 
@@ -123,6 +132,27 @@ def test_an_objective_lifts_a_linear_probe_over_random_weights(name: str, ground
     found = np.array(lifts)
     assert (found.mean(axis=1) > 0).all(), found.mean(axis=1)
     assert found.mean() > 3 * found.std() / found.size**0.5, found.mean(axis=1)
+
+
+@pytest.mark.slow
+def test_the_pool_beside_few_labels_lifts_a_linear_probe_over_them_alone(ground: Ground, tmp_path: Path) -> None:
+    """`labels+ssl` with 20 labels of its own at each of three seeds, against random weights, and against the same training whose
+    loss on the pool has no weight: what labels alone teach is no proof of the objective. The probes know neither's labels."""
+    recipe, lifts, gains = LONGER.replace(passes=20_000, epochs=2), [], []
+    for seed in range(SEEDS):
+        told = TEST + 1000 + np.arange(FEW * seed, FEW * (seed + 1))
+        found = {}
+        for weight in (1.0, 0.0):
+            network = build_network(Component(name="deep-sets"), ground.view.shapes, 2, seed)
+            before = ground.areas(network)
+            both = Component(name="labels+ssl", options=options({"weight": weight}))
+            assert ground.pretrain(both, recipe, network, seed, tmp_path / f"weight-{weight}", told) > 0.03
+            found[weight] = ground.areas(network.cpu())
+        lifts.append(found[1.0] - before)
+        gains.append(found[1.0] - found[0.0])
+    for gained in map(np.array, (lifts, gains)):
+        assert (gained.mean(axis=1) > 0).all(), gained.mean(axis=1)
+        assert gained.mean() > 3 * gained.std() / gained.size**0.5, gained.mean(axis=1)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,17 +17,20 @@ from report.conftest import TWO_ENCODERS, Fake, fake_instance, fake_store
 from report.pages import page_of, plot_of
 from rich.console import Console
 
+from jetbench.report import matching
 from jetbench.report.arms import looks
 from jetbench.report.collect import collect
-from jetbench.report.ends import GainEnd, end_of
+from jetbench.report.ends import GainEnd, end_of, ending_text
 from jetbench.report.export import comparisons_json
 from jetbench.report.gains import encoder_names, gain_differences
+from jetbench.report.matching import ending
 from jetbench.report.results import Results
 from jetbench.report.sentences import answer, answers, details, remarks
 from jetbench.report.table import print_table
 from jetbench.report.truths import truths
 from jetbench.report.verdicts import verdicts
 from jetbench.statistics.comparison import Verdict
+from jetbench.statistics.matching import ending_labels
 from jetbench.statistics.resolution import widening
 from jetbench.suites.plan import CellKey
 
@@ -227,6 +231,65 @@ def test_the_answer_says_where_the_gain_ends(asked: Asked) -> None:
 )
 def test_the_other_ends_of_a_gain(asked: Asked, content: dict[str, Any], text: str) -> None:
     assert text in answers(asked(**content))[0]
+
+
+def test_the_gain_ends_where_a_line_through_the_gains_meets_the_margin(asked: Asked) -> None:
+    """With the covariance of all gains over the test sample, from placements counted pair by pair; on page, terminal and file."""
+    results = asked(at={**GAINS, ("sets-simclr", 200): 0.86}, own=0.01, spread=0.0005)
+    gaps = [areas(results, "sets-simclr", n) - areas(results, "sets", n) for n in (50, 100, 200)]
+    parts = [gap.mean(axis=0) for gap in gaps]
+    covariance = sum(np.cov([part.mean(axis=side) for part in parts]) / parts[0].shape[1 - side] for side in (0, 1))
+    margins = {n: 0.03 * (1 - areas(results, "sets", n).mean()) for n in (50, 100, 200)}
+    gains = {n: gap.mean(axis=(1, 2)) for n, gap in zip(margins, gaps, strict=True)}
+    expected = ending_labels(gains, margins, test_covariance=covariance, shared=[results.shared(n) for n in margins])
+    found = ending(results, "sets-simclr")
+    assert found is not None
+    assert found.labels == pytest.approx(expected.labels)
+    lacks = [margins[n] - gains[n].mean() for n in (100, 200)]
+    assert found.labels == pytest.approx(100 * 2 ** (lacks[0] / (lacks[0] - lacks[1])))
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.01)
+    written = json.loads(comparisons_json(results))["gain_ends"]
+    assert [(one["arm"], one["baseline"]) for one in written] == [("sets-simclr", "sets"), ("simclr", "scratch")]
+    assert written[0]["result"]["labels"] == found.labels
+    sentence = ending_text(results, "sets-simclr")
+    assert sentence.startswith("The gain of sets-simclr falls below the margin of equivalence at 1")
+    assert "labels (95 % interval, paired by seeds and test jets: from 1" in sentence
+    assert sentence in answers(results)[0]
+    assert sentence in page_of(results)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ({"areas": {"sets-simclr": 0.95}, "at": {}}, "more than 200 labels ({HOLDS}: more than 200)"),
+        ({"areas": {"sets-simclr": 0.80}, "at": {}}, "50 or fewer labels ({HOLDS}: 50 or fewer)"),
+        ({"areas": {"sets-simclr": 0.876}, "at": {}, "spread": 0.03}, "to more than 200, which leaves out none of the budgets)"),
+    ],
+)  # fmt: skip
+def test_a_gain_that_does_not_end_within_the_budgets_is_said_to(asked: Asked, content: dict[str, Any], text: str) -> None:
+    assert text.format(HOLDS="95 % interval, paired by seeds and test jets") in ending_text(asked(**content), "sets-simclr")
+
+
+@pytest.mark.parametrize("overrides", [("labels=[50]",), ("seeds=1",), ("pretraining_seeds=1",)])
+def test_too_little_says_no_end(asked: Asked, overrides: tuple[str, ...]) -> None:
+    results = asked(*overrides)
+    assert ending(results, "sets-simclr") is None
+    assert ending_text(results, "sets-simclr") == ""
+
+
+def test_an_end_rests_on_the_seeds_that_all_budgets_have(asked: Asked) -> None:
+    """And on encoders, where seeds share them."""
+    lacking = asked(missing=lambda cell: cell == CellKey("sets", 100, 3))
+    with patch.object(matching, "ending_labels") as spy:
+        ending(lacking, "sets-simclr")
+        ending(asked("pretraining_seeds=3"), "sets-simclr")
+    (lost, _), (shared, _) = (call.args for call in spy.call_args_list)
+    kept = [0, 1, 2, 4]
+    gaps = {n: lacking.headlines("sets-simclr", n) for n in (50, 100, 200)}
+    base = {n: lacking.headlines("sets", n) for n in (50, 100, 200)}
+    assert lost[50] == pytest.approx((gaps[50] - base[50])[kept])
+    assert lost[100] == pytest.approx(gaps[100][kept] - base[100])
+    assert {len(gained) for gained in shared.values()} == {3}
 
 
 def test_one_budget_has_no_end(asked: Asked) -> None:

@@ -14,8 +14,9 @@ from scipy import stats
 
 from jetbench.report.export import comparisons_json
 from jetbench.report.pool_gain import largest_minus, pool_gain_sentences
-from jetbench.report.pool_size import pool_curves, pool_names, pool_sentences, published_lines
+from jetbench.report.pool_size import pool_curves, pool_names, pool_sentences
 from jetbench.report.published import published_pool_sizes
+from jetbench.report.published_beside import pool_size_lines
 from jetbench.report.results import Results
 from jetbench.report.rows import places
 from jetbench.report.sections import contents_of
@@ -93,8 +94,6 @@ def test_an_exponent_is_that_of_the_seeds_areas_and_of_the_covariance_of_all_mod
     ("overrides", "content", "reason"),
     [
         (("arms.simclr-100=null", "arms.simclr-200=null"), {}, "needs 3 sizes of the pool, and 2 of them have finished seeds"),
-        ((), {"scratch": 0.99}, r"with the largest pool simclr-800 is not better than scratch \(worse\), so that there is no"),
-        (("seeds=4",), {}, r"simclr-800 is not better than scratch \(undecided\)"),
         (("seeds=1",), {}, "takes 2 seeds or encoders that all sizes have finished, and there is 1"),
         ((), {"missing": lambda cell: cell.arm == "simclr-200" and cell.seed > 0}, "takes 2 seeds .* and there is 1"),
     ],
@@ -109,6 +108,36 @@ def test_where_there_is_no_exponent_the_reason_is_told(
     content_shown = render(results)
     assert content_shown is not None
     assert sentence in content_shown.body.replace("&#39;", "'")
+
+
+@pytest.mark.parametrize(("overrides", "scratch", "verdict"), [((), 0.99, "worse"), (("seeds=4",), 0.86, "undecided")])
+def test_a_curve_that_is_not_shown_to_gain_has_its_exponent_with_a_caveat(
+    sized: Callable[..., Results], overrides: tuple[str, ...], scratch: float, verdict: str
+) -> None:
+    """The exponent is that of the arms alone, whatever their baseline does."""
+    results = sized("labels=[50]", *overrides, scratch=scratch)
+    (curve,), (sentence,) = pool_curves(results), pool_sentences(results)
+    (gained,) = pool_curves(sized("labels=[50]", *overrides, scratch=0.7))
+    assert curve.law is not None
+    assert curve.law == gained.law
+    assert f"; the arm with the largest pool, simclr-800, is not shown to be better than scratch ({verdict})." in sentence
+    written = json.loads(comparisons_json(results))["pool_sizes"][0]
+    assert written["caveat"] in sentence
+    assert written["law"]["exponent"]["low"] == curve.law.exponent.low
+    content = render(results)
+    assert content is not None
+    assert sentence in content.body
+    assert f"[{curve.law.exponent.low:.3f}, {curve.law.exponent.high:.3f}]" in content.body
+
+
+def test_a_flat_curve_has_an_exponent_whose_interval_holds_zero(planted: Callable[..., Results]) -> None:
+    flat = {f"simclr-{size}": 0.9 for size in SIZES}
+    results = planted(*SUITE, "labels=[50]", areas={**flat, "scratch": 0.9}, spread=0.001)
+    (curve,) = pool_curves(results)
+    assert curve.law is not None
+    assert curve.law.exponent.low < 0 < curve.law.exponent.high  # type: ignore[operator]
+    assert curve.caveat
+    assert not pool_curves(planted(*SUITE, "labels=[50]", areas={**AREAS, "scratch": 0.86}, spread=0.001))[0].caveat
 
 
 def test_a_perfect_seed_has_no_exponent(sized: Callable[..., Results]) -> None:
@@ -200,7 +229,7 @@ def test_the_published_exponent_is_that_of_its_printed_values(sized: Callable[..
     assert row.exponent(AUC) == pytest.approx(-slope)
     assert row.exponent(AUC) == pytest.approx(0.0304, abs=1e-4)
     assert published_pool_sizes(RMSE) == published_pool_sizes(AUC.replace(name="AUC (one-vs-one)")) == ()
-    (line,) = published_lines(sized("labels=[50]"))
+    (line,) = pool_size_lines(sized("labels=[50]"))
     assert "fitted likewise α = 0.030, of which printed means tell no interval" in line
     assert "it lies below the interval of resnet15 under simclr at 50 labels" in line
     assert "arXiv:2606.14870" in line

@@ -4,7 +4,7 @@ from scipy import stats
 
 from jetbench.errors import RunError
 from jetbench.seeds import numpy_rng
-from jetbench.statistics.matching import matching_labels
+from jetbench.statistics.matching import ending_labels, matching_labels
 
 # five seeds of four means that do not move together: orthogonal columns with mean 0 and a standard deviation of 1
 WIGGLES = 2 * np.linalg.qr(np.column_stack([np.ones(5), np.vander(np.arange(5), 5)[:, :4]]))[0][:, 1:]
@@ -102,6 +102,73 @@ def test_the_interval_covers():
         truth = 100 * 3**0.75
         covered += (found.low or np.inf) <= truth <= (found.high or np.inf)
     assert covered / replays > 0.88
+
+
+BUDGETS = (50, 100, 200, 400)
+FADES = {n: 0.03 - 0.005 * np.log(n / 50) for n in BUDGETS}  # through 0.0231 at 200 labels, by 0.0035 with each doubling
+MARGINS = dict.fromkeys(BUDGETS, 0.03 - 0.005 * np.log(3))  # of what the gain is at 150 labels
+
+
+def test_a_gain_that_falls_with_the_logarithm_ends_where_it_meets_its_margin():
+    """In closed form: what moves the gain alike at all budgets moves the logarithm of its end by as much over the slope."""
+    found = ending_labels({n: seeds(mean, 0.001) for n, mean in FADES.items()}, MARGINS)
+    assert found.labels == pytest.approx(150)
+    half = stats.t.ppf(0.975, 4) * 0.001 / np.sqrt(5) / 0.005
+    assert np.log([found.low, found.high]) == pytest.approx([np.log(150) - half, np.log(150) + half], abs=0.08 * half)
+    assert (found.smallest, found.largest) == (50, 400)
+
+
+def test_the_test_sample_moves_the_end_of_a_gain_too():
+    exact, common = {n: seeds(mean, 1e-9) for n, mean in FADES.items()}, np.full((4, 4), 0.001**2)
+    found = ending_labels(exact, MARGINS, test_covariance=common)
+    half = stats.norm.ppf(0.975) * 0.001 / 0.005
+    assert np.log([found.low, found.high]) == pytest.approx([np.log(150) - half, np.log(150) + half], abs=0.06 * half)
+    assert ending_labels(exact, MARGINS).low == pytest.approx(150, rel=1e-4)
+
+
+def test_each_budget_has_a_margin_of_its_own():
+    """On a line of its own between 100 and 200 labels: at the middle of their logarithms."""
+    own = {50: 0.028, 100: FADES[100] - 0.001, 200: FADES[200] + 0.001, 400: 0.03}
+    found = ending_labels({n: seeds(mean, 1e-9) for n, mean in FADES.items()}, own)
+    assert found.labels == pytest.approx(np.sqrt(100 * 200))
+
+
+@pytest.mark.parametrize(
+    ("margin", "labels", "low", "high"),
+    [(0.0, None, None, None), (0.0197, pytest.approx(392, abs=1), 200, None), (0.05, 50, 50, 50), (0.029, 61, 50, 100)],
+)
+def test_a_gain_that_ends_beyond_the_budgets_is_bracketed(margin, labels, low, high):
+    """Beyond the largest budget there is no number, at the smallest it is that one; between them the ends have room."""
+    found = ending_labels({n: seeds(mean, 0.001) for n, mean in FADES.items()}, dict.fromkeys(BUDGETS, margin))
+    assert found.labels == (labels if labels is None else pytest.approx(labels, abs=1) if isinstance(labels, int) else labels)
+    assert (found.low is None) == (low is None)
+    assert (found.high is None) == (high is None)
+    if low is not None:
+        assert found.low >= low - 1e-6
+    if high is not None:
+        assert found.high <= high + 1e-6
+
+
+def test_a_gain_that_nobody_knows_leaves_out_no_budget():
+    found = ending_labels({n: seeds(mean, 0.2, column) for column, (n, mean) in enumerate(FADES.items())}, MARGINS)
+    assert (found.low, found.high) == (pytest.approx(50), None)
+
+
+def test_the_interval_of_an_end_covers():
+    """Gains of five seeds that share a part of what moves them; of 30 trials 95 % are 28 or 29, and 25 are three errors below."""
+    rng, covered, replays = numpy_rng("ending-coverage"), 0, 30
+    for _ in range(replays):
+        own = 0.002 * rng.normal(size=(5, 1))
+        gains = {n: mean + (own + 0.002 * rng.normal(size=(5, 1)))[:, 0] for n, mean in FADES.items()}
+        found = ending_labels(gains, MARGINS)
+        covered += (found.low or np.inf) <= 150 <= (found.high or np.inf)
+    assert covered >= 25
+
+
+@pytest.mark.parametrize("gains", [{100: [0.1, 0.2]}, {100: [0.1], 200: [0.1]}, {}])
+def test_an_end_of_too_little_is_refused(gains):
+    with pytest.raises(RunError, match="two of each are the least"):
+        ending_labels(gains, dict.fromkeys(gains, 0.01))
 
 
 @pytest.mark.parametrize(

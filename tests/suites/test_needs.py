@@ -157,6 +157,15 @@ def test_a_pool_of_other_jets_is_refused(image_plan: Callable[..., Plan]) -> Non
         image_plan(pool=replace(jets, meta=jets.meta.replace(channels=channels)))
 
 
+def test_a_pool_with_more_channels_is_refused_with_those_to_keep(image_plan: Callable[..., Plan]) -> None:
+    jets = toy_images()
+    more = (*CHANNELS, CHANNELS[0].replace(name="time"))
+    wider = replace(jets, meta=jets.meta.replace(channels=more), values=np.hstack([jets.values, jets.values[:, :1]]))
+    names = ",".join(channel.name for channel in CHANNELS)
+    with pytest.raises(SuiteError, match=rf"do not match .*\. Convert both with the .* in common: --channels {names}$"):
+        image_plan(pool=wider)
+
+
 def test_pixels_are_shown_on_their_own_grid(image_plan: Callable[..., Plan]) -> None:
     def view(plan: Plan) -> dict[str, float]:
         return plan.runs[plan.cells[CellKey("scratch", 50, 0)]].spec.view.keywords()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from jetbench.report.content import Cell, Column, Line, SectionContent
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.pool_size import pool_names
+from jetbench.report.published_beside import label_lines
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text, rows
 from jetbench.report.rules import verdict_rules
@@ -39,6 +40,9 @@ Difference: the same of the differences, paired by seeds and test jets.
 {{ rule }}
 {% endfor %}
 </small></p>
+{% for sentence in published %}
+<p>{{ sentence }}</p>
+{% endfor %}
 """
 
 
@@ -64,6 +68,7 @@ def render(results: Results) -> SectionContent:
         level=LEVEL_TEXT,
         rules=[f"{capital(rule)}." for rule in verdict_rules(results)],
         legends=[part.legend for part in added if part.legend],
+        published=label_lines(results),
     )
     return SectionContent("comparison", "The honest comparison" if results.plan.faults else "The comparison", body)
 

@@ -13,7 +13,8 @@ from jetbench.report.content import Cell, Line, Plot, SectionContent
 from jetbench.report.drawing import ends, legend, limits, mark_sizes, style
 from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.pool_gain import draw_gains, largest_minus, pool_gain_sentences, pool_gains
-from jetbench.report.pool_size import PoolCurve, exponent_text, pool_curves, pool_sentences, published_lines, size_text
+from jetbench.report.pool_size import PoolCurve, exponent_text, pool_curves, pool_sentences, size_text
+from jetbench.report.published_beside import pool_size_lines
 from jetbench.report.results import Results
 from jetbench.report.words import (
     LEVEL_TEXT,
@@ -47,7 +48,8 @@ corrected by Holm for their number. All sizes have the
 passes of their recipe: what differs is how many different jets they are of. The exponent is the mean over seeds, each with a
 straight line of its own through the logarithms of all sizes; its interval has the seeds' spread and the covariance of
 all models on the same test jets. Where the largest size is most of the pool, its seeds share their jets, and the chance of that
-pool is in no interval. There is no exponent where the arm with the largest pool is not better than its baseline.</small></p>
+pool is in no interval. A flat curve has an exponent too, whose interval holds zero; where the arm with the largest pool is not
+shown to be better than its baseline, that is said beside it: the growth is then of no gain.</small></p>
 """
 
 Means = Mapping[str, Mean]  # by arm
@@ -61,7 +63,7 @@ def render(results: Results) -> SectionContent | None:
     body = fragment(
         BODY,
         table=_table(results, curves, means),
-        sentences=[*pool_gain_sentences(results), *pool_sentences(results), *published_lines(results)],
+        sentences=[*pool_gain_sentences(results), *pool_sentences(results), *pool_size_lines(results)],
         metric=capital(label(metric)),
         level=LEVEL_TEXT,
     )
