@@ -10,6 +10,7 @@ from jetbench.report.arms import looks
 from jetbench.report.rejections import seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.review.pictures import CURVES, pictures
+from jetbench.report.review.runs import MEANS
 from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import Row, rows
 from jetbench.report.tuned import decisions
@@ -19,10 +20,8 @@ from jetbench.suites.plan import CellKey
 from jetbench.suites.studies import plain
 from jetbench.tracking.arm_card import ArmCard, Pairs
 
-__all__ = ["ENDS", "MEANS", "arm_cards", "bar_key", "gain_key", "mean_key", "rejection_key", "standing"]
+__all__ = ["ENDS", "arm_cards", "bar_key", "gain_key", "mean_key", "rejection_key", "standing"]
 
-# of what else the runs are tested for, those that a mean over seeds is meant to be read of
-MEANS = ("accuracy", "f1", "log_loss", "ece", "mae", "r2", "median_bias", "resolution", "tails")
 ENDS = ("_low", "_high")  # of the keys of an interval
 Metrics = Iterator[tuple[str, float | None]]
 

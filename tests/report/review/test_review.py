@@ -16,6 +16,7 @@ from jetbench.report.results import Results
 from jetbench.report.review.cards import arm_cards, bar_key, gain_key, mean_key
 from jetbench.report.review.description import describe
 from jetbench.report.review.overview import overview, overview_digest
+from jetbench.report.review.runs import finals_view
 from jetbench.report.review.view import view
 from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import rows
@@ -108,6 +109,21 @@ def test_the_view_shows_what_the_cards_have(finished: Results, masses: Results) 
         columns = {column.split("`")[1] for column in shown["selectedColumns"]}
         assert columns <= metrics | {name for card in found for name, _ in card.tags}
         assert charts[0]["metricKey"] == bar_key(results, results.primaries[0][1], "scratch")
+
+
+def test_the_runs_open_with_the_test_jets_and_end_with_what_they_cost(finished: Results, masses: Results) -> None:
+    for results in (finished, masses):
+        shown = finals_view(results.metric)
+        sections = shown["compareRunSections"]
+        assert [one["name"] for one in sections] == ["test", "val", "train", "cost"]
+        assert {chart["metricSectionId"] for chart in shown["compareRunCharts"]} == {"test"}  # MLflow fills the others by name
+        assert [one["isReordered"] for one in sections] == [True, False, False, False]
+        assert shown["isAccordionReordered"]  # else MLflow puts "cost" first
+        charted = [chart["metricKey"] for chart in shown["compareRunCharts"]]
+        assert charted[0] == f"test/{results.metric.key}"
+        assert len(set(charted)) == len(charted)
+        assert shown["selectedColumns"][0] == f"metrics.`{charted[0]}`"
+        assert charted[0] in of(arm_cards(results), "simclr", 50).metrics
 
 
 def test_what_is_not_compared_sets_the_scale_of_no_chart(finished: Results, cards: tuple[ArmCard, ...]) -> None:
