@@ -64,13 +64,18 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
         name=f"{arm}/n{labels}",
         tags=_tags(results, row, order),
         params=_params(results, arm, labels),
-        metrics={name: value for name, value in metrics if value is not None},
+        metrics={name: _rounded(results, value) for name, value in metrics if value is not None},
         runs=tuple(dict.fromkeys(results.last[CellKey(arm, labels, seed)] for seed in results.seeds(arm, labels))),
         note=_note(results, row),
         pictures=shown,
         side_by_side=_asked(results, row) and CURVES in {picture.key for picture in shown},
         tables={FILE: wrongest_table(results, arm, labels)},
     )
+
+
+def _rounded(results: Results, value: float) -> float:
+    """A value with the digits of the table, since MLflow's list shows all that it is given; zero has no sign."""
+    return round(value, results.metric.digits) + 0.0
 
 
 def _asked(results: Results, row: Row) -> bool:

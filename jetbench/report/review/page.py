@@ -5,7 +5,7 @@ The keys are those of the page's own shared views, as MLflow 3.17 reads them; a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 __all__ = ["MOST_BARS", "Chart", "Section", "bars", "page"]
@@ -25,8 +25,9 @@ class Section(NamedTuple):
     by_name: bool = False
 
 
-def page(shown: str, order: str, columns: Iterable[str], sections: Sequence[Section]) -> dict[str, Any]:
-    """Return the state that lists the runs that the filter `shown` finds, rising in `order`, beside charts of them."""
+def page(shown: str, order: str, columns: Sequence[str], sections: Sequence[Section]) -> dict[str, Any]:
+    """Return the state that lists the runs that the filter `shown` finds, rising in `order`, beside charts of them. The `columns`
+    stand as they are given."""
     return {
         "searchFilter": shown,
         "orderByKey": order,
@@ -35,7 +36,8 @@ def page(shown: str, order: str, columns: Iterable[str], sections: Sequence[Sect
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": [*columns],
+        "selectedColumns": columns,
+        "columnOrder": columns,  # else by name, an upper end before a lower one
         "runsExpanded": {},
         "runsPinned": [],
         "runsHidden": [],
