@@ -14,7 +14,7 @@ from jetbench.report.review.runs import MEANS
 from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import Row, rows
 from jetbench.report.tuned import decisions
-from jetbench.report.words import brief_difference, count, gain, mean_ends, mean_limits, number, quantity
+from jetbench.report.words import brief_difference, count, differences_of, gain, mean_limits, number, possible_ends, quantity
 from jetbench.spec import Component
 from jetbench.suites.plan import CellKey
 from jetbench.suites.studies import plain
@@ -84,9 +84,9 @@ def _asked(results: Results, row: Row) -> bool:
 
 
 def _means(results: Results, arm: str, labels: int) -> Metrics:
-    mean, key = results.mean(arm, labels), mean_key(results)
+    metric, mean, key = results.metric, results.mean(arm, labels), mean_key(results)
     if mean is not None:
-        low, high = mean_ends(results.metric, mean)
+        low, high = possible_ends(metric, mean)
         yield from ((key, mean.mean), (f"{key}_low", low), (f"{key}_high", high))
     for name in (*MEANS, *results.plan.instance.settings.metrics):
         yield f"test/{name}", results.average(arm, labels, f"test/{name}")
@@ -98,9 +98,9 @@ def _gains(results: Results, row: Row) -> Metrics:
     if found is None:
         yield key, 0.0 if row.arm in results.baselines.values() else None
         return
-    ends = [gain(metric, end) for end in (found.low, found.high) if end is not None]
+    reached = [gain(metric, end) for end in possible_ends(differences_of(metric), found) if end is not None]
     yield key, gain(metric, found.difference)
-    yield from ((f"{key}_low", min(ends)), (f"{key}_high", max(ends))) if ends else ()
+    yield from ((f"{key}_low", min(reached)), (f"{key}_high", max(reached))) if reached else ()
 
 
 def _charted(results: Results, row: Row, rejections: Mapping[str, float | None]) -> Metrics:
