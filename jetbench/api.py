@@ -47,6 +47,7 @@ from jetbench.suites.trials import Searching, searchings
 from jetbench.tracking.ledger import Ledger
 from jetbench.tracking.mlflow_tracker import MlflowTracker
 from jetbench.tracking.server import LOCAL, tracking_server
+from jetbench.tracking.shared_views import RUNS, packed, view_tag
 from jetbench.tracking.store import Store, store_root
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ class Execution:
 
     @property
     def tracker(self) -> MlflowTracker:
+        from jetbench.report.review.runs import trainings_view
+
         instance = self.plan.instance
         kind = instance.kind
         tags = (
@@ -118,6 +121,7 @@ class Execution:
                 "mlflow.note.content",
                 f"**{instance.question}**\n\n{kind.capitalize()} `{instance.title}`, scale `{instance.scale}`.",
             ),
+            (view_tag(RUNS), packed(trainings_view(self.plan.task.headline))),
         )
         return MlflowTracker(self.store, instance.name, tags)
 

@@ -8,7 +8,7 @@ from jetbench.report.also_test import AlsoRow, also_heading, also_rows
 from jetbench.report.losses import STURDY, loss_table
 from jetbench.report.results import Results
 from jetbench.report.rows import baseline_text, places
-from jetbench.report.words import brief_difference, count, label, mean_errors, number, signed
+from jetbench.report.words import brief_difference, count, differences_of, label, mean_errors, number, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -61,6 +61,6 @@ def losses_table(results: Results) -> Table | None:
                 continue
             compared = found.differences.get((arm, labels, one.name))
             cells = [also_heading(results, one), count(labels), arm, f"{signed(metric, loss.mean)} {mean_errors(metric, loss)}"]
-            cells += [brief_difference(metric, compared), STURDY[compared.verdict]] if compared else ["", ""]
+            cells += [brief_difference(differences_of(metric), compared), STURDY[compared.verdict]] if compared else ["", ""]
             made.add_row(*(Text(cell) for cell in cells))
     return made

@@ -10,7 +10,7 @@ from typing import Any
 from jetbench.faults import FAULTY, faults
 from jetbench.report.faults import STRETCH, Claim, Effect, Place, effects, moves, one_seed
 from jetbench.report.results import Results
-from jetbench.report.words import LEVEL_TEXT, count, joined, limits, quantity, signed
+from jetbench.report.words import LEVEL_TEXT, count, difference_limits, differences_of, joined, quantity, signed
 from jetbench.statistics.comparison import Verdict
 from jetbench.statistics.intervals import LEVEL, alpha_of
 from jetbench.statistics.resolution import LEAST_SEEDS
@@ -35,7 +35,7 @@ TURNING = ", as a verdict beside an edge does"
 
 def claim_text(metric: Metric, claim: Claim) -> str:
     """Write a difference with its interval: "+0.0123 [+0.0031, +0.0215]"."""
-    return f"{signed(metric, claim.difference)} {limits(metric, claim.low, claim.high, signs=True)}".rstrip()
+    return f"{signed(metric, claim.difference)} {difference_limits(metric, claim)}".rstrip()
 
 
 def fault_sentences(results: Results) -> list[str]:
@@ -169,7 +169,7 @@ def _by(metric: Metric, one: Effect) -> str:
     """How far the difference moved, with each arm."""
     if one.faulty is None or one.moved is None:
         return ""
-    moved = f"{signed(metric, one.moved.mean)} {limits(metric, one.moved.low, one.moved.high, signs=True)}".rstrip()
+    moved = f"{signed(metric, one.moved.mean)} {difference_limits(differences_of(metric), one.moved)}".rstrip()
     shifts = [
         f"{name} {signed(metric, after - before)}"
         for name, after, before in (

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 from jetbench.evaluation.plots import DPI, INK, MUTED
 from jetbench.report.arms import Look, looks
 from jetbench.report.content import Plot
-from jetbench.report.drawing import REACH, scale, style
+from jetbench.report.drawing import REACH, inside, scale, style
 from jetbench.report.results import Results
 from jetbench.report.rows import Row, baseline_text
-from jetbench.report.words import LEVEL_TEXT, brief_difference, capital, count, label, verdict_lines
+from jetbench.report.words import (
+    LEVEL_TEXT,
+    brief_difference,
+    capital,
+    count,
+    differences_of,
+    label,
+    possible_ends,
+    verdict_lines,
+)
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.tasks.task import Metric
 
@@ -69,6 +78,7 @@ def _reach(metric: Metric, rows: Sequence[Row], named: dict[str, Look]) -> tuple
     near = [c for c in muted if low - span / 2 < c.difference < high + span / 2]
     low = min([low, *(c.difference if c.low is None else max(c.low, c.difference - span) for c in near)])
     high = max([high, *(c.difference if c.high is None else min(c.high, c.difference + span) for c in near)])
+    low, high = inside(differences_of(metric), low, high)
     margin, pad = max(c.margin for c in found), 0.06 * (high - low)
     return min(low - pad, -1.6 * margin), max(high + pad, 1.6 * margin)
 
@@ -79,7 +89,7 @@ def _draw_budget(axes: Any, metric: Metric, found: Sequence[Row], named: dict[st
     axes.axvline(0, color=MUTED, linewidth=1)
     for place, row in enumerate(found):
         if row.comparison:
-            _draw_difference(axes, place, row.comparison, named[row.arm], limits)
+            _draw_difference(axes, metric, place, row.comparison, named[row.arm], limits)
             verdict, *need = verdict_lines(row.comparison, row.primary)
             remark = f"{brief_difference(metric, row.comparison)}  {', '.join(filter(None, (verdict, ' '.join(need))))}"
             axes.text(1.01, place, remark, transform=axes.get_yaxis_transform(), va="center", fontsize=8.5, color=INK)
@@ -87,20 +97,21 @@ def _draw_budget(axes: Any, metric: Metric, found: Sequence[Row], named: dict[st
     axes.set_ylim(len(found) - 0.4, -0.6)
 
 
-def _draw_difference(axes: Any, place: int, found: Comparison, look: Look, limits: tuple[float, float]) -> None:
+def _draw_difference(axes: Any, metric: Metric, place: int, found: Comparison, look: Look, limits: tuple[float, float]) -> None:
     low, high = limits
     if not low < found.difference < high:
         edge, arrow = (low, "◄") if found.difference <= low else (high, "►")
         axes.text(edge, place, f" {arrow} ", ha="left" if edge == low else "right", va="center", color=look.color, fontsize=9)
         return
-    if found.low is not None and found.high is not None and found.total_error:
+    first, last = possible_ends(differences_of(metric), found)
+    if first is not None and last is not None and found.low is not None and found.high is not None and found.total_error:
         share = (found.seed_error or 0.0) / found.total_error
         half = (found.high - found.low) / 2
-        axes.plot([found.low, found.high], [place, place], color=look.color, linewidth=1.4, solid_capstyle="butt")
-        beyond = [(low, "<")] * (found.low < low) + [(high, ">")] * (found.high > high)  # the bar goes on where the plot ends
+        axes.plot([first, last], [place, place], color=look.color, linewidth=1.4, solid_capstyle="butt")
+        beyond = [(low, "<")] * (first < low) + [(high, ">")] * (last > high)  # the bar goes on where the plot ends
         for edge, marker in beyond:
             axes.plot([edge], [place], marker=marker, markersize=6, color=look.color, linestyle="none", clip_on=False)
-        thick = [found.difference - share * half, found.difference + share * half]
+        thick = [max(first, found.difference - share * half), min(last, found.difference + share * half)]
         axes.plot(thick, [place, place], color=look.color, linewidth=4, alpha=0.45, solid_capstyle="butt")
     decided = found.verdict is not Verdict.UNDECIDED
     axes.plot(

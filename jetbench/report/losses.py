@@ -12,7 +12,7 @@ import numpy as np
 from jetbench.report.pairing import Scores
 from jetbench.report.results import Results
 from jetbench.report.rows import places
-from jetbench.report.words import brief_difference, count, joined, number, quantity
+from jetbench.report.words import brief_difference, count, differences_of, joined, number, quantity
 from jetbench.spec import Variation
 from jetbench.statistics.comparison import Comparison, Verdict, beside
 from jetbench.statistics.intervals import LEVEL, alpha_of
@@ -180,4 +180,5 @@ def loss_sentences(results: Results) -> list[str]:
 
 
 def _listed(results: Results, found: dict[str, Comparison]) -> str:
-    return joined([f"{name} ({brief_difference(results.metric, one)})" for name, one in found.items()])
+    metric = differences_of(results.metric)
+    return joined([f"{name} ({brief_difference(metric, one)})" for name, one in found.items()])

@@ -18,9 +18,21 @@ from jetbench.report.stability import stability_sentences
 from jetbench.report.summary import summary
 from jetbench.report.truths import truths
 from jetbench.report.verdicts import verdicts
-from jetbench.report.words import brief_difference, count, errors_text, gain, joined, limits, need, number, spoilt_by
+from jetbench.report.words import (
+    brief_difference,
+    count,
+    difference_limits,
+    differences_of,
+    errors_text,
+    gain,
+    joined,
+    need,
+    number,
+    spoilt_by,
+)
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.suites.roles import Role
+from jetbench.tasks.task import Metric
 
 __all__ = ["answer", "answers", "details", "remarks"]
 
@@ -49,7 +61,7 @@ def _primary(results: Results, place: Place) -> list[str]:
     (arm, labels), found = place, results.comparisons.get(place)
     if found is None:
         return []
-    lines = _weight(results, found, arm, labels)
+    lines = _weight(results, results.metric, found, arm, labels)
     if place == next(one for one in results.primaries if one[0] == arm):
         pair = (arm, results.baselines[arm])
         lines += [f"{one}." for one in (*limit_lines(results, pair), *short_pretrainings(results, pair))]
@@ -58,18 +70,18 @@ def _primary(results: Results, place: Place) -> list[str]:
 
 
 def _gains(results: Results, place: Place, found: Comparison) -> list[str]:
-    return [*_weight(results, found, *place), "This comparison is a secondary one."]
+    return [*_weight(results, differences_of(results.metric), found, *place), "This comparison is a secondary one."]
 
 
-def _weight(results: Results, found: Comparison, arm: str, labels: int) -> list[str]:
-    """The errors of a difference, and what a verdict lacks."""
-    errors = f"Paired {_sample(results, found, arm, labels)}: {errors_text(results.metric, found)}."
-    return [errors, *([f"Undecided: {need(found)}."] if found.verdict is Verdict.UNDECIDED else [])]
+def _weight(results: Results, metric: Metric, found: Comparison, arm: str, labels: int) -> list[str]:
+    """The errors of a difference of two values of the metric, and what a verdict lacks."""
+    errors = f"Paired {_sample(results, metric, found, arm, labels)}: {errors_text(metric, found)}."
+    return [errors, *([f"Undecided: {need(metric, found)}."] if found.verdict is Verdict.UNDECIDED else [])]
 
 
-def _sample(results: Results, comparison: Comparison, arm: str, labels: int) -> str:
+def _sample(results: Results, metric: Metric, comparison: Comparison, arm: str, labels: int) -> str:
     text = f"over {count(comparison.seeds, 'fresh seed' if comparison.pooled else 'seed')}"
-    if (pooled := comparison.pooled) and (shown := limits(results.metric, pooled.low, pooled.high, signs=True)):
+    if (pooled := comparison.pooled) and (shown := difference_limits(metric, pooled)):
         text += f" (all {pooled.n}, those looked at before among them: {shown})"
     if comparison.clustered:
         baseline = results.baselines[arm]

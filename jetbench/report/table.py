@@ -23,9 +23,9 @@ from jetbench.report.words import (
     LEVEL_TEXT,
     count,
     difference_errors,
+    difference_limits,
     heading,
     label,
-    limits,
     mean_errors,
     number,
     verdict_lines,
@@ -149,9 +149,9 @@ def _verdict(results: Results, row: Row) -> tuple[Text, Text]:
     metric, found = results.metric, row.comparison
     if found is None:
         return _text(""), _text("baseline" if row.role is Role.BASELINE else "", "dim")
-    parts = [difference_errors(metric, found), limits(metric, found.low, found.high, signs=True)]
+    parts = [difference_errors(metric, found), difference_limits(metric, found)]
     if found.pooled:
-        parts.append(f"all: {limits(metric, found.pooled.low, found.pooled.high, signs=True)}")
+        parts.append(f"all: {difference_limits(metric, found.pooled)}")
     return _text("\n".join(filter(None, parts))), _text("\n".join(verdict_lines(found, row.primary)), STYLES[found.verdict])
 
 

@@ -72,7 +72,7 @@ def _not(results: Results, arm: str, labels: int, found: Comparison, words: str)
 
 
 def _text(results: Results, found: Comparison) -> str:
-    lacking = f"; {need(found)}" if found.verdict is Verdict.UNDECIDED else ""
+    lacking = f"; {need(results.metric, found)}" if found.verdict is Verdict.UNDECIDED else ""
     return f"{found.verdict}: {difference_text(results.metric, found)}{lacking}"
 
 

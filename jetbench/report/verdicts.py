@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from jetbench.report.gains import Place, encoder_names, gain_differences
 from jetbench.report.results import FAILED, NOT_RUN, Results
-from jetbench.report.words import brief_difference, count, gain, interval_text, joined, number, quantity, signed, spoilt_by
+from jetbench.report.words import (
+    brief_difference,
+    count,
+    differences_of,
+    gain,
+    interval_text,
+    joined,
+    number,
+    quantity,
+    signed,
+    spoilt_by,
+)
 from jetbench.statistics.comparison import Comparison, Verdict, mirrored
+from jetbench.tasks.task import Metric
 
 __all__ = ["verdicts"]
 
@@ -26,12 +38,12 @@ def _verdict(results: Results, arm: str, labels: int) -> str:
         return _unanswered(results, arm, labels)
     metric = results.metric
     means = [quantity(metric, number(metric, one.mean)) for one in (found.arm, found.baseline)]
-    claim, difference = _claim(results, found, arm, labels), _difference(results, found)
+    claim, difference = _claim(results, found, arm, labels), _difference(metric, found)
     return f"{claim}: test {metric.name} {means[0]} against {means[1]}, a difference of {difference}."
 
 
-def _difference(results: Results, found: Comparison) -> str:
-    difference, between = quantity(results.metric, signed(results.metric, found.difference)), interval_text(results.metric, found)
+def _difference(metric: Metric, found: Comparison) -> str:
+    difference, between = quantity(metric, signed(metric, found.difference)), interval_text(metric, found)
     return f"{difference} ({between})" if between else difference
 
 
@@ -53,7 +65,7 @@ def _gains(results: Results, names: dict[str, str], places: tuple[Place, Place],
         places, found = (places[1], places[0]), mirrored(found)
     gained = [f"{brief_difference(results.metric, results.comparisons[place])} at {count(place[1])} labels" for place in places]
     claim = _gains_claim(results, names, places, found)
-    return f"{claim}: {gained[0]} against {gained[1]}, a difference of {_difference(results, found)}."
+    return f"{claim}: {gained[0]} against {gained[1]}, a difference of {_difference(differences_of(results.metric), found)}."
 
 
 def _gains_claim(results: Results, names: dict[str, str], places: tuple[Place, Place], found: Comparison) -> str:

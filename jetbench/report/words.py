@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 from jetbench.statistics.comparison import Comparison, Verdict
 from jetbench.statistics.intervals import LEVEL, Interval, alpha_of
@@ -17,7 +18,9 @@ __all__ = [
     "capital",
     "count",
     "difference_errors",
+    "difference_limits",
     "difference_text",
+    "differences_of",
     "direction",
     "errors_text",
     "gain",
@@ -28,11 +31,11 @@ __all__ = [
     "label",
     "level_percent",
     "limits",
-    "mean_ends",
     "mean_errors",
     "mean_limits",
     "need",
     "number",
+    "possible_ends",
     "quantity",
     "signed",
     "spoilt_by",
@@ -42,6 +45,16 @@ __all__ = [
 
 LEVEL_TEXT = f"{100 * LEVEL:g} %"  # of the intervals that have no level of their own
 ROUNDING = 1e-12  # relative: what sums of equal values may differ by
+
+
+class Between(Protocol):
+    """What has an interval, or None as its ends."""
+
+    @property
+    def low(self) -> float | None: ...
+
+    @property
+    def high(self) -> float | None: ...
 
 
 def count(number: int, noun: str = "") -> str:
@@ -96,8 +109,9 @@ def mean_errors(metric: Metric, given: Mean) -> str:
     return f"±{seed} ±{number(metric, given.test_error)}"
 
 
-def mean_ends(metric: Metric, given: Interval | Mean) -> tuple[float | None, float | None]:
-    """Return the ends of the interval of a mean, cut where the metric has no values: Student's knows no limits."""
+def possible_ends(metric: Metric, given: Between) -> tuple[float | None, float | None]:
+    """Return the ends of an interval, cut where the metric has no values: Student's knows no limits. For a difference the metric
+    is that of `differences_of`."""
     low, high = given.low, given.high
     if low is not None and metric.low is not None:
         low = max(low, metric.low)
@@ -107,11 +121,24 @@ def mean_ends(metric: Metric, given: Interval | Mean) -> tuple[float | None, flo
 
 
 def mean_limits(metric: Metric, given: Interval | Mean) -> str:
-    """Write the interval of a mean between its `mean_ends`. Where it has no width, as for scores that are one number, say so
+    """Write the interval of a mean between its `possible_ends`. Where it has no width, as for scores that are one number, say so
     instead."""
     if given.low is not None and given.high is not None and given.high - given.low <= ROUNDING * abs(given.mean):
         return "same for every seed"
-    return limits(metric, *mean_ends(metric, given))
+    return limits(metric, *possible_ends(metric, given))
+
+
+def differences_of(metric: Metric) -> Metric:
+    """Return the metric whose values are the differences of two values of this one: of AUC it ends at −1 and +1."""
+    span = None if metric.low is None or metric.high is None else metric.high - metric.low
+    found: Metric = metric.replace(low=None if span is None else -span, high=span)
+    return found
+
+
+def difference_limits(metric: Metric, given: Between) -> str:
+    """Write the interval of a difference of two values of the metric between its `possible_ends`; empty where one unit has
+    none."""
+    return limits(metric, *possible_ends(differences_of(metric), given), signs=True)
 
 
 def label(metric: Metric, sample: str = "test") -> str:
@@ -153,17 +180,28 @@ def verdict_lines(comparison: Comparison, primary: bool) -> list[str]:
     return [*lines, f"needs {needed.seeds} {what}", f"({_range(needed)})"]
 
 
-def need(comparison: Comparison) -> str:
+def need(metric: Metric, comparison: Comparison) -> str:
     """Say in words what an undecided comparison lacks, and what it would take for 80 % power; seeds that were looked at are not
     among it."""
     what, parts = units(comparison), list[str]()
     if comparison.clustered and comparison.units == 1:
         parts.append("one encoder's own luck cannot be told from its method")
+    elif _says_nothing(metric, comparison):
+        told = "their interval spans more than half of what is possible"
+        parts.append(f"{count(comparison.units, what[:-1])} decide nothing: {told}")
     elif comparison.units < LEAST_SEEDS:
         parts.append(f"{count(comparison.units, what[:-1])} {'is' if comparison.units == 1 else 'are'} too few for a verdict")
     if comparison.units < LEAST_SEEDS:
         parts.append(f"{LEAST_SEEDS} {what} are the least")
     return "; ".join([*parts, *([_power(comparison, comparison.needed)] if comparison.needed else [])])
+
+
+def _says_nothing(metric: Metric, found: Comparison) -> bool:
+    """Whether the interval of a difference spans more than half of what a difference can be."""
+    possible, (low, high) = differences_of(metric), possible_ends(differences_of(metric), found)
+    if low is None or high is None or possible.low is None or possible.high is None:
+        return False
+    return high - low > (possible.high - possible.low) / 2
 
 
 def _power(comparison: Comparison, needed: Needed) -> str:
@@ -212,7 +250,7 @@ def difference_text(metric: Metric, found: Comparison) -> str:
 
 def interval_text(metric: Metric, found: Comparison) -> str:
     """Write the interval of a difference with its level: 95 % interval [+0.0310, +0.0514]; empty where one unit has none."""
-    between = limits(metric, found.low, found.high, signs=True)
+    between = difference_limits(metric, found)
     return f"{level_percent(found)} interval {between}" if between else ""
 
 
@@ -230,7 +268,7 @@ def difference_errors(metric: Metric, found: Comparison) -> str:
 
 def brief_difference(metric: Metric, found: Comparison) -> str:
     """Write a difference with its interval: +0.0412 [+0.0310, +0.0514]."""
-    return f"{signed(metric, found.difference)} {limits(metric, found.low, found.high, signs=True)}".rstrip()
+    return f"{signed(metric, found.difference)} {difference_limits(metric, found)}".rstrip()
 
 
 def units(comparison: Comparison) -> str:

@@ -51,10 +51,11 @@ class ArmCard:
 @dataclass(frozen=True)
 class Overview:
     """All arms at all budgets, in the order of the report's table. `description` is Markdown, its first paragraph the answer;
-    `view` is what the page of the experiment opens with, as the tracker's own pages write it down, and `headline` the metric that
-    they put first."""
+    `view` is what the page of the experiment opens with, `runs` what the page of the runs behind it does, both as the tracker's
+    own pages write them down, and `headline` the metric that they put first."""
 
     arms: tuple[ArmCard, ...]
     description: str
     view: Mapping[str, Any]
+    runs: Mapping[str, Any]
     headline: str

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from jetbench.errors import StoreError
 from jetbench.tracking import backend
 from jetbench.tracking.places import STORE
+from jetbench.tracking.shared_views import RUNS, view_tag
 from jetbench.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ DESCRIPTION = "mlflow.note.content"
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # else the pages open in their mode for language models
 
 QUERY = """
-select experiments.name, experiments.experiment_id, owner.value, asked.key
-from experiments
-left join experiment_tags as owner on owner.experiment_id = experiments.experiment_id and owner.key = :store
-left join experiment_tags as asked on asked.experiment_id = experiments.experiment_id and asked.key = :tag
+select experiments.name, experiments.experiment_id, tags.key, tags.value
+from experiments left join experiment_tags as tags using (experiment_id)
 where experiments.name in (:first, :last) and experiments.lifecycle_stage = 'active'
 """
+# what a report has written says more than what an experiment begins with
+KEPT = (DESCRIPTION, view_tag(RUNS))
 
 
 def experiment_names(store: Store, name: str) -> tuple[str, ...]:
@@ -48,18 +49,19 @@ def owners(store: Store) -> set[str | None]:
     return known | ({store.identity} if store.identity else set())
 
 
-def experiment_in(store: Store, name: str, tag: str = "") -> tuple[str, bool] | None:
-    """Read the id of a local store's experiment, and whether it has the tag, without MLflow; None where it is not there or cannot
-    be read."""
+def experiment_in(store: Store, name: str) -> tuple[str, dict[str, str]] | None:
+    """Read the id and the tags of a local store's experiment without MLflow; None where it is not there or cannot be read."""
     known = experiment_names(store, name)
-    values = {"store": STORE, "tag": tag, "first": known[0], "last": known[-1]}
+    found: dict[str, tuple[str, dict[str, str]]] = {}
     try:
         with closing(sqlite3.connect(f"{store.database.as_uri()}?mode=rw", uri=True, timeout=20)) as connection:
-            found = {row[0]: row for row in connection.execute(QUERY, values)}
+            for one, number, tag, value in connection.execute(QUERY, {"first": known[0], "last": known[-1]}):
+                tags = found.setdefault(one, (str(number), {}))[1]
+                tags |= {tag: value} if tag else {}
     except sqlite3.Error:
         return None
     own = (found[one] for one in known if one in found)
-    return next(((str(number), asked is not None) for _, number, owner, asked in own if owner in owners(store)), None)
+    return next(((number, tags) for number, tags in own if tags.get(STORE) in owners(store)), None)
 
 
 def find_experiment(client: MlflowClient, store: Store, name: str) -> Experiment | None:
@@ -75,8 +77,7 @@ def open_experiment(client: MlflowClient, store: Store, name: str, tags: Mapping
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     for tag, value in tags.items():
-        # the description that a report has written says more than that of an experiment's beginning
-        if found.tags.get(tag) != value and not (tag == DESCRIPTION and tag in found.tags):
+        if found.tags.get(tag) != value and not (tag in KEPT and tag in found.tags):
             client.set_experiment_tag(found.experiment_id, tag, value)
     return str(found.experiment_id)
 

@@ -1,36 +1,32 @@
-"""The comparison in an experiment of MLflow: a run for each arm and label budget, the description, and the view that opens.
+"""The comparison in an experiment of MLflow: a run for each arm and label budget, the description, and the views that open.
 
 A run whose card has changed is replaced as a whole, with its pictures, since MLflow cannot take back a metric.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import time
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from jetbench.tracking.arm_card import ArmCard, Overview
 from jetbench.tracking.experiments import DESCRIPTION
 from jetbench.tracking.holdings import KEY
 from jetbench.tracking.places import CONTENT
+from jetbench.tracking.shared_views import ARMS, RUNS, packed, view_link, view_tag
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["ARM", "KIND", "VIEW", "log_pictures", "publish_arms", "publish_description", "view_tag"]
+__all__ = ["ARM", "KIND", "log_pictures", "publish_arms", "publish_description"]
 
 KIND = "jetbench.kind"
 ARM = "arm/"  # how the keys of these runs begin
-VIEW = "arms"  # the name of the view in links, always the same one: a later report changes what an old link opens
-SHARED = "mlflow.sharedViewState."
 LONGEST_DESCRIPTION = 20_000  # characters, of a tag of an experiment
 
 
@@ -130,16 +126,18 @@ def log_pictures(client: MlflowClient, run_id: str, paths: list[Path]) -> None:
 
 
 def publish_description(client: MlflowClient, experiment_id: str, told: Overview, way: str) -> None:
-    """Make description, view and first metric of the experiment those of the overview; `way` leads to the page of the report, as
-    run and file."""
+    """Make description, views and first metric of the experiment those of the overview; `way` leads to the page of the report,
+    as run and file."""
     # without the type the pages open in their mode for language models
     link = f"#/experiments/{experiment_id}/runs/{way}?workflowType=machine_learning"
+    ways = f"[The whole report]({link}) · [the runs of its seeds]({view_link(experiment_id, RUNS)})"
     answer, _, rest = told.description.partition("\n\n")
     # after the answer: what is too long loses lines at its end
-    description = "\n\n".join(filter(None, (answer, f"[The whole report]({link})", rest)))
+    description = "\n\n".join(filter(None, (answer, ways, rest)))
     wanted = {
         DESCRIPTION: _fitting(description),
-        view_tag(): _packed(told.view),
+        view_tag(ARMS): packed(told.view),
+        view_tag(RUNS): packed(told.runs),
         "mlflow.experiment.primaryMetric.name": told.headline,
     }
     tags = client.get_experiment(experiment_id).tags
@@ -151,12 +149,3 @@ def publish_description(client: MlflowClient, experiment_id: str, told: Overview
 def _fitting(text: str) -> str:
     """As many whole lines of the text, from the first on, as the tag takes."""
     return text if len(text) <= LONGEST_DESCRIPTION else text[:LONGEST_DESCRIPTION].rpartition("\n")[0]
-
-
-def view_tag() -> str:
-    """Name the tag of an experiment that holds the view."""
-    return f"{SHARED}{VIEW}"
-
-
-def _packed(view: Mapping[str, Any]) -> str:
-    return "deflate;" + base64.b64encode(zlib.compress(json.dumps(view).encode())).decode()

@@ -18,9 +18,10 @@ from jetbench.tracking.experiments import DESCRIPTION, experiment_in, open_exper
 from jetbench.tracking.folder import RunFolder, noted
 from jetbench.tracking.holdings import KEY, SHIPPED, Holding, digest, from_client, from_database, prefix, shipped
 from jetbench.tracking.journal import Record, committed, read
-from jetbench.tracking.mlflow_arms import ARM, KIND, VIEW, log_pictures, publish_arms, publish_description, view_tag
+from jetbench.tracking.mlflow_arms import ARM, KIND, log_pictures, publish_arms, publish_description
 from jetbench.tracking.places import CONTENT, OVERVIEW, STORE
 from jetbench.tracking.server import refuse_absent
+from jetbench.tracking.shared_views import ARMS, RUNS, view_tag
 from jetbench.tracking.store import Store
 from jetbench.tracking.tracker import Kind, Pairs, RunCard, Status, Tracker
 
@@ -156,17 +157,17 @@ class MlflowTracker(Tracker):
         return sent
 
     def place(self) -> tuple[str | None, str | None]:
-        """Return the id of the experiment, and the name of the view that shows the comparison, None where there is none yet:
-        what links to MLflow's pages contain. MLflow is not imported for an experiment of a local store, and none is made in the
-        copy of a database."""
-        known = None if self.store.tracking_uri else experiment_in(self.store, self.experiment, view_tag())
+        """Return the id of the experiment, and the name of the view that shows the comparison, or while there is none its
+        trainings: what links to MLflow's pages contain. An experiment that an earlier version has made may have no view at all.
+        MLflow is not imported for an experiment of a local store, and none is made in the copy of a database."""
+        known = None if self.store.tracking_uri else experiment_in(self.store, self.experiment)
         if known is None and self.store.copy:
             return None, None
         if known is None:
             experiment_id = self.experiment_id
             with speaking_plainly(f"cannot look into {self.store.uri}"):
-                known = experiment_id, view_tag() in self._connected()[0].get_experiment(experiment_id).tags
-        return known[0], VIEW if known[1] else None
+                known = experiment_id, self._connected()[0].get_experiment(experiment_id).tags
+        return known[0], next((name for name in (ARMS, RUNS) if view_tag(name) in known[1]), None)
 
     def _connected(self) -> tuple[MlflowClient, str]:
         with self._lock:

@@ -20,12 +20,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from types import FrameType
 from typing import IO
-from urllib.parse import quote
 
 from jetbench.errors import StoreError
 from jetbench.tracking.backend import ENVIRONMENT
 from jetbench.tracking.database import copy_database
 from jetbench.tracking.pages import APP, PASSWORD, USER
+from jetbench.tracking.shared_views import view_link
 from jetbench.tracking.store import Store
 
 __all__ = ["ADDRESS", "chart_link", "servable", "serving", "ui"]
@@ -37,12 +37,8 @@ START, STOP = 90.0, 5.0  # seconds
 def chart_link(address: str, experiment_id: str | None, view: str | None = None) -> str:
     """Return the page that charts an experiment: by the shared `view` of that name, and without one its trainings side by side;
     the page of all experiments without an id."""
-    if experiment_id is None:
-        return f"{address.rstrip('/')}/#/experiments?workflowType=machine_learning"
-    trainings = quote(" and ".join(f"tags.`jetbench.kind` != '{kind}'" for kind in ("report", "comparison")))
-    shown = f"viewStateShareKey={view}" if view else f"searchFilter={trainings}"
-    # without /runs the page forgets the rest and opens as a list
-    return f"{address.rstrip('/')}/#/experiments/{experiment_id}/runs?workflowType=machine_learning&compareRunsMode=CHART&{shown}"
+    here = address.rstrip("/")
+    return f"{here}/{view_link(experiment_id, view)}" if experiment_id else f"{here}/#/experiments?workflowType=machine_learning"
 
 
 def ui(

@@ -9,12 +9,26 @@ from jetbench.report.sentences import answer, remarks
 from jetbench.report.truths import truths
 from jetbench.report.verdicts import verdicts
 from jetbench.report.warnings import warnings
-from jetbench.report.words import count, joined, limits, mean_limits, need, signed, spoilt_by, verdict_lines
+from jetbench.report.words import (
+    brief_difference,
+    count,
+    difference_limits,
+    differences_of,
+    joined,
+    limits,
+    mean_limits,
+    need,
+    signed,
+    spoilt_by,
+    verdict_lines,
+)
 from jetbench.statistics.comparison import Comparison, Verdict, compare
 from jetbench.statistics.intervals import Interval
 from jetbench.statistics.multiplicity import adjust
 from jetbench.suites.graph import PlannedRun
 from jetbench.suites.plan import CellKey
+from jetbench.tasks.classification import AUC
+from jetbench.tasks.regression import RMSE
 from jetbench.tasks.task import Metric
 
 Planted = Callable[..., Results]
@@ -93,7 +107,7 @@ def test_what_no_number_of_seeds_gives_is_named_alone() -> None:
     assert (found.needed.seeds, found.needed.low) == (None, 5)
     assert verdict_lines(found, True) == ["undecided *", "needs test jets"]
     text = "the difference seen is too small to be told by any number of seeds at these test jets (80 % power)"
-    assert need(found) == f"{text}; more test jets are needed"
+    assert need(AUC, found) == f"{text}; more test jets are needed"
 
 
 def test_where_seeds_err_by_more_test_jets_are_no_advice() -> None:
@@ -103,7 +117,7 @@ def test_where_seeds_err_by_more_test_jets_are_no_advice() -> None:
     assert found.seed_error is not None
     assert found.seed_error > found.test_error
     assert verdict_lines(found, True) == ["undecided *", "too small", "to be told"]
-    assert need(found).endswith("is too small to be told by any number of seeds at these test jets (80 % power)")
+    assert need(AUC, found).endswith("is too small to be told by any number of seeds at these test jets (80 % power)")
 
 
 def test_a_correction_is_named_where_it_alone_leaves_a_comparison_undecided() -> None:
@@ -264,6 +278,30 @@ def test_words() -> None:
     assert (mean_limits(share, wide), mean_limits(mass, wide)) == ("[0.0000, 1.0000]", "[−0.1, 1.2]")
     assert mean_limits(share, Interval(mean=0.9, low=None, high=None, n=1)) == ""
     assert [joined(parts) for parts in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_an_interval_of_a_difference_ends_where_no_difference_can_be() -> None:
+    """As that of a mean does; what is inside stays as it is, and so does that of a metric without an end."""
+    wide, narrow = Interval(mean=0.03, low=-1.43, high=1.49, n=2), Interval(mean=0.03, low=-0.2, high=0.26, n=2)
+    assert difference_limits(AUC, wide) == "[−1.0000, +1.0000]"
+    assert difference_limits(AUC, narrow) == limits(AUC, narrow.low, narrow.high, signs=True) == "[−0.2000, +0.2600]"
+    assert difference_limits(AUC, Interval(mean=0.03, low=None, high=None, n=1)) == ""
+    assert difference_limits(RMSE, wide) == "[−1.430, +1.490]"
+    assert difference_limits(differences_of(AUC), wide) == "[−1.4300, +1.4900]"  # two differences may be 2 apart
+    assert (differences_of(differences_of(AUC)).low, differences_of(differences_of(AUC)).high) == (-2, 2)
+
+
+def test_two_seeds_that_differ_widely_decide_nothing() -> None:
+    wild = compare(np.array([0.95, 0.75]), np.array([0.8, 0.85]), 1e-4, 0.003)
+    assert wild.low is not None
+    assert wild.low < -1
+    assert brief_difference(AUC, wild) == "+0.0250 [−1.0000, +1.0000]"
+    assert need(AUC, wild).startswith(
+        "2 seeds decide nothing: their interval spans more than half of what is possible; 5 seeds are"
+    )
+    assert need(RMSE, wild).startswith("2 seeds are too few for a verdict; 5 seeds are")  # where nothing says what is possible
+    calm = compare(np.array([0.95, 0.9]), np.array([0.9, 0.86]), 1e-4, 0.003)
+    assert need(AUC, calm).startswith("2 seeds are too few for a verdict")
 
 
 def test_seeds_of_another_instance_are_a_second_look(planted: Planted) -> None:

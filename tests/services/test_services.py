@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from distributed import Client
 from services.compose import FILE
 from services.rules import CREDENTIALS
 from services.stack import BIN, ENVIRONMENT, Stack
@@ -66,7 +67,7 @@ def stack() -> Iterator[Stack]:
 def folder(tmp_path_factory: pytest.TempPathFactory, toy_file: Path, suite_text: str) -> Path:
     """Where clients work, with suites that are the same but for their names."""
     found = tmp_path_factory.mktemp("clients")
-    for name in ("killed", "shared", "away"):
+    for name in ("killed", "shared", "away", "spread"):
         (found / f"{name}.yaml").write_text(suite_text.format(dataset=toy_file).replace("suite: mini", f"suite: {name}"))
     return found
 
@@ -324,8 +325,6 @@ def test_every_check_of_health_finds_its_service_healthy_and_notices_its_end(sta
 
 def test_the_scheduler_hands_jobs_to_two_workers_that_have_jetbench_and_may_start_processes(stack: Stack) -> None:
     """A training is a process of its own, which a daemon may not start."""
-    from distributed import Client
-
     stack.start("scheduler", stack.address(8787) + "/health")
     stack.start("worker", stack.address(8788) + "/health", ("--nworkers=2", "--name=worker"))
     assert stack.healthy("scheduler")
@@ -337,6 +336,20 @@ def test_the_scheduler_hands_jobs_to_two_workers_that_have_jetbench_and_may_star
         daemons = dask.run(eval, "__import__('multiprocessing').current_process().daemon")
     assert list(versions.values()) == [jetbench.__version__] * 2
     assert list(daemons.values()) == [False] * 2
+
+
+def test_the_workers_train_a_suite_of_which_the_server_has_all(stack: Stack, folder: Path) -> None:
+    """With what the test above has started: driver and workers hold no credentials."""
+    address, scheduler, store = serve(stack), f"tcp://127.0.0.1:{stack.ports['8786']}", folder / "spread"
+    where = ("--scheduler", scheduler, "--tracking-uri", address, "--store", store.name)
+    told(client(folder, "run", "--suite", "spread.yaml", *SMALL, "--set", "seeds=1", *where))
+    assert_nothing_is_missing(stack, store, "spread")
+    trained = {path.parent.name for path in (store / "work").glob("*/done.json")}
+    with Client(scheduler, timeout=60) as dask:
+        logs = dask.run(lambda dask_worker: [str(line[0]) for line in dask_worker.state.log])
+    handled = [{name for name in trained if any(line.startswith(f"{name}-") for line in log)} for log in logs.values()]
+    assert [bool(names) for names in handled] == [True, True]
+    assert set.union(*handled) == trained
 
 
 def test_the_dashboard_reads_a_journal_of_optuna(stack: Stack) -> None:

@@ -69,7 +69,8 @@ def publish(store: Store, *losses: float) -> MlflowTracker:
     page.write_text(f"<p>{losses}</p>")
     tracker.log_report([page])
     arm = ArmCard("arm/scratch/n50", "scratch/n50", (), (), {"test/auc": losses[-1]}, (KEY,))
-    tracker.log_overview(repr(losses), lambda: Overview((arm,), f"it is {losses}", {"view": losses[0]}, "gain/auc"), page.name)
+    told = Overview((arm,), f"it is {losses}", {"view": losses[0]}, {"runs": losses[0]}, "gain/auc")
+    tracker.log_overview(repr(losses), lambda: told, page.name)
     return tracker
 
 
@@ -125,7 +126,8 @@ def test_a_store_that_serves_others_reclaims_its_own_runs_alone(
     of_owner = publish(store, 0.5, 0.4)
     assert client.get_experiment(of_owner.experiment_id).name == f"{SUITE} (store {store.identity})"
     assert {row.experiment for row in rows(store)} == {f"{SUITE} (store {store.identity})"}
-    assert experiment_in(store, SUITE) == (of_owner.experiment_id, False)
+    known = experiment_in(store, SUITE)
+    assert known == (of_owner.experiment_id, client.get_experiment(of_owner.experiment_id).tags)
     folder = RunFolder(store.work / KEY[:16])
     assert MlflowTracker(store, SUITE).holds(KEY, folder)
     copies = [path for row in rows(store) for path in row.copies(["model.safetensors"])]
@@ -152,7 +154,7 @@ def test_what_names_no_store_is_left_alone_on_a_server_and_is_its_own_in_a_datab
 ) -> None:
     """Of an earlier version."""
     number = client.create_experiment(SUITE)
-    assert experiment_in(store, SUITE) == (number, False)
+    assert experiment_in(store, SUITE) == (number, {})
     assert find_experiment(client, member("anna"), SUITE) is None
     publish(member("anna"), 0.5)
     assert client.search_runs([number]) == []

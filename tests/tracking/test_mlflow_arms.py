@@ -12,6 +12,7 @@ import pytest
 from jetbench.tracking.arm_card import ArmCard, Overview, Picture
 from jetbench.tracking.journal import Journal
 from jetbench.tracking.mlflow_tracker import MlflowTracker
+from jetbench.tracking.shared_views import RUNS, packed, view_tag
 
 
 @pytest.fixture
@@ -56,7 +57,13 @@ def arm_card(arm="simclr", order="1", **fields):
 
 
 def overview(*cards):
-    return Overview(cards, "simclr is better", {"searchFilter": "tags.`jetbench.kind` = 'arm'"}, "gain/auc")
+    filters = ({"searchFilter": f"tags.`jetbench.kind` = '{kind}'"} for kind in ("arm", "final"))
+    return Overview(cards, "simclr is better", *filters, "gain/auc")
+
+
+def held_view(tags, name):
+    """A shared view as MLflow's page reads it."""
+    return json.loads(zlib.decompress(base64.b64decode(tags[f"mlflow.sharedViewState.{name}"].removeprefix("deflate;"))))
 
 
 def publish(store, page, digest, made):
@@ -110,14 +117,28 @@ def test_the_experiment_has_the_answer_the_way_to_the_report_and_the_view(tracke
     tags = client.get_experiment("1").tags
     (report,) = client.search_runs(["1"], "tags.`jetbench.kind` = 'report'")
     way = f"#/experiments/1/runs/{report.info.run_id}/artifacts/report.html?workflowType=machine_learning"
-    assert tags["mlflow.note.content"] == f"simclr is better\n\n[The whole report]({way})"
+    runs = "#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART&viewStateShareKey=runs"
+    assert tags["mlflow.note.content"] == f"simclr is better\n\n[The whole report]({way}) · [the runs of its seeds]({runs})"
     assert tags["mlflow.experiment.primaryMetric.name"] == "gain/auc"
-    packed = tags["mlflow.sharedViewState.arms"].removeprefix("deflate;")
-    assert json.loads(zlib.decompress(base64.b64decode(packed))) == {"searchFilter": "tags.`jetbench.kind` = 'arm'"}
+    for name, kind in (("arms", "arm"), ("runs", "final")):
+        assert held_view(tags, name) == {"searchFilter": f"tags.`jetbench.kind` = '{kind}'"}
     later = MlflowTracker(store, "suite", (("mlflow.note.content", "**the question**"),))
     assert later.place() == ("1", "arms")
     later.connect()
     assert client.get_experiment("1").tags == tags
+
+
+def test_before_there_is_a_comparison_the_experiment_opens_with_its_trainings(store, client, page):
+    """As it does where its database alone is looked at; what a report has written stays."""
+    begun = ((view_tag(RUNS), packed({"searchFilter": "trainings"})),)
+    tracker = MlflowTracker(store, "suite", begun)
+    assert tracker.place() == MlflowTracker(store, "suite").place() == ("1", "runs")
+    assert held_view(client.get_experiment("1").tags, "runs") == {"searchFilter": "trainings"}
+    publish(store, page, "d", overview(arm_card()))
+    later = MlflowTracker(store, "suite", begun)
+    later.connect()
+    assert later.place() == ("1", "arms")
+    assert held_view(client.get_experiment("1").tags, "runs") == {"searchFilter": "tags.`jetbench.kind` = 'final'"}
 
 
 def test_the_way_to_the_report_outlives_a_table_that_is_too_long(store, client, page):

@@ -13,6 +13,8 @@ from urllib.parse import unquote
 import pytest
 
 from jetbench.errors import StoreError
+from jetbench.report.review.runs import finals_view, trainings_view
+from jetbench.tasks.task import Metric
 from jetbench.tracking import backend
 from jetbench.tracking.journal import Journal
 from jetbench.tracking.mlflow_tracker import MlflowTracker
@@ -45,9 +47,19 @@ def test_without_a_view_it_opens_on_the_trainings(store, tmp_path):
     page.write_text("<p>all</p>")
     for kind in ("report", "comparison"):
         tracker.log_report([page], kind, kind)
+    client.create_run(tracker.experiment_id, tags={"jetbench.kind": "arm"})
     trained = client.create_run(tracker.experiment_id, tags={"jetbench.kind": "final"})
     query = unquote(chart_link("http://127.0.0.1:5000", tracker.experiment_id).rpartition("searchFilter=")[2])
     assert [run.info.run_id for run in client.search_runs([tracker.experiment_id], query)] == [trained.info.run_id]
+
+
+def test_mlflow_finds_the_runs_of_the_views_in_their_order(store):
+    client, metric = backend.client(store.uri), Metric(key="auc", name="AUC", larger_is_better=True)
+    for kind in ("trial", "final", "pretrain", "check", "arm", "report", "comparison"):
+        client.create_run("0", tags={"jetbench.kind": kind}, run_name=f"a {kind}")
+    for view, kinds in ((finals_view(metric), ["final"]), (trainings_view(metric), ["check", "final", "pretrain", "trial"])):
+        found = client.search_runs(["0"], view["searchFilter"], order_by=[f"{view['orderByKey']} ASC"])
+        assert [run.data.tags["jetbench.kind"] for run in found] == kinds
 
 
 def test_a_taken_port_is_an_error_with_the_remedy():

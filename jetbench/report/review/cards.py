@@ -10,19 +10,18 @@ from jetbench.report.arms import looks
 from jetbench.report.rejections import seed_rejection
 from jetbench.report.results import Results
 from jetbench.report.review.pictures import CURVES, pictures
+from jetbench.report.review.runs import MEANS
 from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import Row, rows
 from jetbench.report.tuned import decisions
-from jetbench.report.words import brief_difference, count, gain, mean_ends, mean_limits, number, quantity
+from jetbench.report.words import brief_difference, count, differences_of, gain, mean_limits, number, possible_ends, quantity
 from jetbench.spec import Component
 from jetbench.suites.plan import CellKey
 from jetbench.suites.studies import plain
 from jetbench.tracking.arm_card import ArmCard, Pairs
 
-__all__ = ["ENDS", "MEANS", "arm_cards", "bar_key", "gain_key", "mean_key", "rejection_key", "standing"]
+__all__ = ["ENDS", "arm_cards", "bar_key", "gain_key", "mean_key", "rejection_key", "standing"]
 
-# of what else the runs are tested for, those that a mean over seeds is meant to be read of
-MEANS = ("accuracy", "f1", "log_loss", "ece", "mae", "r2", "median_bias", "resolution", "tails")
 ENDS = ("_low", "_high")  # of the keys of an interval
 Metrics = Iterator[tuple[str, float | None]]
 
@@ -65,7 +64,7 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
         name=f"{arm}/n{labels}",
         tags=_tags(results, row, order),
         params=_params(results, arm, labels),
-        metrics={name: value for name, value in metrics if value is not None},
+        metrics={name: _rounded(results, value) for name, value in metrics if value is not None},
         runs=tuple(dict.fromkeys(results.last[CellKey(arm, labels, seed)] for seed in results.seeds(arm, labels))),
         note=_note(results, row),
         pictures=shown,
@@ -74,15 +73,20 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
     )
 
 
+def _rounded(results: Results, value: float) -> float:
+    """A value with the digits of the table, since MLflow's list shows all that it is given; zero has no sign."""
+    return round(value, results.metric.digits) + 0.0
+
+
 def _asked(results: Results, row: Row) -> bool:
     """Whether the suite's question is about this arm at this budget."""
     return not row.muted and row.labels in {labels for _, labels in results.primaries}
 
 
 def _means(results: Results, arm: str, labels: int) -> Metrics:
-    mean, key = results.mean(arm, labels), mean_key(results)
+    metric, mean, key = results.metric, results.mean(arm, labels), mean_key(results)
     if mean is not None:
-        low, high = mean_ends(results.metric, mean)
+        low, high = possible_ends(metric, mean)
         yield from ((key, mean.mean), (f"{key}_low", low), (f"{key}_high", high))
     for name in (*MEANS, *results.plan.instance.settings.metrics):
         yield f"test/{name}", results.average(arm, labels, f"test/{name}")
@@ -94,9 +98,9 @@ def _gains(results: Results, row: Row) -> Metrics:
     if found is None:
         yield key, 0.0 if row.arm in results.baselines.values() else None
         return
-    ends = [gain(metric, end) for end in (found.low, found.high) if end is not None]
+    reached = [gain(metric, end) for end in possible_ends(differences_of(metric), found) if end is not None]
     yield key, gain(metric, found.difference)
-    yield from ((f"{key}_low", min(ends)), (f"{key}_high", max(ends))) if ends else ()
+    yield from ((f"{key}_low", min(reached)), (f"{key}_high", max(reached))) if reached else ()
 
 
 def _charted(results: Results, row: Row, rejections: Mapping[str, float | None]) -> Metrics:

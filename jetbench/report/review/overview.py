@@ -6,6 +6,7 @@ from jetbench.report.fingerprint import fingerprint
 from jetbench.report.results import Results
 from jetbench.report.review.cards import arm_cards, gain_key
 from jetbench.report.review.description import describe
+from jetbench.report.review.runs import finals_view
 from jetbench.report.review.view import view
 from jetbench.report.stamp import inputs, maker
 from jetbench.tracking.arm_card import Overview
@@ -14,9 +15,9 @@ __all__ = ["overview", "overview_digest"]
 
 
 def overview(results: Results) -> Overview:
-    """Make the cards of all arms, the description and the view."""
+    """Make the cards of all arms, the description and the views."""
     cards = arm_cards(results)
-    return Overview(cards, describe(results), view(results, cards), gain_key(results))
+    return Overview(cards, describe(results), view(results, cards), finals_view(results.metric), gain_key(results))
 
 
 def overview_digest(results: Results) -> str:

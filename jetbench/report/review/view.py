@@ -1,7 +1,4 @@
-"""What MLflow's page of a suite opens with: the arms alone, in the order of the table, with charts chosen for the question.
-
-The keys are those of the page's own shared views, as MLflow 3.17 reads them; a version that does not know one ignores it.
-"""
+"""What MLflow's page of a suite opens with: the arms alone, in the order of the table, with charts chosen for the question."""
 
 from __future__ import annotations
 
@@ -10,54 +7,21 @@ from typing import Any
 
 from jetbench.report.results import Results
 from jetbench.report.review.cards import ENDS, bar_key, gain_key, mean_key, rejection_key
+from jetbench.report.review.page import MOST_BARS, Chart, Section, bars, page
 from jetbench.report.review.pictures import keys
 from jetbench.report.rows import Row, rows
 from jetbench.report.words import LEVEL_TEXT, label
 from jetbench.tracking.arm_card import ArmCard
 
-__all__ = ["MOST_BARS", "view"]
+__all__ = ["view"]
 
-MOST_BARS = 60
 FILTER = "tags.`jetbench.kind` = 'arm'"
 ORDER = "tags.`jetbench.order`"
-Chart = dict[str, Any]
 
 
 def view(results: Results, cards: Sequence[ArmCard]) -> dict[str, Any]:
     """Return the state of the page that shows these cards."""
-    sections = list(_sections(results, cards))
-    return {
-        "searchFilter": FILTER,
-        "orderByKey": ORDER,
-        "orderByAsc": True,
-        "startTime": "ALL",
-        "lifecycleFilter": "Active",
-        "datasetsFilter": [],
-        "modelVersionFilter": "All Runs",
-        "selectedColumns": _columns(results),
-        "runsExpanded": {},
-        "runsPinned": [],
-        "runsHidden": [],
-        "runsHiddenMode": "SHOW_ALL",
-        "hideEmptyCharts": True,
-        "groupBy": None,
-        "groupsExpanded": {},
-        "useGroupedValuesInCharts": False,
-        "autoRefreshEnabled": False,
-        "chartsSearchFilter": "",
-        "globalLineChartConfig": {},
-        "viewMaximized": False,
-        "runListHidden": False,
-        "isAccordionReordered": True,
-        "compareRunSections": [
-            {"uuid": name, "name": name, "display": True, "isReordered": True, **size} for name, size, _ in sections
-        ],
-        "compareRunCharts": [
-            {"uuid": f"{name} {place}", "metricSectionId": name, "deleted": False, "isGenerated": False, **chart}
-            for name, _, charts in sections
-            for place, chart in enumerate(charts)
-        ],
-    }
+    return page(FILTER, ORDER, _columns(results), [*_sections(results, cards)])
 
 
 def _columns(results: Results) -> list[str]:
@@ -66,23 +30,20 @@ def _columns(results: Results) -> list[str]:
     return [*(f"metrics.`{name}`" for name in (*gains, mean_key(results))), "tags.`jetbench.verdict`"]
 
 
-def _sections(results: Results, cards: Sequence[ArmCard]) -> Iterator[tuple[str, dict[str, int], list[Chart]]]:
-    """Name, size and charts of each section, of what the arms have."""
+def _sections(results: Results, cards: Sequence[ArmCard]) -> Iterator[Section]:
+    """Make each section, with charts of what the arms have."""
     metrics = {name for card in cards for name in card.metrics}
-    bars = [bar_key(results, *place) for place in _places(results, rows(results))]
-    bars += [key for key in map(rejection_key, dict.fromkeys(labels for _, labels in results.primaries)) if key in metrics]
-    yield (
-        f"who is ahead: gain in {label(results.metric)}",
-        {"columns": 2, "cardHeight": 360},
-        [*map(_bars, bars), _against_budget(mean_key(results))],
-    )
+    gains = [bar_key(results, *place) for place in _places(results, rows(results))]
+    gains += [key for key in map(rejection_key, dict.fromkeys(labels for _, labels in results.primaries)) if key in metrics]
+    ahead = [*map(bars, gains), _against_budget(mean_key(results))]
+    yield Section(f"who is ahead: gain in {label(results.metric)}", ahead, columns=2, height=360)
     primary = _places(results, [row for row in rows(results) if row.primary])
     ends = [key for place in primary for end in ENDS if (key := bar_key(results, *place, end)) in metrics]
-    yield f"between which ends, at {LEVEL_TEXT}", {"columns": 2, "cardHeight": 360}, [*map(_bars, ends)]
+    yield Section(f"between which ends, at {LEVEL_TEXT}", [*map(bars, ends)], columns=2, height=360)
     shown = {picture.key for card in cards if card.side_by_side for picture in card.pictures}
-    yield "pictures", {"columns": 1, "cardHeight": 420}, [_pictures(key) for key in keys(results) if key in shown]
+    yield Section("pictures", [_pictures(key) for key in keys(results) if key in shown], columns=1, height=420)
     differing = {"type": "DIFFERENCE", "runsCountToCompare": MOST_BARS, "compareGroups": ["Metrics", "Parameters"]}
-    yield "all numbers", {"columns": 1, "cardHeight": 600}, [differing]
+    yield Section("all numbers", [differing], columns=1, height=600)
 
 
 def _places(results: Results, given: Sequence[Row]) -> dict[tuple[int, str], None]:
@@ -94,10 +55,6 @@ def _places(results: Results, given: Sequence[Row]) -> dict[tuple[int, str], Non
 
 def _pictures(key: str) -> Chart:
     return {"type": "IMAGE", "runsCountToCompare": MOST_BARS, "imageKeys": [key], "step": 0, "showRunParams": False}
-
-
-def _bars(metric: str) -> Chart:
-    return {"type": "BAR", "runsCountToCompare": MOST_BARS, "metricKey": metric}
 
 
 def _against_budget(metric: str) -> Chart:

@@ -16,9 +16,9 @@ from jetbench.report.words import (
     LEVEL_TEXT,
     capital,
     difference_errors,
+    difference_limits,
     direction,
     label,
-    limits,
     mean_errors,
     mean_limits,
     number,
@@ -92,8 +92,8 @@ def _verdict(results: Results, row: Row) -> tuple[Cell, Cell]:
     if found is None:
         return Cell(""), Cell("baseline" if row.role is Role.BASELINE else "no partner yet" if row.seeds else "missing")
     verdict, *need = verdict_lines(found, row.primary)
-    below = limits(metric, found.low, found.high, signs=True)
+    below = difference_limits(metric, found)
     if found.pooled:
-        below += f" all: {limits(metric, found.pooled.low, found.pooled.high, signs=True)}"
+        below += f" all: {difference_limits(metric, found.pooled)}"
     difference = Cell(difference_errors(metric, found), below)
     return difference, Cell(verdict, " ".join(need), f"verdict {found.verdict}")

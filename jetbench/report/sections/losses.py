@@ -14,7 +14,17 @@ from jetbench.report.losses import STURDY, LossTable, loss_sentences, loss_table
 from jetbench.report.markup import fragment, table
 from jetbench.report.results import Results
 from jetbench.report.rows import baseline_text, places
-from jetbench.report.words import LEVEL_TEXT, brief_difference, capital, count, errors_text, limits, mean_errors, signed
+from jetbench.report.words import (
+    LEVEL_TEXT,
+    brief_difference,
+    capital,
+    count,
+    difference_limits,
+    differences_of,
+    errors_text,
+    mean_errors,
+    signed,
+)
 from jetbench.spec import Variation
 from jetbench.statistics.means import Mean
 from jetbench.tasks.task import Metric
@@ -81,13 +91,13 @@ def _table(results: Results, found: LossTable) -> str:
 def _line(results: Results, found: LossTable, arm: str, labels: int, one: Variation) -> Line:
     metric, key = results.metric, (arm, labels, one.name)
     loss, compared = found.losses[key], found.differences.get(key)
-    lost = Cell(f"{signed(metric, loss.mean)} {mean_errors(metric, loss)}", limits(metric, loss.low, loss.high, signs=True))
+    lost = Cell(f"{signed(metric, loss.mean)} {mean_errors(metric, loss)}", difference_limits(metric, loss))
     primary = (arm, labels) in results.primaries
     if compared is None:
         return Line((arm, count(labels), lost, "", ""))
     verdict = Cell(f"{STURDY[compared.verdict]}{' *' if primary else ''}")
-    cells = (arm, count(labels), lost, Cell(brief_difference(metric, compared), errors_text(metric, compared)), verdict)
-    return Line(cells, "primary" if primary else "")
+    difference = Cell(brief_difference(differences_of(metric), compared), errors_text(metric, compared))
+    return Line((arm, count(labels), lost, difference, verdict), "primary" if primary else "")
 
 
 def _moved(results: Results) -> str:
@@ -132,7 +142,7 @@ def _remark(metric: Metric, found: LossTable, key: tuple[str, int, str]) -> tupl
     if compared is None:
         return "", True
     verdict = STURDY[compared.verdict]
-    return f"{brief_difference(metric, compared)}  {verdict}", verdict != "undecided"
+    return f"{brief_difference(differences_of(metric), compared)}  {verdict}", verdict != "undecided"
 
 
 Panel = dict[str, tuple[Mean, tuple[str, bool]]]  # by arm, what it loses with what is said of it

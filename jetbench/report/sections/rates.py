@@ -9,7 +9,17 @@ from jetbench.report.markup import by_budget, fragment, table
 from jetbench.report.rates import at_equal_rates, rate_mean, rates, turned
 from jetbench.report.results import Results
 from jetbench.report.rows import places
-from jetbench.report.words import LEVEL_TEXT, capital, count, difference_errors, heading, limits, mean_errors, mean_limits, number
+from jetbench.report.words import (
+    LEVEL_TEXT,
+    capital,
+    count,
+    difference_errors,
+    difference_limits,
+    heading,
+    mean_errors,
+    mean_limits,
+    number,
+)
 
 __all__ = ["render"]
 
@@ -72,7 +82,7 @@ def _compared(results: Results) -> str:
                 f"{arm} minus {results.baselines[arm]}",
                 count(labels),
                 rate,
-                Cell(difference_errors(metric, found), limits(metric, found.low, found.high, signs=True)),
+                Cell(difference_errors(metric, found), difference_limits(metric, found)),
                 Cell(str(found.verdict), style=f"verdict {found.verdict}"),
             )
         )

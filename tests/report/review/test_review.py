@@ -13,9 +13,10 @@ from report.test_direction import in_gev
 from jetbench.evaluation.classification import EFFICIENCIES
 from jetbench.report.rejections import seed_rejection
 from jetbench.report.results import Results
-from jetbench.report.review.cards import arm_cards, bar_key, gain_key, mean_key
+from jetbench.report.review.cards import ENDS, arm_cards, bar_key, gain_key, mean_key
 from jetbench.report.review.description import describe
 from jetbench.report.review.overview import overview, overview_digest
+from jetbench.report.review.runs import finals_view
 from jetbench.report.review.view import view
 from jetbench.report.review.wrongest import FILE, wrongest_table
 from jetbench.report.rows import rows
@@ -58,10 +59,11 @@ def test_a_card_has_the_numbers_of_the_comparison(finished: Results, cards: tupl
     card, found = of(cards, "simclr", 50), finished.comparisons["simclr", 50]
     mean = finished.mean("simclr", 50)
     assert mean is not None
-    assert [card.metrics[f"test/auc{end}"] for end in ("", "_low", "_high")] == [mean.mean, mean.low, mean.high]
-    assert [card.metrics[f"gain/auc{end}"] for end in ("", "_low", "_high")] == [found.difference, found.low, found.high]
-    assert card.metrics["n50 gain over scratch in 0.001"] == pytest.approx(1000 * found.difference)
-    assert card.metrics["test/accuracy"] == pytest.approx(finished.values("simclr", 50, "test/accuracy").mean())
+    for key, values in (("test/auc", (mean.mean, mean.low, mean.high)), ("gain/auc", (found.difference, found.low, found.high))):
+        listed = [card.metrics[f"{key}{end}"] for end in ("", *ENDS)]
+        assert listed == [round(value, 4) for value in values if value is not None]  # as MLflow lists them
+    assert card.metrics["n50 gain over scratch in 0.001"] == pytest.approx(1000 * found.difference, abs=1e-4)
+    assert card.metrics["test/accuracy"] == pytest.approx(finished.values("simclr", 50, "test/accuracy").mean(), abs=1e-4)
     assert {"test/background_rejection_50_low", "test/background_rejection_30_low", "test/f1"} <= card.metrics.keys()
     assert list(card.metrics)[:3] == ["gain/auc", "gain/auc_low", "gain/auc_high"]  # which the page of a run shows in this order
     tags = dict(card.tags)
@@ -73,11 +75,12 @@ def test_a_card_has_the_numbers_of_the_comparison(finished: Results, cards: tupl
 
 
 def test_a_gain_is_an_improvement_whatever_the_direction(masses: Results) -> None:
-    card, found = of(arm_cards(masses), "simclr", 50), masses.comparisons["simclr", 50]
+    card, found, digits = of(arm_cards(masses), "simclr", 50), masses.comparisons["simclr", 50], masses.metric.digits
     assert found.difference < 0
-    assert card.metrics["gain/rmse"] == card.metrics["n50 gain over scratch in GeV"] == -found.difference
+    assert card.metrics["gain/rmse"] == card.metrics["n50 gain over scratch in GeV"] == round(-found.difference, digits)
     assert found.low is not None
-    assert card.metrics["gain/rmse_low"] < card.metrics["gain/rmse"] < card.metrics["gain/rmse_high"] == -found.low
+    low, gained, high = (card.metrics[f"gain/rmse{end}"] for end in ("_low", "", "_high"))
+    assert low < gained < high == round(-found.low, digits)
 
 
 def test_all_arms_have_the_same_few_params(cards: tuple[ArmCard, ...]) -> None:
@@ -105,9 +108,26 @@ def test_the_view_shows_what_the_cards_have(finished: Results, masses: Results) 
         (scatter,) = (chart for chart in charts if chart["type"] == "SCATTER")
         assert {scatter["xaxis"]["key"], scatter["yaxis"]["key"]} <= metrics
         assert {chart["metricSectionId"] for chart in charts} == {one["uuid"] for one in shown["compareRunSections"]}
-        columns = {column.split("`")[1] for column in shown["selectedColumns"]}
-        assert columns <= metrics | {name for card in found for name, _ in card.tags}
+        columns = [column.split("`")[1] for column in shown["selectedColumns"]]
+        assert columns[:3] == [f"{gain_key(results)}{end}" for end in ("", *ENDS)]
+        assert shown["columnOrder"] == shown["selectedColumns"]  # else MLflow orders them by name
+        assert set(columns) <= metrics | {name for card in found for name, _ in card.tags}
         assert charts[0]["metricKey"] == bar_key(results, results.primaries[0][1], "scratch")
+
+
+def test_the_runs_open_with_the_test_jets_and_end_with_what_they_cost(finished: Results, masses: Results) -> None:
+    for results in (finished, masses):
+        shown = finals_view(results.metric)
+        sections = shown["compareRunSections"]
+        assert [one["name"] for one in sections] == ["test", "val", "train", "cost"]
+        assert {chart["metricSectionId"] for chart in shown["compareRunCharts"]} == {"test"}  # MLflow fills the others by name
+        assert [one["isReordered"] for one in sections] == [True, False, False, False]
+        assert shown["isAccordionReordered"]  # else MLflow puts "cost" first
+        charted = [chart["metricKey"] for chart in shown["compareRunCharts"]]
+        assert charted[0] == f"test/{results.metric.key}"
+        assert len(set(charted)) == len(charted)
+        assert shown["selectedColumns"][0] == f"metrics.`{charted[0]}`"
+        assert charted[0] in of(arm_cards(results), "simclr", 50).metrics
 
 
 def test_what_is_not_compared_sets_the_scale_of_no_chart(finished: Results, cards: tuple[ArmCard, ...]) -> None:
@@ -135,7 +155,7 @@ def test_the_ends_of_the_gain_stand_beside_each_other(finished: Results, masses:
         card, ends = of(cards, "simclr", 50), [bar_key(results, 50, "scratch", end) for end in ("_low", "_high")]
         assert bars_of(results, cards)[-2:] == ends
         assert [card.metrics[end] for end in ends] == [
-            pytest.approx(scale * card.metrics[f"{gain_key(results)}{end}"]) for end in ("_low", "_high")
+            pytest.approx(scale * card.metrics[f"{gain_key(results)}{end}"], abs=0.051) for end in ("_low", "_high")
         ]
 
 
