@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jetbench.report.matching import about, ending, labels_interval
+from jetbench.report.matching import about, ending, ending_seeds, labels_interval
 from jetbench.report.results import Results
 from jetbench.report.words import brief_difference, count, joined, spoilt_by
 from jetbench.statistics.comparison import Verdict
@@ -55,11 +55,13 @@ def ending_text(results: Results, arm: str) -> str:
     found = ending(results, arm)
     if found is None:
         return ""
+    budgets, seeds = ending_seeds(results, arm)
+    over = f"; over {count(len(seeds), 'seed')} at {joined([count(n) for n in budgets])} labels"
     nowhere = found.low is not None and found.low <= found.smallest and found.high is None
     none = ", which leaves out none of the budgets" if nowhere else ""
     return (
         f"The gain of {arm} falls below the margin of equivalence at {about(found, found.labels)} labels "
-        f"({labels_interval(results, found)}{none})."
+        f"({labels_interval(results, found)}{none}{over})."
     )
 
 

@@ -72,7 +72,7 @@ def comparisons_json(results: Results) -> str:
                 for arm, labels in results.primaries
                 if (found := match(results, arm, labels))
             ],
-            "gain_ends": [
+            "ending_labels": [
                 {"arm": arm, "baseline": baselines[arm], "result": found.model_dump(mode="json")}
                 for arm in dict.fromkeys(arm for arm, _ in results.primaries)
                 if (found := ending(results, arm))

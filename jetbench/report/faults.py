@@ -115,7 +115,8 @@ class Effect:
 @dataclass(frozen=True)
 class Moves:
     """How many movements have an interval, how many of these leave out zero, and how many would on average by chance alone, were
-    all faults harmless: an expected number adds up whatever the intervals have in common."""
+    all faults harmless: an expected number adds up whatever the intervals have in common. A fault that strikes a baseline alone
+    moves all arms beside it by the same, which is one movement."""
 
     intervals: int
     shown: int
@@ -127,8 +128,15 @@ class Moves:
 
 def moves(results: Results) -> Moves:
     """Count the movements of all faults of a suite in all its primary comparisons."""
-    found = effects(results)
+    found = {_alike(one): one for one in effects(results)}.values()
     return Moves(sum(one.has_interval for one in found), sum(one.is_shown for one in found))
+
+
+def _alike(one: Effect) -> tuple[object, ...]:
+    """What is the same of effects that are one movement: the fault, and how far it moves a difference, to rounding."""
+    by = one.moved
+    ends = None if by is None else tuple(None if end is None else round(end, 9) for end in (by.mean, by.low, by.high))
+    return one.fault.name, one.labels, one.baseline, ends or one.arm
 
 
 def effects(results: Results) -> list[Effect]:

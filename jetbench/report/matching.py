@@ -11,7 +11,7 @@ from jetbench.statistics.comparison import seed_weights
 from jetbench.statistics.matching import Match, ending_labels, matching_labels
 from jetbench.suites.plan import CellKey
 
-__all__ = ["about", "ending", "labels_interval", "match", "match_text"]
+__all__ = ["about", "ending", "ending_seeds", "labels_interval", "match", "match_text"]
 
 DIGITS = 2  # of a number of labels: none of them is known better
 
@@ -41,11 +41,10 @@ def match(results: Results, arm: str, labels: int) -> Match | None:
 
 def ending(results: Results, arm: str) -> Match | None:
     """Find the labels at which the gain of an arm over its baseline falls below the margin of equivalence, with an interval from
-    seeds and test sample. It rests on the fresh seeds that both have finished at all budgets which have two of them. None unless
+    seeds and test sample. It rests on the budgets and seeds of `ending_seeds`. None unless
     there are two such budgets, and two seeds or encoders."""
     baseline = results.baselines[arm]
-    budgets = [n for n in results.plan.instance.settings.labels if len(results.fresh_seeds(arm, baseline, n)) > 1]
-    seeds = sorted(set.intersection(*({*results.fresh_seeds(arm, baseline, n)} for n in budgets))) if budgets else []
+    budgets, seeds = ending_seeds(results, arm)
     if len(budgets) < 2 or not seeds:
         return None
     clusters = results.clusters(arm, budgets[0], seeds) or results.clusters(baseline, budgets[0], seeds)
@@ -62,6 +61,14 @@ def ending(results: Results, arm: str) -> Match | None:
         test_covariance=minus @ _covariance(results, [*mine, *others], seeds, clusters) @ minus.T,
         shared=[results.shared(n) for n in budgets],
     )
+
+
+def ending_seeds(results: Results, arm: str) -> tuple[list[int], list[int]]:
+    """List what `ending` rests on: the budgets at which arm and baseline have two fresh seeds, and the seeds of all these."""
+    baseline = results.baselines[arm]
+    budgets = [n for n in results.plan.instance.settings.labels if len(results.fresh_seeds(arm, baseline, n)) > 1]
+    common = [{*results.fresh_seeds(arm, baseline, n)} for n in budgets]
+    return budgets, sorted(set.intersection(*common)) if common else []
 
 
 def _fresh(results: Results, arm: str, labels: int) -> list[int]:

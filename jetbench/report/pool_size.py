@@ -124,7 +124,9 @@ def _caveat(results: Results, curve: PoolCurve) -> str:
     """A curve that is not shown to leave its baseline has an exponent too, but it is not that of a gain."""
     *_, largest = curve.arms.values()
     found = results.comparisons.get((largest, curve.labels))
-    if found is None or found.verdict is Verdict.BETTER:
+    if found is None:
+        return f"the arm with the largest pool, {largest}, has no comparison with {curve.baseline} yet" if curve.baseline else ""
+    if found.verdict is Verdict.BETTER:
         return ""
     return f"the arm with the largest pool, {largest}, is not shown to be better than {curve.baseline} ({found.verdict})"
 

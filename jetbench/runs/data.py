@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jetbench.data.splits import Split, split_jets
+from jetbench.data.splits import NONE_VALIDATES, Split, split_jets
 from jetbench.data.weights import read_weights, unit_weights
+from jetbench.errors import RunError
 from jetbench.evaluation.teacher import read_teacher
 from jetbench.faults.fault import fault_of
 from jetbench.jets import Jets
@@ -58,11 +59,13 @@ class RunData:
 
 
 def open_data(job: Job) -> RunData:
-    """Open and split the jets of a run. Raises `RunError` where the labels do not suffice for its task."""
+    """Open and split the jets of a run. Raises `RunError` where the labels do not suffice for its task, or none validates."""
     spec = job.spec
     jets, task = job.dataset.open(), build_task(spec.task)
     strata = task.strata(jets)
     split = split_jets(strata, jets.event[:], spec.test_jets, spec.labels, spec.seed, spec.dataset.sha256)
+    if not len(split.validation):
+        raise RunError(f"none of {len(split.train)} labels validates: {NONE_VALIDATES}; give more labels")
     split = fault_of(spec).split(split, strata, jets.event[:], spec)
     truth = task.target(jets)
     probabilities = read_teacher(job.scores, spec.scores) if job.scores and spec.scores else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -72,9 +72,9 @@ def matching_labels(
     found = np.array([_reached(places, row[:-1], row[-1]) for row in moved])
     low, high = np.quantile(found, [alpha_of(level) / 2, 1 - alpha_of(level) / 2], method="inverted_cdf")
     return Match(
-        labels=_labels(_reached(places, means[:-1], means[-1])),
-        low=_labels(float(low)),
-        high=_labels(float(high)),
+        labels=_labels(budgets, _reached(places, means[:-1], means[-1])),
+        low=_labels(budgets, float(low)),
+        high=_labels(budgets, float(high)),
         smallest=budgets[0],
         largest=budgets[-1],
         below=float(np.mean(found <= places[0])),
@@ -127,5 +127,8 @@ def _reached(places: np.ndarray, means: np.ndarray, target: float) -> float:
     return float(places[after - 1] + share * (places[after] - places[after - 1]))
 
 
-def _labels(logarithm: float) -> float | None:
-    return None if math.isinf(logarithm) else math.exp(logarithm)
+def _labels(budgets: Sequence[int], logarithm: float) -> float | None:
+    """The number of labels; a budget itself where it is one, since exp(log(100)) is not 100."""
+    if math.isinf(logarithm):
+        return None
+    return next((float(budget) for budget in budgets if math.log(budget) == logarithm), math.exp(logarithm))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jetbench.data.splits import split_jets
+from jetbench.data.splits import NONE_VALIDATES, Split, split_jets
 from jetbench.errors import SuiteError
 from jetbench.suites.graph import Graph
 from jetbench.tasks.task import Part
@@ -37,14 +37,20 @@ def check_budgets(plan: Graph, strata: np.ndarray, events: np.ndarray) -> None:
     tuned = [study.template.labels for study in plan.studies.values() if study.template.labels is not None]
     seed = -1  # of no reported run
 
-    def shortage(part: Part, size: int) -> str:
+    def split(part: Part, size: int) -> Split:
         test_jets, budget = (size, None) if part == "test" else (settings.test_jets, size)
-        split = split_jets(strata, events, test_jets, budget, seed, digest)
-        return plan.task.shortage(part, strata[getattr(split, part)], plan.instance.meta)
+        return split_jets(strata, events, test_jets, budget, seed, digest)
+
+    def shortage(part: Part, size: int) -> str:
+        return plan.task.shortage(part, strata[getattr(split(part, size), part)], plan.instance.meta)
+
+    def none_validates(part: Part, size: int) -> str:
+        return "" if len(split(part, size).validation) else f"none validates: {NONE_VALIDATES}"
 
     pool = len(split_jets(strata, events, settings.test_jets, None, seed, digest).pool)
     _require("test", shortage, settings.test_jets, len(strata) - 1)
     _require("train", shortage, plan.instance.budgets[0], pool)
+    _require("validation", none_validates, plan.instance.budgets[0], pool)
     if tuned:
         _require("validation", shortage, min(tuned), pool)
 

@@ -26,7 +26,8 @@ def test_parts_are_disjoint_and_stratified() -> None:
         assert LABELS[part].mean() == 0.5
 
 
-@pytest.mark.parametrize(("classes", "budget"), [(3, 20), (3, 50), (3, 100), (6, 50), (6, 60), (10, 50), (10, 60), (10, 100)])
+@pytest.mark.parametrize("classes", [3, 6, 10])
+@pytest.mark.parametrize("budget", [20, 50, 60, 100])
 def test_every_class_has_its_share_of_a_small_budget(classes: int, budget: int) -> None:
     labels = (np.arange(1200) % classes).astype(np.int32)
     s = split(budget, labels=labels, events=np.arange(1200))
@@ -47,13 +48,6 @@ def test_every_fifth_event_of_a_class_validates_however_many_jets_it_has(each: i
     for label in (0, 1):
         of_class = [np.unique(events[rows[labels[rows] == label]]) for rows in (s.validation, budget)]
         assert len(of_class[0]) == len(of_class[1]) // 5 > 0
-
-
-def test_labels_of_too_few_events_to_validate_are_an_error() -> None:
-    with pytest.raises(
-        SuiteError, match=r"^16 labels are of so few events that none validates .* give more labels, or fewer jets"
-    ):
-        split(16, events=EVENTS // 4, labels=(EVENTS // 4 % 2).astype(np.int32))
 
 
 def test_the_test_set_is_frozen_and_labels_vary_with_the_seed() -> None:

@@ -248,12 +248,13 @@ def test_the_gain_ends_where_a_line_through_the_gains_meets_the_margin(asked: As
     lacks = [margins[n] - gains[n].mean() for n in (100, 200)]
     assert found.labels == pytest.approx(100 * 2 ** (lacks[0] / (lacks[0] - lacks[1])))
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.01)
-    written = json.loads(comparisons_json(results))["gain_ends"]
+    written = json.loads(comparisons_json(results))["ending_labels"]
     assert [(one["arm"], one["baseline"]) for one in written] == [("sets-simclr", "sets"), ("simclr", "scratch")]
     assert written[0]["result"]["labels"] == found.labels
     sentence = ending_text(results, "sets-simclr")
     assert sentence.startswith("The gain of sets-simclr falls below the margin of equivalence at 1")
     assert "labels (95 % interval, paired by seeds and test jets: from 1" in sentence
+    assert sentence.endswith("; over 5 seeds at 50, 100 and 200 labels).")
     assert sentence in answers(results)[0]
     assert sentence in page_of(results)
 
@@ -261,9 +262,9 @@ def test_the_gain_ends_where_a_line_through_the_gains_meets_the_margin(asked: As
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        ({"areas": {"sets-simclr": 0.95}, "at": {}}, "more than 200 labels ({HOLDS}: more than 200)"),
-        ({"areas": {"sets-simclr": 0.80}, "at": {}}, "50 or fewer labels ({HOLDS}: 50 or fewer)"),
-        ({"areas": {"sets-simclr": 0.876}, "at": {}, "spread": 0.03}, "to more than 200, which leaves out none of the budgets)"),
+        ({"areas": {"sets-simclr": 0.95}, "at": {}}, "more than 200 labels ({HOLDS}: more than 200;"),
+        ({"areas": {"sets-simclr": 0.80}, "at": {}}, "50 or fewer labels ({HOLDS}: 50 or fewer;"),
+        ({"areas": {"sets-simclr": 0.876}, "at": {}, "spread": 0.03}, "to more than 200, which leaves out none of the budgets;"),
     ],
 )  # fmt: skip
 def test_a_gain_that_does_not_end_within_the_budgets_is_said_to(asked: Asked, content: dict[str, Any], text: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -272,6 +273,17 @@ def test_moves_are_told_beside_those_that_chance_would_show(results: Results, le
     numbers = json.loads((tmp_path / "comparisons.json").read_text())["fault_moves"]
     assert numbers == pytest.approx({"intervals": 3, "shown": 2, "level": 0.95, "shown_by_chance": 0.15})
     assert moves(results).intervals == 3
+
+
+def test_a_fault_of_the_baseline_alone_is_one_movement_of_all_arms_beside_it(results: Results) -> None:
+    claim = Claim(0.92, 0.90, 0.02, 0.01, 0.03, Verdict.BETTER)
+    by = Interval(mean=0.01, low=0.005, high=0.015, n=5)
+    bare = Effect(faults["scratch-at-1e-6"], "simclr", "scratch", 50, claim, moved=by)
+    both = [bare, replace(bare, arm="vicreg", moved=by.replace(mean=0.01 + 1e-15))]
+    other = replace(bare, arm="byol", moved=by.replace(mean=0.02))
+    for found, intervals in ((both, 1), ([*both, other], 2)):
+        with patch("jetbench.report.faults.effects", return_value=found):
+            assert moves(results).intervals == intervals
 
 
 def test_what_is_expected_follows_from_what_is_said_of_the_arms() -> None:

@@ -77,6 +77,14 @@ def test_at_the_smallest_budget_or_below():
     assert found.below > 0.99
 
 
+@pytest.mark.parametrize("smallest", [10, 30, 50, 100, 5000, 10000])
+def test_a_budget_is_told_exactly(smallest):
+    """exp(log(100)) is more than 100, and nothing would be there or below."""
+    curve = {smallest: [0.9, 0.9], 3 * smallest: [0.92, 0.92]}
+    assert matching_labels(curve, [0.8, 0.8]).labels == smallest
+    assert matching_labels(curve, [0.92, 0.92]).labels == 3 * smallest
+
+
 def test_a_dip_is_levelled_out():
     dipped = {100: 0.93, 300: 0.96, 1000: 0.94, 3000: 0.97}
     assert match(0.95, dipped).labels == pytest.approx(300)

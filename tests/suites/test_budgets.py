@@ -69,6 +69,16 @@ def test_a_rare_class_is_named_with_the_remedy(plan_of: Callable[..., Plan]) -> 
     assert message(plan_of(), [200, 200, 0]).endswith("the dataset has too few of them")
 
 
+def test_a_budget_of_which_none_validates_names_the_smallest_that_has_one(plan_of: Callable[..., Plan]) -> None:
+    """With or without a tuning: every fifth event of a class validates."""
+    found = message(plan_of("test_jets=120", "tuning=null", "labels=[12]"), [100] * 4)
+    told = "label budget 12: none validates: every fifth event of a class does, and no class has five; the smallest label budget"
+    assert found.startswith(f"{told} that gives as many is 1")
+    plan, events = plan_of("test_jets=120", "tuning=null", "labels=[16]"), np.arange(400) // 4
+    with pytest.raises(SuiteError, match=r"16: none validates: .* the smallest label budget that gives as many is 3\d$"):
+        check_budgets(plan, events % 2, events)
+
+
 def test_two_classes_of_the_usual_size_pass(plan_of: Callable[..., Plan]) -> None:
     check(plan_of(), [200, 200])
 

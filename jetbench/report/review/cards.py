@@ -64,7 +64,7 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
         name=f"{arm}/n{labels}",
         tags=_tags(results, row, order),
         params=_params(results, arm, labels),
-        metrics={name: _rounded(results, value) for name, value in metrics if value is not None},
+        metrics={name: _rounded(results, name, value) for name, value in metrics if value is not None},
         runs=tuple(dict.fromkeys(results.last[CellKey(arm, labels, seed)] for seed in results.seeds(arm, labels))),
         note=_note(results, row),
         pictures=shown,
@@ -73,9 +73,11 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
     )
 
 
-def _rounded(results: Results, value: float) -> float:
-    """A value with the digits of the table, since MLflow's list shows all that it is given; zero has no sign."""
-    return round(value, results.metric.digits) + 0.0
+def _rounded(results: Results, name: str, value: float) -> float:
+    """A value as short as it is known, since MLflow's list shows all digits that it is given: means and differences with those of
+    the table, which say nothing of other metrics, and these with six that count. Zero has no sign."""
+    own = name.startswith((mean_key(results), gain_key(results)))
+    return (round(value, results.metric.digits) if own else float(f"{value:.6g}")) + 0.0
 
 
 def _asked(results: Results, row: Row) -> bool:

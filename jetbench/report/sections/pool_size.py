@@ -48,8 +48,9 @@ corrected by Holm for their number. All sizes have the
 passes of their recipe: what differs is how many different jets they are of. The exponent is the mean over seeds, each with a
 straight line of its own through the logarithms of all sizes; its interval has the seeds' spread and the covariance of
 all models on the same test jets. Where the largest size is most of the pool, its seeds share their jets, and the chance of that
-pool is in no interval. A flat curve has an exponent too, whose interval holds zero; where the arm with the largest pool is not
-shown to be better than its baseline, that is said beside it: the growth is then of no gain.</small></p>
+pool is in no interval. A flat curve has an exponent too, whose interval holds zero in 19 of 20 cases; where the arm with the
+largest pool is not shown to be better than its baseline, that is said beside it: that there is a gain which grows is then not
+shown.</small></p>
 """
 
 Means = Mapping[str, Mean]  # by arm
