@@ -23,6 +23,7 @@ from jetbench.tracking.arm_card import ArmCard, Pairs
 __all__ = ["ENDS", "arm_cards", "bar_key", "gain_key", "mean_key", "rejection_key", "standing"]
 
 ENDS = ("_low", "_high")  # of the keys of an interval
+BAR = " gain"  # what the keys of its bars have in common
 Metrics = Iterator[tuple[str, float | None]]
 
 
@@ -39,7 +40,7 @@ def gain_key(results: Results) -> str:
 def bar_key(results: Results, labels: int, baseline: str, end: str = "") -> str:
     """Name the same, or the "_low" or "_high" end of its interval, as bars show it, which have two digits after the point: "n100
     gain over scratch in 0.001". A chart holds one key, and so the arms of one baseline; of a longer title little is seen."""
-    return f"n{labels} gain{end} over {baseline} in {results.metric.unit or '0.001'}"
+    return f"n{labels}{BAR}{end} over {baseline} in {results.metric.unit or '0.001'}"
 
 
 def rejection_key(labels: int) -> str:
@@ -76,7 +77,7 @@ def _card(results: Results, row: Row, order: str) -> ArmCard:
 def _rounded(results: Results, name: str, value: float) -> float:
     """A value as short as it is known, since MLflow's list shows all digits that it is given: means and differences with those of
     the table, which say nothing of other metrics, and these with six that count. Zero has no sign."""
-    own = name.startswith((mean_key(results), gain_key(results)))
+    own = name.startswith((mean_key(results), gain_key(results))) or BAR in name
     return (round(value, results.metric.digits) if own else float(f"{value:.6g}")) + 0.0
 
 
