@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Literal, Self, TypeVar
+from math import isnan
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AllowInfNan, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT
 from jetbench.jets import Channel, Meta, Provenance
@@ -116,6 +117,11 @@ class Card(Value):
         return Provenance(**{name: getattr(self, name) for name in SAID})
 
 
+def _nan_by_name(given: Any) -> Any:
+    """YAML's `.nan` as a word, which equals itself and is the same in JSON."""
+    return "nan" if isinstance(given, float) and isnan(given) else given
+
+
 class CardChannel(Value):
     """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight. What the file has times
     `scale` is of that unit; `missing` is the number, or `.nan`, that stands in the file where nothing was measured, which becomes
@@ -124,7 +130,7 @@ class CardChannel(Value):
     name: str
     place: Place
     scale: float = 1.0
-    missing: Annotated[float, AllowInfNan(True)] | None = None
+    missing: Annotated[float | Literal["nan"] | None, BeforeValidator(_nan_by_name)] = None
     unit: str = ""
     combine: Literal["sum", "mean"] = "mean"
     weight: str | None = "pt"

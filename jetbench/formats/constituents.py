@@ -252,5 +252,5 @@ def _measured(values: ak.Array, channel: CardChannel) -> ak.Array:
     scaled = values if channel.scale == 1 else values * channel.scale
     if channel.missing is None:
         return scaled
-    absent = np.isnan(values) if np.isnan(channel.missing) else values == channel.missing
+    absent = np.isnan(values) if channel.missing == "nan" else values == channel.missing
     return ak.where(absent, 0.0, scaled)

@@ -11,6 +11,7 @@ import pytest
 from formats import files
 
 from jetbench.errors import DataFileError
+from jetbench.formats.cards import parse_card
 from jetbench.formats.conversion import Request, convert
 from jetbench.jets import Jets, open_jets
 
@@ -222,6 +223,15 @@ def test_padding_with_one_negative_number_is_no_constituent(coordinates: str, tm
 
 DISPLACED = CARD + "channels: [{name: d0, place: d, unit: mm, scale: 10, missing: -1}]\nweights: w\nchecks: {pt: p}\n"
 DEPTH = JETS.padded(np.resize([0.5, -1.0, 0.25], len(JETS.pt)), 12)
+
+
+def test_what_stands_for_not_measured_is_a_number_or_nan() -> None:
+    cards = [parse_card(DISPLACED.replace("missing: -1", f"missing: {text}"), "card") for text in (".nan", ".NaN")]
+    assert cards[0] == cards[1]
+    assert cards[0].digest() == cards[1].digest()
+    assert type(cards[0]).model_validate_json(cards[0].model_dump_json()) == cards[0]
+    with pytest.raises(DataFileError, match="missing: should be a finite number or 'nan'"):
+        parse_card(DISPLACED.replace("missing: -1", "missing: .inf"), "card")
 
 
 @pytest.mark.parametrize("absent", ["", "d", "w", "p", "dwp"])
