@@ -155,6 +155,14 @@ class Events(Value):
     candidate: Place | None = None
     of_links: tuple[Place, ...] = ()
 
+    @model_validator(mode="after")
+    def _whole_lists_and_links(self) -> Events:
+        if any(split(place)[1] is not None for place in self.places()):
+            raise ValueError("events name whole lists, or numbers; no :column belongs behind their names")
+        if self.of_links and not self.candidate:
+            raise ValueError("of_links belong beside `candidate`; without it every value of a constituent is one of a link")
+        return self
+
     def places(self) -> list[str]:
         """List the places of the jets' number and of the links."""
         return [key for key in (self.jets, self.jet, self.candidate) if key]
@@ -199,12 +207,16 @@ class ConstituentCard(Card):
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 
     @model_validator(mode="after")
-    def _complete(self) -> ConstituentCard:
+    def _momentum_is_whole(self) -> ConstituentCard:
         given = set(self.momentum)
         if not any(given == base | third for base in COORDINATES for third in THIRD):
             raise ValueError("momentum names px, py, pz or pt, eta (or rapidity), phi, and at most one of energy and mass")
         if {"rapidity", "energy"} <= given:
             raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
+        return self
+
+    @model_validator(mode="after")
+    def _layout_fits(self) -> ConstituentCard:
         if (self.layout == "lists") != (self.format in ("parquet", "root")):
             raise ValueError("parquet and ROOT files have the layout 'lists', HDF5, npz and npy files 'padded' or 'flat'")
         if self.format == "pandas" and self.layout != "padded":
@@ -215,23 +227,25 @@ class ConstituentCard(Card):
             raise ValueError("a column of lists is one quantity; no :column belongs behind its name")
         if self.selection is not None and self.layout != "lists":
             raise ValueError("a selection belongs to the layout 'lists'; select the rows of arrays before you write them")
-        if self.events is not None and self.layout != "lists":
-            raise ValueError("events belong to the layout 'lists', of parquet and ROOT files")
-        if self.events and any(split(place)[1] is not None for place in self.events.places()):
-            raise ValueError("events name whole lists, or numbers; no :column belongs behind their names")
-        of_links = set(self.events.of_links) if self.events else set[str]()
-        if self.events and of_links and not self.events.candidate:
-            raise ValueError("of_links belong beside `candidate`; without it every value of a constituent is one of a link")
-        if strange := of_links - set(self.constituent_places()):
-            raise ValueError(f"of_links are places of constituents, and {min(strange)!r} is none")
-        if of_links and set(self.momentum.values()) <= of_links:
-            raise ValueError("where the momenta are those of links, these are the constituents; leave out candidate and of_links")
         if (self.layout == "flat") != ((self.counts is None) != (self.offsets is None)) or (self.counts and self.offsets):
             raise ValueError(
                 "the layout 'flat' needs counts, the number of constituents of each jet, or offsets, and no other has them"
             )
         if self.mask is not None and not self.padded:
             raise ValueError("a mask belongs to the layout 'padded'")
+        return self
+
+    @model_validator(mode="after")
+    def _events_fit(self) -> ConstituentCard:
+        if self.events is None:
+            return self
+        if self.layout != "lists":
+            raise ValueError("events belong to the layout 'lists', of parquet and ROOT files")
+        of_links = set(self.events.of_links)
+        if strange := of_links - set(self.constituent_places()):
+            raise ValueError(f"of_links are places of constituents, and {min(strange)!r} is none")
+        if of_links and set(self.momentum.values()) <= of_links:
+            raise ValueError("where the momenta are those of links, these are the constituents; leave out candidate and of_links")
         return self
 
     @property
