@@ -59,7 +59,6 @@ def _studies() -> list[Row]:
 
 NEAR = 3  # names that are suggested for one that nothing has
 MIXES = "what a row mixes"
-BROKEN = "contract: broken"
 FILES = {"suites": _suites, "studies": _studies}  # what is shipped as a file
 
 
@@ -125,14 +124,14 @@ def show(name: str) -> None:
         _list(_rows(name))
     found = [(kind, entry) for kind in KINDS for entry in _entries(kind) if entry.name == name]
     files = (("suite", suite_names(), suite_text), ("study", study_names(), study_text))
-    texts: list[tuple[str, Iterable[str]]] = [(kind, [read(name)]) for kind, names, read in files if name in names]
-    texts += [(kind.removesuffix("s"), _explained(kind, entry)) for kind, entry in found]
-    for kind, parts in texts:
+    texts: list[tuple[str, str, Entry | None]] = [(kind, read(name), None) for kind, names, read in files if name in names]
+    texts += [(kind.removesuffix("s"), _explained(kind, entry), entry) for kind, entry in found]
+    for kind, text, entry in texts:
         if len(texts) > 1 or of_kind:  # else what is shown of a suite is its file as it is
             click.secho(f"# {kind} {name}", bold=True)
-        for part in parts:  # as it comes: a contract takes its time
-            click.echo(part, nl=False)
-            broken |= part == f"{BROKEN}\n"
+        click.echo(text, nl=False)
+        if entry is not None and entry.plugin:
+            broken |= _contract_is_broken(kind, entry)
     if not texts and not of_kind:
         names = {entry.name for kind in KINDS for entry in _entries(kind)}
         close = get_close_matches(name, sorted({*names, *suite_names(), *study_names(), *KINDS}), n=NEAR, cutoff=0.5)
@@ -142,13 +141,13 @@ def show(name: str) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _explained(kind: str, entry: Entry) -> Iterable[str]:
+def _explained(kind: str, entry: Entry) -> str:
     """What is shown of a component: a description, or of a format that is a card the card, to be copied."""
     if isinstance(entry, FormatEntry) and entry.shipped:
         from jetbench.formats.shipped_cards import card_text
 
-        return [f"# format {entry.name}: {entry.summary}\n", card_text(entry.name)]
-    return (f"{line}\n" for line in _describe(kind, entry))
+        return f"# format {entry.name}: {entry.summary}\n{card_text(entry.name)}"
+    return "".join(f"{line}\n" for line in _describe(kind, entry))
 
 
 def _describe(kind: str, entry: Entry) -> Iterable[str]:
@@ -185,16 +184,14 @@ def _describe(kind: str, entry: Entry) -> Iterable[str]:
     recipe = getattr(entry, "recipe", None)
     if isinstance(recipe, Recipe):
         yield from (f"  {key}: {_plain(value)}" for key, value in recipe.model_dump().items() if key != "name")
-    if entry.plugin:
-        yield from _contract(kind.removesuffix("s"), entry)
 
 
-def _contract(kind: str, entry: Entry) -> Iterable[str]:
-    """What the contract of its kind says of a plug-in's component, a line for each property as soon as it was tried: all of them
-    take up to minutes. What fails for a reason that was told already is counted, and not told again."""
+def _contract_is_broken(kind: str, entry: Entry) -> bool:
+    """Print what the contract of its kind says of a plug-in's component, a line for each property as soon as it was tried: all of
+    them take up to minutes. What fails for a reason that was told already is counted, and not told again."""
     from jetbench.testing import contract_of
 
-    yield "contract:"
+    click.echo("contract:")
     told, again = set[tuple[str, str]](), 0
     for line, error in contract_of(kind, entry.name)[1].results(entry):
         reason = (type(error).__name__, str(error))
@@ -202,10 +199,11 @@ def _contract(kind: str, entry: Entry) -> Iterable[str]:
             again += 1
             continue
         told |= {reason} if error is not None else set()
-        yield f"  {line}"
+        click.echo(f"  {line}")
     if again:
-        yield f"  failed for a reason told above: {again} more"
-    yield BROKEN if told else "contract: kept"
+        click.echo(f"  failed for a reason told above: {again} more")
+    click.echo("contract: broken" if told else "contract: kept")
+    return bool(told)
 
 
 # of each element of a view's sets

@@ -159,7 +159,11 @@ def _part(ctx: click.Context, parameter: click.Parameter, text: str | None) -> t
 @click.option("--format", help="A format of `jetbench ls formats`. [default: by the files' content]")
 @click.option("--card", type=click.Path(exists=True, dir_okay=False), help="YAML file that describes images or constituents.")
 @click.option("--label-from-files", is_flag=True, help="FILES are of one class each, as in qcd='background*.h5' top=signal.h5.")
-@click.option("--class-names", callback=_names, help="Names of the labels 0, 1, …, with commas; of JetNet files the class.")
+@click.option(
+    "--class-names",
+    callback=_names,
+    help="Names of the labels 0, 1, …, with commas; one name alone: the class of files that do not tell theirs.",
+)
 @click.option("--channels", callback=_names, help="Channels to keep, with commas. [default: all]")
 @click.option("--unlabelled", is_flag=True, help="Leave the labels out, for a pool to pretrain on.")
 @click.option(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Literal, Self, TypeVar
+from math import isnan
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AllowInfNan, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from jetbench.formats.particles import CHARGE, ENERGY, KINDS, PT
 from jetbench.jets import Channel, Meta, Provenance
@@ -116,6 +117,11 @@ class Card(Value):
         return Provenance(**{name: getattr(self, name) for name in SAID})
 
 
+def _nan_by_name(given: Any) -> Any:
+    """YAML's `.nan` as a word, which equals itself and is the same in JSON."""
+    return "nan" if isinstance(given, float) and isnan(given) else given
+
+
 class CardChannel(Value):
     """One more value per constituent, beside pt and energy; see `Channel` for unit, combine and weight. What the file has times
     `scale` is of that unit; `missing` is the number, or `.nan`, that stands in the file where nothing was measured, which becomes
@@ -124,7 +130,7 @@ class CardChannel(Value):
     name: str
     place: Place
     scale: float = 1.0
-    missing: Annotated[float, AllowInfNan(True)] | None = None
+    missing: Annotated[float | Literal["nan"] | None, BeforeValidator(_nan_by_name)] = None
     unit: str = ""
     combine: Literal["sum", "mean"] = "mean"
     weight: str | None = "pt"
@@ -148,6 +154,14 @@ class Events(Value):
     jet: Place | None = None
     candidate: Place | None = None
     of_links: tuple[Place, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole_lists_and_links(self) -> Events:
+        if any(split(place)[1] is not None for place in self.places()):
+            raise ValueError("events name whole lists, or numbers; no :column belongs behind their names")
+        if self.of_links and not self.candidate:
+            raise ValueError("of_links belong beside `candidate`; without it every value of a constituent is one of a link")
+        return self
 
     def places(self) -> list[str]:
         """List the places of the jets' number and of the links."""
@@ -193,12 +207,16 @@ class ConstituentCard(Card):
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 
     @model_validator(mode="after")
-    def _complete(self) -> ConstituentCard:
+    def _momentum_is_whole(self) -> ConstituentCard:
         given = set(self.momentum)
         if not any(given == base | third for base in COORDINATES for third in THIRD):
             raise ValueError("momentum names px, py, pz or pt, eta (or rapidity), phi, and at most one of energy and mass")
         if {"rapidity", "energy"} <= given:
             raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
+        return self
+
+    @model_validator(mode="after")
+    def _layout_fits(self) -> ConstituentCard:
         if (self.layout == "lists") != (self.format in ("parquet", "root")):
             raise ValueError("parquet and ROOT files have the layout 'lists', HDF5, npz and npy files 'padded' or 'flat'")
         if self.format == "pandas" and self.layout != "padded":
@@ -209,23 +227,25 @@ class ConstituentCard(Card):
             raise ValueError("a column of lists is one quantity; no :column belongs behind its name")
         if self.selection is not None and self.layout != "lists":
             raise ValueError("a selection belongs to the layout 'lists'; select the rows of arrays before you write them")
-        if self.events is not None and self.layout != "lists":
-            raise ValueError("events belong to the layout 'lists', of parquet and ROOT files")
-        if self.events and any(split(place)[1] is not None for place in self.events.places()):
-            raise ValueError("events name whole lists, or numbers; no :column belongs behind their names")
-        of_links = set(self.events.of_links) if self.events else set[str]()
-        if self.events and of_links and not self.events.candidate:
-            raise ValueError("of_links belong beside `candidate`; without it every value of a constituent is one of a link")
-        if strange := of_links - set(self.constituent_places()):
-            raise ValueError(f"of_links are places of constituents, and {min(strange)!r} is none")
-        if of_links and set(self.momentum.values()) <= of_links:
-            raise ValueError("where the momenta are those of links, these are the constituents; leave out candidate and of_links")
         if (self.layout == "flat") != ((self.counts is None) != (self.offsets is None)) or (self.counts and self.offsets):
             raise ValueError(
                 "the layout 'flat' needs counts, the number of constituents of each jet, or offsets, and no other has them"
             )
         if self.mask is not None and not self.padded:
             raise ValueError("a mask belongs to the layout 'padded'")
+        return self
+
+    @model_validator(mode="after")
+    def _events_fit(self) -> ConstituentCard:
+        if self.events is None:
+            return self
+        if self.layout != "lists":
+            raise ValueError("events belong to the layout 'lists', of parquet and ROOT files")
+        of_links = set(self.events.of_links)
+        if strange := of_links - set(self.constituent_places()):
+            raise ValueError(f"of_links are places of constituents, and {min(strange)!r} is none")
+        if of_links and set(self.momentum.values()) <= of_links:
+            raise ValueError("where the momenta are those of links, these are the constituents; leave out candidate and of_links")
         return self
 
     @property

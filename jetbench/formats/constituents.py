@@ -38,7 +38,7 @@ ROWS_ARE_EVENTS = ", and events: a list of constituents for every jet, or what l
 KNOWN = 0.9  # share of PDG numbers that are in the table; candidates of forward calorimeters, 1 and 2 in CMS, are not
 NOT_NEGATIVE = {"pt", "mass", "energy"}
 NOTHING = "has a constituent with NaN in every place of its momentum"
-SAME = "; the same number stands in every place of its momentum"
+SAME = "has a constituent with the same negative number in every place of its momentum"
 PADDING = ": if that is padding, name a `mask` in the card, or write zeros there"
 DIRECTIONS = ("eta", "rapidity", "phi")  # of a constituent without momentum they mean nothing, and centred files have some
 Quantities = dict[str, ak.Array]
@@ -109,16 +109,7 @@ class ConstituentTable(TableReader):
         outer = {place: self._per_jet.numbers(columns, place, start).astype(float) for place in card.jet_places()}
         targets = {name: outer[place] for name, place in card.targets.items()} | self._per_jet.targets(columns, start)
         channels = {channel.name: _measured(inner[channel.place], channel) for channel in card.channels}
-        momentum = [inner[place] for place in card.momentum.values()]
-        nothing = ak.any(reduce(and_, map(np.isnan, momentum)), axis=1)
-        refuse(nothing, start, self.path, NOTHING, NOTHING + PADDING)
-        same = reduce(and_, [column == momentum[0] for column in momentum])
-        for name, place in card.momentum.items():
-            if name in NOT_NEGATIVE:
-                negative = inner[place] < 0
-                cause = f"has a constituent of negative {name} in {place!r}"
-                hint = SAME + PADDING if ak.all(same[negative]) else ""
-                refuse(ak.any(negative, axis=1), start, self.path, cause, cause + self._exchanged(place) + hint)
+        self._check_momenta(inner, start)
         axis = self._axis(outer)
         mass, strange = None, 0
         if card.pdg:
@@ -130,6 +121,18 @@ class ConstituentTable(TableReader):
         self._compare(jets, outer)
         unknown = UNKNOWN.format("neutral" if {"energy", "mass"} & set(card.momentum) else "massless and neutral")
         return jets, {**repairs, **({unknown: strange} if strange else {})}
+
+    def _check_momenta(self, inner: Quantities, start: int) -> None:
+        """Refuse what looks like padding that no mask tells, and what is negative where nothing may be."""
+        momentum = [inner[place] for place in self.card.momentum.values()]
+        nothing = ak.any(reduce(and_, map(np.isnan, momentum)), axis=1)
+        refuse(nothing, start, self.path, NOTHING, NOTHING + PADDING)
+        same = reduce(and_, [column == momentum[0] for column in momentum], momentum[0] < 0)
+        refuse(ak.any(same, axis=1), start, self.path, SAME, SAME + PADDING)
+        for name, place in self.card.momentum.items():
+            if name in NOT_NEGATIVE:
+                cause = f"has a constituent of negative {name} in {place!r}"
+                refuse(ak.any(inner[place] < 0, axis=1), start, self.path, cause, cause + self._exchanged(place))
 
     def _exchanged(self, place: str) -> str:
         """What else may be wrong where a place holds no such quantity: axes the other way round, where the array allows it."""
@@ -249,5 +252,5 @@ def _measured(values: ak.Array, channel: CardChannel) -> ak.Array:
     scaled = values if channel.scale == 1 else values * channel.scale
     if channel.missing is None:
         return scaled
-    absent = np.isnan(values) if np.isnan(channel.missing) else values == channel.missing
+    absent = np.isnan(values) if channel.missing == "nan" else values == channel.missing
     return ak.where(absent, 0.0, scaled)

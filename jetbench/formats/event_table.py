@@ -25,7 +25,8 @@ class EventTable:
     jet, in the order of its links; lists of jets are taken apart, and a number of the event is that of each of its jets.
 
     How many jets each event has is read from the whole file, eight bytes an event. Raises `DataFileError`, naming the event, for
-    lists of other lengths than what they belong to, and for links to jets or candidates that are not there.
+    lists of other lengths than what they belong to, for links to jets or candidates that are not there, and for the same one
+    twice.
     """
 
     def __init__(self, table: Table, events: Events, inner: Sequence[str], path: Path) -> None:
@@ -117,9 +118,20 @@ class EventTable:
             candidates = self._lengths(columns[self._candidates], self._candidates, first)
             of_candidate = self._places(candidate, key, candidates, "candidates", first)
         link = np.flatnonzero((of_jet >= 0) & (of_candidate >= 0))
+        self._refuse_twice(of_jet[link], of_candidate[link], jets, key, first)
         link = link[np.argsort(of_jet[link], kind="stable")]
         each = np.bincount(of_jet[link], minlength=int(jets.sum()))
         return each, {"links": (links, link), "candidates": (candidates, of_candidate[link])}
+
+    def _refuse_twice(self, jet: np.ndarray, candidate: np.ndarray, jets: np.ndarray, key: str | None, first: int) -> None:
+        """Raise `DataFileError` where two links are of the same jet and candidate, (k,) among all of a block's events, each of
+        which has so many `jets` (n,)."""
+        order = np.lexsort((candidate, jet))
+        jet, candidate = jet[order], candidate[order]
+        for i in np.flatnonzero((np.diff(jet) == 0) & (np.diff(candidate) == 0))[:1]:
+            event = int(np.searchsorted(np.cumsum(jets), jet[i], "right"))
+            told = f"links its jet {jet[i] - jets[:event].sum()} to the same candidate twice in {key!r}"
+            raise DataFileError(f"{self._path}: event {first + event} {told}; a constituent is in its jet once")
 
     def _places(self, column: ak.Array, key: str | None, there: np.ndarray, what: str, first: int) -> np.ndarray:
         """Indices (k,) among all of a block's events of what they point to, of which each event has so many `there` (n,); -1 for

@@ -33,9 +33,17 @@ def given_classes(patterns: Mapping[str, Patterns]) -> FileClasses:
 
 
 def named_class(sources: Sequence[Source], names: Sequence[str]) -> FileClasses:
-    """Settle the class of files whose readers guess theirs, or know none, by the one name that a user gives; nothing without."""
+    """Settle the class of files whose readers guess theirs, or know none, by the one name that a user gives; nothing without.
+    Raises `DataFileError` where these guesses are not all the same."""
     if len(names) != 1 or not all(source.guess for source in sources):
         return FileClasses()
+    first = sources[0]
+    for other in sources:
+        if other.guess != first.guess:
+            raise DataFileError(
+                f"{first.path}: {first.guess}, but {other.path}: {other.guess}; --class-names {names[0]} would make one class of "
+                f"them: say that of each file, --label-from-files {names[0]}=FILE …"
+            )
     return FileClasses(tuple(names), {source.path: 0 for source in sources})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from jetbench.data.catalog import datasets
 from jetbench.errors import SuiteError
 from jetbench.models import models
 from jetbench.objectives import objectives
@@ -37,17 +38,27 @@ def refuse_unfit(instance: AnyInstance) -> None:
     if reason := _weight_reason(instance):
         raise SuiteError(f"sample_weight: {reason}")
     if unlike := list(differences(dataset, pool)):
-        remedy = _common_channels(dataset, pool)
+        remedy = _common_channels(instance)
         raise SuiteError(f"the unlabelled jets do not match those of {instance.dataset.name!r}: {'; '.join(unlike)}{remedy}")
     if reason := _pool_reason(settings.pool, pool) or _size_reason(instance):
         raise SuiteError(reason)
 
 
-def _common_channels(dataset: Meta, pool: Meta) -> str:
-    """What makes jets with other channels alike; empty where the names of their channels are not what differs, or share none."""
-    mine, theirs = ([channel.name for channel in one.channels] for one in (dataset, pool))
-    both = ",".join(name for name in mine if name in theirs)
-    return f". Convert both with the channels that they have in common: --channels {both}" if both and mine != theirs else ""
+def _common_channels(instance: AnyInstance) -> str:
+    """Which files to convert anew to make dataset and pool alike; empty where fewer channels would not do that: they share none,
+    have them in another order, or a simulated side has too many."""
+    settings, pool, pool_meta = instance.settings, instance.unlabelled, instance.pool_meta
+    if pool is None or settings.unlabelled is None or pool_meta is None:
+        return ""
+    mine, theirs = ([channel.name for channel in meta.channels] for meta in (instance.meta, pool_meta))
+    common = [name for name in mine if name in theirs]
+    sides = ((mine, instance.dataset, settings.dataset), (theirs, pool, settings.unlabelled))
+    wider = [(ref.name, choice.name in datasets) for names, ref, choice in sides if names != common]
+    ordered = common == [name for name in theirs if name in mine]
+    if not (common and wider and ordered) or any(simulated for _, simulated in wider):
+        return ""
+    files = " and ".join(repr(name) for name, _ in wider)
+    return f". Convert {files} with the channels that both have in common: --channels {','.join(common)}"
 
 
 def refuse_unusable(instance: Instance) -> None:

@@ -216,7 +216,7 @@ ERRORS: dict[str, Wrong] = {
     "iLCSoft/LCIO#115, of a number": (
         lambda: hdf5("x.h5", p=np.where(PADDED[..., :1] > 0, PADDED, -999.0), y=LABEL),
         lambda: ("x.h5", *card(LABELLED)),
-        "; the same number stands in every place of its momentum: if that is padding, name a `mask` in the card",
+        "constituent with the same negative number in every place of its momentum: if that is padding, name a `mask` in the card",
     ),
     "iLCSoft/LCIO#115": (  # momenta that are NaN
         lambda: hdf5("x.h5", p=np.where(PADDED[..., :1] > 0, PADDED, np.nan), y=LABEL),

@@ -11,6 +11,7 @@ import pytest
 from formats import files
 
 from jetbench.errors import DataFileError
+from jetbench.formats.cards import parse_card
 from jetbench.formats.conversion import Request, convert
 from jetbench.jets import Jets, open_jets
 
@@ -202,8 +203,35 @@ def test_exchanged_axes_that_no_card_states_are_told(tmp_path: Path) -> None:
     assert any("every jet has the same number of constituents, 4: look for exchanged axes" in text for text in done.remarks)
 
 
+MOMENTA = {"massless": "px: 0, py: 1, pz: 2", "energy": "px: 0, py: 1, pz: 2, energy: 3", "polar": "pt: 4, eta: 5, phi: 6"}
+
+
+@pytest.mark.parametrize("coordinates", MOMENTA)
+def test_padding_with_one_negative_number_is_no_constituent(coordinates: str, tmp_path: Path) -> None:
+    real = JETS.padded(np.ones(len(JETS.pt), bool), 12)
+    x = JETS.padded(np.column_stack([JETS.momentum, JETS.pt, JETS.eta, JETS.phi]), 12)
+    arrays = {"x": np.where(real[..., None], x, -999.0), "y": LABEL, "real": real}
+    places = MOMENTA[coordinates].replace(": ", ": x:")
+    card = CARD.replace('pt: "x:0", eta: "x:1", phi: "x:2"', places)
+    first = int(np.argmax(JETS.counts < 12))
+    with pytest.raises(
+        DataFileError, match=rf"jet {first} has a constituent with the same negative number in every .*name a `mask` in the card"
+    ):
+        converted(tmp_path, arrays, card)
+    assert np.diff(converted(tmp_path, arrays, card + "mask: real\n").offsets).tolist() == JETS.counts.tolist()
+
+
 DISPLACED = CARD + "channels: [{name: d0, place: d, unit: mm, scale: 10, missing: -1}]\nweights: w\nchecks: {pt: p}\n"
 DEPTH = JETS.padded(np.resize([0.5, -1.0, 0.25], len(JETS.pt)), 12)
+
+
+def test_what_stands_for_not_measured_is_a_number_or_nan() -> None:
+    cards = [parse_card(DISPLACED.replace("missing: -1", f"missing: {text}"), "card") for text in (".nan", ".NaN")]
+    assert cards[0] == cards[1]
+    assert cards[0].digest() == cards[1].digest()
+    assert type(cards[0]).model_validate_json(cards[0].model_dump_json()) == cards[0]
+    with pytest.raises(DataFileError, match="missing: should be a finite number or 'nan'"):
+        parse_card(DISPLACED.replace("missing: -1", "missing: .inf"), "card")
 
 
 @pytest.mark.parametrize("absent", ["", "d", "w", "p", "dwp"])

@@ -164,6 +164,9 @@ def test_relative_coordinates(tmp_path: Path, expected: Jets) -> None:
     assert np.allclose(jets.phi, expected.phi, atol=1e-5)
 
 
+FIRST_NEGATIVE = np.where(np.arange(36) == 0, -1.0, 1.0).reshape(1, 12, 3).repeat(40, axis=0)
+
+
 @pytest.mark.parametrize(
     ("content", "changes", "cause"),
     [
@@ -176,13 +179,13 @@ def test_relative_coordinates(tmp_path: Path, expected: Jets) -> None:
         ({}, {"label": "lable"}, "no .* 'lable'"),
         ({"mask": np.ones((40, 12))}, {"mask": "mask"}, "without transverse momentum"),
         (
-            {"polar": np.full((40, 12, 3), -1.0)},
+            {"polar": FIRST_NEGATIVE},
             {"momentum": {"pt": "polar:0", "eta": "polar:1", "phi": "polar:2"}},
             "jet 0 has a constituent of negative pt in 'polar:0'; if the array has features before constituents, the card says "
             "`layout: NFC`; ",
         ),
         (
-            {"polar": np.full((40, 12, 3), -1.0)},
+            {"polar": FIRST_NEGATIVE},
             {"momentum": {"pt": "polar:0", "eta": "polar:1", "phi": "polar:2"}, "layout": "NFC"},
             "jet 0 has a constituent of negative pt in 'polar:0'; if the array has constituents before features, the card says "
             "`layout: NCF`; ",

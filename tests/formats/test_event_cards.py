@@ -327,6 +327,11 @@ LINKS = f"jet: {JET}, candidate: {CANDIDATE}, of_links: [FatJetPFCands_sip]"
             rf"event {FULL} has the index 999 in '{CANDIDATE}', and \d+ cand",
         ),
         (
+            changed(CANDIDATE, FULL, lambda x: [*x[:-1], x[-2]]),
+            {},
+            rf"event {FULL} links its jet 2 to the same candidate twice in '{CANDIDATE}'; a constituent is in its jet once",
+        ),
+        (
             changed(CANDIDATE, FULL, lambda x: x[1:]),
             {},
             rf"event {FULL} has \d+ values in '{CANDIDATE}', and \d+ links; `events`",

@@ -76,6 +76,19 @@ def test_a_class_that_is_given_is_not_that_of_the_name(tmp_path: Path) -> None:
     assert any("the letter t of its name says top, and no column does; --class-names NAME decides" in text for text in told)
 
 
+def test_one_class_of_files_whose_names_say_several_is_asked_for_file_by_file(tmp_path: Path) -> None:
+    for seed, name in enumerate(("q.hdf5", "q30.hdf5", "t.hdf5")):
+        files.jetnet(tmp_path / name, files.particles(20, seed))
+    both = [str(tmp_path / name) for name in ("q.hdf5", "t.hdf5")]
+    told = r"q\.hdf5: .* says light-quark, .* but .*t\.hdf5: .* says top, .* of each file, --label-from-files qcd=FILE"
+    with pytest.raises(DataFileError, match=told):
+        convert(both, tmp_path / "a.h5", Request(class_names=("qcd",)))
+    convert({"qcd": both}, tmp_path / "a.h5")
+    assert counts(tmp_path / "a.h5") == {"qcd": 40}
+    convert(str(tmp_path / "q*.hdf5"), tmp_path / "b.h5", Request(class_names=("qcd",)))
+    assert counts(tmp_path / "b.h5") == {"qcd": 40}
+
+
 @pytest.mark.parametrize(
     ("addition", "files_", "told"),
     [

@@ -154,7 +154,7 @@ def test_show_prints_what_a_contract_says_as_it_is_tried(folder: Path, monkeypat
         use(folder / "my_model.py")
         show.callback("small-cnn")  # type: ignore[misc]
     assert seen == list(range(len(tried)))
-    assert printed[-1] == "contract: kept\n"
+    assert printed[-1] == "contract: kept"
 
 
 NO_CODE = {

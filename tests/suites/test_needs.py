@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jetbench.data.catalog import find_dataset
 from jetbench.data.composition import class_counts, compose, take_jets
 from jetbench.errors import SuiteError
 from jetbench.jets import Channel, Grid, Jets, Meta, jets_from_images, save_jets
@@ -159,11 +161,46 @@ def test_a_pool_of_other_jets_is_refused(image_plan: Callable[..., Plan]) -> Non
 
 def test_a_pool_with_more_channels_is_refused_with_those_to_keep(image_plan: Callable[..., Plan]) -> None:
     jets = toy_images()
-    more = (*CHANNELS, CHANNELS[0].replace(name="time"))
+    more = (*CHANNELS, CHANNELS[0].replace(name="depth"))
     wider = replace(jets, meta=jets.meta.replace(channels=more), values=np.hstack([jets.values, jets.values[:, :1]]))
     names = ",".join(channel.name for channel in CHANNELS)
-    with pytest.raises(SuiteError, match=rf"do not match .*\. Convert both with the .* in common: --channels {names}$"):
-        image_plan(pool=wider)
+    for one, other, file in ((None, wider, "pool"), (wider, jets, "images")):
+        with pytest.raises(SuiteError, match=rf"do not match .*\. Convert '{file}' with the .* in common: --channels {names}$"):
+            image_plan(jets=one, pool=other)
+    other = replace(jets, meta=jets.meta.replace(channels=(*CHANNELS[:1], CHANNELS[1].replace(name="depth"))))
+    with pytest.raises(
+        SuiteError, match=rf"do not match .*\. Convert 'images' and 'pool' with .*: --channels {CHANNELS[0].name}$"
+    ):
+        image_plan(pool=other)
+
+
+def test_the_order_of_channels_is_refused_without_advice(image_plan: Callable[..., Plan]) -> None:
+    jets = toy_images()
+    turned = replace(jets, meta=jets.meta.replace(channels=CHANNELS[::-1]), values=jets.values[:, ::-1])
+    with pytest.raises(SuiteError, match=r"channels time, energy against energy, time$"):
+        image_plan(pool=turned)
+
+
+@pytest.mark.parametrize("pool_has", ["more", "fewer"])
+def test_simulated_jets_are_not_to_be_converted(pool_has: str, suite_path: Path, tmp_path: Path) -> None:
+    meta = find_dataset("top-vs-qcd", 400).meta()
+    channels = (*meta.channels, meta.channels[0].replace(name="muon")) if pool_has == "more" else meta.channels[:1]
+    jets = toy_masses("qcd", "top")
+    pool = replace(jets, meta=meta.replace(channels=channels), values=jets.values.repeat(len(channels), axis=1))
+    save_jets(tmp_path / "pool.h5", [pool])
+    with pytest.raises(SuiteError) as error:
+        make_plan(
+            instantiate(
+                find_suite(str(suite_path)),
+                dataset="top-vs-qcd",
+                unlabelled=str(tmp_path / "pool.h5"),
+                overrides=["dataset.jets=400"],
+            )
+        )
+    assert "the unlabelled jets do not match those of 'top-vs-qcd': channels charged" in str(error.value)
+    advice = re.search(r"Convert 'pool' with the .*: --channels charged,photon,neutral$", str(error.value))
+    assert bool(advice) == (pool_has == "more")
+    assert ("Convert" in str(error.value)) == (pool_has == "more")
 
 
 def test_pixels_are_shown_on_their_own_grid(image_plan: Callable[..., Plan]) -> None:
