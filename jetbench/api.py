@@ -25,12 +25,13 @@ from jetbench.engine.status import Watcher
 from jetbench.engine.survey import survey
 from jetbench.engine.sync import sync
 from jetbench.errors import StoreError
+from jetbench.jets import open_jets
 from jetbench.plugins import scope
 from jetbench.report.collect import collect
 from jetbench.report.differing import Differences, find_differences
 from jetbench.report.results import Results
 from jetbench.report.subjects import find_subject
-from jetbench.suites.budgets import check_equal_classes
+from jetbench.suites.budgets import check_budgets, check_equal_classes
 from jetbench.suites.contradictions import contradictions
 from jetbench.suites.extras import refuse_missing_packages
 from jetbench.suites.graph import Graph, PlannedRun
@@ -306,10 +307,16 @@ def _with_file(instance: AnyKind, given: str, shipped: list[str]) -> AnyKind:
 
 
 def _check(plan: Graph) -> None:
-    """Refuse, before anything is simulated, a model without its package, and what equal classes cannot give."""
+    """Refuse, before anything is simulated, a model without its package, and budgets that the classes of the dataset cannot give:
+    equal ones where it is not made yet. What else is wrong with a file is told when it is prepared."""
     refuse_missing_packages(plan.instance.settings)
-    if not plan.instance.find_dataset().ready:
+    dataset = plan.instance.find_dataset()
+    if not dataset.ready:
         check_equal_classes(plan)
+        return
+    jets = open_jets(dataset.path)
+    if not plan.task.unmet(jets.meta, tuple(jets.targets)):
+        check_budgets(plan, plan.task.strata(jets), jets.event[:])
 
 
 def latest_study(

@@ -50,9 +50,9 @@ def check_budgets(plan: Graph, strata: np.ndarray, events: np.ndarray) -> None:
     pool = len(split_jets(strata, events, settings.test_jets, None, seed, digest).pool)
     _require("test", shortage, settings.test_jets, len(strata) - 1)
     _require("train", shortage, plan.instance.budgets[0], pool)
-    _require("validation", none_validates, plan.instance.budgets[0], pool)
     if tuned:
         _require("validation", shortage, min(tuned), pool)
+    _require("validation", none_validates, plan.instance.budgets[0], pool)
 
 
 def _require(part: Part, shortage: Callable[[Part, int], str], size: int, largest: int) -> None:

@@ -272,6 +272,16 @@ def test_a_dry_run_prints_the_plan_and_runs_nothing(suite_path: Path, tmp_path: 
     assert not (tmp_path / "store").exists()
 
 
+def test_a_dry_run_of_a_file_says_what_its_classes_cannot_give(suite_path: Path, tmp_path: Path) -> None:
+    """The suite asks for 50 labels, of which 10 validate; of 12 each class has one that validates, and trials need two."""
+    result = call("run", "--suite", suite_path, "--store", tmp_path / "store", "--dry-run", "--set", "labels=[12]")
+    assert result.exit_code == 1
+    assert re.search(
+        r"label budget 12: the class '\w+' has 1 of 2 validation labels, .*; the smallest label budget that gives as many is 20",
+        result.output.replace("\n", " "),
+    )
+
+
 def test_the_invariance_card_has_a_row_per_augmentation(toy_file: Path) -> None:
     result = call("data", "views", toy_file)
     assert result.exit_code == 0, repr(result.exception)
