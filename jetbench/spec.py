@@ -189,7 +189,7 @@ class RunSpec(Spec):
     on purpose, in it or in what it starts from: such a run is nobody's but a suite's that declares the fault.
     """
 
-    protocol: int = 1  # raised by hand when splits, batches or evaluation change their numbers
+    protocol: int = 2  # raised by hand when splits, batches or evaluation change their numbers
     dataset: DatasetRef
     unlabelled: DatasetRef | None = None
     test_jets: int
