@@ -39,7 +39,7 @@ OTHER: dict[type[Spec], tuple[Spec, dict[str, dict[str, Any]]]] = {
     RunSpec: (
         RUN,
         {
-            "protocol": {"protocol": 2},
+            "protocol": {"protocol": 1},
             "dataset": {"dataset": DatasetRef(name="d", sha256="1")},
             "unlabelled": {"unlabelled": DatasetRef(name="u", sha256="2")},
             "test_jets": {"test_jets": 11},
