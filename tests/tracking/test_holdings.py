@@ -48,7 +48,7 @@ def held(store, run):
 def test_the_database_and_mlflow_say_the_same(store, tracker, client, card, shipped):
     tracker.publish(card("another/run"))
     tracker.log_report([shipped.folder / "spec.yaml"])
-    tracker.log_overview("d", lambda: Overview((), "none yet", {}, "gain/auc"), "spec.yaml")
+    tracker.log_overview("d", lambda: Overview((), "none yet", {}, {}, "gain/auc"), "spec.yaml")
     found = from_database(store, "mini.smoke")
     assert found == from_client(client, tracker.experiment_id)
     assert found.keys() == {shipped.key, card("another/run").key, "report"}
