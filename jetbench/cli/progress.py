@@ -120,13 +120,14 @@ told = Told()
 def resumable() -> Iterator[None]:
     """End the command on Ctrl-C or SIGTERM inside with a sentence in place of a traceback, once what it interrupts is safe. What
     goes on for long asks `told` now and then."""
-    told.stop = None
     try:
         with _hearing():
             yield
     except KeyboardInterrupt as stop:
         click.echo("stopped; what is finished is kept, and the same command goes on from there", err=True)
         raise click.exceptions.Exit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from None
+    finally:
+        told.stop = None
 
 
 @contextmanager

@@ -30,6 +30,7 @@ def test_a_signal_ends_a_command_with_a_sentence_and_its_own_status(
             interrupted()
         assert ended.value.exit_code == status
         assert "goes on from there" in capsys.readouterr().err
+        told.check()  # what comes next in this process has been told nothing
         assert signal.getsignal(signal.SIGTERM) == (signal.SIG_IGN if status == 143 else before[signal.SIGTERM])
     finally:
         for one, handler in before.items():

@@ -79,7 +79,7 @@ def test_what_is_averaged_is_mixed_and_what_stands_apart_is_not(planted: Planted
 def test_two_checkouts_of_one_version_are_mixed(planted: Planted) -> None:
     results = planted("seeds=2", environment=lambda run: {"code": "0dd" if run.arm == "scratch" else "e7e4"})
     (text,) = mixtures(results)
-    assert "than their arms: code 0dd or e7e4. Protocol 1 and the revisions of all components, which are part of every" in text
+    assert "than their arms: code 0dd or e7e4. Protocol 2 and the revisions of all components, which are part of every" in text
     assert text.endswith("what trains is declared to be the same, and the code differs elsewhere.")
 
 
