@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from jetbench.formats.guess_arrays import Array, Look
+from jetbench.formats.guess_arrays import LEAST, Array, Look, is_square
 from jetbench.formats.guess_labels import Found
 from jetbench.formats.guess_rules import quoted
 
-__all__ = ["images", "is_square"]
+__all__ = ["images"]
 
-LEAST = 8  # pixels along a side; fewer are features
 CHANNELS = 16  # at the most
 CRYSTAL = 0.0174  # width of a crystal of the CMS barrel in eta and phi: images of these sizes are mostly made of them
 CRYSTALS = (32, 125)
 PLAIN = 0.8
-
-
-def is_square(array: Array) -> bool:
-    """Tell whether an array (N, A, B) is a stack of images rather than a table of features."""
-    return len(array.shape) == 3 and array.shape[1] == array.shape[2] and (array.shape[1] or 0) >= LEAST
 
 
 def images(look: Look) -> Found | None:
