@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
+from jetbench.formats.card import split
 from jetbench.formats.guess_arrays import Array, Look, is_square
 from jetbench.formats.guess_labels import Found
 from jetbench.formats.guess_radius import radius_line, too_wide
@@ -21,6 +22,7 @@ OFFSETS = "offsets"
 OF_JETS = re.compile(
     r"(?:^|[/._])(?:fat|gen)?(?:jets?|fj)(?:ak\d+)?[/._][a-z]+$", re.IGNORECASE
 )  # FatJet_pt: no constituents' pT
+FIRST = 512  # jets of a flat file that tell unit and radius
 LISTS = ("parquet", "root")  # containers in which a row has lists of its own length
 
 
@@ -63,7 +65,7 @@ def _table(look: Look) -> Found | None:
             axes = _axes(look, momentum, jets)
             lines = [f"layout: {layout}  # jets, {order}", *_momentum(momentum, places, meant, axes)]
             lines += [f"#   column {i}: {name}" for i, name in enumerate(names) if i not in momentum.places.values()]
-            used, doubt = {array.key, *axes.values()}, _doubt(momentum, meant)
+            used, doubt = {array.key, *axes.values()}, _doubt(look, momentum, meant)
             return Found("constituents", tuple(lines), jets, used, _named(look), doubt)
     return None
 
@@ -90,19 +92,24 @@ def _arrays(look: Look) -> Found | None:
         lines += [f"mask: {quoted(key)}  # not zero where there is a constituent" for key in masks[:1]]
         rest = [key for key in arrays if key not in momentum.places.values() and key not in masks]
         lines += [f"#   {key}: a channel by  channels: [{{name: NAME, place: {quoted(key)}}}]" for key in rest]
-        others = [next(iter(other)) for other in groups.values() if lists and other is not arrays]
-        return Found("constituents", tuple(lines), jets, {*arrays, *axes.values()}, doubt=_doubt(momentum, meant, mask, others))
+        used, doubt = {*arrays, *axes.values()}, _doubt(look, momentum, meant, mask)
+        return Found("constituents", tuple(lines), jets, used, doubt=doubt)
     return None
 
 
-def _doubt(momentum: Momentum, meant: dict[str, np.ndarray], mask: np.ndarray | None = None, others: Sequence[str] = ()) -> str:
-    """Say why rows seem to be events rather than jets, with `others` that are lists of other lengths; empty where they do not."""
-    key = str(next(iter(momentum.places.values())))
-    if OF_JETS.search(key):
-        return f"{key} is by its name a quantity of jets, of which a row has several"
+def _doubt(look: Look, momentum: Momentum, meant: dict[str, np.ndarray], mask: np.ndarray | None = None) -> str:
+    """Say why rows seem to be events rather than jets; empty where they do not."""
+    first, lists = str(next(iter(momentum.places.values()))), [a for a in look.arrays if a.lengths is not None]
+    for key in (first, *(array.key for array in lists)):
+        if OF_JETS.search(key):
+            return f"{key} is by its name a quantity of jets, of which a row has several"
+    if nested := [array.key for array in lists if array.inner is not None]:
+        return f"{nested[0]} has lists in lists"
     if wide := too_wide(meant, mask):
         return "in most rows constituents lie further from each other than in any jet"
-    return f"the lists of {others[0]} are of other lengths than those of {key}" if wide is None and others else ""
+    own = next((array.lengths for array in lists if array.key == first), None)
+    others = [a.key for a in lists if own is not None and a.lengths is not None and not np.array_equal(a.lengths, own)]
+    return f"the lists of {others[0]} are of other lengths than those of {first}" if wide is None and others else ""
 
 
 def _flat(look: Look) -> Found | None:
@@ -125,10 +132,28 @@ def _flat(look: Look) -> Found | None:
             continue
         key, what, jets = ends
         lines = ["layout: flat  # the constituents of all jets one after another", f"{what}: {quoted(key)}"]
-        axes = _axes(look, momentum, jets)
-        lines += _momentum(momentum, places, {}, axes)
-        return Found("constituents", tuple(lines), jets, {key, *(a.key for a in alike), *axes.values()})
+        axes, meant = _axes(look, momentum, jets), _first_jets(look, places, key, what)
+        lines += _momentum(momentum, places, meant, axes)
+        used, doubt = {key, *(a.key for a in alike), *axes.values()}, _doubt(look, momentum, meant)
+        return Found("constituents", tuple(lines), jets, used, doubt=doubt)
     return None
+
+
+def _first_jets(look: Look, places: dict[str, str], ends: str, what: str) -> dict[str, np.ndarray]:
+    """The quantities (n, M) of the first jets, whose constituents stand one after another at these places, zero-padded."""
+    begun = {a.key: a.rows if a.whole else a.rows[: len(a.rows) - len(a.rows) // 2] for a in look.arrays if a.rows is not None}
+    columns: dict[str, np.ndarray] = {}
+    for name, place in places.items():
+        key, at = (place, None) if place in begun else split(place)
+        columns[name] = begun[key] if at is None else begun[key][:, at]
+    numbers = begun[ends][:FIRST].astype(np.int64)
+    numbers = np.diff(numbers) if what == OFFSETS else numbers
+    numbers = numbers[np.cumsum(numbers) <= min(map(len, columns.values()))]
+    real = np.arange(numbers.max(initial=0)) < numbers[:, None]
+    found = {name: np.zeros(real.shape) for name in columns}
+    for name, column in columns.items():
+        found[name][real] = column[: numbers.sum()]
+    return found if len(numbers) else {}
 
 
 def _ends(look: Look, total: int) -> Iterator[tuple[str, str, int]]:

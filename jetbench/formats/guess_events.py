@@ -81,8 +81,9 @@ def _beside(lists: Sequence[Array], events: Events) -> Iterator[str]:
 
 
 def _stem(key: str) -> str:
-    """What stands before the last word of a name: the collection to which it belongs."""
-    return re.split(r"[/._](?=[^/._]*$)", key)[0]
+    """What stands before the last word of a name: the collection to which it belongs; empty where nothing does."""
+    found = re.match(r"(.*)[/._][^/._]*$", key)
+    return found[1] if found else ""
 
 
 def _alike(lists: Iterable[Array], array: Array) -> list[Array]:
@@ -94,11 +95,16 @@ def _as_long(one: Array, other: Array) -> bool:
     return one.lengths is not None and other.lengths is not None and np.array_equal(one.lengths, other.lengths)
 
 
-def _momentum(lists: Iterable[Array]) -> bool:
-    return by_name({array.key: array.key for array in lists}) is not None
+def _particles(lists: Sequence[Array]) -> list[Array]:
+    """Those of some lists that are as long as the momentum among them; none without a momentum."""
+    momentum = by_name({array.key: array.key for array in lists})
+    of_momentum = [array for array in lists if momentum is not None and array.key in momentum.places.values()]
+    found = _alike(lists, of_momentum[0]) if of_momentum else []
+    return found if all(array in found for array in of_momentum) else []
 
 
 def _collections(lists: Sequence[Array]) -> dict[str, list[Array]]:
+    """The lists of numbers by the beginning of their names."""
     found: dict[str, list[Array]] = {}
     for array in lists:
         if array.inner is None:
@@ -114,11 +120,11 @@ def _nested(lists: Sequence[Array]) -> Iterator[tuple[Events, list[Array]]]:
         alike = [one for one in _alike(nested, array) if one.inner and _as_long(one.inner, array.inner)]
         plain = [one for one in _alike(lists, array) if one.inner is None]
         jets = next(iter(plain), array).key
-        if array is alike[0] and _momentum(alike):
+        if array is alike[0] and _particles(alike):
             yield Events(jets=jets), alike
-        for of_candidates in _collections(lists).values() if INDEX.search(array.key) else ():
-            if _momentum(of_candidates) and _points(array, of_candidates[0]):
-                yield Events(jets=jets, candidate=array.key), of_candidates
+        for candidates in map(_particles, _collections(lists).values()):
+            if candidates and _points(array, candidates[0]):
+                yield Events(jets=jets, candidate=array.key), candidates
 
 
 def _linked(lists: Sequence[Array]) -> Iterator[tuple[Events, list[Array]]]:
@@ -127,16 +133,15 @@ def _linked(lists: Sequence[Array]) -> Iterator[tuple[Events, list[Array]]]:
     for array in (one for one in lists if one.inner is None and JET.search(one.key)):
         stem, beside = _stem(array.key), [one for one in collections[_stem(array.key)] if one is not array]
         # FatJetPFCands_jetIdx are links to FatJet rather than to Jet: the longest name with which it begins
-        of_jets = max((key for key in collections if key != stem and stem.startswith(key)), key=len, default=None)
+        of_jets = max((key for key in collections if key not in ("", stem) and stem.startswith(key)), key=len, default=None)
         if of_jets is None or not _points(array, jets := collections[of_jets][0]):
             continue
         for index in (one for one in beside if INDEX.search(one.key)):
-            for key, of_candidates in collections.items():
-                called = key.lower().rstrip("s") in stem.lower()
-                if called and key not in (stem, of_jets) and _momentum(of_candidates) and _points(index, of_candidates[0]):
-                    yield Events(jets=jets.key, jet=array.key, candidate=index.key), of_candidates
-        if _momentum(beside):
-            yield Events(jets=jets.key, jet=array.key), beside
+            for key in (one for one in collections if one not in (stem, of_jets) and one.lower().rstrip("s") in stem.lower()):
+                if (candidates := _particles(collections[key])) and _points(index, candidates[0]):
+                    yield Events(jets=jets.key, jet=array.key, candidate=index.key), candidates
+        if candidates := _particles(beside):
+            yield Events(jets=jets.key, jet=array.key), candidates
 
 
 def _links(found: tuple[Events, list[Array]]) -> int:

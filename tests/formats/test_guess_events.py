@@ -110,6 +110,19 @@ def test_jets_of_events_come_out_by_the_draft_as_it_stands(
     same_jets(jets, expected)
 
 
+def test_indices_of_any_name_in_lists_of_the_jets_are_links(tmp_path: Path, expected: Jets) -> None:
+    """As references of Delphes become indices, with bare names of the momenta."""
+    names = {"part_pt": "pt", "part_eta": "eta", "part_phi": "phi", "FatJet_pFCandsIdxG": "constituents"}
+    content = {names.get(name, name): column for name, column in listed_candidates().items()}
+    write_parquet(tmp_path / "a.parquet", content)
+    text, jets = drafted(tmp_path / "a.parquet")
+    assert 'events: {jets: "FatJet_isQCD", candidate: "constituents"}' in text
+    same_jets(jets, expected)
+    content["constituents"] = content["constituents"] + 1000  # to nothing, so that no card is drafted
+    write_parquet(tmp_path / "b.parquet", content)
+    assert not guess(tmp_path / "b.parquet").card
+
+
 def test_what_has_a_value_for_each_link_is_no_momentum_and_told_as_a_channel(tmp_path: Path) -> None:
     write_tree(tmp_path / "a.root", pfnano())
     text = guess(tmp_path / "a.root").text
@@ -171,13 +184,22 @@ def test_events_that_do_not_tell_their_jets_get_no_card(
     parse_card("\n".join(line.removeprefix("#: ") for line in done.stdout.splitlines()), "as the comment says")
 
 
-def test_padded_arrays_of_events_get_no_card(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", ["padded", "one array each", "flat", "flat columns"])
+def test_arrays_of_events_get_no_card(shape: str, tmp_path: Path) -> None:
+    table = np.stack(list(far((50, 30)).values()), axis=-1)
+    arrays: dict[str, Any] = {
+        "padded": {"X": table},
+        "one array each": far((50, 30)),
+        "flat": {"X": table.reshape(-1, 3), "ends": np.arange(0, 1501, 30)},
+        "flat columns": {name: column.reshape(-1) for name, column in far((50, 30)).items()} | {"n": np.full(50, 30)},
+    }[shape]
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["X"] = np.stack(list(far((50, 30)).values()), axis=-1)
+        for name, column in arrays.items():
+            file[name] = column
     found = guess(tmp_path / "a.h5")
     assert not found.card
     assert "constituents lie further from each other than in any jet" in found.text
-    assert '#: momentum: {pt: "X:0", eta: "X:1", phi: "X:2"}' in found.text
+    assert "\n#: momentum: {pt: " in found.text
 
 
 def test_jets_with_lists_of_other_things_are_jets(tmp_path: Path) -> None:
