@@ -202,6 +202,15 @@ def test_arrays_of_events_get_no_card(shape: str, tmp_path: Path) -> None:
     assert "\n#: momentum: {pt: " in found.text
 
 
+def test_jets_with_constituents_in_each_row_are_no_images(tmp_path: Path) -> None:
+    columns = far((50 * 10, 30))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["X"] = np.stack(list(columns.values()), axis=-1).reshape(50, 10, 30, 3)
+    found = guess(tmp_path / "a.h5")
+    assert not found.card
+    assert "X holds a momentum for each of 10 times 30 constituents" in found.text
+
+
 def test_jets_with_lists_of_other_things_are_jets(tmp_path: Path) -> None:
     """Secondary vertices beside constituents, and a row is a jet: its constituents are near each other."""
     content = flat() | {"sv_mass": ak.unflatten(np.ones(N // 2), np.arange(N) % 2)}
