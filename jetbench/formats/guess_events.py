@@ -23,8 +23,8 @@ INDEX = re.compile(r"(?:idx|index|indices)g?$", re.IGNORECASE)
 
 @dataclass(frozen=True, eq=False)
 class OfEvents:
-    """The jets of the events that were looked at, as a `look` whose rows are jets, with the `lines` of a card that say
-    so, and the keys of the `numbers` of events, which each of its jets has."""
+    """The jets of the events that were looked at, as a `look` whose rows are jets, with the `lines` of a card that say so, and
+    the keys of the `numbers` of events, which each of its jets has."""
 
     look: Look
     lines: tuple[str, ...]
@@ -57,13 +57,14 @@ def jets_of_events(look: Look) -> OfEvents | None:
     rows = min((a.some for a in lists), default=0)
     lists = [replace(array, lengths=array.lengths[:rows]) for array in lists if array.lengths is not None]
     found = [*_nested(lists), *sorted(_linked(lists), key=_links, reverse=True)]
-    for i, (events, inner) in enumerate(found):
-        if (jets := _jets(look, lists, events, [array.key for array in inner], rows)) is not None:
-            others = [f"# CHECK: or  {_line(other)}" for other, _ in found[i + 1 :]]
-            lines = (f"{_line(events)}  # rows are events", *_beside(lists, events), *others)
-            numbers = frozenset(array.key for array in look.arrays if array.lengths is None)
-            return OfEvents(replace(look, arrays=jets), lines, numbers)
-    return None
+    tried = ((events, _jets(look, lists, events, [array.key for array in inner], rows)) for events, inner in found)
+    fitting = [(events, jets) for events, jets in tried if jets is not None]
+    if not fitting:
+        return None
+    events, jets = fitting[0]
+    others = [f"# CHECK: or  {_line(other)}" for other, _ in fitting[1:]]
+    lines = (f"{_line(events)}  # rows are events", *_beside(lists, events), *others)
+    return OfEvents(replace(look, arrays=jets), lines, frozenset(array.key for array in look.arrays if array.lengths is None))
 
 
 def _line(events: Events) -> str:

@@ -103,6 +103,7 @@ def test_jets_of_events_come_out_by_the_draft_as_it_stands(
     write(path, content())
     text, jets = drafted(path)
     assert f"\n{line}  # rows are events\n" in text
+    assert "CHECK: or  events" not in text, "charges, for example, are no indices"
     assert 'label: ["FatJet_isQCD", "FatJet_isT", "FatJet_isW"]' in text
     assert 'checks: {pt: "FatJet_pt"}' in text, "a list of the jets' values is told as that"
     assert 'checks: {pt: "MET_pt"}' not in text, "a number of the event is no value of its jets"
@@ -128,6 +129,19 @@ def test_what_has_a_value_for_each_link_is_no_momentum_and_told_as_a_channel(tmp
     text = guess(tmp_path / "a.root").text
     assert 'of_links: ["FatJetPFCands_sip"]  in `events`' in text
     assert 'momentum: {pt: "PFCands_pt", eta: "PFCands_eta", phi: "PFCands_phi"}' in text
+
+
+def test_where_links_are_of_several_jets_each_is_told(tmp_path: Path, expected: Jets) -> None:
+    """PFNano links the same candidates to FatJet and to Jet, here of which only the first of an event has any."""
+    content = pfnano()
+    jet = content["FatJetPFCands_jetIdx"]
+    content |= {"Jet_pt": content["FatJet_pt"], "JetPFCands_jetIdx": jet[jet == 0]}
+    content |= {"JetPFCands_pFCandsIdx": content["FatJetPFCands_pFCandsIdx"][jet == 0]}
+    write_ntuple(tmp_path / "a.root", content)
+    text, jets = drafted(tmp_path / "a.root")
+    assert LINKED in text
+    assert '# CHECK: or  events: {jets: "Jet_pt", jet: "JetPFCands_jetIdx", candidate: "JetPFCands_pFCandsIdx"}' in text
+    same_jets(jets, expected)
 
 
 def test_names_of_links_that_point_to_nothing_are_no_links(tmp_path: Path) -> None:
