@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,16 +11,21 @@ import numpy as np
 
 from jetbench.formats import formats
 from jetbench.formats.card import split
-from jetbench.formats.guess_arrays import Array, Look
+from jetbench.formats.guess_arrays import MANY, Array, Look
 from jetbench.formats.guess_constituents import constituents, starts
+from jetbench.formats.guess_events import jets_of_events
 from jetbench.formats.guess_images import images
-from jetbench.formats.guess_labels import label_lines
+from jetbench.formats.guess_labels import Found, label_lines
 from jetbench.formats.guess_rules import quantity, quoted
 from jetbench.formats.reading import survey
 
 __all__ = ["Guess", "guess"]
 
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")  # in a name they would end a comment, and begin a key
+UNSURE = (
+    "# Rows seem to be events and no jets: {}. A card says in `events` what is a list of jets, and which constituents they have "
+    "(docs/cards.md). Below is the card for rows that are one jet each, as comments: sed -i 's/^#: //' card.yaml  makes it one"
+)
 NONE = (
     "no card can be drafted: neither images nor constituents with a momentum were found among these arrays. Names of momenta "
     "end with px, py, pz, or with pt, eta (rapidity), phi (azimuth), and with energy (e) or mass (m), and MeV or GeV may follow. "
@@ -31,7 +36,8 @@ NONE = (
 @dataclass(frozen=True)
 class Guess:
     """`text` is YAML: the arrays of the file as comments and, where there is a `card`, the draft of one. `known` is the name of a
-    format that needs none; its card is the one that is shipped, if it has any."""
+    format that needs none; its card is the one that is shipped, if it has any. Of rows that seem to be events, but do not tell
+    their jets, a draft stands in comments and counts as none."""
 
     text: str
     card: bool
@@ -44,17 +50,18 @@ def guess(path: Path) -> Guess:
     Raises `DataFileError` for a file that cannot be read, and for what is no HDF5, npz, npy, parquet or ROOT.
     """
     look, known = survey(path)
-    lines = [f"# {path.name}: {look.container}", *(f"#   {_line(array)}" for array in look.arrays)]
+    lines = [f"# {path.name}: {look.container}", *(f"#   {_line(array)}" for array in look.arrays[:MANY])]
     lines += [f"#   {remark}" for remark in look.remarks]
     if known:
         lines.append(f"# It is of the format {known}, which needs no card: jetbench data convert {path.name} -o jets.h5")
-        drafted = _shipped(known)  # a draft would say less than what is known of the format
+        doubt, drafted = "", _shipped(known)  # a draft would say less than what is known of the format
     else:
         with np.errstate(all="ignore"):  # numbers of any size are looked at
-            drafted = list(_draft(look))
-        lines += _comments(look, bool(drafted))
+            doubt, drafted = _draft(look)
+        lines += [UNSURE.format(doubt)] if doubt else _comments(look, bool(drafted))
+        drafted = [f"#: {line}" for line in drafted] if doubt else drafted
     text = "\n".join(BREAKS.sub("?", line) for line in [*lines, *drafted])
-    return Guess(text, bool(drafted), known)
+    return Guess(text, bool(drafted and not doubt), known)
 
 
 def _shipped(name: str) -> list[str]:
@@ -80,35 +87,41 @@ def _line(array: Array) -> str:
     start = f"{tree}{array.key}: {shape or '()'} {array.dtype}".rstrip()
     if array.trouble:
         return f"{start}: {array.trouble}"
-    if array.rows is None:
+    shown = (array.inner or array).rows
+    if shown is None:
         return f"{start}: {', '.join(array.words[:12])}{', …' if len(array.words) > 12 else ''}"
-    rows = array.rows[np.isfinite(array.rows)] if array.rows.dtype.kind == "f" else array.rows
+    rows = shown[np.isfinite(shown)] if shown.dtype.kind == "f" else shown
     ends = f"{rows.min():.6g} … {rows.max():.6g}" if rows.size else "no finite number"
-    missing = array.rows.size - rows.size
+    missing = shown.size - rows.size
     odd = f", {missing} NaN or infinite" if missing else ""
     return f"{start}: {ends}{odd}{'' if array.whole else f' in {array.some} rows'}"
 
 
-def _draft(look: Look) -> Iterator[str]:
-    """The lines of a card; none where nothing is found to describe."""
+def _draft(look: Look) -> tuple[str, list[str]]:
+    """Why the rows seem to be events, though the card takes them for jets, and the lines of a card; none where nothing is found
+    to describe."""
     tree = max((array.tree for array in look.arrays), key=[array.tree for array in look.arrays].count, default="")
     # a place names no key that ends like a column, and a card one tree
     look = replace(look, arrays=tuple(a for a in look.arrays if split(a.key)[1] is None and a.tree == tree))
     look = replace(look, arrays=tuple(a for a in look.arrays if not _counter(a, look.arrays)))
+    of_events = jets_of_events(look)
+    look = of_events.look if of_events else look
     found = constituents(look) or images(look)
     if found is None:
-        return
-    yield f"kind: {found.kind}"
-    yield f"source: {quoted(look.path.name)}  # CHECK: where the jets come from, as a DOI or a program"
-    yield f"format: {look.container}"
-    if tree:
-        yield f"tree: {quoted(tree)}"
-    yield from found.lines
-    yield from label_lines(look, found)
+        return "", []
+    lines = [f"kind: {found.kind}", f"source: {quoted(look.path.name)}  # CHECK: where the jets come from, as a DOI or a program"]
+    lines += [f"format: {look.container}", *([f"tree: {quoted(tree)}"] if tree else [])]
+    lines += [*(of_events.lines if of_events else ()), *found.lines, *label_lines(look, found)]
+    lines += _numbers(look, found, of_events.numbers if of_events else ())
+    return found.doubt if of_events is None else "", lines
+
+
+def _numbers(look: Look, found: Found, of_events: Collection[str]) -> Iterator[str]:
+    """What else the jets have one number of; of those of events weights alone."""
     of_jets = [a for a in look.arrays if a.shape in ((found.jets,), (found.jets, 1)) and a.rows is not None]
     of_jets = [array for array in of_jets if array.key not in found.used]
     weights = [array.key for array in of_jets if _weighs(array)][:1]
-    for array in of_jets:
+    for array in (one for one in of_jets[:MANY] if one.key in weights or one.key not in of_events):
         if array.key in weights:
             told = "CHECK: it seems to weigh the jets, which a training can do by it (sample_weight)"
             yield f"weights: {quoted(array.key)}  # {told}"

@@ -16,10 +16,12 @@ from jetbench.errors import DataFileError
 from jetbench.jets.foreign import HDF5, refuse_unreadable
 from jetbench.jets.guard import guarded
 
-__all__ = ["Array", "Look", "look_at"]
+__all__ = ["LEAST", "MANY", "Array", "Look", "is_square", "listed", "look_at"]
 
 LOOK_BYTES = 1 << 20  # of each array: 1 MB
-MANY, DEPTH = 100, 4  # arrays that are looked at, and groups within each other
+MANY, DEPTH = 100, 4  # arrays of a group that are looked at, and groups within each other
+ROOM = 64 << 20  # of all that is kept beyond so many arrays: trees of events have a thousand branches
+LEAST = 8  # pixels along a side of an image; fewer are features
 ROWS = 512  # of lists, whose lengths are not known before
 Rows = Callable[[int, int], Any]  # (start, stop): the rows between
 
@@ -29,7 +31,7 @@ class Array:
     """An array, column or branch by its key. `shape` has None where rows are lists of different lengths; `rows` are some from the
     beginning and the end, lists filled with zeros, and `some` says how many; without numbers `rows` is None, and `words` are
     strings, such as the names of columns. `trouble` is why it was not read, `tree` the name of its tree in a ROOT file, and
-    `lengths` are those of the lists."""
+    `lengths` are those of the lists. Lists of lists have no `rows`, and `inner` are their lists one after another."""
 
     key: str
     shape: tuple[int | None, ...]
@@ -39,10 +41,12 @@ class Array:
     trouble: str = ""
     tree: str = ""
     lengths: np.ndarray | None = None
+    inner: Array | None = None
 
     @property
     def some(self) -> int:
-        return 0 if self.rows is None else len(self.rows)
+        looked = self.lengths if self.rows is None else self.rows
+        return 0 if looked is None else len(looked)
 
     @property
     def size(self) -> int:
@@ -65,6 +69,11 @@ class Look:
     remarks: tuple[str, ...] = ()
 
 
+def is_square(array: Array) -> bool:
+    """Tell whether an array (N, A, B) is a stack of images rather than a table of features."""
+    return len(array.shape) == 3 and array.shape[1] == array.shape[2] and (array.shape[1] or 0) >= LEAST
+
+
 def look_at(path: Path) -> Look:
     """Look at a file in bounded memory; nothing in it is executed. Raises `DataFileError` for what is no such container."""
     refuse_unreadable(path)
@@ -74,10 +83,14 @@ def look_at(path: Path) -> Look:
         if begin.startswith(start):
             with guarded(path):
                 found = list(arrays(path))
-            kept = tuple(found[:MANY])
-            more = (f"{len(found) - MANY} more arrays",) if len(found) > MANY else ()
-            return Look(path, container, kept, more)
+            sizes = np.cumsum([_bytes(array) for array in found])
+            kept = tuple(array for i, array in enumerate(found) if i < MANY or sizes[i] <= ROOM)
+            return Look(path, container, kept, (f"{len(found) - MANY} more arrays",) if len(found) > MANY else ())
     raise DataFileError(f"{path}: none of HDF5, npz, npy, parquet and ROOT; convert it to one of them")
+
+
+def _bytes(array: Array) -> int:
+    return sum(one.rows.nbytes for one in (array, array.inner) if one is not None and one.rows is not None)
 
 
 def _array(key: str, shape: tuple[int, ...], dtype: np.dtype, read: Rows) -> Array:
@@ -204,20 +217,25 @@ def _parquet(path: Path) -> Iterator[Array]:
                     yield Array(key, (table.rows,), "", trouble=str(error).removeprefix(f"{path}: "))
                     continue
             step = max(1, min(table.rows, ROWS, table.block([key]) // 16))
-            yield _lists(key, table.rows, next(iter(table.blocks([key], 0, step)))[key])
+            yield listed(key, table.rows, next(iter(table.blocks([key], 0, step)))[key])
 
 
-def _lists(key: str, rows: int, values: Any) -> Array:
-    """A column of numbers, or of lists of one depth of them."""
+def listed(key: str, rows: int, values: Any) -> Array:
+    """Look at an awkward column of numbers, of lists of them, or of lists of lists: images where all of these are as long."""
     import awkward as ak
 
     with suppress(ValueError):
         dense = ak.to_numpy(values, allow_missing=False)
-        if dense.dtype.kind in "iufb" and dense.ndim != 2:
-            return Array(key, (rows, *dense.shape[1:]), str(dense.dtype), dense)
+        looked = Array(key, (rows, *dense.shape[1:]), str(dense.dtype), dense)
+        if dense.dtype.kind in "iufb" and (dense.ndim not in (2, 3) or is_square(looked)):
+            return looked
+    with suppress(ValueError):
+        if values.ndim == 3 and (inner := listed(key, int(ak.sum(ak.num(values))), ak.flatten(values))).lengths is not None:
+            lengths = ak.to_numpy(ak.num(values), allow_missing=False)
+            return Array(key, (rows, None, None), f"{inner.dtype} of lists", lengths=lengths, inner=inner)
     if values.ndim != 2:
         return Array(key, (rows,), str(ak.type(values))[:60], trouble="no numbers, or lists of different depths")
-    filled = ak.to_numpy(ak.fill_none(ak.pad_none(values, int(ak.max(ak.num(values))), clip=True), 0))
+    filled = ak.to_numpy(ak.fill_none(ak.pad_none(values, int(ak.max(ak.num(values)) or 0), clip=True), 0))
     return Array(key, (rows, None), f"{filled.dtype}, lists", filled, lengths=ak.to_numpy(ak.num(values)))
 
 
@@ -240,7 +258,7 @@ def _root(path: Path) -> Iterator[Array]:
             tree = directory[name]
             for branch in tree.keys(recursive=False):
                 try:
-                    found = _lists(branch, int(tree.num_entries), _ends(tree[branch], int(tree.num_entries)))
+                    found = listed(branch, int(tree.num_entries), _ends(tree[branch], int(tree.num_entries)))
                 except Exception as error:  # whatever kind of branch it is, the others are looked at
                     found = Array(branch, (int(tree.num_entries),), "", trouble=f"not read ({type(error).__name__})")
                 yield replace(found, tree=name)

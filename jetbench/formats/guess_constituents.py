@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
-from jetbench.formats.guess_arrays import Array, Look
-from jetbench.formats.guess_images import is_square
+from jetbench.formats.card import split
+from jetbench.formats.guess_arrays import Array, Look, is_square
 from jetbench.formats.guess_labels import Found
-from jetbench.formats.guess_radius import radius_line
+from jetbench.formats.guess_radius import radius_line, too_wide
 from jetbench.formats.guess_rules import Momentum, begins, by_name, by_values, quantity, quoted
 
 __all__ = ["constituents", "starts"]
@@ -17,7 +18,11 @@ __all__ = ["constituents", "starts"]
 MEV = 1e4  # median pT of jets beyond which they are in MeV rather than in GeV
 MASKS = ("mask", "valid", "is_valid", "present")
 OFFSETS = "offsets"
-EVENTS = "# CHECK: the lists of {} are of other lengths; if rows are events, `events` says what is a list of jets (docs/cards.md)"
+# FatJet_pt is no pT of constituents
+OF_JETS = re.compile(
+    r"(?:^|[/._])(?:fat|gen)?(?:jets?|fj)(?:ak\d+)?[/._][a-z]+$", re.IGNORECASE
+)  # FatJet_pt: no constituents' pT
+FIRST = 512  # jets of a flat file that tell unit and radius
 LISTS = ("parquet", "root")  # containers in which a row has lists of its own length
 
 
@@ -42,7 +47,13 @@ def _named(look: Look) -> dict[str, tuple[str, ...]]:
 def _table(look: Look) -> Found | None:
     """One array (N, M, F) or (N, F, M)."""
     for array in sorted(look.arrays, key=lambda array: -array.size):
-        if array.rows is None or array.rows.ndim != 3 or array.rows.dtype.kind not in "iuf" or is_square(array):
+        if (
+            look.container in LISTS
+            or array.rows is None
+            or array.rows.ndim != 3
+            or array.rows.dtype.kind not in "iuf"
+            or is_square(array)
+        ):
             continue
         for layout, axis in sorted({"NCF": 2, "NFC": 1}.items(), key=lambda one: array.rows.shape[one[1]]):  # type: ignore[union-attr]
             names, columns = _names(look, array.rows.shape[axis]), np.moveaxis(array.rows, axis, 2)
@@ -54,7 +65,8 @@ def _table(look: Look) -> Found | None:
             axes = _axes(look, momentum, jets)
             lines = [f"layout: {layout}  # jets, {order}", *_momentum(momentum, places, meant, axes)]
             lines += [f"#   column {i}: {name}" for i, name in enumerate(names) if i not in momentum.places.values()]
-            return Found("constituents", tuple(lines), jets, {array.key, *axes.values()}, _named(look))
+            used, doubt = {array.key, *axes.values()}, _doubt(look, momentum, meant)
+            return Found("constituents", tuple(lines), jets, used, _named(look), doubt)
     return None
 
 
@@ -75,19 +87,29 @@ def _arrays(look: Look) -> Found | None:
         lines = [f"layout: {'lists' if lists else 'padded'}  # an array for each quantity"]
         axes = _axes(look, momentum, jets)
         masks = [key for key in arrays if key.split("/")[-1].lower() in MASKS and not lists]
-        lines += _momentum(
-            momentum,
-            {name: str(key) for name, key in momentum.places.items()},
-            meant,
-            axes,
-            arrays[masks[0]].rows if masks else None,
-        )
+        mask, places = arrays[masks[0]].rows if masks else None, {name: str(key) for name, key in momentum.places.items()}
+        lines += _momentum(momentum, places, meant, axes, mask)
         lines += [f"mask: {quoted(key)}  # not zero where there is a constituent" for key in masks[:1]]
         rest = [key for key in arrays if key not in momentum.places.values() and key not in masks]
         lines += [f"#   {key}: a channel by  channels: [{{name: NAME, place: {quoted(key)}}}]" for key in rest]
-        lines += [EVENTS.format(next(iter(other))) for other in groups.values() if lists and other is not arrays]
-        return Found("constituents", tuple(lines), jets, {*arrays, *axes.values()})
+        used, doubt = {*arrays, *axes.values()}, _doubt(look, momentum, meant, mask)
+        return Found("constituents", tuple(lines), jets, used, doubt=doubt)
     return None
+
+
+def _doubt(look: Look, momentum: Momentum, meant: dict[str, np.ndarray], mask: np.ndarray | None = None) -> str:
+    """Say why rows seem to be events rather than jets; empty where they do not."""
+    first, lists = str(next(iter(momentum.places.values()))), [a for a in look.arrays if a.lengths is not None]
+    for key in (first, *(array.key for array in lists)):
+        if OF_JETS.search(key):
+            return f"{key} is by its name a quantity of jets, of which a row has several"
+    if nested := [array.key for array in lists if array.inner is not None]:
+        return f"{nested[0]} has lists in lists"
+    if wide := too_wide(meant, mask):
+        return "in most rows constituents lie further from each other than in any jet"
+    own = next((array.lengths for array in lists if array.key == first), None)
+    others = [a.key for a in lists if own is not None and a.lengths is not None and not np.array_equal(a.lengths, own)]
+    return f"the lists of {others[0]} are of other lengths than those of {first}" if wide is None and others else ""
 
 
 def _flat(look: Look) -> Found | None:
@@ -110,10 +132,28 @@ def _flat(look: Look) -> Found | None:
             continue
         key, what, jets = ends
         lines = ["layout: flat  # the constituents of all jets one after another", f"{what}: {quoted(key)}"]
-        axes = _axes(look, momentum, jets)
-        lines += _momentum(momentum, places, {}, axes)
-        return Found("constituents", tuple(lines), jets, {key, *(a.key for a in alike), *axes.values()})
+        axes, meant = _axes(look, momentum, jets), _first_jets(look, places, key, what)
+        lines += _momentum(momentum, places, meant, axes)
+        used, doubt = {key, *(a.key for a in alike), *axes.values()}, _doubt(look, momentum, meant)
+        return Found("constituents", tuple(lines), jets, used, doubt=doubt)
     return None
+
+
+def _first_jets(look: Look, places: dict[str, str], ends: str, what: str) -> dict[str, np.ndarray]:
+    """The quantities (n, M) of the first jets, whose constituents stand one after another at these places, zero-padded."""
+    begun = {a.key: a.rows if a.whole else a.rows[: len(a.rows) - len(a.rows) // 2] for a in look.arrays if a.rows is not None}
+    columns: dict[str, np.ndarray] = {}
+    for name, place in places.items():
+        key, at = (place, None) if place in begun else split(place)
+        columns[name] = begun[key] if at is None else begun[key][:, at]
+    numbers = begun[ends][:FIRST].astype(np.int64)
+    numbers = np.diff(numbers) if what == OFFSETS else numbers
+    numbers = numbers[np.cumsum(numbers) <= min(map(len, columns.values()))]
+    real = np.arange(numbers.max(initial=0)) < numbers[:, None]
+    found = {name: np.zeros(real.shape) for name in columns}
+    for name, column in columns.items():
+        found[name][real] = column[: numbers.sum()]
+    return found if len(numbers) else {}
 
 
 def _ends(look: Look, total: int) -> Iterator[tuple[str, str, int]]:

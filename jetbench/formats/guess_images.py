@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from jetbench.formats.guess_arrays import Array, Look
+from jetbench.formats.guess_arrays import LEAST, Array, Look, is_square
 from jetbench.formats.guess_labels import Found
-from jetbench.formats.guess_rules import quoted
+from jetbench.formats.guess_rules import by_values, quoted
 
-__all__ = ["images", "is_square"]
+__all__ = ["images"]
 
-LEAST = 8  # pixels along a side; fewer are features
 CHANNELS = 16  # at the most
 CRYSTAL = 0.0174  # width of a crystal of the CMS barrel in eta and phi: images of these sizes are mostly made of them
 CRYSTALS = (32, 125)
 PLAIN = 0.8
-
-
-def is_square(array: Array) -> bool:
-    """Tell whether an array (N, A, B) is a stack of images rather than a table of features."""
-    return len(array.shape) == 3 and array.shape[1] == array.shape[2] and (array.shape[1] or 0) >= LEAST
 
 
 def images(look: Look) -> Found | None:
@@ -45,7 +39,17 @@ def images(look: Look) -> Found | None:
     )
     if empty := int((pixels == 0).reshape(len(pixels), -1).all(axis=1).sum()):
         lines.append(f"# CHECK: {empty} of {len(pixels)} images are empty, which no jet is")
-    return Found("images", tuple(lines), int(array.shape[0] or 0), {array.key})
+    return Found("images", tuple(lines), int(array.shape[0] or 0), {array.key}, doubt=_doubt(array, layout))
+
+
+def _doubt(array: Array, layout: str) -> str:
+    """Say why what would be images (n, H, W, C) seems to be the constituents of several jets in each row; empty where it does
+    not."""
+    assert array.rows is not None
+    jets, constituents = array.rows.shape[1:3]
+    if layout != "NHWC" or jets == constituents or by_values(array.rows.reshape(-1, *array.rows.shape[2:])) is None:
+        return ""
+    return f"{array.key} holds a momentum for each of {jets} times {constituents} constituents, as those of several jets"
 
 
 def _layout(array: Array) -> str:

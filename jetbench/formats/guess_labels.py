@@ -22,13 +22,14 @@ ORDER = "CHECK: the names of the classes, in the order of their numbers"
 @dataclass(frozen=True)
 class Found:
     """What the jets of a file are: the `kind` of card with the `lines` that say so, their number, the keys that are `used`, and
-    tables (n, F) of numbers of jets, with the names of their columns."""
+    tables (n, F) of numbers of jets, with the names of their columns. `doubt` is why the rows seem to be events, if they do."""
 
     kind: str
     lines: tuple[str, ...]
     jets: int
     used: set[str]
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    doubt: str = ""
 
 
 def label_lines(look: Look, found: Found) -> Iterator[str]:

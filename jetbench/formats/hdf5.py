@@ -13,6 +13,7 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few
+from jetbench.jets.foreign import refuse_container
 from jetbench.jets.guard import guarded
 
 __all__ = ["HDF5Table", "array", "dataset", "has", "numeric", "open_hdf5", "rows_per_block", "text"]
@@ -24,6 +25,7 @@ TEXT_BYTES = 1 << 22  # of one attribute
 def open_hdf5(path: Path) -> h5py.File:
     """Open the file for reading. Raises `DataFileError` where it is no HDF5 file."""
     with guarded(path):
+        refuse_container(path, "hdf5")
         return h5py.File(path, "r")
 
 
@@ -67,6 +69,11 @@ def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset | Field:
     return found
 
 
+def _of_frames(file: h5py.File) -> bool:
+    links = [key for key in list(file)[:10] if isinstance(file.get(key, getlink=True), h5py.HardLink)]
+    return any("pandas_type" in file[key].attrs for key in links)
+
+
 def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     """Find the dataset at `key`, which may have a compound dtype, with at least one row. Nothing of its values is read.
 
@@ -76,7 +83,8 @@ def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     with guarded(path):
         found = _walk(file, key, path)
         if found is None:
-            raise DataFileError(f"{path}: no dataset {key!r}; the file has {first_few(file)}")
+            hint = "; pandas has written it, and a card for this file says `format: pandas`" if _of_frames(file) else ""
+            raise DataFileError(f"{path}: no dataset {key!r}; the file has {first_few(file)}{hint}")
         if not isinstance(found, h5py.Dataset):
             group = isinstance(found, h5py.Group) and len(found)
             what = f"a group of datasets; name one of {first_few(found)}" if group else "no dataset"

@@ -13,6 +13,7 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few
+from jetbench.jets.foreign import refuse_container
 from jetbench.jets.guard import guarded
 
 __all__ = ["NpyTable", "NpzTable"]
@@ -45,6 +46,7 @@ class NpzTable(_Arrays):
 
     def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         with guarded(path), contextlib.ExitStack() as closing:
+            refuse_container(path, "npz")
             self._file = archive = closing.enter_context(zipfile.ZipFile(path))
             there = archive.namelist()
             self.names: Collection[str] = [*keys, *(key for key in optional if f"{key}.npy" in there)]
@@ -60,6 +62,7 @@ class NpyTable(_Arrays):
         if others := [key for key in keys if key != ARRAY]:
             raise DataFileError(f"{path}: no array {others[0]!r}; an npy file has one array, which cards call {ARRAY!r}")
         with guarded(path), contextlib.ExitStack() as closing:
+            refuse_container(path, "npy")
             self._file = closing.enter_context(open(path, "rb"))
             self._members = {ARRAY: _Member(self._file, path.stat().st_size, ARRAY, path)}
             closing.pop_all()  # all is well: close() will do it

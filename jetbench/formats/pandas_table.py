@@ -68,6 +68,8 @@ class PandasTable:
             if len(frames) != 1:
                 fixed = any("block0_values" in self._file[key] for key in found)
                 hint = f" ({first_few(frames)}); write the one of them to a file of its own" if frames else ""
+                strange = "; pandas has not written it, and a card for this file says `format: hdf5`"
+                hint = hint if frames or has_frames(path) else strange
                 hint = "; of the layout fixed there is one: write it with format='table'" if fixed and not frames else hint
                 raise DataFileError(f"{path}: {len(frames)} pandas frames where one belongs{hint}")
             self._table = dataset(self._file, f"{frames[0]}/table", path)

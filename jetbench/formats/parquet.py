@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from jetbench.errors import DataFileError
 from jetbench.formats.tables import BLOCK_BYTES, TEXT, Columns, first_few
+from jetbench.jets.foreign import refuse_container
 from jetbench.jets.guard import guarded
 
 __all__ = ["ParquetTable"]
@@ -29,6 +30,7 @@ class ParquetTable:
     def __init__(self, path: Path, keys: Sequence[str] = (), ragged: bool = False) -> None:
         self._path, self._ragged = path, ragged
         with guarded(path):
+            refuse_container(path, "parquet")
             self._file = pq.ParquetFile(path)
             self.rows = int(self._file.metadata.num_rows)
             self._fields = {key: kind for field in self._file.schema_arrow for key, kind in _fields(field.name, field.type)}

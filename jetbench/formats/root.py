@@ -15,6 +15,7 @@ import uproot
 from jetbench.errors import DataFileError
 from jetbench.formats.expressions import shape_of
 from jetbench.formats.tables import BLOCK_BYTES, Columns, first_few
+from jetbench.jets.foreign import refuse_container
 from jetbench.jets.guard import guarded
 
 __all__ = ["RootTable"]
@@ -41,6 +42,7 @@ class RootTable:
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
         with guarded(path), contextlib.ExitStack() as closing:
+            refuse_container(path, "root")
             # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
             self._stream = closing.enter_context(open(path, "rb"))
             self._tree = self._find(name)

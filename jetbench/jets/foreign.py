@@ -11,11 +11,20 @@ from pathlib import Path
 
 from jetbench.errors import DataFileError
 
-__all__ = ["refuse_stranger", "refuse_unreadable", "why_closed"]
+__all__ = ["refuse_container", "refuse_stranger", "refuse_unreadable", "why_closed"]
 
 HEAD = 512  # bytes: a header of tar, and more than any other that is looked for
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP, PARQUET = b"PK\x03\x04", b"PAR1"
+# how a file begins, with what cards call that and what it is called to people
+CONTAINERS = {
+    HDF5: ("hdf5", "an HDF5 file"),
+    ZIP: ("npz", "an npz file, or another zip archive"),
+    b"\x93NUMPY": ("npy", "an npy file"),
+    PARQUET: ("parquet", "a parquet file"),
+    b"root": ("root", "a ROOT file"),
+}
+PRINTED = re.compile(rb"[\t\n\r\x20-\x7e]+")
 ARROW = (b"ARROW1", b"FEA1")
 CUT = "cut short, without its end: a download or a copy that broke off; fetch it again"
 # how a file begins that was compressed as a whole, and what unpacks it beside itself
@@ -42,6 +51,25 @@ def refuse_unreadable(path: Path) -> None:
             h5py.File(path, "r").close()
         except OSError as error:
             raise DataFileError(f"{path}: {why_closed(error, path) or _damaged(error)}") from error
+
+
+def refuse_container(path: Path, expected: str) -> None:
+    """Raise `DataFileError`, with what it is, where a file begins as another one than the `expected`, by its name in cards."""
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+    name, called = next((kind for start, kind in CONTAINERS.items() if head.startswith(start)), ("", "text, as CSV is"))
+    if name == expected or not (name or PRINTED.fullmatch(head)) or (expected == "hdf5" and not name and _behind_text(path)):
+        return
+    remedy = f"a card for this file says `format: {name}`" if name else "write its numbers with numpy.savez or h5py"
+    wanted = {name: called.partition(",")[0] for name, called in CONTAINERS.values()}[expected]
+    raise DataFileError(f"{path}: by its first bytes it is {called}, where {wanted} is expected; {remedy}")
+
+
+def _behind_text(path: Path) -> bool:
+    """Tell whether HDF5 stands behind a block of its owner's own."""
+    import h5py
+
+    return bool(h5py.is_hdf5(path))
 
 
 def refuse_stranger(path: Path) -> bytes:

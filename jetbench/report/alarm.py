@@ -33,6 +33,7 @@ __all__ = [
     "limit_text",
     "limited",
     "over_seeds",
+    "saturated",
     "signs",
     "still",
     "times_text",
@@ -170,7 +171,10 @@ def limited(results: Results, arm: str, labels: int) -> tuple[Alarm, ...]:
 
 
 def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[Alarm]:
-    """Apply the rule: each sign that calls the alarm. `metric` is the headline of the task."""
+    """Apply the rule: each sign that calls the alarm. `metric` is the headline of the task; where the test metric cannot be
+    better, none does."""
+    if found.tested is not None and is_perfect(metric, found.tested.value):
+        return
     if found.gain and found.gain.value > ERRORS * found.gain.error:
         size = signed(metric, found.gain.value if metric.larger_is_better else -found.gain.value)
         yield Alarm(
@@ -185,7 +189,7 @@ def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[Alarm]:
     if found.trained is not None and found.tested is not None:
         ahead = gain(metric, found.trained.value - found.tested.value)
         known = ahead > MARGINS * task.margin(found.tested.value)
-        if ahead <= 0 and not is_perfect(metric, found.tested.value):
+        if ahead <= 0:
             pair = f"{number(metric, found.trained.value)} against {quantity(metric, number(metric, found.tested.value))}"
             error = number(metric, math.hypot(found.trained.error, found.tested.error))
             seen = f"the training {metric.name} is no better than the test {metric.name} ({pair}, ±{error} between them: a hint)"
@@ -224,6 +228,15 @@ def limit_lines(results: Results, arms: tuple[str, ...]) -> Iterator[str]:
         for labels in results.plan.instance.settings.budgets(arm):
             if said := limit_text(limited(results, arm, labels)):
                 yield f"{arm} at {count(labels)} labels is {said}"
+
+
+def saturated(results: Results, arm: str, labels: int) -> str:
+    """Say that an arm's test metric is, as it is written, the best that there is; empty where it is not."""
+    tested, metric = results.mean(arm, labels), results.metric
+    if tested is None or not is_perfect(metric, tested.mean):
+        return ""
+    change = "raise" if metric.larger_is_better else "lower"
+    return f"saturated: nothing can {change} its test {metric.name}, and differences in it say little"
 
 
 def early(results: Results, arm: str, labels: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jetbench.report.alarm import ERRORS, FROZEN, Estimate, falling, over_seeds, still
+from jetbench.report.alarm import ERRORS, FROZEN, Estimate, falling, over_seeds, saturated, still
 from jetbench.report.pretrained import Pretrained, noted_by, pretrained
 from jetbench.report.results import Results
 from jetbench.report.words import count, joined
@@ -51,7 +51,7 @@ def short_pretrainings(results: Results, of: Collection[str] = ()) -> Iterator[s
     seen, and what to do."""
     for one in endings(results):
         encoders, arms = count(len(one.of.runs), "encoder"), one.of.arms(list(one.of.runs))
-        if one.change and one.short and (not of or set(of) & set(arms)):
+        if one.change and one.short and (not of or set(of) & set(arms)) and _may_gain(results, arms):
             yield (
                 f"{one.of.name} may be too short: its loss still falls at the end, by {falling(one.change)} in the last tenth of "
                 f"the steps, mean of {encoders}; more `passes` in the recipe `{_recipe(results, arms[0])}` would tell whether "
@@ -65,12 +65,18 @@ def unmoved(results: Results) -> Iterator[str]:
     for kind in pretrained(results):
         noted = [noted_by(results, key) for key in kind.runs]
         changes = [one["encoder_change"] for one in noted if "encoder_change" in one]
-        if changes and (change := float(np.mean(changes))) < FROZEN:
-            arms = kind.arms(list(kind.runs))
+        arms = kind.arms(list(kind.runs))
+        if changes and (change := float(np.mean(changes))) < FROZEN and _may_gain(results, arms):
             yield (
                 f"{kind.name} is {still(change, _recipe(results, arms[0]))}, mean of {count(len(changes), 'encoder')}: what "
                 f"{joined(arms)} {'starts' if len(arms) == 1 else 'start'} from is little more than random"
             )
+
+
+def _may_gain(results: Results, arms: Collection[str]) -> bool:
+    """Tell whether one of these arms could be better at one of its budgets."""
+    budgets = results.plan.instance.settings.budgets
+    return not all(saturated(results, arm, labels) for arm in arms for labels in budgets(arm) if results.seeds(arm, labels))
 
 
 def _recipe(results: Results, arm: str) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jetbench.report.alarm import early, frozen, limit_text, limited
+from jetbench.report.alarm import early, frozen, limit_text, limited, saturated
 from jetbench.report.pool_size import families
 from jetbench.report.results import Results
 from jetbench.report.words import count, joined
@@ -103,14 +103,12 @@ def _notes(results: Results, arm: str, labels: int) -> Iterator[str]:
     for reason in dict.fromkeys(missing.values()):
         seeds = [seed for seed, other in missing.items() if other == reason]
         yield f"{'seed' if len(seeds) == 1 else 'seeds'} {_ranges(seeds)}: {' '.join(reason.split())}"
-    if edges := _edges(results, arm, labels):
-        yield edges
-    if said := limit_text(limited(results, arm, labels)):
-        yield said
-    if soon := early(results, arm, labels):
-        yield soon
-    if still := frozen(results, arm, labels):
-        yield still
+    if full := saturated(results, arm, labels):
+        yield full
+    else:  # what could be trained better
+        limit = limit_text(limited(results, arm, labels))
+        told = (_edges(results, arm, labels), limit, early(results, arm, labels), frozen(results, arm, labels))
+        yield from filter(None, told)
     if encoders := results.shared_encoders(arm, labels, results.seeds(arm, labels)):
         rest = ", and on as many rests every difference to it" if arm in results.baselines.values() else ""
         yield f"{count(len(results.seeds(arm, labels)), 'seed')} share {count(encoders, 'pretrained encoder')}{rest}"

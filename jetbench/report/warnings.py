@@ -94,7 +94,7 @@ def _resolution(results: Results) -> Iterator[str]:
     """Where the test sample's error alone exceeds what two one-sided tests may have, no number of seeds shows equivalence."""
     jets, metric = results.plan.instance.settings.test_jets, results.metric
     for labels, (half, arm, found) in sorted(_least_errors(results).items()):
-        if not half > found.margin > 0:
+        if not half > found.margin > 0 or all(is_perfect(metric, side.mean) for side in (found.arm, found.baseline)):
             continue
         margin = results.task.margin_text(results.baselines[arm])
         needed = math.ceil(jets * (half / found.margin) ** 2 / 1000) * 1000

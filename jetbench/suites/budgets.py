@@ -10,6 +10,8 @@ import numpy as np
 from jetbench.data.splits import NONE_VALIDATES, Split, split_jets
 from jetbench.errors import SuiteError
 from jetbench.suites.graph import Graph
+from jetbench.suites.instance import AnyInstance
+from jetbench.suites.sizes import check_pool, set_labels
 from jetbench.tasks.task import Part
 
 __all__ = ["check_budgets", "check_equal_classes"]
@@ -48,21 +50,23 @@ def check_budgets(plan: Graph, strata: np.ndarray, events: np.ndarray) -> None:
         return "" if len(split(part, size).validation) else f"none validates: {NONE_VALIDATES}"
 
     pool = len(split_jets(strata, events, settings.test_jets, None, seed, digest).pool)
-    _require("test", shortage, settings.test_jets, len(strata) - 1)
-    _require("train", shortage, plan.instance.budgets[0], pool)
+    check_pool(plan.instance, pool)
+    _require(plan.instance, "test", shortage, settings.test_jets, len(strata) - 1)
+    _require(plan.instance, "train", shortage, plan.instance.budgets[0], pool)
     if tuned:
-        _require("validation", shortage, min(tuned), pool)
-    _require("validation", none_validates, plan.instance.budgets[0], pool)
+        _require(plan.instance, "validation", shortage, min(tuned), pool)
+    _require(plan.instance, "validation", none_validates, plan.instance.budgets[0], pool)
 
 
-def _require(part: Part, shortage: Callable[[Part, int], str], size: int, largest: int) -> None:
+def _require(instance: AnyInstance, part: Part, shortage: Callable[[Part, int], str], size: int, largest: int) -> None:
     """What is enough stays enough when jets are added, so that the smallest size that does is bisected."""
     found = shortage(part, size)
     if not found:
         return
     key, sizes = KEYS[part], range(size, largest + 1)
     place = bisect_left(sizes, True, key=lambda size: not shortage(part, size))
-    remedy = (
-        f"the smallest {key} that gives as many is {sizes[place]}" if place < len(sizes) else "the dataset has too few of them"
-    )
-    raise SuiteError(f"{key} {size}: {found}; {remedy}")
+    if place == len(sizes):
+        raise SuiteError(f"{key} {size}: {found}; the dataset has too few of them")
+    least = sizes[place]
+    typed = f"--set test_jets={least}" if part == "test" else set_labels(instance, (max(n, least) for n in instance.budgets))
+    raise SuiteError(f"{key} {size}: {found}; the smallest {key} that gives as many is {least}: {typed}")

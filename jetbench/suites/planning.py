@@ -7,7 +7,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from itertools import combinations
 
-from jetbench.errors import SuiteError
 from jetbench.faults import faults
 from jetbench.spec import Chosen, RunSpec
 from jetbench.suites.also_test import refuse_also_test
@@ -23,6 +22,7 @@ from jetbench.suites.parameters import Chain
 from jetbench.suites.plan import CellKey, Plan
 from jetbench.suites.search import check_search
 from jetbench.suites.sensitivity import grid_chains
+from jetbench.suites.sizes import check_size
 from jetbench.suites.studies import Study
 from jetbench.suites.suite import Instance
 from jetbench.suites.tuning import SEARCH, seed_studies, shared_study
@@ -40,7 +40,7 @@ def make_plan(instance: Instance) -> Plan:
     check_options(settings)
     check_varies(settings)
     check_metrics(settings)
-    _check_size(instance)
+    check_size(instance)
     refuse_unusable(instance)
     left_out = skipped_arms(settings, meta, pool)
     refuse_also_test(instance, [arm for arm in settings.arms if arm not in left_out])
@@ -146,16 +146,6 @@ def _tell_apart(plan: Plan) -> None:
             if names[run.name] > 1:
                 *front, seed = run.name.split("/")
                 plan.runs[key] = replace(run, name="/".join([*front, run.arm if by_arm else f"n{run.budget}", seed]))
-
-
-def _check_size(instance: Instance) -> None:
-    """Test set and largest budget fit into the dataset."""
-    settings = instance.settings
-    if settings.test_jets + settings.labels[-1] > instance.jets:
-        raise SuiteError(
-            f"{settings.test_jets} test jets and {settings.labels[-1]} labels do not fit into the {instance.jets} jets of "
-            f"{instance.dataset.name!r}; lower them with --set test_jets=… and --set labels=[…], or take a larger dataset"
-        )
 
 
 def _check_tuning(plan: Plan) -> None:

@@ -125,7 +125,8 @@ class Settings(Common):
                 raise ValueError(f"the primary comparison names the arm {name!r}; {nearest(name, self.arms)}")
         for name, arm in self.arms.items():
             if not isinstance(arm.labels, str) and (strange := sorted(set(arm.labels) - set(self.labels))):
-                raise ValueError(f"the arm {name!r} is at {strange[0]} labels, which is none of the budgets")
+                told = f"the arm {name!r} is at {strange[0]} labels, which is none of the budgets"
+                raise ValueError(f"{told} ({', '.join(map(str, self.labels))}); --set arms.{name}.labels=all takes these")
         for one in self.primary:
             self._check_primary(one)
         if self.pretraining_seeds is not None and self.pretraining_seeds > self.seeds:

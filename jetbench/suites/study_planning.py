@@ -14,6 +14,7 @@ from jetbench.suites.options import check_options
 from jetbench.suites.parameters import Chain
 from jetbench.suites.samplers import check_pruner, check_sampler
 from jetbench.suites.search import check_search, searched
+from jetbench.suites.sizes import check_size
 from jetbench.suites.studies import VALIDATION_LOSS, Aim, Study
 from jetbench.suites.study_file import StudyArm, StudyInstance
 
@@ -42,7 +43,7 @@ def make_study_plan(instance: StudyInstance) -> StudyPlan:
     """
     settings, meta, pool = instance.settings, instance.meta, instance.pool_meta or instance.meta
     check_options(settings)
-    _check_size(instance)
+    check_size(instance)
     refuse_unfit(instance)
     left_out = skipped_arms(settings, meta, pool)
     if len(left_out) == len(settings.arms):
@@ -57,15 +58,6 @@ def make_study_plan(instance: StudyInstance) -> StudyPlan:
     paths = dict.fromkeys([*settings.search, *(path for arm in settings.arms.values() for path in arm.search)])
     check_search(SEARCH, paths, list(chains.values()), plan.studies.values())
     return plan
-
-
-def _check_size(instance: StudyInstance) -> None:
-    settings = instance.settings
-    if settings.test_jets + settings.labels > instance.jets:
-        raise SuiteError(
-            f"{settings.test_jets} test jets and {settings.labels} labels do not fit into the {instance.jets} jets of "
-            f"{instance.dataset.name!r}; lower them with --set test_jets=… and --set labels=…, or take a larger dataset"
-        )
 
 
 def _chain(plan: StudyPlan, arm: StudyArm) -> Chain:

@@ -54,8 +54,11 @@ class Regression(Task):
         own = set() if "jet_pt" in meta.unknown else {"pt"}
         if targets is None or self.column in own.union(targets):
             return ""
-        others = ", ".join(sorted(own.union(targets) - {"label"})) or "none"
-        return f"have no {self.column!r} to predict; targets that they have: {others}"
+        others = sorted(own.union(targets) - {"label"})
+        alike = [name for name in others if self.quantity and _quantity(name) == self.quantity]
+        remedy = f"; --set task.options.target={(alike or others)[0]} takes that" if len(alike or others) == 1 else ""
+        remedy = remedy or ("; --set task.options.target=NAME takes another" if others else "")
+        return f"have no {self.column!r} to predict; targets that they have: {', '.join(others) or 'none'}{remedy}"
 
     def forged(self, jets: Jets) -> str:
         return forgery(jets, self.target(jets))

@@ -140,7 +140,8 @@ def test_one_array_of_a_file_for_each_class(layout: str, tmp_path: Path) -> None
         (PADDED.astype(object), "", "'array' holds objects, which are not unpickled: rows of different lengths"),
         (np.asfortranarray(PADDED), "", "'array' is in Fortran order; save it with"),
         (PADDED[..., :2], "", "'array:2' does not fit 'array' of shape"),
-        (b"not an array", "", r"in\.npy: damaged, truncated or of another format"),
+        (b"not an array", "", r"in\.npy: by its first bytes it is text, as CSV is, where an npy file is expected"),
+        (b"\0not an array", "", r"in\.npy: damaged, truncated or of another format"),
         (PADDED[:0], "", "no rows"),
     ],
 )

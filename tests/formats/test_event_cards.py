@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -21,7 +20,6 @@ from jetbench.errors import DataFileError
 from jetbench.formats import formats
 from jetbench.formats.cards import parse_card
 from jetbench.formats.conversion import Converted, Request, convert
-from jetbench.formats.guess import guess
 from jetbench.formats.reading import look
 from jetbench.jets import Jets, concatenate, open_jets
 
@@ -396,16 +394,3 @@ def test_events_without_any_jet_are_one_error(tmp_path: Path) -> None:
     write_ntuple(tmp_path / "a.root", empty)
     with pytest.raises(DataFileError, match=r"a\.root holds no jets"):
         run(tmp_path / "a.root", PFNANO)
-
-
-@pytest.mark.parametrize("write", [write_tree, write_ntuple], ids=["TTree", "RNTuple"])
-def test_a_draft_of_a_card_tells_that_rows_may_be_events(write: Callable[..., None], tmp_path: Path) -> None:
-    """Lists of jets, candidates and links are of different lengths, and no momentum is made of several of them."""
-    content = pfnano() | {f"FatJet_{name}": ak.unflatten(np.linspace(-1, 1, N), PER_EVENT) for name in ("eta", "phi")}
-    write(tmp_path / "a.root", content)
-    text = guess(tmp_path / "a.root").text
-    (momentum,) = (line for line in text.splitlines() if line.startswith("momentum: "))
-    assert len({name.partition("_")[0] for name in re.findall(r'"(\w+)"', momentum)}) == 1
-    told = re.findall(r"^# CHECK: the lists of (\w+)_\w+ are of other lengths; if rows are events, `events` says", text, re.M)
-    assert sorted(told) == sorted({"FatJet", "PFCands", "FatJetPFCands"} - {re.findall(r'"(\w+)_', momentum)[0]})
-    parse_card(text, "draft")

@@ -161,6 +161,8 @@ def planted_scores(fake: Fake, cell: CellKey, jets: int) -> tuple[np.ndarray, np
     labels = np.arange(jets) % 2
     if fake.area(cell) == 0.5 and cell.arm == "class-prior":
         return labels, np.full(jets, 0.5, np.float32)
+    if fake.area(cell) == 1.0:
+        return labels, labels.astype(np.float32)
     number = list(AREAS).index(cell.arm) if cell.arm in AREAS else sum(map(ord, cell.arm))
     rng = np.random.default_rng([cell.labels, abs(cell.seed), number])
     area = np.clip(fake.area(cell) + fake.spread * rng.standard_normal(), 0.3, 0.999)

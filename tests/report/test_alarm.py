@@ -25,11 +25,12 @@ from jetbench.report.alarm import (
     limit_text,
     limited,
     over_seeds,
+    saturated,
     signs,
 )
 from jetbench.report.export import to_csv
 from jetbench.report.results import Results
-from jetbench.report.rows import notes
+from jetbench.report.rows import notes, rows
 from jetbench.report.sentences import answer
 from jetbench.report.warnings import warnings
 from jetbench.report.words import number, signed, verdict_lines
@@ -275,3 +276,26 @@ def test_where_all_is_perfect_it_is_said_once_and_no_arm_is_called_short(planted
     short.__dict__["comparisons"] = {**short.comparisons, short.primaries[0]: same}
     (easy,) = [line for line in warnings(short) if line.startswith("Too easy")]
     assert easy == "Too easy at 50 labels: test AUC is 1.0000 on both sides, so that there is nothing to compare."
+
+
+def test_nothing_is_advised_where_the_metric_cannot_be_better(planted: Planted) -> None:
+    """Trainings that are short by every sign, with all test jets told apart."""
+    worst = {"auc": 1.0, "auc_se": 0.0, "loss_change": -0.3, "loss_change_error": 0.01, "encoder_change": 0.01}
+    asked = ("labels=[50]", "seeds=2", "longer=2.0")
+    short = dict.fromkeys(("scratch", "simclr"), worst)
+    results = planted(*asked, areas={"scratch": 1.0, "simclr": 1.0}, signs=short)
+    told = "saturated: nothing can raise its test AUC, and differences in it say little"
+    assert saturated(results, "scratch", 50) == told
+    assert {row.arm: row.notes for row in rows(results)}["scratch"] == (told,)
+    said = " ".join([*warnings(results), answer(results), *(note for row in rows(results) for note in row.notes)])
+    assert "Too easy at 50 labels: test AUC is 1.0000 on both sides" in said
+    for advice in ("limited by compute", "may be too short", "frozen", "out of reach", "past its best"):
+        assert advice not in said
+    page = " ".join(Checked(page_of(results)).text.split())
+    assert told in page
+    assert "perhaps compute" not in page
+    below = planted(*asked, areas={"scratch": 0.9, "simclr": 0.9}, signs={arm: {**worst, "auc": 0.9} for arm in short})
+    assert saturated(below, "scratch", 50) == ""
+    said = " ".join([*warnings(below), *(note for row in rows(below) for note in row.notes)])
+    for advice in ("limited by compute", "may be too short", "frozen"):
+        assert advice in said, "of the same trainings where there is something to gain"

@@ -93,8 +93,10 @@ def test_strata_are_the_classes_or_tenths_of_the_target(toy_jets: Jets) -> None:
 def test_jets_need_the_target_and_no_classes(toy_jets: Jets) -> None:
     task = Regression(target="msd")
     names = "gen_mass, gen_pt, gen_sdmass, mass, pt"
-    assert task.unmet(toy_jets.meta, set(toy_jets.targets)) == f"have no 'msd' to predict; targets that they have: {names}"
-    assert task.unmet(toy_jets.meta, {"label"}).endswith("targets that they have: pt")
+    told = f"have no 'msd' to predict; targets that they have: {names}; --set task.options.target=NAME takes another"
+    assert task.unmet(toy_jets.meta, set(toy_jets.targets)) == told
+    assert task.unmet(toy_jets.meta, {"label"}).endswith("targets that they have: pt; --set task.options.target=pt takes that")
+    assert task.unmet(toy_jets.meta, {"label", "m0", "ieta"}).endswith("; --set task.options.target=m0 takes that")
     assert task.unmet(toy_jets.meta.replace(unknown=("jet_pt",)), {"label"}).endswith("targets that they have: none")
     assert Regression().unmet(toy_jets.meta.replace(class_names=()), {"gen_sdmass"}) == ""
 

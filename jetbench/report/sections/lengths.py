@@ -14,6 +14,7 @@ from jetbench.report.alarm import (
     is_head_alone,
     length_counts,
     limited,
+    saturated,
     signs,
     times_text,
 )
@@ -44,6 +45,7 @@ labels that teach nothing more the second).
 “No sign of compute” says no more than that
 none of these called: {% if times %}a training {{ times }} as long may gain what stands below it and stay unseen, and where
 nothing stands below it none was made. {% else %}no longer training was made, which alone would show what it gains. {% endif %}
+A dash stands where the test {{ metric }} cannot be better, as it is written: it is saturated.
 An encoder that has moved from random weights by less than {{ frozen }} % is practically frozen.{{ heads }}</small></p>
 """
 
@@ -94,7 +96,8 @@ def _line(results: Results, arm: str, labels: int) -> Line:
     before, moved = (f"{100 * one:.2g} %" if one is not None else "–" for one in (found.pretraining_change, found.encoder_change))
     hardly = "practically frozen" if frozen(results, arm, labels) else ""
     gained = [_gain(metric, found.gain)] if results.longer else []
-    limit = _limit(metric, found, limited(results, arm, labels))
+    full = saturated(results, arm, labels)
+    limit = Cell("–", full, "wrap") if full else _limit(metric, found, limited(results, arm, labels))
     return Line((arm, *means, change_text(found.loss_change), before, Cell(moved, hardly), *gained, limit))
 
 
