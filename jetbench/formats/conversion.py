@@ -22,9 +22,8 @@ from pydantic import field_validator
 import jetbench
 from jetbench.errors import DataFileError
 from jetbench.formats.blocks import SOURCE_LABEL, Block, Progress, Seen, added, events, look_at, told_left_out
-from jetbench.formats.file_classes import FileClasses, card_classes, given_classes, named_class
+from jetbench.formats.classes import Classes, FileClasses, card_classes, given_classes, named_class, settle_classes
 from jetbench.formats.files import Patterns, expand, find_sources
-from jetbench.formats.labels import Classes, settle_classes
 from jetbench.formats.reading import Part, Source, Stretch, holds_jets, read
 from jetbench.formats.unlabelled import copy_unlabelled
 from jetbench.formats.workplace import Remarks, made_of, workplace
