@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import IO
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few, row_bytes
+from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, closed_on_error, first_few, row_bytes
 from jetbench.jets.guard import guarded
 
 __all__ = ["NpyTable", "NpzTable"]
@@ -24,25 +23,21 @@ class NpzTable(ArrayTable):
     Raises `DataFileError` for a file that is no npz file."""
 
     def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
-        with guarded(path), contextlib.ExitStack() as closing:
-            self._file = closing.enter_context(zipfile.ZipFile(path))
+        with guarded(path), closed_on_error(zipfile.ZipFile(path)) as self._file:
             there = self._file.namelist()
             self.names = [*keys, *(key for key in optional if f"{key}.npy" in there)]
             self._arrays = {key: _open(self._file, key, path) for key in self.names}
-            closing.pop_all()  # all is well: close() will do it
         self.rows = self.shape(keys[0])[0]
 
 
 class NpyTable(ArrayTable):
-    """The one array of a npy file, by the key `array`; raises `DataFileError` for a file that is none."""
+    """The one array of a npy file, by the key `array`, whatever is optional; raises `DataFileError` for a file that is none."""
 
-    def __init__(self, path: Path, keys: Sequence[str]) -> None:
+    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         if others := [key for key in keys if key != ARRAY]:
             raise DataFileError(f"{path}: no array {others[0]!r}; an npy file has one array, which cards call {ARRAY!r}")
-        with guarded(path), contextlib.ExitStack() as closing:
-            self._file = closing.enter_context(open(path, "rb"))
+        with guarded(path), closed_on_error(open(path, "rb")) as self._file:
             self._arrays = {ARRAY: _Member(self._file, path.stat().st_size, ARRAY, path)}
-            closing.pop_all()  # all is well: close() will do it
         self.rows, self.names = self.shape(ARRAY)[0], [ARRAY]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from jetbench.errors import DataFileError
 from jetbench.formats.columns import DROP, FaultyRowsError
-from jetbench.formats.tables import Columns, Table
+from jetbench.formats.tables import Columns, Table, closed_on_error
 from jetbench.jets import Jets, Meta
 from jetbench.jets.guard import OWN, guarded
 
@@ -95,15 +95,11 @@ class TableReader(Reader):
 
     def __init__(self, path: Path, table: Table) -> None:
         self.path, self.table = path, table
-        try:
-            with guarded(path):
-                self._keys = self._open()
-                self.jets, self.block = table.rows, max(1, min(table.rows, table.block(self._keys)))
-                if self.jets > (size := path.stat().st_size):  # no jet takes less than a byte
-                    raise DataFileError(f"{path}: {self.jets} jets are declared in {size} bytes; the file is damaged")
-        except BaseException:
-            self.close()
-            raise
+        with guarded(path), closed_on_error(self):
+            self._keys = self._open()
+            self.jets, self.block = table.rows, max(1, min(table.rows, table.block(self._keys)))
+            if self.jets > (size := path.stat().st_size):  # no jet takes less than a byte
+                raise DataFileError(f"{path}: {self.jets} jets are declared in {size} bytes; the file is damaged")
 
     @classmethod
     def looks_right(cls, path: Path) -> bool:
@@ -136,7 +132,8 @@ class TableReader(Reader):
                 dropped[fault.cause] += int(fault.faulty.sum()) * self.jets_per_row
                 columns, event = _rows(columns, ~fault.faulty), event[~fault.faulty]
         self.dropped = dropped
-        return replace(jets, event=np.repeat(event, self.jets_per_row)), repairs
+        numbers = event[:, None] * self.jets_per_row + np.arange(self.jets_per_row)
+        return replace(jets, event=self.rows_of(numbers.ravel())), repairs
 
     def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
         """Which rows (n,) of a block a card does not want, by the cause."""

@@ -23,12 +23,7 @@ from jetbench.processes import Function, Report, Tell, context, run_jobs
 __all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read", "survey"]
 
 # what imports awkward, vector, uproot, h5py and pyarrow, once for all children
-PRELOAD = (
-    "jetbench.formats.root",
-    "jetbench.formats.ml4sci",
-    "jetbench.formats.shipped_cards",
-    "jetbench.formats.pandas_table",
-)
+PRELOAD = ("jetbench.formats.shipped_cards",)
 
 
 @dataclass(frozen=True, eq=False)

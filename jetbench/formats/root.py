@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -14,7 +13,7 @@ import uproot
 
 from jetbench.errors import DataFileError
 from jetbench.formats.expressions import shape_of
-from jetbench.formats.tables import BLOCK_BYTES, Columns, first_few
+from jetbench.formats.tables import BLOCK_BYTES, Columns, closed_on_error, first_few
 from jetbench.jets.guard import guarded
 
 __all__ = ["RootTable"]
@@ -40,9 +39,8 @@ class RootTable:
 
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
-        with guarded(path), contextlib.ExitStack() as closing:
-            # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
-            self._stream = closing.enter_context(open(path, "rb"))
+        # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
+        with guarded(path), closed_on_error(open(path, "rb")) as self._stream:
             self._tree = self._find(name)
             self._of_fields = isinstance(self._tree, uproot.behaviors.RNTuple.HasFields)
             self.rows, paths = int(self._tree.num_entries), list(self._tree.keys(recursive=True))
@@ -50,7 +48,6 @@ class RootTable:
                 raise DataFileError(f"{path}: the tree {name!r} has no entries; leave the file out")
             last = Counter(key.rpartition("/")[2] for key in paths)
             self.names: Collection[str] = {*paths, *(key for key, times in last.items() if times == 1)}
-            closing.pop_all()  # all is well: close() will do it
 
     def shape(self, key: str) -> tuple[int, ...]:
         """Return the shape of a branch of numbers, or of lists of them. Raises `DataFileError` for any other."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-__all__ = ["BLOCK_BYTES", "RAGGED", "TEXT", "ArrayTable", "Columns", "Table", "first_few", "row_bytes"]
+__all__ = ["BLOCK_BYTES", "RAGGED", "TEXT", "ArrayTable", "Columns", "Table", "closed_on_error", "first_few", "row_bytes"]
 
 BLOCK_BYTES = 1 << 26  # of a file's own arrays in one block: 64 MB
 FEW = 10  # names in an error
+File = TypeVar("File", bound=Any)
 # what an array may hold instead of numbers, and what to do about it
 TEXT = "text where numbers belong; write classes as 0, 1, …"
 RAGGED = "rows of different lengths; write all constituents one after another with the counts of the jets, or pad with zeros"
@@ -68,6 +70,16 @@ class ArrayTable:
 
     def close(self) -> None:
         self._file.close()
+
+
+@contextmanager
+def closed_on_error(file: File) -> Iterator[File]:
+    """Close a file, or what reads it, where opening it goes on to fail; otherwise it stays open."""
+    try:
+        yield file
+    except BaseException:
+        file.close()
+        raise
 
 
 def row_bytes(array: Any) -> int:
