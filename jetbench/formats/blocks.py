@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,14 +42,12 @@ class Block:
 
     def stored(self) -> bool:
         """Tell whether an earlier conversion has read the block, and its file is whole."""
-        if not self.path.exists():
-            return False
-        try:
-            stored = open_jets(self.path)
-            dropped = sum(rows for _, rows in stored.meta.provenance.dropped)
-            return len(stored) + dropped == self.rows and stored.content_digest() == stored.digest
-        except DataFileError:
-            return False
+        if self.path.exists():
+            with suppress(DataFileError):
+                stored = open_jets(self.path)
+                dropped = sum(rows for _, rows in stored.meta.provenance.dropped)
+                return len(stored) + dropped == self.rows and stored.content_digest() == stored.digest
+        return False
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from jetbench.formats.tables import Columns
 
 __all__ = ["DROP", "UNSELECTED", "FaultyRowsError", "classes_of_flags", "dense", "labels", "lists", "refuse"]
 
-UNSELECTED = "does not pass the selection"  # the cause of rows that a card leaves out, before the selection
+UNSELECTED = "does not pass the selection"  # the remedy, and cause, of rows that a card's selection always leaves out
 DROP = "`jetbench data convert --drop bad` leaves such rows out"
 EVERY = (
     "so it is with all {} rows that were read, of which `jetbench data convert --drop bad` would leave none: is the card, or the "
@@ -32,11 +32,10 @@ class FaultyRowsError(DataFileError):
     around: tuple[str, str]
 
     def counted_by(self, event: np.ndarray) -> FaultyRowsError:
-        """Return the error with the number that the row has in the file, of a block with the rows (n,) of it."""
+        """Give the message the number that the row has in the file, of a block with the rows (n,) of it."""
         before, after = self.around
-        error = FaultyRowsError(f"{before}{event[int(self.faulty.argmax())]}{after}")
-        error.faulty, error.cause, error.remedy, error.around = self.faulty, self.cause, self.remedy, self.around
-        return error
+        self.args = (f"{before}{event[int(self.faulty.argmax())]}{after}",)
+        return self
 
 
 def refuse(faulty: Any, start: int, path: object, cause: str, told: str = "", remedy: str = DROP, row: str = "jet") -> None:

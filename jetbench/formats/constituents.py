@@ -98,6 +98,9 @@ class ConstituentTable(TableReader):
 
     def _jets(self, columns: Columns, start: int) -> Block:
         card = self.card
+        if (place := card.selection) is not None:
+            chosen = self._per_jet.numbers(columns, place, start) != 0
+            refuse(~chosen, start, self.path, f"{UNSELECTED} {place}", remedy=UNSELECTED)
         inner = self._present(columns, start)
         outer = {place: self._per_jet.numbers(columns, place, start).astype(float) for place in card.jet_places()}
         targets = {name: outer[place] for name, place in card.targets.items()} | self._per_jet.targets(columns, start)
@@ -145,12 +148,6 @@ class ConstituentTable(TableReader):
         first = self._present(next(self.table.blocks(self._keys, 0, min(LOOK, self.jets))), 0)
         numbers = ak.flatten(first[self.card.pdg])
         return len(numbers) > 0 and bool(identify(numbers.to_numpy())[2].mean() >= KNOWN)
-
-    def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
-        if (place := self.card.selection) is None:
-            return {}
-        chosen = self._per_jet.numbers(columns, place, start)
-        return {f"{UNSELECTED} {place}": ~(chosen != 0)}
 
     def _present(self, columns: Columns, start: int) -> Quantities:
         """The constituents that are no padding, as lists of float64."""

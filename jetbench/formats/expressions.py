@@ -138,7 +138,7 @@ class ComputedTable:
             return self._table.shape(key)
         for name in self._computed[key].reads:
             self._table.shape(name)  # which refuses what holds no numbers
-        return shape_of(self.rows, next(self.blocks([key], 0, 1))[key])
+        return shape_of(self.rows, next(self.blocks([key], 0, 1))[key])[0]
 
     def block(self, keys: Sequence[str]) -> int:
         return self._table.block(self._needed(keys))
@@ -155,13 +155,14 @@ class ComputedTable:
         return list(dict.fromkeys(name for names in needed for name in names))
 
 
-def shape_of(rows: int, column: Any) -> tuple[int, ...]:
-    """Return the shape of a column of so many rows like these; of lists of different lengths the length counts as 0."""
+def shape_of(rows: int, column: Any) -> tuple[tuple[int, ...], ak.types.Type]:
+    """Return the shape of a column of so many rows like these, where different lengths of lists count as 0, and the type of what
+    the lists hold in the end."""
     kind, shape = ak.type(column).content, [rows]
-    while isinstance(kind, ak.types.ListType | ak.types.RegularType):
+    while isinstance(kind, ak.types.ListType | ak.types.RegularType) and "__array__" not in kind.parameters:  # a text has it
         shape.append(kind.size if isinstance(kind, ak.types.RegularType) else 0)
         kind = kind.content
-    return tuple(shape)
+    return tuple(shape), kind
 
 
 class _NotAllowedError(Exception):

@@ -6,7 +6,6 @@ import glob
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ def find_sources(
     for path, found in zip(paths, look([File(path, named, parsed) for path in paths]), strict=True):
         if not found.jets:
             raise DataFileError(f"{path} holds no jets")
-        source = replace(found, sha256=_sha256(path, partial(_report, progress, done, total)))
+        source = replace(found, sha256=_sha256(path, done, total, progress))
         for other in sources:
             if other.sha256 == source.sha256:
                 raise DataFileError(f"{other.path} and {path} are the same file; its jets would count twice")
@@ -67,17 +66,13 @@ def find_sources(
     return sources
 
 
-def _report(progress: Callable[[str, int, int], None], before: int, total: int, read: int) -> None:
-    progress("checking bytes", before + read, total)
-
-
-def _sha256(path: Path, progress: Callable[[int], None]) -> str:
-    digest, read = hashlib.sha256(), 0
+def _sha256(path: Path, done: int, total: int, progress: Callable[[str, int, int], None]) -> str:
+    digest = hashlib.sha256()
     with guarded(path), open(path, "rb") as file:
         while block := file.read(READ):
             digest.update(block)
-            read += len(block)
-            progress(read)
+            done += len(block)
+            progress("checking bytes", done, total)
     return digest.hexdigest()
 
 

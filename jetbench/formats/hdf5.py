@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,9 @@ def open_hdf5(path: Path) -> h5py.File:
 def has(path: Path, *keys: str) -> bool:
     """Say whether this is an HDF5 file with something at each of the keys; no for whatever cannot be read. No link is followed
     out of the file."""
-    try:
-        with open_hdf5(path) as file, guarded(path):
-            return all(_there(file, key, path) for key in keys)
-    except DataFileError:
-        return False
+    with suppress(DataFileError), open_hdf5(path) as file, guarded(path):
+        return all(_there(file, key, path) for key in keys)
+    return False
 
 
 class Field:
@@ -150,11 +149,10 @@ def _walk(file: h5py.File, key: str, path: Path) -> Any:
 
 def _fields(file: h5py.File, key: str, path: Path) -> tuple[str, ...]:
     """The names of the fields of a compound dataset; none where there is no such dataset."""
-    try:
+    with suppress(DataFileError):
         found = _walk(file, key, path)
-    except DataFileError:
-        return ()
-    return (isinstance(found, h5py.Dataset) and found.dtype.names) or ()
+        return (isinstance(found, h5py.Dataset) and found.dtype.names) or ()
+    return ()
 
 
 def _kind(dtype: np.dtype) -> str:

@@ -106,10 +106,6 @@ class Images(ImageReader):
 
     looks_right = Reader.looks_right
 
-    def is_likely(self) -> bool:
-        """Say whether it may be what the card says, beyond the shapes."""
-        return True
-
 
 def _float32(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The numbers as float32, of the same shape, and for which rows (n,) that has changed one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.columns import DROP, FaultyRowsError
+from jetbench.formats.columns import DROP, UNSELECTED, FaultyRowsError
 from jetbench.formats.tables import Columns, Table, closed_on_error
 from jetbench.jets import Jets, Meta
 from jetbench.jets.guard import OWN, guarded
@@ -54,11 +55,9 @@ class Reader(ABC):
     @classmethod
     def recognises(cls, path: Path) -> bool:
         """Say whether the content, not the name alone, is safely of this format; no for whatever cannot be read."""
-        try:
-            with guarded(path):
-                return cls.looks_right(path)
-        except DataFileError:
-            return False
+        with suppress(DataFileError), guarded(path):
+            return cls.looks_right(path)
+        return False
 
     @classmethod
     def looks_right(cls, path: Path) -> bool:
@@ -120,24 +119,17 @@ class TableReader(Reader):
         event, dropped = start + np.arange(len(next(iter(columns.values())))), Counter[str]()
         while True:
             try:
-                for cause, left_out in self._unselected(columns, start).items():
-                    if left_out.any():
-                        dropped[cause] += int(left_out.sum()) * self.jets_per_row
-                        columns, event = _rows(columns, ~left_out), event[~left_out]
                 jets, repairs = self._jets(columns, start)
                 break
             except FaultyRowsError as fault:
-                if not (self.drop and fault.remedy == DROP):
+                if fault.remedy != UNSELECTED and not (self.drop and fault.remedy == DROP):
                     raise fault.counted_by(event) from None
                 dropped[fault.cause] += int(fault.faulty.sum()) * self.jets_per_row
-                columns, event = _rows(columns, ~fault.faulty), event[~fault.faulty]
+                columns = {key: column[~fault.faulty] for key, column in columns.items()}
+                event = event[~fault.faulty]
         self.dropped = dropped
         numbers = event[:, None] * self.jets_per_row + np.arange(self.jets_per_row)
         return replace(jets, event=self.rows_of(numbers.ravel())), repairs
-
-    def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
-        """Which rows (n,) of a block a card does not want, by the cause."""
-        return {}
 
     def close(self) -> None:
         self.table.close()
@@ -147,7 +139,3 @@ class TableReader(Reader):
 
     @abstractmethod
     def _jets(self, columns: Columns, start: int) -> Block: ...
-
-
-def _rows(columns: Columns, wanted: np.ndarray) -> Columns:
-    return {key: column[wanted] for key, column in columns.items()}

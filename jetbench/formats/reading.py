@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,11 +141,10 @@ def survey(path: Path) -> tuple[Look, str]:
 
 def holds_jets(path: Path) -> bool:
     """Tell whether it is a file of jets of jetbench itself."""
-    try:
+    with suppress(DataFileError):
         open_jets(path)
-    except DataFileError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _in_child(function: Function[Any], jobs: Sequence[File | Stretch]) -> Generator[Report[Any], None, None]:
@@ -171,10 +170,9 @@ def _name(file: File, tell: Tell) -> str:
 
 def _survey(file: File, tell: Tell) -> tuple[Look, str]:
     found = look_at(file.path)
-    try:
+    with suppress(DataFileError):
         return found, file.entry().name
-    except DataFileError:
-        return found, ""
+    return found, ""
 
 
 def _look(file: File, tell: Tell) -> Source:

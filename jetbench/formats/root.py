@@ -57,12 +57,10 @@ class RootTable:
             if isinstance(getattr(self._tree[key], "interpretation", None), uproot.AsObjects):
                 raise self._refused(key) from error  # it would need the file's own code
             raise
-        kind = ak.type(first).content
-        while isinstance(kind, ak.types.ListType | ak.types.RegularType) and "__array__" not in kind.parameters:  # a text has it
-            kind = kind.content
+        shape, kind = shape_of(self.rows, first)
         if not (isinstance(kind, ak.types.NumpyType) and kind.primitive.startswith(NUMBERS)):
             raise self._refused(key)
-        return shape_of(self.rows, first)
+        return shape
 
     def block(self, keys: Sequence[str]) -> int:
         return int(self._tree.num_entries_for(BLOCK_BYTES, **self._filter(keys)))
