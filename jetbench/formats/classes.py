@@ -26,14 +26,13 @@ class Classes:
     jets have no labels."""
 
     names: tuple[str, ...] = ()
-    number: tuple[tuple[int, int], ...] = ()
+    number: Mapping[int, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
     def translate(self, labels: np.ndarray) -> np.ndarray:
         """Turn labels of the files (n,) into places in `names` (n,) int32."""
-        table = dict(self.number)
         values, inverse = np.unique(labels, return_inverse=True)
-        return np.array([table[int(v)] for v in values], np.int32)[inverse]
+        return np.array([self.number[int(v)] for v in values], np.int32)[inverse]
 
 
 def settle_classes(
@@ -62,7 +61,7 @@ def settle_classes(
     if not whole:
         if remarks:
             raise DataFileError("a part does not know the labels of the others: name the classes with --class-names")
-        return Classes(names, tuple((place, place) for place in range(len(names))))
+        return Classes(names, {place: place for place in range(len(names))})
     found = sorted(counts)
     if len(found) == 1:
         only = names[found[0]]
@@ -70,11 +69,8 @@ def settle_classes(
     absent = [name for i, name in enumerate(names) if i not in counts]
     if absent:
         remarks.append(f"no jets of the classes {', '.join(absent)}; they are left out")
-    return Classes(
-        names=tuple(names[label] for label in found),
-        number=tuple((label, place) for place, label in enumerate(found)),
-        remarks=tuple(remarks),
-    )
+    number = {label: place for place, label in enumerate(found)}
+    return Classes(tuple(names[label] for label in found), number, tuple(remarks))
 
 
 def _names(counts: Counter[int], carried: tuple[str, ...], given: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
@@ -86,8 +82,7 @@ def _names(counts: Counter[int], carried: tuple[str, ...], given: tuple[str, ...
     if len(set(given)) != len(given):
         raise DataFileError(f"the class names {', '.join(given)} are not all different")
     lowest, highest = min(counts), max(counts)
-    names = carried or given
-    if names:
+    if names := carried or given:
         outside = [label for label in counts if not 0 <= label < len(names)]
         if outside:
             raise DataFileError(

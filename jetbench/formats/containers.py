@@ -33,7 +33,7 @@ def open_table(path: Path, card: AnyCard, keys: Sequence[str]) -> tuple[Table, A
     if card.format in ARRAYS:
         table = ARRAYS[card.format](path, needed, card.optional)
     elif isinstance(card, ImageCard):
-        table = ParquetTable(path, needed)
+        table = ParquetTable(path)
     else:
         lists = RootTable(path, card.tree) if card.tree else ParquetTable(path, ragged=card.events is not None)
         with guarded(path), closed_on_error(lists):

@@ -79,7 +79,6 @@ ALLOWED = (
     "an expression may have names of columns, get('a name') for one that is no word, numbers, + - * / % **, comparisons of two, "
     f"& | ^ ~ (not `and`, `or`, `not`), and the functions {', '.join(NAMES)}"
 )
-MODULES = ("np.", "numpy.")  # before functions, as weaver has them
 
 
 class MissingColumnError(DataFileError):
@@ -200,10 +199,7 @@ def _column(name: str, reads: list[str]) -> Compute:
 
 
 def _function(node: ast.AST) -> Any:
-    name = _dotted(node)
-    for module in MODULES:
-        name = name.removeprefix(module)
-    return FUNCTIONS.get(name)
+    return FUNCTIONS.get(_dotted(node).removeprefix("np.").removeprefix("numpy."))  # as weaver has them
 
 
 def _dotted(node: ast.AST) -> str:

@@ -52,7 +52,7 @@ class Field:
 def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset | Field:
     """Find the dataset of plain numbers at `key`, or such a field of a compound dataset; see `dataset`."""
     owner, _, name = key.rpartition("/")
-    if names := _fields(file, owner, path) if owner else ():
+    if names := _fields(file, owner, path):
         if name not in names:
             raise DataFileError(f"{path}: {owner!r} has no field {name!r}; it has {first_few(names)}")
         found = Field(dataset(file, owner, path), name)
@@ -126,7 +126,7 @@ class HDF5Table(ArrayTable):
 
 def _there(file: h5py.File, key: str, path: Path) -> bool:
     owner, _, name = key.rpartition("/")
-    return name in names if (names := _fields(file, owner, path) if owner else ()) else _walk(file, key, path) is not None
+    return name in names if (names := _fields(file, owner, path)) else _walk(file, key, path) is not None
 
 
 def _walk(file: h5py.File, key: str, path: Path) -> Any:
