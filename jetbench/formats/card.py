@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from math import isnan
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -17,8 +17,6 @@ __all__ = ["Card", "CardChannel", "ConstituentCard", "Events", "Place", "split"]
 # a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features:2"
 Place = Annotated[str, Field(min_length=1)]
 Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "mass"]
-
-Name = TypeVar("Name", bound=str)
 
 COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi"})
 THIRD = ({"energy"}, {"mass"}, set[str]())
@@ -34,7 +32,7 @@ def split(place: str) -> tuple[str, int | None]:
     return (key, int(column)) if key and column.isdecimal() else (place, None)
 
 
-def kept(places: Mapping[Name, str], missing: Collection[str]) -> dict[Name, str]:
+def kept(places: Mapping[Any, str], missing: Collection[str]) -> dict[Any, str]:
     """Return the named places that lie in no key that is missing."""
     return {name: place for name, place in places.items() if split(place)[0] not in missing}
 
@@ -224,15 +222,9 @@ class ConstituentCard(Card):
             )
         if self.mask is not None and not self.padded:
             raise ValueError("a mask belongs to the layout 'padded'")
-        return self
-
-    @model_validator(mode="after")
-    def _events_fit(self) -> ConstituentCard:
-        if self.events is None:
-            return self
-        if self.layout != "lists":
+        if self.events is not None and self.layout != "lists":
             raise ValueError("events belong to the layout 'lists', of parquet and ROOT files")
-        of_links = set(self.events.of_links)
+        of_links = set(self.events.of_links if self.events else ())
         if strange := of_links - set(self.constituent_places()):
             raise ValueError(f"of_links are places of constituents, and {min(strange)!r} is none")
         if of_links and set(self.momentum.values()) <= of_links:

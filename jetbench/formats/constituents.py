@@ -13,15 +13,13 @@ import numpy as np
 import vector
 
 from jetbench.errors import DataFileError
-from jetbench.formats.agreement import Agreement
 from jetbench.formats.card import CardChannel, ConstituentCard, split
-from jetbench.formats.columns import UNSELECTED, lists, refuse
+from jetbench.formats.columns import UNSELECTED, PerJet, keys_of, lists, pick, refuse, shapes_of
 from jetbench.formats.containers import open_table
 from jetbench.formats.event_table import EventTable
 from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
 from jetbench.formats.particles import identify
-from jetbench.formats.places import PerJet, keys_of, pick, shapes_of
-from jetbench.formats.reader import Block, Reader, TableReader
+from jetbench.formats.reader import Agreement, Block, Reader, TableReader
 from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, Columns, closed_on_error
 from jetbench.jets import Jets
 from jetbench.jets.guard import guarded

@@ -20,6 +20,14 @@ __all__ = ["Patterns", "expand", "find_sources"]
 
 Patterns = str | Path | Sequence[str | Path]  # a path or glob, or several
 READ = 1 << 22  # bytes at a time for a file's digest
+DIFFERENCES: dict[str, Callable[[Meta], Any]] = {
+    "channels": lambda meta: ", ".join(f"{c.name} [{c.unit}]" for c in meta.channels),
+    "kinds of channels": lambda meta: ", ".join(f"{c.name}: {c.combine} {c.weight or ''} {c.role}" for c in meta.channels),
+    "grid": lambda meta: meta.grid,
+    "frame": lambda meta: meta.extent,
+    "classes": lambda meta: ", ".join(meta.class_names),
+    "known columns": lambda meta: ", ".join(meta.unknown),
+}
 
 
 def expand(patterns: Patterns) -> list[Path]:
@@ -56,12 +64,13 @@ def find_sources(
         if not found.jets:
             raise DataFileError(f"{path} holds no jets")
         source = replace(found, sha256=_sha256(path, done, total, progress))
-        for other in sources:
-            if other.sha256 == source.sha256:
-                raise DataFileError(f"{other.path} and {path} are the same file; its jets would count twice")
-        if sources:
-            _check_alike(sources[0], source)
+        for earlier in sources:
+            if earlier.sha256 == source.sha256:
+                raise DataFileError(f"{earlier.path} and {path} are the same file; its jets would count twice")
         sources.append(source)
+        for word, part_of in DIFFERENCES.items():
+            if (first := part_of(sources[0].meta)) != (other := part_of(source.meta)):
+                raise DataFileError(f"{paths[0]} and {path} differ in {word}: {first} against {other}; convert them apart")
         done += path.stat().st_size
     return sources
 
@@ -88,20 +97,3 @@ def _format(format: str | None, card: Path | None) -> tuple[FormatEntry | None, 
     if format is not None and formats[format].carded:
         raise DataFileError(f"the format {format!r} needs a card that describes the file; give it with --card")
     return None if format is None else formats[format], None
-
-
-def _check_alike(first: Source, other: Source) -> None:
-    for word, part_of in DIFFERENCES.items():
-        mine, theirs = part_of(first.meta), part_of(other.meta)
-        if mine != theirs:
-            raise DataFileError(f"{first.path} and {other.path} differ in {word}: {mine} against {theirs}; convert them apart")
-
-
-DIFFERENCES: dict[str, Callable[[Meta], Any]] = {
-    "channels": lambda meta: ", ".join(f"{c.name} [{c.unit}]" for c in meta.channels),
-    "kinds of channels": lambda meta: ", ".join(f"{c.name}: {c.combine} {c.weight or ''} {c.role}" for c in meta.channels),
-    "grid": lambda meta: meta.grid,
-    "frame": lambda meta: meta.extent,
-    "classes": lambda meta: ", ".join(meta.class_names),
-    "known columns": lambda meta: ", ".join(meta.unknown),
-}

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.columns import dense, refuse
+from jetbench.formats.columns import PerJet, dense, keys_of, refuse, shapes_of
 from jetbench.formats.containers import open_table
 from jetbench.formats.image_card import ImageCard
-from jetbench.formats.places import PerJet, keys_of, shapes_of
 from jetbench.formats.reader import Block, Reader, TableReader
 from jetbench.formats.tables import BLOCK_BYTES, Columns
 from jetbench.jets import Jets, jets_from_images

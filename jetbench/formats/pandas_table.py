@@ -29,10 +29,8 @@ STRINGS = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
 
 
 def plain_strings(pickled: bytes, path: Path) -> list[str]:
-    """List the strings of a pickled list of strings, taken from its instructions without obeying any.
-
-    Raises `DataFileError` for a pickle of anything else.
-    """
+    """List the strings of a pickled list of strings, taken from its instructions without obeying any. Raises `DataFileError`
+    for a pickle of anything else."""
     found: list[str] = []
     with guarded(path):
         for code, argument, _ in pickletools.genops(pickled):

@@ -1,4 +1,5 @@
-"""What a reader of a foreign file does: it opens the file, and yields its jets in order, in blocks."""
+"""What a reader of a foreign file does: it opens the file, yields its jets in order, in blocks, and says where they disagree with
+what the file says of them."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,7 +19,7 @@ from jetbench.formats.tables import Columns, Table, closed_on_error
 from jetbench.jets import Jets, Meta
 from jetbench.jets.guard import OWN, guarded
 
-__all__ = ["Block", "Reader", "TableReader"]
+__all__ = ["Agreement", "Block", "Reader", "TableReader"]
 
 Block = tuple[Jets, dict[str, int]]  # jets, and the number of jets by named repair
 
@@ -139,3 +140,37 @@ class TableReader(Reader):
 
     @abstractmethod
     def _jets(self, columns: Columns, start: int) -> Block: ...
+
+
+@dataclass
+class Tally:
+    kind: str
+    jets: int = 0
+    disagreeing: int = 0
+    worst: float = 0.0
+
+
+class Agreement:
+    """Counts, over all blocks, the jets whose computed value differs from the file's own by more than a tolerance."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[str, Tally] = {}
+
+    def compare(self, name: str, computed: np.ndarray, stored: np.ndarray, tolerance: float, relative: bool = False) -> None:
+        """Count where two columns (n,) of the quantity that the file calls `name` disagree, as any does with NaN or infinity."""
+        with np.errstate(all="ignore"):
+            difference = np.abs(computed.astype(np.float64) - stored)
+            difference = np.nan_to_num(difference / np.abs(stored) if relative else difference, nan=np.inf)
+        tally = self._tallies.setdefault(name, Tally("relative difference" if relative else "difference"))
+        tally.jets += len(difference)
+        tally.disagreeing += int(np.sum(difference > tolerance))
+        tally.worst = max(tally.worst, float(difference.max(initial=0.0)))
+
+    def remarks(self) -> list[str]:
+        """Write a sentence for each quantity with disagreement."""
+        return [
+            f"{tally.disagreeing} of {tally.jets} jets disagree with the file's {name}; the largest {tally.kind} is "
+            f"{tally.worst:.3g}"
+            for name, tally in self._tallies.items()
+            if tally.disagreeing
+        ]
