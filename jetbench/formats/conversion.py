@@ -14,9 +14,10 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import AfterValidator
 
 import jetbench
 from jetbench.errors import DataFileError
@@ -46,7 +47,7 @@ class Request(Value):
     opened together."""
 
     format: str | None = None
-    card: str | Path | None = None
+    card: Annotated[str | Path | None, AfterValidator(lambda card: card and str(card))] = None
     class_names: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     unlabelled: bool = False
