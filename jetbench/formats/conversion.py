@@ -21,12 +21,11 @@ from pydantic import AfterValidator
 
 import jetbench
 from jetbench.errors import DataFileError
-from jetbench.formats.blocks import SOURCE_LABEL, Block, Progress, Seen, added, events, look_at, told_left_out
+from jetbench.formats.blocks import SOURCE_LABEL, Block, Remarks, Seen, added, events, look_at, made_of, omissions, workplace
 from jetbench.formats.classes import Classes, FileClasses, card_classes, given_classes, named_class, settle_classes
-from jetbench.formats.files import Patterns, expand, find_sources
+from jetbench.formats.files import Patterns, Progress, expand, find_sources
 from jetbench.formats.reading import Part, Source, Stretch, holds_jets, read
 from jetbench.formats.unlabelled import copy_unlabelled
-from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.plausibility import Plausibility
 from jetbench.jets.shards import partition
@@ -99,7 +98,7 @@ def convert(
         remarks = _read_missing(blocks, keep, request, progress)
         plausibility = Plausibility(meta)
         seen = list(look_at(blocks, plausibility, progress))
-        left_out = told_left_out(seen, sum(block.rows for block in blocks))
+        left_out = omissions(seen, sum(block.rows for block in blocks))
         carried = of_files.names or meta.class_names
         classes = settle_classes([one.labels for one in seen], carried, request.class_names, whole=request.part is None)
         _check_targets(blocks, seen)

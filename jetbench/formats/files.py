@@ -16,8 +16,9 @@ from jetbench.formats.reading import File, Source, look
 from jetbench.jets import Meta
 from jetbench.jets.guard import guarded
 
-__all__ = ["Patterns", "expand", "find_sources"]
+__all__ = ["Patterns", "Progress", "expand", "find_sources"]
 
+Progress = Callable[[str, int, int], None]  # what is done, how much of it, and of how much
 Patterns = str | Path | Sequence[str | Path]  # a path or glob, or several
 READ = 1 << 22  # bytes at a time for a file's digest
 DIFFERENCES: dict[str, Callable[[Meta], Any]] = {
@@ -48,9 +49,7 @@ def expand(patterns: Patterns) -> list[Path]:
     return found
 
 
-def find_sources(
-    patterns: Patterns, format: str | None, card: Path | None, progress: Callable[[str, int, int], None]
-) -> list[Source]:
+def find_sources(patterns: Patterns, format: str | None, card: Path | None, progress: Progress) -> list[Source]:
     """Look into every file and say how to read it.
 
     Raises `DataFileError` where a file is not of its format, where two files have the same bytes, and where they differ in
@@ -75,7 +74,7 @@ def find_sources(
     return sources
 
 
-def _sha256(path: Path, done: int, total: int, progress: Callable[[str, int, int], None]) -> str:
+def _sha256(path: Path, done: int, total: int, progress: Progress) -> str:
     digest = hashlib.sha256()
     with guarded(path), open(path, "rb") as file:
         while block := file.read(READ):
