@@ -70,11 +70,10 @@ def dense(column: Any, shape: tuple[int, ...], key: str, start: int, path: Path)
     return values
 
 
-def lists(columns: Columns, keys: Sequence[str], start: int, path: Path) -> dict[str, ak.Array]:
+def lists(columns: Columns, start: int, path: Path) -> dict[str, ak.Array]:
     """Return columns of lists of numbers (n, var), all of the same lengths. Raises `DataFileError` where one is none."""
     found: dict[str, ak.Array] = {}
-    for key in keys:
-        column = columns[key]
+    for key, column in columns.items():
         if isinstance(column, ak.Array):
             refuse(_with_gaps(column), start, path, f"has empty cells in {key!r}")
         try:
@@ -85,8 +84,9 @@ def lists(columns: Columns, keys: Sequence[str], start: int, path: Path) -> dict
         if content.ndim != 1 or content.dtype.kind not in "iufb":
             raise DataFileError(f"{path}: {key!r} is of the type {ak.type(column)} where lists of numbers belong")
         found[key] = ak.unflatten(content, counts)
-        differ = counts != ak.num(found[keys[0]]).to_numpy()
-        refuse(differ, start, path, f"has different numbers of constituents in {key!r} and {keys[0]!r}")
+        first = next(iter(found))
+        differ = counts != ak.num(found[first]).to_numpy()
+        refuse(differ, start, path, f"has different numbers of constituents in {key!r} and {first!r}")
     return found
 
 

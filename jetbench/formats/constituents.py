@@ -151,7 +151,7 @@ class ConstituentTable(TableReader):
         """The constituents that are no padding, as lists of float64."""
         axis_of_features = 1 if self.card.layout == "NFC" else -1
         inner = {place: pick(columns, place, axis_of_features) for place in self.card.constituent_places()}
-        inner = lists(inner, list(inner), start, self.path)
+        inner = lists(inner, start, self.path)
         found = {place: ak.values_astype(column, np.float64) for place, column in inner.items()}
         if self.card.layout == "flat":
             return found
