@@ -36,10 +36,11 @@ class FaultyRowsError(DataFileError):
     around: tuple[str, str]
 
     def counted_by(self, event: np.ndarray) -> FaultyRowsError:
-        """Give the message the number that the row has in the file, of a block with the rows (n,) of it."""
-        before, after = self.around
-        self.args = (f"{before}{event[int(self.faulty.argmax())]}{after}",)
-        return self
+        """Return the error with the number that the row has in the file, of a block with the rows (n,) of it."""
+        before, after = self.around  # another error: one that the frame that raises it names would keep the file open
+        error = FaultyRowsError(f"{before}{event[int(self.faulty.argmax())]}{after}")
+        error.faulty, error.cause, error.remedy, error.around = self.faulty, self.cause, self.remedy, self.around
+        return error
 
 
 def refuse(faulty: Any, start: int, path: object, cause: str, told: str = "", remedy: str = DROP, row: str = "jet") -> None:
