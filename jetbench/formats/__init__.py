@@ -34,48 +34,34 @@ class FormatEntry(Entry):
         return shipped_reader(self.name)
 
 
+def _shipped(name: str, summary: str, source: str) -> FormatEntry:
+    return FormatEntry(name, "", summary, source)
+
+
 formats: OpenRegistry[FormatEntry] = OpenRegistry(
     "format",
     [
-        FormatEntry(
-            "jetclass",
-            "",
-            "ROOT trees of constituents, ten classes",
-            "zenodo 6619768; arXiv:2202.03772",
-        ),
-        FormatEntry(
-            "top-tagging",
-            "",
-            "pandas HDF5 tables of four-vectors, top against QCD",
-            "zenodo 2603256; arXiv:1902.09914",
-        ),
-        FormatEntry(
-            "energyflow",
-            "",
-            "npz files of particles, quark against gluon",
-            "zenodo 3164691; arXiv:1810.05165",
-        ),
+        _shipped("jetclass", "ROOT trees of constituents, ten classes", "zenodo 6619768; arXiv:2202.03772"),
+        _shipped("top-tagging", "pandas HDF5 tables of four-vectors, top against QCD", "zenodo 2603256; arXiv:1902.09914"),
+        _shipped("energyflow", "npz files of particles, quark against gluon", "zenodo 3164691; arXiv:1810.05165"),
         FormatEntry(
             "jetnet",
             "jetbench.formats.jetnet:JetNet",
             "HDF5 files of relative particles, one class each",
             "zenodo 6975118; arXiv:2106.11535",
         ),
-        FormatEntry(
+        _shipped(
             "hls4ml",
-            "",
             "HDF5 files of constituents with features of jets: gluon, light quark, W, Z, top",
             "zenodo 3602254, 3602260; arXiv:1804.06913",
         ),
-        FormatEntry(
+        _shipped(
             "atlas-top-tagging",
-            "",
             "HDF5 files of four-vectors in MeV, top against QCD, with training weights",
             "CERN Open Data 80030; arXiv:2407.20127",
         ),
-        FormatEntry(
+        _shipped(
             "aspen-open-jets",
-            "",
             "HDF5 files of the particle-flow candidates of CMS jets, without labels",
             "fdr.uni-hamburg.de/record/16505; arXiv:2412.10504",
         ),
@@ -91,27 +77,23 @@ formats: OpenRegistry[FormatEntry] = OpenRegistry(
             "tables of constituents in HDF5, npz, npy, parquet or ROOT, described by a card",
             carded=True,
         ),
-        FormatEntry(
+        _shipped(
             "ml4sci-electron-photon",
-            "",
             "electron and photon showers, 32 × 32 crystals, energy and time, HDF5",
             "ML4SCI, Single{Photon,Electron}Pt50_IMGCROPS_n249k_RHv1.hdf5; arXiv:1807.11916",
         ),
-        FormatEntry(
+        _shipped(
             "ml4sci-quark-gluon",
-            "",
             "quark and gluon jets, 125 × 125 pixels of tracks, ECAL and HCAL, HDF5",
             "ML4SCI, quark-gluon_data-set_n139306.hdf5; arXiv:1902.08276",
         ),
-        FormatEntry(
+        _shipped(
             "ml4sci-quark-gluon-parquet",
-            "",
             "quark and gluon jets, 125 × 125 pixels of tracks, ECAL and HCAL, parquet",
             "ML4SCI, QCDToGGQQ_IMGjet_RH1all_jet0_run*.test.snappy.parquet; arXiv:1902.08276",
         ),
-        FormatEntry(
+        _shipped(
             "ml4sci-ssl",
-            "",
             "jets for self-supervised learning, 125 × 125 pixels in 8 channels, with or without labels and masses, HDF5",
             "ML4SCI, Dataset_Specific_Unlabelled.h5, Dataset_Specific_labelled*.h5",
         ),

@@ -1,24 +1,30 @@
-"""Blocks of a conversion: they wait in files of their own, and what is known of each settles what becomes of all."""
+"""Blocks of a conversion: they wait in a hidden folder beside its output, owned by one process, where what a killed one has made
+stays, and what is known of each settles what becomes of all."""
 
 from __future__ import annotations
 
+import itertools
+import json
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from jetbench.errors import DataFileError
+from jetbench.errors import BusyError, DataFileError
+from jetbench.files import file_lock, write_json
 from jetbench.formats.columns import UNSELECTED
+from jetbench.formats.files import Progress
 from jetbench.formats.reading import Source
-from jetbench.jets import open_jets
+from jetbench.jets import SourceFile, open_jets
 from jetbench.jets.hashes import jet_hashes
 from jetbench.jets.plausibility import Plausibility
 
-__all__ = ["SOURCE_LABEL", "Block", "Progress", "Seen", "added", "events", "look_at", "told_left_out"]
+__all__ = ["SOURCE_LABEL", "Block", "Remarks", "Seen", "added", "events", "look_at", "made_of", "omissions", "workplace"]
 
-Progress = Callable[[str, int, int], None]
 # An event id is the first 31 bits of its file's sha256, then the row in that file: files that are converted apart and read as
 # one dataset share no ids.
 ROW_BITS = 32
@@ -41,14 +47,12 @@ class Block:
 
     def stored(self) -> bool:
         """Tell whether an earlier conversion has read the block, and its file is whole."""
-        if not self.path.exists():
-            return False
-        try:
-            stored = open_jets(self.path)
-            dropped = sum(rows for _, rows in stored.meta.provenance.dropped)
-            return len(stored) + dropped == self.rows and stored.content_digest() == stored.digest
-        except DataFileError:
-            return False
+        if self.path.exists():
+            with suppress(DataFileError):
+                stored = open_jets(self.path)
+                dropped = sum(rows for _, rows in stored.meta.provenance.dropped)
+                return len(stored) + dropped == self.rows and stored.content_digest() == stored.digest
+        return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +80,7 @@ def look_at(blocks: list[Block], plausibility: Plausibility, progress: Progress)
         progress("looking for duplicates", i + 1, len(blocks))
 
 
-def told_left_out(seen: list[Seen], rows: int) -> list[str]:
+def omissions(seen: list[Seen], rows: int) -> list[str]:
     """Write remarks on rows that were left out, by cause. Raises `DataFileError` where no other is there."""
     counts = added(one.dropped for one in seen)
     said = [
@@ -108,3 +112,64 @@ def events(seen: list[Seen]) -> tuple[list[np.ndarray], int]:
     _, first, inverse = np.unique(np.concatenate([one.hashes for one in seen]), return_index=True, return_inverse=True)
     ends = np.cumsum([len(one.event) for one in seen])
     return np.split(event[first[inverse]], ends[:-1]), len(event) - len(first)
+
+
+@contextmanager
+def workplace(output: Path) -> Iterator[Path]:
+    """Own the folder for a conversion's blocks while inside. It is gone afterwards, unless the conversion failed and blocks wait
+    there for the next one.
+
+    Raises `BusyError` where another process owns it, `DataFileError` where the system refuses to write.
+    """
+    folder = output.with_name(f".{output.name}.blocks")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with file_lock(folder / "lock", wait=False) as free:
+            if not free:
+                raise BusyError(f"another process is writing {output}; wait for it, or choose another output")
+            try:
+                yield folder
+            except BaseException:
+                if not any(folder.glob("*.h5")):
+                    shutil.rmtree(folder)
+                raise
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise DataFileError(f"{output}: cannot be written ({error}); is the disk full or the folder read-only?") from error
+
+
+def made_of(output: Path, paths: list[Path]) -> tuple[SourceFile, ...] | None:
+    """Return what the output was made of, where it is a file of jets from an earlier conversion; None where there is no file.
+
+    Raises `DataFileError` where it is one of the files to convert, at `paths`, or no file of jets.
+    """
+    if not output.exists():
+        return None
+    if output.resolve() in [path.resolve() for path in paths]:
+        raise DataFileError(f"{output} is one of the files to convert; choose another output")
+    try:
+        return open_jets(output).meta.provenance.files
+    except DataFileError as error:
+        raise DataFileError(f"{output} is there already and no file of jets; remove it, or choose another output") from error
+
+
+class Remarks:
+    """The remarks of readers on the jets that they have read, kept beside the blocks for a conversion that goes on later."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._kept: dict[str, list[str]] = {}
+        with suppress(OSError, ValueError):
+            self._kept = {
+                str(place): list(map(str, said)) for place, said in json.loads(path.read_text(encoding="utf-8")).items()
+            }
+
+    def keep(self, place: str, remarks: Sequence[str]) -> None:
+        """Keep the remarks on a stretch of jets, `place`, instead of earlier ones, which told less."""
+        if (said := list(remarks)) != self._kept.get(place, []):
+            self._kept[place] = said
+            write_json(self.path, self._kept)
+
+    def all(self) -> list[str]:
+        """List what was said, each sentence once."""
+        return list(dict.fromkeys(itertools.chain.from_iterable(self._kept.values())))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from math import isnan
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -17,8 +17,6 @@ __all__ = ["Card", "CardChannel", "ConstituentCard", "Events", "Place", "split"]
 # a dataset, array or column of the file, or one column of it along its last dimension: "features" or "features:2"
 Place = Annotated[str, Field(min_length=1)]
 Quantity = Literal["px", "py", "pz", "energy", "pt", "eta", "rapidity", "phi", "mass"]
-
-Name = TypeVar("Name", bound=str)
 
 COORDINATES = ({"px", "py", "pz"}, {"pt", "eta", "phi"}, {"pt", "rapidity", "phi"})
 THIRD = ({"energy"}, {"mass"}, set[str]())
@@ -34,7 +32,7 @@ def split(place: str) -> tuple[str, int | None]:
     return (key, int(column)) if key and column.isdecimal() else (place, None)
 
 
-def kept(places: Mapping[Name, str], missing: Collection[str]) -> dict[Name, str]:
+def kept(places: Mapping[Any, str], missing: Collection[str]) -> dict[Any, str]:
     """Return the named places that lie in no key that is missing."""
     return {name: place for name, place in places.items() if split(place)[0] not in missing}
 
@@ -207,15 +205,6 @@ class ConstituentCard(Card):
     checks: dict[Literal["pt", "eta", "mass", "constituents"], Place] = {}
 
     @model_validator(mode="after")
-    def _momentum_is_whole(self) -> ConstituentCard:
-        given = set(self.momentum)
-        if not any(given == base | third for base in COORDINATES for third in THIRD):
-            raise ValueError("momentum names px, py, pz or pt, eta (or rapidity), phi, and at most one of energy and mass")
-        if {"rapidity", "energy"} <= given:
-            raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
-        return self
-
-    @model_validator(mode="after")
     def _layout_fits(self) -> ConstituentCard:
         if (self.layout == "lists") != (self.format in ("parquet", "root")):
             raise ValueError("parquet and ROOT files have the layout 'lists', HDF5, npz and npy files 'padded' or 'flat'")
@@ -233,15 +222,9 @@ class ConstituentCard(Card):
             )
         if self.mask is not None and not self.padded:
             raise ValueError("a mask belongs to the layout 'padded'")
-        return self
-
-    @model_validator(mode="after")
-    def _events_fit(self) -> ConstituentCard:
-        if self.events is None:
-            return self
-        if self.layout != "lists":
+        if self.events is not None and self.layout != "lists":
             raise ValueError("events belong to the layout 'lists', of parquet and ROOT files")
-        of_links = set(self.events.of_links)
+        of_links = set(self.events.of_links if self.events else ())
         if strange := of_links - set(self.constituent_places()):
             raise ValueError(f"of_links are places of constituents, and {min(strange)!r} is none")
         if of_links and set(self.momentum.values()) <= of_links:
@@ -254,13 +237,22 @@ class ConstituentCard(Card):
         return self.layout in ("padded", "NCF", "NFC")
 
     @model_validator(mode="after")
-    def _consistent(self) -> ConstituentCard:
+    def _momentum_and_axis_fit(self) -> ConstituentCard:
+        given = set(self.momentum)
+        if not any(given == base | third for base in COORDINATES for third in THIRD):
+            raise ValueError("momentum names px, py, pz or pt, eta (or rapidity), phi, and at most one of energy and mass")
+        if {"rapidity", "energy"} <= given:
+            raise ValueError("with a rapidity the energy follows from the mass; name the mass, or nothing if it is zero")
         if (self.axis == "given") != (self.jet_eta is not None):
             raise ValueError("jet_eta (and jet_phi, if the file has it) belong to the axis 'given' and are needed there")
         if self.axis == "given" and self.jet_phi is None and not self.relative:
             raise ValueError("the axis 'given' needs jet_phi where phi is not relative")
         if self.relative and (self.axis != "given" or "eta" not in self.momentum):
             raise ValueError("relative are eta and phi, to the axis 'given'")
+        return self
+
+    @model_validator(mode="after")
+    def _channels_and_targets_fit(self) -> ConstituentCard:
         names = [channel.name for channel in self.channels]
         there = RESERVED | ({CHARGE.name, *(kind.name for kind in KINDS)} if self.pdg else set())
         if len(set(names)) != len(names) or there & set(names):
@@ -269,10 +261,6 @@ class ConstituentCard(Card):
             raise ValueError(f"no channel {sorted(map(str, strange))[0]!r} to weight with")
         if "mass" in self.targets:
             raise ValueError("the mass is computed; give the target another name")
-        return self
-
-    @model_validator(mode="after")
-    def _optional_is_spare(self) -> ConstituentCard:
         single = (self.pdg, self.mask, self.counts, self.offsets, self.jet_eta, self.jet_phi, self.selection)
         spare = [*(c.place for c in self.channels), *self.targets.values(), *self.checks.values(), *self.told_places()]
         needed = [*self.momentum.values(), *(place for place in single if place), *(self.events.places() if self.events else [])]

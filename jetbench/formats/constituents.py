@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
 from functools import reduce
 from operator import and_
 from pathlib import Path
@@ -15,16 +13,14 @@ import numpy as np
 import vector
 
 from jetbench.errors import DataFileError
-from jetbench.formats.agreement import Agreement
 from jetbench.formats.card import CardChannel, ConstituentCard, split
-from jetbench.formats.cards import open_table
-from jetbench.formats.columns import UNSELECTED, lists, refuse
+from jetbench.formats.columns import UNSELECTED, PerJet, keys_of, lists, pick, refuse, shapes_of
+from jetbench.formats.containers import open_table
 from jetbench.formats.event_table import EventTable
 from jetbench.formats.fourvectors import Axis, Constituents, with_rapidity
 from jetbench.formats.particles import identify
-from jetbench.formats.places import PerJet, keys_of, pick, shapes_of
-from jetbench.formats.reader import Block, Reader, TableReader
-from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, Columns
+from jetbench.formats.reader import Agreement, Block, Reader, TableReader
+from jetbench.formats.tables import BLOCK_BYTES, ArrayTable, Columns, closed_on_error
 from jetbench.jets import Jets
 from jetbench.jets.guard import guarded
 
@@ -54,22 +50,17 @@ class ConstituentTable(TableReader):
         ends = card.counts or card.offsets
         rest = [*([ends] if ends else []), *(card.events.places() if card.events else [])]
         asked = keys_of([*card.constituent_places(), *card.jet_places(), *card.told_places(), *rest])
-        table: Any = open_table(path, card, asked)
-        self.card, self._agreement = card.without(set(card.optional).difference(table.names)), Agreement()
+        table: Any
+        table, self.card = open_table(path, card, asked)
+        self._agreement = Agreement()
         self._inner = keys_of(self.card.constituent_places())
         self._outer = keys_of([*self.card.jet_places(), *self.card.told_places()])
-        with guarded(path), ExitStack() as closing:
-            closing.callback(table.close)
+        with guarded(path), closed_on_error(table):
             if ends:
                 table = FlatTable(table, card, self._inner, path)
             elif card.events:
                 table = EventTable(table, card.events, self._inner, path)
-            closing.pop_all()  # all is well: close() will do it
         super().__init__(path, table)
-
-    def blocks(self, start: int = 0) -> Iterator[Block]:
-        for jets, repairs in super().blocks(start):
-            yield replace(jets, event=self.rows_of(np.asarray(jets.event))), repairs
 
     def rows_of(self, jets: np.ndarray) -> np.ndarray:
         return self.table.rows_of(jets) if isinstance(self.table, EventTable) else jets
@@ -105,6 +96,9 @@ class ConstituentTable(TableReader):
 
     def _jets(self, columns: Columns, start: int) -> Block:
         card = self.card
+        if (place := card.selection) is not None:
+            chosen = self._per_jet.numbers(columns, place, start) != 0
+            refuse(~chosen, start, self.path, f"{UNSELECTED} {place}", remedy=UNSELECTED)
         inner = self._present(columns, start)
         outer = {place: self._per_jet.numbers(columns, place, start).astype(float) for place in card.jet_places()}
         targets = {name: outer[place] for name, place in card.targets.items()} | self._per_jet.targets(columns, start)
@@ -153,17 +147,11 @@ class ConstituentTable(TableReader):
         numbers = ak.flatten(first[self.card.pdg])
         return len(numbers) > 0 and bool(identify(numbers.to_numpy())[2].mean() >= KNOWN)
 
-    def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
-        if (place := self.card.selection) is None:
-            return {}
-        chosen = self._per_jet.numbers(columns, place, start)
-        return {f"{UNSELECTED} {place}": ~(chosen != 0)}
-
     def _present(self, columns: Columns, start: int) -> Quantities:
         """The constituents that are no padding, as lists of float64."""
         axis_of_features = 1 if self.card.layout == "NFC" else -1
         inner = {place: pick(columns, place, axis_of_features) for place in self.card.constituent_places()}
-        inner = lists(inner, list(inner), start, self.path)
+        inner = lists(inner, start, self.path)
         found = {place: ak.values_astype(column, np.float64) for place, column in inner.items()}
         if self.card.layout == "flat":
             return found

@@ -14,20 +14,18 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import AfterValidator
 
 import jetbench
 from jetbench.errors import DataFileError
-from jetbench.formats.blocks import SOURCE_LABEL, Block, Progress, Seen, added, events, look_at, told_left_out
-from jetbench.formats.file_classes import FileClasses, card_classes, given_classes, named_class
-from jetbench.formats.files import Patterns, expand, find_sources
-from jetbench.formats.labels import Classes, settle_classes
+from jetbench.formats.blocks import SOURCE_LABEL, Block, Remarks, Seen, added, events, look_at, made_of, omissions, workplace
+from jetbench.formats.classes import Classes, FileClasses, card_classes, given_classes, named_class, settle_classes
+from jetbench.formats.files import Patterns, Progress, expand, find_sources
 from jetbench.formats.reading import Part, Source, Stretch, holds_jets, read
 from jetbench.formats.unlabelled import copy_unlabelled
-from jetbench.formats.workplace import Remarks, made_of, workplace
 from jetbench.jets import Jets, Meta, SourceFile, open_jets, save_jets
 from jetbench.jets.plausibility import Plausibility
 from jetbench.jets.shards import partition
@@ -48,17 +46,12 @@ class Request(Value):
     opened together."""
 
     format: str | None = None
-    card: str | Path | None = None
+    card: Annotated[str | Path | None, AfterValidator(lambda card: card and str(card))] = None
     class_names: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     unlabelled: bool = False
     drop: Literal["bad"] | None = None
     part: tuple[int, int] | None = None
-
-    @field_validator("card", mode="before")
-    @classmethod
-    def _named(cls, card: Any) -> Any:
-        return str(card) if isinstance(card, Path) else card
 
 
 @dataclass(frozen=True)
@@ -82,8 +75,8 @@ def convert(
 
     `progress(what, done, total)` hears of it. Copies of a jet share the event id of the first, which keeps them on one side of a
     split. An output that is there already is replaced only where the same files made it. Of a file of jets the only conversion is
-    a copy without labels, which replaces nothing. Raises `DataFileError` for what a file
-    or the request has wrong, `BusyError` where another process converts to the same output.
+    a copy without labels, which replaces nothing. Raises `DataFileError` for what a file or the request has wrong, `BusyError`
+    where another process converts to the same output.
     """
     output, request, progress = Path(output).expanduser(), request or Request(), progress or (lambda what, done, total: None)
     given = given_classes(patterns) if isinstance(patterns, Mapping) else FileClasses()
@@ -99,21 +92,21 @@ def convert(
         if before not in (None, files):
             raise DataFileError(f"{output} is there already and was made of other files; remove it, or choose another output")
         keep = _kept_channels(sources[0].meta, request.channels)
+        meta = sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep))
         of_files = given or named_class(sources, request.class_names) or card_classes(sources)
         blocks = _part(list(_blocks(sources, folder, request, of_files)), request.part)
         remarks = _read_missing(blocks, keep, request, progress)
-        plausibility = Plausibility(sources[0].meta.replace(channels=tuple(sources[0].meta.channels[i] for i in keep)))
+        plausibility = Plausibility(meta)
         seen = list(look_at(blocks, plausibility, progress))
-        left_out = told_left_out(seen, sum(block.rows for block in blocks))
-        carried = of_files.names or sources[0].meta.class_names
+        left_out = omissions(seen, sum(block.rows for block in blocks))
+        carried = of_files.names or meta.class_names
         classes = settle_classes([one.labels for one in seen], carried, request.class_names, whole=request.part is None)
         _check_targets(blocks, seen)
         event, duplicates = events(seen)
         part = () if request.part is None else ("part {} of {} of its files".format(*request.part),)
         readers = tuple(dict.fromkeys(f"read by the plug-in {s.entry.plugin.text}" for s in sources if s.entry.plugin))
-        meta = _meta(sources[0].meta, files, keep, classes, seen, (*part, *readers, *plausibility.remarks()))
-        kept = tuple(cut for cut in meta.provenance.cuts if cut not in plausibility.disproved)
-        meta = meta.replace(provenance=meta.provenance.replace(cuts=kept))
+        told = (*part, *readers, *plausibility.remarks())
+        meta = _meta(meta.replace(class_names=classes.names), files, seen, told, plausibility.disproved)
         digest = save_jets(output, _final(blocks, meta, classes, event, progress), workplace=folder)
     return Converted(digest, sum(map(len, event)), duplicates, (*classes.remarks, *remarks, *left_out, *plausibility.remarks()))
 
@@ -172,8 +165,7 @@ def _read_missing(blocks: list[Block], keep: list[int], request: Request, progre
     stretches = [Stretch(run[0].source, run[0].start, run[-1].stop, request.drop == "bad") for run in missing]
     with closing(read(stretches)) as parts:
         for block, (stretch, part) in zip(waiting, parts, strict=True):
-            jets = part.jets if block.label is None else _labelled(part.jets, block.label)
-            save_jets(block.path, [_waiting(jets, keep, request.unlabelled, part)])
+            save_jets(block.path, [_waiting(block, part, keep, request.unlabelled)])
             said = [f"{block.source.path.name}: {remark}" for remark in (*part.remarks, *_of_labels(block, part, request))]
             remarks.keep(f"{block.source.sha256} {stretch.start}", said)
             left -= block.rows
@@ -192,19 +184,16 @@ def _of_labels(block: Block, part: Part, request: Request) -> Iterator[str]:
         yield f"{left} left aside, since its class is given"
 
 
-def _labelled(jets: Jets, label: int) -> Jets:
-    return replace(jets, targets={**jets.targets, "label": np.full(len(jets), label, np.int32)})
-
-
-def _waiting(jets: Jets, keep: list[int], unlabelled: bool, part: Part) -> Jets:
+def _waiting(block: Block, part: Part, keep: list[int], unlabelled: bool) -> Jets:
     """A block as it waits: with the channels that stay, and with its label as it stands in the source. A pixel that is empty in
     those channels is no deposit of theirs; a jet without any other counts as repaired."""
-    jets, repaired = _reduced(jets, keep), part.repaired
+    jets, repaired = _reduced(part.jets, keep), part.repaired
     if empty := int((np.diff(jets.offsets) == 0).sum()):
         repaired = {**repaired, EMPTY: empty}
     targets = {name: column for name, column in jets.targets.items() if name != "label"}
-    if "label" in jets.targets and not unlabelled:
-        targets[SOURCE_LABEL] = np.asarray(jets.targets["label"], np.int32)
+    label = jets.targets.get("label") if block.label is None else np.full(len(jets), block.label)
+    if label is not None and not unlabelled:
+        targets[SOURCE_LABEL] = np.asarray(label, np.int32)
     meta = jets.meta.replace(
         channels=tuple(jets.meta.channels[i] for i in keep),
         class_names=(),
@@ -235,20 +224,19 @@ def _check_targets(blocks: list[Block], seen: list[Seen]) -> None:
 
 
 def _meta(
-    meta: Meta, files: tuple[SourceFile, ...], keep: list[int], classes: Classes, seen: list[Seen], remarks: tuple[str, ...]
+    meta: Meta, files: tuple[SourceFile, ...], seen: list[Seen], remarks: tuple[str, ...], disproved: tuple[str, ...]
 ) -> Meta:
-    """The metadata of the output: that of the sources, where each of its jets came from, and remarks on them."""
-    return meta.replace(
-        channels=tuple(meta.channels[i] for i in keep),
-        class_names=classes.names,
-        provenance=meta.provenance.replace(
-            code=jetbench.__version__,
-            files=files,
-            remarks=(*meta.provenance.remarks, *remarks),
-            repairs=added(one.repairs for one in seen),
-            dropped=added(one.dropped for one in seen),
-        ),
+    """The metadata of the output: where each of its jets came from, and remarks on them; a cut that they disprove is none."""
+    said = meta.provenance
+    provenance = said.replace(
+        code=jetbench.__version__,
+        files=files,
+        cuts=tuple(cut for cut in said.cuts if cut not in disproved),
+        remarks=(*said.remarks, *remarks),
+        repairs=added(one.repairs for one in seen),
+        dropped=added(one.dropped for one in seen),
     )
+    return meta.replace(provenance=provenance)
 
 
 def _final(blocks: list[Block], meta: Meta, classes: Classes, event: list[np.ndarray], progress: Progress) -> Iterator[Jets]:

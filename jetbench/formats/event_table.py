@@ -13,6 +13,7 @@ from jetbench.errors import DataFileError
 from jetbench.formats.card import Events
 from jetbench.formats.columns import refuse
 from jetbench.formats.tables import Columns, Table
+from jetbench.jets.ragged import owner_of
 
 __all__ = ["EventTable"]
 
@@ -63,7 +64,7 @@ class EventTable:
 
     def rows_of(self, jets: np.ndarray) -> np.ndarray:
         """Return the events in which jets lie, by their numbers in the file."""
-        return np.searchsorted(self._offsets, jets, "right") - 1
+        return owner_of(self._offsets, jets)
 
     def close(self) -> None:
         self._table.close()

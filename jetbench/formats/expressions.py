@@ -79,7 +79,6 @@ ALLOWED = (
     "an expression may have names of columns, get('a name') for one that is no word, numbers, + - * / % **, comparisons of two, "
     f"& | ^ ~ (not `and`, `or`, `not`), and the functions {', '.join(NAMES)}"
 )
-MODULES = ("np.", "numpy.")  # before functions, as weaver has them
 
 
 class MissingColumnError(DataFileError):
@@ -138,7 +137,7 @@ class ComputedTable:
             return self._table.shape(key)
         for name in self._computed[key].reads:
             self._table.shape(name)  # which refuses what holds no numbers
-        return shape_of(self.rows, next(self.blocks([key], 0, 1))[key])
+        return shape_of(self.rows, next(self.blocks([key], 0, 1))[key])[0]
 
     def block(self, keys: Sequence[str]) -> int:
         return self._table.block(self._needed(keys))
@@ -155,13 +154,14 @@ class ComputedTable:
         return list(dict.fromkeys(name for names in needed for name in names))
 
 
-def shape_of(rows: int, column: Any) -> tuple[int, ...]:
-    """Return the shape of a column of so many rows like these; of lists of different lengths the length counts as 0."""
+def shape_of(rows: int, column: Any) -> tuple[tuple[int, ...], ak.types.Type]:
+    """Return the shape of a column of so many rows like these, where different lengths of lists count as 0, and the type of what
+    the lists hold in the end."""
     kind, shape = ak.type(column).content, [rows]
-    while isinstance(kind, ak.types.ListType | ak.types.RegularType):
+    while isinstance(kind, ak.types.ListType | ak.types.RegularType) and "__array__" not in kind.parameters:  # a text has it
         shape.append(kind.size if isinstance(kind, ak.types.RegularType) else 0)
         kind = kind.content
-    return tuple(shape)
+    return tuple(shape), kind
 
 
 class _NotAllowedError(Exception):
@@ -199,10 +199,7 @@ def _column(name: str, reads: list[str]) -> Compute:
 
 
 def _function(node: ast.AST) -> Any:
-    name = _dotted(node)
-    for module in MODULES:
-        name = name.removeprefix(module)
-    return FUNCTIONS.get(name)
+    return FUNCTIONS.get(_dotted(node).removeprefix("np.").removeprefix("numpy."))  # as weaver has them
 
 
 def _dotted(node: ast.AST) -> str:

@@ -6,7 +6,6 @@ import glob
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,19 @@ from jetbench.formats.reading import File, Source, look
 from jetbench.jets import Meta
 from jetbench.jets.guard import guarded
 
-__all__ = ["Patterns", "expand", "find_sources"]
+__all__ = ["Patterns", "Progress", "expand", "find_sources"]
 
+Progress = Callable[[str, int, int], None]  # what is done, how much of it, and of how much
 Patterns = str | Path | Sequence[str | Path]  # a path or glob, or several
 READ = 1 << 22  # bytes at a time for a file's digest
+DIFFERENCES: dict[str, Callable[[Meta], Any]] = {
+    "channels": lambda meta: ", ".join(f"{c.name} [{c.unit}]" for c in meta.channels),
+    "kinds of channels": lambda meta: ", ".join(f"{c.name}: {c.combine} {c.weight or ''} {c.role}" for c in meta.channels),
+    "grid": lambda meta: meta.grid,
+    "frame": lambda meta: meta.extent,
+    "classes": lambda meta: ", ".join(meta.class_names),
+    "known columns": lambda meta: ", ".join(meta.unknown),
+}
 
 
 def expand(patterns: Patterns) -> list[Path]:
@@ -41,9 +49,7 @@ def expand(patterns: Patterns) -> list[Path]:
     return found
 
 
-def find_sources(
-    patterns: Patterns, format: str | None, card: Path | None, progress: Callable[[str, int, int], None]
-) -> list[Source]:
+def find_sources(patterns: Patterns, format: str | None, card: Path | None, progress: Progress) -> list[Source]:
     """Look into every file and say how to read it.
 
     Raises `DataFileError` where a file is not of its format, where two files have the same bytes, and where they differ in
@@ -56,28 +62,25 @@ def find_sources(
     for path, found in zip(paths, look([File(path, named, parsed) for path in paths]), strict=True):
         if not found.jets:
             raise DataFileError(f"{path} holds no jets")
-        source = replace(found, sha256=_sha256(path, partial(_report, progress, done, total)))
-        for other in sources:
-            if other.sha256 == source.sha256:
-                raise DataFileError(f"{other.path} and {path} are the same file; its jets would count twice")
-        if sources:
-            _check_alike(sources[0], source)
+        source = replace(found, sha256=_sha256(path, done, total, progress))
+        for earlier in sources:
+            if earlier.sha256 == source.sha256:
+                raise DataFileError(f"{earlier.path} and {path} are the same file; its jets would count twice")
         sources.append(source)
+        for word, part_of in DIFFERENCES.items():
+            if (first := part_of(sources[0].meta)) != (other := part_of(source.meta)):
+                raise DataFileError(f"{paths[0]} and {path} differ in {word}: {first} against {other}; convert them apart")
         done += path.stat().st_size
     return sources
 
 
-def _report(progress: Callable[[str, int, int], None], before: int, total: int, read: int) -> None:
-    progress("checking bytes", before + read, total)
-
-
-def _sha256(path: Path, progress: Callable[[int], None]) -> str:
-    digest, read = hashlib.sha256(), 0
+def _sha256(path: Path, done: int, total: int, progress: Progress) -> str:
+    digest = hashlib.sha256()
     with guarded(path), open(path, "rb") as file:
         while block := file.read(READ):
             digest.update(block)
-            read += len(block)
-            progress(read)
+            done += len(block)
+            progress("checking bytes", done, total)
     return digest.hexdigest()
 
 
@@ -93,20 +96,3 @@ def _format(format: str | None, card: Path | None) -> tuple[FormatEntry | None, 
     if format is not None and formats[format].carded:
         raise DataFileError(f"the format {format!r} needs a card that describes the file; give it with --card")
     return None if format is None else formats[format], None
-
-
-def _check_alike(first: Source, other: Source) -> None:
-    for word, part_of in DIFFERENCES.items():
-        mine, theirs = part_of(first.meta), part_of(other.meta)
-        if mine != theirs:
-            raise DataFileError(f"{first.path} and {other.path} differ in {word}: {mine} against {theirs}; convert them apart")
-
-
-DIFFERENCES: dict[str, Callable[[Meta], Any]] = {
-    "channels": lambda meta: ", ".join(f"{c.name} [{c.unit}]" for c in meta.channels),
-    "kinds of channels": lambda meta: ", ".join(f"{c.name}: {c.combine} {c.weight or ''} {c.role}" for c in meta.channels),
-    "grid": lambda meta: meta.grid,
-    "frame": lambda meta: meta.extent,
-    "classes": lambda meta: ", ".join(meta.class_names),
-    "known columns": lambda meta: ", ".join(meta.unknown),
-}

@@ -60,6 +60,7 @@ class Constituents:
             channels |= {"pt": pt, "energy": np.asarray(ak.flatten(p.energy))}
             mass = np.asarray(total.mass)  # negative where its square is
             mass[np.isinf(mass)] = np.nan
+            targets = {name: one if name == "label" else one.astype(np.float32) for name, one in self.targets.items()}
             done = Jets(
                 meta=meta,
                 offsets=offsets,
@@ -70,7 +71,7 @@ class Constituents:
                 jet_phi=jet_phi.astype(np.float32),
                 jet_pt=np.asarray(total.pt).astype(np.float32),
                 event=np.arange(start, start + len(jet_eta)),
-                targets={"mass": np.maximum(mass, 0).astype(np.float32), **_targets(self.targets)},
+                targets={"mass": np.maximum(mass, 0).astype(np.float32), **targets},
             )
         _check_finite(done, start, where)
         negative = int(np.sum(mass < 0))
@@ -112,10 +113,6 @@ def with_rapidity(pt: ak.Array, rapidity: ak.Array, phi: ak.Array, mass: ak.Arra
         transverse = np.hypot(pt, mass)
         pz, energy = transverse * np.sinh(rapidity), transverse * np.cosh(rapidity)
     return vector.zip({"pt": pt, "phi": phi, "pz": pz, "energy": energy})
-
-
-def _targets(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: column if name == "label" else column.astype(np.float32) for name, column in given.items()}
 
 
 def _check_finite(jets: Jets, start: int, where: object) -> None:

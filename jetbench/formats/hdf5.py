@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import hdf5plugin  # noqa: F401  registers the compressions (blosc, zstd, …) t
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few
+from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few, row_bytes
 from jetbench.jets.foreign import refuse_container
 from jetbench.jets.guard import guarded
 
@@ -32,11 +33,9 @@ def open_hdf5(path: Path) -> h5py.File:
 def has(path: Path, *keys: str) -> bool:
     """Say whether this is an HDF5 file with something at each of the keys; no for whatever cannot be read. No link is followed
     out of the file."""
-    try:
-        with open_hdf5(path) as file, guarded(path):
-            return all(_there(file, key, path) for key in keys)
-    except DataFileError:
-        return False
+    with suppress(DataFileError), open_hdf5(path) as file, guarded(path):
+        return all(_there(file, key, path) for key in keys)
+    return False
 
 
 class Field:
@@ -47,9 +46,6 @@ class Field:
         self.dtype, inner = owner.dtype[name].base, owner.dtype[name].shape
         self.shape, self.chunks = (*owner.shape, *inner), owner.chunks
 
-    def __len__(self) -> int:
-        return len(self._owner)
-
     def __getitem__(self, rows: slice) -> np.ndarray:
         values: np.ndarray = self._owner.fields(self._name)[rows]
         return values
@@ -58,7 +54,7 @@ class Field:
 def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset | Field:
     """Find the dataset of plain numbers at `key`, or such a field of a compound dataset; see `dataset`."""
     owner, _, name = key.rpartition("/")
-    if names := _fields(file, owner, path) if owner else ():
+    if names := _fields(file, owner, path):
         if name not in names:
             raise DataFileError(f"{path}: {owner!r} has no field {name!r}; it has {first_few(names)}")
         found = Field(dataset(file, owner, path), name)
@@ -117,7 +113,7 @@ def text(owner: h5py.Group | h5py.Dataset, name: str, path: Path) -> bytes:
 
 def rows_per_block(columns: Sequence[h5py.Dataset | Field]) -> int:
     """Compute how many rows of all these datasets together make `BLOCK_BYTES`; whole chunks, unless a chunk is larger."""
-    rows = max(1, BLOCK_BYTES // sum(_row_bytes(column) for column in columns))
+    rows = max(1, BLOCK_BYTES // sum(map(row_bytes, columns)))
     chunk = max((column.chunks[0] for column in columns if column.chunks), default=1)
     return rows - rows % chunk if rows > chunk else rows
 
@@ -128,30 +124,17 @@ class HDF5Table(ArrayTable):
     def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         self._file = open_hdf5(path)
         with guarded(path):
-            self.names: Collection[str] = [*keys, *(key for key in optional if _there(self._file, key, path))]
+            self.names = [*keys, *(key for key in optional if _there(self._file, key, path))]
         self._arrays = {key: array(self._file, key, path) for key in self.names}
-        self.rows = len(self._arrays[keys[0]])
-
-    def shape(self, key: str) -> tuple[int, ...]:
-        return tuple(self._arrays[key].shape)
-
-    def row_bytes(self, key: str) -> int:
-        return _row_bytes(self._arrays[key])
+        self.rows = self.shape(keys[0])[0]
 
     def block(self, keys: Sequence[str]) -> int:
         return rows_per_block([self._arrays[key] for key in keys])
 
-    def read(self, key: str, start: int, stop: int) -> np.ndarray:
-        rows: np.ndarray = self._arrays[key][start:stop]
-        return rows.astype(rows.dtype.newbyteorder("="), copy=False)
-
-    def close(self) -> None:
-        self._file.close()
-
 
 def _there(file: h5py.File, key: str, path: Path) -> bool:
     owner, _, name = key.rpartition("/")
-    return name in names if (names := _fields(file, owner, path) if owner else ()) else _walk(file, key, path) is not None
+    return name in names if (names := _fields(file, owner, path)) else _walk(file, key, path) is not None
 
 
 def _walk(file: h5py.File, key: str, path: Path) -> Any:
@@ -174,11 +157,10 @@ def _walk(file: h5py.File, key: str, path: Path) -> Any:
 
 def _fields(file: h5py.File, key: str, path: Path) -> tuple[str, ...]:
     """The names of the fields of a compound dataset; none where there is no such dataset."""
-    try:
+    with suppress(DataFileError):
         found = _walk(file, key, path)
-    except DataFileError:
-        return ()
-    return (isinstance(found, h5py.Dataset) and found.dtype.names) or ()
+        return (isinstance(found, h5py.Dataset) and found.dtype.names) or ()
+    return ()
 
 
 def _kind(dtype: np.dtype) -> str:
@@ -190,13 +172,9 @@ def _kind(dtype: np.dtype) -> str:
     return f"{dtype} where numbers belong"
 
 
-def _row_bytes(found: h5py.Dataset | Field) -> int:
-    return int(found.dtype.itemsize * math.prod(found.shape[1:]))
-
-
 def _check_written(found: h5py.Dataset, key: str, path: Path) -> None:
     """HDF5 itself reads zeros where nothing was written."""
-    row, chunk = _row_bytes(found), found.dtype.itemsize * math.prod(found.chunks or (0,))
+    row, chunk = row_bytes(found), found.dtype.itemsize * math.prod(found.chunks or (0,))
     if not row:
         raise DataFileError(f"{path}: {key!r} has shape {found.shape} and rows of nothing")
     if row > BLOCK_BYTES or chunk > CHUNK_BYTES:

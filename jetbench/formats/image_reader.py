@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.cards import open_table
-from jetbench.formats.columns import dense, refuse
+from jetbench.formats.columns import PerJet, dense, keys_of, refuse, shapes_of
+from jetbench.formats.containers import open_table
 from jetbench.formats.image_card import ImageCard
-from jetbench.formats.places import PerJet, keys_of, shapes_of
 from jetbench.formats.reader import Block, Reader, TableReader
-from jetbench.formats.tables import BLOCK_BYTES, Columns, Table
+from jetbench.formats.tables import BLOCK_BYTES, Columns
 from jetbench.jets import Jets, jets_from_images
 from jetbench.jets.ragged import owner_of
 
@@ -27,8 +26,9 @@ CAST = "describe the file by a card of the kind `images` with `cast: true` to ha
 class ImageReader(TableReader):
     """Images in the columns of a table, as the card says."""
 
-    def __init__(self, path: Path, table: Table, card: ImageCard) -> None:
-        self.card, self._order = card, card.of_jets()
+    def __init__(self, path: Path, card: ImageCard) -> None:
+        table, self.card = open_table(path, card, [card.images, *keys_of([*card.jet_places(), *card.told_places()])])
+        self._order = card.of_jets()
         super().__init__(path, table)
         self.block = max(1, min(self.block, BLOCK_BYTES // self._jet_bytes()))
 
@@ -104,15 +104,6 @@ class Images(ImageReader):
     meaning."""
 
     looks_right = Reader.looks_right
-
-    def __init__(self, path: Path, card: ImageCard) -> None:
-        keys = keys_of([*card.jet_places(), *card.told_places()])
-        table = open_table(path, card, [card.images, *keys])
-        super().__init__(path, table, card.without(set(card.optional).difference(table.names)))
-
-    def is_likely(self) -> bool:
-        """Say whether it may be what the card says, beyond the shapes."""
-        return True
 
 
 def _float32(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

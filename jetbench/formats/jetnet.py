@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.agreement import Agreement
 from jetbench.formats.columns import labels, refuse
 from jetbench.formats.fourvectors import Constituents, massless, padded
 from jetbench.formats.hdf5 import HDF5Table, has
 from jetbench.formats.particles import ENERGY, PT
-from jetbench.formats.reader import Block, TableReader
+from jetbench.formats.reader import Agreement, Block, TableReader
 from jetbench.formats.tables import Columns
 from jetbench.jets import Meta, Provenance
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from jetbench.errors import DataFileError
@@ -26,11 +27,10 @@ class MassRegression(ImageReader):
     """
 
     def __init__(self, path: Path) -> None:
-        table = ParquetTable(path)
-        shape = table.shape("X_jet")
+        with closing(ParquetTable(path)) as table:
+            shape, mass = table.shape("X_jet"), next((key for key in ("m", "am") if key in table.names), "mass")
         if len(shape) != 4 or shape[2:] != (PIXELS, PIXELS):
             raise DataFileError(f"{path}: one row of 'X_jet' has shape {shape[1:]} where (channels, 125, 125) belongs")
-        mass = next((key for key in ("m", "am") if key in table.names), "mass")
         card = ImageCard(
             kind="images",
             source="ML4SCI mass regression images",
@@ -47,7 +47,7 @@ class MassRegression(ImageReader):
             optional=(mass, "ieta", "iphi", "pt"),
             cast=True,
         )
-        super().__init__(path, table, card.without(set(card.optional).difference(table.names)))
+        super().__init__(path, card)
         self.remarks = (
             f"the file does not name its {shape[1]} channels: all are summed where pixels meet, and none counts as momentum; "
             "describe them in a card of the kind `images` where that is wrong",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few
+from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, closed_on_error, first_few, row_bytes
 from jetbench.jets.foreign import refuse_container
 from jetbench.jets.guard import guarded
 
@@ -21,51 +19,30 @@ __all__ = ["NpyTable", "NpzTable"]
 ARRAY = "array"  # what cards call the array of a npy file, which has no name
 
 
-class _Arrays(ArrayTable):
-    """Arrays by key, each of which is read from a stream."""
-
-    _members: Mapping[str, _Member]
-    _file: IO[bytes] | zipfile.ZipFile
-
-    def shape(self, key: str) -> tuple[int, ...]:
-        return self._members[key].shape
-
-    def row_bytes(self, key: str) -> int:
-        return self._members[key].row_bytes
-
-    def read(self, key: str, start: int, stop: int) -> np.ndarray:
-        return self._members[key].read(start, stop)
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class NpzTable(_Arrays):
+class NpzTable(ArrayTable):
     """Arrays of plain numbers by key, of at least one row each, and such of the `optional` ones as there are; `names` lists both.
     Raises `DataFileError` for a file that is no npz file."""
 
     def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
-        with guarded(path), contextlib.ExitStack() as closing:
+        with guarded(path):
             refuse_container(path, "npz")
-            self._file = archive = closing.enter_context(zipfile.ZipFile(path))
-            there = archive.namelist()
-            self.names: Collection[str] = [*keys, *(key for key in optional if f"{key}.npy" in there)]
-            self._members = {key: _open(archive, key, path) for key in self.names}
-            closing.pop_all()  # all is well: close() will do it
+            with closed_on_error(zipfile.ZipFile(path)) as self._file:
+                there = self._file.namelist()
+                self.names = [*keys, *(key for key in optional if f"{key}.npy" in there)]
+                self._arrays = {key: _open(self._file, key, path) for key in self.names}
         self.rows = self.shape(keys[0])[0]
 
 
-class NpyTable(_Arrays):
-    """The one array of a npy file, by the key `array`; raises `DataFileError` for a file that is none."""
+class NpyTable(ArrayTable):
+    """The one array of a npy file, by the key `array`, whatever is optional; raises `DataFileError` for a file that is none."""
 
-    def __init__(self, path: Path, keys: Sequence[str]) -> None:
+    def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         if others := [key for key in keys if key != ARRAY]:
             raise DataFileError(f"{path}: no array {others[0]!r}; an npy file has one array, which cards call {ARRAY!r}")
-        with guarded(path), contextlib.ExitStack() as closing:
+        with guarded(path):
             refuse_container(path, "npy")
-            self._file = closing.enter_context(open(path, "rb"))
-            self._members = {ARRAY: _Member(self._file, path.stat().st_size, ARRAY, path)}
-            closing.pop_all()  # all is well: close() will do it
+            with closed_on_error(open(path, "rb")) as self._file:
+                self._arrays = {ARRAY: _Member(self._file, path.stat().st_size, ARRAY, path)}
         self.rows, self.names = self.shape(ARRAY)[0], [ARRAY]
 
 
@@ -96,19 +73,19 @@ class _Member:
         self._stream = stream
         version = np.lib.format.read_magic(self._stream)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        self.shape, fortran, self._dtype = read(self._stream)
-        if self._dtype.hasobject or self._dtype.kind not in "iufb":
-            raise DataFileError(f"{path}: {key!r} holds {_kind(self._dtype)}")
+        self.shape, fortran, self.dtype = read(self._stream)
+        if self.dtype.hasobject or self.dtype.kind not in "iufb":
+            raise DataFileError(f"{path}: {key!r} holds {_kind(self.dtype)}")
         if fortran and len(self.shape) > 1:
             raise DataFileError(f"{path}: {key!r} is in Fortran order; save it with numpy.ascontiguousarray")
-        self.row_bytes = self._dtype.itemsize * math.prod(self.shape[1:])
-        if not self.shape or not self.shape[0] or not 0 < self.row_bytes <= BLOCK_BYTES:
+        self._row_bytes = row_bytes(self)
+        if not self.shape or not self.shape[0] or not 0 < self._row_bytes <= BLOCK_BYTES:
             raise DataFileError(f"{path}: {key!r} has shape {self.shape}: no rows, or rows too large to read in bounded memory")
         self._header = self._stream.tell()
-        if self._header + self.row_bytes * self.shape[0] != size:
+        if self._header + self._row_bytes * self.shape[0] != size:
             raise DataFileError(f"{path}: {key!r} declares the shape {self.shape}, but its data are not of that size")
 
-    def read(self, start: int, stop: int) -> np.ndarray:
-        self._stream.seek(self._header + start * self.row_bytes)
-        rows = np.frombuffer(self._stream.read((stop - start) * self.row_bytes), self._dtype)
-        return rows.reshape(stop - start, *self.shape[1:]).astype(self._dtype.newbyteorder("="), copy=False)
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        count = rows.stop - rows.start
+        self._stream.seek(self._header + rows.start * self._row_bytes)
+        return np.frombuffer(self._stream.read(count * self._row_bytes), self.dtype).reshape(count, *self.shape[1:])

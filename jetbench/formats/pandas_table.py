@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import pickletools
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
@@ -28,10 +29,8 @@ STRINGS = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
 
 
 def plain_strings(pickled: bytes, path: Path) -> list[str]:
-    """List the strings of a pickled list of strings, taken from its instructions without obeying any.
-
-    Raises `DataFileError` for a pickle of anything else.
-    """
+    """List the strings of a pickled list of strings, taken from its instructions without obeying any. Raises `DataFileError`
+    for a pickle of anything else."""
     found: list[str] = []
     with guarded(path):
         for code, argument, _ in pickletools.genops(pickled):
@@ -44,11 +43,9 @@ def plain_strings(pickled: bytes, path: Path) -> list[str]:
 
 def has_frames(path: Path) -> bool:
     """Say whether this is an HDF5 file in which pandas has written frames, in whatever layout; no for what cannot be read."""
-    try:
-        with open_hdf5(path) as file, guarded(path):
-            return any("pandas_type" in file[key].attrs for key in groups(file))
-    except DataFileError:
-        return False
+    with suppress(DataFileError), open_hdf5(path) as file, guarded(path):
+        return any("pandas_type" in file[key].attrs for key in groups(file))
+    return False
 
 
 class PandasTable:

@@ -23,11 +23,12 @@ TOLERATED = 4  # times BLOCK_BYTES, of a block whose rows are larger than the fi
 
 
 class ParquetTable:
-    """Columns by key, of at least one row; those that are needed may be named later. A field of records, or of lists of them, is
-    `column/field`. Row groups are read one after another, in batches, so that memory grows neither with the file nor with a row
-    group. Where rows may be `ragged`, lists of lists of different lengths, each length in the shape of such a one is 0."""
+    """Columns by key, of at least one row; whoever asks for the shape of one learns whether it is there, and of numbers. A field
+    of records, or of lists of them, is `column/field`. Row groups are read one after another, in batches, so that memory grows
+    neither with the file nor with a row group. Where rows may be `ragged`, lists of lists of different lengths, each length in
+    the shape of such a one is 0."""
 
-    def __init__(self, path: Path, keys: Sequence[str] = (), ragged: bool = False) -> None:
+    def __init__(self, path: Path, ragged: bool = False) -> None:
         self._path, self._ragged = path, ragged
         with guarded(path):
             refuse_container(path, "parquet")
@@ -37,8 +38,6 @@ class ParquetTable:
             self.names: Collection[str] = set(self._fields)
             if not self.rows:
                 raise DataFileError(f"{path}: it has no rows")
-            for key in keys:
-                self._check(key)
 
     def shape(self, key: str) -> tuple[int, ...]:
         try:

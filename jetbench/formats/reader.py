@@ -1,23 +1,25 @@
-"""What a reader of a foreign file does: it opens the file, and yields its jets in order, in blocks."""
+"""What a reader of a foreign file does: it opens the file, yields its jets in order, in blocks, and says where they disagree with
+what the file says of them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.columns import DROP, FaultyRowsError
-from jetbench.formats.tables import Columns, Table
+from jetbench.formats.columns import DROP, UNSELECTED, FaultyRowsError
+from jetbench.formats.tables import Columns, Table, closed_on_error
 from jetbench.jets import Jets, Meta
 from jetbench.jets.guard import OWN, guarded
 
-__all__ = ["Block", "Reader", "TableReader"]
+__all__ = ["Agreement", "Block", "Reader", "TableReader"]
 
 Block = tuple[Jets, dict[str, int]]  # jets, and the number of jets by named repair
 
@@ -54,11 +56,9 @@ class Reader(ABC):
     @classmethod
     def recognises(cls, path: Path) -> bool:
         """Say whether the content, not the name alone, is safely of this format; no for whatever cannot be read."""
-        try:
-            with guarded(path):
-                return cls.looks_right(path)
-        except DataFileError:
-            return False
+        with suppress(DataFileError), guarded(path):
+            return cls.looks_right(path)
+        return False
 
     @classmethod
     def looks_right(cls, path: Path) -> bool:
@@ -95,15 +95,11 @@ class TableReader(Reader):
 
     def __init__(self, path: Path, table: Table) -> None:
         self.path, self.table = path, table
-        try:
-            with guarded(path):
-                self._keys = self._open()
-                self.jets, self.block = table.rows, max(1, min(table.rows, table.block(self._keys)))
-                if self.jets > (size := path.stat().st_size):  # no jet takes less than a byte
-                    raise DataFileError(f"{path}: {self.jets} jets are declared in {size} bytes; the file is damaged")
-        except BaseException:
-            self.close()
-            raise
+        with guarded(path), closed_on_error(self):
+            self._keys = self._open()
+            self.jets, self.block = table.rows, max(1, min(table.rows, table.block(self._keys)))
+            if self.jets > (size := path.stat().st_size):  # no jet takes less than a byte
+                raise DataFileError(f"{path}: {self.jets} jets are declared in {size} bytes; the file is damaged")
 
     @classmethod
     def looks_right(cls, path: Path) -> bool:
@@ -124,23 +120,17 @@ class TableReader(Reader):
         event, dropped = start + np.arange(len(next(iter(columns.values())))), Counter[str]()
         while True:
             try:
-                for cause, left_out in self._unselected(columns, start).items():
-                    if left_out.any():
-                        dropped[cause] += int(left_out.sum()) * self.jets_per_row
-                        columns, event = _rows(columns, ~left_out), event[~left_out]
                 jets, repairs = self._jets(columns, start)
                 break
             except FaultyRowsError as fault:
-                if not (self.drop and fault.remedy == DROP):
+                if fault.remedy != UNSELECTED and not (self.drop and fault.remedy == DROP):
                     raise fault.counted_by(event) from None
                 dropped[fault.cause] += int(fault.faulty.sum()) * self.jets_per_row
-                columns, event = _rows(columns, ~fault.faulty), event[~fault.faulty]
+                columns = {key: column[~fault.faulty] for key, column in columns.items()}
+                event = event[~fault.faulty]
         self.dropped = dropped
-        return replace(jets, event=np.repeat(event, self.jets_per_row)), repairs
-
-    def _unselected(self, columns: Columns, start: int) -> dict[str, np.ndarray]:
-        """Which rows (n,) of a block a card does not want, by the cause."""
-        return {}
+        numbers = event[:, None] * self.jets_per_row + np.arange(self.jets_per_row)
+        return replace(jets, event=self.rows_of(numbers.ravel())), repairs
 
     def close(self) -> None:
         self.table.close()
@@ -152,5 +142,35 @@ class TableReader(Reader):
     def _jets(self, columns: Columns, start: int) -> Block: ...
 
 
-def _rows(columns: Columns, wanted: np.ndarray) -> Columns:
-    return {key: column[wanted] for key, column in columns.items()}
+@dataclass
+class Tally:
+    kind: str
+    jets: int = 0
+    disagreeing: int = 0
+    worst: float = 0.0
+
+
+class Agreement:
+    """Counts, over all blocks, the jets whose computed value differs from the file's own by more than a tolerance."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[str, Tally] = {}
+
+    def compare(self, name: str, computed: np.ndarray, stored: np.ndarray, tolerance: float, relative: bool = False) -> None:
+        """Count where two columns (n,) of the quantity that the file calls `name` disagree, as any does with NaN or infinity."""
+        with np.errstate(all="ignore"):
+            difference = np.abs(computed.astype(np.float64) - stored)
+            difference = np.nan_to_num(difference / np.abs(stored) if relative else difference, nan=np.inf)
+        tally = self._tallies.setdefault(name, Tally("relative difference" if relative else "difference"))
+        tally.jets += len(difference)
+        tally.disagreeing += int(np.sum(difference > tolerance))
+        tally.worst = max(tally.worst, float(difference.max(initial=0.0)))
+
+    def remarks(self) -> list[str]:
+        """Write a sentence for each quantity with disagreement."""
+        return [
+            f"{tally.disagreeing} of {tally.jets} jets disagree with the file's {name}; the largest {tally.kind} is "
+            f"{tally.worst:.3g}"
+            for name, tally in self._tallies.items()
+            if tally.disagreeing
+        ]

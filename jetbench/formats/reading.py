@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,7 @@ from jetbench.processes import Function, Report, Tell, context, run_jobs
 __all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read", "survey"]
 
 # what imports awkward, vector, uproot, h5py and pyarrow, once for all children
-PRELOAD = (
-    "jetbench.formats.root",
-    "jetbench.formats.ml4sci",
-    "jetbench.formats.shipped_cards",
-    "jetbench.formats.pandas_table",
-)
+PRELOAD = ("jetbench.formats.shipped_cards",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,11 +141,10 @@ def survey(path: Path) -> tuple[Look, str]:
 
 def holds_jets(path: Path) -> bool:
     """Tell whether it is a file of jets of jetbench itself."""
-    try:
+    with suppress(DataFileError):
         open_jets(path)
-    except DataFileError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _in_child(function: Function[Any], jobs: Sequence[File | Stretch]) -> Generator[Report[Any], None, None]:
@@ -176,10 +170,9 @@ def _name(file: File, tell: Tell) -> str:
 
 def _survey(file: File, tell: Tell) -> tuple[Look, str]:
     found = look_at(file.path)
-    try:
+    with suppress(DataFileError):
         return found, file.entry().name
-    except DataFileError:
-        return found, ""
+    return found, ""
 
 
 def _look(file: File, tell: Tell) -> Source:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -14,7 +13,7 @@ import uproot
 
 from jetbench.errors import DataFileError
 from jetbench.formats.expressions import shape_of
-from jetbench.formats.tables import BLOCK_BYTES, Columns, first_few
+from jetbench.formats.tables import BLOCK_BYTES, Columns, closed_on_error, first_few
 from jetbench.jets.foreign import refuse_container
 from jetbench.jets.guard import guarded
 
@@ -41,18 +40,17 @@ class RootTable:
 
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
-        with guarded(path), contextlib.ExitStack() as closing:
+        with guarded(path):
             refuse_container(path, "root")
             # an open file, because uproot takes a name for an address: "x.root:tree", "http:…"
-            self._stream = closing.enter_context(open(path, "rb"))
-            self._tree = self._find(name)
-            self._of_fields = isinstance(self._tree, uproot.behaviors.RNTuple.HasFields)
-            self.rows, paths = int(self._tree.num_entries), list(self._tree.keys(recursive=True))
-            if not self.rows:
-                raise DataFileError(f"{path}: the tree {name!r} has no entries; leave the file out")
-            last = Counter(key.rpartition("/")[2] for key in paths)
-            self.names: Collection[str] = {*paths, *(key for key, times in last.items() if times == 1)}
-            closing.pop_all()  # all is well: close() will do it
+            with closed_on_error(open(path, "rb")) as self._stream:
+                self._tree = self._find(name)
+                self._of_fields = isinstance(self._tree, uproot.behaviors.RNTuple.HasFields)
+                self.rows, paths = int(self._tree.num_entries), list(self._tree.keys(recursive=True))
+                if not self.rows:
+                    raise DataFileError(f"{path}: the tree {name!r} has no entries; leave the file out")
+                last = Counter(key.rpartition("/")[2] for key in paths)
+                self.names: Collection[str] = {*paths, *(key for key, times in last.items() if times == 1)}
 
     def shape(self, key: str) -> tuple[int, ...]:
         """Return the shape of a branch of numbers, or of lists of them. Raises `DataFileError` for any other."""
@@ -62,12 +60,10 @@ class RootTable:
             if isinstance(getattr(self._tree[key], "interpretation", None), uproot.AsObjects):
                 raise self._refused(key) from error  # it would need the file's own code
             raise
-        kind = ak.type(first).content
-        while isinstance(kind, ak.types.ListType | ak.types.RegularType) and "__array__" not in kind.parameters:  # a text has it
-            kind = kind.content
+        shape, kind = shape_of(self.rows, first)
         if not (isinstance(kind, ak.types.NumpyType) and kind.primitive.startswith(NUMBERS)):
             raise self._refused(key)
-        return shape_of(self.rows, first)
+        return shape
 
     def block(self, keys: Sequence[str]) -> int:
         return int(self._tree.num_entries_for(BLOCK_BYTES, **self._filter(keys)))

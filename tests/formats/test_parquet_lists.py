@@ -31,7 +31,7 @@ def test_a_block_is_as_large_as_its_rows_are_in_memory(tmp_path: Path, monkeypat
     monkeypatch.setattr(parquet, "BLOCK_BYTES", 1 << 20)
     path = write(tmp_path / "a.parquet", [10_000] * 100)
     assert path.stat().st_size < 1 << 17, "or the test shows nothing"
-    table = ParquetTable(path, ["pt", "y"])
+    table = ParquetTable(path)
     assert 10 <= table.block(["pt", "y"]) <= (1 << 20) / 80_000
     for start in (0, 30, 60, 10):  # also backwards, and on from where the first look ended
         columns = next(table.blocks(["pt", "y"], start, 10))
@@ -42,7 +42,7 @@ def test_a_block_is_as_large_as_its_rows_are_in_memory(tmp_path: Path, monkeypat
 
 def test_rows_that_grow_are_an_error_before_they_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "BLOCK_BYTES", 1 << 20)
-    table = ParquetTable(write(tmp_path / "a.parquet", [10] * 40 + [50_000] * 40), ["pt", "y"])
+    table = ParquetTable(write(tmp_path / "a.parquet", [10] * 40 + [50_000] * 40))
     assert min(table.rows, table.block(["pt", "y"])) == 80
     with pytest.raises(DataFileError, match="much larger than the first ones"):
         next(table.blocks(["pt", "y"], 0, 80))

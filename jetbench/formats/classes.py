@@ -1,17 +1,23 @@
-"""What the labels of converted files mean, settled once all of them are known."""
+"""The classes of converted jets: the files say them by labels, or the user or a card names that of every file."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
 
 import numpy as np
 
 from jetbench.errors import DataFileError
+from jetbench.formats.files import Patterns, expand
+from jetbench.formats.reading import Source
 from jetbench.formats.tables import first_few
 
-__all__ = ["Classes", "settle_classes"]
+__all__ = ["Classes", "FileClasses", "card_classes", "given_classes", "named_class", "settle_classes"]
+
+MOST_CLASSES = 256  # beyond that a column is no class label; JetClass-II has 188, huggingface.co/datasets/jet-universe/jetclass2
 
 
 @dataclass(frozen=True)
@@ -20,14 +26,13 @@ class Classes:
     jets have no labels."""
 
     names: tuple[str, ...] = ()
-    number: tuple[tuple[int, int], ...] = ()
+    number: Mapping[int, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
     def translate(self, labels: np.ndarray) -> np.ndarray:
         """Turn labels of the files (n,) into places in `names` (n,) int32."""
-        table = dict(self.number)
         values, inverse = np.unique(labels, return_inverse=True)
-        return np.array([table[int(v)] for v in values], np.int32)[inverse]
+        return np.array([self.number[int(v)] for v in values], np.int32)[inverse]
 
 
 def settle_classes(
@@ -56,7 +61,7 @@ def settle_classes(
     if not whole:
         if remarks:
             raise DataFileError("a part does not know the labels of the others: name the classes with --class-names")
-        return Classes(names, tuple((place, place) for place in range(len(names))))
+        return Classes(names, {place: place for place in range(len(names))})
     found = sorted(counts)
     if len(found) == 1:
         only = names[found[0]]
@@ -64,11 +69,8 @@ def settle_classes(
     absent = [name for i, name in enumerate(names) if i not in counts]
     if absent:
         remarks.append(f"no jets of the classes {', '.join(absent)}; they are left out")
-    return Classes(
-        names=tuple(names[label] for label in found),
-        number=tuple((label, place) for place, label in enumerate(found)),
-        remarks=tuple(remarks),
-    )
+    number = {label: place for place, label in enumerate(found)}
+    return Classes(tuple(names[label] for label in found), number, tuple(remarks))
 
 
 def _names(counts: Counter[int], carried: tuple[str, ...], given: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
@@ -80,8 +82,7 @@ def _names(counts: Counter[int], carried: tuple[str, ...], given: tuple[str, ...
     if len(set(given)) != len(given):
         raise DataFileError(f"the class names {', '.join(given)} are not all different")
     lowest, highest = min(counts), max(counts)
-    names = carried or given
-    if names:
+    if names := carried or given:
         outside = [label for label in counts if not 0 <= label < len(names)]
         if outside:
             raise DataFileError(
@@ -95,4 +96,50 @@ def _names(counts: Counter[int], carried: tuple[str, ...], given: tuple[str, ...
     return made, [f"the files do not say what their labels mean: {first_few(made)}; name them with --class-names"]
 
 
-MOST_CLASSES = 256  # beyond that a column is no class label; JetClass-II has 188, huggingface.co/datasets/jet-universe/jetclass2
+@dataclass(frozen=True)
+class FileClasses:
+    """The names of classes, and by path the place of each file's among them. Without names, files say it themselves or nobody
+    does."""
+
+    names: tuple[str, ...] = ()
+    places: Mapping[Path, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+
+def given_classes(patterns: Mapping[str, Patterns]) -> FileClasses:
+    """Settle the classes of files that stand under the name of theirs. Raises `DataFileError` where there is no such file."""
+    places = {path: place for place, one in enumerate(patterns.values()) for path in expand(one)}
+    return FileClasses(tuple(patterns), places)
+
+
+def named_class(sources: Sequence[Source], names: Sequence[str]) -> FileClasses:
+    """Settle the class of files whose readers guess theirs, or know none, by the one name that a user gives; nothing without.
+    Raises `DataFileError` where these guesses are not all the same."""
+    if len(names) != 1 or not all(source.guess for source in sources):
+        return FileClasses()
+    first = sources[0]
+    for other in sources:
+        if other.guess != first.guess:
+            raise DataFileError(
+                f"{first.path}: {first.guess}, but {other.path}: {other.guess}; --class-names {names[0]} would make one class of "
+                f"them: say that of each file, --label-from-files {names[0]}=FILE …"
+            )
+    return FileClasses(tuple(names), {source.path: 0 for source in sources})
+
+
+def card_classes(sources: Sequence[Source]) -> FileClasses:
+    """Settle the classes of files by the patterns of their card for names of files; nothing without. Raises `DataFileError` for a
+    file that not exactly one of these matches."""
+    card = sources[0].card
+    if card is None or not card.label_from_files:
+        return FileClasses()
+    names, places = tuple(card.label_from_files), {}
+    for source in sources:
+        matched = [name for name, pattern in card.label_from_files.items() if fnmatch(source.path.name, pattern)]
+        if len(matched) != 1:
+            found = f"those of {' and '.join(matched)}" if matched else f"none ({', '.join(card.label_from_files.values())})"
+            raise DataFileError(f"{source.path}: of the card's patterns in label_from_files it matches {found}")
+        places[source.path] = names.index(matched[0])
+    return FileClasses(names, places)
