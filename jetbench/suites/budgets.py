@@ -51,7 +51,8 @@ def check_budgets(plan: Graph, strata: np.ndarray, events: np.ndarray) -> None:
 
     pool = len(split_jets(strata, events, settings.test_jets, None, seed, digest).pool)
     check_pool(plan.instance, pool)
-    _require(plan.instance, "test", shortage, settings.test_jets, len(strata) - 1)
+    largest_event = int(np.unique(events, return_counts=True)[1].max())  # beyond the jets without it, none may be left
+    _require(plan.instance, "test", shortage, settings.test_jets, len(strata) - largest_event)
     _require(plan.instance, "train", shortage, plan.instance.budgets[0], pool)
     if tuned:
         _require(plan.instance, "validation", shortage, min(tuned), pool)

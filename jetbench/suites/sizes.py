@@ -43,7 +43,8 @@ def check_pool(instance: AnyInstance, pool: int) -> None:
     """Raise `SuiteError`, with budgets that fit, where so many jets beside the test jets are fewer than the largest budget."""
     if (largest := instance.budgets[-1]) > pool:
         fitting = f"{set_labels(instance, _fitting(instance.budgets, pool))} fits" if pool > FEW else "take a larger dataset"
-        cause = f"{pool} jets are left beside the test jets, since those of one event stay together"
+        left = "1 jet is" if pool == 1 else f"{pool} jets are"
+        cause = f"{left} left beside the test jets, since those of one event stay together"
         raise SuiteError(f"label budget {largest}: {cause}; {fitting}")
 
 

@@ -75,6 +75,16 @@ def test_events_that_stay_together_leave_fewer_jets_than_are_asked_for(plan_of: 
     check_budgets(plan_of("test_jets=110", "tuning=null", "labels=[50]"), strata, np.arange(400) // 4)
     with pytest.raises(SuiteError, match="110 test jets leave none of 400, since jets of one event stay together"):
         check_budgets(plan, strata, np.zeros(400, int))
+    with pytest.raises(SuiteError, match="label budget 290: 1 jet is left beside the test jets"):
+        check_budgets(plan, strata, np.arange(400) // 399)
+
+
+def test_a_class_that_is_too_rare_in_events_is_told_as_without_them(plan_of: Callable[..., Plan]) -> None:
+    """No size of the test set has enough of it, up to one that leaves no jet beside."""
+    plan, strata = plan_of("test_jets=20", "tuning=null", "labels=[50]"), np.arange(400) // 399
+    for events in (np.arange(400), np.arange(400) // 4):
+        with pytest.raises(SuiteError, match=r"test_jets 20: the class 'top' has \d of 20 .*; the dataset has too few of them$"):
+            check_budgets(plan, strata, events)
 
 
 def test_an_arm_at_a_budget_that_is_gone_names_the_option(plan_of: Callable[..., Plan]) -> None:
