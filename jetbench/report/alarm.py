@@ -235,8 +235,8 @@ def saturated(results: Results, arm: str, labels: int) -> str:
     tested, metric = results.mean(arm, labels), results.metric
     if tested is None or not is_perfect(metric, tested.mean):
         return ""
-    change = "raise" if metric.larger_is_better else "lower"
-    return f"saturated: nothing can {change} its test {metric.name}, and differences in it say little"
+    best = quantity(metric, number(metric, tested.mean))
+    return f"saturated: its test {metric.name} is {best} as it is written, so that no gain can be seen in it"
 
 
 def early(results: Results, arm: str, labels: int) -> str:

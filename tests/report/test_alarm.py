@@ -284,7 +284,7 @@ def test_nothing_is_advised_where_the_metric_cannot_be_better(planted: Planted) 
     asked = ("labels=[50]", "seeds=2", "longer=2.0")
     short = dict.fromkeys(("scratch", "simclr"), worst)
     results = planted(*asked, areas={"scratch": 1.0, "simclr": 1.0}, signs=short)
-    told = "saturated: nothing can raise its test AUC, and differences in it say little"
+    told = "saturated: its test AUC is 1.0000 as it is written, so that no gain can be seen in it"
     assert saturated(results, "scratch", 50) == told
     assert {row.arm: row.notes for row in rows(results)}["scratch"] == (told,)
     said = " ".join([*warnings(results), answer(results), *(note for row in rows(results) for note in row.notes)])
@@ -299,3 +299,6 @@ def test_nothing_is_advised_where_the_metric_cannot_be_better(planted: Planted) 
     said = " ".join([*warnings(below), *(note for row in rows(below) for note in row.notes)])
     for advice in ("limited by compute", "may be too short", "frozen"):
         assert advice in said, "of the same trainings where there is something to gain"
+    assert "saturated" not in page_of(below)
+    apart = planted(*asked, areas={"scratch": 0.9, "simclr": 1.0}, signs=short)
+    assert "say little" not in page_of(apart), "the difference to an arm that is not saturated says much"

@@ -45,7 +45,6 @@ labels that teach nothing more the second).
 “No sign of compute” says no more than that
 none of these called: {% if times %}a training {{ times }} as long may gain what stands below it and stay unseen, and where
 nothing stands below it none was made. {% else %}no longer training was made, which alone would show what it gains. {% endif %}
-A dash stands where the test {{ metric }} cannot be better, as it is written: it is saturated.
 An encoder that has moved from random weights by less than {{ frozen }} % is practically frozen.{{ heads }}</small></p>
 """
 
