@@ -12,7 +12,7 @@ import numpy as np
 from jetbench.formats import formats
 from jetbench.formats.card import split
 from jetbench.formats.guess_arrays import MANY, Array, Look
-from jetbench.formats.guess_constituents import constituents, starts
+from jetbench.formats.guess_constituents import LISTS, constituents, starts
 from jetbench.formats.guess_events import jets_of_events
 from jetbench.formats.guess_images import images
 from jetbench.formats.guess_labels import Found, label_lines
@@ -23,8 +23,13 @@ __all__ = ["Guess", "guess"]
 
 BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")  # in a name they would end a comment, and begin a key
 UNSURE = (
-    "# Rows seem to be events and no jets: {}. A card says in `events` what is a list of jets, and which constituents they have "
-    "(docs/cards.md). Below is the card for rows that are one jet each, as comments: sed -i 's/^#: //' card.yaml  makes it one"
+    "# Rows seem to be events and no jets: {}. {}. Below is the card for rows that are one jet each, as comments: "
+    "sed -i 's/^#: //' card.yaml  makes it one"
+)
+OF_LISTS = "A card says in `events` what is a list of jets, and which constituents they have (docs/cards.md)"
+OF_ARRAYS = (
+    "Write each jet as a row of its own, as numpy's reshape makes one of (events, jets, …), or lists of jets as parquet, of "
+    "which a card says so in `events` (docs/cards.md)"
 )
 NONE = (
     "no card can be drafted: neither images nor constituents with a momentum were found among these arrays. Names of momenta "
@@ -58,7 +63,8 @@ def guess(path: Path) -> Guess:
     else:
         with np.errstate(all="ignore"):  # numbers of any size are looked at
             doubt, drafted = _draft(look)
-        lines += [UNSURE.format(doubt)] if doubt else _comments(look, bool(drafted))
+        unsure = [UNSURE.format(doubt, OF_LISTS if look.container in LISTS else OF_ARRAYS)]
+        lines += unsure if doubt else _comments(look, bool(drafted))
         drafted = [f"#: {line}" for line in drafted] if doubt else drafted
     text = "\n".join(BREAKS.sub("?", line) for line in [*lines, *drafted])
     return Guess(text, bool(drafted and not doubt), known)

@@ -13,15 +13,13 @@ from jetbench.formats.guess_labels import Found
 from jetbench.formats.guess_radius import radius_line, too_wide
 from jetbench.formats.guess_rules import Momentum, begins, by_name, by_values, quantity, quoted
 
-__all__ = ["constituents", "starts"]
+__all__ = ["LISTS", "constituents", "starts"]
 
 MEV = 1e4  # median pT of jets beyond which they are in MeV rather than in GeV
 MASKS = ("mask", "valid", "is_valid", "present")
 OFFSETS = "offsets"
 # FatJet_pt is no pT of constituents
-OF_JETS = re.compile(
-    r"(?:^|[/._])(?:fat|gen)?(?:jets?|fj)(?:ak\d+)?[/._][a-z]+$", re.IGNORECASE
-)  # FatJet_pt: no constituents' pT
+OF_JETS = re.compile(r"(?:^|[/._])(?:fat|gen)?(?:jets?|fj)(?:ak\d+)?[/._][a-z]+$", re.IGNORECASE)
 FIRST = 512  # jets of a flat file that tell unit and radius
 LISTS = ("parquet", "root")  # containers in which a row has lists of its own length
 
@@ -103,10 +101,11 @@ def _doubt(look: Look, momentum: Momentum, meant: dict[str, np.ndarray], mask: n
     for key in (first, *(array.key for array in lists)):
         if OF_JETS.search(key):
             return f"{key} is by its name a quantity of jets, of which a row has several"
-    if nested := [array.key for array in lists if array.inner is not None]:
-        return f"{nested[0]} has lists in lists"
     if wide := too_wide(meant, mask):
         return "in most rows constituents lie further from each other than in any jet"
+    # near each other they are of one jet, whose constituents may have lists of their own, as tracks of hits
+    if wide is None and (nested := [array.key for array in lists if array.inner is not None]):
+        return f"{nested[0]} has lists in lists"
     own = next((array.lengths for array in lists if array.key == first), None)
     others = [a.key for a in lists if own is not None and a.lengths is not None and not np.array_equal(a.lengths, own)]
     return f"the lists of {others[0]} are of other lengths than those of {first}" if wide is None and others else ""

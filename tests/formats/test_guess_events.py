@@ -213,6 +213,7 @@ def test_arrays_of_events_get_no_card(shape: str, tmp_path: Path) -> None:
     found = guess(tmp_path / "a.h5")
     assert not found.card
     assert "constituents lie further from each other than in any jet" in found.text
+    assert "Write each jet as a row of its own" in found.text, "a card of HDF5 has no `events`"
     assert "\n#: momentum: {pt: " in found.text
 
 
@@ -226,9 +227,14 @@ def test_jets_with_constituents_in_each_row_are_no_images(tmp_path: Path) -> Non
 
 
 def test_jets_with_lists_of_other_things_are_jets(tmp_path: Path) -> None:
-    """Secondary vertices beside constituents, and a row is a jet: its constituents are near each other."""
+    """Secondary vertices beside constituents, or hits of each, and a row is a jet: its constituents are near each other."""
     content = flat() | {"sv_mass": ak.unflatten(np.ones(N // 2), np.arange(N) % 2)}
     write_tree(tmp_path / "a.root", content)
+    each = ak.unflatten(np.ones(2 * len(JETS.pt)), np.full(len(JETS.pt), 2))
+    write_parquet(tmp_path / "a.parquet", content | {"part_hits": ak.unflatten(each, JETS.counts)})
+    hits = guess(tmp_path / "a.parquet")
+    assert "part_hits: 60×…×…" in hits.text
+    assert hits.card
     found = guess(tmp_path / "a.root")
     assert found.card
     assert "events" not in found.text
