@@ -16,7 +16,8 @@ import uproot
 from formats.image_files import nested
 
 from jetbench.errors import DataFileError, SuiteError
-from jetbench.formats.cards import open_table, parse_card
+from jetbench.formats.cards import parse_card
+from jetbench.formats.containers import open_table
 from jetbench.formats.conversion import convert
 from jetbench.suites.choices import TaskChoice
 from jetbench.suites.planning import make_plan
@@ -67,7 +68,7 @@ def test_a_card_for_another_container_is_told_what_the_file_is(expected: str, tm
     for kind, path in write(tmp_path).items():
         key = "array" if expected == "npy" else "x"
         if kind == expected:
-            open_table(path, read, [key]).close()
+            open_table(path, read, [key])[0].close()
             continue
         with pytest.raises(DataFileError) as caught:
             open_table(path, read, [key])
@@ -91,7 +92,7 @@ def test_hdf5_behind_a_block_of_text_is_read(tmp_path: Path) -> None:
         file["x"] = NUMBERS
     with open(tmp_path / "a.h5", "r+b") as stream:
         stream.write(b"the owner's words\n".ljust(512))
-    open_table(tmp_path / "a.h5", parse_card(card("hdf5"), "card"), ["x"]).close()
+    open_table(tmp_path / "a.h5", parse_card(card("hdf5"), "card"), ["x"])[0].close()
 
 
 def test_masses_of_another_name_are_told_as_they_are_typed(tmp_path: Path) -> None:
