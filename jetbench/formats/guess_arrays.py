@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.jets.foreign import HDF5, refuse_unreadable
+from jetbench.jets.foreign import container_of, refuse_unreadable
 from jetbench.jets.guard import guarded
 
 __all__ = ["LEAST", "MANY", "Array", "Look", "is_square", "listed", "look_at"]
@@ -79,14 +79,13 @@ def look_at(path: Path) -> Look:
     refuse_unreadable(path)
     with guarded(path), open(path, "rb") as file:
         begin = file.read(8)
-    for start, (container, arrays) in CONTAINERS.items():
-        if begin.startswith(start):
-            with guarded(path):
-                found = list(arrays(path))
-            sizes = np.cumsum([_bytes(array) for array in found])
-            kept = tuple(array for i, array in enumerate(found) if i < MANY or sizes[i] <= ROOM)
-            return Look(path, container, kept, (f"{len(found) - MANY} more arrays",) if len(found) > MANY else ())
-    raise DataFileError(f"{path}: none of HDF5, npz, npy, parquet and ROOT; convert it to one of them")
+    if not (container := container_of(begin)):
+        raise DataFileError(f"{path}: none of HDF5, npz, npy, parquet and ROOT; convert it to one of them")
+    with guarded(path):
+        found = list(ARRAYS[container](path))
+    sizes = np.cumsum([_bytes(array) for array in found])
+    kept = tuple(array for i, array in enumerate(found) if i < MANY or sizes[i] <= ROOM)
+    return Look(path, container, kept, (f"{len(found) - MANY} more arrays",) if len(found) > MANY else ())
 
 
 def _bytes(array: Array) -> int:
@@ -264,10 +263,10 @@ def _root(path: Path) -> Iterator[Array]:
                 yield replace(found, tree=name)
 
 
-CONTAINERS: dict[bytes, tuple[str, Callable[[Path], Iterator[Array]]]] = {
-    HDF5: ("hdf5", _hdf5),
-    b"PK\x03\x04": ("npz", _npz),
-    b"\x93NUMPY": ("npy", _npy),
-    b"PAR1": ("parquet", _parquet),
-    b"root": ("root", _root),
+ARRAYS: dict[str, Callable[[Path], Iterator[Array]]] = {
+    "hdf5": _hdf5,
+    "npz": _npz,
+    "npy": _npy,
+    "parquet": _parquet,
+    "root": _root,
 }

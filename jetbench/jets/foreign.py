@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import re
 import shlex
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 from jetbench.errors import DataFileError
 
-__all__ = ["refuse_container", "refuse_stranger", "refuse_unreadable", "why_closed"]
+__all__ = ["container_of", "refuse_container", "refuse_stranger", "refuse_unreadable", "why_closed"]
 
 HEAD = 512  # bytes: a header of tar, and more than any other that is looked for
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP, PARQUET = b"PK\x03\x04", b"PAR1"
-# how a file begins, with what cards call that and what it is called to people
+# by its name in cards how a file begins, and what it is called to people
 CONTAINERS = {
-    HDF5: ("hdf5", "an HDF5 file"),
-    ZIP: ("npz", "an npz file, or another zip archive"),
-    b"\x93NUMPY": ("npy", "an npy file"),
-    PARQUET: ("parquet", "a parquet file"),
-    b"root": ("root", "a ROOT file"),
+    "hdf5": (HDF5, "an HDF5 file"),
+    "npz": (ZIP, "an npz file"),
+    "npy": (b"\x93NUMPY", "an npy file"),
+    "parquet": (PARQUET, "a parquet file"),
+    "root": (b"root", "a ROOT file"),
 }
-PRINTED = re.compile(rb"[\t\n\r\x20-\x7e]+")
+PRINTED = re.compile("[\t\n\r\x20-\x7e\xa0-\U0010ffff]+")
 ARROW = (b"ARROW1", b"FEA1")
 CUT = "cut short, without its end: a download or a copy that broke off; fetch it again"
 # how a file begins that was compressed as a whole, and what unpacks it beside itself
@@ -53,16 +55,28 @@ def refuse_unreadable(path: Path) -> None:
             raise DataFileError(f"{path}: {why_closed(error, path) or _damaged(error)}") from error
 
 
+def container_of(head: bytes) -> str:
+    """Name a container, as cards do, by how a file begins; empty where it is none."""
+    return next((name for name, (start, _) in CONTAINERS.items() if head.startswith(start)), "")
+
+
 def refuse_container(path: Path, expected: str) -> None:
     """Raise `DataFileError`, with what it is, where a file begins as another one than the `expected`, by its name in cards."""
     with open(path, "rb") as file:
         head = file.read(HEAD)
-    name, called = next((kind for start, kind in CONTAINERS.items() if head.startswith(start)), ("", "text, as CSV is"))
-    if name == expected or not (name or PRINTED.fullmatch(head)) or (expected == "hdf5" and not name and _behind_text(path)):
+    name = container_of(head)
+    if name == expected or not (name or _is_text(head)) or (expected == "hdf5" and not name and _behind_text(path)):
         return
+    called = CONTAINERS[name][1] if name else "text, as CSV is"
     remedy = f"a card for this file says `format: {name}`" if name else "write its numbers with numpy.savez or h5py"
-    wanted = {name: called.partition(",")[0] for name, called in CONTAINERS.values()}[expected]
-    raise DataFileError(f"{path}: by its first bytes it is {called}, where {wanted} is expected; {remedy}")
+    raise DataFileError(f"{path}: by its first bytes it is {called}, where {CONTAINERS[expected][1]} is expected; {remedy}")
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell whether this is UTF-8 that can be printed; what is last may be cut."""
+    with suppress(UnicodeDecodeError):
+        return PRINTED.fullmatch(codecs.getincrementaldecoder("utf-8")().decode(head)) is not None
+    return False
 
 
 def _behind_text(path: Path) -> bool:
@@ -104,7 +118,17 @@ def _stranger(head: bytes, path: Path) -> str:
         return "an Arrow file (feather), not parquet; write that: pyarrow.parquet.write_table(pyarrow.feather.read_table(…), …)"
     if head[TAR] == b"ustar":
         return f"an archive; unpack it: tar xf {shlex.quote(str(path))}"
+    if head.startswith(ZIP) and zipfile.is_zipfile(path) and not _holds_arrays(path):
+        return f"an archive; unpack it: unzip {shlex.quote(str(path))}"
     return _without_end(head, path)
+
+
+def _holds_arrays(path: Path) -> bool:
+    """Tell whether a zip archive is one of numpy's, or too damaged to tell."""
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        return not names or any(name.endswith(".npy") for name in names)
+    return True
 
 
 def _without_end(head: bytes, path: Path) -> str:

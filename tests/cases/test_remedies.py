@@ -73,9 +73,15 @@ def test_a_card_for_another_container_is_told_what_the_file_is(expected: str, tm
         with pytest.raises(DataFileError) as caught:
             open_table(path, read, [key])
         remedy = "write its numbers with numpy.savez or h5py" if kind == "csv" else f"a card for this file says `format: {kind}`"
-        other = ", or another zip archive" if kind == "npz" else ""
-        told = f"by its first bytes it is {CALLED[kind]}{other}, where {CALLED[expected]} is expected; {remedy}"
+        told = f"by its first bytes it is {CALLED[kind]}, where {CALLED[expected]} is expected; {remedy}"
         assert str(caught.value) == f"{path}: {told}"
+
+
+@pytest.mark.parametrize("text", ["pt,η,φ\n", "\ufeffpt,eta\n" + "µ" * 300])
+def test_text_of_any_language_is_told_as_text(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(DataFileError, match="by its first bytes it is text, as CSV is, where a parquet file is expected"):
+        open_table(tmp_path / "a.csv", parse_card(card("parquet"), "card"), ["x"])
 
 
 def test_a_card_is_told_whether_pandas_has_written_a_file(tmp_path: Path) -> None:

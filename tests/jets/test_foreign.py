@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import tarfile
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,11 @@ def cut_parquet(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def zipped(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("jets.root", b"root")
+
+
 def cut(path: Path) -> None:
     import h5py
 
@@ -83,6 +89,7 @@ def cut(path: Path) -> None:
         (lambda path: path.write_bytes(bz2.compress(b"0" * 1000)), r"compressed as a whole \(bzip2\)"),
         (lambda path: path.write_bytes(lzma.compress(b"0" * 1000)), r"compressed as a whole \(xz\)"),
         (tar, "an archive; unpack it: tar xf"),
+        (zipped, "an archive; unpack it: unzip /"),
         (killed, r"marked as open for writing: .* clear the mark in a copy: h5clear -s x\.h5"),
         (cut, r"cut short, 30000 of 8\d{4} bytes"),
         (cut_npz, "a zip archive, as of npz, cut short, without its end: a download or a copy that broke off; fetch it again"),
@@ -101,6 +108,7 @@ def cut(path: Path) -> None:
         "bzip2",
         "xz",
         "tar",
+        "zip",
         "never closed",
         "cut",
         "npz",
