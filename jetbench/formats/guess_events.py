@@ -63,7 +63,8 @@ def jets_of_events(look: Look) -> OfEvents | None:
         return None
     events, jets = fitting[0]
     others = [f"# CHECK: or  {_line(other)}" for other, _ in fitting[1:]]
-    lines = (f"{_line(events)}  # rows are events", *_beside(lists, events), *others)
+    told = "rows are events" if events.jet or events.candidate else "CHECK: rows are events of jets, and no jets of subjets"
+    lines = (f"{_line(events)}  # {told}", *_beside(lists, events), *others)
     return OfEvents(replace(look, arrays=jets), lines, frozenset(array.key for array in look.arrays if array.lengths is None))
 
 

@@ -102,7 +102,9 @@ def test_jets_of_events_come_out_by_the_draft_as_it_stands(
     path = tmp_path / ("a.root" if write in (write_tree, write_ntuple) else "a.parquet")
     write(path, content())
     text, jets = drafted(path)
-    assert f"\n{line}  # rows are events\n" in text
+    nested_alone = "jet: " not in line and "candidate: " not in line
+    told = "CHECK: rows are events of jets, and no jets of subjets" if nested_alone else "rows are events"
+    assert f"\n{line}  # {told}\n" in text
     assert "CHECK: or  events" not in text, "charges, for example, are no indices"
     assert 'label: ["FatJet_isQCD", "FatJet_isT", "FatJet_isW"]' in text
     assert 'checks: {pt: "FatJet_pt"}' in text, "a list of the jets' values is told as that"
