@@ -125,7 +125,7 @@ def _stranger(head: bytes, path: Path) -> str:
 
 def _holds_arrays(path: Path) -> bool:
     """Tell whether a zip archive is one of numpy's, or too damaged to tell."""
-    with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+    with suppress(zipfile.BadZipFile, NotImplementedError, ValueError, OSError), zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         return not names or any(name.endswith(".npy") for name in names)
     return True

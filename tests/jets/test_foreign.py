@@ -136,3 +136,13 @@ def test_a_file_that_another_program_writes_is_named(toy_file: Path) -> None:
             open_jets(toy_file)
         writer.kill()
     refuse_unreadable(toy_file)
+
+
+def test_a_damaged_directory_of_an_archive_does_not_tell_that_it_has_no_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, x=np.zeros(3))
+    whole = path.read_bytes()
+    start = whole.index(b"PK\x01\x02")  # of the central directory: its mark, and the version that it needs
+    for at, damage in ((start, b"??"), (start + 6, b"\xff\xff")):
+        path.write_bytes(whole[:at] + damage + whole[at + 2 :])
+        refuse_unreadable(path)
