@@ -178,7 +178,8 @@ def _of_labels(block: Block, part: Part, request: Request) -> Iterator[str]:
     if request.unlabelled:
         return
     if block.label is None and part.guess:
-        yield f"{part.guess}; --class-names NAME decides, or --label-from-files NAME=FILE …"
+        without = "" if "label" in part.jets.targets else ": these jets have no labels"
+        yield f"{part.guess}{without}; --class-names NAME decides, or --label-from-files NAME=FILE …"
     elif block.label is not None and "label" in part.jets.targets:
         left = f"{part.guess}; it is" if part.guess else "the labels of the file itself are"
         yield f"{left} left aside, since its class is given"

@@ -10,12 +10,14 @@ import numpy as np
 
 from jetbench.formats.guess_arrays import Array, Look
 from jetbench.formats.guess_rules import CLASSES, class_values, disjoint_columns, one_hot, onehot_columns, quoted
+from jetbench.formats.tables import first_few
 
 __all__ = ["Found", "label_lines"]
 
 NAMES = ("label", "labels", "y", "target", "targets", "truth", "class", "is_signal", "is_signal_new", "signal")
 STEM = re.compile(r"label_|is_|is(?=[A-Z])|label(?=[A-Z])|flag_|truth_")  # how names of a class each begin
 NOT_TOLD = "# CHECK: no labels were found; a file of one class each is told by  label_from_files: {NAME: PATTERN}"
+UNSURE = "# CHECK: no labels were found that are sure; one of these may be, by  label: PLACE:  "
 ORDER = "CHECK: the names of the classes, in the order of their numbers"
 
 
@@ -41,6 +43,8 @@ def label_lines(look: Look, found: Found) -> Iterator[str]:
         if lines:
             yield from lines
             return
+    if flags := [array.key for array in sorted(arrays, key=lambda array: not STEM.match(_name(array))) if _varies(array)]:
+        yield f"{UNSURE}{first_few(flags)}"
     yield NOT_TOLD
 
 
@@ -73,7 +77,7 @@ def _whole_numbers(arrays: list[Array], found: Found, beside: list[Array]) -> li
         sure = _called(array)
         if not values or not (sure or (array.shape == (found.jets,) and values[0] == 0 and len(values) == values[-1] + 1)):
             continue
-        if not sure and any(_flag(other) for other in beside if other is not array) and len(values) == 2:
+        if not sure and any(_varies(other) for other in beside if other is not array) and len(values) == 2:
             continue  # several columns of zeros and ones are one-hot, or tell something else
         found.used.add(array.key)
         why = "by its name" if _name(array) in NAMES else "CHECK: by its name" if sure else "CHECK: by its few whole numbers"
@@ -112,6 +116,11 @@ def _columns(arrays: list[Array], found: Found) -> list[str]:
 
 def _flag(array: Array) -> bool:
     return array.rows is not None and array.rows.ndim == 1 and set(np.unique(array.rows).tolist()) <= {0, 1}
+
+
+def _varies(array: Array) -> bool:
+    """Whether an array has both zeros and ones, and nothing else. The number of the run, or a flag never set, tells no class."""
+    return _flag(array) and array.rows is not None and len(np.unique(array.rows)) == 2
 
 
 def _flags(arrays: list[Array], found: Found) -> list[str]:

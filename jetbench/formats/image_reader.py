@@ -45,6 +45,7 @@ class ImageReader(TableReader):
         if shape[1:] != expected:
             raise DataFileError(
                 f"{self.path}: one row of {card.images!r} has shape {shape[1:]} where {expected} ({card.layout[1:]}) belongs"
+                f"{_otherwise(shape, len(card.channels), card.layout)}"
             )
         self.meta = card.meta(rows, columns)
         if self._jet_bytes() > BLOCK_BYTES:
@@ -115,3 +116,10 @@ def _float32(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # a comparison of whole numbers with float32 happens in float64, which holds only those below 2^53
     changed = images != raw if raw.dtype.kind == "f" else (images != raw) | (np.abs(images) >= 2.0**53)
     return images, changed.reshape(len(raw), -1).any(axis=1)
+
+
+def _otherwise(shape: Sequence[int], channels: int, layout: str) -> str:
+    """Name the other layout where images (N, …) of so many channels have it."""
+    other = {"NHWC": "NCHW", "NCHW": "NHWC"}.get(layout)
+    fits = other is not None and shape[layout.index("C")] != channels == shape[other.index("C")]
+    return f"; {channels} channels stand in the place of layout: {other}" if fits else ""

@@ -16,7 +16,7 @@ from jetbench.errors import DataFileError
 from jetbench.files import replacing
 from jetbench.jets.container import Jets, Stored, combine_hashes, update_hashes
 from jetbench.jets.disk import Disk
-from jetbench.jets.foreign import refuse_stranger, why_closed
+from jetbench.jets.foreign import CONTAINERS, container_of, refuse_stranger, why_closed
 from jetbench.jets.guard import is_bug
 from jetbench.jets.meta import PER_DEPOSIT, PLAIN_COLUMNS, Meta
 from jetbench.jets.packing import Packing, pack, packing
@@ -139,7 +139,12 @@ def open_file(path: Path) -> Jets:
 
     if not path.is_file():
         raise DataFileError(f"{path}: there is no such file")
-    refuse_stranger(path)
+    if (container := container_of(refuse_stranger(path))) not in ("", "hdf5"):
+        command = f"jetbench data convert {shlex.quote(str(path))} -o jets.h5"
+        called = CONTAINERS[container][1]
+        raise DataFileError(
+            f"{path}: {called}, and no jets of jetbench's; convert it first: {command} (--guess drafts a card for it)"
+        )
     try:
         file = h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES)
     except OSError as error:

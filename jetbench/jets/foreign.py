@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jetbench.errors import DataFileError
 
-__all__ = ["container_of", "refuse_container", "refuse_stranger", "refuse_unreadable", "why_closed"]
+__all__ = ["CONTAINERS", "container_of", "refuse_container", "refuse_stranger", "refuse_unreadable", "why_closed"]
 
 HEAD = 512  # bytes: a header of tar, and more than any other that is looked for
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -68,7 +68,8 @@ def refuse_container(path: Path, expected: str) -> None:
     if name == expected or not (name or _is_text(head)) or (expected == "hdf5" and not name and _behind_text(path)):
         return
     called = CONTAINERS[name][1] if name else "text, as CSV is"
-    remedy = f"a card for this file says `format: {name}`" if name else "write its numbers with numpy.savez or h5py"
+    card = "a card of constituents" if name == "root" else "a card"  # images are dense arrays
+    remedy = f"{card} for this file says `format: {name}`" if name else "write its numbers with numpy.savez or h5py"
     raise DataFileError(f"{path}: by its first bytes it is {called}, where {CONTAINERS[expected][1]} is expected; {remedy}")
 
 

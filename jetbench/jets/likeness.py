@@ -34,7 +34,9 @@ def portraits(block: Jets) -> np.ndarray:
     known = np.flatnonzero(counts >= HARDEST)
     places = order[(np.cumsum(counts) - counts)[known, None] + np.arange(HARDEST)]
     found = np.full((len(block), 3 * (HARDEST - 1)), np.nan)
-    columns = ((np.log(pt.astype(np.float64)), LOG_PT), (block.eta, ANGLE), (block.phi, ANGLE))
+    log_pt = np.zeros(len(pt))  # deposits without pT stand at none of the places
+    log_pt[kept] = np.log(pt[kept], dtype=np.float64)
+    columns = ((log_pt, LOG_PT), (block.eta, ANGLE), (block.phi, ANGLE))
     found[known] = np.hstack([(column[places[:, 1:]] - column[places[:, :1]]) / size for column, size in columns])
     return found
 

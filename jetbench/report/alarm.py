@@ -14,7 +14,9 @@ from jetbench.models import models
 from jetbench.report.pretrained import of_encoders
 from jetbench.report.results import Results
 from jetbench.report.words import count, gain, is_perfect, number, quantity, signed
+from jetbench.statistics.means import Mean
 from jetbench.statistics.rounding import with_error
+from jetbench.suites.roles import Role
 from jetbench.suites.stages import regimes
 from jetbench.tasks.task import Metric, Task
 
@@ -60,7 +62,8 @@ class Signs:
     the training jets without augmentation and on the test jets, each with both of its errors; the change of the training loss
     over the last tenth of the steps as a share of that loss; the relative change of the encoder's weights in the training on the
     budget, since those that it started with, and in the pretraining before it, since random ones; the gain of a training
-    `times` as long; and the gain over the next smaller budget, `fewer` labels, where each of those was seen more often."""
+    `times` as long; the gain over the next smaller budget, `fewer` labels, where each of those was seen more often; and the test
+    metric of the strongest `floor`, which is called so."""
 
     trained: Estimate | None = None
     tested: Estimate | None = None
@@ -71,6 +74,8 @@ class Signs:
     times: float = 1.0
     more_labels: Estimate | None = None
     fewer: int = 0
+    floor: Estimate | None = None
+    floor_name: str = ""
 
     @property
     def unseen(self) -> float | None:
@@ -117,9 +122,10 @@ def signs(results: Results, arm: str, labels: int) -> Signs:
 
     key, tested = results.metric.key, results.mean(arm, labels)
     more_labels, fewer = _more_labels(results, arm, labels)
+    floor, floor_name = _strongest_floor(results, labels)
     return Signs(
         trained=over_seeds(values(f"trained/{key}"), values(f"trained/{key}_se")),
-        tested=Estimate(tested.mean, math.hypot(tested.seed_error or 0.0, tested.test_error)) if tested else None,
+        tested=_estimate(tested) if tested else None,
         loss_change=over_seeds(values("trained/loss_change"), values("trained/loss_change_error")),
         encoder_change=_mean(values(CHANGE)),
         pretraining_change=_mean(of_encoders(results, arm, labels, "encoder_change")),
@@ -127,7 +133,21 @@ def signs(results: Results, arm: str, labels: int) -> Signs:
         times=results.plan.instance.settings.longer or 1.0,
         more_labels=more_labels,
         fewer=fewer,
+        floor=floor,
+        floor_name=floor_name,
     )
+
+
+def _estimate(mean: Mean) -> Estimate:
+    return Estimate(mean.mean, math.hypot(mean.seed_error or 0.0, mean.test_error))
+
+
+def _strongest_floor(results: Results, labels: int) -> tuple[Estimate | None, str]:
+    """The test metric of the best floor at a budget, and its name."""
+    floors = [arm for arm, role in results.plan.roles.items() if role is Role.FLOOR]
+    found = {arm: _estimate(mean) for arm in floors if (mean := results.mean(arm, labels))}
+    best = max(found, key=lambda arm: gain(results.metric, found[arm].value), default="")
+    return found.get(best), best
 
 
 def _more_labels(results: Results, arm: str, labels: int) -> tuple[Estimate | None, int]:
@@ -194,8 +214,22 @@ def alarms(task: Task, metric: Metric, found: Signs) -> Iterator[Alarm]:
             error = number(metric, math.hypot(found.trained.error, found.tested.error))
             seen = f"the training {metric.name} is no better than the test {metric.name} ({pair}, ±{error} between them: a hint)"
             yield Alarm(seen, False)
+    if seen := _below_floor(metric, found):
+        yield Alarm(seen, False)
     if (change := found.loss_change) and change.value < -ERRORS * change.error and not known:
         yield Alarm(f"the training loss still falls, by {falling(change)} in the last tenth", True)
+
+
+def _below_floor(metric: Metric, found: Signs) -> str:
+    """Say that a network tells its own training jets worse than the strongest floor does jets that it has not seen; empty
+    where it does not by more than the error of the difference allows."""
+    if found.floor is None or found.trained is None:
+        return ""
+    behind = gain(metric, found.floor.value - found.trained.value)
+    if behind <= ERRORS * math.hypot(found.floor.error, found.trained.error):
+        return ""
+    pair = f"{number(metric, found.trained.value)} against {quantity(metric, number(metric, found.floor.value))}"
+    return f"the training {metric.name} is worse than the test {metric.name} of the floor {found.floor_name} ({pair}: a hint)"
 
 
 def times_text(times: float) -> str:

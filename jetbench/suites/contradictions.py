@@ -43,5 +43,6 @@ def _warning(plan: Graph, name: str, labelled: bool, arms: list[str]) -> str:
     )
     return (
         f"the augmentation {name} contradicts the target {plan.task.column!r}: it changes the {quantity} of a jet, so that in "
-        f"{'the trainings with labels' if labelled else 'the pretraining'} of {', '.join(arms)} {effect}"
+        f"{'the trainings with labels' if labelled else 'the pretraining'} of {', '.join(arms)} {effect}; "
+        "leave it out of the recipe's `augmentation`"
     )

@@ -38,7 +38,7 @@ def refuse_unfit(instance: AnyInstance) -> None:
     if reason := _weight_reason(instance):
         raise SuiteError(f"sample_weight: {reason}")
     if unlike := list(differences(dataset, pool)):
-        remedy = _common_channels(instance)
+        remedy = _common_channels(instance) + _same_radius(dataset, pool)
         raise SuiteError(f"the unlabelled jets do not match those of {instance.dataset.name!r}: {'; '.join(unlike)}{remedy}")
     if reason := _pool_reason(settings.pool, pool) or _size_reason(instance):
         raise SuiteError(reason)
@@ -59,6 +59,16 @@ def _common_channels(instance: AnyInstance) -> str:
         return ""
     files = " and ".join(repr(name) for name, _ in wider)
     return f". Convert {files} with the channels that both have in common: --channels {','.join(common)}"
+
+
+def _same_radius(dataset: Meta, pool: Meta) -> str:
+    """What to do where constituents reach to another radius; empty where they do not."""
+    if dataset.grid or pool.grid or not dataset.extent or not pool.extent or dataset.extent == pool.extent:
+        return ""
+    return (
+        ". Where both are jets of one radius R, which --guess reads off the constituents, write it as `radius: R` in both cards "
+        "and convert again; jets of different radii are no pool for each other"
+    )
 
 
 def refuse_unusable(instance: Instance) -> None:
@@ -113,10 +123,10 @@ def _signal_reason(settings: Common, arm: Arm, dataset: Meta) -> str:
         return f"the model {model.name!r} tells two classes apart, and these jets have {len(classes)}"
     if classes[1] == model.signal:
         return ""
-    options = " and ".join(name for name, _ in model.defaults)
+    options = " ".join(f"--set model_options.{model.name}.{name}=…" for name, _ in model.defaults)
     return (
-        f"the model {model.name!r} is made for the signal {model.signal!r}, and that of these jets is {classes[1]!r}; give it "
-        f"the {options} of {classes[1]!r} under model_options"
+        f"the model {model.name!r} is made for the signal {model.signal!r}, and that of these jets is {classes[1]!r}; for it, "
+        f"type what {classes[1]!r} has:  {options}"
     )
 
 

@@ -225,7 +225,7 @@ class_names: [sim, cms]
     "jetnet-names, none": (
         lambda: files.jetnet(Path("test.hdf5"), JETS),
         lambda: ("test.hdf5",),
-        Expected((), None, told="its name tells no class"),
+        Expected((), None, told="its name tells no class, and no column does: these jets have no labels"),
     ),
     "jetnet-names, another than the guess": (
         lambda: files.jetnet(Path("t-channel_qcd.hdf5"), JETS),

@@ -72,7 +72,10 @@ def test_a_card_for_another_container_is_told_what_the_file_is(expected: str, tm
             continue
         with pytest.raises(DataFileError) as caught:
             open_table(path, read, [key])
-        remedy = "write its numbers with numpy.savez or h5py" if kind == "csv" else f"a card for this file says `format: {kind}`"
+        a_card = "a card of constituents" if kind == "root" else "a card"  # images have no tree
+        remedy = (
+            "write its numbers with numpy.savez or h5py" if kind == "csv" else f"{a_card} for this file says `format: {kind}`"
+        )
         told = f"by its first bytes it is {CALLED[kind]}, where {CALLED[expected]} is expected; {remedy}"
         assert str(caught.value) == f"{path}: {told}"
 

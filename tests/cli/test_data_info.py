@@ -53,10 +53,12 @@ def test_a_foreign_or_damaged_file_is_a_message(here: Path, toy_file: Path) -> N
         file["jet"] = np.zeros(3)
     files.top_tagging(here / "raw 1.h5", files.particles(20))
     (here / "cut.h5").write_bytes(toy_file.read_bytes()[:20_000])
+    (here / "events.root").write_bytes(b"root" + bytes(300))
     own, glob = here / "foreign.h5", here / "raw*.h5"
     for name, message in (
         ("foreign.h5", f"not one of jetbench's; convert it first: jetbench data convert {own} --card CARD -o jets.h5"),
         ("raw*.h5", f"of the format top-tagging; convert it first: jetbench data convert '{glob}' -o jets.h5"),
+        ("events.root", "a ROOT file, and no jets of jetbench's; convert it first: jetbench data convert"),
         ("cut.h5", "cut.h5"),
     ):
         result = info(name)

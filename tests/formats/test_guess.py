@@ -230,6 +230,15 @@ def test_what_it_cannot_know_is_said(toys: Toys, tmp_path: Path) -> None:
     assert "CHECK: without energy or mass constituents are massless" in bare
 
 
+def test_a_constant_beside_the_label_hides_it_from_nobody(toys: Toys, tmp_path: Path) -> None:
+    """The number of the run is 1 in each file of a simulation, and flags may never be set; two that vary are named."""
+    arrays = {"X": np.stack([toys.pt, toys.eta, toys.phi, toys.energy], axis=-1), "is_top": toys.label, "run": np.ones(JETS, int)}
+    text = guess(hdf5(tmp_path / "a.h5", {**arrays, "hadronFlavour": np.zeros(JETS, int)})).text
+    assert '\nlabel: "is_top"  # CHECK: by its few whole numbers' in text
+    text = guess(hdf5(tmp_path / "b.h5", {**arrays, "a_trigger": np.arange(JETS) % 3 == 0})).text
+    assert "\n# CHECK: no labels were found that are sure; one of these may be, by  label: PLACE:  is_top, a_trigger\n" in text
+
+
 class Harmful:
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return os.mkdir, (str(Harmful.folder),)

@@ -206,6 +206,10 @@ def test_a_card_without_sense_is_refused(change: dict, message: str) -> None:
     [
         ({"img": np.ones((3, 4, 5), np.float32)}, r"shape \(3, 4, 5\), which is not of the layout NHWC"),
         ({"img": np.ones((3, 4, 5, 2), np.float32)}, r"shape \(4, 5, 2\) where \(4, 5, 3\) \(HWC\) belongs"),
+        (
+            {"img": np.ones((3, 3, 4, 5), np.float32)},
+            r"\(3, 4, 3\) \(HWC\) belongs; 3 channels stand in the place of layout: NCHW",
+        ),
         ({"img": np.ones((4, 4, 5, 3), np.float32)}, "the arrays have different numbers of rows|row groups"),
         ({"truth": np.array([0, 1, 2])}, "jet 2 has the label 2"),
         ({"truth": None}, "truth"),

@@ -55,6 +55,21 @@ def test_portraits_are_those_of_a_slow_version() -> None:
     assert portraits(jets) == pytest.approx(np.array([slow_portrait(jets[i : i + 1]) for i in range(50)]), abs=1e-2)
 
 
+def test_deposits_without_momentum_change_no_portrait() -> None:
+    """As pixels with tracks alone have them."""
+    jets = toy_jets(20)
+    values = jets.values.copy()
+    soft = np.flatnonzero(jets.pt() < np.median(jets.pt()))[::2]
+    values[soft] = 0
+    empty = replace(jets, values=values)
+    kept = jets.pt() > 0
+    kept[soft] = False
+    counts = np.bincount(owners(jets.offsets)[kept], minlength=20)
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    gone = replace(jets, offsets=offsets, eta=jets.eta[kept], phi=jets.phi[kept], values=jets.values[kept])
+    assert np.array_equal(portraits(empty), portraits(gone), equal_nan=True)
+
+
 @pytest.mark.parametrize(
     "change",
     [without_soft, turned_round, rounded, lambda jets: replace(jets, values=jets.values * 1000)],

@@ -41,6 +41,7 @@ from jetbench.tasks.regression import Regression
 
 Planted = Callable[..., Results]
 HINT = "the training AUC is no better than the test AUC"
+BELOW = "the training AUC is worse than the test AUC of the floor"
 LEARNT = {"auc": 0.99, "auc_se": 0.001, "loss_change": -0.01, "loss_change_error": 0.02, "encoder_change": 0.4}
 
 
@@ -64,6 +65,8 @@ def test_the_error_of_a_mean_is_the_larger_of_the_seeds_own_and_their_spread() -
         (Signs(trained=at(0.9001), tested=at(0.90)), None),
         (Signs(trained=at(0.90), tested=at(0.90)), f"{HINT} (0.9000 against 0.9000, ±0.0050 between them: a hint)"),
         (Signs(trained=at(0.89), tested=at(0.90)), f"{HINT} (0.8900 against 0.9000, ±0.0050 between them: a hint)"),
+        (Signs(trained=at(0.93), tested=at(0.90), floor=at(0.935), floor_name="mass"), None),
+        (Signs(trained=at(0.93), floor=at(0.95), floor_name="mass"), f"{BELOW} mass (0.9300 against 0.9500: a hint)"),
         (Signs(loss_change=Estimate(-0.12, 0.07)), None),
         (Signs(loss_change=Estimate(0.12, 0.01)), None),
         (Signs(loss_change=Estimate(-0.12, 0.05)), "the training loss still falls, by 12.0 ± 5.0 % in the last tenth"),
@@ -99,6 +102,9 @@ def test_a_metric_that_falls_has_its_own_direction() -> None:
     assert hint.endswith("training RMSE is no better than the test RMSE (10.100 against 10.000 GeV, ±0.005 between them: a hint)")
     assert len(said(Signs(at(7.1), at(10.0), falling))) == 1
     assert said(Signs(at(6.9), at(10.0), falling)) == []
+    (below,) = said(Signs(at(54.3), at(57.6), floor=at(32.7), floor_name="class-mean"))
+    assert below.endswith("the test RMSE of the floor class-mean (54.300 against 32.700 GeV: a hint)")
+    assert said(Signs(at(30.0), at(57.6), floor=at(32.7), floor_name="class-mean")) == []
     assert said(Signs(gain=Estimate(0.5, 0.1), times=2.0)) == ["twice as long gives −0.500 ± 0.100 GeV"]
 
 
@@ -110,11 +116,11 @@ def test_networks_that_learn_labels_are_judged(finished: Results) -> None:
 def test_an_alarm_stands_in_table_page_warnings_and_answer(planted: Planted) -> None:
     results = planted(signs={"simclr": LEARNT, "scratch": {**LEARNT, "auc": 0.8}}, spread=0.0)
     assert limited(results, "simclr", 50) == ()
-    (reason,) = (one.seen for one in limited(results, "scratch", 50))
+    reason = "; ".join(one.seen for one in limited(results, "scratch", 50))
     line = f"scratch at 50 labels: perhaps limited by compute: {reason}"
     assert line in notes(results)
     assert line in warnings(results)
-    (beyond,) = (one.seen for one in limited(results, "scratch", 200))
+    beyond = "; ".join(one.seen for one in limited(results, "scratch", 200))
     told = answer(results).splitlines()
     for labels, seen in ((50, reason), (200, beyond)):
         assert f"  scratch at {labels} labels is perhaps limited by compute: {seen}." in told
@@ -123,6 +129,18 @@ def test_an_alarm_stands_in_table_page_warnings_and_answer(planted: Planted) -> 
     assert "Labels or compute?" in text
     assert "perhaps compute" in text
     assert reason in text
+
+
+def test_the_strongest_floor_is_what_training_jets_are_held_against(planted: Planted) -> None:
+    areas = {"mass-likelihood": 0.96, "class-prior": 0.5, "scratch": 0.85, "boosted-trees": 0.99}
+    results = planted("seeds=2", signs={"scratch": {**LEARNT, "auc": 0.9}}, areas=areas, spread=0.0)
+    found = signs(results, "scratch", 50)
+    assert found.floor_name == "mass-likelihood"
+    floor = results.mean("mass-likelihood", 50)
+    assert floor is not None
+    assert found.floor is not None
+    assert found.floor.value == floor.mean
+    assert f"{BELOW} mass-likelihood" in limit_text(limited(results, "scratch", 50))
 
 
 def test_an_answer_without_alarm_says_nothing_of_it(finished: Results, planted: Planted) -> None:

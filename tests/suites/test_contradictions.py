@@ -43,9 +43,11 @@ def test_each_augmentation_that_changes_the_mass_is_named_with_its_arms(planned:
     plan = planned(f"recipes.supervised={{{given}}}", "recipes.simclr={augmentation: [rotation, crop_zoom]}")
     assert contradictions(plan) == [
         "the augmentation energy_scale contradicts the target 'gen_mass': it changes the mass of a jet, so that in the trainings "
-        "with labels of scratch, simclr jets are shown with another mass than their target says",
+        "with labels of scratch, simclr jets are shown with another mass than their target says; "
+        "leave it out of the recipe's `augmentation`",
         "the augmentation crop_zoom contradicts the target 'gen_mass': it changes the mass of a jet, so that in the pretraining "
-        "of simclr the encoder learns to ignore the mass before it is to tell it",
+        "of simclr the encoder learns to ignore the mass before it is to tell it; "
+        "leave it out of the recipe's `augmentation`",
     ]
 
 

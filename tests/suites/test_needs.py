@@ -114,8 +114,8 @@ DISTANCE = "arms.distance={model: mass-distance, regime: fit}"
 def test_a_model_of_one_signal_is_left_out_for_others(image_plan: Callable[..., Plan]) -> None:
     assert image_plan(DISTANCE, jets=toy_masses("qcd", "top")).skipped == ()
     assert dict(image_plan(DISTANCE, jets=toy_masses("top", "qcd")).skipped)["arm distance"] == (
-        "the model 'mass-distance' is made for the signal 'top', and that of these jets is 'qcd'; give it the mass of 'qcd' "
-        "under model_options"
+        "the model 'mass-distance' is made for the signal 'top', and that of these jets is 'qcd'; for it, type what "
+        "'qcd' has:  --set model_options.mass-distance.mass=…"
     )
     given = image_plan(DISTANCE, "model_options.mass-distance.mass=80.4", jets=toy_masses("qcd", "W"))
     assert given.skipped == ()
@@ -179,6 +179,13 @@ def test_the_order_of_channels_is_refused_without_advice(image_plan: Callable[..
     turned = replace(jets, meta=jets.meta.replace(channels=CHANNELS[::-1]), values=jets.values[:, ::-1])
     with pytest.raises(SuiteError, match=r"channels time, energy against energy, time$"):
         image_plan(pool=turned)
+
+
+def test_a_pool_of_another_radius_is_refused_with_the_key_that_says_it(image_plan: Callable[..., Plan]) -> None:
+    jets = toy_masses("qcd", "top")
+    here, there = (replace(jets, meta=jets.meta.replace(extent=extent)) for extent in (0.8, 0.9))
+    with pytest.raises(SuiteError, match=r"extent ±0.9 against ±0.8\. .* write it as `radius: R` in both cards"):
+        image_plan(jets=here, pool=there)
 
 
 @pytest.mark.parametrize("pool_has", ["more", "fewer"])

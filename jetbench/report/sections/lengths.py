@@ -40,8 +40,9 @@ trainings, taken from the spread between seeds. {% endif %}Compute limits an arm
 errors before the training {{ metric }} is ahead by {{ margins }} margins of equivalence (then what falls is the loss of jets
 known by heart), or which gains more than {{ errors }} errors by a longer training; it may limit one
 whose training {{ metric }} is not ahead of its test {{ metric }}, or which is no more than {{ errors }} errors better than at the
-next smaller budget, each of whose labels it saw more often (hints and no tests: chance may do the first within the errors, and
-labels that teach nothing more the second).
+next smaller budget, each of whose labels it saw more often, or whose training {{ metric }} is worse by more than
+{{ errors }} errors than the test {{ metric }} of the strongest floor (hints and no tests: chance may do the first within the
+errors, labels that teach nothing more the second, and a network that cannot see what the floor sees the third).
 “No sign of compute” says no more than that
 none of these called: {% if times %}a training {{ times }} as long may gain what stands below it and stay unseen, and where
 nothing stands below it none was made. {% else %}no longer training was made, which alone would show what it gains. {% endif %}
