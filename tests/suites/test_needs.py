@@ -183,7 +183,7 @@ def test_the_order_of_channels_is_refused_without_advice(image_plan: Callable[..
 
 def test_a_pool_of_another_radius_is_refused_with_the_key_that_says_it(image_plan: Callable[..., Plan]) -> None:
     jets = toy_masses("qcd", "top")
-    here, there = (replace(jets, meta=jets.meta.replace(extent=extent)) for extent in (0.8, 0.9))
+    here, there = (replace(jets, meta=jets.meta.replace(grid=None, extent=extent)) for extent in (0.8, 0.9))
     with pytest.raises(SuiteError, match=r"extent ±0.9 against ±0.8\. .* write it as `radius: R` in both cards"):
         image_plan(jets=here, pool=there)
 
