@@ -62,7 +62,8 @@ def rejection_limits(found: MeanRejection) -> str:
     """Write its interval, or how few jets are left where it is not resolved; of an upper end that few seeds leave wide open, only
     that it is."""
     if not found.resolved or found.high is None:
-        return f"{math.floor(found.left)} left"
+        # one jet in one of two seeds leaves a weaker bound than none in both, and is not none
+        return "<1 left" if 0 < found.left < 1 else f"{math.floor(found.left)} left"
     if found.high > OPEN:
         return f"{_number(found.low)} or more"
     return f"{_number(found.low)}–{_number(found.high)}"

@@ -139,6 +139,7 @@ def test_no_background_left_is_a_lower_bound_and_never_infinite(planted: Planted
         (150.0, 80.9, 310.0, 10.0, "150", "81–310"),
         (375.2, 90.9, 901.0, 9.8, ">90", "9 left"),
         (None, 54.9, None, 0.0, ">54", "0 left"),
+        (200.0, 5.9, None, 0.5, ">5", "<1 left"),
     ],
 )
 def test_words_of_a_rejection(
