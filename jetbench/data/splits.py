@@ -51,7 +51,7 @@ def split_jets(
     size = _whole_events(events[order], test_jets)
     test, pool = np.sort(order[:size]), np.sort(order[size:])
     if not len(pool):
-        raise SuiteError(f"{test_jets} test jets leave none of {n}, since jets of one event stay together; look at their events")
+        raise SuiteError(f"{test_jets} test jets leave none of {n}, since jets of one event stay together; lower test_jets")
     if budget is not None and budget > len(pool):
         raise SuiteError(f"a budget of {budget} labels is larger than the pool of {len(pool)} jets; lower it or add jets")
     order = pool[interleaved(labels[pool], numpy_rng("labels", dataset_digest, seed))]

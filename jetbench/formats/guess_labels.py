@@ -17,7 +17,7 @@ __all__ = ["Found", "label_lines"]
 NAMES = ("label", "labels", "y", "target", "targets", "truth", "class", "is_signal", "is_signal_new", "signal")
 STEM = re.compile(r"label_|is_|is(?=[A-Z])|label(?=[A-Z])|flag_|truth_")  # how names of a class each begin
 NOT_TOLD = "# CHECK: no labels were found; a file of one class each is told by  label_from_files: {NAME: PATTERN}"
-UNSURE = "# CHECK: no labels were found that are sure; one of these may be, by  label: PLACE:  "
+PERHAPS = "# CHECK: no labels were found that are sure; one of these may be, by  label: PLACE:  "
 ORDER = "CHECK: the names of the classes, in the order of their numbers"
 
 
@@ -44,7 +44,7 @@ def label_lines(look: Look, found: Found) -> Iterator[str]:
             yield from lines
             return
     if flags := [array.key for array in sorted(arrays, key=lambda array: not STEM.match(_name(array))) if _varies(array)]:
-        yield f"{UNSURE}{first_few(flags)}"
+        yield f"{PERHAPS}{first_few(flags)}"
     yield NOT_TOLD
 
 

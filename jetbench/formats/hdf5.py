@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ import hdf5plugin  # noqa: F401  registers the compressions (blosc, zstd, …) t
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, first_few, row_bytes
+from jetbench.formats.tables import BLOCK_BYTES, RAGGED, TEXT, ArrayTable, closed_on_error, first_few, row_bytes
 from jetbench.jets.foreign import refuse_container
 from jetbench.jets.guard import guarded
 
-__all__ = ["HDF5Table", "array", "dataset", "has", "numeric", "open_hdf5", "rows_per_block", "text"]
+__all__ = ["HDF5Table", "array", "dataset", "groups", "has", "has_frames", "numeric", "open_hdf5", "rows_per_block", "text"]
 
+DEPTH, MANY = 3, 100  # groups within each other, and members of a group, that are looked at
 CHUNK_BYTES = 1 << 28  # of one chunk, which is decompressed as a whole
 TEXT_BYTES = 1 << 22  # of one attribute
 
@@ -65,9 +66,17 @@ def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset | Field:
     return found
 
 
-def _of_frames(file: h5py.File) -> bool:
-    links = [key for key in list(file)[:10] if isinstance(file.get(key, getlink=True), h5py.HardLink)]
-    return any("pandas_type" in file[key].attrs for key in links)
+def groups(owner: h5py.Group, above: str = "", depth: int = DEPTH) -> Iterator[str]:
+    """Yield the groups of a file by their whole name; no link is followed, and none that lies deeper."""
+    for key in list(owner)[:MANY] if depth else []:
+        if isinstance(owner.get(key, getlink=True), h5py.HardLink) and isinstance(owner[key], h5py.Group):
+            yield f"{above}{key}"
+            yield from groups(owner[key], f"{above}{key}/", depth - 1)
+
+
+def has_frames(file: h5py.File) -> bool:
+    """Say whether pandas has written frames into a file, in whatever layout."""
+    return any("pandas_type" in file[key].attrs for key in groups(file))
 
 
 def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
@@ -79,7 +88,7 @@ def dataset(file: h5py.File, key: str, path: Path) -> h5py.Dataset:
     with guarded(path):
         found = _walk(file, key, path)
         if found is None:
-            hint = "; pandas has written it, and a card for this file says `format: pandas`" if _of_frames(file) else ""
+            hint = "; pandas has written it, and a card for this file says `format: pandas`" if has_frames(file) else ""
             raise DataFileError(f"{path}: no dataset {key!r}; the file has {first_few(file)}{hint}")
         if not isinstance(found, h5py.Dataset):
             group = isinstance(found, h5py.Group) and len(found)
@@ -123,10 +132,10 @@ class HDF5Table(ArrayTable):
 
     def __init__(self, path: Path, keys: Sequence[str], optional: Sequence[str] = ()) -> None:
         self._file = open_hdf5(path)
-        with guarded(path):
+        with guarded(path), closed_on_error(self._file):
             self.names = [*keys, *(key for key in optional if _there(self._file, key, path))]
-        self._arrays = {key: array(self._file, key, path) for key in self.names}
-        self.rows = self.shape(keys[0])[0]
+            self._arrays = {key: array(self._file, key, path) for key in self.names}
+            self.rows = self.shape(keys[0])[0]
 
     def block(self, keys: Sequence[str]) -> int:
         return rows_per_block([self._arrays[key] for key in keys])

@@ -11,8 +11,7 @@ import numpy as np
 from jetbench.errors import DataFileError
 from jetbench.formats.columns import refuse
 from jetbench.formats.fourvectors import Constituents, massless, padded
-from jetbench.formats.hdf5 import HDF5Table, dataset, open_hdf5
-from jetbench.formats.pandas_table import groups
+from jetbench.formats.hdf5 import HDF5Table, dataset, groups, open_hdf5
 from jetbench.formats.particles import ENERGY, PT
 from jetbench.formats.reader import Block, TableReader
 from jetbench.formats.tables import Columns

@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import pickletools
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import h5py
 import numpy as np
 
 from jetbench.errors import DataFileError
-from jetbench.formats.hdf5 import dataset, numeric, open_hdf5, rows_per_block, text
-from jetbench.formats.tables import Columns, first_few
+from jetbench.formats.hdf5 import dataset, groups, has_frames, numeric, open_hdf5, rows_per_block, text
+from jetbench.formats.tables import Columns, closed_on_error, first_few
 from jetbench.jets.guard import guarded
 
-__all__ = ["PandasTable", "groups", "has_frames", "plain_strings"]
+__all__ = ["PandasTable", "plain_strings"]
 
 # what a pickled list of strings consists of; any other instruction could call something, if it were obeyed
 HARMLESS = {
@@ -24,7 +24,6 @@ HARMLESS = {
     *("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"),
 }
 NUMBER = "*"  # what stands in a key for the numbers from 0 on
-DEPTH, MANY = 3, 100  # groups within each other, and members of a group, that are looked at
 STRINGS = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
 
 
@@ -41,13 +40,6 @@ def plain_strings(pickled: bytes, path: Path) -> list[str]:
     return found
 
 
-def has_frames(path: Path) -> bool:
-    """Say whether this is an HDF5 file in which pandas has written frames, in whatever layout; no for what cannot be read."""
-    with suppress(DataFileError), open_hdf5(path) as file, guarded(path):
-        return any("pandas_type" in file[key].attrs for key in groups(file))
-    return False
-
-
 class PandasTable:
     """A frame in the layout "table": one compound dataset, with columns of a type in blocks, whose names are in the pickled
     attributes `values_block_i_kind`.
@@ -59,33 +51,27 @@ class PandasTable:
 
     def __init__(self, path: Path, keys: Sequence[str] = (), optional: Sequence[str] = ()) -> None:
         self._path, self._file = path, open_hdf5(path)
-        with guarded(path):
-            found = list(groups(self._file))
-            frames = [key for key in found if isinstance(self._file[key].get("table"), h5py.Dataset)]
-            if len(frames) != 1:
-                fixed = any("block0_values" in self._file[key] for key in found)
-                hint = f" ({first_few(frames)}); write the one of them to a file of its own" if frames else ""
-                strange = "; pandas has not written it, and a card for this file says `format: hdf5`"
-                hint = hint if frames or has_frames(path) else strange
-                hint = "; of the layout fixed there is one: write it with format='table'" if fixed and not frames else hint
-                raise DataFileError(f"{path}: {len(frames)} pandas frames where one belongs{hint}")
-            self._table = dataset(self._file, f"{frames[0]}/table", path)
+        with guarded(path), closed_on_error(self._file):
+            self._table = dataset(self._file, f"{_frame(self._file, path)}/table", path)
             # a column's place: the field of the dataset, and the column in that
             self._places: dict[str, tuple[str, int | None]] = {}
             self._categories = set[str]()
             for field in self._table.dtype.names or ():
                 self._places |= self._columns_of(field)
-        self.rows = len(self._table)
-        self._wide = {key: list(self._numbered(key)) for key in [*keys, *optional] if NUMBER in key}
-        self.names: Collection[str] = {*self._places, *(key for key, columns in self._wide.items() if columns)}
-        if missing := [key for key in keys if key not in self.names]:
-            wanted = ", ".join(key.replace(NUMBER, "0") for key in missing)
-            if chosen := sorted(self._categories.intersection(missing)):
-                raise DataFileError(
-                    f"{path}: the columns {', '.join(chosen)} are categories, of which a frame stores places in a list; write "
-                    "their numbers, as frame.astype({name: int}) makes them"
-                )
-            raise DataFileError(f"{path}: no columns {wanted}; the frame has {first_few(self._places)}")
+            self.rows = len(self._table)
+            self._wide = {key: list(self._numbered(key)) for key in [*keys, *optional] if NUMBER in key}
+            self.names: Collection[str] = {*self._places, *(key for key, columns in self._wide.items() if columns)}
+            if missing := [key for key in keys if key not in self.names]:
+                self._refuse(missing)
+
+    def _refuse(self, missing: list[str]) -> NoReturn:
+        wanted = ", ".join(key.replace(NUMBER, "0") for key in missing)
+        if chosen := sorted(self._categories.intersection(missing)):
+            raise DataFileError(
+                f"{self._path}: the columns {', '.join(chosen)} are categories, of which a frame stores places in a list; write "
+                "their numbers, as frame.astype({name: int}) makes them"
+            )
+        raise DataFileError(f"{self._path}: no columns {wanted}; the frame has {first_few(self._places)}")
 
     def shape(self, key: str) -> tuple[int, ...]:
         return (self.rows, len(self._wide[key])) if key in self._wide else (self.rows,)
@@ -131,9 +117,17 @@ class PandasTable:
         return {name: (field, i if shape else None) for i, name in enumerate(names)}
 
 
-def groups(owner: h5py.Group, above: str = "", depth: int = DEPTH) -> Iterator[str]:
-    """Yield the groups of a file by their whole name; no link is followed, and none that lies deeper."""
-    for key in list(owner)[:MANY] if depth else []:
-        if isinstance(owner.get(key, getlink=True), h5py.HardLink) and isinstance(owner[key], h5py.Group):
-            yield f"{above}{key}"
-            yield from groups(owner[key], f"{above}{key}/", depth - 1)
+def _frame(file: h5py.File, path: Path) -> str:
+    """The group of the one frame in the layout "table"."""
+    found = list(groups(file))
+    frames = [key for key in found if isinstance(file[key].get("table"), h5py.Dataset)]
+    if len(frames) == 1:
+        return frames[0]
+    hint = ""
+    if frames:
+        hint = f" ({first_few(frames)}); write the one of them to a file of its own"
+    elif any("block0_values" in file[key] for key in found):
+        hint = "; of the layout fixed there is one: write it with format='table'"
+    elif not has_frames(file):
+        hint = "; pandas has not written it, and a card for this file says `format: hdf5`"
+    raise DataFileError(f"{path}: {len(frames)} pandas frames where one belongs{hint}")

@@ -18,6 +18,7 @@ from jetbench.formats.reader import Reader
 from jetbench.formats.tables import first_few
 from jetbench.jets import Jets, Meta, open_jets
 from jetbench.jets.foreign import refuse_unreadable
+from jetbench.jets.guard import guarded
 from jetbench.processes import Function, Report, Tell, context, run_jobs
 
 __all__ = ["File", "Part", "Source", "Stretch", "detect", "holds_jets", "look", "read", "survey"]
@@ -64,11 +65,14 @@ class File:
 
     def _of_frames(self) -> str:
         """Why the formats of pandas frames do not take this file; empty for one without frames."""
-        from jetbench.formats.pandas_table import has_frames
+        from jetbench.formats.hdf5 import has_frames, open_hdf5
         from jetbench.formats.shipped_cards import shipped_card
 
+        frames = False
+        with suppress(DataFileError), open_hdf5(self.path) as file, guarded(self.path):
+            frames = has_frames(file)
         reasons = []
-        for entry in self.entries if has_frames(self.path) else ():
+        for entry in self.entries if frames else ():
             if entry.shipped and shipped_card(entry.name).format == "pandas":
                 try:
                     entry.load()(self.path).close()

@@ -53,6 +53,7 @@ class Results:
     runs: dict[str, PlannedRun]
     _scores: OrderedDict[CellKey, Scores] = field(default_factory=OrderedDict, init=False, repr=False)
     _metrics: dict[str, dict[str, float]] = field(default_factory=dict, init=False, repr=False)
+    _means: dict[tuple[str, int], Mean | None] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def primaries(self) -> list[tuple[str, int]]:
@@ -117,7 +118,9 @@ class Results:
 
     def mean(self, arm: str, labels: int) -> Mean | None:
         """Return the mean over all finished seeds of the metric that arms are compared by, with both of its errors."""
-        return self.mean_of(arm, labels, self.headlines(arm, labels), self.scores)
+        if (arm, labels) not in self._means:
+            self._means[arm, labels] = self.mean_of(arm, labels, self.headlines(arm, labels), self.scores)
+        return self._means[arm, labels]
 
     def mean_of(self, arm: str, labels: int, values: np.ndarray, read: Reader, seeds: list[int] | None = None) -> Mean | None:
         """Return the mean of a metric with both of its errors, from values (n,) of the finished seeds, or of these, on the sample

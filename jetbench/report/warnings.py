@@ -21,6 +21,7 @@ from jetbench.statistics.intervals import t_quantile
 from jetbench.suites.contradictions import contradictions
 from jetbench.suites.plan import CellKey
 from jetbench.suites.roles import Role
+from jetbench.tasks.task import Metric
 
 __all__ = ["LOUD", "warnings"]
 
@@ -68,10 +69,14 @@ def _too_easy(results: Results) -> Iterator[str]:
     metric = results.metric
     for labels in dict.fromkeys(n for _, n in results.primaries):
         found = [one for (arm, n) in results.primaries if n == labels and (one := results.comparisons.get((arm, n)))]
-        if found and all(is_perfect(metric, side.mean) for one in found for side in (one.arm, one.baseline)):
+        if found and all(_both_perfect(metric, one) for one in found):
             best = quantity(metric, number(metric, found[0].arm.mean))
             said = f"test {metric.name} is {best} on both sides, so that there is nothing to compare"
             yield f"Too easy at {count(labels)} labels: {said}."
+
+
+def _both_perfect(metric: Metric, found: Comparison) -> bool:
+    return is_perfect(metric, found.arm.mean) and is_perfect(metric, found.baseline.mean)
 
 
 def _looked_at(results: Results) -> Iterator[str]:
@@ -94,7 +99,7 @@ def _resolution(results: Results) -> Iterator[str]:
     """Where the test sample's error alone exceeds what two one-sided tests may have, no number of seeds shows equivalence."""
     jets, metric = results.plan.instance.settings.test_jets, results.metric
     for labels, (half, arm, found) in sorted(_least_errors(results).items()):
-        if not half > found.margin > 0 or all(is_perfect(metric, side.mean) for side in (found.arm, found.baseline)):
+        if not half > found.margin > 0 or _both_perfect(metric, found):
             continue
         margin = results.task.margin_text(results.baselines[arm])
         needed = math.ceil(jets * (half / found.margin) ** 2 / 1000) * 1000

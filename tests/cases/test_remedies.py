@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import h5py
@@ -101,7 +102,8 @@ def test_hdf5_behind_a_block_of_text_is_read(tmp_path: Path) -> None:
         file["x"] = NUMBERS
     with open(tmp_path / "a.h5", "r+b") as stream:
         stream.write(b"the owner's words\n".ljust(512))
-    open_table(tmp_path / "a.h5", parse_card(card("hdf5"), "card"), ["x"])[0].close()
+    with closing(open_table(tmp_path / "a.h5", parse_card(card("hdf5"), "card"), ["x"])[0]) as table:
+        assert np.array_equal(next(table.blocks(["x"], 0, len(NUMBERS)))["x"], NUMBERS)
 
 
 def test_masses_of_another_name_are_told_as_they_are_typed(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import torch
 
 from jetbench.errors import DataFileError
 from jetbench.formats.conversion import convert
+from jetbench.formats.npz import NpzTable
 from jetbench.jets import open_jets
 from jetbench.jets.foreign import refuse_unreadable
 
@@ -146,3 +147,5 @@ def test_a_damaged_directory_of_an_archive_does_not_tell_that_it_has_no_arrays(t
     for at, damage in ((start, b"??"), (start + 6, b"\xff\xff")):
         path.write_bytes(whole[:at] + damage + whole[at + 2 :])
         refuse_unreadable(path)
+        with pytest.raises(DataFileError, match=r"x\.npz: damaged, truncated or of another format"):
+            NpzTable(path, ["x"])
