@@ -67,8 +67,9 @@ def array(file: h5py.File, key: str, path: Path) -> h5py.Dataset | Field:
 
 
 def groups(owner: h5py.Group, above: str = "", depth: int = DEPTH) -> Iterator[str]:
-    """Yield the groups of a file by their whole name; no link is followed, and none that lies deeper."""
-    for key in list(owner)[:MANY] if depth else []:
+    """Yield the groups of a file by their whole name; no link is followed, and none that lies deeper or whose name is no
+    text."""
+    for key in [key for key in list(owner)[:MANY] if isinstance(key, str)] if depth else []:
         if isinstance(owner.get(key, getlink=True), h5py.HardLink) and isinstance(owner[key], h5py.Group):
             yield f"{above}{key}"
             yield from groups(owner[key], f"{above}{key}/", depth - 1)
